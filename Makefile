@@ -1,0 +1,84 @@
+# netspace: build, test, install.  `make help` lists the targets.
+# V=release (default) or V=asan; each variant has its own folder under build/.
+V       ?= release
+PREFIX  ?= /usr/local
+CC      ?= cc
+BUILD   := build/$(V)
+PKGS    := lua5.4 readline ncursesw openblas sqlite3
+VERSION := 0.1.0
+
+WARN    := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
+FLAGS   := -std=c11 $(WARN) -MMD -MP -Isrc \
+           $(shell pkg-config --cflags $(PKGS) 2>/dev/null) \
+           -U_XOPEN_SOURCE -D_XOPEN_SOURCE=700 -D_GNU_SOURCE \
+           -DNETSPACE_VERSION='"$(VERSION)"' -DNETSPACE_LUADIR='"$(PREFIX)/share/netspace/lua"'
+LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm -ldl
+ifeq ($(V),asan)
+FLAGS   += -O1 -g -Werror -fsanitize=address,undefined -fno-omit-frame-pointer
+LINK    := -fsanitize=address,undefined
+else
+FLAGS   += -O3 -g
+endif
+
+SRC     := $(wildcard src/*/*.c) src/repl.c
+OBJ     := $(SRC:src/%.c=$(BUILD)/%.o)
+CTEST   := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
+
+all: $(BUILD)/netspace
+
+$(BUILD)/netspace: $(BUILD)/main.o $(BUILD)/libnetspace.a
+	@echo LINK $@
+	@$(CC) $(LDFLAGS) $(LINK) -Wl,-E -o $@ $< -Wl,--whole-archive $(BUILD)/libnetspace.a -Wl,--no-whole-archive $(LIBS)
+ifeq ($(V),release)
+	@ln -sf $@ netspace
+endif
+$(BUILD)/libnetspace.a: $(OBJ)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+# Fused multiply-add is allowed in the kernels (and nowhere else); fast-math nowhere.
+$(BUILD)/nn/%.o: FLAGS += -ffp-contract=fast
+$(BUILD)/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	@echo CC $<
+	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(BUILD)/tests/%: tests/c/%.c $(BUILD)/libnetspace.a
+	@mkdir -p $(@D)
+	@echo TEST $<
+	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -Itests/c $(LDFLAGS) $(LINK) -o $@ $< $(BUILD)/libnetspace.a $(LIBS) -lcmocka
+
+# The main job on a machine that may be new: packages, build, a first experiment.
+demo:
+	@scripts/install-packages
+	@$(MAKE) --no-print-directory all
+	./netspace examples/quickstart.lua
+
+# Every test: layers, C and Lua units, sessions, first as released, then under ASan+UBSan.
+check:
+	@scripts/install-packages --tests
+	@$(MAKE) --no-print-directory V=release all ctests
+	@$(MAKE) --no-print-directory V=asan all ctests
+	@tests/run.sh
+ctests: $(CTEST)
+asan:
+	@$(MAKE) V=asan all ctests
+layers:
+	@scripts/layers
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/netspace $(DESTDIR)$(PREFIX)/bin/netspace
+	cp -R lua examples $(DESTDIR)$(PREFIX)/share/netspace/
+	install -m 644 man/netspace.1 $(DESTDIR)$(PREFIX)/share/man/man1/netspace.1
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/bin/netspace $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1/netspace.1
+clean:
+	rm -rf build netspace
+help:
+	@echo "make [V=release|asan]   build ./netspace"; \
+	 echo "make demo               install what is missing, build, run examples/quickstart.lua"; \
+	 echo "make check              all tests (installs what they need)"; \
+	 echo "make install            to PREFIX=$(PREFIX), under DESTDIR"; \
+	 echo "make layers asan clean uninstall"
+
+-include $(OBJ:.o=.d) $(BUILD)/main.d
+.PHONY: all demo check ctests asan layers install uninstall clean help

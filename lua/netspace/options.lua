@@ -1,0 +1,84 @@
+--- Option tables: every function that takes `{ key = value }` checks it here, so that a
+-- misspelt key is an error with the nearest valid name, never silently ignored.
+--
+--   local o = options.check("recipe", t, { epochs = "integer", lr = "number" })
+
+local M = {}
+
+--- Damerau-Levenshtein distance (adjacent swaps count 1).
+local function distance(a, b)
+  local d = {}
+  for i = 0, #a do d[i] = { [0] = i } end
+  for j = 0, #b do d[0][j] = j end
+  for i = 1, #a do
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and 0 or 1
+      local best = math.min(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + cost)
+      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+        best = math.min(best, d[i - 2][j - 2] + 1)
+      end
+      d[i][j] = best
+    end
+  end
+  return d[#a][#b]
+end
+
+--- The name nearest to `word` among the keys (or list) `names`, or nil when none is near.
+function M.nearest(word, names)
+  local best, near
+  word = tostring(word)
+  for k, v in pairs(names) do
+    local name = type(k) == "number" and v or k
+    if type(name) == "string" then
+      local n = distance(word:lower(), name:lower())
+      if n <= math.max(1, #word // 3) and (not best or n < best or n == best and name < near) then
+        best, near = n, name
+      end
+    end
+  end
+  return near
+end
+
+--- " (did you mean 'x'?)", or "" when nothing is near.
+function M.hint(word, names)
+  local near = M.nearest(word, names)
+  return near and (" (did you mean '%s'?)"):format(near) or ""
+end
+
+local function matches(value, kinds)
+  for kind in kinds:gmatch("[%w_]+") do
+    if kind == "any" or type(value) == kind or kind == "integer" and math.type(value) == "integer"
+      or kind == "integer" and type(value) == "number" and value == math.floor(value) then
+      return true
+    end
+  end
+  return false
+end
+
+--- Checks the option table `t` of `where`.  `allowed` maps each key to the Lua types it may
+-- have ("number", "integer", "string|table", "any").  Errors blame the caller's caller.
+-- @treturn table t itself, or {} when t is nil
+function M.check(where, t, allowed, level)
+  level = (level or 1) + 2
+  if t == nil then return {} end
+  if type(t) ~= "table" then
+    error(("%s expects a table of options, got %s"):format(where, type(t)), level)
+  end
+  for key, value in pairs(t) do
+    local kinds = allowed[key]
+    if not kinds then
+      local names = {}
+      for k in pairs(allowed) do names[#names + 1] = k end
+      table.sort(names)
+      error(("%s: unknown option '%s'%s; it knows %s"):format(
+        where, tostring(key), M.hint(key, allowed), table.concat(names, ", ")), level)
+    end
+    if not matches(value, kinds) then
+      error(("%s: option '%s' should be %s, got %s"):format(
+        where, key, (kinds:gsub("|", " or ")), type(value)), level)
+    end
+  end
+  return t
+end
+
+return M

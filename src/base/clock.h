@@ -1,0 +1,7 @@
+/* Time: monotonic seconds, for durations and rates only (never for seeds or names). */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+double clock_now(void);
+
+#endif

@@ -1,0 +1,4 @@
+/* See interrupt.h. */
+#include "base/interrupt.h"
+
+volatile sig_atomic_t interrupt_flag;

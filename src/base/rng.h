@@ -1,0 +1,36 @@
+/* Keyed random numbers: a stream is named by (seed, index, purpose), never by how
+ * many numbers were drawn before it, so that every model of a population, and every
+ * epoch of a model, has the same numbers on any number of workers and after a resume.
+ * Generator: SplitMix64 (Steele, Lea, Flood 2014), 64 bits of state; the key is
+ * mixed into the starting state. */
+#ifndef BASE_RNG_H
+#define BASE_RNG_H
+#include <stdint.h>
+
+struct rng {
+    uint64_t state;
+};
+
+/* What a stream is for.  Numbers are part of every result: never renumber. */
+enum rng_purpose {
+    RNG_SAMPLE = 1,    // drawing the architecture of candidate `index`
+    RNG_INIT = 2,      // initial weights of a net
+    RNG_ORDER = 3,     // order of the training images in epoch `index`
+    RNG_AUGMENT = 4,   // crop and flip; index = epoch << 32 | image
+    RNG_SHAPES = 5,    // drawing of image `index` of the built-in data
+    RNG_SUBSET = 6,    // which images a subset takes
+    RNG_BOOTSTRAP = 7, // resampling of statistics
+    RNG_MODEL = 8,     // training seed of model `index` of a population
+};
+
+struct rng rng_key(uint64_t seed, uint64_t index, enum rng_purpose purpose);
+
+uint64_t rng_u64(struct rng *r);
+double rng_uniform(struct rng *r);                // [0, 1), 53 bits
+uint64_t rng_below(struct rng *r, uint64_t n);    // 0 … n-1, unbiased; n >= 1
+double rng_normal(struct rng *r);                 // mean 0, deviation 1 (Box-Muller, 2 draws)
+
+/* A uniformly random order of 0 … n-1 (Fisher-Yates). */
+void rng_permutation(struct rng *r, uint32_t *order, uint32_t n);
+
+#endif

@@ -1,0 +1,14 @@
+/* See bind.h.  A new core module is one file and one row here. */
+#include "bind/bind.h"
+
+static const luaL_Reg modules[] = {
+    {"netspace.core.sys", open_sys},
+    {NULL, NULL},
+};
+
+void bind_preload(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    luaL_setfuncs(L, modules, 0);
+    lua_pop(L, 1);
+}

@@ -1,0 +1,59 @@
+/* A trainable network: the plan of an architecture at one batch size.
+ *
+ * Memory is four blocks and nothing else: parameters, gradients, momentum (each one
+ * block, in the order of net_param), and an activation arena whose size is known before
+ * anything is allocated.  After net_new no call allocates.
+ * Source of structure, names and initialisation: pycls anynet.py / blocks.py; names as
+ * its state dict (stem.conv, s1.b1.f.a, …).  Weight layout inside: (K,R,R,C/G). */
+#ifndef MODEL_NET_H
+#define MODEL_NET_H
+#include <stddef.h>
+#include <stdint.h>
+#include "model/arch.h"
+
+struct net;
+
+enum param_group { PARAM_BN, PARAM_BIAS, PARAM_WEIGHT }; // for weight decay
+
+struct param {
+    char name[48];         // "s1.b1.f.a.weight"
+    int dims, shape[4];    // as PyTorch has it: (K, C/G, R, R), (K, C) or (C)
+    enum param_group group;
+    size_t offset, count;  // floats, into the parameter, gradient and momentum blocks
+    bool buffer;           // running_mean / running_var: no gradient, own block
+};
+
+/* Owns everything; false/NULL with a message when memory is above the limit or missing. */
+struct net *net_new(const struct arch *a, int batch, struct error *e);
+void net_free(struct net *n);
+size_t net_bytes(const struct arch *a, int batch); // what net_new would allocate
+
+/* Initial weights of method: conv N(0, sqrt(2/(R·R·K))), BN 1 and 0, FC N(0, .01) and 0,
+ * SE biases U(±1/sqrt(fan_in)); zero_gamma: the last BN of a residual branch starts at 0. */
+void net_init(struct net *n, uint64_t seed, bool zero_gamma);
+
+const struct arch *net_arch(const struct net *n);
+int net_batch(const struct net *n);
+size_t net_params(const struct net *n);                         // entries below
+const struct param *net_param(const struct net *n, size_t i);
+float *net_values(struct net *n, const struct param *p);        // parameter or buffer
+float *net_gradients(struct net *n, const struct param *p);     // NULL for a buffer
+
+/* Input buffer (batch, image, image, 3) to fill, then forward.  Logits (count, classes)
+ * stay valid until the next call.  train: batch statistics, activations kept. */
+float *net_input(struct net *n);
+const float *net_forward(struct net *n, int count, bool train);
+/* Gradients of everything, from the loss of the last training forward (which must have
+ * been a full batch); zeroes the gradient block first.  Returns the mean loss. */
+double net_backward(struct net *n, const int *labels, float label_smoothing, int *wrong);
+/* One SGD step over all parameters; wd per group. */
+void net_step(struct net *n, float lr, float momentum, bool nesterov, const float wd[3]);
+
+/* safetensors, pycls names, metadata format=pt and netspace.arch=<the arch as JSON given by
+ * the caller> (weights.c).  Written to a temporary file, fsynced, renamed. */
+bool net_save(struct net *n, const char *path, const char *arch_json, struct error *e);
+bool net_load(struct net *n, const char *path, struct error *e);
+/* The metadata value of netspace.arch of a file, to be freed; NULL with a message. */
+char *weights_arch(const char *path, struct error *e);
+
+#endif

@@ -1,0 +1,65 @@
+/* Training one network: epochs of SGD steps over a source of images, a test after each.
+ * Source: pycls trainer.py / optimizer.py (per-epoch half cosine, linear warm-up, last
+ * partial batch dropped in training, test weighted by true batch size). */
+#ifndef MODEL_TRAIN_H
+#define MODEL_TRAIN_H
+#include "model/net.h"
+
+/* Where images come from.  This layer does not know data sets: they fill this in. */
+struct source {
+    const void *self;
+    int image, classes;
+    uint32_t train_n, test_n;
+    /* x (n,image,image,3) normalised, labels (n); index: which images.  Training images
+     * are augmented, keyed by (seed, epoch, index), independent of order. */
+    void (*train_batch)(const void *self, float *x, int *labels, const uint32_t *index, int n,
+                        uint64_t seed, int epoch);
+    void (*test_batch)(const void *self, float *x, int *labels, uint32_t first, int n);
+};
+
+enum schedule { SCHEDULE_COS, SCHEDULE_CONSTANT };
+
+struct recipe {
+    int epochs, batch;
+    float lr, wd, wd_bn, wd_bias; // wd_bn, wd_bias < 0: as wd
+    float momentum;
+    bool nesterov;
+    enum schedule schedule;
+    int warmup;            // epochs of linear warm-up from warmup_factor
+    float warmup_factor;
+    float label_smoothing;
+    bool zero_gamma;
+    uint64_t seed;         // initial weights, order, augmentation
+};
+
+bool recipe_check(const struct recipe *r, const struct source *s, struct error *e);
+/* lr of epoch e (0-based): base·½(1+cos(πe/E)), times the warm-up factor. */
+float recipe_lr(const struct recipe *r, int epoch);
+
+struct epoch_result {
+    int epoch;                 // 1-based when reported
+    float lr;
+    double train_loss, train_error, test_error; // errors in percent
+    double seconds, images_per_s;               // of training this epoch
+};
+
+enum train_end { TRAIN_DONE, TRAIN_DIVERGED, TRAIN_INTERRUPTED, TRAIN_STOPPED };
+
+/* Called after each epoch (step < 0) and, at most ten times a second, after a step.
+ * Returning false stops the training. */
+struct train_report {
+    bool (*epoch)(void *self, const struct epoch_result *r);
+    bool (*step)(void *self, int epoch, int step, int steps, double loss);
+    void *self;
+};
+
+/* Trains from epoch `start` (0) to the end; result of the last epoch in *last.  DIVERGED:
+ * the loss was NaN, Inf or above 1e4 (a result: error 100); `why` says where. */
+enum train_end train_run(struct net *n, const struct source *s, const struct recipe *r,
+                         int start, const struct train_report *report,
+                         struct epoch_result *last, struct error *why);
+
+/* Test error in percent of all test images. */
+double train_test(struct net *n, const struct source *s);
+
+#endif

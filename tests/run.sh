@@ -1,0 +1,27 @@
+#!/bin/sh
+# Runs every test through prove (TAP) and ends with "N passed, N failed".
+#   tests/run.sh [FILE…]      all, or the named tests only
+# A test is a C program built from tests/c (both variants), a Lua script in tests/lua run
+# by netspace, or an executable tests/*/*.sh.  Each prints TAP.
+cd "$(dirname "$0")/.." || exit 2
+export CMOCKA_MESSAGE_OUTPUT=TAP NETSPACE=${NETSPACE:-$PWD/build/release/netspace}
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+export XDG_STATE_HOME=$PWD/build/test-state XDG_CONFIG_HOME=$PWD/build/test-config
+mkdir -p build
+if [ $# -eq 0 ]; then
+    for v in release asan; do
+        for t in tests/c/test_*.c; do set -- "$@" "build/$v/tests/$(basename "$t" .c)"; done
+    done
+    set -- "$@" scripts/layers tests/lua/test_*.lua tests/*/*.sh
+fi
+for t; do [ -e "$t" ] && list="$list $t"; done
+log=build/check.log
+# shellcheck disable=SC2086
+prove -v -e tests/exec $list >"$log" 2>&1
+status=$?
+grep -E '\.\. ?$|^not ok|^# |Dubious|Failed|Result|^Files' "$log" | grep -vE '^# (Running|[0-9]+ test)' | tail -60
+passed=$(grep -c '^ok' "$log"); failed=$(grep -c '^not ok' "$log")
+[ $status -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
+echo "full log: $log"
+echo "$passed passed, $failed failed"
+exit $status
