@@ -2,6 +2,7 @@
 #include "bind/bind.h"
 
 static const luaL_Reg modules[] = {
+    {"netspace.core.arch", open_arch},
     {"netspace.core.sys", open_sys},
     {NULL, NULL},
 };

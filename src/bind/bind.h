@@ -11,5 +11,14 @@
 void bind_preload(lua_State *L);
 
 int open_sys(lua_State *L);
+int open_arch(lua_State *L);
+
+/* Architectures as Lua tables (bind/arch.c).  arch_from_lua raises a Lua error that names
+ * the bad value; the result is finished (arch_finish).  arch_read leaves that to the caller.
+ * arch_to_lua pushes a new table. */
+struct arch;
+void arch_read(lua_State *L, int index, struct arch *a);
+void arch_from_lua(lua_State *L, int index, struct arch *a);
+void arch_to_lua(lua_State *L, const struct arch *a);
 
 #endif

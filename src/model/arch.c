@@ -1,0 +1,209 @@
+/* See arch.h. */
+#include "model/arch.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Limits: generous for any network a person would train, and tight enough that every
+ * count of complexity.h fits in 63 bits. */
+enum {
+    MOST_BLOCKS = 1000,
+    MOST_WIDTH = 8192,
+    MOST_INNER = 16384,
+    MOST_STRIDE = 4,
+    MOST_IMAGE = 1024,
+    MOST_CLASSES = 100000,
+};
+
+static const char *const block_names[] = {"x", "r", "v", "vr", "basic", "vanilla"};
+static const char *const stem_names[] = {"simple", "res", "cifar"};
+static const char *const act_names[] = {"none", "relu", "silu"};
+
+static int find(const char *name, const char *const *names, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(name, names[i]) == 0)
+            return i;
+    return -1;
+}
+
+int arch_block_of(const char *name)
+{
+    return find(name, block_names, 6);
+}
+int arch_stem_of(const char *name)
+{
+    return find(name, stem_names, 3);
+}
+int arch_act_of(const char *name)
+{
+    int i = find(name, act_names, 3);
+    return i == ACT_NONE ? -1 : i;
+}
+const char *arch_block_name(enum arch_block b)
+{
+    return block_names[b];
+}
+const char *arch_stem_name(enum arch_stem s)
+{
+    return stem_names[s];
+}
+const char *arch_act_name(enum activation a)
+{
+    return act_names[a];
+}
+
+bool block_has_groups(enum arch_block b)
+{
+    return b == BLOCK_X;
+}
+bool block_has_bottleneck(enum arch_block b)
+{
+    return b == BLOCK_X || b == BLOCK_R;
+}
+
+int arch_inner(const struct arch *a, int i)
+{
+    return block_has_bottleneck(a->block) ? (int)rint(a->w[i] / a->b[i]) : a->w[i];
+}
+
+int arch_groups(const struct arch *a, int i)
+{
+    return block_has_groups(a->block) ? arch_inner(a, i) / a->g[i] : 1;
+}
+
+int arch_squeeze(const struct arch *a, int w_in)
+{
+    return a->se > 0 ? (int)rint(a->se * w_in) : 0;
+}
+
+static int gcd(int a, int b)
+{
+    while (b) {
+        int r = a % b;
+        a = b;
+        b = r;
+    }
+    return a;
+}
+
+/* b as the pycls multiplier of an inverted bottleneck (1/b, at least 2), or 1 for b >= 1;
+ * 0 when b is neither a whole number nor the inverse of one. */
+static int inverse_of(double b)
+{
+    if (b >= 1)
+        return b == rint(b) ? 1 : 0;
+    double m = rint(1 / b);
+    return fabs(m * b - 1) < 1e-9 ? (int)m : 0;
+}
+
+/* Width and group width of one stage made compatible.  The paper (appendix D) promises a
+ * change of at most 1/3; where an odd combination would exceed that, the stage has no
+ * compatible width near the one asked for and is refused. */
+static bool adjust(struct arch *a, int i, struct error *e)
+{
+    int w = a->w[i], g = a->g[i];
+    double b = a->b[i];
+    if (!block_has_bottleneck(a->block)) {
+        a->b[i] = 1;
+        a->g[i] = w;
+        return true;
+    }
+    int inv = b > 0 && b <= 64 && b >= 1. / 64 ? inverse_of(b) : 0;
+    if (inv == 0)
+        return error_set(e, "stage %d: b is %g; the bottleneck ratio (width / inner width) "
+                         "must be 1, 2, 4 or another whole number up to 64, or 1 over one "
+                         "(0.5, 0.25) for an inverted bottleneck", i + 1, b);
+    int v = inv > 1 ? w * inv : (int)(w / b);
+    v = v > 1 ? v : 1;
+    if (!block_has_groups(a->block))
+        g = v;
+    if (g < 1 || g > MOST_INNER)
+        return error_set(e, "stage %d: group width is %d; it must be from 1 to %d channels",
+                         i + 1, g, MOST_INNER);
+    if (g > v)
+        g = v;
+    int m = g / gcd(g, inv) * inv; // lcm; g itself when b >= 1
+    int fit = (int)rint((double)v / m) * m;
+    v = fit > m ? fit : m;
+    int width = inv > 1 ? v / inv : v * (int)b;
+    if (abs(width - w) * 3 > w)
+        return error_set(e, "stage %d: group width %d with b = %g fits no width near %d: the "
+                         "nearest is %d, a change of more than a third; ask for that width, "
+                         "or for another g or b", i + 1, a->g[i], b, w, width);
+    if (v > MOST_INNER)
+        return error_set(e, "stage %d: width %d / b %g makes an inner width of %d; the limit "
+                         "is %d", i + 1, w, b, v, MOST_INNER);
+    a->w[i] = width;
+    a->g[i] = g;
+    a->b[i] = inv > 1 ? 1. / inv : b;
+    return true;
+}
+
+static bool range(struct error *e, const char *what, int value, int lo, int hi)
+{
+    if (value >= lo && value <= hi)
+        return true;
+    return error_set(e, "%s is %d; it must be from %d to %d", what, value, lo, hi);
+}
+
+static bool stage_range(struct error *e, int i, const char *what, int value, int hi)
+{
+    if (value >= 1 && value <= hi)
+        return true;
+    return error_set(e, "stage %d: %s is %d; it must be from 1 to %d", i + 1, what, value, hi);
+}
+
+bool arch_finish(struct arch *a, struct error *e)
+{
+    if (!range(e, "number of stages", a->stages, 1, ARCH_STAGES) ||
+        !range(e, "stem_width", a->stem_width, 1, MOST_WIDTH) ||
+        !range(e, "head_width", a->head_width, 0, MOST_WIDTH) ||
+        !range(e, "classes", a->classes, 1, MOST_CLASSES) ||
+        !range(e, "image", a->image, 1, MOST_IMAGE))
+        return false;
+    if (!(a->se >= 0 && a->se <= 1))
+        return error_set(e, "se is %g; the squeeze ratio must be from 0 (none) to 1", a->se);
+    if (a->se > 0 && !block_has_bottleneck(a->block))
+        return error_set(e, "se is %g, but block '%s' has no squeeze-excitation; use block 'x' "
+                         "or 'r', or se = 0", a->se, arch_block_name(a->block));
+    int blocks = 0;
+    for (int i = 0; i < a->stages; i++) {
+        if (!stage_range(e, i, "depth", a->d[i], MOST_BLOCKS) ||
+            !stage_range(e, i, "width", a->w[i], MOST_WIDTH) ||
+            !stage_range(e, i, "stride", a->stride[i], MOST_STRIDE))
+            return false;
+        if (!adjust(a, i, e))
+            return false;
+        blocks += a->d[i];
+    }
+    if (blocks > MOST_BLOCKS)
+        return error_set(e, "the network has %d blocks; the limit is %d", blocks, MOST_BLOCKS);
+    return true;
+}
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+    h = (h ^ v) * 0xff51afd7ed558ccdu; // a round of MurmurHash3's finaliser
+    return h ^ h >> 32;
+}
+
+uint64_t arch_hash(const struct arch *a)
+{
+    // R is X with one group, and se counts through the squeeze widths it gives.
+    int block = a->block == BLOCK_R ? BLOCK_X : (int)a->block;
+    uint64_t h = mix(0x9e3779b97f4a7c15u, (uint64_t)a->stages);
+    h = mix(h, (uint64_t)block << 16 | (uint64_t)a->stem << 8 | (uint64_t)a->act);
+    h = mix(h, (uint64_t)a->stem_width << 32 | (uint64_t)a->head_width);
+    h = mix(h, (uint64_t)a->classes << 32 | (uint64_t)a->image);
+    int w_in = a->stem_width;
+    for (int i = 0; i < a->stages; i++) {
+        h = mix(h, (uint64_t)a->d[i] << 32 | (uint64_t)a->w[i]);
+        h = mix(h, (uint64_t)arch_inner(a, i) << 32 | (uint64_t)arch_groups(a, i));
+        h = mix(h, (uint64_t)a->stride[i]);
+        h = mix(h, (uint64_t)arch_squeeze(a, w_in) << 32 | (uint64_t)arch_squeeze(a, a->w[i]));
+        w_in = a->w[i];
+    }
+    return h ^ h >> 29;
+}
