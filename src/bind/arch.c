@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "model/arch.h"
+#include "model/complexity.h"
+#include "model/regnet.h"
 
 static lua_Integer whole(lua_State *L, const char *name, int stage)
 {
@@ -169,18 +171,133 @@ void arch_to_lua(lua_State *L, const struct arch *a)
     lua_setfield(L, -2, "se");
 }
 
-// finish(t) -> m, or nil and why no network has these values
+static int fail(lua_State *L, const struct error *e)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, e->msg);
+    return 2;
+}
+
+// finish(t) -> m, with d, w, b, g as they were before group compatibility in m.asked; or
+// nil and why no network has these values
 static int core_finish(lua_State *L)
 {
-    struct arch a;
+    struct arch asked, a;
     struct error e;
-    arch_read(L, 1, &a);
-    if (!arch_finish(&a, &e)) {
-        lua_pushnil(L);
-        lua_pushstring(L, e.msg);
-        return 2;
-    }
+    arch_read(L, 1, &asked);
+    a = asked;
+    if (!arch_finish(&a, &e))
+        return fail(L, &e);
     arch_to_lua(L, &a);
+    lua_createtable(L, 0, 4);
+    set_stages(L, "d", asked.stages, asked.d, NULL);
+    set_stages(L, "w", asked.stages, asked.w, NULL);
+    set_stages(L, "b", asked.stages, NULL, asked.b);
+    set_stages(L, "g", asked.stages, asked.g, NULL);
+    lua_setfield(L, -2, "asked");
+    return 1;
+}
+
+static double field(lua_State *L, int t, const char *name)
+{
+    lua_getfield(L, t, name);
+    double v = real(L, name, 0);
+    lua_pop(L, 1);
+    return v;
+}
+
+void regnet_from_lua(lua_State *L, int t, struct regnet *r)
+{
+    t = lua_absindex(L, t);
+    luaL_checktype(L, t, LUA_TTABLE);
+    lua_getfield(L, t, "d");
+    r->d = (int)whole(L, "d", 0);
+    lua_getfield(L, t, "w_0");
+    r->w_0 = (int)whole(L, "w_0", 0);
+    lua_getfield(L, t, "g");
+    r->g = (int)whole(L, "g", 0);
+    lua_pop(L, 3);
+    r->w_a = field(L, t, "w_a");
+    r->w_m = field(L, t, "w_m");
+    r->b = field(L, t, "b");
+}
+
+void regnet_to_lua(lua_State *L, const struct regnet *r)
+{
+    lua_createtable(L, 0, 6);
+    set_int(L, "d", r->d);
+    set_int(L, "w_0", r->w_0);
+    set_int(L, "g", r->g);
+    const char *const names[] = {"w_a", "w_m", "b"};
+    const double values[] = {r->w_a, r->w_m, r->b};
+    for (int i = 0; i < 3; i++) {
+        push_real(L, values[i]);
+        lua_setfield(L, -2, names[i]);
+    }
+}
+
+// regnet{d, w_0, w_a, w_m, b, g} -> depths, widths before group compatibility, levels;
+// or nil and why
+static int core_regnet(lua_State *L)
+{
+    struct regnet r;
+    struct regnet_shape s;
+    struct error e;
+    regnet_from_lua(L, 1, &r);
+    if (!regnet_shape(&r, &s, &e))
+        return fail(L, &e);
+    lua_createtable(L, 0, 3);
+    set_stages(L, "d", s.stages, s.d, NULL);
+    set_stages(L, "w", s.stages, s.w, NULL);
+    set_int(L, "levels", s.levels);
+    return 1;
+}
+
+static void push_complexity(lua_State *L, const struct complexity *c)
+{
+    lua_createtable(L, 0, 3);
+    set_int(L, "flops", c->flops);
+    set_int(L, "params", c->params);
+    set_int(L, "acts", c->acts);
+}
+
+static int check_image(lua_State *L, int index, const struct arch *a)
+{
+    lua_Integer image = luaL_optinteger(L, index, a->image);
+    if (image < 1 || image > 1024)
+        luaL_error(L, "image is %I; it must be from 1 to 1024 pixels", image);
+    return (int)image;
+}
+
+// complexity(m, image or nil, paper_acts) -> {flops, params, acts}
+static int core_complexity(lua_State *L)
+{
+    struct arch a;
+    arch_from_lua(L, 1, &a);
+    struct complexity c = complexity(&a, check_image(L, 2, &a), lua_toboolean(L, 3));
+    push_complexity(L, &c);
+    return 1;
+}
+
+// parts(m, image or nil, paper_acts) -> list of {part, size, flops, params, acts}
+static int core_parts(lua_State *L)
+{
+    struct arch a;
+    struct complexity parts[ARCH_STAGES + 2];
+    int size[ARCH_STAGES + 2];
+    arch_from_lua(L, 1, &a);
+    complexity_parts(&a, check_image(L, 2, &a), lua_toboolean(L, 3), parts, size);
+    lua_createtable(L, a.stages + 2, 0);
+    for (int i = 0; i < a.stages + 2; i++) {
+        push_complexity(L, &parts[i]);
+        set_int(L, "size", size[i]);
+        if (i == 0 || i == a.stages + 1)
+            lua_pushstring(L, i ? "head" : "stem");
+        else
+            lua_pushfstring(L, "s%d", i);
+        lua_setfield(L, -2, "part");
+        lua_rawseti(L, -2, i + 1);
+    }
     return 1;
 }
 
@@ -197,6 +314,9 @@ static int core_hash(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"finish", core_finish},
+    {"regnet", core_regnet},
+    {"complexity", core_complexity},
+    {"parts", core_parts},
     {"hash", core_hash},
     {NULL, NULL},
 };

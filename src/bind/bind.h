@@ -17,8 +17,11 @@ int open_arch(lua_State *L);
  * the bad value; the result is finished (arch_finish).  arch_read leaves that to the caller.
  * arch_to_lua pushes a new table. */
 struct arch;
+struct regnet;
 void arch_read(lua_State *L, int index, struct arch *a);
 void arch_from_lua(lua_State *L, int index, struct arch *a);
 void arch_to_lua(lua_State *L, const struct arch *a);
+void regnet_from_lua(lua_State *L, int index, struct regnet *r);
+void regnet_to_lua(lua_State *L, const struct regnet *r);
 
 #endif

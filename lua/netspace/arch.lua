@@ -1,0 +1,168 @@
+--- Network architectures as plain tables, and what they cost.
+-- Source: arXiv 2003.13678 sections 3 and D; counting conventions of pycls.
+--
+--   m = arch.regnet{ d = 13, w_0 = 24, w_a = 36.44, w_m = 2.49, g = 8, image = 224 }
+--   print(arch.complexity(m).flops)
+
+local core = require "netspace.core.arch"
+local help = require "netspace.help"
+local options = require "netspace.options"
+
+local M = {}
+
+-- What both kinds of network accept beside their own parameters.
+local common = {
+  stem = "string", stem_width = "integer", block = "string", se = "number",
+  head_width = "integer", activation = "string", classes = "integer", image = "integer",
+}
+
+local function with_common(t)
+  for key, kinds in pairs(common) do t[key] = kinds end
+  return t
+end
+
+local anynet_options = with_common {
+  d = "table", w = "table", b = "number|table", g = "integer|table",
+  stride = "integer|table",
+}
+local regnet_options = with_common {
+  d = "integer", w_0 = "integer", w_a = "number", w_m = "number", b = "number",
+  g = "integer", stride = "integer|table", stages = "integer|string",
+}
+
+--- Block "y" of the paper is block "x" with squeeze-excitation.
+local function copy(t)
+  local c = {}
+  for k, v in pairs(t) do c[k] = v end
+  if c.block == "y" then
+    c.block, c.se = "x", c.se or 0.25
+  end
+  return c
+end
+
+-- Errors raised by the core carry the caller's line; `where` says which function.
+local function call(where, f, ...)
+  local ok, a, b = pcall(f, ...)
+  if not ok then error(where .. ": " .. tostring(a):gsub("^.-:%d+: ", ""), 3) end
+  return a, b
+end
+
+local function missing(where, t, names)
+  for _, name in ipairs(names) do
+    if t[name] == nil then
+      error(("%s: '%s' is missing; it needs %s"):format(where, name,
+        table.concat(names, ", ")), 3)
+    end
+  end
+end
+
+function M.anynet(t)
+  options.check("arch.anynet", t, anynet_options)
+  t = copy(t or {})
+  missing("arch.anynet", t, { "d", "w" })
+  return call("arch.anynet", core.finish, t)
+end
+
+local function shown(list)
+  return table.concat(list, ", ")
+end
+
+--- Why a RegNet does not have the stages asked for, and what to turn.
+local function wrong_stages(shape, want)
+  local n = #shape.d
+  local remedy = n < want and "raise d or w_a, or lower w_m" or "lower d or w_a, or raise w_m"
+  return ("these RegNet parameters give %d stage%s (depths %s; widths %s), not %d: %s, "
+    .. "or ask for stages = %d"):format(n, n == 1 and "" or "s", shown(shape.d),
+    shown(shape.w), want, remedy, n)
+end
+
+function M.regnet(t)
+  options.check("arch.regnet", t, regnet_options)
+  t = copy(t or {})
+  missing("arch.regnet", t, { "d", "w_0", "w_a", "w_m", "g" })
+  local stages = t.stages or 4
+  if type(stages) == "string" and stages ~= "any" then
+    error(("arch.regnet: stages is '%s'; it must be a number or \"any\""):format(stages), 2)
+  end
+  local r = { d = t.d, w_0 = t.w_0, w_a = t.w_a, w_m = t.w_m, b = t.b or 1, g = t.g }
+  local shape, reason = call("arch.regnet", core.regnet, r)
+  if not shape then return nil, reason end
+  if stages ~= "any" and #shape.d ~= stages then return nil, wrong_stages(shape, stages) end
+  t.d, t.w, t.b = shape.d, shape.w, r.b
+  local m
+  m, reason = call("arch.regnet", core.finish, t)
+  if not m then return nil, reason end
+  m.regnet = r
+  return m
+end
+
+local function counting(where, o)
+  o = options.check(where, o, { image = "integer", acts = "string" }, 2)
+  if o.acts and o.acts ~= "pycls" and o.acts ~= "paper" then
+    error(("%s: acts is '%s'; it must be \"pycls\" or \"paper\""):format(where, o.acts), 3)
+  end
+  return o.image, o.acts == "paper"
+end
+
+function M.complexity(m, o)
+  return call("arch.complexity", core.complexity, m, counting("arch.complexity", o))
+end
+
+function M.parts(m, o)
+  return call("arch.parts", core.parts, m, counting("arch.parts", o))
+end
+
+function M.hash(m)
+  return call("arch.hash", core.hash, m)
+end
+
+help.add("arch.anynet", [[
+arch.anynet{ d = {…}, w = {…}, … } -> m, or nil, reason
+A network of stem, stages and head, each stage with its own depth, width, b, g and stride.
+  d, w        lists: blocks and channels of each stage
+  b = 1       bottleneck ratio, width / inner width (number or list); below 1: inverted
+  g = 8       group width, channels per group of the 3×3 (number or list)
+  stride = 2  of the first block of each stage (number or list)
+  block = "x" x, y (x with se = 0.25), r, v, vr, basic, vanilla
+  se = 0      squeeze-excitation ratio, of the block's input width
+  stem = "simple" (3×3 stride 2), "res" (7×7 stride 2 and max pool), "cifar" (3×3 stride 1)
+  stem_width = 32, head_width = 0, activation = "relu" or "silu", classes = 10, image = 32
+Widths are made multiples of the group width (round half to even): m.w and m.g are final,
+m.asked keeps d, w, b, g as written.
+example: arch.anynet{ d = {1, 2}, w = {24, 392}, g = 16 }.w
+source: arXiv 2003.13678 section 3 and appendix D]])
+
+help.add("arch.regnet", [[
+arch.regnet{ d =, w_0 =, w_a =, w_m =, g =, b = 1, … } -> m, or nil, reason
+The network whose block widths follow u_j = w_0 + w_a·j, quantised to powers of w_m.
+  d           blocks in all
+  w_0         initial width, a multiple of 8
+  w_a, w_m    slope (>= 0) and width multiplier (> 1)
+  stages = 4  how many stages it must have; a number, or "any"
+Block, stem, se, … are options as in arch.anynet.  m.regnet keeps the six parameters.
+example: arch.regnet{ d = 13, w_0 = 24, w_a = 36.44, w_m = 2.49, g = 8 }.w
+source: arXiv 2003.13678 equations 2 to 4; rounding of pycls]])
+
+help.add("arch.complexity", [[
+arch.complexity(m, { image =, acts = "pycls" }) -> { flops =, params =, acts = }
+Multiply-adds, parameters and activations of one image, from closed form, nothing built.
+  image  side of the input in pixels (default: m.image)
+  acts   "pycls" counts the output of the res stem's max pool, "paper" does not
+example: arch.complexity(zoo["RegNetX-200MF"]).flops
+source: counting conventions of pycls]])
+
+help.add("arch.parts", [[
+arch.parts(m, { image =, acts = }) -> list of { part =, size =, flops =, params =, acts = }
+The same counts for stem, each stage and head; size is the side of the part's output.
+example: arch.parts(zoo["RegNetX-200MF"])[2].flops
+source: counting conventions of pycls]])
+
+help.add("arch.hash", [[
+arch.hash(m) -> string
+Sixteen hexadecimal digits that are equal exactly when two networks are the same network.
+Populations keep one of each; parameters that differ only before group compatibility, or
+block "r" against "x" with a single group, are the same network.
+example: arch.hash(arch.anynet{ d = {1}, w = {30}, g = 16 })
+source: uniqueness on the final network, not on the parameters]])
+
+return M
