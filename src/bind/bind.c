@@ -3,6 +3,7 @@
 
 static const luaL_Reg modules[] = {
     {"netspace.core.arch", open_arch},
+    {"netspace.core.canvas", open_canvas},
     {"netspace.core.sys", open_sys},
     {NULL, NULL},
 };

@@ -10,7 +10,10 @@
 /* Registers every core module in package.preload (bind.c holds the list). */
 void bind_preload(lua_State *L);
 
+int open_canvas(lua_State *L);
 int open_sys(lua_State *L);
+
+struct canvas *canvas_from_lua(lua_State *L, int index);
 int open_arch(lua_State *L);
 
 /* Architectures as Lua tables (bind/arch.c).  arch_from_lua raises a Lua error that names

@@ -1,0 +1,267 @@
+/* netspace.core.canvas: canvases (src/term/canvas.h) and charts (chart.h) for Lua.
+ * Cells are counted from 1, curves 1 … 8; see the headers for what each call draws. */
+#include "bind/bind.h"
+
+#include <math.h>
+
+#include "term/canvas.h"
+#include "term/chart.h"
+
+#define TYPE "netspace.canvas"
+
+struct canvas *canvas_from_lua(lua_State *L, int index)
+{
+    struct canvas **c = luaL_checkudata(L, index, TYPE);
+    luaL_argcheck(L, *c, index, "closed canvas");
+    return *c;
+}
+
+// new(width, height [, ascii]) -> canvas
+static int l_new(lua_State *L)
+{
+    lua_Integer width = luaL_checkinteger(L, 1), height = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, width >= 1 && width <= CANVAS_MAX, 1, "width must be 1 to 1000");
+    luaL_argcheck(L, height >= 1 && height <= CANVAS_MAX, 2, "height must be 1 to 1000");
+    struct canvas **c = lua_newuserdatauv(L, sizeof *c, 0);
+    *c = NULL;
+    luaL_setmetatable(L, TYPE);
+    *c = canvas_new((int)width, (int)height, lua_toboolean(L, 3));
+    return 1;
+}
+
+// text_width(s) -> cells
+static int l_text_width(lua_State *L)
+{
+    lua_pushinteger(L, canvas_text_width(luaL_checkstring(L, 1)));
+    return 1;
+}
+
+static int l_close(lua_State *L)
+{
+    struct canvas **c = luaL_checkudata(L, 1, TYPE);
+    canvas_free(*c);
+    *c = NULL;
+    return 0;
+}
+
+static int l_tostring(lua_State *L)
+{
+    struct canvas **c = luaL_checkudata(L, 1, TYPE);
+    if (*c)
+        lua_pushfstring(L, "canvas %dx%d%s", canvas_width(*c), canvas_height(*c),
+                        canvas_ascii(*c) ? " ascii" : "");
+    else
+        lua_pushliteral(L, "closed canvas");
+    return 1;
+}
+
+// c:size() -> width, height
+static int l_size(lua_State *L)
+{
+    struct canvas *c = canvas_from_lua(L, 1);
+    lua_pushinteger(L, canvas_width(c));
+    lua_pushinteger(L, canvas_height(c));
+    return 2;
+}
+
+// c:text(x, y, s [, width [, style]]) -> the column after it
+static int l_text(lua_State *L)
+{
+    struct canvas *c = canvas_from_lua(L, 1);
+    int x = (int)luaL_checkinteger(L, 2) - 1, y = (int)luaL_checkinteger(L, 3) - 1;
+    const char *s = luaL_checkstring(L, 4);
+    lua_pushinteger(L, canvas_text(c, x, y, s, (int)luaL_optinteger(L, 5, -1),
+                                   (int)luaL_optinteger(L, 6, 0)) + 1);
+    return 1;
+}
+
+// c:style(x, y, width, style): restyles the text there
+static int l_style(lua_State *L)
+{
+    struct canvas *c = canvas_from_lua(L, 1);
+    canvas_style(c, (int)luaL_checkinteger(L, 2) - 1, (int)luaL_checkinteger(L, 3) - 1,
+                 (int)luaL_checkinteger(L, 4), (int)luaL_checkinteger(L, 5));
+    return 0;
+}
+
+// c:lines([colours]) -> list of strings, one a row
+static int l_lines(lua_State *L)
+{
+    struct canvas *c = canvas_from_lua(L, 1);
+    int colours = (int)luaL_optinteger(L, 2, 0);
+    char *row = lua_newuserdatauv(L, canvas_row_bytes(c), 0);
+    lua_createtable(L, canvas_height(c), 0);
+    for (int y = 0; y < canvas_height(c); y++) {
+        lua_pushlstring(L, row, canvas_row(c, y, colours, row));
+        lua_rawseti(L, -2, y + 1);
+    }
+    return 1;
+}
+
+/* Charts. */
+
+static int field_int(lua_State *L, int t, const char *key, int otherwise)
+{
+    lua_getfield(L, t, key);
+    int n = (int)luaL_optinteger(L, -1, otherwise);
+    lua_pop(L, 1);
+    return n;
+}
+
+static double field_number(lua_State *L, int t, const char *key)
+{
+    lua_getfield(L, t, key);
+    double n = luaL_optnumber(L, -1, NAN);
+    lua_pop(L, 1);
+    return n;
+}
+
+static bool field_bool(lua_State *L, int t, const char *key)
+{
+    lua_getfield(L, t, key);
+    bool b = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return b;
+}
+
+// The string stays alive in the table it came from.
+static const char *field_string(lua_State *L, int t, const char *key, const char *otherwise)
+{
+    lua_getfield(L, t, key);
+    const char *s = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : otherwise;
+    lua_pop(L, 1);
+    return s;
+}
+
+// Leaves the block that holds the numbers on the stack.
+static const double *field_numbers(lua_State *L, int t, const char *key, size_t n)
+{
+    double *list = lua_newuserdatauv(L, (n ? n : 1) * sizeof *list, 0);
+    lua_getfield(L, t, key);
+    for (size_t i = 0; i < n; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        list[i] = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : NAN;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return list;
+}
+
+/* The list at field "curves" of the table at `t`: {name=, count=, min=, mean=, failed=,
+ * id=, faint=, hidden=, x={…}, y={…}} each.  Pushes three blocks a curve at most. */
+static int read_curves(lua_State *L, int t, struct curve *curves, int most)
+{
+    lua_getfield(L, t, "curves");
+    luaL_argcheck(L, lua_istable(L, -1), t, "curves expected");
+    int list = lua_gettop(L), n = (int)luaL_len(L, list);
+    luaL_argcheck(L, n <= most, t, "too many curves");
+    luaL_checkstack(L, 4 * most + 10, "curves");
+    for (int i = 0; i < n; i++) {
+        lua_geti(L, list, i + 1);
+        int c = lua_gettop(L);
+        luaL_argcheck(L, lua_istable(L, c), t, "a curve must be a table");
+        lua_getfield(L, c, "x");
+        size_t points = lua_istable(L, -1) ? (size_t)luaL_len(L, -1) : 0;
+        lua_pop(L, 1);
+        curves[i] = (struct curve){
+            .name = field_string(L, c, "name", ""),
+            .count = field_string(L, c, "count", ""),
+            .min = field_number(L, c, "min"),
+            .mean = field_number(L, c, "mean"),
+            .failed = field_int(L, c, "failed", 0),
+            .id = field_int(L, c, "id", i + 1) - 1,
+            .faint = field_bool(L, c, "faint"),
+            .hidden = field_bool(L, c, "hidden"),
+            .n = points,
+        };
+        luaL_argcheck(L, curves[i].id >= 0 && curves[i].id < CANVAS_CURVES, t,
+                      "curve ids are 1 to 8");
+        if (points) {
+            curves[i].x = field_numbers(L, c, "x", points);
+            curves[i].y = field_numbers(L, c, "y", points);
+        }
+    }
+    return n;
+}
+
+// c:chart{left=, top=, width=, height=, x_label=, y_label=, x0=, x1=, cursor=, curves=}
+//   -> {x0=, x1=, left=, width=}: the range and the columns it spans
+static int l_chart(lua_State *L)
+{
+    struct canvas *c = canvas_from_lua(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    struct curve curves[2 * CANVAS_CURVES];
+    struct chart chart = {
+        .left = field_int(L, 2, "left", 1) - 1,
+        .top = field_int(L, 2, "top", 1) - 1,
+        .width = field_int(L, 2, "width", canvas_width(c)),
+        .height = field_int(L, 2, "height", canvas_height(c)),
+        .x_label = field_string(L, 2, "x_label", NULL),
+        .y_label = field_string(L, 2, "y_label", NULL),
+        .x0 = field_number(L, 2, "x0"),
+        .x1 = field_number(L, 2, "x1"),
+        .cursor = field_number(L, 2, "cursor"),
+    };
+    int n = read_curves(L, 2, curves, 2 * CANVAS_CURVES);
+    chart_draw(c, &chart, curves, n);
+    lua_createtable(L, 0, 4);
+    lua_pushnumber(L, chart.x0);
+    lua_setfield(L, -2, "x0");
+    lua_pushnumber(L, chart.x1);
+    lua_setfield(L, -2, "x1");
+    lua_pushinteger(L, chart.plot_left + 1);
+    lua_setfield(L, -2, "left");
+    lua_pushinteger(L, chart.plot_width);
+    lua_setfield(L, -2, "width");
+    return 1;
+}
+
+// c:legend{left=, top=, width=, height=, curves=} -> rows
+static int l_legend(lua_State *L)
+{
+    struct canvas *c = canvas_from_lua(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    struct curve curves[2 * CANVAS_CURVES];
+    int n = read_curves(L, 2, curves, 2 * CANVAS_CURVES);
+    int left = field_int(L, 2, "left", 1) - 1, top = field_int(L, 2, "top", 1) - 1;
+    lua_pushinteger(L, chart_legend(c, left, top, field_int(L, 2, "width", canvas_width(c)),
+                                    field_int(L, 2, "height", canvas_height(c)), curves, n));
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"new", l_new},
+    {"text_width", l_text_width},
+    {NULL, NULL},
+};
+
+static const luaL_Reg methods[] = {
+    {"size", l_size},   {"text", l_text},     {"style", l_style},
+    {"lines", l_lines}, {"chart", l_chart},   {"legend", l_legend},
+    {"close", l_close}, {NULL, NULL},
+};
+
+static const luaL_Reg metamethods[] = {
+    {"__gc", l_close},
+    {"__close", l_close},
+    {"__tostring", l_tostring},
+    {NULL, NULL},
+};
+
+int open_canvas(lua_State *L)
+{
+    static const struct { const char *name; int style; } styles[] = {
+        {"bold", STYLE_BOLD},       {"dim", STYLE_DIM},   {"reverse", STYLE_REVERSE},
+        {"alarm", STYLE_ALARM},     {"good", STYLE_GOOD},
+    };
+    luaL_newmetatable(L, TYPE);
+    luaL_setfuncs(L, metamethods, 0);
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    luaL_newlib(L, functions);
+    for (size_t i = 0; i < sizeof styles / sizeof *styles; i++) {
+        lua_pushinteger(L, styles[i].style);
+        lua_setfield(L, -2, styles[i].name);
+    }
+    return 1;
+}

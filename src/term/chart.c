@@ -1,0 +1,346 @@
+/* See chart.h. */
+#include "term/chart.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+// Dash patterns, 12 dots long, one for each curve; the last is of provisional curves.
+static const char *const pattern[] = {
+    "############", "####..####..", "#.#.#.#.#.#.", "#####..#..##", "########....",
+    "##..##..##..", "#...#...#...", "######.#.#.#", "#..#..#..#..",
+};
+#define FAINT 8
+
+/* The path of a curve: dots in the order of drawing. */
+
+struct pen {
+    struct canvas *canvas;
+    const struct chart *chart;
+    const struct curve *curve;
+    int top, height;       // plot rows, in cells
+    int px, py;            // the last dot
+    int length;            // dots so far
+    int cx, cy, cells;     // the last cell and how many the path entered
+    int every, offset;     // letters: at cells offset, offset + every, …
+    bool marking, started;
+};
+
+static void pen_dot(struct pen *p, int px, int py)
+{
+    int cx = px >= 0 ? px / 2 : -1, cy = py / 4;
+    if (!p->started || cx != p->cx || cy != p->cy) {
+        p->cx = cx;
+        p->cy = cy;
+        if (p->marking && p->cells >= p->offset &&
+            canvas_mark(p->canvas, p->chart->plot_left + cx, p->top + cy, p->curve->id))
+            p->offset += p->every;
+        p->cells++;
+    }
+    p->started = true;
+    p->px = px;
+    p->py = py;
+    const char *dash = pattern[p->curve->faint ? FAINT : p->curve->id];
+    if (!p->marking && (canvas_ascii(p->canvas) || dash[p->length % 12] == '#'))
+        canvas_dot(p->canvas, 2 * p->chart->plot_left + px, 4 * p->top + py, p->curve->id,
+                   p->curve->faint);
+    p->length++;
+}
+
+// A horizontal or vertical run from the last dot, without it, to (px, py).
+static void pen_line(struct pen *p, int px, int py)
+{
+    while (p->px != px || p->py != py)
+        pen_dot(p, p->px + (px > p->px) - (px < p->px), p->py + (py > p->py) - (py < p->py));
+}
+
+static int row_of(const struct pen *p, double share)
+{
+    int rows = 4 * p->height - 1;
+    double clipped = share > 1 ? 1 : share > 0 ? share : 0; // a NaN is 0
+    return rows - (int)(clipped * rows + 0.5);
+}
+
+static void pen_path(struct pen *p)
+{
+    const struct chart *ch = p->chart;
+    const struct curve *cu = p->curve;
+    int columns = 2 * ch->plot_width - 1;
+    double share = 0;
+    p->started = false;
+    p->length = p->cells = 0;
+    for (size_t i = 0; i < cu->n; i++) {
+        double x = cu->x[i];
+        if (x < ch->x0) {
+            share = cu->y[i];
+            continue;
+        }
+        bool beyond = !(x <= ch->x1); // a NaN too
+        int px = beyond ? columns : (int)((x - ch->x0) / (ch->x1 - ch->x0) * columns + 0.5);
+        if (!p->started)
+            pen_dot(p, share > 0 || beyond ? 0 : px, row_of(p, share));
+        pen_line(p, px, row_of(p, share));
+        if (beyond)
+            return;
+        share = cu->y[i];
+        pen_line(p, px, row_of(p, share));
+    }
+    if (!p->started && share > 0) { // all of it lies left of the range
+        pen_dot(p, 0, row_of(p, share));
+        pen_line(p, columns, row_of(p, share));
+    }
+}
+
+// Draws the dots, then walks again to set letters, staggered so that curves alternate.
+static void draw_curve(struct canvas *c, const struct chart *chart, const struct curve *curve,
+                       int top, int height, int turn, int turns)
+{
+    struct pen p = {.canvas = c, .chart = chart, .curve = curve, .top = top, .height = height};
+    pen_path(&p);
+    if (curve->faint || canvas_ascii(c) || p.cells == 0 || chart->plot_width < 2)
+        return;
+    int letters = p.cells / 16 > 0 ? p.cells / 16 : 1;
+    p.every = (p.cells + letters - 1) / letters;
+    p.offset = p.every * (2 * turn + 1) / (2 * turns);
+    p.marking = true;
+    pen_path(&p);
+}
+
+/* Axes. */
+
+// The step 1, 2 or 5 × 10^k that cuts `span` into at most `most` parts.
+static double nice_step(double span, int most)
+{
+    double raw = span / (most < 1 ? 1 : most);
+    double power = pow(10, floor(log10(raw)));
+    double m = raw / power;
+    return power * (m <= 1.000001 ? 1 : m <= 2.000001 ? 2 : m <= 5.000001 ? 5 : 10);
+}
+
+static void find_range(struct chart *chart, const struct curve *curves, int n)
+{
+    if (chart->x0 < chart->x1)
+        return;
+    double lo = INFINITY, hi = -INFINITY;
+    bool failed = false;
+    for (int k = 0; k < n; k++)
+        for (size_t i = 0; !curves[k].hidden && i < curves[k].n; i++) {
+            double x = curves[k].x[i];
+            if (!(x < 100)) // failed, or NaN
+                failed = true;
+            else if (isfinite(x)) {
+                lo = fmin(lo, x);
+                hi = fmax(hi, x);
+            }
+        }
+    if (lo > hi) { // nothing finished, or nothing but failures
+        chart->x0 = failed ? 90 : 0;
+        chart->x1 = 100;
+        return;
+    }
+    double pad = hi > lo ? 0.02 * (hi - lo) : 1;
+    chart->x0 = lo >= 0 ? fmax(0, lo - pad) : lo - pad;
+    chart->x1 = hi <= 100 ? fmin(100, hi + pad) : hi + pad;
+}
+
+struct layout {
+    int top, height; // plot rows
+    bool y_labels, y_axis, x_axis, x_labels, x_title, y_title;
+};
+
+static struct layout lay_out(struct chart *chart)
+{
+    struct layout l = {0};
+    int w = chart->width, h = chart->height;
+    l.y_labels = w >= 20;
+    l.y_axis = w >= 8;
+    l.x_axis = h >= 3;
+    l.x_labels = h >= 4 && w >= 8;
+    l.x_title = chart->x_label && h >= 9 && w >= 20;
+    l.y_title = chart->y_label && h >= 9 && w >= 20;
+    int left = l.y_labels ? 5 : l.y_axis ? 1 : 0;
+    chart->plot_left = chart->left + left;
+    chart->plot_width = w - left > 0 ? w - left : 1;
+    l.top = chart->top + l.y_title;
+    l.height = h - l.y_title - l.x_axis - l.x_labels - l.x_title;
+    if (l.height < 1)
+        l.height = 1;
+    return l;
+}
+
+static void draw_y_axis(struct canvas *c, const struct chart *chart, const struct layout *l)
+{
+    bool ascii = canvas_ascii(c);
+    int parts = l->height >= 9 ? 4 : l->height >= 5 ? 2 : 1;
+    for (int y = 0; l->y_axis && y < l->height; y++)
+        canvas_text(c, chart->plot_left - 1, l->top + y, ascii ? "|" : "│", 1, STYLE_DIM);
+    for (int i = 0; l->y_labels && i <= parts; i++) {
+        double share = (double)i / parts;
+        int rows = 4 * l->height - 1;
+        int y = l->top + (rows - (int)(share * rows + 0.5)) / 4;
+        char label[16];
+        snprintf(label, sizeof label, "%4.*f", parts == 4 ? 2 : 1, share);
+        canvas_text(c, chart->plot_left - 5, y, label, 4, STYLE_DIM);
+        canvas_text(c, chart->plot_left - 1, y, ascii ? "+" : "┤", 1, STYLE_DIM);
+    }
+    if (l->y_title)
+        canvas_text(c, chart->left, chart->top, chart->y_label, chart->width, STYLE_DIM);
+}
+
+static void draw_x_axis(struct canvas *c, const struct chart *chart, const struct layout *l)
+{
+    bool ascii = canvas_ascii(c);
+    int y = l->top + l->height, right = chart->plot_left + chart->plot_width;
+    if (!l->x_axis)
+        return;
+    if (l->y_axis)
+        canvas_text(c, chart->plot_left - 1, y, ascii ? "+" : "└", 1, STYLE_DIM);
+    for (int x = chart->plot_left; x < right; x++)
+        canvas_text(c, x, y, ascii ? "-" : "─", 1, STYLE_DIM);
+    if (l->x_title) {
+        int w = canvas_text_width(chart->x_label);
+        int x = chart->plot_left + (chart->plot_width - w) / 2;
+        canvas_text(c, x < chart->left ? chart->left : x, y + 2, chart->x_label, chart->width,
+                    STYLE_DIM);
+    }
+    if (!l->x_labels)
+        return;
+    double span = chart->x1 - chart->x0;
+    double step = nice_step(span, chart->plot_width < 18 ? 2 : chart->plot_width / 9);
+    int digits = step >= 1 ? 0 : (int)ceil(-log10(step) - 1e-9), free_from = chart->left;
+    for (double i = ceil(chart->x0 / step - 1e-9); i * step <= chart->x1 + 1e-9 * span; i++) {
+        char label[64];
+        int w = snprintf(label, sizeof label, "%.*f", digits, i * step + 0.0);
+        int px = (int)((i * step - chart->x0) / span * (2 * chart->plot_width - 1) + 0.5);
+        int x = chart->plot_left + px / 2, from = x - w / 2;
+        if (from + w > right)
+            from = right - w;
+        canvas_text(c, x, y, ascii ? "+" : "┬", 1, STYLE_DIM);
+        if (from < free_from)
+            continue;
+        free_from = canvas_text(c, from, y + 1, label, w, STYLE_DIM) + 1;
+    }
+}
+
+static void draw_cursor(struct canvas *c, const struct chart *chart, const struct layout *l)
+{
+    if (!(chart->cursor >= chart->x0 && chart->cursor <= chart->x1))
+        return;
+    double at = (chart->cursor - chart->x0) / (chart->x1 - chart->x0);
+    int x = chart->plot_left + (int)(at * (2 * chart->plot_width - 1) + 0.5) / 2;
+    for (int y = l->top; y < l->top + l->height; y++)
+        if (canvas_blank(c, x, y))
+            canvas_text(c, x, y, canvas_ascii(c) ? ":" : "┊", 1, STYLE_DIM);
+}
+
+void chart_draw(struct canvas *c, struct chart *chart, const struct curve *curves, int n)
+{
+    find_range(chart, curves, n);
+    struct layout l = lay_out(chart);
+    draw_y_axis(c, chart, &l);
+    draw_x_axis(c, chart, &l);
+    int turns = 0, turn = 0;
+    for (int k = 0; k < n; k++)
+        turns += !curves[k].faint && !curves[k].hidden;
+    for (int k = 0; k < n; k++)
+        if (!curves[k].hidden) {
+            draw_curve(c, chart, &curves[k], l.top, l.height, turn, turns);
+            turn += !curves[k].faint;
+        }
+    draw_cursor(c, chart, &l);
+}
+
+double chart_share(const struct curve *curve, double e)
+{
+    double share = 0;
+    for (size_t i = 0; i < curve->n && curve->x[i] < e; i++)
+        share = curve->y[i];
+    return share;
+}
+
+/* Legend. */
+
+// Four cells of the curve's dashes (ASCII: its letters), then its letter.
+static void draw_key(struct canvas *c, int x, int y, const struct curve *curve)
+{
+    int style = curve->hidden ? STYLE_DIM : curve->id + 1;
+    char letter[2] = {(char)('a' + curve->id), 0};
+    const char *dash = pattern[curve->id];
+    for (int i = 0; i < 4; i++) {
+        char cell[5] = {letter[0], 0};
+        uint32_t dots = (dash[2 * i] == '#' ? 2u : 0) | (dash[2 * i + 1] == '#' ? 0x10u : 0);
+        if (!canvas_ascii(c))
+            cell[dots ? canvas_utf8(0x2800 + dots, cell) : (cell[0] = ' ', 1)] = 0;
+        canvas_text(c, x + i, y, curve->hidden ? " " : cell, 1, style);
+    }
+    canvas_text(c, x + 5, y, letter, 1, style | STYLE_BOLD);
+}
+
+static void draw_right(struct canvas *c, int right, int y, const char *text, int style)
+{
+    canvas_text(c, right - canvas_text_width(text), y, text, canvas_text_width(text), style);
+}
+
+static const char *percent(char *buffer, size_t size, double value)
+{
+    snprintf(buffer, size, isfinite(value) ? "%.2f" : "-", value);
+    return buffer;
+}
+
+int chart_legend(struct canvas *c, int left, int top, int width, int height,
+                 const struct curve *curves, int n)
+{
+    int shown = 0, longest = 4, count_width = 3, failed = 0;
+    for (int k = 0; k < n; k++)
+        if (!curves[k].faint) {
+            int w = canvas_text_width(curves[k].name), cw = canvas_text_width(curves[k].count);
+            longest = w > longest ? w : longest;
+            count_width = cw > count_width ? cw : count_width;
+            failed += curves[k].failed;
+            shown++;
+        }
+    // Columns give way, the mean first, when the name would have less than 6 cells.
+    int with_failed = failed > 0 ? 7 : 0, with_mean = 7, with_min = 7, key = 7;
+    int rest = width - key - count_width - 1;
+    if (rest - with_mean - with_min - with_failed < 6)
+        with_mean = 0;
+    if (rest - with_mean - with_min - with_failed < 6)
+        with_min = 0;
+    if (rest - with_failed < 6)
+        with_failed = 0;
+    int room = rest - with_failed - with_mean - with_min;
+    int name_width = longest < room ? longest : room < 1 ? 1 : room;
+    int at_count = left + key + name_width + 1 + count_width, at_min = at_count + with_min;
+    int at_mean = at_min + with_mean, at_failed = at_mean + with_failed;
+    int y = top, heading = height > shown && width >= 24;
+    if (heading) {
+        draw_right(c, at_count, y, "n", STYLE_DIM);
+        if (with_min)
+            draw_right(c, at_min, y, "min", STYLE_DIM);
+        if (with_mean)
+            draw_right(c, at_mean, y, "mean", STYLE_DIM);
+        if (with_failed)
+            draw_right(c, at_failed, y, "failed", STYLE_DIM);
+        y++;
+    }
+    for (int k = 0; k < n && y < top + height; k++) {
+        const struct curve *cu = &curves[k];
+        char text[32];
+        int style = cu->hidden ? STYLE_DIM : 0;
+        if (cu->faint)
+            continue;
+        draw_key(c, left, y, cu);
+        canvas_text(c, left + key, y, cu->name, name_width, style);
+        draw_right(c, at_count, y, cu->count, style);
+        if (with_min)
+            draw_right(c, at_min, y, percent(text, sizeof text, cu->min), style);
+        if (with_mean)
+            draw_right(c, at_mean, y, percent(text, sizeof text, cu->mean), style);
+        if (with_failed) {
+            snprintf(text, sizeof text, "%d", cu->failed);
+            draw_right(c, at_failed, y, text, cu->failed ? STYLE_ALARM : style);
+        }
+        y++;
+    }
+    return y - top;
+}
