@@ -4,6 +4,7 @@
 static const luaL_Reg modules[] = {
     {"netspace.core.arch", open_arch},
     {"netspace.core.canvas", open_canvas},
+    {"netspace.core.sqlite", open_sqlite},
     {"netspace.core.sys", open_sys},
     {NULL, NULL},
 };

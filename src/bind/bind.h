@@ -11,6 +11,7 @@
 void bind_preload(lua_State *L);
 
 int open_canvas(lua_State *L);
+int open_sqlite(lua_State *L);
 int open_sys(lua_State *L);
 
 struct canvas *canvas_from_lua(lua_State *L, int index);
