@@ -5,6 +5,7 @@ static const luaL_Reg modules[] = {
     {"netspace.core.arch", open_arch},
     {"netspace.core.canvas", open_canvas},
     {"netspace.core.sqlite", open_sqlite},
+    {"netspace.core.data", open_data},
     {"netspace.core.sys", open_sys},
     {NULL, NULL},
 };

@@ -12,6 +12,7 @@ void bind_preload(lua_State *L);
 
 int open_canvas(lua_State *L);
 int open_sqlite(lua_State *L);
+int open_data(lua_State *L);
 int open_sys(lua_State *L);
 
 struct canvas *canvas_from_lua(lua_State *L, int index);
@@ -27,5 +28,10 @@ void arch_from_lua(lua_State *L, int index, struct arch *a);
 void arch_to_lua(lua_State *L, const struct arch *a);
 void regnet_from_lua(lua_State *L, int index, struct regnet *r);
 void regnet_to_lua(lua_State *L, const struct regnet *r);
+
+/* Data sets (bind/data.c): what a training reads.  Raises an error when the value is not an
+ * open dataset; keep that value on the stack while the source is in use. */
+struct source;
+const struct source *source_from_lua(lua_State *L, int index);
 
 #endif
