@@ -1,0 +1,122 @@
+/* netspace.core.screen: what the terminal can do, and the full screen (term/screen.h). */
+#include "bind/bind.h"
+
+#include <unistd.h>
+
+#include "term/screen.h"
+
+#define TYPE "netspace.screen"
+
+static struct screen *check(lua_State *L)
+{
+    struct screen **s = luaL_checkudata(L, 1, TYPE);
+    luaL_argcheck(L, *s, 1, "closed screen");
+    return *s;
+}
+
+// size([fd]) -> width, height of the terminal behind fd (1), or nil when it is none
+static int l_size(lua_State *L)
+{
+    int width, height;
+    if (!term_size((int)luaL_optinteger(L, 1, STDOUT_FILENO), &width, &height))
+        return 0;
+    lua_pushinteger(L, width);
+    lua_pushinteger(L, height);
+    return 2;
+}
+
+// unicode() -> bool: braille can be shown
+static int l_unicode(lua_State *L)
+{
+    lua_pushboolean(L, term_unicode());
+    return 1;
+}
+
+// colours() -> colours of $TERM, 0 for none
+static int l_colours(lua_State *L)
+{
+    lua_pushinteger(L, term_colours());
+    return 1;
+}
+
+// open() -> screen, or nil and why not
+static int l_open(lua_State *L)
+{
+    struct error e;
+    struct screen **s = lua_newuserdatauv(L, sizeof *s, 0);
+    *s = NULL;
+    luaL_setmetatable(L, TYPE);
+    *s = screen_open(&e);
+    if (*s)
+        return 1;
+    lua_pushnil(L);
+    lua_pushstring(L, e.msg);
+    return 2;
+}
+
+static int l_close(lua_State *L)
+{
+    struct screen **s = luaL_checkudata(L, 1, TYPE);
+    screen_close(*s);
+    *s = NULL;
+    return 0;
+}
+
+static int l_tostring(lua_State *L)
+{
+    struct screen **s = luaL_checkudata(L, 1, TYPE);
+    lua_pushstring(L, *s ? "screen" : "closed screen");
+    return 1;
+}
+
+// s:size() -> width, height
+static int l_screen_size(lua_State *L)
+{
+    int width, height;
+    screen_size(check(L), &width, &height);
+    lua_pushinteger(L, width);
+    lua_pushinteger(L, height);
+    return 2;
+}
+
+// s:paint(canvas)
+static int l_paint(lua_State *L)
+{
+    screen_paint(check(L), canvas_from_lua(L, 2));
+    return 0;
+}
+
+// s:key(ms) -> name of the key, or nil when none came in time
+static int l_key(lua_State *L)
+{
+    struct screen *s = check(L);
+    lua_pushstring(L, screen_key(s, (int)luaL_checkinteger(L, 2)));
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"size", l_size}, {"unicode", l_unicode}, {"colours", l_colours}, {"open", l_open},
+    {NULL, NULL},
+};
+
+static const luaL_Reg methods[] = {
+    {"size", l_screen_size}, {"paint", l_paint}, {"key", l_key}, {"close", l_close},
+    {NULL, NULL},
+};
+
+static const luaL_Reg metamethods[] = {
+    {"__gc", l_close},
+    {"__close", l_close},
+    {"__tostring", l_tostring},
+    {NULL, NULL},
+};
+
+int open_screen(lua_State *L)
+{
+    luaL_newmetatable(L, TYPE);
+    luaL_setfuncs(L, metamethods, 0);
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    luaL_newlib(L, functions);
+    return 1;
+}

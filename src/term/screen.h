@@ -1,0 +1,39 @@
+/* The terminal: what it can do, and one full-screen window on it (ncursesw).  The only
+ * file that knows curses; everything shown is composed on a canvas first.
+ *
+ * At most one screen is open.  It is restored by screen_close, by exit, by die() and by
+ * SIGTERM, SIGHUP, SIGSEGV, SIGBUS, SIGABRT, whose handlers write escape bytes prepared
+ * beforehand and then let the signal take its course. */
+#ifndef TERM_SCREEN_H
+#define TERM_SCREEN_H
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "term/canvas.h"
+
+/* Size of the terminal behind a descriptor; false if it is none. */
+bool term_size(int fd, int *width, int *height);
+
+/* The locale is UTF-8 and knows braille, and $TERM is not one whose fonts lack it. */
+bool term_unicode(void);
+
+/* Colours of $TERM: 0, 8, 16, 256 …; 0 when it is unknown, dumb or $NO_COLOR is set. */
+int term_colours(void);
+
+struct screen;
+
+/* Takes stdin and stdout over; NULL with a message when they are no terminal, $TERM is
+ * unknown or cannot move the cursor, or a screen is open already. */
+struct screen *screen_open(struct error *e);
+void screen_close(struct screen *s); // NULL is fine
+void screen_size(const struct screen *s, int *width, int *height);
+
+/* Shows the canvas from the top left corner; what it does not cover is blank. */
+void screen_paint(struct screen *s, const struct canvas *c);
+
+/* Waits at most `ms` milliseconds for a key.  Returns its name: the character itself,
+ * or "left" "right" "up" "down" "home" "end" "pageup" "pagedown" "tab" "enter" "escape"
+ * "backspace" "resize"; "hangup" when the terminal is gone; NULL when nothing came. */
+const char *screen_key(struct screen *s, int ms);
+
+#endif
