@@ -14,10 +14,9 @@
  * cannot be stored and an error inside fn raise (the last after ROLLBACK).
  *
  * Reads return whole lists, never open cursors: a read transaction that outlives a call
- * would keep the write-ahead log from being folded back.  Writers use WAL (readers never
- * block them), synchronous=FULL (what was committed survives a power cut) and IMMEDIATE
- * transactions: a deferred one that turns into a write fails at once in spite of the busy
- * timeout (sqlite.org/lang_transaction.html).  "frozen" reads a file that nobody writes,
+ * would keep the write-ahead log from being folded back.  Writers get synchronous=FULL (what
+ * was committed survives a power cut) and IMMEDIATE transactions: a deferred one that turns
+ * into a write fails at once in spite of the busy timeout (sqlite.org/lang_transaction.html).  "frozen" reads a file that nobody writes,
  * on a medium where the log's index cannot be made.  Statements are cached. */
 #include "bind/bind.h"
 
@@ -100,8 +99,7 @@ static int sqlite_open(lua_State *L)
     if (sqlite3_open_v2(path, &d->db, flags, NULL) != SQLITE_OK)
         return push_failure(L, d->db); // the userdata closes what was opened
     sqlite3_busy_timeout(d->db, BUSY_MS);
-    const char *setup = mode == 1 ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                                    "PRAGMA foreign_keys=ON"
+    const char *setup = mode == 1 ? "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"
                                   : "PRAGMA query_only=ON";
     if (sqlite3_exec(d->db, setup, NULL, NULL, NULL) != SQLITE_OK)
         return push_failure(L, d->db);

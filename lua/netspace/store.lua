@@ -1,0 +1,224 @@
+--- Reading a store: what sweeps have trained so far.  Read-only, safe while a sweep writes,
+-- and as good on the store of a sweep that was killed.
+--
+--   local s = assert(sweep.open("runs.db"))
+--   for _, name in ipairs(s:names()) do print(name, stats.edf(s:result(name)).min) end
+--
+-- Opening and every method return nil and a message when the file lets them down; a name
+-- that the store does not have is an error that lists those it has.
+
+local help = require "netspace.help"
+local json = require "netspace.json"
+local options = require "netspace.options"
+local schema = require "netspace.schema"
+
+local M = {}
+local Read = {} -- the methods; what users call is guarded at the end of the file
+
+-- A failed read travels as this to the method the user called.
+local Failure = {}
+
+local function read(self, method, sql, params)
+  if not self.db then error("closed store", 0) end
+  local found, message, code = self.db[method](self.db, sql, params)
+  if found then return found end
+  error(setmetatable({ schema.explain(self.path, message, code, "r") }, Failure), 0)
+end
+
+local function find(self, name)
+  local row = read(self, "rows", "SELECT * FROM population WHERE name = ?", { name })[1]
+  if row then return row end
+  local names = Read.names(self)
+  error(("%s has no population '%s'%s; it has %s"):format(self.path, tostring(name),
+    options.hint(name, names), #names > 0 and table.concat(names, ", ") or "none yet"), 0)
+end
+
+local function decoded(text)
+  return text and json.decode(text) or nil
+end
+
+--- Names of the populations, in the order they were made.
+function Read:names()
+  return read(self, "columns", "SELECT name FROM population ORDER BY id").name
+end
+
+--- What a population is and how it stands.
+function Read:population(name)
+  local row = find(self, name)
+  local p = {
+    name = row.name, space = row.space, spec = decoded(row.spec),
+    constraints = decoded(row.constraints), window = decoded(row.window),
+    tried = row.tried, sample_seed = row.sample_seed, seed = row.seed,
+    recipe = decoded(row.recipe), card = decoded(row.card), checksum = row.checksum,
+    created = row.created, n = 0, done = 0, failed = 0, diverged = 0, running = 0, queued = 0,
+  }
+  p.source = decoded(row.data)
+  p.data, p.epochs = p.source.spec, p.recipe.epochs
+  for _, r in ipairs(read(self, "rows", "SELECT status, count(*) AS n FROM model "
+    .. "WHERE population = ? GROUP BY status", { row.id })) do
+    p[r.status] = r.n
+    p.n = p.n + r.n
+  end
+  local run = read(self, "rows",
+    "SELECT engine, blas, corename, isa, host FROM run WHERE id = ?", { row.run })[1] or {}
+  for key, value in pairs(run) do p[key] = value end
+  return p
+end
+
+--- The finished models of a population: errors (percent, failed and diverged 100) and
+-- models, both in the order of the population.
+function Read:result(name)
+  local p = Read.population(self, name)
+  local c = read(self, "columns", [[SELECT model.id, idx, m, error FROM model
+    JOIN population ON population.id = model.population
+    WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
+  local models = {}
+  for i = 1, c.n do
+    local id = c.id[i]
+    self.models[id] = self.models[id] or json.decode(c.m[i])
+    models[i] = self.models[id]
+  end
+  return setmetatable({
+    name = p.name, space = p.space, errors = c.error, models = models, indices = c.idx,
+    failed = p.failed + p.diverged, n = p.n, recipe = p.recipe, data = p.data, card = p.card,
+  }, M.Result)
+end
+
+--- Every model of a population as it stands now, in order: index, status, attempt, epoch,
+-- epochs, error (of the last epoch so far), images_per_s, seconds, worker, reason and
+-- curve, the test errors of its epochs.
+function Read:live(name)
+  local p = find(self, name)
+  local epochs = json.decode(p.recipe).epochs
+  local c = read(self, "columns", [[SELECT id, idx, status, attempt, epochs, error, reason,
+    images_per_s, seconds, worker FROM model WHERE population = ? ORDER BY idx]], { p.id })
+  local list, by_id = {}, {}
+  for i = 1, c.n do
+    local model = {
+      index = c.idx[i], status = c.status[i], attempt = c.attempt[i], epoch = c.epochs[i],
+      epochs = epochs, error = c.error[i] or nil, reason = c.reason[i] or nil,
+      images_per_s = c.images_per_s[i] or nil, seconds = c.seconds[i] or nil,
+      worker = c.worker[i] or nil, curve = {},
+    }
+    list[i], by_id[c.id[i]] = model, model
+  end
+  local e = read(self, "columns", [[SELECT epoch.model, coalesce(test_error, 100) AS error
+    FROM model CROSS JOIN epoch ON epoch.model = model.id WHERE population = ?
+    ORDER BY model.id, epoch]], { p.id })
+  local ids, errors = e.model, e.error
+  for i = 1, e.n do
+    local model = by_id[ids[i]]
+    if model then -- else added since the first query
+      local curve = model.curve
+      curve[#curve + 1] = errors[i]
+      if model.status == "running" then model.error = errors[i] end
+    end
+  end
+  return list
+end
+
+--- The whole store at a glance: done (with diverged), running, failed, queued, total models;
+-- images_per_s and eta (seconds) of the sweeps at work; updated, Unix time of the last sign
+-- of life; running_main, whether any sweep is at work now.
+function Read:progress()
+  local p = { done = 0, running = 0, failed = 0, queued = 0, total = 0, images_per_s = 0,
+    running_main = false }
+  for _, r in ipairs(read(self, "rows",
+    "SELECT status, count(*) AS n FROM model GROUP BY status")) do
+    local key = r.status == "diverged" and "done" or r.status
+    p[key] = p[key] + r.n
+    p.total = p.total + r.n
+  end
+  for _, run in ipairs(read(self, "rows", "SELECT * FROM run WHERE ended IS NULL")) do
+    if schema.alive(run) then
+      p.running_main = true
+      p.images_per_s = p.images_per_s + (run.images_per_s or 0)
+      p.eta = math.max(p.eta or 0, run.eta or 0)
+    end
+  end
+  p.updated = read(self, "rows", "SELECT max(updated) AS t FROM run")[1].t
+  return p
+end
+
+--- The event log: list of {time, index (of the model, or nil), population, text}.
+function Read:events()
+  return read(self, "rows", [[SELECT time, idx AS "index", population.name AS population, text
+    FROM event LEFT JOIN run ON run.id = event.run
+    LEFT JOIN population ON population.id = run.population
+    LEFT JOIN model ON model.id = event.model ORDER BY event.id]])
+end
+
+function Read:close()
+  if self.db then self.db:close() end
+  self.db = nil
+end
+
+local function guarded(method)
+  return function(...)
+    local results = table.pack(pcall(method, ...))
+    if results[1] then return table.unpack(results, 2, results.n) end
+    local err = results[2]
+    if getmetatable(err) == Failure then return nil, err[1] end
+    error(err, type(err) == "string" and 2 or 0)
+  end
+end
+
+local Store = { __name = "store", __close = Read.close, __gc = Read.close }
+Store.__index = {}
+for name, method in pairs(Read) do Store.__index[name] = guarded(method) end
+function Store:__tostring()
+  return self.db and "store " .. self.path or "closed store"
+end
+
+--- A result prints as one line.
+M.Result = { __name = "result" }
+function M.Result:__tostring()
+  return ("result %s: %d of %d models finished, %d failed or diverged"):format(
+    self.name, #self.errors, self.n, self.failed)
+end
+
+--- Opens a store for reading: a store, or nil and a message ("damaged" as the third value
+-- when the file is broken).
+function M.open(path)
+  if type(path) ~= "string" then
+    error("store.open expects the path of a store, got " .. type(path), 2)
+  end
+  local db, message, kind = schema.open(path, "r")
+  if not db then return nil, message, kind end
+  return setmetatable({ path = path, db = db, models = {} }, Store)
+end
+
+help.add("sweep.open", [[
+  sweep.open(path) -> store, or nil and a message
+  Opens a store to read what its sweeps have trained; safe while one is running.
+    path   the file given to sweep.run as store=
+  The store has s:names() s:population(name) s:result(name) s:live(name) s:progress()
+  s:events() s:close().
+  example: sweep.open("no-such.db")]])
+help.add("store:names", [[
+  s:names() -> list of strings
+  Names of the populations in a store, oldest first.]])
+help.add("store:population", [[
+  s:population(name) -> table
+  What a population is and how it stands: space, seed, n, done, failed, diverged, running,
+  queued, epochs, recipe, data, card, created, engine, blas, isa, host.]])
+help.add("store:result", [[
+  s:result(name) -> result
+  The finished models: .errors in percent (failed and diverged count as 100) and .models in
+  the order of the population, .failed, .n, .recipe, .data, .space.]])
+help.add("store:live", [[
+  s:live(name) -> list
+  Every model as it stands: index, status, attempt, epoch, epochs, error, images_per_s,
+  seconds, worker, reason and curve, the test errors of its epochs so far.]])
+help.add("store:progress", [[
+  s:progress() -> table
+  All populations together: done, running, failed, queued, total, images_per_s, eta in
+  seconds, updated (Unix time), running_main (whether a sweep is at work).]])
+help.add("store:events", [[
+  s:events() -> list of {time, population, index, text}
+  The log of the store: starts, crashes, retries, interruptions.]])
+help.add("store:close", [[
+  s:close()
+  Closes the store; it is closed by itself when no longer used.]])
+
+return M
