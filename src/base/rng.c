@@ -3,24 +3,12 @@
 
 #include <math.h>
 
-static uint64_t mix(uint64_t z)
-{
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
 struct rng rng_key(uint64_t seed, uint64_t index, enum rng_purpose purpose)
 {
-    uint64_t s = mix(seed + 0x9e3779b97f4a7c15u);
-    s = mix(s ^ mix(index + 0x6a09e667f3bcc909u));
-    s = mix(s ^ mix((uint64_t)purpose + 0xbb67ae8584caa73bu));
+    uint64_t s = rng_mix(seed + 0x9e3779b97f4a7c15u);
+    s = rng_mix(s ^ rng_mix(index + 0x6a09e667f3bcc909u));
+    s = rng_mix(s ^ rng_mix((uint64_t)purpose + 0xbb67ae8584caa73bu));
     return (struct rng){s};
-}
-
-uint64_t rng_u64(struct rng *r)
-{
-    return mix(r->state += 0x9e3779b97f4a7c15u);
 }
 
 double rng_uniform(struct rng *r)

@@ -25,7 +25,19 @@ enum rng_purpose {
 
 struct rng rng_key(uint64_t seed, uint64_t index, enum rng_purpose purpose);
 
-uint64_t rng_u64(struct rng *r);
+/* Inline: it is the inner loop of every bootstrap. */
+static inline uint64_t rng_mix(uint64_t z)
+{
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static inline uint64_t rng_u64(struct rng *r)
+{
+    return rng_mix(r->state += 0x9e3779b97f4a7c15u);
+}
+
 double rng_uniform(struct rng *r);                // [0, 1), 53 bits
 uint64_t rng_below(struct rng *r, uint64_t n);    // 0 … n-1, unbiased; n >= 1
 double rng_normal(struct rng *r);                 // mean 0, deviation 1 (Box-Muller, 2 draws)
