@@ -14,6 +14,7 @@ int open_canvas(lua_State *L);
 int open_sqlite(lua_State *L);
 int open_data(lua_State *L);
 int open_screen(lua_State *L);
+int open_stats(lua_State *L);
 int open_sys(lua_State *L);
 
 struct canvas *canvas_from_lua(lua_State *L, int index);
