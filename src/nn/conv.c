@@ -1,0 +1,201 @@
+/* Convolution: which way each shape goes (see layers.h for what it computes).
+ *
+ *   1×1, one group        a matrix product over all pixels; with stride 2 the rows that
+ *                         are used are gathered first, a cache-sized run at a time
+ *   R×R, one group        im2col over a cache-sized run of output pixels, then a product:
+ *                             col (pixels, R·R·C) · wᵀ (R·R·C, K)
+ *   groups, few channels  direct (direct_kernels.h)
+ * Source: im2col as in Caffe (Chellapilla et al. 2006), by runs so that it stays in cache. */
+#include <assert.h>
+#include <string.h>
+
+#include "nn/gemm.h"
+#include "nn/kernels.h"
+
+enum { RUN = 1 << 16 }; // floats of a run of gathered rows: 256 KB
+
+static void check(const struct conv *c)
+{
+    assert(c->N > 0 && c->H > 0 && c->W > 0 && c->R > 0 && c->R % 2 == 1 && c->R <= 31);
+    assert(c->S > 0 && c->G > 0 && c->C > 0 && c->K > 0);
+    assert(c->C % c->G == 0 && c->K % c->G == 0);
+    (void)c;
+}
+
+// Few channels waste most of a matrix product, and of im2col the memory traffic.
+static bool is_direct(const struct conv *c)
+{
+    return c->G > 1 || (c->R > 1 && c->C < 16);
+}
+
+static bool is_plain(const struct conv *c) // the rows of x are the rows of the product
+{
+    return c->R == 1 && c->S == 1;
+}
+
+static size_t row_length(const struct conv *c)
+{
+    return (size_t)c->R * (size_t)c->R * (size_t)c->C;
+}
+
+static size_t pixels(const struct conv *c)
+{
+    return (size_t)c->N * (size_t)conv_out(c->H, c->S) * (size_t)conv_out(c->W, c->S);
+}
+
+static size_t run_length(const struct conv *c)
+{
+    size_t n = RUN / row_length(c), all = pixels(c);
+    n = n < 16 ? 16 : n;
+    return n < all ? n : all;
+}
+
+size_t direct_scratch(const struct conv *c)
+{
+    size_t most = 0, gi = (size_t)(c->C / c->G), go = (size_t)(c->K / c->G);
+    for (int V = 4; V <= 16; V *= 2) {
+        size_t forward = direct_blocks(c->K, (int)gi, (int)go, V) * gi;
+        size_t back = direct_blocks(c->C, (int)go, (int)gi, V) * go;
+        size_t n = (forward > back ? forward : back) * (size_t)(c->R * c->R * V);
+        most = n > most ? n : most;
+    }
+    size_t ximage = (size_t)c->H * (size_t)c->W * (size_t)c->C;
+    size_t yimage = (size_t)conv_out(c->H, c->S) * (size_t)conv_out(c->W, c->S) * (size_t)c->K;
+    return most + ximage + yimage + 64;
+}
+
+size_t conv_scratch(const struct conv *c)
+{
+    check(c);
+    if (is_direct(c))
+        return direct_scratch(c);
+    return is_plain(c) ? 0 : run_length(c) * row_length(c);
+}
+
+// Output pixel number i as image, row, column; advanced by `next`.
+struct place {
+    int n, y, x;
+};
+
+static struct place place_of(size_t i, const struct conv *c)
+{
+    size_t W = (size_t)conv_out(c->W, c->S), H = (size_t)conv_out(c->H, c->S);
+    return (struct place){ (int)(i / W / H), (int)(i / W % H), (int)(i % W) };
+}
+
+static void next(struct place *p, const struct conv *c)
+{
+    if (++p->x == conv_out(c->W, c->S)) {
+        p->x = 0;
+        if (++p->y == conv_out(c->H, c->S)) {
+            p->y = 0;
+            p->n++;
+        }
+    }
+}
+
+// Copies the window of each of n output pixels from number `first` into a row of col.
+static void gather(float *col, const float *x, const struct conv *c, size_t first, size_t n)
+{
+    struct place p = place_of(first, c);
+    int R = c->R, pad = (R - 1) / 2;
+    size_t C = (size_t)c->C;
+    for (size_t i = 0; i < n; i++, next(&p, c)) {
+        int x0 = p.x * c->S - pad, lo = x0 < 0 ? -x0 : 0, hi = x0 + R > c->W ? c->W - x0 : R;
+        for (int r = 0; r < R; r++, col += (size_t)R * C) {
+            int iy = p.y * c->S + r - pad;
+            if (iy < 0 || iy >= c->H) {
+                memset(col, 0, (size_t)R * C * sizeof *col);
+                continue;
+            }
+            size_t row = ((size_t)p.n * (size_t)c->H + (size_t)iy) * (size_t)c->W;
+            if (lo > 0)
+                memset(col, 0, (size_t)lo * C * sizeof *col);
+            memcpy(col + (size_t)lo * C, x + (row + (size_t)(x0 + lo)) * C,
+                   (size_t)(hi - lo) * C * sizeof *col);
+            if (hi < R)
+                memset(col + (size_t)hi * C, 0, (size_t)(R - hi) * C * sizeof *col);
+        }
+    }
+}
+
+// Adds each row of col back to the window it came from.
+static void scatter_add(float *dx, const float *col, const struct conv *c, size_t first,
+                        size_t n)
+{
+    struct place p = place_of(first, c);
+    int R = c->R, pad = (R - 1) / 2;
+    size_t C = (size_t)c->C;
+    for (size_t i = 0; i < n; i++, next(&p, c)) {
+        int x0 = p.x * c->S - pad, lo = x0 < 0 ? -x0 : 0, hi = x0 + R > c->W ? c->W - x0 : R;
+        for (int r = 0; r < R; r++, col += (size_t)R * C) {
+            int iy = p.y * c->S + r - pad;
+            if (iy < 0 || iy >= c->H)
+                continue;
+            size_t row = ((size_t)p.n * (size_t)c->H + (size_t)iy) * (size_t)c->W;
+            kernels_get()->add(dx + (row + (size_t)(x0 + lo)) * C, col + (size_t)lo * C,
+                               (size_t)(hi - lo) * C);
+        }
+    }
+}
+
+void conv_forward(float *y, const float *x, const float *w, const struct conv *c,
+                  float *scratch)
+{
+    check(c);
+    size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
+    if (is_direct(c)) {
+        kernels_get()->direct_forward(y, x, w, c, scratch);
+        return;
+    }
+    if (is_plain(c)) {
+        gemm(false, true, M, K, L, 1, x, L, w, L, 0, y, K);
+        return;
+    }
+    for (size_t i = 0, step = run_length(c); i < M; i += step) {
+        size_t n = M - i < step ? M - i : step;
+        gather(scratch, x, c, i, n);
+        gemm(false, true, n, K, L, 1, scratch, L, w, L, 0, y + i * K, K);
+    }
+}
+
+void conv_backward_data(float *dx, const float *dy, const float *w, const struct conv *c,
+                        float *scratch)
+{
+    check(c);
+    size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
+    if (is_direct(c)) {
+        kernels_get()->direct_data(dx, dy, w, c, scratch);
+        return;
+    }
+    if (is_plain(c)) {
+        gemm(false, false, M, L, K, 1, dy, K, w, L, 0, dx, L);
+        return;
+    }
+    memset(dx, 0, (size_t)c->N * (size_t)c->H * (size_t)c->W * (size_t)c->C * sizeof *dx);
+    for (size_t i = 0, step = run_length(c); i < M; i += step) {
+        size_t n = M - i < step ? M - i : step;
+        gemm(false, false, n, L, K, 1, dy + i * K, K, w, L, 0, scratch, L);
+        scatter_add(dx, scratch, c, i, n);
+    }
+}
+
+void conv_backward_weight(float *dw, const float *dy, const float *x, const struct conv *c,
+                          float *scratch)
+{
+    check(c);
+    size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
+    if (is_direct(c)) {
+        kernels_get()->direct_weight(dw, dy, x, c, scratch);
+        return;
+    }
+    if (is_plain(c)) {
+        gemm(true, false, K, L, M, 1, dy, K, x, L, 1, dw, L);
+        return;
+    }
+    for (size_t i = 0, step = run_length(c); i < M; i += step) {
+        size_t n = M - i < step ? M - i : step;
+        gather(scratch, x, c, i, n);
+        gemm(true, false, K, L, n, 1, dy + i * K, K, scratch, L, 1, dw, L);
+    }
+}

@@ -1,0 +1,61 @@
+/* See isa.h: the choice of the instruction set. */
+#include "nn/isa.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/kernels.h"
+
+static const struct kernels *const all[] = {
+#if defined(__x86_64__)
+    &kernels_avx512, &kernels_avx2,
+#endif
+    &kernels_portable,
+};
+enum { COUNT = sizeof all / sizeof *all };
+
+static const struct kernels *chosen;
+
+static bool runs_here(const struct kernels *k)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (k == &kernels_avx512)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("fma");
+    if (k == &kernels_avx2)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+    return k == &kernels_portable;
+}
+
+bool isa_set(const char *name)
+{
+    for (int i = 0; i < COUNT; i++) {
+        if (strcmp(all[i]->name, name) == 0 && runs_here(all[i])) {
+            chosen = all[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct kernels *kernels_get(void)
+{
+    if (!chosen) {
+        const char *wish = getenv("NETSPACE_ISA");
+        if (!wish || !isa_set(wish)) {
+            int i = 0;
+            while (!runs_here(all[i])) // the last one runs everywhere
+                i++;
+            chosen = all[i];
+        }
+    }
+    return chosen;
+}
+
+const char *isa_name(void)
+{
+    return kernels_get()->name;
+}

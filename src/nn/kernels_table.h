@@ -1,0 +1,25 @@
+/* The table of one instruction set; included last by each isa_*.c. */
+#include "nn/kernels.h"
+
+const struct kernels KERNELS = {
+    .name = KERNELS_NAME,
+    .direct_forward = direct_forward,
+    .direct_data = direct_data,
+    .direct_weight = direct_weight,
+    .norm_stats = norm_stats,
+    .norm_apply = norm_apply,
+    .norm_backward = norm_backward_k,
+    .act_forward = act_forward,
+    .act_backward = act_backward,
+    .sigmoid = sigmoid_k,
+    .gap_forward = gap_forward_k,
+    .gap_backward = gap_backward_k,
+    .gate = gate_k,
+    .gate_dot = gate_dot,
+    .gate_backward = gate_backward,
+    .maxpool_forward = maxpool_forward_k,
+    .maxpool_backward = maxpool_backward_k,
+    .add = add_k,
+    .column_sums = column_sums,
+    .sgd_step = sgd_step_k,
+};
