@@ -58,6 +58,13 @@ static size_t round_up(size_t bytes)
     return (bytes + unit - 1) / unit * unit;
 }
 
+static size_t alive_bytes;
+
+size_t block_total(void)
+{
+    return alive_bytes;
+}
+
 void *block_alloc(size_t bytes)
 {
     size_t n = round_up(bytes ? bytes : 1);
@@ -66,11 +73,14 @@ void *block_alloc(size_t bytes)
         return NULL;
     if (n >= 2u << 20)
         madvise(p, n, MADV_HUGEPAGE);
+    alive_bytes += bytes;
     return p;
 }
 
 void block_free(void *block, size_t bytes)
 {
-    if (block)
-        munmap(block, round_up(bytes ? bytes : 1));
+    if (!block)
+        return;
+    alive_bytes -= bytes;
+    munmap(block, round_up(bytes ? bytes : 1));
 }

@@ -17,5 +17,6 @@ extern void (*at_die)(void);
  * NULL when the system has no memory.  block_free needs the size again. */
 void *block_alloc(size_t bytes);
 void block_free(void *block, size_t bytes);
+size_t block_total(void); // bytes asked for in blocks that are alive
 
 #endif

@@ -1,8 +1,9 @@
-/* A trainable network: the plan of an architecture at one batch size.
+/* A trainable network: an architecture at one batch size (how it is laid out: plan.h).
  *
- * Memory is four blocks and nothing else: parameters, gradients, momentum (each one
- * block, in the order of net_param), and an activation arena whose size is known before
- * anything is allocated.  After net_new no call allocates.
+ * Memory is five blocks and nothing else: parameters, gradients, momentum (laid out
+ * alike), running statistics, and an activation arena, all of a size known before anything
+ * is allocated.  After net_new no call allocates.  The arena of a freed network is kept for
+ * the next one, which takes it if it is large enough.
  * Source of structure, names and initialisation: pycls anynet.py / blocks.py; names as
  * its state dict (stem.conv, s1.b1.f.a, …).  Weight layout inside: (K,R,R,C/G). */
 #ifndef MODEL_NET_H
@@ -12,6 +13,7 @@
 #include "model/arch.h"
 
 struct net;
+struct plan;
 
 enum param_group { PARAM_BN, PARAM_BIAS, PARAM_WEIGHT }; // for weight decay
 
@@ -27,27 +29,36 @@ struct param {
 struct net *net_new(const struct arch *a, int batch, struct error *e);
 void net_free(struct net *n);
 size_t net_bytes(const struct arch *a, int batch); // what net_new would allocate
+void net_trim(void);                               // frees the kept arena
+/* The same network for another batch size; on failure nothing has changed. */
+bool net_set_batch(struct net *n, int batch, struct error *e);
 
 /* Initial weights of method: conv N(0, sqrt(2/(R·R·K))), BN 1 and 0, FC N(0, .01) and 0,
- * SE biases U(±1/sqrt(fan_in)); zero_gamma: the last BN of a residual branch starts at 0. */
+ * SE biases U(±1/sqrt(fan_in)); zero_gamma: the last BN of a residual branch starts at 0.
+ * Also forgets momentum. */
 void net_init(struct net *n, uint64_t seed, bool zero_gamma);
 
 const struct arch *net_arch(const struct net *n);
 int net_batch(const struct net *n);
+const struct plan *net_plan(const struct net *n);
 size_t net_params(const struct net *n);                         // entries below
 const struct param *net_param(const struct net *n, size_t i);
+/* Where value i of PyTorch's order (K, C, R, R) lies in the engine's (K, R, R, C). */
+size_t param_index(const struct param *p, size_t i);
 float *net_values(struct net *n, const struct param *p);        // parameter or buffer
 float *net_gradients(struct net *n, const struct param *p);     // NULL for a buffer
 
-/* Input buffer (batch, image, image, 3) to fill, then forward.  Logits (count, classes)
- * stay valid until the next call.  train: batch statistics, activations kept. */
+/* Input buffer (batch, image, image, 3) to fill before every forward (what it held is gone
+ * after one).  Logits (count, classes) stay valid until the next call; count <= batch.
+ * train: batch statistics, activations kept. */
 float *net_input(struct net *n);
 const float *net_forward(struct net *n, int count, bool train);
-/* Gradients of everything, from the loss of the last training forward (which must have
- * been a full batch); zeroes the gradient block first.  Returns the mean loss. */
+/* Gradients of everything, from the loss of the last forward, which must have been a
+ * training one; overwrites the gradient block.  Returns the mean loss. */
 double net_backward(struct net *n, const int *labels, float label_smoothing, int *wrong);
 /* One SGD step over all parameters; wd per group. */
 void net_step(struct net *n, float lr, float momentum, bool nesterov, const float wd[3]);
+void net_rest(struct net *n); // momentum 0
 
 /* safetensors, pycls names, metadata format=pt and netspace.arch=<the arch as JSON given by
  * the caller> (weights.c).  Written to a temporary file, fsynced, renamed. */

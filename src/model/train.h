@@ -53,13 +53,15 @@ struct train_report {
     void *self;
 };
 
-/* Trains from epoch `start` (0) to the end; result of the last epoch in *last.  DIVERGED:
- * the loss was NaN, Inf or above 1e4 (a result: error 100); `why` says where. */
+/* Trains from epoch `start` (0: with momentum 0) to the end; result of the last finished
+ * epoch in *last (none yet: epoch `start`, error 100).  The recipe must have passed
+ * recipe_check and fit the net's batch.  DIVERGED: the loss was NaN, Inf or above 1e4 (a
+ * result: error 100 in the epoch where it happened); `why` says where. */
 enum train_end train_run(struct net *n, const struct source *s, const struct recipe *r,
                          int start, const struct train_report *report,
                          struct epoch_result *last, struct error *why);
 
-/* Test error in percent of all test images. */
+/* Test error in percent of all test images; NaN when interrupted. */
 double train_test(struct net *n, const struct source *s);
 
 #endif

@@ -1,0 +1,322 @@
+#!/usr/bin/env python3
+"""Reference networks in PyTorch: makes tests/data, and checks files netspace saved.
+
+  make_fixtures.py                 write tests/data/<net>.safetensors, <net>.expect.safetensors
+  make_fixtures.py --check FILE    load weights saved by netspace (strictly) and compare the
+                                   logits stored beside them (FILE + ".logits", see below)
+
+Needs PyTorch 2.13.0 and safetensors.  The tests themselves need neither: what this writes
+is committed.  AnyNet is built here from its definition (Radosavovic et al. 2020, figures 3,
+4 and 23; names, order and counting as in pycls) independently of the C engine.
+
+Everything is computed in double precision, because a ReLU that flips between two correct
+single-precision programs changes a gradient by a percent.  Seeds are searched until no
+activation comes closer to its kink than MARGIN, so that single precision must agree.
+
+<net>.safetensors        initial weights, pycls names; metadata netspace.arch: the network
+<net>.expect.safetensors x, labels; logits (training) and eval (running statistics);
+                         gradient.NAME of the first step; after.NAME of three steps of SGD.
+                         More than LIMIT values: norm.… and SAMPLES evenly spaced values.
+"""
+import argparse
+import json
+import os
+import struct
+import sys
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+RELEASE = "2.13.0"
+MARGIN, LIMIT, SAMPLES = 1.5e-5, 96, 48
+LR, MOMENTUM = 0.05, 0.9
+WD = {"bn": 0.001, "bias": 0.002, "weight": 0.01}
+
+kinks = []  # smallest |input| of each ReLU since it was last emptied
+
+
+class Relu(nn.Module):
+    def forward(self, x):
+        kinks.append(x.detach().abs().min().item())
+        return x.relu()
+
+
+def act(m):
+    return nn.SiLU() if m["activation"] == "silu" else Relu()
+
+
+def conv(w_in, w_out, k, stride=1, groups=1, bias=False):
+    return nn.Conv2d(w_in, w_out, k, stride, (k - 1) // 2, groups=groups, bias=bias)
+
+
+class Squeeze(nn.Module):
+    def __init__(self, m, w, w_se):
+        super().__init__()
+        self.f_ex = nn.Sequential(conv(w, w_se, 1, bias=True), act(m),
+                                  conv(w_se, w, 1, bias=True), nn.Sigmoid())
+
+    def forward(self, x):
+        return x * self.f_ex(x.mean((2, 3), keepdim=True))
+
+
+def chain(m, w_in, layers):
+    """A named sequence; layers: (name, w, k, stride, groups, followed by an activation)."""
+    seq = nn.Sequential()
+    for name, w, k, stride, groups, active in layers:
+        seq.add_module(name, conv(w_in, w, k, stride, groups))
+        seq.add_module(name + "_bn", nn.BatchNorm2d(w))
+        if active:
+            seq.add_module(name + "_act", act(m))
+        w_in = w
+    return seq
+
+
+class Residual(nn.Module):
+    def __init__(self, m, w_in, w, stride, f):
+        super().__init__()
+        self.proj = None
+        if w_in != w or stride != 1:
+            self.proj = conv(w_in, w, 1, stride)
+            self.bn = nn.BatchNorm2d(w)
+        self.f = f
+        self.act = act(m)
+
+    def forward(self, x):
+        return self.act((x if self.proj is None else self.bn(self.proj(x))) + self.f(x))
+
+
+def block(m, i, w_in, stride):
+    w, kind = m["w"][i], m["block"]
+    if kind in ("x", "r"):
+        inner = round(w / m["b"][i])
+        groups = inner // m["g"][i] if kind == "x" else 1
+        f = chain(m, w_in, [("a", inner, 1, 1, 1, True), ("b", inner, 3, stride, groups, True)])
+        w_se = round(m["se"] * w_in)
+        if w_se:
+            f.add_module("se", Squeeze(m, inner, w_se))
+        f.add_module("c", conv(inner, w, 1))
+        f.add_module("c_bn", nn.BatchNorm2d(w))
+        return Residual(m, w_in, w, stride, f)
+    if kind == "basic":
+        return Residual(m, w_in, w, stride, chain(m, w_in, [("a", w, 3, stride, 1, True),
+                                                            ("b", w, 3, 1, 1, False)]))
+    if kind == "vr":
+        return Residual(m, w_in, w, stride, chain(m, w_in, [("a", w, 3, stride, 1, False)]))
+    if kind == "vanilla":
+        return chain(m, w_in, [("a", w, 3, stride, 1, True), ("b", w, 3, 1, 1, True)])
+    if kind == "v":
+        return chain(m, w_in, [("a", w, 3, stride, 1, True)])
+    raise ValueError(kind)
+
+
+class Head(nn.Module):
+    def __init__(self, m, w):
+        super().__init__()
+        self.wide = m["head_width"] > 0
+        if self.wide:
+            self.conv, self.bn, self.act = conv(w, m["head_width"], 1), \
+                nn.BatchNorm2d(m["head_width"]), act(m)
+            w = m["head_width"]
+        self.fc = nn.Linear(w, m["classes"])
+
+    def forward(self, x):
+        if self.wide:
+            x = self.act(self.bn(self.conv(x)))
+        return self.fc(x.mean((2, 3)))
+
+
+def anynet(m):
+    net = nn.Sequential()
+    k, stride = {"simple": (3, 2), "res": (7, 2), "cifar": (3, 1)}[m["stem"]]
+    stem = nn.Sequential()
+    stem.add_module("conv", conv(3, m["stem_width"], k, stride))
+    stem.add_module("bn", nn.BatchNorm2d(m["stem_width"]))
+    stem.add_module("act", act(m))
+    if m["stem"] == "res":
+        stem.add_module("pool", nn.MaxPool2d(3, 2, 1))
+    net.add_module("stem", stem)
+    w_in = m["stem_width"]
+    for i, depth in enumerate(m["d"]):
+        stage = nn.Sequential()
+        for j in range(depth):
+            stage.add_module(f"b{j + 1}", block(m, i, w_in, m["stride"][i] if j == 0 else 1))
+            w_in = m["w"][i]
+        net.add_module(f"s{i + 1}", stage)
+    net.add_module("head", Head(m, w_in))
+    return net
+
+
+def model(d, w, b=1, g=1, stride=(1, 2), **more):
+    spread = lambda v: list(v) if isinstance(v, (list, tuple)) else [v] * len(d)
+    m = dict(d=list(d), w=list(w), b=spread(b), g=spread(g), stride=spread(stride), block="x",
+             stem="cifar", stem_width=8, se=0, head_width=0, activation="relu", classes=5,
+             image=8)
+    m.update(more)
+    if m["block"] == "r":
+        m["g"] = [round(w / b) for w, b in zip(m["w"], m["b"])]
+    elif m["block"] != "x":
+        m["b"], m["g"] = spread(1), list(w)
+    return m
+
+
+NETS = {
+    "x_g1": model([1, 2], [16, 24], g=1),
+    "x_g2": model([1, 2], [16, 24], g=2),
+    "x_g4": model([2, 1], [8, 24], g=4, stride=2, image=12),
+    "x_g8": model([1, 2], [16, 24], g=8),
+    "x_g16": model([1, 1], [16, 32], g=16),
+    "x_g24": model([1, 1], [24, 24], g=24),
+    "x_g32": model([1, 1], [32, 32], g=32, stride=(2, 1)),
+    "x_b2": model([1, 2], [32, 48], b=2, g=8),
+    "x_b4": model([1, 2], [32, 64], b=4, g=(4, 16)),
+    "x_inverted": model([1, 1], [8, 12], b=0.5, g=8),
+    "x_mixed": model([1, 1, 1], [16, 24, 24], b=(1, 2, 1), g=(16, 4, 8), stride=(1, 2, 2)),
+    "x_odd": model([1, 1], [10, 14], g=2, image=7, stride=2),
+    "y": model([1, 2], [16, 24], g=8, se=0.25),
+    "y_silu": model([1, 1], [16, 16], b=2, g=8, se=0.25, activation="silu"),
+    "silu": model([1, 2], [16, 24], g=8, activation="silu"),
+    "r": model([1, 1], [16, 32], b=2, block="r"),
+    "v": model([1, 2], [8, 16], block="v"),
+    "vr": model([2, 1], [8, 16], block="vr"),
+    "basic": model([2, 1], [8, 16], block="basic"),
+    "vanilla": model([1, 1], [8, 16], block="vanilla"),
+    "stem_simple": model([1, 1], [8, 16], g=4, stem="simple", image=16, stride=2),
+    "stem_res": model([1, 1], [8, 16], g=4, stem="res", image=16, stride=(1, 2)),
+    "head": model([1, 1], [8, 16], g=8, head_width=24),
+}
+
+
+def draw(m, seed):
+    """Weights that exercise everything: batch norms and running statistics are random too."""
+    r = torch.Generator().manual_seed(seed)
+    normal = lambda p, sd, mean=0.0: p.copy_(torch.randn(p.shape, generator=r) * sd + mean)
+    uniform = lambda p, lo, hi: p.copy_(torch.rand(p.shape, generator=r) * (hi - lo) + lo)
+    net = anynet(m)
+    with torch.no_grad():
+        for mod in net.modules():
+            if isinstance(mod, nn.Conv2d):
+                fan = mod.kernel_size[0] ** 2 * mod.out_channels
+                normal(mod.weight, (2 / fan) ** 0.5)
+                if mod.bias is not None:
+                    normal(mod.bias, 0.3)
+            elif isinstance(mod, nn.BatchNorm2d):
+                uniform(mod.weight, 0.5, 1.5)
+                normal(mod.bias, 0.3)
+                normal(mod.running_mean, 0.2)
+                uniform(mod.running_var, 0.5, 1.5)
+            elif isinstance(mod, nn.Linear):
+                normal(mod.weight, 0.3)
+                normal(mod.bias, 0.3)
+    batch = 4
+    x = torch.randn(batch, 3, m["image"], m["image"], generator=r)
+    labels = torch.randint(m["classes"], (batch,), generator=r)
+    return net, x, labels
+
+
+def group(name):
+    return "bn" if "bn" in name else "bias" if "bias" in name else "weight"
+
+
+def run(net, x, labels, smoothing):
+    """Eval logits, training logits, gradients and the state after three steps, in double."""
+    net = net.double()
+    x = x.double()
+    out = {}
+    net.eval()
+    out["eval"] = net(x).detach()
+    net.train()
+    sgd = torch.optim.SGD([{"params": [p], "weight_decay": WD[group(n)]}
+                           for n, p in net.named_parameters()],
+                          lr=LR, momentum=MOMENTUM, nesterov=True)
+    loss_of = nn.CrossEntropyLoss(label_smoothing=smoothing)
+    for step in range(3):
+        sgd.zero_grad()
+        logits = net(x)
+        loss_of(logits, labels).backward()
+        if step == 0:
+            out["logits"] = logits.detach()
+            for name, p in net.named_parameters():
+                out["gradient." + name] = p.grad.detach().clone()
+        sgd.step()
+    for name, v in net.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            out["after." + name] = v.detach().clone()
+    return out
+
+
+def sampled(values):
+    out = {}
+    for name, v in values.items():
+        v = v.flatten()
+        if len(v) > LIMIT:
+            out["norm." + name] = v.norm().reshape(1)
+            v = v[[i * len(v) // SAMPLES for i in range(SAMPLES)]]
+        out[name] = v
+    return out
+
+
+def single(values):
+    return {k: v.float().contiguous() for k, v in values.items()}
+
+
+def make(folder):
+    os.makedirs(folder, exist_ok=True)
+    for name, m in NETS.items():
+        smoothing = 0.1 if name in ("y", "silu") else 0.0
+        for seed in range(1, 2000):
+            net, x, labels = draw(m, seed)
+            start = {k: v.clone() for k, v in net.state_dict().items()
+                     if not k.endswith("num_batches_tracked")}
+            kinks.clear()
+            out = run(net, x, labels, smoothing)
+            if not kinks or min(kinks) > MARGIN:
+                break
+        else:
+            raise SystemExit(f"{name}: no seed keeps clear of the kinks")
+        note = {"format": "pt", "netspace.arch": json.dumps(m)}
+        save_file(single(start), f"{folder}/{name}.safetensors", note)
+        expect = single(sampled(out))
+        expect["x"] = x.permute(0, 2, 3, 1).contiguous()  # NHWC
+        expect["labels"] = labels.int()
+        save_file(expect, f"{folder}/{name}.expect.safetensors",
+                  {"torch": torch.__version__, "seed": str(seed), "label_smoothing": str(smoothing)})
+        size = sum(os.path.getsize(f"{folder}/{name}.{end}")
+                   for end in ("safetensors", "expect.safetensors"))
+        print(f"{name:12} seed {seed:4}  {size / 1024:6.1f} kB", flush=True)
+
+
+def check(path):
+    """FILE.logits: two float32 blocks, the input (1, image, image, 3) and the logits."""
+    with open(path, "rb") as f:
+        size = struct.unpack("<Q", f.read(8))[0]
+        m = json.loads(json.loads(f.read(size))["__metadata__"]["netspace.arch"])
+    net = anynet(m)
+    print(net.load_state_dict(load_file(path), strict=True))
+    net.eval()
+    print(f"loaded {path}: {sum(p.numel() for p in net.parameters())} parameters")
+    if not os.path.exists(path + ".logits"):
+        return
+    raw = torch.frombuffer(bytearray(open(path + ".logits", "rb").read()), dtype=torch.float32)
+    side, classes = m["image"], m["classes"]
+    x = raw[:side * side * 3].reshape(1, side, side, 3).permute(0, 3, 1, 2)
+    want = raw[side * side * 3:]
+    assert len(want) == classes, "the logits file does not fit the network"
+    got = net.double()(x.double()).flatten()
+    error = ((got - want).norm() / want.norm()).item()
+    print(f"logits: relative difference {error:.2e}")
+    sys.exit(0 if error <= 1e-4 else 1)
+
+
+if __name__ == "__main__":
+    ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    ap.add_argument("--check", metavar="FILE")
+    ap.add_argument("--out", default=os.path.join(os.path.dirname(__file__), "../tests/data"))
+    args = ap.parse_args()
+    if args.check:
+        check(args.check)
+    else:
+        if torch.__version__.split("+")[0] != RELEASE:
+            raise SystemExit(f"needs PyTorch {RELEASE}, this is {torch.__version__}")
+        torch.set_num_threads(1)
+        make(args.out)

@@ -1,0 +1,350 @@
+/* See net.h.  This file owns the memory of a network and walks its plan. */
+#include "model/net.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "model/plan.h"
+
+static const float NORM_EPS = 1e-5f, NORM_MOMENTUM = 0.1f;
+
+struct net {
+    struct plan *plan;
+    float *params, *grads, *momentum, *buffers, *arena;
+    size_t arena_bytes; // as allocated: at least what the plan needs
+    enum mode mode;     // of the last forward
+    int count;          // images in it
+};
+
+// ---- memory -----------------------------------------------------------------------------
+
+// The largest arena of a freed network, kept for the next one: a worker trains many, and
+// the first touch of fresh memory is what costs.
+static struct {
+    float *block;
+    size_t bytes;
+} spare;
+
+static float *arena_take(size_t bytes, size_t *got)
+{
+    float *block = spare.block;
+    if (block && spare.bytes >= bytes) {
+        *got = spare.bytes;
+        spare.block = NULL;
+        return block;
+    }
+    block_free(spare.block, spare.bytes);
+    spare.block = NULL;
+    *got = bytes;
+    return block_alloc(bytes);
+}
+
+static void arena_give(float *block, size_t bytes)
+{
+    if (spare.block && spare.bytes >= bytes) {
+        block_free(block, bytes);
+        return;
+    }
+    block_free(spare.block, spare.bytes);
+    spare.block = block;
+    spare.bytes = bytes;
+}
+
+void net_trim(void)
+{
+    block_free(spare.block, spare.bytes);
+    spare.block = NULL;
+}
+
+static size_t plan_bytes(const struct plan *p)
+{
+    return sizeof(float) * (3 * p->group[3] + p->buffers + p->arena);
+}
+
+size_t net_bytes(const struct arch *a, int batch)
+{
+    struct plan *p = plan_new(a, batch);
+    size_t bytes = plan_bytes(p);
+    plan_free(p);
+    return bytes;
+}
+
+// Refuses what the machine cannot hold, before any of it is allocated.
+static bool fits(size_t bytes, int batch, struct error *e)
+{
+    size_t all = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    if (bytes <= all / 10 * 9)
+        return true;
+    return error_set(e, "this network needs %.1f GB at batch %d, and this machine has %.1f GB;"
+                     " use a smaller batch, image or width", (double)bytes / 1e9, batch,
+                     (double)all / 1e9);
+}
+
+struct net *net_new(const struct arch *a, int batch, struct error *e)
+{
+    if (batch < 1 || batch > 65536) {
+        error_set(e, "batch is %d; it must be from 1 to 65536", batch);
+        return NULL;
+    }
+    struct plan *p = plan_new(a, batch);
+    if (!fits(plan_bytes(p), batch, e)) {
+        plan_free(p);
+        return NULL;
+    }
+    struct net *n = xcalloc(1, sizeof *n);
+    size_t bytes = p->group[3] * sizeof(float);
+    n->plan = p;
+    n->params = block_alloc(bytes);
+    n->grads = block_alloc(bytes);
+    n->momentum = block_alloc(bytes);
+    n->buffers = block_alloc(p->buffers * sizeof(float));
+    n->arena = arena_take(p->arena * sizeof(float), &n->arena_bytes);
+    if (n->params && n->grads && n->momentum && n->buffers && n->arena)
+        return n;
+    error_set(e, "out of memory: this network needs %.2f GB at batch %d; use a smaller batch",
+              (double)plan_bytes(p) / 1e9, batch);
+    net_free(n);
+    return NULL;
+}
+
+void net_free(struct net *n)
+{
+    if (!n)
+        return;
+    size_t bytes = n->plan->group[3] * sizeof(float);
+    block_free(n->params, bytes);
+    block_free(n->grads, bytes);
+    block_free(n->momentum, bytes);
+    block_free(n->buffers, n->plan->buffers * sizeof(float));
+    if (n->arena)
+        arena_give(n->arena, n->arena_bytes);
+    plan_free(n->plan);
+    free(n);
+}
+
+bool net_set_batch(struct net *n, int batch, struct error *e)
+{
+    if (batch == n->plan->batch)
+        return true;
+    struct error ignored;
+    struct net *other = net_new(&n->plan->arch, batch, e ? e : &ignored);
+    if (!other)
+        return false;
+    // parameters lie alike at every batch: exchange only what depends on it
+    struct plan *p = n->plan;
+    float *arena = n->arena;
+    size_t bytes = n->arena_bytes;
+    n->plan = other->plan, n->arena = other->arena, n->arena_bytes = other->arena_bytes;
+    other->plan = p, other->arena = arena, other->arena_bytes = bytes;
+    n->count = 0;
+    net_free(other);
+    return true;
+}
+
+const struct arch *net_arch(const struct net *n)
+{
+    return &n->plan->arch;
+}
+
+int net_batch(const struct net *n)
+{
+    return n->plan->batch;
+}
+
+const struct plan *net_plan(const struct net *n)
+{
+    return n->plan;
+}
+
+size_t net_params(const struct net *n)
+{
+    return n->plan->n_params;
+}
+
+const struct param *net_param(const struct net *n, size_t i)
+{
+    assert(i < n->plan->n_params);
+    return &n->plan->params[i];
+}
+
+size_t param_index(const struct param *p, size_t i)
+{
+    if (p->dims != 4)
+        return i;
+    size_t C = (size_t)p->shape[1], RR = (size_t)p->shape[2] * (size_t)p->shape[3];
+    size_t k = i / (C * RR), c = i / RR % C, r = i % RR;
+    return (k * RR + r) * C + c;
+}
+
+float *net_values(struct net *n, const struct param *p)
+{
+    return (p->buffer ? n->buffers : n->params) + p->offset;
+}
+
+float *net_gradients(struct net *n, const struct param *p)
+{
+    return p->buffer ? NULL : n->grads + p->offset;
+}
+
+// ---- forward ----------------------------------------------------------------------------
+
+static float *place(const struct net *n, int tensor)
+{
+    return tensor == NONE ? NULL : n->arena + n->plan->tensors[tensor].offset[n->mode];
+}
+
+static float *value(const struct net *n, const struct op *o, size_t entry)
+{
+    const struct param *p = &n->plan->params[o->param + entry];
+    return (p->buffer ? n->buffers : n->params) + p->offset;
+}
+
+static float *gradient(const struct net *n, const struct op *o, size_t entry)
+{
+    return n->grads + n->plan->params[o->param + entry].offset;
+}
+
+static size_t pixels(const struct tensor *t)
+{
+    return (size_t)t->H * (size_t)t->W;
+}
+
+static void forward_norm(struct net *n, const struct op *o, const struct tensor *x, size_t N)
+{
+    float *y = place(n, o->out), *in = place(n, o->in), *add = place(n, o->add);
+    const float *gamma = value(n, o, 0), *beta = value(n, o, 1);
+    float *mean = value(n, o, 2), *var = value(n, o, 3);
+    size_t M = N * pixels(x), C = (size_t)x->C;
+    if (n->mode == MODE_TRAIN)
+        norm_forward_train(y, place(n, o->saved[0]), place(n, o->saved[1]), mean, var, in, add,
+                           gamma, beta, M, C, NORM_EPS, NORM_MOMENTUM, o->act);
+    else
+        norm_forward_test(y, in, add, mean, var, gamma, beta, M, C, NORM_EPS, o->act);
+}
+
+static void forward(struct net *n, const struct op *o)
+{
+    const struct tensor *x = &n->plan->tensors[o->in], *y = &n->plan->tensors[o->out];
+    float *in = place(n, o->in), *out = place(n, o->out);
+    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]), place(n, o->saved[2]),
+                        place(n, o->saved[3])};
+    size_t N = (size_t)n->count, C = (size_t)x->C;
+    switch (o->kind) {
+    case OP_CONV: {
+        struct conv c = plan_conv(n->plan, o, n->count);
+        conv_forward(out, in, value(n, o, 0), &c, place(n, o->scratch));
+        break;
+    }
+    case OP_NORM:
+        forward_norm(n, o, x, N);
+        break;
+    case OP_SE:
+        se_forward(out, s[0], s[1], s[2], s[3], in, value(n, o, 0), value(n, o, 1),
+                   value(n, o, 2), value(n, o, 3), N, pixels(x), C, (size_t)o->Q, o->act);
+        break;
+    case OP_MAXPOOL:
+        maxpool_forward(out, (int *)(void *)s[0], in, n->count, x->H, x->W, x->C);
+        break;
+    case OP_GAP:
+        gap_forward(out, in, N, pixels(x), C);
+        break;
+    case OP_LINEAR:
+        linear_forward(out, in, value(n, o, 0), value(n, o, 1), N, C, (size_t)y->C);
+        break;
+    }
+}
+
+float *net_input(struct net *n)
+{
+    return n->arena; // where both layouts have it
+}
+
+const float *net_forward(struct net *n, int count, bool train)
+{
+    assert(count >= 1 && count <= n->plan->batch);
+    n->mode = train ? MODE_TRAIN : MODE_TEST;
+    n->count = count;
+    for (int i = 0; i < n->plan->n; i++)
+        forward(n, &n->plan->ops[i]);
+    return place(n, n->plan->logits);
+}
+
+// ---- backward ---------------------------------------------------------------------------
+
+static void backward(struct net *n, const struct op *o)
+{
+    const struct tensor *x = &n->plan->tensors[o->in], *y = &n->plan->tensors[o->out];
+    const float *in = place(n, o->in), *dout = place(n, o->dout);
+    float *din = place(n, o->part != NONE ? o->part : o->din);
+    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]), place(n, o->saved[2]),
+                        place(n, o->saved[3])};
+    size_t N = (size_t)n->count, C = (size_t)x->C;
+    switch (o->kind) {
+    case OP_CONV: {
+        struct conv c = plan_conv(n->plan, o, n->count);
+        conv_backward_weight(gradient(n, o, 0), dout, in, &c, place(n, o->dscratch));
+        if (din)
+            conv_backward_data(din, dout, value(n, o, 0), &c, place(n, o->dscratch));
+        break;
+    }
+    case OP_NORM:
+        norm_backward(din, place(n, o->dadd), gradient(n, o, 0), gradient(n, o, 1), dout, in,
+                      place(n, o->add), place(n, o->out), s[0], s[1], value(n, o, 0),
+                      value(n, o, 1), N * pixels(x), C, o->act);
+        break;
+    case OP_SE:
+        se_backward(din, gradient(n, o, 0), gradient(n, o, 1), gradient(n, o, 2),
+                    gradient(n, o, 3), dout, in, s[0], s[1], s[2], s[3], value(n, o, 0),
+                    value(n, o, 2), N, pixels(x), C, (size_t)o->Q, o->act,
+                    place(n, o->dscratch));
+        break;
+    case OP_MAXPOOL:
+        maxpool_backward(din, dout, (const int *)(const void *)s[0], n->count, x->H, x->W, x->C);
+        break;
+    case OP_GAP:
+        gap_backward(din, dout, N, pixels(x), C);
+        break;
+    case OP_LINEAR:
+        linear_backward(din, gradient(n, o, 0), gradient(n, o, 1), dout, in, value(n, o, 0), N,
+                        C, (size_t)y->C);
+        break;
+    }
+    if (o->part != NONE) { // a tensor with two users: the sum of what both give
+        float *sum = place(n, o->din);
+        size_t all = N * pixels(x) * C;
+        for (size_t i = 0; i < all; i++)
+            sum[i] += din[i];
+    }
+}
+
+double net_backward(struct net *n, const int *labels, float label_smoothing, int *wrong)
+{
+    assert(n->mode == MODE_TRAIN && n->count > 0);
+    const struct plan *p = n->plan;
+    memset(n->grads, 0, p->group[3] * sizeof(float));
+    double loss = softmax_loss(place(n, p->dlogits), wrong, place(n, p->logits), labels,
+                               (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
+    for (int i = p->n - 1; i >= 0; i--)
+        backward(n, &p->ops[i]);
+    return loss;
+}
+
+// ---- optimiser --------------------------------------------------------------------------
+
+void net_step(struct net *n, float lr, float momentum, bool nesterov, const float wd[3])
+{
+    const size_t *group = n->plan->group;
+    for (int k = 0; k < 3; k++) {
+        size_t at = group[k];
+        sgd_step(n->params + at, n->momentum + at, n->grads + at, group[k + 1] - at, lr, wd[k],
+                 momentum, nesterov);
+    }
+}
+
+void net_rest(struct net *n)
+{
+    memset(n->momentum, 0, n->plan->group[3] * sizeof(float));
+}

@@ -1,0 +1,418 @@
+/* See plan.h. */
+#include "model/plan.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+// 64 bytes: every tensor and parameter starts a cache line (and a vector).
+static size_t aligned(size_t floats)
+{
+    return (floats + 15) & ~(size_t)15;
+}
+
+static void *grown(void *array, size_t n, size_t size)
+{
+    return (n & (n - 1)) == 0 ? xrealloc(array, (n ? 2 * n : 1) * size) : array;
+}
+
+// ---- pieces ---------------------------------------------------------------------------
+
+static int tensor_add(struct plan *p, int H, int W, int C, size_t floats)
+{
+    p->tensors = grown(p->tensors, (size_t)p->n_tensors, sizeof *p->tensors);
+    p->tensors[p->n_tensors] = (struct tensor){.H = H, .W = W, .C = C, .root = p->n_tensors,
+                                               .floats = floats, .first = {1, 1}};
+    return p->n_tensors++;
+}
+
+static int image_tensor(struct plan *p, int H, int W, int C)
+{
+    return tensor_add(p, H, W, C, (size_t)p->batch * (size_t)H * (size_t)W * (size_t)C);
+}
+
+static int flat_tensor(struct plan *p, size_t floats)
+{
+    return tensor_add(p, 1, 1, 0, floats);
+}
+
+// Tensor t is used at this time in this mode.
+static void touch(struct plan *p, int t, enum mode m, int time)
+{
+    if (t == NONE)
+        return;
+    struct tensor *x = &p->tensors[m == MODE_TEST ? p->tensors[t].root : t];
+    bool unused = x->first[m] > x->last[m];
+    if (unused || time < x->first[m])
+        x->first[m] = time;
+    if (unused || time > x->last[m])
+        x->last[m] = time;
+}
+
+static void param_add(struct plan *p, const char *name, enum param_group group, bool buffer,
+                      int dims, int K, int C, int R)
+{
+    p->params = grown(p->params, p->n_params, sizeof *p->params);
+    struct param *q = &p->params[p->n_params++];
+    *q = (struct param){.dims = dims, .shape = {K, C, R, R}, .group = group, .buffer = buffer};
+    int length = snprintf(q->name, sizeof q->name, "%s", name);
+    assert(length < (int)sizeof q->name);
+    (void)length;
+    q->count = 1;
+    for (int i = 0; i < dims; i++)
+        q->count *= (size_t)q->shape[i];
+}
+
+static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, int in, int out)
+{
+    p->ops = grown(p->ops, (size_t)p->n, sizeof *p->ops);
+    struct op *o = &p->ops[p->n++];
+    *o = (struct op){.kind = kind, .in = in, .out = out, .add = NONE, .param = p->n_params,
+                     .saved = {NONE, NONE, NONE, NONE}, .din = NONE, .dout = NONE,
+                     .dadd = NONE, .part = NONE, .scratch = NONE, .dscratch = NONE};
+    snprintf(o->name, sizeof o->name, "%s", name);
+    return o;
+}
+
+struct conv plan_conv(const struct plan *p, const struct op *o, int count)
+{
+    const struct tensor *x = &p->tensors[o->in];
+    return (struct conv){.N = count, .H = x->H, .W = x->W, .C = x->C,
+                         .K = p->tensors[o->out].C, .R = o->R, .S = o->S, .G = o->G};
+}
+
+// ---- operations: each returns its output tensor ----------------------------------------
+
+static const char *join(char name[48], const char *prefix, const char *suffix)
+{
+    snprintf(name, 48, "%s%s", prefix, suffix);
+    return name;
+}
+
+static int conv(struct plan *p, const char *prefix, const char *suffix, int in, int K, int R,
+                int S, int G)
+{
+    char name[48];
+    struct tensor x = p->tensors[in];
+    int out = image_tensor(p, conv_out(x.H, S), conv_out(x.W, S), K);
+    struct op *o = op_add(p, OP_CONV, join(name, prefix, suffix), in, out);
+    o->R = R, o->S = S, o->G = G;
+    param_add(p, join(name, o->name, ".weight"), PARAM_WEIGHT, false, 4, K, x.C / G, R);
+    return out;
+}
+
+static int norm(struct plan *p, const char *prefix, const char *suffix, int in, int add,
+                enum activation act)
+{
+    char name[48];
+    struct tensor x = p->tensors[in];
+    int out = image_tensor(p, x.H, x.W, x.C);
+    p->tensors[out].root = x.root; // in place when nothing is kept
+    struct op *o = op_add(p, OP_NORM, join(name, prefix, suffix), in, out);
+    o->add = add, o->act = act;
+    o->saved[0] = flat_tensor(p, (size_t)x.C);
+    o->saved[1] = flat_tensor(p, (size_t)x.C);
+    param_add(p, join(name, o->name, ".weight"), PARAM_BN, false, 1, x.C, 0, 0);
+    param_add(p, join(name, o->name, ".bias"), PARAM_BN, false, 1, x.C, 0, 0);
+    param_add(p, join(name, o->name, ".running_mean"), PARAM_BN, true, 1, x.C, 0, 0);
+    param_add(p, join(name, o->name, ".running_var"), PARAM_BN, true, 1, x.C, 0, 0);
+    return out;
+}
+
+static int squeeze(struct plan *p, const char *prefix, const char *suffix, int in, int Q,
+                   enum activation act)
+{
+    char name[48];
+    struct tensor x = p->tensors[in];
+    int out = image_tensor(p, x.H, x.W, x.C);
+    struct op *o = op_add(p, OP_SE, join(name, prefix, suffix), in, out);
+    size_t N = (size_t)p->batch;
+    o->Q = Q, o->act = act;
+    o->saved[0] = flat_tensor(p, N * (size_t)x.C);
+    o->saved[1] = flat_tensor(p, N * (size_t)Q);
+    o->saved[2] = flat_tensor(p, N * (size_t)Q);
+    o->saved[3] = flat_tensor(p, N * (size_t)x.C);
+    param_add(p, join(name, o->name, ".0.weight"), PARAM_WEIGHT, false, 4, Q, x.C, 1);
+    param_add(p, join(name, o->name, ".0.bias"), PARAM_BIAS, false, 1, Q, 0, 0);
+    param_add(p, join(name, o->name, ".2.weight"), PARAM_WEIGHT, false, 4, x.C, Q, 1);
+    param_add(p, join(name, o->name, ".2.bias"), PARAM_BIAS, false, 1, x.C, 0, 0);
+    return out;
+}
+
+// ---- stem, blocks, head -----------------------------------------------------------------
+
+static int stem(struct plan *p, int in)
+{
+    const struct arch *a = &p->arch;
+    int R = a->stem == STEM_RES ? 7 : 3, S = a->stem == STEM_CIFAR ? 1 : 2;
+    int x = conv(p, "stem", ".conv", in, a->stem_width, R, S, 1);
+    x = norm(p, "stem", ".bn", x, NONE, a->act);
+    if (a->stem != STEM_RES)
+        return x;
+    struct tensor t = p->tensors[x];
+    int out = image_tensor(p, conv_out(t.H, 2), conv_out(t.W, 2), t.C);
+    struct op *o = op_add(p, OP_MAXPOOL, "stem.pool", x, out);
+    o->saved[0] = flat_tensor(p, p->tensors[out].floats); // int positions, 4 bytes each
+    return out;
+}
+
+// The shortcut of a residual block: the input, or a strided 1×1 and BN when shapes differ.
+static int shortcut(struct plan *p, const char *block, int in, int w, int S)
+{
+    if (p->tensors[in].C == w && S == 1)
+        return in;
+    int x = conv(p, block, ".proj", in, w, 1, S, 1);
+    return norm(p, block, ".bn", x, NONE, ACT_NONE);
+}
+
+static int block(struct plan *p, int stage, int number, int in)
+{
+    const struct arch *a = &p->arch;
+    char name[32];
+    int w = a->w[stage], S = number == 0 ? a->stride[stage] : 1;
+    snprintf(name, sizeof name, "s%d.b%d", stage + 1, number + 1);
+    switch (a->block) {
+    case BLOCK_X:
+    case BLOCK_R: {
+        int inner = arch_inner(a, stage), Q = arch_squeeze(a, p->tensors[in].C);
+        int add = shortcut(p, name, in, w, S);
+        int x = conv(p, name, ".f.a", in, inner, 1, 1, 1);
+        x = norm(p, name, ".f.a_bn", x, NONE, a->act);
+        x = conv(p, name, ".f.b", x, inner, 3, S, a->block == BLOCK_R ? 1 : arch_groups(a, stage));
+        x = norm(p, name, ".f.b_bn", x, NONE, a->act);
+        if (Q > 0)
+            x = squeeze(p, name, ".f.se.f_ex", x, Q, a->act);
+        x = conv(p, name, ".f.c", x, w, 1, 1, 1);
+        return norm(p, name, ".f.c_bn", x, add, a->act);
+    }
+    case BLOCK_BASIC: {
+        int add = shortcut(p, name, in, w, S);
+        int x = conv(p, name, ".f.a", in, w, 3, S, 1);
+        x = norm(p, name, ".f.a_bn", x, NONE, a->act);
+        x = conv(p, name, ".f.b", x, w, 3, 1, 1);
+        return norm(p, name, ".f.b_bn", x, add, a->act);
+    }
+    case BLOCK_VANILLA: {
+        int x = conv(p, name, ".a", in, w, 3, S, 1);
+        x = norm(p, name, ".a_bn", x, NONE, a->act);
+        x = conv(p, name, ".b", x, w, 3, 1, 1);
+        return norm(p, name, ".b_bn", x, NONE, a->act);
+    }
+    case BLOCK_V: {
+        int x = conv(p, name, ".a", in, w, 3, S, 1);
+        return norm(p, name, ".a_bn", x, NONE, a->act);
+    }
+    case BLOCK_VR: {
+        int add = shortcut(p, name, in, w, S);
+        int x = conv(p, name, ".f.a", in, w, 3, S, 1);
+        return norm(p, name, ".f.a_bn", x, add, a->act);
+    }
+    }
+    assert(!"known block");
+    return NONE;
+}
+
+static int head(struct plan *p, int x)
+{
+    const struct arch *a = &p->arch;
+    if (a->head_width > 0) {
+        x = conv(p, "head", ".conv", x, a->head_width, 1, 1, 1);
+        x = norm(p, "head", ".bn", x, NONE, a->act);
+    }
+    int C = p->tensors[x].C, pool = image_tensor(p, 1, 1, C);
+    op_add(p, OP_GAP, "head.pool", x, pool);
+    int out = image_tensor(p, 1, 1, a->classes);
+    op_add(p, OP_LINEAR, "head.fc", pool, out);
+    param_add(p, "head.fc.weight", PARAM_WEIGHT, false, 2, a->classes, C, 0);
+    param_add(p, "head.fc.bias", PARAM_BIAS, false, 1, a->classes, 0, 0);
+    return out;
+}
+
+// ---- life of tensors --------------------------------------------------------------------
+
+static void live_forward(struct plan *p)
+{
+    touch(p, p->input, MODE_TEST, 0);
+    touch(p, p->input, MODE_TRAIN, 0);
+    for (int i = 0; i < p->n; i++) {
+        struct op *o = &p->ops[i];
+        if (o->kind == OP_CONV) {
+            struct conv c = plan_conv(p, o, p->batch);
+            size_t floats = conv_scratch(&c);
+            if (floats) {
+                o->scratch = flat_tensor(p, floats);
+                o->dscratch = flat_tensor(p, floats);
+                touch(p, o->dscratch, MODE_TRAIN, 2 * p->n - i);
+            }
+        } else if (o->kind == OP_SE) {
+            o->dscratch = flat_tensor(p, (size_t)p->batch * (size_t)(p->tensors[o->in].C + o->Q));
+            touch(p, o->dscratch, MODE_TRAIN, 2 * p->n - i);
+        }
+        const int used[] = {o->in,       o->out,      o->add,      o->scratch,
+                            o->saved[0], o->saved[1], o->saved[2], o->saved[3]};
+        for (size_t k = 0; k < sizeof used / sizeof *used; k++) {
+            touch(p, used[k], MODE_TEST, i);
+            touch(p, used[k], MODE_TRAIN, i);
+        }
+    }
+    touch(p, p->logits, MODE_TEST, p->n); // read by the caller
+    touch(p, p->logits, MODE_TRAIN, p->n);
+}
+
+// What of the forward pass the backward pass of o reads.
+static void live_saved(struct plan *p, const struct op *o, int time)
+{
+    bool input = o->kind == OP_CONV || o->kind == OP_NORM || o->kind == OP_SE ||
+                 o->kind == OP_LINEAR;
+    if (input)
+        touch(p, o->in, MODE_TRAIN, time);
+    if (o->kind == OP_NORM && o->act == ACT_RELU)
+        touch(p, o->out, MODE_TRAIN, time); // the mask
+    if (o->kind == OP_NORM && o->act == ACT_SILU)
+        touch(p, o->add, MODE_TRAIN, time); // recomputes the activation's input
+    for (int k = 0; k < 4; k++)
+        touch(p, o->saved[k], MODE_TRAIN, time);
+}
+
+static void live_backward(struct plan *p)
+{
+    int *gradient = xmalloc((size_t)p->n_tensors * sizeof *gradient); // of each tensor, so far
+    for (int i = 0; i < p->n_tensors; i++)
+        gradient[i] = NONE;
+    p->dlogits = gradient[p->logits] = image_tensor(p, 1, 1, p->arch.classes);
+    touch(p, p->dlogits, MODE_TRAIN, p->n);
+    for (int i = p->n - 1; i >= 0; i--) {
+        struct op *o = &p->ops[i];
+        int time = 2 * p->n - i;
+        struct tensor x = p->tensors[o->in];
+        live_saved(p, o, time);
+        o->dout = gradient[o->out];
+        touch(p, o->dout, MODE_TRAIN, time);
+        if (o->add != NONE) { // the last user of the shortcut: the first to give it a gradient
+            struct tensor s = p->tensors[o->add];
+            assert(gradient[o->add] == NONE);
+            o->dadd = gradient[o->add] = image_tensor(p, s.H, s.W, s.C);
+            touch(p, o->dadd, MODE_TRAIN, time);
+        }
+        if (o->in == p->input)
+            continue;
+        if (o->kind == OP_NORM) {
+            o->din = gradient[o->in] = o->dout; // in place
+            continue;
+        }
+        if (gradient[o->in] != NONE) {
+            o->part = image_tensor(p, x.H, x.W, x.C);
+            touch(p, o->part, MODE_TRAIN, time);
+        } else {
+            gradient[o->in] = image_tensor(p, x.H, x.W, x.C);
+        }
+        o->din = gradient[o->in];
+        touch(p, o->din, MODE_TRAIN, time);
+    }
+    free(gradient);
+}
+
+// ---- layout -----------------------------------------------------------------------------
+
+struct placed {
+    size_t floats; // first member: sort key
+    int tensor;
+};
+
+static int larger_first(const void *x, const void *y)
+{
+    const struct placed *a = x, *b = y;
+    return a->floats != b->floats ? (a->floats < b->floats ? 1 : -1) : a->tensor - b->tensor;
+}
+
+// Gives every tensor of one mode a place: largest first, each as low as it can go among
+// those placed before that live at the same time.  Returns the floats needed.
+static size_t layout(struct plan *p, enum mode m)
+{
+    struct placed *order = xmalloc((size_t)p->n_tensors * sizeof *order);
+    int *by_offset = xmalloc((size_t)p->n_tensors * sizeof *by_offset);
+    int n = 0, done = 0;
+    size_t top = 0;
+    for (int i = 0; i < p->n_tensors; i++)
+        if (p->tensors[i].first[m] <= p->tensors[i].last[m])
+            order[n++] = (struct placed){i == p->input ? SIZE_MAX : p->tensors[i].floats, i};
+    qsort(order, (size_t)n, sizeof *order, larger_first);
+    for (int k = 0; k < n; k++) {
+        struct tensor *t = &p->tensors[order[k].tensor];
+        size_t size = aligned(t->floats), at = 0;
+        for (int j = 0; j < done; j++) { // in order of offset
+            const struct tensor *u = &p->tensors[by_offset[j]];
+            if (u->last[m] < t->first[m] || t->last[m] < u->first[m])
+                continue;
+            if (u->offset[m] >= at + size)
+                break;
+            size_t end = u->offset[m] + aligned(u->floats);
+            if (end > at)
+                at = end;
+        }
+        t->offset[m] = at;
+        if (at + size > top)
+            top = at + size;
+        int j = done++;
+        for (; j > 0 && p->tensors[by_offset[j - 1]].offset[m] > at; j--)
+            by_offset[j] = by_offset[j - 1];
+        by_offset[j] = order[k].tensor;
+    }
+    free(order);
+    free(by_offset);
+    return top;
+}
+
+// Parameters by decay group, so that the optimiser makes three passes and no more.
+static void place_params(struct plan *p)
+{
+    size_t at = 0;
+    for (int g = 0; g < 3; g++) {
+        p->group[g] = at;
+        for (size_t i = 0; i < p->n_params; i++)
+            if (!p->params[i].buffer && p->params[i].group == (enum param_group)g) {
+                p->params[i].offset = at;
+                at += aligned(p->params[i].count);
+            }
+    }
+    p->group[3] = at;
+    for (size_t i = 0; i < p->n_params; i++)
+        if (p->params[i].buffer) {
+            p->params[i].offset = p->buffers;
+            p->buffers += aligned(p->params[i].count);
+        }
+}
+
+struct plan *plan_new(const struct arch *a, int batch)
+{
+    struct plan *p = xcalloc(1, sizeof *p);
+    p->arch = *a;
+    p->batch = batch;
+    int x = p->input = image_tensor(p, a->image, a->image, 3);
+    x = stem(p, x);
+    for (int i = 0; i < a->stages; i++)
+        for (int j = 0; j < a->d[i]; j++)
+            x = block(p, i, j, x);
+    p->logits = head(p, x);
+    place_params(p);
+    live_forward(p);
+    live_backward(p);
+    size_t test = layout(p, MODE_TEST), train = layout(p, MODE_TRAIN);
+    for (int i = 0; i < p->n_tensors; i++)
+        p->tensors[i].offset[MODE_TEST] = p->tensors[p->tensors[i].root].offset[MODE_TEST];
+    p->arena = test > train ? test : train;
+    return p;
+}
+
+void plan_free(struct plan *p)
+{
+    if (!p)
+        return;
+    free(p->ops);
+    free(p->tensors);
+    free(p->params);
+    free(p);
+}

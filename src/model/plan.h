@@ -1,0 +1,63 @@
+/* The plan of a network: an architecture at one batch size as a list of operations, with
+ * the place of every parameter and of every activation and gradient.
+ *
+ * Time runs over one training step: operation i works forward at time i, the loss at
+ * time n, and operation i backward at time 2n - i.  A tensor occupies the arena only
+ * between its first and its last use, so the planner can lay tensors over each other;
+ * testing has a layout of its own in the same arena.
+ * Source: structure and names of pycls anynet.py and blocks.py; V and VR of Radosavovic
+ * et al. 2020 appendix D; the layout is "greedy by size" of Pisarchyk & Lee 2020
+ * (arXiv 2001.03288).  Invariant: a plan never changes after plan_new. */
+#ifndef MODEL_PLAN_H
+#define MODEL_PLAN_H
+#include "model/net.h"
+
+enum mode { MODE_TEST, MODE_TRAIN, MODES };
+enum { NONE = -1 }; // no tensor
+
+struct tensor {
+    int H, W, C;                   // of one image; 1×1 for vectors
+    size_t floats;                 // at full batch
+    int first[MODES], last[MODES]; // time it is written, last time it is read; first > last: unused
+    int root;                      // when testing it lies where `root` lies (itself, or its input)
+    size_t offset[MODES];          // floats into the arena
+};
+
+enum op_kind { OP_CONV, OP_NORM, OP_SE, OP_MAXPOOL, OP_GAP, OP_LINEAR };
+
+struct op {
+    enum op_kind kind;
+    char name[32];       // "s1.b1.f.a": the parameters' name without its last part
+    int in, out, add;    // tensors; add: the shortcut a norm adds, or NONE
+    int R, S, G;         // conv: kernel, stride, groups
+    int Q;               // SE: squeeze width
+    enum activation act; // norm, SE
+    size_t param;        // its first entry in params
+    int saved[4];        // kept for backward; norm: mean, rstd; SE: pool, pre, hidden, gate;
+                         // max pool: winning positions
+    int din, dout, dadd; // gradients of in, out, add; din NONE: not needed
+    int part;            // where din's contribution goes when din already holds one, or NONE
+    int scratch, dscratch; // of the forward and of the backward pass, or NONE
+};
+
+struct plan {
+    struct arch arch;
+    int batch;
+    struct op *ops;
+    int n;
+    struct tensor *tensors;
+    int n_tensors;
+    struct param *params;
+    size_t n_params;
+    size_t group[4];  // parameters of decay group k lie in [group[k], group[k+1])
+    size_t buffers;   // floats of running statistics
+    size_t arena;     // floats of the activation arena
+    int input, logits, dlogits; // tensors; the input is at offset 0 in both modes
+};
+
+/* NULL never; the arch must have passed arch_finish. */
+struct plan *plan_new(const struct arch *a, int batch);
+void plan_free(struct plan *p);
+struct conv plan_conv(const struct plan *p, const struct op *o, int count);
+
+#endif

@@ -1,0 +1,190 @@
+/* See train.h. */
+#include "model/train.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "base/rng.h"
+
+static const double LOSS_LIMIT = 1e4;     // above it a model has run away
+static const double REPORT_SECONDS = 0.1; // at least between two reports of steps
+
+static bool between(double x, double lo, double hi)
+{
+    return x >= lo && x <= hi; // false for NaN
+}
+
+bool recipe_check(const struct recipe *r, const struct source *s, struct error *e)
+{
+    if (r->epochs < 1 || r->epochs > 100000)
+        return error_set(e, "epochs is %d; it must be from 1 to 100000", r->epochs);
+    if (r->batch < 1 || r->batch > 65536)
+        return error_set(e, "batch is %d; it must be from 1 to 65536", r->batch);
+    if (!between(r->lr, 0, 1000))
+        return error_set(e, "lr is %g; it must be from 0 to 1000", (double)r->lr);
+    if (!between(r->wd, 0, 10) || !between(r->wd_bn, -1, 10) || !between(r->wd_bias, -1, 10))
+        return error_set(e, "wd, wd_bn, wd_bias are %g, %g, %g; they must be from 0 to 10",
+                         (double)r->wd, (double)r->wd_bn, (double)r->wd_bias);
+    if (!(r->momentum >= 0 && r->momentum < 1))
+        return error_set(e, "momentum is %g; it must be from 0 to below 1", (double)r->momentum);
+    if (r->nesterov && r->momentum == 0)
+        return error_set(e, "nesterov needs a momentum above 0");
+    if (r->warmup < 0 || r->warmup > r->epochs)
+        return error_set(e, "warmup is %d epochs; it must be from 0 to the %d epochs of the "
+                         "recipe", r->warmup, r->epochs);
+    if (!between(r->warmup_factor, 0, 1))
+        return error_set(e, "warmup_factor is %g; it must be from 0 to 1",
+                         (double)r->warmup_factor);
+    if (!(r->label_smoothing >= 0 && r->label_smoothing < 1))
+        return error_set(e, "label_smoothing is %g; it must be from 0 to below 1",
+                         (double)r->label_smoothing);
+    if (s && (uint32_t)r->batch > s->train_n)
+        return error_set(e, "batch is %d, and there are only %u training images; use a batch "
+                         "of at most %u", r->batch, s->train_n, s->train_n);
+    return true;
+}
+
+float recipe_lr(const struct recipe *r, int epoch)
+{
+    const double pi = 3.14159265358979323846;
+    double lr = r->lr;
+    if (r->schedule == SCHEDULE_COS)
+        lr *= 0.5 * (1 + cos(pi * epoch / r->epochs));
+    if (epoch < r->warmup) {
+        double a = (double)epoch / r->warmup;
+        lr *= r->warmup_factor * (1 - a) + a;
+    }
+    return (float)lr;
+}
+
+double train_test(struct net *n, const struct source *s)
+{
+    int batch = net_batch(n), classes = net_arch(n)->classes;
+    int *labels = xmalloc((size_t)batch * sizeof *labels);
+    uint64_t wrong = 0;
+    uint32_t first = 0;
+    while (first < s->test_n && !interrupt_pending()) {
+        uint32_t left = s->test_n - first;
+        int count = left < (uint32_t)batch ? (int)left : batch, w;
+        s->test_batch(s->self, net_input(n), labels, first, count);
+        const float *logits = net_forward(n, count, false);
+        softmax_loss(NULL, &w, logits, labels, (size_t)count, (size_t)classes, 0);
+        wrong += (uint64_t)w;
+        first += (uint32_t)count;
+    }
+    free(labels);
+    return first < s->test_n ? (double)NAN : 100.0 * (double)wrong / s->test_n;
+}
+
+// ---- training ---------------------------------------------------------------------------
+
+struct run {
+    struct net *net;
+    const struct source *source;
+    const struct recipe *recipe;
+    const struct train_report *report;
+    uint32_t *order; // of the training images in this epoch
+    int *labels;
+    float wd[3];
+    double reported; // when the last step was
+};
+
+static bool report_step(struct run *t, int epoch, int step, int steps, double loss)
+{
+    double now = clock_now();
+    if (!t->report || !t->report->step || now - t->reported < REPORT_SECONDS)
+        return true;
+    t->reported = now;
+    return t->report->step(t->report->self, epoch + 1, step, steps, loss);
+}
+
+static bool runaway(double loss)
+{
+    return !(loss <= LOSS_LIMIT);
+}
+
+// One pass over the images in a new order; the last partial batch is dropped.
+static enum train_end train_epoch(struct run *t, int epoch, struct epoch_result *out,
+                                  struct error *why)
+{
+    const struct recipe *r = t->recipe;
+    const struct source *s = t->source;
+    int steps = (int)(s->train_n / (uint32_t)r->batch);
+    double loss_sum = 0, start = clock_now();
+    uint64_t wrong_sum = 0;
+    struct rng rng = rng_key(r->seed, (uint64_t)epoch, RNG_ORDER);
+    rng_permutation(&rng, t->order, s->train_n);
+    *out = (struct epoch_result){.epoch = epoch + 1, .lr = recipe_lr(r, epoch)};
+    for (int step = 0; step < steps; step++) {
+        if (interrupt_pending())
+            return TRAIN_INTERRUPTED;
+        int wrong;
+        s->train_batch(s->self, net_input(t->net), t->labels,
+                       t->order + (size_t)step * (size_t)r->batch, r->batch, r->seed, epoch);
+        net_forward(t->net, r->batch, true);
+        double loss = net_backward(t->net, t->labels, r->label_smoothing, &wrong);
+        if (runaway(loss)) {
+            error_set(why, "the loss became %g in epoch %d, step %d of %d (lr %g)", loss,
+                      epoch + 1, step + 1, steps, (double)out->lr);
+            return TRAIN_DIVERGED;
+        }
+        net_step(t->net, out->lr, r->momentum, r->nesterov, t->wd);
+        loss_sum += loss;
+        wrong_sum += (uint64_t)wrong;
+        if (!report_step(t, epoch, step + 1, steps, loss))
+            return TRAIN_STOPPED;
+    }
+    double images = (double)steps * r->batch;
+    out->seconds = clock_now() - start;
+    out->train_loss = loss_sum / steps;
+    out->train_error = 100.0 * (double)wrong_sum / images;
+    out->images_per_s = images / out->seconds;
+    return TRAIN_DONE;
+}
+
+static enum train_end train_all(struct run *t, int start, struct epoch_result *last,
+                                struct error *why)
+{
+    for (int epoch = start; epoch < t->recipe->epochs; epoch++) {
+        struct epoch_result result;
+        enum train_end end = train_epoch(t, epoch, &result, why);
+        if (end == TRAIN_DIVERGED) {
+            last->epoch = epoch + 1;
+            last->lr = result.lr;
+            last->test_error = 100;
+        }
+        if (end != TRAIN_DONE)
+            return end;
+        result.test_error = train_test(t->net, t->source);
+        if (isnan(result.test_error))
+            return TRAIN_INTERRUPTED;
+        *last = result;
+        if (t->report && t->report->epoch && !t->report->epoch(t->report->self, last) &&
+            epoch + 1 < t->recipe->epochs)
+            return TRAIN_STOPPED;
+    }
+    return TRAIN_DONE;
+}
+
+enum train_end train_run(struct net *n, const struct source *s, const struct recipe *r,
+                         int start, const struct train_report *report,
+                         struct epoch_result *last, struct error *why)
+{
+    struct run t = {.net = n, .source = s, .recipe = r, .report = report};
+    t.wd[PARAM_BN] = r->wd_bn < 0 ? r->wd : r->wd_bn;
+    t.wd[PARAM_BIAS] = r->wd_bias < 0 ? r->wd : r->wd_bias;
+    t.wd[PARAM_WEIGHT] = r->wd;
+    t.order = xmalloc((size_t)s->train_n * sizeof *t.order);
+    t.labels = xmalloc((size_t)r->batch * sizeof *t.labels);
+    t.reported = clock_now();
+    *last = (struct epoch_result){.epoch = start, .test_error = 100};
+    if (start == 0)
+        net_rest(n);
+    enum train_end end = train_all(&t, start, last, why);
+    free(t.order);
+    free(t.labels);
+    return end;
+}
