@@ -6,6 +6,7 @@ static const luaL_Reg modules[] = {
     {"netspace.core.canvas", open_canvas},
     {"netspace.core.sqlite", open_sqlite},
     {"netspace.core.data", open_data},
+    {"netspace.core.net", open_net},
     {"netspace.core.screen", open_screen},
     {"netspace.core.stats", open_stats},
     {"netspace.core.sys", open_sys},

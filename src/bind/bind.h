@@ -13,6 +13,7 @@ void bind_preload(lua_State *L);
 int open_canvas(lua_State *L);
 int open_sqlite(lua_State *L);
 int open_data(lua_State *L);
+int open_net(lua_State *L);
 int open_screen(lua_State *L);
 int open_stats(lua_State *L);
 int open_sys(lua_State *L);

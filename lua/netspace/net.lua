@@ -1,0 +1,148 @@
+--- Networks that can be trained, saved and measured.
+-- Structure and parameter names follow pycls (AnyNet, RegNet); files are safetensors.
+--
+--   n = net.new(arch.anynet{ d = {1, 1}, w = {16, 32}, g = 8, stem = "cifar" }, { seed = 1 })
+--   print(n:train(data.open("shapes"), recipe.quick).error)
+
+local core = require "netspace.core.net"
+local help = require "netspace.help"
+local options = require "netspace.options"
+local recipe = require "netspace.recipe"
+
+local M = {}
+local methods = core.methods
+
+-- Errors of the core, said by the function the user called, about the user's line.
+local function call(where, f, ...)
+  local got = table.pack(pcall(f, ...))
+  if got[1] then return table.unpack(got, 2, got.n) end
+  local message = got[2]
+  if type(message) ~= "string" or message == "interrupted" then error(message, 0) end
+  error(where .. ": " .. message:gsub("^bad argument #%d+ to '[^']*' ", ""), 3)
+end
+
+local function is_net(x)
+  return type(x) == "userdata" and (getmetatable(x) or {}).__name == "net"
+end
+
+local function check_net(where, x)
+  if not is_net(x) then
+    error(("%s expects a net (write n:%s), got %s"):format(where, where:match("%a+$"), type(x)), 3)
+  end
+end
+
+--- Makes a network with fresh weights.
+-- @tparam table m from arch.anynet, arch.regnet, zoo or a population
+-- @tparam[opt] table opts seed (1): of weights, order and augmentation; batch (32)
+-- @treturn net
+function M.new(m, opts)
+  local o = options.check("net.new", opts, { seed = "integer", batch = "integer" })
+  if type(m) ~= "table" then
+    error(("net.new expects an architecture such as arch.anynet{…} gives, got %s"):format(type(m)), 2)
+  end
+  return call("net.new", core.new, m, math.tointeger(o.batch or 32), math.tointeger(o.seed or 1))
+end
+
+function methods.train(n, data, r, progress)
+  check_net("net:train", n)
+  if type(r) == "function" and progress == nil then r, progress = nil, r end
+  r = recipe._complete("net:train", r or recipe.quick)
+  return call("net:train", core.run, n, data, r, progress)
+end
+
+--- How fast a network runs on one core here.
+function M.benchmark(m, opts)
+  local o = options.check("net.benchmark", opts,
+    { mode = "string", batch = "integer", seconds = "number" })
+  local mode, seconds = o.mode or "train", o.seconds or 3
+  if mode ~= "train" and mode ~= "test" then
+    error(("net.benchmark: mode is '%s'; it must be \"train\" or \"test\""):format(mode), 2)
+  end
+  if not (seconds > 0 and seconds <= 3600) then
+    error(("net.benchmark: seconds = %g; it must be above 0, up to 3600"):format(seconds), 2)
+  end
+  if is_net(m) then m = m:arch() end
+  if type(m) ~= "table" then
+    error(("net.benchmark expects an architecture or a net, got %s"):format(type(m)), 2)
+  end
+  return call("net.benchmark", core.benchmark, m, mode == "train",
+    math.tointeger(o.batch or 64), seconds)
+end
+
+help.add("net.new", [[
+  net.new(m [, { seed =, batch = }]) -> net
+  A network with fresh weights, ready to train.
+    m       an architecture: arch.anynet{…}, arch.regnet{…}, zoo[…] or one of a population
+    seed    of the weights, the order of images and their augmentation (1)
+    batch   images at a time in forward and test (32); training takes the recipe's
+  Weights as in pycls: convolutions N(0, 2/(k·k·w_out)), batch norm 1 and 0, head N(0, .01).
+  example: net.new(arch.anynet{ d = {1, 1}, w = {16, 32}, stem = "cifar" })
+  source: arXiv 2003.13678; pycls anynet.py]])
+
+help.add("net.benchmark", [[
+  net.benchmark(m [, { mode =, batch =, seconds = }])
+      -> { images_per_s =, gflops =, sgemm_gflops =, peak_bytes =, steps = }
+  Speed of one network on one core, on random images, and of a plain matrix product beside it.
+    m        an architecture or a net
+    mode     "train" (forward, backward, step) or "test"
+    batch    images at a time (64)
+    seconds  how long to measure (3)
+  gflops counts 2 operations a multiply-add, and 3 passes when training.
+  example: net.benchmark(arch.anynet{ d = {1}, w = {8} }, { seconds = 0.05 }).peak_bytes]])
+
+help.add("net:train", [=[
+  net:train(data [, recipe [, progress]]) -> { status =, error =, epochs =, … }
+  Trains on a data set: random order and augmentation each epoch, a test after each.
+    recipe    recipe.quick when not given
+    progress  function called with each event: { kind = "epoch", epoch =, lr =, train_loss =,
+              train_error =, test_error =, seconds =, images_per_s = } and, at most ten times a
+              second, { kind = "step", epoch =, step =, steps =, loss = }; false stops
+  status is "done", "diverged" (error 100, with a reason), "interrupted" or "stopped"; error is
+  the last test error in percent.  A net may be trained again; momentum starts from 0.
+  example (slow): net.new(arch.anynet{ d = {1}, w = {16} }):train(data.open("shapes"))
+  source: pycls trainer.py]=])
+
+help.add("net:test", [[
+  net:test(data) -> percent
+  The error on all test images: how often the largest logit is not the label.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):test(data.open("shapes", { test = 10, train = 10 }))]])
+
+help.add("net:forward", [[
+  net:forward(images) -> list of lists of logits
+  What the network says of images, with running statistics.
+    images   a list; each image a flat list of image·image·3 numbers by row, column, channel
+             (red, green, blue), normalised as the data is
+  example: net.new(arch.anynet{ d = {1}, w = {8}, image = 1 }):forward{ { 0, 0, 0 } }]])
+
+help.add("net:params", [[
+  net:params() -> list of { name =, shape =, count =, group = }
+  Every parameter and buffer, by pycls's names; shapes as in PyTorch; group is "weight",
+  "bn", "bias" (weight decay differs) or "buffer".
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):params()[1].name]])
+
+help.add("net:values", [[
+  net:values(name) -> flat list of numbers
+  The values of a parameter, in the order of its shape.
+  example: #net.new(arch.anynet{ d = {1}, w = {8} }):values("head.fc.bias")]])
+
+help.add("net:plan", [[
+  net:plan() -> string
+  The operations of the network, one a line: name, kind, output height x width x channels.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):plan()]])
+
+help.add("net:arch", [[
+  net:arch() -> m
+  The architecture the network was made from.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):arch().w]])
+
+help.add("net:bytes", [[
+  net:bytes() -> integer
+  All memory of the network at its batch: weights, gradients, momentum and activations.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }, { batch = 1 }):bytes()]])
+
+help.add("net:close", [[
+  net:close()
+  Gives the memory back; using the net afterwards is an error.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):close()]])
+
+return M

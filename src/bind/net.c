@@ -1,0 +1,504 @@
+/* netspace.core.net: networks that can be trained.
+ * A net is userdata; its user value is the table m it was made from.  While it trains
+ * (and calls Lua to report) it refuses every other use. */
+#include "bind/bind.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "model/benchmark.h"
+#include "model/plan.h"
+#include "model/train.h"
+
+struct lua_net {
+    struct net *net; // NULL when closed
+    uint64_t seed;
+    bool fresh; // weights are as net_init left them
+    bool busy;  // a training is on the C stack
+};
+
+static struct lua_net *any_net(lua_State *L)
+{
+    return luaL_checkudata(L, 1, "net");
+}
+
+static struct lua_net *check_net(lua_State *L)
+{
+    struct lua_net *n = any_net(L);
+    if (!n->net)
+        luaL_error(L, "closed net");
+    if (n->busy)
+        luaL_error(L, "this net is training; it can be used when the training has ended");
+    return n;
+}
+
+static int interrupted(lua_State *L)
+{
+    lua_pushliteral(L, "interrupted");
+    return lua_error(L);
+}
+
+// new(m, batch, seed) -> net
+static int core_new(lua_State *L)
+{
+    struct arch a;
+    struct error e;
+    arch_from_lua(L, 1, &a);
+    lua_Integer batch = luaL_checkinteger(L, 2);
+    uint64_t seed = (uint64_t)luaL_checkinteger(L, 3);
+    struct lua_net *n = lua_newuserdatauv(L, sizeof *n, 1);
+    *n = (struct lua_net){.seed = seed, .fresh = true};
+    luaL_setmetatable(L, "net");
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
+    n->net = net_new(&a, batch > 0 && batch < 1 << 30 ? (int)batch : 0, &e);
+    if (!n->net)
+        return luaL_error(L, "%s", e.msg);
+    net_init(n->net, seed, false);
+    return 1;
+}
+
+static int net_close(lua_State *L)
+{
+    struct lua_net *n = any_net(L);
+    if (n->busy)
+        return luaL_error(L, "this net is training; it can be closed when that has ended");
+    net_free(n->net);
+    n->net = NULL;
+    return 0;
+}
+
+static int net_tostring(lua_State *L)
+{
+    struct lua_net *n = any_net(L);
+    if (!n->net) {
+        lua_pushliteral(L, "net (closed)");
+        return 1;
+    }
+    const struct arch *a = net_arch(n->net);
+    size_t count = 0;
+    for (size_t i = 0; i < net_params(n->net); i++)
+        if (!net_param(n->net, i)->buffer)
+            count += net_param(n->net, i)->count;
+    int depth = 0;
+    for (int i = 0; i < a->stages; i++)
+        depth += a->d[i];
+    lua_pushfstring(L, "net: %d stages, %d blocks '%s', %I parameters, batch %d", a->stages,
+                    depth, arch_block_name(a->block), (lua_Integer)count, net_batch(n->net));
+    return 1;
+}
+
+static int net_arch_(lua_State *L)
+{
+    check_net(L);
+    lua_getiuservalue(L, 1, 1);
+    return 1;
+}
+
+static int net_bytes_(lua_State *L)
+{
+    struct lua_net *n = check_net(L);
+    lua_pushinteger(L, (lua_Integer)net_bytes(net_arch(n->net), net_batch(n->net)));
+    return 1;
+}
+
+// ---- parameters -------------------------------------------------------------------------
+
+static void push_shape(lua_State *L, const struct param *p)
+{
+    lua_createtable(L, p->dims, 0);
+    for (int i = 0; i < p->dims; i++) {
+        lua_pushinteger(L, p->shape[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
+static int net_params_(lua_State *L)
+{
+    struct lua_net *n = check_net(L);
+    static const char *const groups[] = {"bn", "bias", "weight"};
+    size_t all = net_params(n->net);
+    lua_createtable(L, (int)all, 0);
+    for (size_t i = 0; i < all; i++) {
+        const struct param *p = net_param(n->net, i);
+        lua_createtable(L, 0, 4);
+        lua_pushstring(L, p->name);
+        lua_setfield(L, -2, "name");
+        push_shape(L, p);
+        lua_setfield(L, -2, "shape");
+        lua_pushinteger(L, (lua_Integer)p->count);
+        lua_setfield(L, -2, "count");
+        lua_pushstring(L, p->buffer ? "buffer" : groups[p->group]);
+        lua_setfield(L, -2, "group");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+// values(name) -> flat list in the order of the shape params() gives: (K, C, R, R)
+static int net_values_(lua_State *L)
+{
+    struct lua_net *n = check_net(L);
+    const char *name = luaL_checkstring(L, 2);
+    for (size_t i = 0; i < net_params(n->net); i++) {
+        const struct param *p = net_param(n->net, i);
+        if (strcmp(p->name, name) != 0)
+            continue;
+        const float *v = net_values(n->net, p);
+        lua_createtable(L, (int)p->count, 0);
+        for (size_t k = 0; k < p->count; k++) {
+            lua_pushnumber(L, (lua_Number)v[param_index(p, k)]);
+            lua_rawseti(L, -2, (lua_Integer)k + 1);
+        }
+        return 1;
+    }
+    return luaL_error(L, "this net has no parameter '%s'; net:params() lists them", name);
+}
+
+// plan() -> text: one line an operation
+static int net_plan_(lua_State *L)
+{
+    static const char *const kinds[] = {"conv", "norm", "se", "max pool", "pool", "linear"};
+    struct lua_net *n = check_net(L);
+    const struct plan *p = net_plan(n->net);
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (int i = 0; i < p->n; i++) {
+        const struct op *o = &p->ops[i];
+        const struct tensor *y = &p->tensors[o->out];
+        char line[160], detail[64] = "";
+        if (o->kind == OP_CONV)
+            snprintf(detail, sizeof detail, "%dx%d stride %d groups %d", o->R, o->R, o->S, o->G);
+        else if (o->kind == OP_NORM)
+            snprintf(detail, sizeof detail, "%s%s", o->add == NONE ? "" : "+ shortcut ",
+                     o->act == ACT_NONE ? "" : arch_act_name(o->act));
+        else if (o->kind == OP_SE)
+            snprintf(detail, sizeof detail, "squeeze %d", o->Q);
+        snprintf(line, sizeof line, "%-22s %-8s %4d x %-4d x %-5d %s\n", o->name,
+                 kinds[o->kind], y->H, y->W, y->C, detail);
+        luaL_addstring(&b, line);
+    }
+    luaL_pushresult(&b);
+    return 1;
+}
+
+// ---- forward ----------------------------------------------------------------------------
+
+// One image: a flat list of image·image·3 numbers.
+static void read_image(lua_State *L, int index, lua_Integer which, float *x, size_t length)
+{
+    if (lua_type(L, index) != LUA_TTABLE || lua_rawlen(L, index) != length)
+        luaL_error(L, "image %I is %s with %I values; this net takes flat lists of %I numbers "
+                   "(rows of pixels of 3 channels)", which, luaL_typename(L, index),
+                   lua_type(L, index) == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, index) : 0,
+                   (lua_Integer)length);
+    for (size_t i = 0; i < length; i++) {
+        int ok;
+        lua_rawgeti(L, index, (lua_Integer)i + 1);
+        x[i] = (float)lua_tonumberx(L, -1, &ok);
+        if (!ok)
+            luaL_error(L, "image %I: value %I is %s, not a number", which, (lua_Integer)i + 1,
+                       luaL_typename(L, -1));
+        lua_pop(L, 1);
+    }
+}
+
+// forward(list of images) -> list of lists of logits, with running statistics
+static int net_forward_(lua_State *L)
+{
+    struct lua_net *n = check_net(L);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    const struct arch *a = net_arch(n->net);
+    size_t length = (size_t)a->image * (size_t)a->image * 3;
+    lua_Integer all = (lua_Integer)lua_rawlen(L, 2), batch = net_batch(n->net);
+    lua_createtable(L, (int)all, 0);
+    for (lua_Integer first = 0; first < all; first += batch) {
+        if (interrupt_pending())
+            return interrupted(L);
+        lua_Integer count = all - first < batch ? all - first : batch;
+        for (lua_Integer i = 0; i < count; i++) {
+            lua_rawgeti(L, 2, first + i + 1);
+            read_image(L, lua_gettop(L), first + i + 1,
+                       net_input(n->net) + (size_t)i * length, length);
+            lua_pop(L, 1);
+        }
+        const float *logits = net_forward(n->net, (int)count, false);
+        for (lua_Integer i = 0; i < count; i++) {
+            lua_createtable(L, a->classes, 0);
+            for (int k = 0; k < a->classes; k++) {
+                lua_pushnumber(L, (lua_Number)logits[i * a->classes + k]);
+                lua_rawseti(L, -2, k + 1);
+            }
+            lua_rawseti(L, 3, first + i + 1);
+        }
+    }
+    return 1;
+}
+
+// ---- training ---------------------------------------------------------------------------
+
+static double number_field(lua_State *L, int t, const char *name, double missing)
+{
+    double v = missing;
+    if (lua_getfield(L, t, name) != LUA_TNIL) {
+        if (lua_type(L, -1) != LUA_TNUMBER)
+            luaL_error(L, "recipe: %s is %s; it must be a number", name,
+                       luaL_tolstring(L, -1, NULL));
+        v = lua_tonumber(L, -1);
+    }
+    lua_pop(L, 1);
+    return v;
+}
+
+static int integer_field(lua_State *L, int t, const char *name)
+{
+    double v = number_field(L, t, name, NAN);
+    if (!(v == rint(v) && fabs(v) < 1e9))
+        luaL_error(L, "recipe: %s is %f; it must be a whole number", name, v);
+    return (int)v;
+}
+
+static bool true_field(lua_State *L, int t, const char *name)
+{
+    lua_getfield(L, t, name);
+    bool v = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return v;
+}
+
+// A complete recipe (lua/netspace/recipe.lua fills in what is missing), checked.
+static void read_recipe(lua_State *L, int t, const struct source *s, struct recipe *r)
+{
+    struct error e;
+    luaL_checktype(L, t, LUA_TTABLE);
+    *r = (struct recipe){
+        .epochs = integer_field(L, t, "epochs"),
+        .batch = integer_field(L, t, "batch"),
+        .lr = (float)number_field(L, t, "lr", NAN),
+        .wd = (float)number_field(L, t, "wd", NAN),
+        .wd_bn = (float)number_field(L, t, "wd_bn", -1),
+        .wd_bias = (float)number_field(L, t, "wd_bias", -1),
+        .momentum = (float)number_field(L, t, "momentum", NAN),
+        .nesterov = true_field(L, t, "nesterov"),
+        .warmup = integer_field(L, t, "warmup"),
+        .warmup_factor = (float)number_field(L, t, "warmup_factor", NAN),
+        .label_smoothing = (float)number_field(L, t, "label_smoothing", NAN),
+        .zero_gamma = true_field(L, t, "zero_gamma"),
+    };
+    lua_getfield(L, t, "schedule");
+    const char *schedule = luaL_tolstring(L, -1, NULL);
+    if (strcmp(schedule, "cos") != 0 && strcmp(schedule, "constant") != 0)
+        luaL_error(L, "recipe: schedule is '%s'; it must be \"cos\" or \"constant\"", schedule);
+    r->schedule = strcmp(schedule, "cos") == 0 ? SCHEDULE_COS : SCHEDULE_CONSTANT;
+    lua_pop(L, 2);
+    if (!recipe_check(r, s, &e))
+        luaL_error(L, "recipe: %s", e.msg);
+}
+
+// check_recipe(t): raises what is wrong with a complete recipe
+static int core_check_recipe(lua_State *L)
+{
+    struct recipe r;
+    read_recipe(L, 1, NULL, &r);
+    return 0;
+}
+
+// lr(t, epoch) -> learning rate of a complete recipe in an epoch, from 1
+static int core_lr(lua_State *L)
+{
+    struct recipe r;
+    read_recipe(L, 1, NULL, &r);
+    lua_Integer epoch = luaL_checkinteger(L, 2);
+    if (epoch < 1 || epoch > r.epochs)
+        return luaL_error(L, "epoch is %I; the recipe has epochs 1 to %d", epoch, r.epochs);
+    lua_pushnumber(L, (lua_Number)recipe_lr(&r, (int)epoch - 1));
+    return 1;
+}
+
+static void set_number(lua_State *L, const char *name, double v)
+{
+    lua_pushnumber(L, v);
+    lua_setfield(L, -2, name);
+}
+
+static void set_integer(lua_State *L, const char *name, lua_Integer v)
+{
+    lua_pushinteger(L, v);
+    lua_setfield(L, -2, name);
+}
+
+static void set_string(lua_State *L, const char *name, const char *s)
+{
+    lua_pushstring(L, s);
+    lua_setfield(L, -2, name);
+}
+
+// Calls the progress function (argument 4) with the event on top of the stack; an error in
+// it is left there and ends the training.
+static bool call_progress(lua_State *L, bool *failed)
+{
+    lua_pushvalue(L, 4);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+        *failed = true;
+        return false;
+    }
+    bool go_on = lua_isnil(L, -1) || lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return go_on;
+}
+
+struct progress {
+    lua_State *L;
+    bool failed;
+};
+
+static bool report_epoch(void *self, const struct epoch_result *r)
+{
+    struct progress *p = self;
+    lua_createtable(p->L, 0, 8);
+    set_string(p->L, "kind", "epoch");
+    set_integer(p->L, "epoch", r->epoch);
+    set_number(p->L, "lr", (double)r->lr);
+    set_number(p->L, "train_loss", r->train_loss);
+    set_number(p->L, "train_error", r->train_error);
+    set_number(p->L, "test_error", r->test_error);
+    set_number(p->L, "seconds", r->seconds);
+    set_number(p->L, "images_per_s", r->images_per_s);
+    return call_progress(p->L, &p->failed);
+}
+
+static bool report_step(void *self, int epoch, int step, int steps, double loss)
+{
+    struct progress *p = self;
+    lua_createtable(p->L, 0, 5);
+    set_string(p->L, "kind", "step");
+    set_integer(p->L, "epoch", epoch);
+    set_integer(p->L, "step", step);
+    set_integer(p->L, "steps", steps);
+    set_number(p->L, "loss", loss);
+    return call_progress(p->L, &p->failed);
+}
+
+static const struct source *check_source(lua_State *L, int index, const struct arch *a)
+{
+    const struct source *s = source_from_lua(L, index);
+    if (s->image != a->image || s->classes != a->classes)
+        luaL_error(L, "the data has images of %d pixels and %d classes, this net takes %d and "
+                   "%d: make it with image = %d, classes = %d", s->image, s->classes, a->image,
+                   a->classes, s->image, s->classes);
+    return s;
+}
+
+// run(net, data, recipe, progress or nil) -> { status=, error=, reason=, epochs= }
+static int net_run(lua_State *L)
+{
+    static const char *const ends[] = {"done", "diverged", "interrupted", "stopped"};
+    struct lua_net *n = check_net(L);
+    struct recipe r;
+    struct error e;
+    lua_settop(L, 4);
+    const struct source *s = check_source(L, 2, net_arch(n->net));
+    read_recipe(L, 3, s, &r);
+    if (!lua_isnil(L, 4))
+        luaL_checktype(L, 4, LUA_TFUNCTION);
+    luaL_checkstack(L, 20, NULL);
+    if (!net_set_batch(n->net, r.batch, &e))
+        return luaL_error(L, "%s", e.msg);
+    r.seed = n->seed;
+    if (n->fresh && r.zero_gamma)
+        net_init(n->net, n->seed, true);
+    n->fresh = false;
+    struct progress p = {.L = L};
+    struct train_report report = {.epoch = report_epoch, .step = report_step, .self = &p};
+    struct epoch_result last;
+    n->busy = true;
+    enum train_end end = train_run(n->net, s, &r, 0, lua_isnil(L, 4) ? NULL : &report, &last,
+                                   &e);
+    n->busy = false;
+    if (p.failed)
+        return lua_error(L);
+    lua_createtable(L, 0, 6);
+    set_string(L, "status", ends[end]);
+    set_integer(L, "epochs", last.epoch);
+    if (end == TRAIN_DIVERGED)
+        set_string(L, "reason", e.msg);
+    if (end == TRAIN_DIVERGED || last.epoch > 0)
+        set_number(L, "error", last.test_error);
+    if (end != TRAIN_DIVERGED && last.epoch > 0) {
+        set_number(L, "train_error", last.train_error);
+        set_number(L, "train_loss", last.train_loss);
+    }
+    return 1;
+}
+
+// test(net, data) -> error in percent
+static int net_test(lua_State *L)
+{
+    struct lua_net *n = check_net(L);
+    double error = train_test(n->net, check_source(L, 2, net_arch(n->net)));
+    if (isnan(error))
+        return interrupted(L);
+    lua_pushnumber(L, error);
+    return 1;
+}
+
+// ---- files, speed -----------------------------------------------------------------------
+
+// benchmark(m, train, batch, seconds) -> table
+static int core_benchmark(lua_State *L)
+{
+    struct arch a;
+    struct benchmark b;
+    struct error e;
+    arch_from_lua(L, 1, &a);
+    lua_Integer batch = luaL_checkinteger(L, 3);
+    if (!benchmark_run(&b, &a, batch > 0 && batch < 1 << 30 ? (int)batch : 0,
+                       lua_toboolean(L, 2), luaL_checknumber(L, 4), &e))
+        return interrupt_pending() ? interrupted(L) : luaL_error(L, "%s", e.msg);
+    lua_createtable(L, 0, 5);
+    set_number(L, "images_per_s", b.images_per_s);
+    set_number(L, "gflops", b.gflops);
+    set_number(L, "sgemm_gflops", b.sgemm_gflops);
+    set_integer(L, "peak_bytes", (lua_Integer)b.peak_bytes);
+    set_integer(L, "steps", b.steps);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"arch", net_arch_},       {"bytes", net_bytes_}, {"close", net_close},
+    {"forward", net_forward_}, {"params", net_params_}, {"plan", net_plan_},
+    {"values", net_values_},   {"test", net_test},    {NULL, NULL},
+};
+
+static const luaL_Reg meta[] = {
+    {"__gc", net_close},
+    {"__close", net_close},
+    {"__tostring", net_tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"new", core_new},
+    {"run", net_run},
+    {"check_recipe", core_check_recipe},
+    {"lr", core_lr},
+    {"benchmark", core_benchmark},
+    {NULL, NULL},
+};
+
+int open_net(lua_State *L)
+{
+    luaL_newmetatable(L, "net");
+    luaL_setfuncs(L, meta, 0);
+    luaL_newlib(L, methods);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__index");
+    luaL_newlib(L, functions);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "methods"); // lua/netspace/net.lua adds the rest
+    return 1;
+}
