@@ -74,7 +74,7 @@ local function add_curves(curves, value, i, level)
   end
   if kind == "userdata" or value.steps then -- an edf
     local x, y = value:steps()
-    local curve = { name = "curve " .. i, id = i, x = x, y = y, failed = 0,
+    local curve = { name = value.name or "curve " .. i, id = i, x = x, y = y, failed = 0,
       count = tostring(value.n), min = value.min, mean = value.mean }
     local before = 0
     for k = 1, #x do

@@ -34,7 +34,7 @@ end
 
 local function check_level(where, level)
   if level and not (level > 0 and level < 1) then
-    error(("%s: level is %s; it lies between 0 and 1, as 0.95 does"):format(where, level), 3)
+    error(("%s: level is %s; it lies between 0 and 1, as 0.95"):format(where, level), 3)
   end
   return level or 0.95
 end
@@ -50,14 +50,14 @@ help.add("stats.edf", [[
 stats.edf(errors) -> edf
 The exact error EDF: edf(e) is the share of models with error below e (strictly).
   errors   list of errors in percent, or a result of a sweep; failed models count as 100
-edf.n, .min, .mean, .median, .max, .failed and .name; methods :quantile :band :area :steps.
+Fields .n, .min, .mean, .median, .max, .failed, .name; methods :quantile, :band, :area, :steps.
 example: stats.edf({ 40, 50, 50, 60 })(50)
 example: stats.edf({ 40, 50, 50, 60 }).mean
 source: arXiv 2003.13678, equation 1]])
 
 function M.edf(errors)
-  local edf = to_edf("stats.edf", "the argument", errors) -- no tail call: it would hide the caller
-  return edf
+  local edf = to_edf("stats.edf", "the argument", errors)
+  return edf -- no tail call: the caller must stay on the stack, to be blamed
 end
 
 help.add("edf:quantile", [[
@@ -99,8 +99,8 @@ end
 --- One honest sentence, from the comparison c of the edfs a and b.
 local function verdict(c, a, b)
   local A, B = c.names[1], c.names[2]
-  local tail = ("permutation %s, n = %d and %d)"):format(p_text(c.p_permutation), a.n, b.n)
   local level, failed = 100 * c.level, ""
+  local tail = ("permutation %s, n = %d and %d)"):format(p_text(c.p_permutation), a.n, b.n)
   if a.failed + b.failed > 0 then
     failed = ("; failed models (%d of %s, %d of %s) count as 100 %%"):format(a.failed, A,
       b.failed, B)
@@ -108,28 +108,29 @@ local function verdict(c, a, b)
   if c.better then
     local good, bad, wins, lo, hi = B, A, c.p_better, -c.ci[2], -c.ci[1]
     if c.better == A then good, bad, wins, lo, hi = A, B, 1 - wins, -hi, -lo end
-    return ("%s is better than %s: its mean error is %.2f points lower, %.2f against %.2f %% "
-      .. "(%g %% CI %.2f to %.2f points, %s; a random model of %s beats a random one of %s "
-      .. "%.0f %% of the time%s."):format(good, bad, math.abs(c.mean_difference),
+    return ("%s is better than %s: its mean error is %.2f points lower, %.2f against "
+      .. "%.2f %% (%g %% CI %.2f to %.2f points, %s; a random model of %s beats a random "
+      .. "one of %s %.0f %% of the time%s."):format(good, bad, math.abs(c.mean_difference),
       math.min(a.mean, b.mean), math.max(a.mean, b.mean), level, lo, hi, tail, good, bad,
       100 * wins, failed)
   end
   if a.n < 2 or b.n < 2 then
-    return ("No claim: n = %d of %s and %d of %s are too few to compare; train more models.")
+    return ("No claim: n = %d of %s and %d of %s are too few to compare; train more.")
       :format(a.n, A, b.n, B)
   end
   local differ, more = "", ""
   if c.p <= 1 - c.level then
-    differ = (" (the EDFs themselves do differ: KS distance %.3f, %s)"):format(c.ks, p_text(c.p))
+    differ = (" (the EDFs themselves do differ: KS distance %.3f, %s)"):format(c.ks,
+      p_text(c.p))
   end
   if c.more then
     more = ("; %s more models of each would settle a difference of this size")
       :format(about(c.more))
   end
-  return ("No claim: the mean error of %s, %.2f %%, is %s that of %s, %.2f %%, which chance can "
-    .. "explain (%g %% CI %+.2f to %+.2f points, %s%s%s%s."):format(B, b.mean,
-    c.mean_difference < 0 and "below" or c.mean_difference > 0 and "above" or "equal to", A,
-    a.mean, level, c.ci[1], c.ci[2], tail, differ, more, failed)
+  return ("No claim: the mean error of %s, %.2f %%, is %s that of %s, %.2f %%, which chance "
+    .. "can explain (%g %% CI %+.2f to %+.2f points, %s%s%s%s."):format(B, b.mean,
+    c.mean_difference < 0 and "below" or c.mean_difference > 0 and "above" or "equal to",
+    A, a.mean, level, c.ci[1], c.ci[2], tail, differ, more, failed)
 end
 
 help.add("stats.compare", [[
@@ -198,7 +199,7 @@ local function shared(m, key)
   local list = type(asked) == "table" and asked or m[key]
   for i = 2, #list do
     if list[i] ~= list[1] then
-      return nil, ("%s differs between its stages; ask for one, as \"%s[1]\""):format(key, key)
+      return nil, ("%s differs between its stages; ask for one, as %s[1]"):format(key, key)
     end
   end
   return list[1]
@@ -232,7 +233,7 @@ end
 local function property(what)
   if type(what) == "function" then return what end
   if type(what) ~= "string" then
-    error(("stats.bootstrap: the property is a %s; it wants a name or a function of a model")
+    error(("stats.bootstrap: the property is a %s, not a name or a function of a model")
       :format(type(what)), 3)
   end
   local key, stage = what:match("^([dwbg])%[(%d+)%]$")
@@ -244,8 +245,8 @@ local function property(what)
   end
   local f = properties[what]
   if not f then
-    error(("stats.bootstrap: unknown property '%s'%s; it knows d, w, b, g (also of a stage, "
-      .. "as \"w[4]\"), w_0, w_a, w_m, flops, params, acts, or a function of a model")
+    error(("stats.bootstrap: unknown property '%s'%s; it knows d, w, b, g (or of a stage, "
+      .. "as w[4]), w_0, w_a, w_m, flops, params, acts, or a function of a model")
       :format(what, options.hint(what, properties)), 3)
   end
   return function(m) return f(m, what) end
@@ -348,7 +349,8 @@ local curve = {
     local level = ("%g %%"):format(100 * t.level)
     local rows = { { "best of", "mean error %", level .. " from", "to" } }
     for i, m in ipairs(t.m) do
-      rows[i + 1] = { ("%d"):format(m), percent(t.mean[i]), percent(t.lo[i]), percent(t.hi[i]) }
+      rows[i + 1] = { ("%d"):format(m), percent(t.mean[i]), percent(t.lo[i]),
+        percent(t.hi[i]) }
     end
     return aligned(rows)
   end,
@@ -359,7 +361,8 @@ function M.search(errors, o)
   o = options.check(where, o, { m = "table", level = "number", replacement = "boolean" })
   local level, edf = check_level(where, o.level), to_edf(where, "the argument", errors)
   local replacement = o.replacement ~= false
-  local t = { name = edf.name, n = edf.n, level = level, m = {}, mean = {}, lo = {}, hi = {} }
+  local t = { name = edf.name, n = edf.n, level = level,
+    m = {}, mean = {}, lo = {}, hi = {} }
   local list = o.m
   if not list then
     list = {}
@@ -371,7 +374,7 @@ function M.search(errors, o)
     local whole = math.type(m) and math.tointeger(m)
     if not whole or whole < 1 or not replacement and whole > edf.n then
       error(("%s: m[%d] is %s; it must be a whole number from 1%s"):format(where, i,
-        tostring(m), replacement and "" or (" to %d, the models there are"):format(edf.n)), 2)
+        tostring(m), replacement and "" or (" to %d, all models"):format(edf.n)), 2)
     end
     t.m[i] = whole
     t.mean[i], t.lo[i], t.hi[i] = core.search(edf, whole, replacement, level)

@@ -78,8 +78,8 @@ static int stats_new(lua_State *L)
     o->failed = 0;
     for (size_t i = 0; i < n; i++) {
         if (lua_rawgeti(L, 1, (lua_Integer)i + 1) != LUA_TNUMBER) {
-            error_set(&e, "error %zu is a %s; errors are numbers, percent, 0 to 100", i + 1,
-                      luaL_typename(L, -1));
+            error_set(&e, "error %zu is a %s; errors are numbers, percent, 0 to 100",
+                      i + 1, luaL_typename(L, -1));
             return fail(L, e.msg);
         }
         o->errors[i] = lua_tonumber(L, -1);
@@ -120,7 +120,7 @@ static int edf_quantile(lua_State *L)
 static int edf_area_below(lua_State *L)
 {
     double limit = luaL_optnumber(L, 2, 100);
-    luaL_argcheck(L, limit > 0 && limit <= 100, 2, "the limit is an error in percent, up to 100");
+    luaL_argcheck(L, limit > 0 && limit <= 100, 2, "the limit lies above 0, at most at 100");
     lua_pushnumber(L, edf_area(check_edf(L, 1), limit));
     return 1;
 }
@@ -139,8 +139,8 @@ static int edf_lists(lua_State *L)
 static int band_edge(lua_State *L)
 {
     const struct edf *f = check_edf(L, lua_upvalueindex(1));
-    double shifted = edf_at(f, luaL_checknumber(L, 1)) + lua_tonumber(L, lua_upvalueindex(2));
-    lua_pushnumber(L, fmin(1, fmax(0, shifted)));
+    double at = edf_at(f, luaL_checknumber(L, 1)), shift = lua_tonumber(L, lua_upvalueindex(2));
+    lua_pushnumber(L, fmin(1, fmax(0, at + shift)));
     return 1;
 }
 
@@ -190,27 +190,24 @@ static int edf_tostring(lua_State *L)
     const struct edf_object *o = luaL_checkudata(L, 1, EDF);
     const struct edf *f = &o->f;
     char figures[160], failed[64] = "";
-    snprintf(figures, sizeof figures, "min %.2f %%, mean %.2f %%, median %.2f %%, max %.2f %%",
-             f->e[0], f->mean, values_quantile(f->e, f->n, 0.5), f->e[f->n - 1]);
+    snprintf(figures, sizeof figures,
+             "min %.2f %%, mean %.2f %%, median %.2f %%, max %.2f %%", f->e[0], f->mean, values_quantile(f->e, f->n, 0.5), f->e[f->n - 1]);
     if (o->failed)
         snprintf(failed, sizeof failed, " (%lld failed)", (long long)o->failed);
     lua_getiuservalue(L, 1, 1);
     const char *name = lua_tostring(L, -1);
-    lua_pushfstring(L, "EDF of %I model%s%s%s%s: %s", (lua_Integer)f->n, f->n == 1 ? "" : "s",
-                    name ? " of " : "", name ? name : "", failed, figures);
+    lua_pushfstring(L, "EDF of %I model%s%s%s%s: %s", (lua_Integer)f->n,
+                    f->n == 1 ? "" : "s", name ? " of " : "", name ? name : "", failed, figures);
     return 1;
 }
 
-// ks(a, b) -> D, p, exact?, critical D at 5 %
+// ks(a, b) -> D, p
 static int stats_ks(lua_State *L)
 {
     const struct edf *a = check_edf(L, 1), *b = check_edf(L, 2);
-    bool exact;
     lua_pushnumber(L, ks_statistic(a, b));
-    lua_pushnumber(L, ks_p(a, b, &exact));
-    lua_pushboolean(L, exact);
-    lua_pushnumber(L, ks_critical(a->n, b->n, 0.05));
-    return 4;
+    lua_pushnumber(L, ks_p(a, b));
+    return 2;
 }
 
 enum { MAX_DRAWS = 10000000 };
@@ -242,13 +239,13 @@ static int stats_best(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_checktype(L, 2, LUA_TTABLE);
     size_t n = lua_rawlen(L, 1);
-    luaL_argcheck(L, n >= 1 && n == lua_rawlen(L, 2), 1, "as many values as errors, at least one");
+    luaL_argcheck(L, n >= 1 && n == lua_rawlen(L, 2), 1, "one value for each error");
     struct best_options o = {.share = luaL_checknumber(L, 3),
                              .draws = (uint32_t)check_count(L, 4, 0, MAX_DRAWS),
                              .seed = (uint64_t)luaL_checkinteger(L, 5),
                              .level = check_level(L, 6),
                              .categorical = lua_toboolean(L, 7)};
-    luaL_argcheck(L, o.share > 0 && o.share <= 1, 3, "the share must be above 0 and at most 1");
+    luaL_argcheck(L, o.share > 0 && o.share <= 1, 3, "the share lies above 0, at most at 1");
     double *x = lua_newuserdatauv(L, 2 * n * sizeof *x, 0), *errors = x + n;
     for (size_t i = 0; i < n; i++) {
         lua_rawgeti(L, 1, (lua_Integer)i + 1);

@@ -19,8 +19,8 @@ static struct rng replicate_rng(uint64_t seed, int use, uint32_t replicate)
     return rng_key(seed, (uint64_t)use << 32 | replicate, RNG_BOOTSTRAP);
 }
 
-/* Uniform numbers below n from half a word each: the high half of half * n, unless the low
- * half falls in the part that would favour some (Lemire 2019). */
+/* Uniform numbers below n from half a word each: the high half of half * n, unless the
+ * low half falls in the part that would favour some (Lemire 2019). */
 static void draw_indices(struct rng *r, uint32_t *out, size_t count, uint32_t n)
 {
     uint32_t reject = -n % n; // 2^32 mod n
@@ -214,8 +214,8 @@ static bool count_random(double *hits, double *v, uint32_t n, uint32_t k, double
 
 /* With the pooled errors centred, mean(b) - mean(a) is the sum of either group times a
  * constant, so splits are compared by the sum of the smaller group. */
-bool permutation_mean_difference(double *p, bool *exact, const struct edf *a,
-                                 const struct edf *b, uint32_t draws, uint64_t seed)
+bool permutation_mean_difference(double *p, const struct edf *a, const struct edf *b,
+                                 uint32_t draws, uint64_t seed)
 {
     const struct edf *small = a->n <= b->n ? a : b, *large = small == a ? b : a;
     size_t n = a->n + b->n, k = small->n;
@@ -230,8 +230,7 @@ bool permutation_mean_difference(double *p, bool *exact, const struct edf *a,
     double bound = fabs(observed) - 1e-13 * size; // equal but for rounding counts as equal
     double all = splits(n, k);
     bool done = true;
-    *exact = all <= MAX_SPLITS;
-    if (*exact)
+    if (all <= MAX_SPLITS)
         *p = count_splits(v, n, k, 0, bound) / all;
     else if ((done = count_random(&hits, v, (uint32_t)n, (uint32_t)k, bound, draws, seed)))
         *p = (hits + 1) / (draws + 1.0);

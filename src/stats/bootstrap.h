@@ -8,10 +8,10 @@
 #include "stats/edf.h"
 
 /* A property x of models against their error: which x do the best models have?
- * Repeat `draws` times: take share * n of the n pairs (x, error) with replacement, keep the
- * x of the lowest error (equal errors: the first pair).  The answer is a band for the x of
- * the best model, not a confidence interval of a mean; with 125 draws of 500 the best pair
- * wins 22 % of the time, so it rests on about the 15 best pairs.
+ * Repeat `draws` times: take share * n of the n pairs (x, error) with replacement, keep
+ * the x of the lowest error (equal errors: the first pair).  The answer is a band for the
+ * x of the best model, not a confidence interval of a mean; with 125 draws of 500 the best
+ * pair wins 22 % of the time, so it rests on about the 15 best pairs.
  * Source: Radosavovic et al. 2020, footnote 4 (share 0.25, 10^4 draws, level 0.95). */
 struct best_options {
     double share;     // of the pairs taken, in (0, 1]
@@ -36,10 +36,10 @@ bool bootstrap_mean_difference(double *lo, double *hi, const struct edf *a,
                                double level);
 
 /* Two-sided p-value of the difference of means when the labels a and b are exchangeable:
- * over every way to split the pooled errors when there are at most 200,000 (*exact is then
- * true), else over `draws` random ones, as (hits + 1) / (draws + 1) (Phipson and Smyth
- * 2010).  False: interrupted. */
-bool permutation_mean_difference(double *p, bool *exact, const struct edf *a,
-                                 const struct edf *b, uint32_t draws, uint64_t seed);
+ * over every way to split the pooled errors when there are at most 200,000, else over
+ * `draws` random ones, as (hits + 1) / (draws + 1) (Phipson and Smyth 2010).  False:
+ * interrupted. */
+bool permutation_mean_difference(double *p, const struct edf *a, const struct edf *b,
+                                 uint32_t draws, uint64_t seed);
 
 #endif

@@ -7,8 +7,9 @@
 #include "base/memory.h"
 #include "stats/bootstrap.h"
 
-/* Walks the distinct values of both samples upwards: before the first call i = j = 0, after
- * each call i errors of a and j of b are <= the value just passed.  False at the end. */
+/* Walks the distinct values of both samples upwards: before the first call i = j = 0,
+ * after each call i errors of a and j of b are <= the value just passed.  False at the
+ * end. */
 static bool next_value(const struct edf *a, const struct edf *b, size_t *i, size_t *j)
 {
     if (*i == a->n && *j == b->n)
@@ -42,9 +43,9 @@ double ks_statistic(const struct edf *a, const struct edf *b)
 }
 
 /* Every order of the pooled sample is a lattice path (0,0) -> (n,m), all equally likely.
- * v(i,j), the probability that a random path to (i,j) has met a gap >= d, is 1 where there
- * is one, else i/(i+j) v(i-1,j) + j/(i+j) v(i,j-1): positive terms only, so small p-values
- * are as precise as large ones.  A gap counts only where a group of ties ends. */
+ * v(i,j), the probability that a random path to (i,j) has met a gap >= d, is 1 where
+ * there is one, else i/(i+j) v(i-1,j) + j/(i+j) v(i,j-1): positive terms only, so small
+ * p-values are as precise as large ones.  A gap counts only where a group of ties ends. */
 static double ks_p_exact(const struct edf *a, const struct edf *b, uint64_t d)
 {
     size_t n = a->n, m = b->n;
@@ -54,9 +55,11 @@ static double ks_p_exact(const struct edf *a, const struct edf *b, uint64_t d)
     double *v = xmalloc((m + 1) * sizeof *v);
     for (size_t i = 0; i <= n; i++)
         for (size_t j = 0; j <= m; j++) {
-            double met = i + j == 0 ? 0
-                : ((i ? (double)i * v[j] : 0) + (j ? (double)j * v[j - 1] : 0)) / (double)(i + j);
-            v[j] = ends[i + j] && gap(i, j, n, m) >= d ? 1 : met;
+            double met = (i ? (double)i * v[j] : 0) + (j ? (double)j * v[j - 1] : 0);
+            if (ends[i + j] && gap(i, j, n, m) >= d)
+                v[j] = 1;
+            else
+                v[j] = i + j ? met / (double)(i + j) : 0;
         }
     double p = v[m];
     free(v);
@@ -64,7 +67,7 @@ static double ks_p_exact(const struct edf *a, const struct edf *b, uint64_t d)
     return p;
 }
 
-// P(K > x) of Kolmogorov's distribution; the second series converges where the first does not.
+// P(K > x) of Kolmogorov's distribution; each series converges where the other does not.
 static double kolmogorov_tail(double x)
 {
     const double pi = 3.14159265358979323846;
@@ -86,13 +89,14 @@ double ks_p_limit(double d, size_t n, size_t m)
     return kolmogorov_tail(d * sqrt((double)n * (double)m / (double)(n + m)));
 }
 
-double ks_p(const struct edf *a, const struct edf *b, bool *exact)
+double ks_p(const struct edf *a, const struct edf *b)
 {
     uint64_t d = largest_gap(a, b);
-    *exact = a->n <= KS_EXACT / b->n;
     if (d == 0)
         return 1;
-    return *exact ? ks_p_exact(a, b, d) : ks_p_limit(ks_statistic(a, b), a->n, b->n);
+    if (a->n <= KS_EXACT / b->n)
+        return ks_p_exact(a, b, d);
+    return ks_p_limit(ks_statistic(a, b), a->n, b->n);
 }
 
 double ks_critical(size_t n, size_t m, double alpha)
@@ -116,7 +120,7 @@ double compare_p_better(const struct edf *a, const struct edf *b)
     return twice / (2 * (double)a->n * (double)b->n);
 }
 
-/* The least k >= 0 with var(a)/(n+k) + var(b)/(m+k) <= (difference / (z.975 + z.80))^2 = t:
+/* The least k >= 0 with var(a)/(n+k) + var(b)/(m+k) <= t = (difference / (z.975 + z.80))^2,
  * the larger root of t(n+k)(m+k) = var(a)(m+k) + var(b)(n+k). */
 double compare_more(const struct edf *a, const struct edf *b)
 {
@@ -134,13 +138,12 @@ bool compare_edfs(struct comparison *out, const struct edf *a, const struct edf 
 {
     *out = (struct comparison){
         .ks = ks_statistic(a, b),
+        .ks_p = ks_p(a, b),
         .ks_critical = ks_critical(a->n, b->n, 0.05),
         .mean_difference = b->mean - a->mean,
         .p_better = compare_p_better(a, b),
         .more = compare_more(a, b),
     };
-    out->ks_p = ks_p(a, b, &out->ks_exact);
     return bootstrap_mean_difference(&out->lo, &out->hi, a, b, draws, seed, level) &&
-           permutation_mean_difference(&out->p_permutation, &out->permutation_exact, a, b,
-                                       draws, seed);
+           permutation_mean_difference(&out->p_permutation, a, b, draws, seed);
 }

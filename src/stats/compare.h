@@ -2,9 +2,10 @@
  * space, and "better" is lower error.
  *
  * Two-sample Kolmogorov-Smirnov: D = max |F_a - F_b|.  Its p-value is exact (over all
- * orders of the pooled errors, given their ties) while n*m <= KS_EXACT, else Smirnov's limit:
- * right for n = m, a little too large otherwise and with ties.  Stephens's correction, made
- * for one sample, is left out: it makes p-values of equal samples up to 10 % too small.
+ * orders of the pooled errors, given their ties) while n*m <= KS_EXACT, else Smirnov's
+ * limit: right for n = m, a little too large otherwise and with ties.  Stephens's
+ * correction, made for one sample, is left out: for n = m it would give p-values up to
+ * 10 % too small.
  * Sources: Smirnov 1939; Schroeer and Trenkler 1995 (exact with ties); Mann and Whitney
  * 1947; the rest in bootstrap.h. */
 #ifndef STATS_COMPARE_H
@@ -16,7 +17,7 @@
 enum { KS_EXACT = 4000000 };
 
 double ks_statistic(const struct edf *a, const struct edf *b);
-double ks_p(const struct edf *a, const struct edf *b, bool *exact);
+double ks_p(const struct edf *a, const struct edf *b);
 double ks_p_limit(double d, size_t n, size_t m); // Smirnov's limit
 
 /* The D above which the limiting test rejects at `alpha`: c * sqrt((n + m) / nm). */
@@ -25,9 +26,9 @@ double ks_critical(size_t n, size_t m, double alpha);
 /* P(a random model of b has less error than a random model of a), equal errors half. */
 double compare_p_better(const struct edf *a, const struct edf *b);
 
-/* How many more models of each space would show the observed difference of means, if it is
- * the true one, at 5 % two-sided in 80 % of the trials (normal approximation); infinite for
- * equal means. */
+/* How many more models of each space would show the observed difference of means, if it
+ * is the true one, at 5 % two-sided in 80 % of the trials (normal approximation); infinite
+ * for equal means. */
 double compare_more(const struct edf *a, const struct edf *b);
 
 struct comparison {
@@ -35,7 +36,6 @@ struct comparison {
     double mean_difference;       // mean(b) - mean(a), in points
     double lo, hi;                // its bootstrap interval
     double p_better, p_permutation, more;
-    bool ks_exact, permutation_exact;
 };
 /* False: interrupted. */
 bool compare_edfs(struct comparison *out, const struct edf *a, const struct edf *b,

@@ -32,9 +32,11 @@ bool edf_init(struct edf *f, double *errors, size_t n, struct error *e)
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
         if (isnan(errors[i]))
-            return error_set(e, "error %zu is NaN; give a diverged model an error of 100", i + 1);
+            return error_set(e, "error %zu is NaN; give a diverged model an error of 100",
+                             i + 1);
         if (!(errors[i] >= 0 && errors[i] <= 100))
-            return error_set(e, "error %zu is %g; errors are percent, 0 to 100", i + 1, errors[i]);
+            return error_set(e, "error %zu is %g; errors are percent, 0 to 100", i + 1,
+                             errors[i]);
         sum += errors[i];
     }
     values_sort(errors, n);

@@ -9,7 +9,8 @@ double search_survival(size_t n, size_t m, size_t r)
     return exp((double)m * log1p(-(double)r / (double)n)); // r = n: exp(-inf) = 0
 }
 
-struct search_point search_best(const struct edf *f, size_t m, bool replacement, double level)
+struct search_point search_best(const struct edf *f, size_t m, bool replacement,
+                                double level)
 {
     size_t n = f->n;
     assert(m >= 1 && (replacement || m <= n));

@@ -20,6 +20,7 @@ struct search_point {
 double search_survival(size_t n, size_t m, size_t r);
 
 /* m >= 1, and m <= n without replacement. */
-struct search_point search_best(const struct edf *f, size_t m, bool replacement, double level);
+struct search_point search_best(const struct edf *f, size_t m, bool replacement,
+                                double level);
 
 #endif
