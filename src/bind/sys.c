@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/rng.h"
+#include "nn/gemm.h"
+#include "nn/isa.h"
 
 // now() -> monotonic seconds
 static int sys_now(lua_State *L)
@@ -67,6 +69,20 @@ static int sys_random(lua_State *L)
     return 1;
 }
 
+// engine() -> {engine, blas, corename, isa}: everything the bits of a result depend on
+static int sys_engine(lua_State *L)
+{
+    const char *const keys[] = {"engine", "blas", "corename", "isa"};
+    const char *const values[] = {NETSPACE_VERSION, gemm_library(), gemm_corename(),
+                                  isa_name()};
+    lua_createtable(L, 0, 4);
+    for (int i = 0; i < 4; i++) {
+        lua_pushstring(L, values[i]);
+        lua_setfield(L, -2, keys[i]);
+    }
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"now", sys_now},
     {"interrupted", sys_interrupted},
@@ -75,6 +91,7 @@ static const luaL_Reg functions[] = {
     {"cores", sys_cores},
     {"die_with_parent", sys_die_with_parent},
     {"random", sys_random},
+    {"engine", sys_engine},
     {NULL, NULL},
 };
 

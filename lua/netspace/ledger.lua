@@ -1,0 +1,212 @@
+--- Writing a store: one open population of one sweep.  Every change goes through
+-- ledger:write(), a transaction that either happened or did not.
+--
+-- A population belongs to the run (process) at work on it; a run whose process is gone
+-- leaves its models "running", and the next one takes them back into the queue.
+
+local json = require "netspace.json"
+local schema = require "netspace.schema"
+local uv = require "luv"
+
+local M = {}
+local Ledger = {}
+Ledger.__index = Ledger
+
+-- FNV-1a, 64 bits: names equal networks across populations.
+local function fnv(text)
+  local h = 0xcbf29ce484222325
+  for i = 1, #text do h = (h ~ text:byte(i)) * 0x100000001b3 end
+  return ("%016x"):format(h)
+end
+
+--- The text of what makes a network the same network: not how it was asked for.
+function M.identity(m)
+  local t = {}
+  for k, v in pairs(m) do
+    if k ~= "asked" and k ~= "regnet" then t[k] = v end
+  end
+  return json.encode(t)
+end
+
+local function must(self, method, ...)
+  local found, message, code = self.db[method](self.db, ...)
+  if found == nil then
+    error(setmetatable({ message = schema.explain(self.path, message, code, "rw") },
+      M.Failure), 0)
+  end
+  return found
+end
+
+--- What the outside world did to a write travels as this (field message).
+M.Failure = { __tostring = function(self) return self.message end }
+
+--- Opens (or makes) the store at `path` for writing: a ledger, or nil and a message.
+function M.open(path)
+  local db, message, kind = schema.open(path, "rw")
+  if not db then return nil, message, kind end
+  return setmetatable({ path = path, db = db }, Ledger)
+end
+
+--- Runs f in a transaction; raises (a Failure when the outside world refused).
+function Ledger:write(f)
+  local done, message, code = self.db:transaction(function()
+    f(self)
+    return true
+  end)
+  if not done then
+    error(setmetatable({ message = schema.explain(self.path, message, code, "rw") },
+      M.Failure), 0)
+  end
+end
+
+local function run(self, sql, params) return must(self, "run", sql, params) end
+local function rows(self, sql, params) return must(self, "rows", sql, params) end
+
+--- The population row of that name, with its recipe, source and card decoded, or nil.
+function Ledger:find(name)
+  local p = rows(self, "SELECT * FROM population WHERE name = ?", { name })[1]
+  if p then
+    p.recipe, p.source = json.decode(p.recipe), json.decode(p.data)
+    p.card = json.decode(p.card)
+  end
+  return p
+end
+
+--- Names of the populations with unfinished models, oldest first.
+function Ledger:open_names()
+  local names = {}
+  for i, p in ipairs(rows(self, [[SELECT name FROM population WHERE EXISTS (SELECT 1 FROM model
+    WHERE population = population.id AND status IN ('queued', 'running')) ORDER BY id]])) do
+    names[i] = p.name
+  end
+  return names
+end
+
+--- Makes a population; p as population() gives it, with source = how to open the data.
+-- @treturn integer its id
+function Ledger:create(p)
+  run(self, [[INSERT INTO population (name, space, spec, constraints, window, tried,
+    sample_seed, seed, recipe, data, card, checksum, created) VALUES (:name, :space, :spec,
+    :constraints, :window, :tried, :sample_seed, :seed, :recipe, :data, :card, :checksum,
+    :created)]], {
+    name = p.name, space = p.space, spec = p.spec and json.encode(p.spec),
+    constraints = p.constraints and json.encode(p.constraints),
+    window = p.window and json.encode(p.window), tried = p.tried,
+    sample_seed = p.sample_seed, seed = p.seed, recipe = json.encode(p.recipe),
+    data = json.encode(p.source), card = json.encode(p.card), checksum = p.card.checksum,
+    created = schema.time(),
+  })
+  return self.db:last_id()
+end
+
+--- Where the data of a population is now (its content is checked by whoever calls).
+function Ledger:move_data(id, source)
+  run(self, "UPDATE population SET data = ? WHERE id = ?", { json.encode(source), id })
+end
+
+--- Appends model number idx: m, its identity text, training seed and complexity.
+function Ledger:add_model(id, idx, m, identity, seed, cost)
+  run(self, [[INSERT INTO model (population, idx, m, hash, seed, flops, params, acts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)]], { id, idx, json.encode(m), fnv(identity), seed,
+    cost.flops, cost.params, cost.acts })
+end
+
+--- All models of a population in order, with m as a table.
+function Ledger:models(id)
+  local list = rows(self, [[SELECT id, idx, m, seed, flops, status, attempt, crashes
+    FROM model WHERE population = ? ORDER BY idx]], { id })
+  for _, model in ipairs(list) do model.m = json.decode(model.m) end
+  return list
+end
+
+--- Takes a population for this process and puts the models of a dead run back into the
+-- queue.  Raises when another process is at work on it.
+function Ledger:take(id, name, workers)
+  local owner = rows(self, [[SELECT run.* FROM population JOIN run ON run.id = population.run
+    WHERE population.id = ?]], { id })[1]
+  if owner and schema.alive(owner) then
+    error(setmetatable({ message = ("population '%s' of %s is being trained by process %d on "
+      .. "%s; watch it with `netspace monitor %s`"):format(name, self.path, owner.pid,
+      owner.host, self.path) }, M.Failure), 0)
+  end
+  local now, pid = schema.time(), uv.os_getpid()
+  run(self, [[INSERT INTO run (population, host, pid, birth, workers, started, updated)
+    VALUES (?, ?, ?, ?, ?, ?, ?)]],
+    { id, uv.os_gethostname(), pid, schema.birth(pid), workers, now, now })
+  self.run = self.db:last_id()
+  if owner and not owner.ended then
+    run(self, "UPDATE run SET ended = updated WHERE id = ?", { owner.id })
+  end
+  local back = run(self, "UPDATE model SET status = 'queued', worker = NULL "
+    .. "WHERE population = ? AND status = 'running'", { id })
+  run(self, "UPDATE population SET run = ? WHERE id = ?", { self.run, id })
+  self:log(nil, ("run started with %d workers%s"):format(workers,
+    back > 0 and (", %d unfinished models of a lost run queued again"):format(back) or ""))
+end
+
+--- Which engine trains: told by the first worker.  Returns the engine of earlier runs of the
+-- population where it was another one (bits may differ), else nil.
+function Ledger:environment(id, e)
+  run(self, "UPDATE run SET engine = ?, blas = ?, corename = ?, isa = ? WHERE id = ?",
+    { e.engine, e.blas, e.corename, e.isa, self.run })
+  return rows(self, [[SELECT engine, blas, corename, isa FROM run WHERE population = :p
+    AND id <> :run AND engine IS NOT NULL AND EXISTS (SELECT 1 FROM model WHERE run = run.id)
+    AND (engine <> :engine OR blas <> :blas OR corename <> :corename OR isa <> :isa)
+    ORDER BY id DESC LIMIT 1]], { p = id, run = self.run, engine = e.engine, blas = e.blas,
+    corename = e.corename, isa = e.isa })[1]
+end
+
+--- Sign of life of the run, with its rate and remaining seconds.
+function Ledger:beat(images_per_s, eta)
+  run(self, "UPDATE run SET updated = ?, images_per_s = ?, eta = ? WHERE id = ?",
+    { schema.time(), images_per_s, eta, self.run })
+end
+
+function Ledger:finish_run()
+  local now = schema.time()
+  run(self, "UPDATE run SET updated = ?, ended = ?, images_per_s = NULL, eta = NULL "
+    .. "WHERE id = ?", { now, now, self.run })
+end
+
+--- One line into the event log.
+function Ledger:log(model, text)
+  run(self, "INSERT INTO event (time, run, model, text) VALUES (?, ?, ?, ?)",
+    { schema.time(), self.run, model, text })
+end
+
+--- A worker starts the model as that attempt, after `epochs` finished ones.
+function Ledger:start(model, attempt, worker, epochs)
+  run(self, [[UPDATE model SET status = 'running', attempt = ?, run = ?, worker = ?,
+    started = ?, ended = NULL, error = NULL, reason = NULL, epochs = ? WHERE id = ?]],
+    { attempt, self.run, worker, schema.time(), epochs, model })
+  run(self, "DELETE FROM epoch WHERE model = ? AND epoch > ?", { model, epochs })
+end
+
+--- An epoch ended.  Like finish and requeue without effect unless the attempt is current.
+function Ledger:epoch(model, attempt, e)
+  if run(self, [[UPDATE model SET epochs = ?, images_per_s = ? WHERE id = ? AND attempt = ?
+    AND status = 'running']], { e.epoch, e.images_per_s, model, attempt }) == 0 then return end
+  run(self, [[INSERT OR REPLACE INTO epoch (model, epoch, attempt, lr, train_loss, train_error,
+    test_error, seconds, images_per_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)]],
+    { model, e.epoch, attempt, e.lr, e.train_loss, e.train_error, e.test_error, e.seconds,
+      e.images_per_s })
+end
+
+--- A model ended: done, diverged or failed.
+function Ledger:finish(model, attempt, status, error_percent, reason, seconds)
+  run(self, [[UPDATE model SET status = ?, error = ?, reason = ?, seconds = ?, ended = ?
+    WHERE id = ? AND attempt = ? AND status = 'running']],
+    { status, error_percent, reason, seconds, schema.time(), model, attempt })
+end
+
+--- A running model goes back into the queue; crashes counts the workers it has cost.
+function Ledger:requeue(model, attempt, crashes)
+  run(self, [[UPDATE model SET status = 'queued', worker = NULL, crashes = ?
+    WHERE id = ? AND attempt = ? AND status = 'running']], { crashes, model, attempt })
+end
+
+function Ledger:close()
+  self.db:close()
+end
+
+return M

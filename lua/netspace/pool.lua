@@ -1,0 +1,240 @@
+--- Worker processes on the event loop, shared fairly by any number of sweeps.
+--
+-- A client (sweep.lua) gives jobs and takes events:
+--   client.limit            most workers it wants at a time
+--   client:waiting()        how many jobs it has for free workers
+--   client:next(pid)        -> the next of them, a table for worker.lua
+--   client:event(job, e)    what its worker says; the last one of a job is e.ended
+--   client:lost(job, why)   the worker of that job died
+--   client:ready(e)         a worker has started, with the environment in e
+--   client:settle()         the events that came together have been told
+--   client:broken(message)  no worker can be started
+-- Each free worker goes to the client that has the fewest, the oldest first.
+--
+-- Workers are started by exec of this very program (/proc/self/exe: also when the file was
+-- replaced meanwhile, so that one run never mixes two builds), in a session of their own, so
+-- that Ctrl-C at the terminal reaches the main process only, which then decides.
+
+local json = require "netspace.json"
+local uv = require "luv"
+
+local M = {}
+
+local TAIL = 12        -- lines of a worker's stderr kept for the reason of its death
+local GRACE_MS = 3000  -- from SIGTERM to SIGKILL
+local START_TRIES = 3  -- workers in a row that may die before they are ready
+
+local workers, clients = {}, {}
+local failed_starts = 0
+
+local function remove(list, x)
+  for i, v in ipairs(list) do
+    if v == x then return table.remove(list, i) end
+  end
+end
+
+-- Errors must not leave a callback of the event loop (it would end the process): the sweep
+-- at fault gets them.
+local function guard(client, f, ...)
+  local good, err = xpcall(f, function(e)
+    return type(e) == "string" and debug.traceback(e, 2) or e
+  end, ...)
+  if not good and client then client:broken(err) end
+  return good and err
+end
+
+local function running(client)
+  local n = 0
+  for _, w in ipairs(workers) do
+    if w.client == client then n = n + 1 end
+  end
+  return n
+end
+
+local dispatch
+
+-- The name of a signal, as a person knows it (of several, such as SIGABRT and SIGIOT, the
+-- first).
+local function signal_name(number)
+  local best
+  for name, n in pairs(uv.constants) do
+    if n == number and name:match("^SIG%u") and (not best or name < best) then best = name end
+  end
+  return best or "signal " .. number
+end
+
+local function buried(w)
+  if w.waiting > 0 then return end -- its exit, stdout and stderr come in any order
+  remove(workers, w)
+  if w.killer then w.killer:close() end
+  local tail = table.concat(w.tail, "\n")
+  local why = w.signal ~= 0 and "worker killed by " .. signal_name(w.signal)
+    or "worker ended with status " .. w.status
+  if tail ~= "" then why = why .. ": " .. tail end
+  local client, job = w.client, w.job
+  w.client, w.job = nil, nil
+  if job then
+    guard(client, client.lost, client, job, why)
+  elseif not w.ready and not w.ending then
+    failed_starts = failed_starts + 1
+    if failed_starts >= START_TRIES then
+      failed_starts = 0
+      for _, c in ipairs({ table.unpack(clients) }) do
+        guard(c, c.broken, c, "no worker can be started: " .. why)
+      end
+    end
+  end
+  dispatch()
+end
+
+local function on_line(w, line)
+  local e = line:sub(1, 1) == "{" and json.decode(line)
+  if not e then -- something under the engine wrote to stdout
+    w.tail[#w.tail + 1] = line
+    return
+  end
+  if e.event == "ready" then
+    w.ready, w.environment, failed_starts = true, e, 0
+    for _, c in ipairs(clients) do guard(c, c.ready, c, e) end
+    dispatch()
+  elseif w.job and e.model == w.job.model and e.attempt == w.job.attempt then
+    local client, job = w.client, w.job
+    e.ended = e.event ~= "epoch" and e.event ~= "step"
+    if e.ended then w.job, w.client = nil, nil end
+    guard(client, client.event, client, job, e)
+    if e.ended and e.event ~= "stopped" then dispatch() end
+  end
+end
+
+-- Whole lines from a pipe to `each`; a torn last line is dropped with its writer.
+local function read_lines(w, pipe, each, after)
+  local rest = ""
+  pipe:read_start(function(err, chunk)
+    if err or not chunk then
+      pipe:close()
+      w.waiting = w.waiting - 1
+      return buried(w)
+    end
+    rest = rest .. chunk
+    local from = 1
+    while true do
+      local at = rest:find("\n", from, true)
+      if not at then break end
+      each(w, rest:sub(from, at - 1))
+      from = at + 1
+    end
+    rest = rest:sub(from)
+    if after then after() end
+  end)
+end
+
+local function keep_tail(w, line)
+  w.tail[#w.tail + 1] = line:sub(1, 300)
+  if #w.tail > TAIL then table.remove(w.tail, 1) end
+end
+
+-- After a chunk of events: clients store what they gathered from it in one go.
+local function settle()
+  for _, c in ipairs({ table.unpack(clients) }) do guard(c, c.settle, c) end
+end
+
+local function environment()
+  local list = {}
+  for name, value in pairs(uv.os_environ()) do
+    if name ~= "OPENBLAS_NUM_THREADS" then list[#list + 1] = name .. "=" .. value end
+  end
+  list[#list + 1] = "OPENBLAS_NUM_THREADS=1"
+  return list
+end
+
+local function spawn()
+  local w = { tail = {}, waiting = 3 }
+  w.stdin, w.stdout, w.stderr = uv.new_pipe(false), uv.new_pipe(false), uv.new_pipe(false)
+  local handle, pid = uv.spawn("/proc/self/exe", {
+    args = { "--worker" }, env = environment(), detached = true,
+    stdio = { w.stdin, w.stdout, w.stderr },
+  }, function(status, signal)
+    w.status, w.signal = status, signal
+    w.process:close()
+    if not w.stdin:is_closing() then w.stdin:close() end
+    w.waiting = w.waiting - 1
+    buried(w)
+  end)
+  if not handle then
+    w.stdin:close() w.stdout:close() w.stderr:close()
+    return nil, pid
+  end
+  w.process, w.pid = handle, pid
+  read_lines(w, w.stdout, on_line, settle)
+  read_lines(w, w.stderr, keep_tail)
+  workers[#workers + 1] = w
+  return w
+end
+
+-- Gives a free worker its next job, of the client with the fewest workers; false: no job.
+local function feed(w)
+  local best, fewest
+  for _, c in ipairs(clients) do
+    local n = running(c)
+    if n < c.limit and c:waiting() > 0 and (not best or n < fewest) then best, fewest = c, n end
+  end
+  if not best then return false end
+  w.client, w.job = best, best:next(w.pid)
+  w.stdin:write(json.encode(w.job) .. "\n") -- a dead worker is noticed by its exit
+  return true
+end
+
+function dispatch()
+  local wanted = 0
+  for _, c in ipairs(clients) do
+    wanted = math.max(wanted, math.min(c.limit, running(c) + c:waiting()))
+  end
+  local alive = 0
+  for _, w in ipairs(workers) do
+    local free = w.ready and not w.job and not w.ending and not w.process:is_closing()
+    if free and not feed(w) and #clients == 0 then
+      w.ending = true
+      w.stdin:close()
+    end
+    if not w.ending then alive = alive + 1 end
+  end
+  for _ = alive + 1, wanted do
+    local w, why = spawn()
+    if not w then
+      for _, c in ipairs({ table.unpack(clients) }) do
+        guard(c, c.broken, c, "no worker can be started: " .. tostring(why))
+      end
+      return
+    end
+  end
+end
+
+--- Begins to serve a client.
+function M.add(client)
+  clients[#clients + 1] = client
+  for _, w in ipairs(workers) do
+    if w.ready then client:ready(w.environment) end
+  end
+  dispatch()
+end
+
+--- Ends serving a client; its running jobs are stopped (SIGTERM, later SIGKILL).
+function M.remove(client)
+  remove(clients, client)
+  for _, w in ipairs(workers) do
+    if w.client == client and not w.process:is_closing() then
+      w.ending = true
+      w.process:kill("sigterm")
+      w.killer = uv.new_timer()
+      w.killer:start(GRACE_MS, 0, function()
+        if not w.process:is_closing() then w.process:kill("sigkill") end
+      end)
+    end
+  end
+  dispatch()
+end
+
+--- How many workers serve the client.
+M.running = running
+
+return M

@@ -1,0 +1,89 @@
+--- The one line that says how running sweeps stand: rewritten in place on a terminal, a
+-- plain line at every tenth of the models otherwise.  Always on stderr.
+
+local sys = require "netspace.core.sys"
+
+local M = {}
+local QUICK, SLOW = 0.2, 60 -- seconds between two lines: on a terminal, elsewhere
+
+--- Seconds as 0:07, 12:30 or 1:02:03.
+function M.duration(seconds)
+  local s = math.floor(seconds + 0.5)
+  if s < 3600 then return ("%d:%02d"):format(s // 60, s % 60) end
+  return ("%d:%02d:%02d"):format(s // 3600, s // 60 % 60, s % 60)
+end
+
+--- The line for a list of statuses (sweep handle:status()), at most `width` wide: what fits
+-- least urgently is left out first.
+function M.format(list, width)
+  local t = { finished = 0, total = 0, running = 0, failed = 0, diverged = 0, rate = 0 }
+  local names = {}
+  for i, s in ipairs(list) do
+    local finished = s.done + s.failed + s.diverged
+    names[i] = ("%s %d/%d"):format(s.name, finished, s.total)
+    t.finished, t.total = t.finished + finished, t.total + s.total
+    t.running, t.rate = t.running + s.running, t.rate + s.images_per_s
+    t.failed, t.diverged = t.failed + s.failed, t.diverged + s.diverged
+    t.eta = s.eta and math.max(t.eta or 0, s.eta) or t.eta
+  end
+  local head = table.concat(names, ", ") .. " done"
+  local parts = { head, ("%d running"):format(t.running), ("%d failed"):format(t.failed),
+    t.diverged > 0 and ("%d diverged"):format(t.diverged) or false,
+    t.rate > 0 and ("%.0f images/s"):format(t.rate) or false,
+    t.eta and "ETA " .. M.duration(t.eta) or false }
+  local function join()
+    local kept = {}
+    for _, part in ipairs(parts) do
+      if part then kept[#kept + 1] = part end
+    end
+    return table.concat(kept, ", ")
+  end
+  local text = join()
+  for _, less in ipairs { 5, 2, 4, 3 } do
+    if #text <= width then return text end
+    parts[less] = false
+    text = join()
+  end
+  if #text > width then
+    parts[1] = ("%d/%d done"):format(t.finished, t.total)
+    text = join()
+  end
+  return #text > width and text:sub(1, width) or text
+end
+
+local last, tenth = -math.huge, nil -- when, and at what share, a line was last shown
+local shown = false                 -- the terminal's line is ours
+
+local function terminal_width()
+  return (sys.terminal(2) or 80) - 1 -- the last column would wrap on some terminals
+end
+
+--- Shows how the sweeps stand, when it is time for it again.
+function M.show(list)
+  local now = sys.now()
+  if sys.isatty(2) then
+    if now - last < QUICK then return end
+    io.stderr:write("\r", M.format(list, terminal_width()), "\27[K")
+    shown = true
+  else
+    local finished, total = 0, 0
+    for _, s in ipairs(list) do
+      finished, total = finished + s.done + s.failed + s.diverged, total + s.total
+    end
+    local share = finished * 10 // total
+    if last == -math.huge then last = now end
+    if share == (tenth or 0) and now - last < SLOW then return end
+    tenth = share
+    io.stderr:write(M.format(list, math.huge), "\n")
+  end
+  last = now
+end
+
+--- Takes the line away; a text that stays may take its place.
+function M.clear(text)
+  if shown then io.stderr:write("\r\27[K") end
+  shown, last, tenth = false, -math.huge, nil
+  if text then io.stderr:write(text, "\n") end
+end
+
+return M

@@ -1,0 +1,119 @@
+--- A worker: `netspace --worker`, one process, one core, one model at a time.
+--
+-- Jobs come as JSON, one a line, on stdin; events leave the same way on stdout:
+--
+--   {"kind":"train","model":7,"attempt":1,"seed":…,"m":{…},"recipe":{…},
+--    "source":{"spec":"shapes",…},"checksum":"…"}
+--   {"event":"ready","pid":…,"engine":…,"blas":…,"corename":…,"isa":…}
+--   {"event":"epoch","model":7,"attempt":1,"epoch":1,"test_error":…, …}   after each epoch
+--   {"event":"step","model":7,"attempt":1,"epoch":2,"part":0.4,"images_per_s":…}   <= 2/s
+--   {"event":"done"|"diverged"|"failed","model":7,"attempt":1,"error":…,"reason":…}
+--   {"event":"refused","model":7,"attempt":1,"reason":…}   the data is not what it was: no
+--        fault of the model
+--   {"event":"stopped","model":7,"attempt":1}              told to stop by SIGTERM
+--
+-- Nothing else is written to stdout.  A Lua error in a model is a "failed" event and the
+-- worker goes on; only a crash ends it.  When the sweep's process ends, so does the worker.
+
+local json = require "netspace.json"
+local sys = require "netspace.core.sys"
+
+local M = {}
+local STEP_SECONDS = 0.5 -- between two step events
+
+-- The data set in use: kept open from job to job, replaced when a job names another.
+local open_data = {}
+
+-- The data set of a job: dataset, or nil and a reason.
+local function dataset(job)
+  local key = json.encode(job.source)
+  if open_data.key ~= key then
+    if open_data.set then open_data.set:close() end
+    open_data = {}
+    local s = job.source
+    local set, why = require("netspace.data").open(s.spec,
+      { train = s.train, test = s.test, seed = s.seed })
+    if not set then return nil, why end
+    open_data = { key = key, set = set, checksum = set:card().checksum }
+  end
+  if open_data.checksum ~= job.checksum then
+    return nil, ("data '%s' has changed: its checksum is %s, it was %s"):format(
+      job.source.spec, open_data.checksum, job.checksum)
+  end
+  return open_data.set
+end
+
+local function train(job, data, emit)
+  local net <close> = assert(require("netspace.net").new(job.m,
+    { seed = job.seed, batch = job.recipe.batch }))
+  local last, last_step, last_epoch = sys.now(), 0, 0
+  return net:train(data, job.recipe, function(e)
+    local now = sys.now()
+    if e.kind == "epoch" then
+      emit({ event = "epoch", epoch = e.epoch, lr = e.lr, train_loss = e.train_loss,
+        train_error = e.train_error, test_error = e.test_error, seconds = e.seconds,
+        images_per_s = e.images_per_s })
+      last = now
+    elseif e.kind == "step" and now - last >= STEP_SECONDS then
+      local since = e.epoch == last_epoch and e.step - last_step or e.step
+      emit({ event = "step", epoch = e.epoch, part = e.step / e.steps,
+        images_per_s = since * job.recipe.batch / (now - last) })
+      last, last_step, last_epoch = now, e.step, e.epoch
+    end
+  end)
+end
+
+--- Trains one model; `send` gets each event as a table.
+-- @treturn boolean false when the worker was told to stop
+function M.handle(job, send)
+  local function emit(e)
+    e.model, e.attempt = job.model, job.attempt
+    send(e)
+  end
+  local began = sys.now()
+  local opened, data, why = pcall(dataset, job)
+  if not opened or not data then
+    emit({ event = "refused", reason = opened and why or data })
+    return true
+  end
+  local good, r = xpcall(train, function(err)
+    return type(err) == "string" and err or debug.traceback(tostring(err))
+  end, job, data, emit)
+  if not good and sys.interrupted() or good and r.status == "interrupted" then
+    emit({ event = "stopped" })
+    return false
+  elseif not good then
+    emit({ event = "failed", error = 100, reason = r, seconds = sys.now() - began })
+  elseif r.status == "done" then
+    emit({ event = "done", error = r.error, seconds = sys.now() - began })
+  else
+    emit({ event = r.status == "diverged" and "diverged" or "failed", error = 100,
+      reason = r.reason or r.status, seconds = sys.now() - began })
+  end
+  return true
+end
+
+--- The process `netspace --worker`.
+function M.main()
+  sys.die_with_parent()
+  local stdin, stdout = io.stdin, io.stdout
+  io.output(io.stderr)
+  print = function(...) -- luacheck: ignore
+    local parts = table.pack(...)
+    for i = 1, parts.n do parts[i] = tostring(parts[i]) end
+    io.stderr:write(table.concat(parts, "\t"), "\n")
+  end
+  local function send(event)
+    stdout:write(json.encode(event), "\n")
+    stdout:flush()
+  end
+  local ready = sys.engine()
+  ready.event, ready.pid = "ready", require("luv").os_getpid()
+  send(ready)
+  for line in stdin:lines() do
+    local job = assert(json.decode(line))
+    if not M.handle(job, send) then return end
+  end
+end
+
+return M
