@@ -129,7 +129,7 @@ function Ledger:take(id, name, workers)
       .. "%s; watch it with `netspace monitor %s`"):format(name, self.path, owner.pid,
       owner.host, self.path) }, M.Failure), 0)
   end
-  local now, pid = schema.time(), uv.os_getpid()
+  local now, pid = schema.time(), math.tointeger(uv.os_getpid())
   run(self, [[INSERT INTO run (population, host, pid, birth, workers, started, updated)
     VALUES (?, ?, ?, ?, ?, ?, ?)]],
     { id, uv.os_gethostname(), pid, schema.birth(pid), workers, now, now })
@@ -193,10 +193,10 @@ function Ledger:epoch(model, attempt, e)
 end
 
 --- A model ended: done, diverged or failed.
-function Ledger:finish(model, attempt, status, error_percent, reason, seconds)
-  run(self, [[UPDATE model SET status = ?, error = ?, reason = ?, seconds = ?, ended = ?
-    WHERE id = ? AND attempt = ? AND status = 'running']],
-    { status, error_percent, reason, seconds, schema.time(), model, attempt })
+function Ledger:finish(model, attempt, status, error_percent, reason, seconds, crashes)
+  run(self, [[UPDATE model SET status = ?, error = ?, reason = ?, seconds = ?, crashes = ?,
+    ended = ? WHERE id = ? AND attempt = ? AND status = 'running']],
+    { status, error_percent, reason, seconds, crashes, schema.time(), model, attempt })
 end
 
 --- A running model goes back into the queue; crashes counts the workers it has cost.

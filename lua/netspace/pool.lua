@@ -164,7 +164,7 @@ local function spawn()
     w.stdin:close() w.stdout:close() w.stderr:close()
     return nil, pid
   end
-  w.process, w.pid = handle, pid
+  w.process, w.pid = handle, math.tointeger(pid)
   read_lines(w, w.stdout, on_line, settle)
   read_lines(w, w.stderr, keep_tail)
   workers[#workers + 1] = w

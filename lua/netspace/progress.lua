@@ -4,7 +4,8 @@
 local sys = require "netspace.core.sys"
 
 local M = {}
-local QUICK, SLOW = 0.2, 60 -- seconds between two lines: on a terminal, elsewhere
+local QUICK = 0.2          -- seconds between two lines on a terminal
+local SOON, LATE = 2, 60   -- elsewhere: between two tenths at least; at most
 
 --- Seconds as 0:07, 12:30 or 1:02:03.
 function M.duration(seconds)
@@ -72,7 +73,7 @@ function M.show(list)
     end
     local share = finished * 10 // total
     if last == -math.huge then last = now end
-    if share == (tenth or 0) and now - last < SLOW then return end
+    if now - last < (share == (tenth or 0) and LATE or SOON) then return end
     tenth = share
     io.stderr:write(M.format(list, math.huge), "\n")
   end

@@ -100,8 +100,10 @@ local function compare(plan, old, stored)
       refuse(plan, "models", { ("  %d in the store, %d now (more may be added, fewer not)")
         :format(#stored, #plan.models) })
     end
-    if ledgers.identity(model.m) ~= ledgers.identity(m) then
-      local changed = differences(model.m, m, union_keys(model.m, m))
+    local before, now = ledgers.identity(model.m), ledgers.identity(m)
+    if before ~= now then
+      before, now = json.decode(before), json.decode(now)
+      local changed = differences(before, now, union_keys(before, now))
       refuse(plan, "models", { ("  the first that differs is number %d:"):format(i),
         table.unpack(changed) })
     end
@@ -321,12 +323,12 @@ function Sweep:_requeue(model)
 end
 
 function Sweep:_ended(model, status, error_percent, reason, seconds)
-  local attempt = model.attempt
+  local attempt, crashes = model.attempt, model.crashes
   self[status] = self[status] + 1
   self.trained = self.trained + 1
   self.urgent = true
   self:_note(function(ledger)
-    ledger:finish(model.id, attempt, status, error_percent, reason, seconds)
+    ledger:finish(model.id, attempt, status, error_percent, reason, seconds, crashes)
     if status ~= "done" then ledger:log(model.id, status .. ": " .. (reason or "")) end
   end)
 end
@@ -361,7 +363,7 @@ function Sweep:lost(job, why)
   else
     model.crashes = model.crashes + 1
     if model.crashes >= CRASHES then
-      self:_ended(model, "failed", 100, ("%s (the %d. worker it cost)"):format(why,
+      self:_ended(model, "failed", 100, ("%s (%d workers died with it)"):format(why,
         model.crashes), sys.now() - model.began)
     else
       self:_requeue(model)

@@ -108,7 +108,7 @@ function M.main()
     stdout:flush()
   end
   local ready = sys.engine()
-  ready.event, ready.pid = "ready", require("luv").os_getpid()
+  ready.event, ready.pid = "ready", math.tointeger(require("luv").os_getpid())
   send(ready)
   for line in stdin:lines() do
     local job = assert(json.decode(line))
