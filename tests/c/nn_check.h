@@ -2,6 +2,7 @@
  * instruction sets, and comparison within a bound that follows from the arithmetic. */
 #ifndef TEST_NN_CHECK_H
 #define TEST_NN_CHECK_H
+#include <malloc.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,10 +28,10 @@ static const char *const isas[] = { "avx512", "avx2", "portable" };
 // Exactly n floats, 64-byte aligned at the start, so that ASan sees a read behind the end.
 static inline float *tensor(size_t n)
 {
-    void *p = NULL;
-    assert_int_equal(posix_memalign(&p, 64, (n ? n : 1) * sizeof(float)), 0);
+    float *p = memalign(64, (n ? n : 1) * sizeof *p);
+    assert_non_null(p);
     for (size_t i = 0; i < n; i++)
-        ((float *)p)[i] = NAN; // what is never written shows
+        p[i] = NAN; // what is never written shows
     return p;
 }
 
