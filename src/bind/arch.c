@@ -171,6 +171,16 @@ void arch_to_lua(lua_State *L, const struct arch *a)
     lua_setfield(L, -2, "se");
 }
 
+void arch_set_asked(lua_State *L, const struct arch *asked)
+{
+    lua_createtable(L, 0, 4);
+    set_stages(L, "d", asked->stages, asked->d, NULL);
+    set_stages(L, "w", asked->stages, asked->w, NULL);
+    set_stages(L, "b", asked->stages, NULL, asked->b);
+    set_stages(L, "g", asked->stages, asked->g, NULL);
+    lua_setfield(L, -2, "asked");
+}
+
 static int fail(lua_State *L, const struct error *e)
 {
     lua_pushnil(L);
@@ -189,12 +199,7 @@ static int core_finish(lua_State *L)
     if (!arch_finish(&a, &e))
         return fail(L, &e);
     arch_to_lua(L, &a);
-    lua_createtable(L, 0, 4);
-    set_stages(L, "d", asked.stages, asked.d, NULL);
-    set_stages(L, "w", asked.stages, asked.w, NULL);
-    set_stages(L, "b", asked.stages, NULL, asked.b);
-    set_stages(L, "g", asked.stages, asked.g, NULL);
-    lua_setfield(L, -2, "asked");
+    arch_set_asked(L, &asked);
     return 1;
 }
 

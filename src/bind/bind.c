@@ -8,6 +8,7 @@ static const luaL_Reg modules[] = {
     {"netspace.core.data", open_data},
     {"netspace.core.net", open_net},
     {"netspace.core.screen", open_screen},
+    {"netspace.core.sampler", open_sampler},
     {"netspace.core.stats", open_stats},
     {"netspace.core.sys", open_sys},
     {NULL, NULL},

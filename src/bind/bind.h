@@ -20,6 +20,7 @@ int open_sys(lua_State *L);
 
 struct canvas *canvas_from_lua(lua_State *L, int index);
 int open_arch(lua_State *L);
+int open_sampler(lua_State *L);
 
 /* Architectures as Lua tables (bind/arch.c).  arch_from_lua raises a Lua error that names
  * the bad value; the result is finished (arch_finish).  arch_read leaves that to the caller.
@@ -29,6 +30,7 @@ struct regnet;
 void arch_read(lua_State *L, int index, struct arch *a);
 void arch_from_lua(lua_State *L, int index, struct arch *a);
 void arch_to_lua(lua_State *L, const struct arch *a);
+void arch_set_asked(lua_State *L, const struct arch *asked); // field of the table on top
 void regnet_from_lua(lua_State *L, int index, struct regnet *r);
 void regnet_to_lua(lua_State *L, const struct regnet *r);
 

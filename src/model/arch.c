@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Limits: generous for any network a person would train, and tight enough that every
- * count of complexity.h fits in 63 bits. */
+/* Limits: generous for any network a person would train, and every point of RegNetX lies
+ * within them. */
 enum {
     MOST_BLOCKS = 1000,
-    MOST_WIDTH = 8192,
-    MOST_INNER = 16384,
+    MOST_WIDTH = 32768,
+    MOST_INNER = 65536,
     MOST_STRIDE = 4,
     MOST_IMAGE = 1024,
     MOST_CLASSES = 100000,
@@ -124,7 +124,7 @@ static bool adjust(struct arch *a, int i, struct error *e)
                          i + 1, g, MOST_INNER);
     if (g > v)
         g = v;
-    int m = g / gcd(g, inv) * inv; // lcm; g itself when b >= 1
+    int m = inv > 1 ? g / gcd(g, inv) * inv : g; // lcm
     int fit = (int)rint((double)v / m) * m;
     v = fit > m ? fit : m;
     int width = inv > 1 ? v / inv : v * (int)b;

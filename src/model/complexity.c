@@ -55,6 +55,12 @@ static int stem(struct complexity *c, const struct arch *a, int h, bool paper_ac
     return h;
 }
 
+// Absurd nets (a thousand blocks of 65536 channels at 1024 pixels) end at the largest number.
+static int64_t add_times(int64_t sum, int64_t v, int n)
+{
+    return v > (INT64_MAX - sum) / n ? INT64_MAX / 2 : sum + v * n;
+}
+
 // The first block of stage i and d - 1 equal ones after it.  Returns the new side.
 static int stage(struct complexity *c, const struct arch *a, int i, int h)
 {
@@ -63,7 +69,7 @@ static int stage(struct complexity *c, const struct arch *a, int i, int h)
     if (a->d[i] > 1) {
         struct complexity one = {0, 0, 0};
         block(&one, a, i, a->w[i], h, 1);
-        c->flops += one.flops * (a->d[i] - 1);
+        c->flops = add_times(c->flops, one.flops, a->d[i] - 1);
         c->params += one.params * (a->d[i] - 1);
         c->acts += one.acts * (a->d[i] - 1);
     }

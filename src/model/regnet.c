@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-enum { QUANTUM = 8, MOST_DEPTH = 1000, MOST_W = 8192 };
+enum { QUANTUM = 8, MOST_DEPTH = 1000, MOST_W = 32768 };
 
 static bool check(const struct regnet *r, struct error *e)
 {

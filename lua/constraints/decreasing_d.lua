@@ -1,0 +1,13 @@
+-- The opposite of monotone_d, which was tested and is worse.
+-- Source: arXiv 2003.13678 section 3.2, figure 7.
+return constraint{
+  name = "decreasing_d",
+  doc = "d never grows from stage to stage",
+  check = function(_, asked)
+    for i = 2, #asked.d do
+      if asked.d[i] > asked.d[i - 1] then return false end
+    end
+    return true
+  end,
+  order = { d = "down" },
+}

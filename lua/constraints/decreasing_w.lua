@@ -1,0 +1,13 @@
+-- The opposite of monotone_w, which was tested and is worse.
+-- Source: arXiv 2003.13678 section 3.2, figure 7.
+return constraint{
+  name = "decreasing_w",
+  doc = "w never grows from stage to stage",
+  check = function(_, asked)
+    for i = 2, #asked.w do
+      if asked.w[i] > asked.w[i - 1] then return false end
+    end
+    return true
+  end,
+  order = { w = "down" },
+}

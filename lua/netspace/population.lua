@@ -1,0 +1,133 @@
+--- Drawing a population: the first n networks of a space, by candidate index, that are
+-- valid, inside the window, obey every constraint, and differ from those before.
+-- Candidate i depends on the seed and on i alone (src/stats/sampler.h).
+
+local core = require "netspace.core.sampler"
+local sys = require "netspace.core.sys"
+
+local M = {}
+
+local meta = { __name = "population" }
+M.meta = meta
+
+local function thousands(n)
+  local s = ("%d"):format(n)
+  repeat
+    local k
+    s, k = s:gsub("^(%d+)(%d%d%d)", "%1,%2")
+  until k == 0
+  return s
+end
+
+--- 7,200,000 as "7.2M".
+local function short(x)
+  for _, unit in ipairs { { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
+    if x >= unit[1] then return ("%.3g%s"):format(x / unit[1], unit[2]) end
+  end
+  return ("%.3g"):format(x)
+end
+M.short = short
+
+local measures = { "flops", "params", "acts" }
+
+--- What was found, why the others were not taken, and what would help.
+local function failure(space, n, population, tried, patience, counts, refused, window)
+  local parts = {}
+  local function note(count, what)
+    if count > 0 then parts[#parts + 1] = thousands(count) .. " " .. what end
+  end
+  note(counts.shape, ("with other than %d stages"):format(space.stages))
+  note(counts.incompatible, "with group widths that fit no width")
+  for _, name in ipairs(measures) do note(counts[name].outside, "outside " .. name) end
+  for _, c in ipairs(space.constraints) do
+    note(refused[c.name] or 0, "refused by " .. c.name)
+  end
+  note(counts.duplicate, "seen before")
+  local text = ("space %s: tried %s, accepted %s of %s"):format(space.name, thousands(tried),
+    thousands(#population), thousands(n))
+  if #population > 0 then text = text .. (", none of the last %s"):format(thousands(patience)) end
+  for _, name in ipairs(measures) do
+    local w, c = window[name], counts[name]
+    if w and c.least then
+      text = text .. ("; %s seen %s to %s, wanted %s to %s"):format(name, short(c.least),
+        short(c.most), short(w[1]), short(w[2]))
+    end
+  end
+  local remedy = "raise max_tries, or loosen the constraints"
+  if next(window) then
+    remedy = "widen the window, draw at another image size, or raise max_tries"
+  elseif counts.duplicate > tried / 2 then
+    remedy = "the space has too few different networks; ask for fewer, or widen its ranges"
+  end
+  return ("%s (%s); %s"):format(text, #parts > 0 and table.concat(parts, ", ") or "none valid",
+    remedy)
+end
+
+--- Does m obey c?  An error in the user's check says whose it is.
+function M.obeys(c, m)
+  local ok, answer = pcall(c.check, m, m.asked or m)
+  if not ok then error(("constraint %s: its check failed: %s"):format(c.name, answer), 0) end
+  return answer
+end
+
+--- The name of the constraint that m breaks, or nil.
+local function broken(space, direct, m)
+  for _, c in ipairs(space.constraints) do
+    if not M.obeys(c, m) then
+      if direct[c] then
+        error(("constraint %s: its hint drew a network that its check refuses (d = %s; w = %s); "
+          .. "the hint must say the same as the check"):format(c.name,
+          table.concat(m.asked.d, ", "), table.concat(m.asked.w, ", ")), 0)
+      end
+      return c.name
+    end
+  end
+end
+
+--- Draws n networks.  plan: { spec, base, factors, direct } of the space; o: seed, window,
+-- max_tries.  Errors carry no position.
+function M.draw(space, plan, n, o)
+  local sampler <close> = core.new { kind = space.kind, base = plan.base, seed = o.seed,
+    window = o.window, factors = plan.factors }
+  local population, refused = {}, {}
+  local index, last = 0, 0 -- the next candidate, and the one after the last kept
+  while #population < n do
+    local limit = last + o.max_tries
+    if index >= limit then
+      error(failure(space, n, population, index, o.max_tries, sampler:counts(), refused,
+        o.window), 0)
+    end
+    local list
+    list, index = sampler:next(index, limit, n - #population)
+    for _, candidate in ipairs(list) do
+      local name = broken(space, plan.direct, candidate.m)
+      if name then
+        refused[name] = (refused[name] or 0) + 1
+      elseif sampler:keep(candidate.hash) then
+        population[#population + 1] = candidate.m
+        last = candidate.index + 1
+      end
+    end
+    if sys.interrupted() then error("interrupted", 0) end
+  end
+  population.space, population.seed, population.tried = space.name, o.seed, last
+  population.window, population.spec = o.window, plan.spec
+  population.constraints = {}
+  for i, c in ipairs(space.constraints) do
+    population.constraints[i] = { name = c.name, source = c.source }
+  end
+  return setmetatable(population, meta)
+end
+
+function meta.__tostring(p)
+  local window = {}
+  for _, name in ipairs(measures) do
+    local w = p.window[name]
+    if w then window[#window + 1] = ("%s %s to %s"):format(name, short(w[1]), short(w[2])) end
+  end
+  return ("population of %s networks of %s, seed %d%s, %s candidates tried"):format(
+    thousands(#p), p.space, p.seed,
+    #window > 0 and ", " .. table.concat(window, ", ") or "", thousands(p.tried))
+end
+
+return M

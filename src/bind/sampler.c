@@ -1,0 +1,250 @@
+/* netspace.core.sampler: the candidates of a design space (stats/sampler.h).
+ *   s = sampler.new{ kind =, base = <options of arch.anynet>, seed =, window =, factors = {
+ *         { bond = "equal" | "up", slots = {…}, dist = { { v = {…}, p = {…} }, … } } … } }
+ *   list, next = s:next(index, end, room);  s:keep(hash);  s:counts();  s:share() */
+#include "bind/bind.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "stats/sampler.h"
+
+#define TYPE "netspace.sampler"
+enum { ROOM = 256 }; // candidates a call of the C sampler may return
+
+struct owner {
+    struct sampler *sampler;
+    struct candidate *found; // ROOM of them
+    uint64_t seed;
+};
+
+static struct owner *check(lua_State *L)
+{
+    struct owner *o = luaL_checkudata(L, 1, TYPE);
+    if (!o->sampler)
+        luaL_error(L, "closed sampler");
+    return o;
+}
+
+static int sampler_close(lua_State *L)
+{
+    struct owner *o = luaL_checkudata(L, 1, TYPE);
+    sampler_free(o->sampler);
+    free(o->found);
+    o->sampler = NULL;
+    o->found = NULL;
+    return 0;
+}
+
+static int sampler_tostring(lua_State *L)
+{
+    struct owner *o = luaL_checkudata(L, 1, TYPE);
+    if (o->sampler)
+        lua_pushfstring(L, "sampler: %d parameters", sampler_slots(o->sampler));
+    else
+        lua_pushliteral(L, "closed sampler");
+    return 1;
+}
+
+/* List of numbers at the top of the stack, as a buffer that Lua owns: it takes the list's
+ * place on the stack. */
+static double *numbers(lua_State *L, const char *what, int *n)
+{
+    luaL_checktype(L, -1, LUA_TTABLE);
+    size_t count = lua_rawlen(L, -1);
+    if (count > 1 << 24)
+        luaL_error(L, "%s has too many values", what);
+    double *v = lua_newuserdatauv(L, (count + 1) * sizeof *v, 0);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -2, (lua_Integer)i + 1);
+        if (!lua_isnumber(L, -1))
+            luaL_error(L, "%s should be numbers", what);
+        v[i] = lua_tonumber(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_remove(L, -2);
+    *n = (int)count;
+    return v;
+}
+
+// The factor table at the top of the stack.
+static void add_factor(lua_State *L, struct sampler *s)
+{
+    struct distribution dist[ARCH_STAGES];
+    struct error e;
+    int slots[ARCH_STAGES], n, t = lua_gettop(L);
+    luaL_checkstack(L, 3 * ARCH_STAGES, NULL);
+    lua_getfield(L, t, "bond");
+    bool up = strcmp(luaL_checkstring(L, -1), "up") == 0;
+    lua_getfield(L, t, "slots");
+    double *list = numbers(L, "slots", &n);
+    if (n > ARCH_STAGES)
+        luaL_error(L, "a factor has at most %d parameters", ARCH_STAGES);
+    lua_getfield(L, t, "dist");
+    int dists = lua_gettop(L);
+    for (int k = 0; k < n; k++) {
+        int values, weights;
+        slots[k] = (int)list[k];
+        lua_rawgeti(L, dists, k + 1);
+        int d = lua_gettop(L);
+        lua_getfield(L, d, "v");
+        dist[k].value = numbers(L, "v", &values);
+        lua_getfield(L, d, "p");
+        dist[k].p = numbers(L, "p", &weights);
+        dist[k].n = values < weights ? values : weights;
+    }
+    if (!sampler_bind(s, up ? BOND_UP : BOND_EQUAL, n, slots, dist, &e))
+        luaL_error(L, "%s", e.msg);
+    lua_settop(L, t);
+}
+
+static void set_window(lua_State *L, int t, struct sampler *s)
+{
+    static const char *const names[] = {"flops", "params", "acts"};
+    for (int i = 0; i < 3; i++) {
+        if (lua_getfield(L, t, names[i]) == LUA_TTABLE) {
+            lua_rawgeti(L, -1, 1);
+            lua_rawgeti(L, -2, 2);
+            sampler_window(s, i, luaL_checknumber(L, -2), luaL_checknumber(L, -1));
+            lua_pop(L, 2);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+static int core_new(lua_State *L)
+{
+    struct arch base;
+    struct error e;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    lua_getfield(L, 1, "base");
+    arch_from_lua(L, 2, &base);
+    lua_getfield(L, 1, "kind");
+    bool regnet = strcmp(luaL_checkstring(L, 3), "regnet") == 0;
+    lua_getfield(L, 1, "seed");
+    lua_Integer seed = luaL_checkinteger(L, 4);
+    lua_getfield(L, 1, "window");
+    lua_getfield(L, 1, "factors");
+    luaL_checktype(L, 6, LUA_TTABLE);
+
+    struct owner *o = lua_newuserdatauv(L, sizeof *o, 0);
+    *o = (struct owner){.seed = (uint64_t)seed};
+    luaL_setmetatable(L, TYPE);
+    o->sampler = sampler_new(regnet ? SAMPLE_REGNET : SAMPLE_ANYNET, &base);
+    o->found = xcalloc(ROOM, sizeof *o->found);
+    if (lua_istable(L, 5))
+        set_window(L, 5, o->sampler);
+    for (lua_Integer i = 1; lua_rawgeti(L, 6, i) == LUA_TTABLE; i++) {
+        add_factor(L, o->sampler);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    if (!sampler_complete(o->sampler, &e))
+        luaL_error(L, "%s", e.msg);
+    return 1;
+}
+
+static void push_candidate(lua_State *L, const struct candidate *c, bool regnet)
+{
+    arch_to_lua(L, &c->arch);
+    arch_set_asked(L, &c->asked);
+    if (regnet) {
+        regnet_to_lua(L, &c->regnet);
+        lua_setfield(L, -2, "regnet");
+    }
+}
+
+// next(index, end, room) -> list of {m =, index =, hash =}, index to go on from
+static int sampler_next_(lua_State *L)
+{
+    struct owner *o = check(L);
+    uint64_t index = (uint64_t)luaL_checkinteger(L, 2), end = (uint64_t)luaL_checkinteger(L, 3);
+    lua_Integer room = luaL_checkinteger(L, 4);
+    size_t most = room < 1 ? 1 : room > ROOM ? ROOM : (size_t)room;
+    size_t n = sampler_next(o->sampler, o->seed, &index, end, o->found, most);
+    lua_createtable(L, (int)n, 0);
+    for (size_t i = 0; i < n; i++) {
+        lua_createtable(L, 0, 3);
+        push_candidate(L, &o->found[i], o->found[i].regnet.d > 0);
+        lua_setfield(L, -2, "m");
+        lua_pushinteger(L, (lua_Integer)o->found[i].index);
+        lua_setfield(L, -2, "index");
+        lua_pushinteger(L, (lua_Integer)o->found[i].hash);
+        lua_setfield(L, -2, "hash");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_pushinteger(L, (lua_Integer)index);
+    return 2;
+}
+
+// keep(hash) -> true, or false when that network was kept before
+static int sampler_keep_(lua_State *L)
+{
+    struct owner *o = check(L);
+    lua_pushboolean(L, sampler_keep(o->sampler, (uint64_t)luaL_checkinteger(L, 2)));
+    return 1;
+}
+
+static int sampler_share_(lua_State *L)
+{
+    lua_pushnumber(L, sampler_share(check(L)->sampler));
+    return 1;
+}
+
+static void set(lua_State *L, const char *name, lua_Integer v)
+{
+    lua_pushinteger(L, v);
+    lua_setfield(L, -2, name);
+}
+
+// counts() -> { tried, shape, incompatible, duplicate, flops = {outside, least, most}, … }
+static int sampler_counts_(lua_State *L)
+{
+    static const char *const names[] = {"flops", "params", "acts"};
+    const struct sampler_counts *c = sampler_counts(check(L)->sampler);
+    lua_createtable(L, 0, 7);
+    set(L, "tried", (lua_Integer)c->tried);
+    set(L, "shape", (lua_Integer)c->shape);
+    set(L, "incompatible", (lua_Integer)c->incompatible);
+    set(L, "duplicate", (lua_Integer)c->duplicate);
+    for (int i = 0; i < 3; i++) {
+        lua_createtable(L, 0, 3);
+        set(L, "outside", (lua_Integer)c->window[i]);
+        if (c->least[i] <= c->most[i]) {
+            set(L, "least", c->least[i]);
+            set(L, "most", c->most[i]);
+        }
+        lua_setfield(L, -2, names[i]);
+    }
+    return 1;
+}
+
+static const luaL_Reg functions[] = {{"new", core_new}, {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"next", sampler_next_},
+    {"keep", sampler_keep_},
+    {"share", sampler_share_},
+    {"counts", sampler_counts_},
+    {"close", sampler_close},
+    {NULL, NULL},
+};
+static const luaL_Reg metamethods[] = {
+    {"__gc", sampler_close},
+    {"__close", sampler_close},
+    {"__tostring", sampler_tostring},
+    {NULL, NULL},
+};
+
+int open_sampler(lua_State *L)
+{
+    luaL_newmetatable(L, TYPE);
+    luaL_setfuncs(L, metamethods, 0);
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+    luaL_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,78 @@
+/* Draws networks from a design space.
+ *
+ * A space here is a list of independent factors.  A factor is one parameter, or several
+ * that are bound: equal, or in non-decreasing order.  Each parameter has a finite table of
+ * values with probabilities (made from its range by the caller), and bound parameters are
+ * drawn exactly from the distribution that rejection would give: P ∝ Πp over the vectors
+ * that obey (so sorting independent draws, which favours distinct values, is not used).
+ *
+ * Candidate i depends on (seed, i) and nothing else; a population is the first n candidates,
+ * in index order, that are valid, within the window, and not the same network as one kept
+ * before.  Source of the spaces: arXiv 2003.13678 section 3. */
+#ifndef STATS_SAMPLER_H
+#define STATS_SAMPLER_H
+#include <stddef.h>
+
+#include "model/arch.h"
+#include "model/complexity.h"
+#include "model/regnet.h"
+
+enum sampler_kind {
+    SAMPLE_ANYNET, // parameters d, w, b, g of every stage: slot = parameter · stages + stage
+    SAMPLE_REGNET, // parameters d, w_0, w_a, w_m, b, g: slots 0 … 5
+};
+enum sampler_bond { BOND_EQUAL, BOND_UP }; // of a factor with more than one slot
+
+struct distribution {
+    int n;
+    double *value; // increasing
+    double *p;     // >= 0, of any positive sum
+};
+
+/* Why candidates were not taken, and the extremes seen among the valid ones.  Windows and
+ * extremes: flops, params, acts. */
+struct sampler_counts {
+    uint64_t tried, shape, incompatible, window[3], duplicate;
+    int64_t least[3], most[3];
+};
+
+struct candidate {
+    uint64_t index, hash;
+    struct arch asked, arch; // as drawn, and after group compatibility
+    struct regnet regnet;    // SAMPLE_REGNET only
+};
+
+struct sampler;
+
+/* `base` has the fixed options: stages, strides, block, stem, …, image.  A RegNet must come
+ * out with base->stages stages, no level skipped. */
+struct sampler *sampler_new(enum sampler_kind kind, const struct arch *base);
+void sampler_free(struct sampler *s);
+int sampler_slots(const struct sampler *s);
+
+/* Adds a factor of n slots, in order, with one distribution each (copied).  False when a
+ * slot has a factor already, or no values satisfy the bond. */
+bool sampler_bind(struct sampler *s, enum sampler_bond bond, int n, const int *slots,
+                  const struct distribution *dist, struct error *e);
+
+/* Bounds (inclusive) of flops (0), params (1) or acts (2). */
+void sampler_window(struct sampler *s, int what, double lo, double hi);
+
+/* True when every slot has its factor. */
+bool sampler_complete(const struct sampler *s, struct error *e);
+
+/* Share of independent draws that would obey all bonds. */
+double sampler_share(const struct sampler *s);
+
+/* Walks the candidates from *index up to (not including) end until `room` are found or an
+ * interrupt is pending; *index is where to go on.  Returns the number found.  Networks
+ * recorded by sampler_keep are passed over. */
+size_t sampler_next(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t end,
+                    struct candidate *out, size_t room);
+
+/* Records a network as taken; false when it already was (then counted as a duplicate). */
+bool sampler_keep(struct sampler *s, uint64_t hash);
+
+const struct sampler_counts *sampler_counts(const struct sampler *s);
+
+#endif
