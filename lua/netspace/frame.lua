@@ -41,9 +41,22 @@ function M.message(snapshot)
   return snapshot.message
 end
 
+-- The counts as parts of a line.  What a dead run left as running is only open.
 local function counts(s)
-  return ("%d/%d done  %d running  %d queued  %d failed"):format(s.done, s.total, s.running,
-    s.queued, s.failed)
+  local parts = { { ("%d/%d done"):format(s.done, s.total), bold } }
+  if s.state == "stopped" then
+    parts[2] = { ("%d open"):format(s.open) }
+  else
+    parts[2], parts[3] = { ("%d running"):format(s.running) }, { ("%d queued"):format(s.queued) }
+  end
+  parts[#parts + 1] = { ("%d failed"):format(s.failed), s.failed > 0 and alarm or 0 }
+  return parts
+end
+
+-- How old what we see is, when a run at work has been silent for long; else nil.
+local function stale(s)
+  local age = s.now - (s.updated or s.now)
+  return s.state == "running" and age > STALE and M.duration(age) or nil
 end
 
 local function speed(s)
@@ -55,7 +68,8 @@ function M.status(s)
   if s.total == 0 then
     return ("%s: %s"):format((M.state(s)), M.message(s) or "no models yet")
   end
-  local parts = { (M.state(s)), (counts(s):gsub("  ", ", ")) }
+  local parts = { (M.state(s)) }
+  for _, part in ipairs(counts(s)) do parts[#parts + 1] = part[1] end
   if s.state == "running" then
     parts[#parts + 1] = speed(s)
     if s.eta then parts[#parts + 1] = "ETA " .. M.duration(s.eta) end
@@ -137,9 +151,7 @@ local function header(c, s, o)
   if o.height < 16 then -- one line; the parts that matter most first
     local parts = { { ("%d/%d"):format(s.done, s.total), bold } }
     if s.failed > 0 then parts[#parts + 1] = { ("%d failed"):format(s.failed), alarm } end
-    if s.state == "running" and s.now - s.updated > STALE then
-      parts[#parts + 1] = { M.duration(s.now - s.updated) .. " old", alarm }
-    end
+    if stale(s) then parts[#parts + 1] = { stale(s) .. " old", alarm } end
     if s.state == "running" and not o.frozen then
       parts[#parts + 1] = { ("run %d"):format(s.running), good }
       if s.eta then parts[#parts + 1] = { "ETA " .. M.duration(s.eta) } end
@@ -154,25 +166,21 @@ local function header(c, s, o)
   local x = c:text(1, 1, "netspace monitor ", width, dim)
   x = c:text(x, 1, s.path, math.max(0, width - x - canvas.text_width(state)), bold)
   right(c, width, 1, state, x, style)
-  local parts = {
-    { ("%d/%d done"):format(s.done, s.total), bold }, { ("%d running"):format(s.running) },
-    { ("%d queued"):format(s.queued) },
-    { ("%d failed"):format(s.failed), s.failed > 0 and alarm or 0 },
-  }
+  local parts = counts(s)
+  if stale(s) then parts[#parts + 1] = { ("data %s old"):format(stale(s)), alarm } end
   if s.state == "running" then
     parts[#parts + 1] = { speed(s) }
     if s.eta then parts[#parts + 1] = { "ETA " .. M.duration(s.eta) } end
   end
   x = parts_line(c, 2, width, parts)
-  if s.updated then
-    local age = s.now - s.updated
-    local text = s.state == "finished" and M.duration(age) .. " ago"
-      or ("data %s old"):format(M.duration(age))
-    right(c, width, 2, text, x, s.state == "running" and age > STALE and alarm or dim)
+  if s.updated and not stale(s) then
+    local age = M.duration(s.now - s.updated)
+    right(c, width, 2, s.state == "finished" and age .. " ago" or ("data %s old"):format(age),
+      x, dim)
   end
   if s.total > 0 then
-    local text = (" %3.0f %%"):format(100 * s.done_or_failed / s.total)
-    c:text(1, 3, bar(width - #text, s.done_or_failed / s.total, o.ascii), -1, dim)
+    local text = (" %3.0f %%"):format(100 * s.finished / s.total)
+    c:text(1, 3, bar(width - #text, s.finished / s.total, o.ascii), -1, dim)
     right(c, width, 3, text, 1, 0)
   end
   return 3
@@ -180,45 +188,54 @@ end
 
 -- The tables of models.
 
+local BAR = 8 -- cells of the epoch bar, where there is room for one
+
 local columns = {
-  { "", 1 }, { "model", 5 }, { "status", 8 }, { "epoch", 16 }, { "error", 7 },
+  { "", 1 }, { "model", 5 }, { "status", 8, left = true }, { "epoch", 7 }, { "error", 6 },
   { "images/s", 8 }, { "time", 7 }, { "worker", 6 }, { "try", 3 },
 }
 
-local function model_row(c, x0, y, width, model, o)
-  local letter = model.curve_id and string.char(96 + model.curve_id) or ""
-  local epoch = ("%d/%d"):format(model.epoch, model.epochs)
-  local style = (model.status == "failed" or model.status == "diverged") and alarm
-    or model.status == "running" and 0 or dim
-  local cells = {
-    letter, tostring(model.index), model.status,
-    bar(8, model.epoch / math.max(1, model.epochs), o.ascii) .. (" "):rep(8 - #epoch) .. epoch,
-    model.error and ("%.2f"):format(model.error) or "-",
-    model.images_per_s and ("%.0f"):format(model.images_per_s) or "-",
-    model.seconds and M.duration(model.seconds) or "-",
-    model.worker and tostring(model.worker) or "-", tostring(model.attempt or ""),
-  }
+-- Calls cell(i, x, column width) for the columns that fit; returns where they end.
+local function each_column(x0, width, cell)
   local x = x0
   for i, column in ipairs(columns) do
-    if x + column[2] - 1 >= x0 + width then break end
-    local text = cells[i]
-    local at = i == 3 and x or x + column[2] - canvas.text_width(text)
-    c:text(at, y, text, column[2], i == 1 and model.curve_id or style)
-    x = x + column[2] + 1
+    local w = column[2] + (column[1] == "epoch" and width >= 60 and BAR + 1 or 0)
+    if x + w > x0 + width then break end
+    cell(i, x, w)
+    x = x + w + 1
   end
-  if model.reason and x - x0 < width - 6 then
-    c:text(x + 1, y, model.reason, width - (x - x0) - 1, style)
+  return x
+end
+
+local function model_row(c, x0, y, width, model, o)
+  local style = (model.status == "failed" or model.status == "diverged") and alarm
+    or model.status == "running" and 0 or dim
+  local epoch = ("%d/%d"):format(model.epoch, model.epochs)
+  if width >= 60 then
+    epoch = ("%s %7s"):format(bar(BAR, model.epoch / math.max(1, model.epochs), o.ascii), epoch)
+  end
+  local cells = {
+    model.curve_id and string.char(96 + model.curve_id) or "", tostring(model.index),
+    model.status, epoch, model.error and ("%.2f"):format(model.error) or "-",
+    model.images_per_s and ("%.0f"):format(model.images_per_s) or "-",
+    model.seconds and M.duration(model.seconds) or "-",
+    model.worker and tostring(model.worker) or "-", tostring(model.attempt),
+  }
+  local x = each_column(x0, width, function(i, x, w)
+    local text = cells[i]
+    local at = columns[i].left and x or x + w - canvas.text_width(text)
+    c:text(at, y, text, w, i == 1 and model.curve_id or style)
+  end)
+  if model.reason and x + 8 < x0 + width then
+    c:text(x + 1, y, model.reason, x0 + width - x - 1, style)
   end
 end
 
 local function model_heading(c, x0, y, width)
-  local x = x0
-  for i, column in ipairs(columns) do
-    if x + column[2] - 1 >= x0 + width then break end
-    local at = (i == 3) and x or x + column[2] - #column[1]
-    c:text(at, y, column[1], column[2], dim)
-    x = x + column[2] + 1
-  end
+  each_column(x0, width, function(i, x, w)
+    local name = columns[i][1]
+    c:text(columns[i].left and x or x + w - #name, y, name, w, dim)
+  end)
 end
 
 -- Rows of models from y on: a heading and what fits of the list, from `scroll` on.
@@ -247,7 +264,7 @@ local help_lines = {
   { "p", "freeze, go on" },
   { "?", "this help" },
   { "", "" },
-  { "n", "models finished / asked for; failed ones count as 100 %" },
+  { "n", "models finished / all; failed ones count as 100 %" },
   { "sparse dots", "with the errors running models have now" },
 }
 

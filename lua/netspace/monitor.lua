@@ -58,7 +58,7 @@ local function add_population(snapshot, id, info, live)
       p.errors[#p.errors + 1] = 100
     else
       p[status] = p[status] + 1
-      if model.error then p.provisional[#p.provisional + 1] = model.error end
+      if status == "running" then p.provisional[#p.provisional + 1] = model.error end
     end
     model.population, model.curve_id, model.curve = p.name, id <= 8 and id or nil, nil
     snapshot.models[#snapshot.models + 1] = model
@@ -95,7 +95,7 @@ function M.snapshot(path, store, message)
   if store then message = fill(s, store) end
   sort_models(s.models)
   s.open = s.running + s.queued
-  s.done_or_failed = s.done + s.failed
+  s.finished = s.done + s.failed
   if message then
     s.state, s.message = "error", message
   elseif not store or s.total == 0 then
@@ -242,7 +242,8 @@ local function print_frame(read, ascii)
   local colours = width and screen.colours() or 0
   local lines = frame.compose(s, { width = width or 80, height = (height or 25) - 1,
     ascii = ascii, colours = colours })
-  lines[#lines] = nil -- the keys are of no use here
+  lines[#lines] = "" -- the keys are of no use here
+  while lines[#lines] == "" do lines[#lines] = nil end
   io.stdout:write(table.concat(lines, "\n"), "\n")
   return s
 end

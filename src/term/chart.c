@@ -117,22 +117,32 @@ static double nice_step(double span, int most)
     return power * (m <= 1.000001 ? 1 : m <= 2.000001 ? 2 : m <= 5.000001 ? 5 : 10);
 }
 
+// The range of the finished errors of the curves that are faint, or of those that are not.
+static bool data_range(const struct curve *curves, int n, bool faint, double *lo, double *hi)
+{
+    bool failed = false;
+    for (int k = 0; k < n; k++)
+        for (size_t i = 0; !curves[k].hidden && curves[k].faint == faint && i < curves[k].n; i++) {
+            double x = curves[k].x[i];
+            if (!(x < 100)) // failed, or NaN
+                failed = true;
+            else if (isfinite(x)) {
+                *lo = fmin(*lo, x);
+                *hi = fmax(*hi, x);
+            }
+        }
+    return failed;
+}
+
+// Provisional errors start high: they set the range only while there are no others.
 static void find_range(struct chart *chart, const struct curve *curves, int n)
 {
     if (chart->x0 < chart->x1)
         return;
     double lo = INFINITY, hi = -INFINITY;
-    bool failed = false;
-    for (int k = 0; k < n; k++)
-        for (size_t i = 0; !curves[k].hidden && i < curves[k].n; i++) {
-            double x = curves[k].x[i];
-            if (!(x < 100)) // failed, or NaN
-                failed = true;
-            else if (isfinite(x)) {
-                lo = fmin(lo, x);
-                hi = fmax(hi, x);
-            }
-        }
+    bool failed = data_range(curves, n, false, &lo, &hi);
+    if (lo > hi)
+        failed |= data_range(curves, n, true, &lo, &hi);
     if (lo > hi) { // nothing finished, or nothing but failures
         chart->x0 = failed ? 90 : 0;
         chart->x1 = 100;
@@ -171,7 +181,7 @@ static struct layout lay_out(struct chart *chart)
 static void draw_y_axis(struct canvas *c, const struct chart *chart, const struct layout *l)
 {
     bool ascii = canvas_ascii(c);
-    int parts = l->height >= 9 ? 4 : l->height >= 5 ? 2 : 1;
+    int parts = l->height >= 31 ? 10 : l->height >= 9 ? 4 : l->height >= 5 ? 2 : 1;
     for (int y = 0; l->y_axis && y < l->height; y++)
         canvas_text(c, chart->plot_left - 1, l->top + y, ascii ? "|" : "│", 1, STYLE_DIM);
     for (int i = 0; l->y_labels && i <= parts; i++) {
