@@ -26,7 +26,7 @@ M.paper = {
 -- For a few thousand images of 32 pixels on a processor: small batches, because there are
 -- few of them an epoch, and an epoch of warm-up, because the rate is high.
 M.quick = {
-  epochs = 5, batch = 32, lr = 0.05, wd = 5e-4, momentum = 0.9, nesterov = true,
+  epochs = 5, batch = 32, lr = 0.1, wd = 5e-4, momentum = 0.9, nesterov = true,
   schedule = "cos", warmup = 1, warmup_factor = 0.1, label_smoothing = 0, zero_gamma = false,
 }
 
