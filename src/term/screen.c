@@ -170,6 +170,11 @@ void screen_close(struct screen *s)
 {
     if (!s)
         return;
+    const char *leave = tigetstr((char *)"rmcup");
+    if (!leave || leave == (char *)-1) { // no alternate screen: leave a clean one
+        erase();
+        refresh();
+    }
     endwin();
     delscreen(s->curses);
     tcsetattr(STDIN_FILENO, TCSADRAIN, &saved.mode);

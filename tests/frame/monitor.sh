@@ -1,0 +1,140 @@
+#!/bin/bash
+# The monitor in a real terminal (tmux): what the screen shows at several sizes and locales,
+# keys, resizing, and that the terminal is as before after q, SIGTERM and a crash.
+# Without a terminal: --once, --json, lines.  Needs tmux; prints TAP.
+cd "$(dirname "$0")/../.." || exit 2
+: "${NETSPACE:=$PWD/build/release/netspace}"
+command -v tmux >/dev/null || { echo "1..0 # SKIP tmux is not installed"; exit 0; }
+export LC_ALL=C.UTF-8
+dir=$(mktemp -d)
+socket=netspace-test-$$
+sleep 1000 & worker=$!
+trap 'tmux -L $socket kill-server 2>/dev/null; kill $worker 2>/dev/null; rm -rf "$dir"' EXIT
+n=0
+
+check() { # NAME COMMAND…
+    local name=$1; shift; n=$((n + 1))
+    if "$@"; then echo "ok $n - $name"; else
+        echo "not ok $n - $name"; sed 's/^/# /' "$dir/seen"; fi
+}
+store() { "$NETSPACE" tests/frame/make_store.lua "$dir/$1.db" "$1" "$worker"; }
+tm() { tmux -L "$socket" -f /dev/null "$@"; }
+look() { tm capture-pane -p -t m >"$dir/seen"; }
+# Waits for a line that matches (or, after !, for the last to go); 10 s at most.
+shows() {
+    local want=true
+    [ "$1" = ! ] && { want=false; shift; }
+    for _ in $(seq 100); do
+        look
+        if grep -qE -- "$1" "$dir/seen"; then $want && return 0
+        else $want || return 0; fi
+        sleep 0.1
+    done
+    return 1
+}
+# What the terminal of the pane is: "0 1" = no alternate screen, cursor shown.
+terminal() { tm display-message -p -t m '#{alternate_on} #{cursor_flag}'; }
+restored() { shows "^rc=$1" && [ "$(terminal)" = "0 1" ] && tm send-keys -t m 'stty -a' Enter &&
+    shows '[^-]echo( |$)' && shows '[^-]icanon'; }
+# start WIDTH HEIGHT LOCALE TERM STORE: a monitor in a shell of its own
+start() {
+    tm kill-server 2>/dev/null
+    for _ in $(seq 50); do
+        LC_ALL=C.UTF-8 tm -u new-session -d -x "$1" -y "$2" -s m \
+            "cd '$dir'; PS1='$ ' sh" 2>/dev/null && break
+        sleep 0.1
+    done
+    tm send-keys -t m "sh -c 'echo \$\$ >pid; LC_ALL=$3 TERM=$4 exec \"$NETSPACE\" monitor $5'; \
+printf 'rc=%d\n' \$?" Enter
+}
+has() { grep -qE -- "$1" "$dir/seen"; }
+ascii_only() { ! LC_ALL=C grep -q '[^ -~]' "$dir/seen"; }
+once() { # LOCALE STORE OPTION…: into seen, the exit code into rc
+    (cd "$dir" && LC_ALL=$1 "$NETSPACE" monitor "${@:2}" >seen 2>&1 </dev/null); rc=$?; }
+
+for state in running stopped finished; do store $state; done
+
+# Without a terminal.
+once C.UTF-8 running.db --once
+check "--once ends with 0" [ $rc -eq 0 ]
+check "--once shows the counts" has '^7/14 done  4 running  2 queued  1 failed  812\.5 images/s  ETA 1m35s'
+check "--once shows the curves in braille" has '^ 1\.0┤ +⠘$'
+check "--once shows the legend" has '^⠒⠒⠒⠒ a AnyNetX_A 5/8  49\.00  60\.80      1$'
+once C.UTF-8 running.db --once --ascii
+check "--ascii" ascii_only
+once C running.db --once
+check "the C locale falls back to ASCII" ascii_only
+check "with a letter per curve" has '^bbbb b RegNetX   3/6  47\.00  48\.00      0$'
+once C.UTF-8 running.db --json
+check "--json" has '"done":7,"eta":95,"failed":1,.*"total":14'
+once C.UTF-8 finished.db
+check "no terminal: a line per change, until the run is over" has \
+    '^[0-9:]{8}  finished, 13/14 done, 0 running, 0 queued, 1 failed; best AnyNetX_A 46\.00 %, RegNetX 44\.00 %$'
+check "one change, one line, status 0" [ "$rc $(wc -l <"$dir/seen")" = "0 1" ]
+once C.UTF-8 stopped.db --text
+check "a dead run is said to be stopped" has 'stopped, 7/14 done, 6 open, 1 failed'
+once C.UTF-8 none.db --once
+check "an absent store is waited for" has 'waiting for none\.db'
+check "and --once says so in its status" [ $rc -eq 1 ]
+once C.UTF-8 pid-no-store --bogus
+check "a wrong option is a usage error" [ $rc -eq 2 ]
+echo "no database, for certain" >"$dir/text.db"
+once C.UTF-8 text.db --text
+check "a file that is no store" has 'text\.db is not a netspace store'
+check "is status 1" [ $rc -eq 1 ]
+
+# In a terminal.
+start 80 24 C.UTF-8 screen running.db
+check "80x24: header" shows '^netspace monitor running\.db +running$'
+check "80x24: curve and letters" has '┤.*b'
+check "80x24: running models" has '^a +6 running +████░░░░ +2/4 +68\.00 +400'
+check "80x24: keys at the bottom" [ "$(sed -n 24p "$dir/seen" | cut -c1-7)" = "q leave" ]
+check "on the alternate screen, without cursor" [ "$(terminal)" = "1 0" ]
+tm send-keys -t m 2
+check "2 hides the second population" shows '^     b RegNetX'
+tm send-keys -t m 2 Right
+check "the arrow shows the cursor" shows '^at [0-9.]+ %:  a 0\.[0-9]+  b '
+tm send-keys -t m v
+check "v shows the models" shows 'diverged .*loss is not|diverged .*loss is n…'
+tm send-keys -t m '?'
+check "? shows the keys" shows 'leave; the run goes on'
+tm send-keys -t m v p
+check "p freezes" shows 'running, frozen$'
+tm send-keys -t m p
+tm resize-window -t m -x 40 -y 10
+check "40x10: header in one line" shows '^7/14  1 failed  run 4  ETA 1m35s'
+check "40x10: curve" has '^ 1\.0┤'
+check "40x10: legend" has 'b RegNetX +3/6'
+for size in "10 2" "1 1" "200 60" "33 5" "80 24" "20 4" "100 30" "80 24"; do
+    # shellcheck disable=SC2086
+    set -- $size; tm resize-window -t m -x "$1" -y "$2"; sleep 0.1
+done
+check "it lives through eight resizes" shows '^netspace monitor running\.db +running$'
+tm send-keys -t m q
+check "q: the terminal is as before, status 0" restored 0
+
+start 80 24 C screen running.db
+check "C locale: ASCII on the screen" shows '^bbbb b RegNetX'
+check "and nothing else" ascii_only
+kill -TERM "$(cat "$dir/pid")"
+check "SIGTERM: the terminal is as before" restored 143
+start 80 24 C.UTF-8 linux running.db
+check "TERM=linux: ASCII" shows '^bbbb b RegNetX'
+tm send-keys -t m C-c
+check "Ctrl-C leaves with 130" restored 130
+start 80 24 C.UTF-8 vt100 running.db
+check "TERM=vt100 has no colours and works" shows '^bbbb b RegNetX'
+kill -ABRT "$(cat "$dir/pid")"
+check "a crash: the terminal is as before" restored 134
+start 100 24 C.UTF-8 dumb running.db
+check "TERM=dumb: lines" shows '^[0-9:]{8}  running, 7/14 done'
+check "and why" has "TERM is 'dumb', which cannot move the cursor; printing lines"
+start 80 24 C.UTF-8 screen later.db
+check "a store that is not there yet is waited for" shows '^waiting for later\.db'
+cp "$dir/finished.db" "$dir/part.db" && mv "$dir/part.db" "$dir/later.db"
+check "and shown when it comes" shows '^13/14 done'
+rm "$dir/later.db"
+check "and its end is noticed" shows '^waiting for later\.db'
+tm send-keys -t m q
+check "q leaves" restored 0
+echo "1..$n"
