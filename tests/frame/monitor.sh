@@ -86,7 +86,7 @@ check "is status 1" [ $rc -eq 1 ]
 # In a terminal.
 start 80 24 C.UTF-8 screen running.db
 check "80x24: header" shows '^netspace monitor running\.db +running$'
-check "80x24: curve and letters" has '┤.*b'
+check "80x24: curve and letters" shows '^    │.* b⠤'
 check "80x24: running models" has '^a +6 running +████░░░░ +2/4 +68\.00 +400'
 check "80x24: keys at the bottom" [ "$(sed -n 24p "$dir/seen" | cut -c1-7)" = "q leave" ]
 check "on the alternate screen, without cursor" [ "$(terminal)" = "1 0" ]
