@@ -43,6 +43,16 @@ local function guard(client, f, ...)
   return good and err
 end
 
+-- A callback of the event loop: what goes wrong in it concerns every sweep.
+local function callback(f)
+  return function(...)
+    local good, err = xpcall(f, debug.traceback, ...)
+    if not good then
+      for _, c in ipairs({ table.unpack(clients) }) do guard(nil, c.broken, c, err) end
+    end
+  end
+end
+
 local function running(client)
   local n = 0
   for _, w in ipairs(workers) do
@@ -109,7 +119,7 @@ end
 -- Whole lines from a pipe to `each`; a torn last line is dropped with its writer.
 local function read_lines(w, pipe, each, after)
   local rest = ""
-  pipe:read_start(function(err, chunk)
+  pipe:read_start(callback(function(err, chunk)
     if err or not chunk then
       pipe:close()
       w.waiting = w.waiting - 1
@@ -125,7 +135,7 @@ local function read_lines(w, pipe, each, after)
     end
     rest = rest:sub(from)
     if after then after() end
-  end)
+  end))
 end
 
 local function keep_tail(w, line)
@@ -153,13 +163,13 @@ local function spawn()
   local handle, pid = uv.spawn("/proc/self/exe", {
     args = { "--worker" }, env = environment(), detached = true,
     stdio = { w.stdin, w.stdout, w.stderr },
-  }, function(status, signal)
-    w.status, w.signal = status, signal
+  }, callback(function(status, signal)
+    w.status, w.signal = math.tointeger(status), math.tointeger(signal)
     w.process:close()
     if not w.stdin:is_closing() then w.stdin:close() end
     w.waiting = w.waiting - 1
     buried(w)
-  end)
+  end))
   if not handle then
     w.stdin:close() w.stdout:close() w.stderr:close()
     return nil, pid

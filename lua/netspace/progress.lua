@@ -52,19 +52,20 @@ function M.format(list, width)
   return #text > width and text:sub(1, width) or text
 end
 
-local last, tenth = -math.huge, nil -- when, and at what share, a line was last shown
-local shown = false                 -- the terminal's line is ours
+local last, tenth = nil, 0 -- when, and at what share, a line was last shown
+local shown = false        -- the terminal's line is ours
 
-local function terminal_width()
-  return (sys.terminal(2) or 80) - 1 -- the last column would wrap on some terminals
+--- Whether it is time to show() how things stand.
+function M.due()
+  last = last or sys.now()
+  return sys.now() - last >= (sys.isatty(2) and QUICK or SOON)
 end
 
---- Shows how the sweeps stand, when it is time for it again.
+--- Shows how the sweeps stand.
 function M.show(list)
-  local now = sys.now()
   if sys.isatty(2) then
-    if now - last < QUICK then return end
-    io.stderr:write("\r", M.format(list, terminal_width()), "\27[K")
+    local width = (sys.terminal(2) or 80) - 1 -- the last column would wrap on some terminals
+    io.stderr:write("\r", M.format(list, width), "\27[K")
     shown = true
   else
     local finished, total = 0, 0
@@ -72,18 +73,17 @@ function M.show(list)
       finished, total = finished + s.done + s.failed + s.diverged, total + s.total
     end
     local share = finished * 10 // total
-    if last == -math.huge then last = now end
-    if now - last < (share == (tenth or 0) and LATE or SOON) then return end
+    if share == tenth and sys.now() - last < LATE then return end
     tenth = share
     io.stderr:write(M.format(list, math.huge), "\n")
   end
-  last = now
+  last = sys.now()
 end
 
 --- Takes the line away; a text that stays may take its place.
 function M.clear(text)
   if shown then io.stderr:write("\r\27[K") end
-  shown, last, tenth = false, -math.huge, nil
+  shown, last, tenth = false, nil, 0
   if text then io.stderr:write(text, "\n") end
 end
 

@@ -69,19 +69,13 @@ end
 -- models, both in the order of the population.
 function Read:result(name)
   local p = Read.population(self, name)
-  local c = read(self, "columns", [[SELECT model.id, idx, m, error FROM model
+  local c = read(self, "columns", [[SELECT idx, m, error FROM model
     JOIN population ON population.id = model.population
     WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
-  local models = {}
-  for i = 1, c.n do
-    local id = c.id[i]
-    self.models[id] = self.models[id] or json.decode(c.m[i])
-    models[i] = self.models[id]
-  end
   return setmetatable({
-    name = p.name, space = p.space, errors = c.error, models = models, indices = c.idx,
+    name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
     failed = p.failed + p.diverged, n = p.n, recipe = p.recipe, data = p.data, card = p.card,
-  }, M.Result)
+  }, M._Result)
 end
 
 --- Every model of a population as it stands now, in order: index, status, attempt, epoch,
@@ -170,9 +164,16 @@ function Store:__tostring()
   return self.db and "store " .. self.path or "closed store"
 end
 
---- A result prints as one line.
-M.Result = { __name = "result" }
-function M.Result:__tostring()
+--- A result prints as one line; its models are decoded when they are first asked for.
+M._Result = { __name = "result" }
+function M._Result:__index(key)
+  if key ~= "models" then return nil end
+  local models = {}
+  for i, text in ipairs(self._models) do models[i] = json.decode(text) end
+  self.models, self._models = models, nil
+  return models
+end
+function M._Result:__tostring()
   return ("result %s: %d of %d models finished, %d failed or diverged"):format(
     self.name, #self.errors, self.n, self.failed)
 end
@@ -185,7 +186,7 @@ function M.open(path)
   end
   local db, message, kind = schema.open(path, "r")
   if not db then return nil, message, kind end
-  return setmetatable({ path = path, db = db, models = {} }, Store)
+  return setmetatable({ path = path, db = db }, Store)
 end
 
 help.add("sweep.open", [[
@@ -195,6 +196,10 @@ help.add("sweep.open", [[
   The store has s:names() s:population(name) s:result(name) s:live(name) s:progress()
   s:events() s:close().
   example: sweep.open("no-such.db")]])
+help.add("store.open", [[
+  store.open(path) -> store, or nil and a message
+  The same as sweep.open.
+  example: store.open("no-such.db")]])
 help.add("store:names", [[
   s:names() -> list of strings
   Names of the populations in a store, oldest first.]])

@@ -240,11 +240,12 @@ local function begin(ledger, id, plan)
     s.total = s.total + 1
     model.cost = model.flops * s.images * s.recipe.epochs
     if model.status == "queued" then
-      s.queue[#s.queue + 1] = model
+      table.insert(s.queue, model)
     else
       s[model.status] = s[model.status] + 1
     end
   end
+  table.sort(s.queue, function(a, b) return a.idx > b.idx end) -- the next one is the last
   active[#active + 1] = s
   if #s.queue == 0 then
     s:_finish()
@@ -290,7 +291,7 @@ function Sweep:waiting()
 end
 
 function Sweep:next(pid)
-  local model = table.remove(self.queue, 1)
+  local model = table.remove(self.queue)
   model.attempt = model.attempt + 1
   model.began, model.part, model.rate = sys.now(), 0, 0
   self.running[model.id] = model
@@ -318,8 +319,9 @@ end
 function Sweep:_requeue(model)
   local attempt, crashes = model.attempt, model.crashes
   self:_note(function(ledger) ledger:requeue(model.id, attempt, crashes) end)
-  table.insert(self.queue, 1, model)
-  table.sort(self.queue, function(a, b) return a.idx < b.idx end)
+  local at = #self.queue
+  while at > 0 and self.queue[at].idx < model.idx do at = at - 1 end
+  table.insert(self.queue, at + 1, model)
 end
 
 function Sweep:_ended(model, status, error_percent, reason, seconds)
@@ -465,12 +467,13 @@ function Sweep:__tostring()
     s.name, self.store, s.state, s.done, s.total, s.failed, s.diverged, s.running)
 end
 
-local function watched()
+local function show_progress()
+  if not progress.due() then return end
   local list = {}
   for _, s in ipairs(active) do
     if not s.quiet then list[#list + 1] = s:status() end
   end
-  return list
+  if #list > 0 then progress.show(list) end
 end
 
 local function stop_all()
@@ -499,8 +502,7 @@ local function wait_until(done)
       interrupted = true
       stop_all()
     else
-      local list = watched()
-      if #list > 0 then progress.show(list) end
+      show_progress()
       uv.run("once")
     end
   end
