@@ -15,7 +15,8 @@ local uv = require "luv"
 
 local M = { frame = frame.compose }
 
-local REDRAW = 0.5  -- seconds between two looks at the store
+local REDRAW = 0.5  -- seconds between two looks at the store, at least;
+local SHARE = 60    -- and this many times as long as one takes: under 2 % of a core
 local SETTLED = 3   -- seconds without open work before the text mode ends
 local PUMP = 50     -- milliseconds a sweep of this process may have to wait for us
 
@@ -170,24 +171,24 @@ end
 -- Runs until q, Ctrl-C or the end of the terminal; true when interrupted.
 local function watch(read, window, ascii)
   local view = { view = "edf", hidden = {}, scroll = 0, ascii = ascii }
-  local snapshot, looked, info, c
+  local due, snapshot, info, c = 0, nil, nil, nil
   while not sys.interrupted() do
     local now = sys.now()
-    if not snapshot or not view.frozen and now - looked >= REDRAW then
-      snapshot, looked = read(), now
+    if not snapshot or not view.frozen and now >= due then
+      snapshot = read()
+      due = now + math.max(REDRAW, SHARE * (sys.now() - now))
     end
     view.width, view.height = window:size()
     local _
     _, c, info = frame.compose(snapshot, view)
     window:paint(c)
     c:close()
-    local due, key = looked + REDRAW, nil
+    local key
     repeat
       uv.run("nowait") -- a sweep of this process goes on
       key = window:key(PUMP)
-    until key or sys.interrupted() or sys.now() >= due
+    until key or sys.interrupted() or not view.frozen and sys.now() >= due
     if key and press(view, key, info, snapshot) then return false end
-    if view.frozen and not key then looked = sys.now() end
   end
   return true
 end
@@ -215,6 +216,7 @@ end
 local function follow(read)
   local last, idle
   while not sys.interrupted() do
+    local began = sys.now()
     local s = read()
     local key = change(s)
     if key ~= last then
@@ -227,7 +229,7 @@ local function follow(read)
       idle = idle or sys.now()
       if sys.now() - idle >= SETTLED then return 0 end
     end
-    local wake = sys.now() + REDRAW
+    local wake = sys.now() + math.max(REDRAW, SHARE * (sys.now() - began))
     repeat
       uv.run("nowait")
       uv.sleep(PUMP)

@@ -8,6 +8,7 @@ local help = require "netspace.help"
 local options = require "netspace.options"
 local screen = require "netspace.core.screen"
 local sys = require "netspace.core.sys"
+local uv = require "luv"
 
 local M = {}
 
@@ -122,6 +123,14 @@ function M.edf(t)
   return setmetatable({ _curves = curves, _options = o, _n = #t }, Plot)
 end
 
+-- The range of errors shown; an end that was not asked for comes from the data.
+local function range(self)
+  local o = self._options
+  if o.from and o.to then return o.from, o.to end
+  local found = canvas.new(80, 24):chart { curves = self._curves }
+  return o.from or found.x0, o.to or found.x1
+end
+
 local function compose(self, width, height, ascii)
   local o, curves = self._options, self._curves
   local c = canvas.new(width, height, ascii)
@@ -130,11 +139,7 @@ local function compose(self, width, height, ascii)
     c:text(1, 1, o.title, width, canvas.bold)
     top = 2
   end
-  local x0, x1 = o.from, o.to
-  if (x0 or x1) and not (x0 and x1) then -- the other end comes from the data
-    local range = canvas.new(width, height, ascii):chart { curves = curves }
-    x0, x1 = x0 or range.x0, x1 or range.x1
-  end
+  local x0, x1 = range(self)
   c:chart { left = 1, top = top, width = width, height = height - legend - top + 1,
     x_label = X_LABEL, y_label = Y_LABEL, x0 = x0, x1 = x1, curves = curves }
   c:legend { left = 1, top = height - legend + 1, width = width, height = legend,
@@ -180,6 +185,115 @@ function Plot:show(o)
   local lines = compose(self, width // 1 | 0, height // 1 | 0, ascii):lines(colours)
   io.stdout:write(table.concat(lines, "\n"), "\n")
 end
+
+-- Files, by gnuplot.  All text goes into single quotes, where neither backticks nor markup
+-- mean anything; the output is taken from its stdout, so that no path enters the script.
+
+local terminals = {
+  svg = "svg size 720,480 dynamic noenhanced", png = "pngcairo size 1080,720 noenhanced",
+  pdf = "pdfcairo size 6in,4in noenhanced",
+}
+
+-- Okabe and Ito's colours, as far apart as possible for the colour-blind.
+local colours = { "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#a0522d",
+  "#555555" }
+
+local function single_quoted(s)
+  return "'" .. s:gsub("%c", " "):gsub("'", "''") .. "'"
+end
+
+local function gnuplot_script(self, kind)
+  local x0, x1 = range(self)
+  local out, plots = {
+    "set terminal " .. terminals[kind], "set xlabel " .. single_quoted(X_LABEL),
+    "set ylabel " .. single_quoted(Y_LABEL), ("set xrange [%.17g:%.17g]"):format(x0, x1),
+    "set yrange [0:1]", "set grid", "set key right bottom",
+  }, {}
+  if self._options.title then
+    out[#out + 1] = "set title " .. single_quoted(self._options.title)
+  end
+  for i, curve in ipairs(self._curves) do
+    out[#out + 1] = ("$c%d << EOD"):format(i)
+    if #curve.x > 0 then out[#out + 1] = ("%.17g 0"):format(curve.x[1]) end
+    for k = 1, #curve.x do out[#out + 1] = ("%.17g %.17g"):format(curve.x[k], curve.y[k]) end
+    if #curve.x == 0 then out[#out + 1] = "NaN NaN" end
+    out[#out + 1] = "EOD"
+    local title = curve.faint and "" or curve.min
+      and ("%s | n %s | min %.2f | mean %.2f%s"):format(curve.name, curve.count, curve.min,
+        curve.mean, curve.failed > 0 and (" | failed %d"):format(curve.failed) or "")
+      or curve.name .. " | n 0"
+    plots[#plots + 1] = ("$c%d using 1:2 with steps linewidth %d dashtype %d linecolor rgb '%s' %s")
+      :format(i, curve.faint and 1 or 2, curve.faint and 3 or curve.id, colours[curve.id],
+        title == "" and "notitle" or "title " .. single_quoted(title))
+  end
+  out[#out + 1] = "plot " .. table.concat(plots, ", \\\n  ")
+  return table.concat(out, "\n") .. "\n"
+end
+
+-- Runs gnuplot on a script file with its output in descriptor fd: true, or nil and why not.
+local function run_gnuplot(script, fd)
+  local err, said, status = uv.new_pipe(), {}, nil
+  local child, message, code = uv.spawn("gnuplot",
+    { args = { "-d", script }, stdio = { nil, fd, err } }, function(n) status = n end)
+  if not child then
+    err:close()
+    uv.run "nowait"
+    if code == "ENOENT" then
+      return nil, "gnuplot is not installed; it draws the files (Debian package gnuplot-nox)"
+    end
+    return nil, "gnuplot cannot be started: " .. message
+  end
+  local ended
+  err:read_start(function(failed, text)
+    said[#said + 1] = text
+    ended = failed or not text
+  end)
+  while not (status and ended) do uv.run "once" end
+  err:close()
+  child:close()
+  uv.run "nowait" -- lets both close: luv crashes at exit over handles that have not yet
+  if status ~= 0 then
+    return nil, ("gnuplot ended with %d: %s"):format(status, table.concat(said))
+  end
+  return true
+end
+
+--- Draws the plot into a file: .svg, .png or .pdf.
+-- @treturn boolean true, or nil and a message
+function Plot:save(path)
+  if type(path) ~= "string" then
+    error("plot:save expects a file name, got " .. type(path), 2)
+  end
+  local kind = path:match "%.(%a+)$"
+  if not terminals[kind or ""] then
+    error(("plot:save: '%s' does not end in .svg, .png or .pdf"):format(path), 2)
+  end
+  local part = path .. ".part"
+  local fd, message = uv.fs_open(part, "w", tonumber("644", 8))
+  if not fd then return nil, "cannot write " .. message end
+  local script_fd, script = uv.fs_mkstemp(uv.os_tmpdir() .. "/netspace-XXXXXX")
+  local good
+  if script_fd then
+    good, message = uv.fs_write(script_fd, gnuplot_script(self, kind))
+    uv.fs_close(script_fd)
+    if good then good, message = run_gnuplot(script, fd) end
+    uv.fs_unlink(script)
+  else
+    message = script
+  end
+  uv.fs_close(fd)
+  if good then good, message = uv.fs_rename(part, path) end
+  if not good then
+    uv.fs_unlink(part)
+    return nil, message
+  end
+  return true
+end
+
+help.add("plot:save", [[
+  plot:save(path) -> true, or nil and a message
+  Draws the plot into a file by gnuplot: .svg, .png or .pdf.
+  example: plot.edf{ { 40, 50, 60 } }:save(os.tmpname() .. ".svg")]])
 
 help.add("plot.edf", [[
   plot.edf{ A, B, … } -> plot

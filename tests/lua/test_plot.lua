@@ -67,4 +67,39 @@ t.fails(function() plot.edf { A, tilte = "x" } end, "did you mean 'title'?", "un
 t.fails(function() plot.edf { A, from = 50, to = 40 } end, "must be below", "from above to")
 t.fails(function() plot.edf { A }:text { width = 0 } end, "width is 0", "width 0")
 t.fails(function() plot.edf { A }:text { widht = 80 } end, "did you mean 'width'?", "misspelt")
+
+-- Files, by gnuplot.
+local uv = require "luv"
+local dir = assert(uv.fs_mkdtemp(uv.os_tmpdir() .. "/netspace-test-XXXXXX"))
+local function contents(path)
+  local f = io.open(path, "rb")
+  local s = f and f:read "a"
+  if f then f:close() end
+  return s or ""
+end
+local trap = dir .. "/trap"
+local nasty = ("it's `touch %s` $(touch %s) \" @x_{y}\nz"):format(trap, trap)
+local picture = plot.edf { { name = nasty, errors = A }, {}, { 100, 50 }, title = nasty }
+if os.execute "command -v gnuplot >/dev/null" then
+  t.is(picture:save(dir .. "/a.svg"), true, "svg")
+  local svg = contents(dir .. "/a.svg")
+  t.ok(svg:find "^<%?xml" and svg:find("it's `touch", 1, true) and svg:find("@x_{y} z", 1, true),
+    "names are shown as they are")
+  t.is(io.open(trap), nil, "and never run")
+  t.ok(picture:save(dir .. "/b.svg") and contents(dir .. "/b.svg") == svg, "the same every time")
+  t.ok(picture:save(dir .. "/c.png") and contents(dir .. "/c.png"):find "^\x89PNG", "png")
+  t.ok(picture:save(dir .. "/d.pdf") and contents(dir .. "/d.pdf"):find "^%%PDF", "pdf")
+  local good, why = picture:save(dir .. "/none/e.svg")
+  t.ok(good == nil and why:find "ENOENT.*none/e.svg", "a directory that is not there")
+end
+local path = os.getenv "PATH"
+uv.os_setenv("PATH", dir)
+local good, why = picture:save(dir .. "/f.svg")
+uv.os_setenv("PATH", path)
+t.ok(good == nil and why:find("Debian package gnuplot-nox", 1, true), "gnuplot missing", why)
+t.is(contents(dir .. "/f.svg") .. contents(dir .. "/f.svg.part"), "", "leaves nothing behind")
+t.fails(function() picture:save("x.gif") end, "'x.gif' does not end in .svg", "unknown kind")
+t.fails(function() picture:save(1) end, "expects a file name", "no file name")
+for name in uv.fs_scandir_next, uv.fs_scandir(dir) do uv.fs_unlink(dir .. "/" .. name) end
+uv.fs_rmdir(dir)
 t.done()
