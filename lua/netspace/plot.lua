@@ -75,14 +75,8 @@ local function add_curves(curves, value, i, level)
   end
   if kind == "userdata" or value.steps then -- an edf
     local x, y = value:steps()
-    local curve = { name = value.name or "curve " .. i, id = i, x = x, y = y, failed = 0,
-      count = tostring(value.n), min = value.min, mean = value.mean }
-    local before = 0
-    for k = 1, #x do
-      if not (x[k] < 100) then break end
-      before = y[k]
-    end
-    if #x > 0 then curve.failed = math.floor((1 - before) * value.n + 0.5) end
+    local curve = { name = value.name or "curve " .. i, id = i, x = x, y = y,
+      failed = value.failed, count = tostring(value.n), min = value.min, mean = value.mean }
     curves[#curves + 1] = curve
     return
   end
@@ -102,6 +96,7 @@ Plot.__name = "plot"
 --- A plot of up to eight error EDFs.
 -- @usage plot.edf{ { 40, 50, 60 }, { name = "B", errors = { 35, 45, 50, 100 } } }:show()
 function M.edf(t)
+  if type(t) == "userdata" then t = { t } end
   if type(t) ~= "table" then
     error("plot.edf expects a table: plot.edf{ A, B }, got " .. type(t), 2)
   end
