@@ -6,6 +6,7 @@
 
 local core = require "netspace.core.net"
 local help = require "netspace.help"
+local json = require "netspace.json"
 local options = require "netspace.options"
 local recipe = require "netspace.recipe"
 
@@ -43,6 +44,38 @@ function M.new(m, opts)
   return call("net.new", core.new, m, math.tointeger(o.batch or 32), math.tointeger(o.seed or 1))
 end
 
+--- Loads a network that net:save wrote.
+-- @tparam string path
+-- @tparam[opt] table opts as net.new; seed names the order of further training
+-- @treturn net or nil and a message
+function M.load(path, opts)
+  local o = options.check("net.load", opts, { seed = "integer", batch = "integer" })
+  if type(path) ~= "string" then
+    error(("net.load expects a path, got %s"):format(type(path)), 2)
+  end
+  local text, message = core.file_arch(path)
+  if not text then return nil, message end
+  local read, m = pcall(json.decode, text)
+  if not read or type(m) ~= "table" then
+    return nil, path .. ": the architecture in its metadata is not a JSON object"
+  end
+  local made, n = pcall(core.new, m, math.tointeger(o.batch or 32), math.tointeger(o.seed or 1))
+  if not made then return nil, path .. ": " .. tostring(n) end
+  local ok
+  ok, message = core.read(n, path)
+  if ok then return n end
+  n:close()
+  return nil, message
+end
+
+function methods.save(n, path)
+  check_net("net:save", n)
+  if type(path) ~= "string" then
+    error(("net:save expects a path, got %s"):format(type(path)), 2)
+  end
+  return call("net:save", core.write, n, path, json.encode(n:arch()))
+end
+
 function methods.train(n, data, r, progress)
   check_net("net:train", n)
   if type(r) == "function" and progress == nil then r, progress = nil, r end
@@ -78,6 +111,11 @@ help.add("net.new", [[
   Weights as in pycls: convolutions N(0, 2/(k·k·w_out)), batch norm 1 and 0, head N(0, .01).
   example: net.new(arch.anynet{ d = {1, 1}, w = {16, 32}, stem = "cifar" })
   source: arXiv 2003.13678; pycls anynet.py]])
+
+help.add("net.load", [=[
+  net.load(path [, { seed =, batch = }]) -> net, or nil and a message
+  A network with the architecture and weights of a safetensors file that net:save wrote.
+  example: net.load("nothing.safetensors")]=])
 
 help.add("net.benchmark", [[
   net.benchmark(m [, { mode =, batch =, seconds = }])
@@ -129,6 +167,12 @@ help.add("net:plan", [[
   net:plan() -> string
   The operations of the network, one a line: name, kind, output height x width x channels.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):plan()]])
+
+help.add("net:save", [=[
+  net:save(path) -> true, or nil and a message
+  Writes the weights as safetensors with pycls's names and the architecture in its metadata;
+  the file appears whole or not at all.
+  example (slow): net.new(arch.anynet{ d = {1}, w = {8} }):save("net.safetensors")]=])
 
 help.add("net:arch", [[
   net:arch() -> m

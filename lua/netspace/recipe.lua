@@ -5,7 +5,7 @@
 --   r = recipe{ epochs = 20 }                       -- the rest as recipe.paper
 --   r = recipe{ like = recipe.quick, epochs = 3 }   -- the rest as recipe.quick
 
-local core = require "netspace.core.net"
+local core = require "netspace.core.recipe"
 local help = require "netspace.help"
 local options = require "netspace.options"
 
@@ -47,7 +47,7 @@ function M._complete(where, t, level)
   for k, v in pairs(t) do
     if k ~= "like" then r[k] = kinds[k] == "integer" and math.tointeger(v) or v end
   end
-  local ok, message = pcall(core.check_recipe, r)
+  local ok, message = pcall(core.check, r)
   if not ok then error(message:gsub("^recipe:", where .. ":"), level + 1) end
   return r
 end

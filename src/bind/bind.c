@@ -7,6 +7,7 @@ static const luaL_Reg modules[] = {
     {"netspace.core.sqlite", open_sqlite},
     {"netspace.core.data", open_data},
     {"netspace.core.net", open_net},
+    {"netspace.core.recipe", open_recipe},
     {"netspace.core.screen", open_screen},
     {"netspace.core.sampler", open_sampler},
     {"netspace.core.stats", open_stats},

@@ -14,6 +14,7 @@ int open_canvas(lua_State *L);
 int open_sqlite(lua_State *L);
 int open_data(lua_State *L);
 int open_net(lua_State *L);
+int open_recipe(lua_State *L);
 int open_screen(lua_State *L);
 int open_stats(lua_State *L);
 int open_sys(lua_State *L);
@@ -38,5 +39,10 @@ void regnet_to_lua(lua_State *L, const struct regnet *r);
  * open dataset; keep that value on the stack while the source is in use. */
 struct source;
 const struct source *source_from_lua(lua_State *L, int index);
+
+/* A complete recipe (lua/netspace/recipe.lua fills in what is missing); raises an error
+ * that names the bad value.  source: what it will train on, or NULL. */
+struct recipe;
+void recipe_from_lua(lua_State *L, int index, const struct source *s, struct recipe *r);
 
 #endif

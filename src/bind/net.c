@@ -91,14 +91,14 @@ static int net_tostring(lua_State *L)
     return 1;
 }
 
-static int net_arch_(lua_State *L)
+static int net_arch_table(lua_State *L)
 {
     check_net(L);
     lua_getiuservalue(L, 1, 1);
     return 1;
 }
 
-static int net_bytes_(lua_State *L)
+static int net_bytes_now(lua_State *L)
 {
     struct lua_net *n = check_net(L);
     lua_pushinteger(L, (lua_Integer)net_bytes(net_arch(n->net), net_batch(n->net)));
@@ -116,7 +116,7 @@ static void push_shape(lua_State *L, const struct param *p)
     }
 }
 
-static int net_params_(lua_State *L)
+static int net_params_list(lua_State *L)
 {
     struct lua_net *n = check_net(L);
     static const char *const groups[] = {"bn", "bias", "weight"};
@@ -139,7 +139,7 @@ static int net_params_(lua_State *L)
 }
 
 // values(name) -> flat list in the order of the shape params() gives: (K, C, R, R)
-static int net_values_(lua_State *L)
+static int net_values_list(lua_State *L)
 {
     struct lua_net *n = check_net(L);
     const char *name = luaL_checkstring(L, 2);
@@ -159,7 +159,7 @@ static int net_values_(lua_State *L)
 }
 
 // plan() -> text: one line an operation
-static int net_plan_(lua_State *L)
+static int net_plan_text(lua_State *L)
 {
     static const char *const kinds[] = {"conv", "norm", "se", "max pool", "pool", "linear"};
     struct lua_net *n = check_net(L);
@@ -207,7 +207,7 @@ static void read_image(lua_State *L, int index, lua_Integer which, float *x, siz
 }
 
 // forward(list of images) -> list of lists of logits, with running statistics
-static int net_forward_(lua_State *L)
+static int net_forward_images(lua_State *L)
 {
     struct lua_net *n = check_net(L);
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -239,84 +239,6 @@ static int net_forward_(lua_State *L)
 }
 
 // ---- training ---------------------------------------------------------------------------
-
-static double number_field(lua_State *L, int t, const char *name, double missing)
-{
-    double v = missing;
-    if (lua_getfield(L, t, name) != LUA_TNIL) {
-        if (lua_type(L, -1) != LUA_TNUMBER)
-            luaL_error(L, "recipe: %s is %s; it must be a number", name,
-                       luaL_tolstring(L, -1, NULL));
-        v = lua_tonumber(L, -1);
-    }
-    lua_pop(L, 1);
-    return v;
-}
-
-static int integer_field(lua_State *L, int t, const char *name)
-{
-    double v = number_field(L, t, name, NAN);
-    if (!(v == rint(v) && fabs(v) < 1e9))
-        luaL_error(L, "recipe: %s is %f; it must be a whole number", name, v);
-    return (int)v;
-}
-
-static bool true_field(lua_State *L, int t, const char *name)
-{
-    lua_getfield(L, t, name);
-    bool v = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return v;
-}
-
-// A complete recipe (lua/netspace/recipe.lua fills in what is missing), checked.
-static void read_recipe(lua_State *L, int t, const struct source *s, struct recipe *r)
-{
-    struct error e;
-    luaL_checktype(L, t, LUA_TTABLE);
-    *r = (struct recipe){
-        .epochs = integer_field(L, t, "epochs"),
-        .batch = integer_field(L, t, "batch"),
-        .lr = (float)number_field(L, t, "lr", NAN),
-        .wd = (float)number_field(L, t, "wd", NAN),
-        .wd_bn = (float)number_field(L, t, "wd_bn", -1),
-        .wd_bias = (float)number_field(L, t, "wd_bias", -1),
-        .momentum = (float)number_field(L, t, "momentum", NAN),
-        .nesterov = true_field(L, t, "nesterov"),
-        .warmup = integer_field(L, t, "warmup"),
-        .warmup_factor = (float)number_field(L, t, "warmup_factor", NAN),
-        .label_smoothing = (float)number_field(L, t, "label_smoothing", NAN),
-        .zero_gamma = true_field(L, t, "zero_gamma"),
-    };
-    lua_getfield(L, t, "schedule");
-    const char *schedule = luaL_tolstring(L, -1, NULL);
-    if (strcmp(schedule, "cos") != 0 && strcmp(schedule, "constant") != 0)
-        luaL_error(L, "recipe: schedule is '%s'; it must be \"cos\" or \"constant\"", schedule);
-    r->schedule = strcmp(schedule, "cos") == 0 ? SCHEDULE_COS : SCHEDULE_CONSTANT;
-    lua_pop(L, 2);
-    if (!recipe_check(r, s, &e))
-        luaL_error(L, "recipe: %s", e.msg);
-}
-
-// check_recipe(t): raises what is wrong with a complete recipe
-static int core_check_recipe(lua_State *L)
-{
-    struct recipe r;
-    read_recipe(L, 1, NULL, &r);
-    return 0;
-}
-
-// lr(t, epoch) -> learning rate of a complete recipe in an epoch, from 1
-static int core_lr(lua_State *L)
-{
-    struct recipe r;
-    read_recipe(L, 1, NULL, &r);
-    lua_Integer epoch = luaL_checkinteger(L, 2);
-    if (epoch < 1 || epoch > r.epochs)
-        return luaL_error(L, "epoch is %I; the recipe has epochs 1 to %d", epoch, r.epochs);
-    lua_pushnumber(L, (lua_Number)recipe_lr(&r, (int)epoch - 1));
-    return 1;
-}
 
 static void set_number(lua_State *L, const char *name, double v)
 {
@@ -402,7 +324,7 @@ static int net_run(lua_State *L)
     struct error e;
     lua_settop(L, 4);
     const struct source *s = check_source(L, 2, net_arch(n->net));
-    read_recipe(L, 3, s, &r);
+    recipe_from_lua(L, 3, s, &r);
     if (!lua_isnil(L, 4))
         luaL_checktype(L, 4, LUA_TFUNCTION);
     luaL_checkstack(L, 20, NULL);
@@ -448,6 +370,50 @@ static int net_test(lua_State *L)
 
 // ---- files, speed -----------------------------------------------------------------------
 
+// write(net, path, json) -> true, or nil and a message
+static int net_write(lua_State *L)
+{
+    struct lua_net *n = check_net(L);
+    struct error e;
+    if (!net_save(n->net, luaL_checkstring(L, 2), luaL_checkstring(L, 3), &e)) {
+        lua_pushnil(L);
+        lua_pushstring(L, e.msg);
+        return 2;
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+// read(net, path) -> true, or nil and a message
+static int net_read(lua_State *L)
+{
+    struct lua_net *n = check_net(L);
+    struct error e;
+    if (!net_load(n->net, luaL_checkstring(L, 2), &e)) {
+        lua_pushnil(L);
+        lua_pushstring(L, e.msg);
+        return 2;
+    }
+    n->fresh = false;
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+// file_arch(path) -> JSON of the architecture a file of weights names, or nil and a message
+static int core_file_arch(lua_State *L)
+{
+    struct error e;
+    char *json = weights_arch(luaL_checkstring(L, 1), &e);
+    if (!json) {
+        lua_pushnil(L);
+        lua_pushstring(L, e.msg);
+        return 2;
+    }
+    lua_pushstring(L, json);
+    free(json);
+    return 1;
+}
+
 // benchmark(m, train, batch, seconds) -> table
 static int core_benchmark(lua_State *L)
 {
@@ -469,9 +435,9 @@ static int core_benchmark(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"arch", net_arch_},       {"bytes", net_bytes_}, {"close", net_close},
-    {"forward", net_forward_}, {"params", net_params_}, {"plan", net_plan_},
-    {"values", net_values_},   {"test", net_test},    {NULL, NULL},
+    {"arch", net_arch_table},       {"bytes", net_bytes_now}, {"close", net_close},
+    {"forward", net_forward_images}, {"params", net_params_list}, {"plan", net_plan_text},
+    {"values", net_values_list},   {"test", net_test},    {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {
@@ -484,8 +450,9 @@ static const luaL_Reg meta[] = {
 static const luaL_Reg functions[] = {
     {"new", core_new},
     {"run", net_run},
-    {"check_recipe", core_check_recipe},
-    {"lr", core_lr},
+    {"write", net_write},
+    {"read", net_read},
+    {"file_arch", core_file_arch},
     {"benchmark", core_benchmark},
     {NULL, NULL},
 };

@@ -111,6 +111,34 @@ do
   t.is(zero:values("s1.b1.f.a_bn.weight")[1], 1, "and only the last of a branch")
 end
 
+-- Files.
+do
+  local path = os.tmpname()
+  local n <close> = net.new(tiny { se = 0.25, classes = 10 }, { seed = 3 })
+  n:train(d, recipe { like = quick, epochs = 1 })
+  t.is(n:save(path), true, "save")
+  local back <close> = assert(net.load(path))
+  t.is(back:test(d), n:test(d), "a loaded net has the same error")
+  local same = true
+  for _, p in ipairs(n:params()) do
+    local x, y = n:values(p.name), back:values(p.name)
+    for k = 1, p.count do same = same and x[k] == y[k] end
+  end
+  t.ok(same, "and the same values to the bit")
+  t.is(table.concat(back:arch().w, " "), "16 32", "and the architecture")
+  local missing, message = net.load(path .. ".none")
+  t.ok(missing == nil and message:find(".none", 1, true), "a missing file is named", message)
+  local ok
+  ok, message = n:save("/nowhere/at/all.safetensors")
+  t.ok(ok == nil and message:find("/nowhere/at/all", 1, true), "so is a folder that is not there", message)
+  local reference = assert(net.load("tests/data/y_silu.safetensors"))
+  t.is(reference:arch().activation, "silu", "files of other programs load too")
+  local x = {}
+  for k = 1, 8 * 8 * 3 do x[k] = k % 7 end
+  t.is(#reference:forward({ x })[1], 5, "and run")
+  os.remove(path)
+end
+
 -- Wrong use.
 do
   local n = net.new(tiny())
