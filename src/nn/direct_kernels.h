@@ -19,8 +19,13 @@
 
 enum {
     CHUNK = 1 << 16, // floats of input and output that one turn over all blocks may touch
+    AREA = 1 << 13,  // the same for the gradient of the weights, which passes over it often
     MAX_R = 31,
+    ACCS = V == 16 ? 16 : 8, // vectors of sums kept in registers
 };
+
+// How an output row is made: 3×3 kernels in tiles, everything else by pixels.
+enum way { ANY, STRIDE1, STRIDE2, SPREAD };
 
 // One direction of a convolution: `in` (N,H,W,C) to `out` (N,Ho,Wo,K), groups of gi
 // inputs and go outputs.  For the data gradient these are dy and dx.
@@ -28,6 +33,8 @@ struct pass {
     int N, H, W, C, Ho, Wo, K, R, S, gi, go;
     bool narrow;       // several groups in a vector
     bool transposed;   // gradient of the data
+    enum way way;
+    int tile;          // columns of a tile: ACCS, ACCS/2 or ACCS/4
     int per, blocks;   // channels of a block (narrow), number of blocks
     const float *w;    // packed
 };
@@ -40,6 +47,17 @@ static struct pass pass_of(const struct conv *c, bool transposed)
     if (transposed) {
         p.H = Ho, p.W = Wo, p.C = c->K, p.Ho = c->H, p.Wo = c->W, p.K = c->C;
         p.gi = c->K / c->G, p.go = c->C / c->G;
+    }
+    // At stride 1 the gradient of the data is a convolution with the kernel turned round.
+    if (c->R == 3 && c->S <= 2)
+        p.way = c->S == 1 ? STRIDE1 : transposed ? SPREAD : STRIDE2;
+    int width = p.way == SPREAD ? p.Wo / 2 * 2 : p.Wo, least = 1 << 30;
+    if (width < ACCS / 4)
+        p.way = ANY;
+    for (int T = ACCS; T >= ACCS / 4; T /= 2) { // a tile also fetches its two neighbours
+        int cost = (width + T - 1) / T * (T + 2);
+        if (T <= width && cost < least)
+            p.tile = T, least = cost;
     }
     p.narrow = p.gi == p.go && 2 * p.go <= V;
     p.per = p.narrow ? V / p.go * p.go : V;
@@ -76,10 +94,11 @@ static void block_at(struct block *k, const struct pass *p, int b)
 }
 
 // w (K,R,R,gi) of the convolution to [block][r][s][ci][V]; lanes run over k, or over the
-// input channel in the transposed pass.
+// input channel in the transposed pass, whose kernel is turned round at stride 1.
 static void pack_weights(float *out, const float *w, const struct pass *p)
 {
     size_t gi = (size_t)p->gi, go = (size_t)p->go, RR = (size_t)p->R * (size_t)p->R;
+    bool turn = p->S == 1;
     for (int b = 0; b < p->blocks; b++) {
         struct block k;
         block_at(&k, p, b);
@@ -92,7 +111,7 @@ static void pack_weights(float *out, const float *w, const struct pass *p)
                     else if (!p->transposed)
                         out[l] = w[(ch * RR + t) * gi + ci];
                     else
-                        out[l] = w[((ch / go * gi + ci) * RR + t) * go + ch % go];
+                        out[l] = w[((ch / go * gi + ci) * RR + (turn ? RR - 1 - t : t)) * go + ch % go];
                 }
             }
         }
@@ -109,10 +128,13 @@ static struct taps taps_of(int o, int size, const struct pass *p)
     struct taps t = { 0 };
     int pad = (p->R - 1) / 2;
     for (int r = 0; r < p->R; r++) {
-        int i = p->transposed ? o + pad - r : o * p->S + r - pad;
-        if (p->transposed && i % p->S != 0)
-            continue;
-        i = p->transposed ? i / p->S : i;
+        int i = o * p->S + r - pad;
+        if (p->transposed && p->S > 1) {
+            i = o + pad - r;
+            if (i % p->S != 0)
+                continue;
+            i /= p->S;
+        }
         if (i >= 0 && i < size)
             t.in[t.n] = i, t.at[t.n++] = r;
     }
@@ -159,47 +181,215 @@ INLINE void pixel(float *y, const float *x, const float *w, const struct pass *p
         output(y + (size_t)t * yimage, acc[t], k->n);
 }
 
-INLINE void images(float *y, const float *x, const struct pass *p, const struct block *k,
-                   const float *w, int n, bool narrow)
+static void pixel_images(float *y, const float *x, const float *w, const struct pass *p,
+                         const struct block *k, const struct taps *rows, int ox, int n,
+                         bool narrow)
 {
     size_t ximage = (size_t)p->H * (size_t)p->W * (size_t)p->C;
     size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
+    struct taps cols = taps_of(ox, p->W, p);
+    y += (size_t)ox * (size_t)p->K;
+    int i = 0;
+    for (; i + 8 <= n && narrow; i += 8)
+        pixel(y + i * yimage, x + i * ximage, w, p, k, rows, &cols, true, 8);
+    for (; i + 8 <= n; i += 8)
+        pixel(y + i * yimage, x + i * ximage, w, p, k, rows, &cols, false, 8);
+    for (; i < n && narrow; i++)
+        pixel(y + i * yimage, x + i * ximage, w, p, k, rows, &cols, true, 1);
+    for (; i < n; i++)
+        pixel(y + i * yimage, x + i * ximage, w, p, k, rows, &cols, false, 1);
+}
+
+// Kernel 3×3: T neighbouring output columns of one row, in I images, from column ox on; each
+// input vector is fetched once a row of the kernel and meets its (up to) three taps.
+//
+//      in   ox-1  ox  ox+1 … ox+T        S = 1; the outer two fall away at a border
+//            └─┬───┼───┘
+//      out    ox  …                      acc[t] += in[t + s - 1]·w[s]
+INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
+                 const struct block *k, const struct taps *rows, int ox, bool left, bool right,
+                 bool narrow, const int T, const int I, const int S)
+{
+    size_t ximage = (size_t)p->H * (size_t)p->W * (size_t)p->C;
+    size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
+    ptrdiff_t C = p->C, gi = p->gi;
+    const int last = T * S - S + 1; // last input column, relative to ox·S
+    vf acc[ACCS];
+    UNROLL for (int t = 0; t < T * I; t++)
+        acc[t] = vset(0);
+    for (int i = 0; i < rows->n; i++) {
+        const float *wt = w + rows->at[i] * 3 * gi * V;
+        const float *xt = x + ((ptrdiff_t)rows->in[i] * p->W + ox * S) * C;
+        for (int ci = 0; ci < gi; ci++, wt += V) {
+            vf w3[3] = { vload(wt), vload(wt + gi * V), vload(wt + 2 * gi * V) };
+            UNROLL for (int n = 0; n < I; n++) {
+                UNROLL for (int j = -1; j <= last; j++) {
+                    if ((j == -1 && left) || (j == last && right))
+                        continue;
+                    vf v = input(xt + (size_t)n * ximage + j * C, k, ci, narrow);
+                    UNROLL for (int s = 0; s < 3; s++) {
+                        int t = j + 1 - s;
+                        if (t >= 0 && t % S == 0 && t / S < T)
+                            acc[n * T + t / S] += v * w3[s];
+                    }
+                }
+            }
+        }
+    }
+    UNROLL for (int n = 0; n < I; n++) {
+        UNROLL for (int t = 0; t < T; t++)
+            output(y + (size_t)n * yimage + (ox + t) * (ptrdiff_t)p->K, acc[n * T + t], k->n);
+    }
+}
+
+// Gradient of the data at stride 2: T/2 input columns (of dy) from ox/2 on give T output
+// columns from ox on (even).
+//
+//      in       j        j+1
+//            1 / \2    0/        taps: even outputs see the middle one,
+//      out   2j  2j+1             odd outputs the outer two
+INLINE void spread(float *y, const float *x, const float *w, const struct pass *p,
+                   const struct block *k, const struct taps *rows, int ox, bool right,
+                   bool narrow, const int T, const int I)
+{
+    size_t ximage = (size_t)p->H * (size_t)p->W * (size_t)p->C;
+    size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
+    ptrdiff_t C = p->C, gi = p->gi;
+    vf acc[ACCS];
+    UNROLL for (int t = 0; t < T * I; t++)
+        acc[t] = vset(0);
+    for (int i = 0; i < rows->n; i++) {
+        const float *wt = w + rows->at[i] * 3 * gi * V;
+        const float *xt = x + ((ptrdiff_t)rows->in[i] * p->W + ox / 2) * C;
+        for (int ci = 0; ci < gi; ci++, wt += V) {
+            vf w0 = vload(wt), w1 = vload(wt + gi * V), w2 = vload(wt + 2 * gi * V);
+            UNROLL for (int n = 0; n < I; n++) {
+                UNROLL for (int j = 0; j <= T / 2; j++) {
+                    if (j == T / 2 && right)
+                        continue;
+                    vf v = input(xt + (size_t)n * ximage + j * C, k, ci, narrow);
+                    if (j > 0)
+                        acc[n * T + 2 * j - 1] += v * w0;
+                    if (j < T / 2) {
+                        acc[n * T + 2 * j] += v * w1;
+                        acc[n * T + 2 * j + 1] += v * w2;
+                    }
+                }
+            }
+        }
+    }
+    UNROLL for (int n = 0; n < I; n++) {
+        UNROLL for (int t = 0; t < T; t++)
+            output(y + (size_t)n * yimage + (ox + t) * (ptrdiff_t)p->K, acc[n * T + t], k->n);
+    }
+}
+
+INLINE void tile_at(float *y, const float *x, const float *w, const struct pass *p,
+                    const struct block *k, const struct taps *rows, int ox, bool narrow,
+                    enum way way, const int T, const int I)
+{
+    if (way == SPREAD) {
+        if (ox / 2 + T / 2 >= p->W)
+            spread(y, x, w, p, k, rows, ox, true, narrow, T, I);
+        else
+            spread(y, x, w, p, k, rows, ox, false, narrow, T, I);
+        return;
+    }
+    const int S = way == STRIDE1 ? 1 : 2;
+    bool left = ox == 0, right = (ox + T) * S - S + 1 >= p->W;
+    if (left && right)
+        tile(y, x, w, p, k, rows, ox, true, true, narrow, T, I, S);
+    else if (left)
+        tile(y, x, w, p, k, rows, ox, true, false, narrow, T, I, S);
+    else if (right)
+        tile(y, x, w, p, k, rows, ox, false, true, narrow, T, I, S);
+    else
+        tile(y, x, w, p, k, rows, ox, false, false, narrow, T, I, S);
+}
+
+// One output row of I images in tiles of T columns, the last one moved back over its
+// neighbour where the width does not divide.
+INLINE void row(float *y, const float *x, const struct pass *p, const struct block *k,
+                const float *w, const struct taps *rows, bool narrow, enum way way, const int T,
+                const int I)
+{
+    int width = way == SPREAD ? p->Wo / 2 * 2 : p->Wo, ox = 0;
+    while (ox < width) {
+        ox = width - ox < T ? width - T : ox;
+        tile_at(y, x, w, p, k, rows, ox, narrow, way, T, I);
+        ox += T;
+    }
+    if (ox < p->Wo)
+        pixel_images(y, x, w, p, k, rows, ox, I, narrow);
+}
+
+INLINE void row_any(float *y, const float *x, const struct pass *p, const struct block *k,
+                    const float *w, const struct taps *rows, bool narrow, enum way way)
+{
+    if (p->tile == ACCS)
+        row(y, x, p, k, w, rows, narrow, way, ACCS, 1);
+    else if (p->tile == ACCS / 2)
+        row(y, x, p, k, w, rows, narrow, way, ACCS / 2, 2);
+    else
+        row(y, x, p, k, w, rows, narrow, way, ACCS / 4, 4);
+}
+
+// One block over output rows y0 … y1-1 of n images.
+static void block_rows(float *y, const float *x, const struct pass *p, const struct block *k,
+                       const float *w, int n, int y0, int y1)
+{
+    size_t ximage = (size_t)p->H * (size_t)p->W * (size_t)p->C;
+    size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
+    // The images of a tile; the last ones are moved back like the last columns.
+    int step = p->way == ANY ? 8 : ACCS / p->tile;
+    bool pixels = p->way == ANY || n < step;
     x += k->c0;
     y += k->k0;
-    for (int oy = 0; oy < p->Ho; oy++) {
-        struct taps rows = taps_of(oy, p->H, p);
-        for (int ox = 0; ox < p->Wo; ox++) {
-            struct taps cols = taps_of(ox, p->W, p);
-            float *yt = y + ((size_t)oy * (size_t)p->Wo + (size_t)ox) * (size_t)p->K;
-            int i = 0;
-            for (; i + 8 <= n; i += 8)
-                pixel(yt + (size_t)i * yimage, x + (size_t)i * ximage, w, p, k, &rows, &cols,
-                      narrow, 8);
-            for (; i < n; i++)
-                pixel(yt + (size_t)i * yimage, x + (size_t)i * ximage, w, p, k, &rows, &cols,
-                      narrow, 1);
+    for (int i = 0; i < n; i += step) {
+        int m = n - i < step ? n - i : step;
+        if (m < step && !pixels)
+            i = n - step;
+        const float *xi = x + (size_t)i * ximage;
+        for (int oy = y0; oy < y1; oy++) {
+            struct taps rows = taps_of(oy, p->H, p);
+            float *yi = y + (size_t)i * yimage + (size_t)oy * (size_t)p->Wo * (size_t)p->K;
+            if (pixels)
+                for (int ox = 0; ox < p->Wo; ox++)
+                    pixel_images(yi, xi, w, p, k, &rows, ox, m, p->narrow);
+            else if (p->way == STRIDE1 && p->narrow)
+                row_any(yi, xi, p, k, w, &rows, true, STRIDE1);
+            else if (p->way == STRIDE1)
+                row_any(yi, xi, p, k, w, &rows, false, STRIDE1);
+            else if (p->way == STRIDE2 && p->narrow)
+                row_any(yi, xi, p, k, w, &rows, true, STRIDE2);
+            else if (p->way == STRIDE2)
+                row_any(yi, xi, p, k, w, &rows, false, STRIDE2);
+            else if (p->narrow)
+                row_any(yi, xi, p, k, w, &rows, true, SPREAD);
+            else
+                row_any(yi, xi, p, k, w, &rows, false, SPREAD);
         }
     }
 }
 
-// All blocks over n images, a chunk of images at a time.
+// All blocks over n images: some images, or some rows of one, at a time.
 static void run(float *y, const float *x, const struct pass *p, int n)
 {
     size_t ximage = (size_t)p->H * (size_t)p->W * (size_t)p->C;
     size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
-    int step = (int)(CHUNK / (ximage + yimage)) / 8 * 8;
-    if (step < 8)
-        step = 8;
+    size_t both = ximage + yimage;
+    int step = both * 8 < CHUNK ? (int)(CHUNK / both) / 8 * 8 : both < CHUNK ? 4 : 1;
+    int rows = both < CHUNK ? p->Ho : (int)(CHUNK * (size_t)p->Ho / both) + 1;
     for (int i = 0; i < n; i += step) {
         int m = n - i < step ? n - i : step;
-        for (int b = 0; b < p->blocks; b++) {
-            struct block k;
-            block_at(&k, p, b);
-            const float *w = p->w + (size_t)b * (size_t)(p->R * p->R * p->gi) * V;
-            if (p->narrow)
-                images(y + (size_t)i * yimage, x + (size_t)i * ximage, p, &k, w, m, true);
-            else
-                images(y + (size_t)i * yimage, x + (size_t)i * ximage, p, &k, w, m, false);
+        for (int y0 = 0; y0 < p->Ho; y0 += rows) {
+            int y1 = p->Ho - y0 < rows ? p->Ho : y0 + rows;
+            for (int b = 0; b < p->blocks; b++) {
+                struct block k;
+                block_at(&k, p, b);
+                block_rows(y + (size_t)i * yimage, x + (size_t)i * ximage, p, &k,
+                           p->w + (size_t)b * (size_t)(p->R * p->R * p->gi) * V, m, y0, y1);
+            }
         }
     }
 }
@@ -272,17 +462,22 @@ static void wblock_at(struct wblock *wb, const struct pass *p, int b)
     }
 }
 
-// One tap (r, s) and T input channels from ci on, over n images.
+// What a call for weights works on: output rows y0 … y1-1 of n images.
+struct area {
+    int n, y0, y1;
+};
+
+// Any kernel size: one tap (r, s) and T input channels from ci on.
 INLINE void tap_weights(float *dw, const float *dy, const float *x, const struct pass *p,
-                        const struct wblock *wb, int n, int r, int s, int ci, bool narrow,
-                        const int T)
+                        const struct wblock *wb, struct area a, int r, int s, int ci,
+                        bool narrow, const int T)
 {
     int pad = (p->R - 1) / 2;
-    vf acc[16];
+    vf acc[8];
     UNROLL for (int t = 0; t < T; t++)
         acc[t] = vset(0);
-    for (int i = 0; i < n; i++) {
-        for (int oy = 0; oy < p->Ho; oy++) {
+    for (int i = 0; i < a.n; i++) {
+        for (int oy = a.y0; oy < a.y1; oy++) {
             int iy = oy * p->S + r - pad;
             if (iy < 0 || iy >= p->H)
                 continue;
@@ -303,43 +498,169 @@ INLINE void tap_weights(float *dw, const float *dy, const float *x, const struct
         vstore(dw + t * V, vload(dw + t * V) + acc[t]);
 }
 
-INLINE void block_weights(float *dw, const float *dy, const float *x, const struct pass *p,
-                          const struct wblock *wb, int n, bool narrow)
+// Kernel 3×3: the three taps of Q rows of the kernel from r on, for T input channels from
+// ci on.  Each input vector meets the three (stride 2: one or two) dy vectors it feeds.
+// Rows of the kernel that leave the image are skipped; with Q = 3 none may.
+INLINE void taps3_weights(float *dw, const float *dy, const float *x, const struct pass *p,
+                          const struct wblock *wb, struct area a, int r, int ci, bool narrow,
+                          const int T, const int Q, const int S)
 {
-    dy += wb->kd;
-    x += wb->k.c0;
-    for (int r = 0; r < p->R; r++) {
-        for (int s = 0; s < p->R; s++, dw += (size_t)p->gi * V) {
-            int ci = 0;
-            for (; ci + 8 <= p->gi; ci += 8)
-                tap_weights(dw + ci * V, dy, x, p, wb, n, r, s, ci, narrow, 8);
-            for (; ci + 2 <= p->gi; ci += 2)
-                tap_weights(dw + ci * V, dy, x, p, wb, n, r, s, ci, narrow, 2);
-            for (; ci < p->gi; ci++)
-                tap_weights(dw + ci * V, dy, x, p, wb, n, r, s, ci, narrow, 1);
+    ptrdiff_t C = p->C, K = p->K, gi = p->gi;
+    vf acc[3][4][3];
+    UNROLL for (int q = 0; q < Q; q++) {
+        UNROLL for (int t = 0; t < T; t++)
+            acc[q][t][0] = acc[q][t][1] = acc[q][t][2] = vset(0);
+    }
+// Column j of the input rows against dy[at] for tap s.
+#define MEET(j, s, at)                                                                       \
+    UNROLL for (int q = 0; q < Q; q++) {                                                     \
+        UNROLL for (int t = 0; t < T; t++)                                                   \
+            acc[q][t][s] += input(xt + (q * p->W + (j)) * C, &wb->k, ci + t, narrow) *       \
+                            vload(d + (at) * K);                                             \
+    }
+    for (int i = 0; i < a.n; i++) {
+        for (int oy = a.y0; oy < a.y1; oy++) {
+            int iy = oy * S + r - 1;
+            if (iy < 0 || iy + Q > p->H)
+                continue;
+            const float *d = dy + (size_t)(i * p->Ho + oy) * (size_t)p->Wo * (size_t)p->K;
+            const float *xt = x + (size_t)(i * p->H + iy) * (size_t)p->W * (size_t)p->C;
+            int last = p->Wo - 1;
+            MEET(0, 1, 0)
+            if (S == 1) {
+                if (last > 0)
+                    MEET(0, 0, 1)
+                for (int j = 1; j < last; j++) {
+                    vf d0 = vload(d + (j + 1) * K), d1 = vload(d + j * K);
+                    vf d2 = vload(d + (j - 1) * K);
+                    UNROLL for (int q = 0; q < Q; q++) {
+                        UNROLL for (int t = 0; t < T; t++) {
+                            vf v = input(xt + (q * p->W + j) * C, &wb->k, ci + t, narrow);
+                            acc[q][t][0] += v * d0;
+                            acc[q][t][1] += v * d1;
+                            acc[q][t][2] += v * d2;
+                        }
+                    }
+                }
+                if (last > 0) {
+                    MEET(last, 1, last)
+                    MEET(last, 2, last - 1)
+                }
+            } else {
+                for (int j = 0; j < last; j++) {
+                    vf d0 = vload(d + j * K), d1 = vload(d + (j + 1) * K);
+                    UNROLL for (int q = 0; q < Q; q++) {
+                        UNROLL for (int t = 0; t < T; t++) {
+                            const float *xj = xt + (q * p->W + 2 * j + 1) * C;
+                            vf v = input(xj, &wb->k, ci + t, narrow);
+                            acc[q][t][2] += v * d0;
+                            acc[q][t][0] += v * d1;
+                            acc[q][t][1] += input(xj + C, &wb->k, ci + t, narrow) * d1;
+                        }
+                    }
+                }
+                if (2 * last + 1 < p->W)
+                    MEET(2 * last + 1, 2, last)
+            }
+        }
+    }
+#undef MEET
+    UNROLL for (int q = 0; q < Q; q++) {
+        UNROLL for (int s = 0; s < 3; s++) {
+            float *out = dw + (((r + q) * 3 + s) * gi + ci) * V;
+            UNROLL for (int t = 0; t < T; t++)
+                vstore(out + t * V, vload(out + t * V) + acc[q][t][s]);
         }
     }
 }
 
+INLINE void block_taps3(float *dw, const float *dy, const float *x, const struct pass *p,
+                        const struct wblock *wb, struct area a, bool narrow, const int S)
+{
+    int inner0 = a.y0 > 0 ? a.y0 : 1, inner1 = a.y1;
+    while (inner1 > inner0 && (inner1 - 1) * S + 1 >= p->H)
+        inner1--;
+    if (p->gi == 1 && inner0 < inner1) { // all nine taps at once where none leaves the image
+        taps3_weights(dw, dy, x, p, wb, (struct area){ a.n, inner0, inner1 }, 0, 0, narrow, 1, 3, S);
+        for (int r = 0; r < 3; r++) {
+            taps3_weights(dw, dy, x, p, wb, (struct area){ a.n, a.y0, inner0 }, r, 0, narrow, 1, 1, S);
+            taps3_weights(dw, dy, x, p, wb, (struct area){ a.n, inner1, a.y1 }, r, 0, narrow, 1, 1, S);
+        }
+        return;
+    }
+    for (int r = 0; r < 3; r++) {
+        for (int ci = 0; ci < p->gi;) {
+            int left = p->gi - ci;
+            if (left >= 4 && left != 5) {
+                taps3_weights(dw, dy, x, p, wb, a, r, ci, narrow, 4, 1, S);
+                ci += 4;
+            } else if (left >= 3) {
+                taps3_weights(dw, dy, x, p, wb, a, r, ci, narrow, 3, 1, S);
+                ci += 3;
+            } else if (left == 2) {
+                taps3_weights(dw, dy, x, p, wb, a, r, ci, narrow, 2, 1, S);
+                ci += 2;
+            } else {
+                taps3_weights(dw, dy, x, p, wb, a, r, ci, narrow, 1, 1, S);
+                ci++;
+            }
+        }
+    }
+}
+
+INLINE void block_taps(float *dw, const float *dy, const float *x, const struct pass *p,
+                       const struct wblock *wb, struct area a, bool narrow)
+{
+    for (int r = 0; r < p->R; r++) {
+        for (int s = 0; s < p->R; s++, dw += (size_t)p->gi * V) {
+            int ci = 0;
+            for (; ci + 8 <= p->gi; ci += 8)
+                tap_weights(dw + ci * V, dy, x, p, wb, a, r, s, ci, narrow, 8);
+            for (; ci < p->gi; ci++)
+                tap_weights(dw + ci * V, dy, x, p, wb, a, r, s, ci, narrow, 1);
+        }
+    }
+}
+
+static void block_weights(float *dw, const float *dy, const float *x, const struct pass *p,
+                          const struct wblock *wb, struct area a)
+{
+    dy += wb->kd;
+    x += wb->k.c0;
+    if (p->R == 3 && p->S == 1 && p->narrow)
+        block_taps3(dw, dy, x, p, wb, a, true, 1);
+    else if (p->R == 3 && p->S == 1)
+        block_taps3(dw, dy, x, p, wb, a, false, 1);
+    else if (p->R == 3 && p->S == 2 && p->narrow)
+        block_taps3(dw, dy, x, p, wb, a, true, 2);
+    else if (p->R == 3 && p->S == 2)
+        block_taps3(dw, dy, x, p, wb, a, false, 2);
+    else if (p->narrow)
+        block_taps(dw, dy, x, p, wb, a, true);
+    else
+        block_taps(dw, dy, x, p, wb, a, false);
+}
+
+// Areas are small: their sums are taken in registers and added to `sum` once, which also
+// keeps the error of the float sums that of a short one.
 static void run_weights(float *sum, const float *dy, const float *x, const struct pass *p,
                         int n)
 {
     size_t ximage = (size_t)p->H * (size_t)p->W * (size_t)p->C;
     size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
-    int step = (int)(CHUNK / (ximage + yimage));
-    if (step < 1)
-        step = 1;
+    size_t both = ximage + yimage;
+    int step = both < AREA ? (int)(AREA / both) : 1;
+    int rows = both < AREA ? p->Ho : (int)(AREA * (size_t)p->Ho / both) + 1;
     for (int i = 0; i < n; i += step) {
-        int m = n - i < step ? n - i : step;
-        for (int b = 0; b < p->blocks; b++) {
-            struct wblock wb;
-            wblock_at(&wb, p, b);
-            float *s = sum + (size_t)b * (size_t)(p->R * p->R * p->gi) * V;
-            const float *d = dy + (size_t)i * yimage, *xi = x + (size_t)i * ximage;
-            if (p->narrow)
-                block_weights(s, d, xi, p, &wb, m, true);
-            else
-                block_weights(s, d, xi, p, &wb, m, false);
+        struct area a = { n - i < step ? n - i : step, 0, 0 };
+        for (a.y0 = 0; a.y0 < p->Ho; a.y0 += rows) {
+            a.y1 = p->Ho - a.y0 < rows ? p->Ho : a.y0 + rows;
+            for (int b = 0; b < p->blocks; b++) {
+                struct wblock wb;
+                wblock_at(&wb, p, b);
+                block_weights(sum + (size_t)b * (size_t)(p->R * p->R * p->gi) * V,
+                              dy + (size_t)i * yimage, x + (size_t)i * ximage, p, &wb, a);
+            }
         }
     }
 }
