@@ -210,7 +210,8 @@ static void test_refusals(void **state)
     fixture_close(&f);
 }
 
-// Tensors that live at the same time never overlap, in either mode.
+// Tensors that live at the same time never overlap, in either mode, and the arena is hardly
+// larger than what is alive at the fullest moment.
 static void test_layout(void **state)
 {
     (void)state;
@@ -228,6 +229,16 @@ static void test_layout(void **state)
                 assert_true(!together || apart);
                 assert_true(x->offset[m] + x->floats <= p->arena);
             }
+    size_t fullest = 0;
+    for (int time = 0; time <= 2 * p->n; time++) {
+        size_t alive = 0;
+        for (int i = 0; i < p->n_tensors; i++)
+            if (p->tensors[i].first[MODE_TRAIN] <= time && time <= p->tensors[i].last[MODE_TRAIN])
+                alive += p->tensors[i].floats;
+        fullest = alive > fullest ? alive : fullest;
+    }
+    print_message("# arena %zu floats, alive at the fullest moment %zu\n", p->arena, fullest);
+    assert_true(p->arena < fullest + fullest / 10);
     plan_free(p);
     fixture_close(&f);
 }
