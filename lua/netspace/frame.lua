@@ -1,5 +1,5 @@
---- One frame of the monitor, composed in memory from a snapshot: pure, so that every frame
--- is tested as text; curses only paints it.  A snapshot is what monitor.snapshot returns.
+--- One frame of the monitor, composed in memory from a snapshot: pure, so that every
+-- frame is tested as text; curses only paints it.  A snapshot is what monitor.snapshot returns.
 --
 --   frame.compose(snapshot, { width = 80, height = 24, ascii = true })  --> list of lines
 
@@ -26,8 +26,8 @@ end
 --- The state of the run in words, and its style.
 function M.state(snapshot)
   local words = {
-    waiting = { "waiting", 0 }, running = { "running", good }, finished = { "finished", good },
-    stopped = { "stopped", alarm }, error = { "cannot read", alarm },
+    waiting = { "waiting", 0 }, running = { "running", good },
+    finished = { "finished", good }, stopped = { "stopped", alarm }, error = { "cannot read", alarm },
   }
   return table.unpack(words[snapshot.state])
 end
@@ -47,7 +47,8 @@ local function counts(s)
   if s.state == "stopped" then
     parts[2] = { ("%d open"):format(s.open) }
   else
-    parts[2], parts[3] = { ("%d running"):format(s.running) }, { ("%d queued"):format(s.queued) }
+    parts[2] = { ("%d running"):format(s.running) }
+    parts[3] = { ("%d queued"):format(s.queued) }
   end
   parts[#parts + 1] = { ("%d failed"):format(s.failed), s.failed > 0 and alarm or 0 }
   return parts
@@ -116,8 +117,8 @@ local function readout(solid, cursor, width)
   end
   if #shown == 2 then
     local difference = shown[2][2] - shown[1][2]
-    parts[#parts + 1] = ("%s-%s " .. number:gsub("%%", "%%+")):format(shown[2][1], shown[1][1],
-      difference)
+    local signed = number:gsub("%%", "%%+")
+    parts[#parts + 1] = ("%s-%s " .. signed):format(shown[2][1], shown[1][1], difference)
   end
   return table.concat(parts, short and " " or "  ")
 end
@@ -175,8 +176,8 @@ local function header(c, s, o)
   x = parts_line(c, 2, width, parts)
   if s.updated and not stale(s) then
     local age = M.duration(s.now - s.updated)
-    right(c, width, 2, s.state == "finished" and age .. " ago" or ("data %s old"):format(age),
-      x, dim)
+    local text = s.state == "finished" and age .. " ago" or ("data %s old"):format(age)
+    right(c, width, 2, text, x, dim)
   end
   if s.total > 0 then
     local text = (" %3.0f %%"):format(100 * s.finished / s.total)
@@ -212,7 +213,8 @@ local function model_row(c, x0, y, width, model, o)
     or model.status == "running" and 0 or dim
   local epoch = ("%d/%d"):format(model.epoch, model.epochs)
   if width >= 60 then
-    epoch = ("%s %7s"):format(bar(BAR, model.epoch / math.max(1, model.epochs), o.ascii), epoch)
+    local part = model.epoch / math.max(1, model.epochs)
+    epoch = ("%s %7s"):format(bar(BAR, part, o.ascii), epoch)
   end
   local cells = {
     model.curve_id and string.char(96 + model.curve_id) or "", tostring(model.index),
@@ -249,7 +251,8 @@ local function model_table(c, x0, y, width, height, list, o, scroll)
   end
   if #list > rows and rows > 0 then
     local last = math.min(#list, scroll + rows)
-    right(c, x0 + width - 1, y, ("%d-%d of %d"):format(scroll + 1, last, #list), x0 + 60, dim)
+    local text = ("%d-%d of %d"):format(scroll + 1, last, #list)
+    right(c, x0 + width - 1, y, text, x0 + 60, dim)
   end
 end
 
@@ -283,7 +286,8 @@ local function footer(c, o, y)
   } or { "q leave", "v models", "? keys", "p freeze" }
   if o.view == "models" then
     for i, k in ipairs(keys) do
-      keys[i] = k == "v models" and "v EDFs" or k == "arrows cursor" and "arrows scroll" or k
+      local other = { ["v models"] = "v EDFs", ["arrows cursor"] = "arrows scroll" }
+      keys[i] = other[k] or k
     end
   end
   local parts = {}
@@ -312,9 +316,11 @@ local function edf_view(c, s, o, top, bottom)
       #running > 0 and running or s.models, o)
   else
     local least = o.height >= 16 and 8 or 4 -- rows the chart keeps
-    local legend = math.min(#solid + (o.height >= 16 and 1 or 0), math.max(0, height - least))
+    local heading = o.height >= 16 and 1 or 0
+    local legend = math.min(#solid + heading, math.max(0, height - least))
+    local rest = math.max(0, height - least - legend)
     local list = o.height >= 20 and #running > 0
-      and math.min(#running + 1, math.max(0, height - least - legend), height // 4 + 1) or 0
+      and math.min(#running + 1, rest, height // 4 + 1) or 0
     if list == 1 then list = 0 end
     model_table(c, 1, bottom - list + 1, width, list, running, o)
     c:legend { left = 1, top = bottom - list - legend + 1, width = width, height = legend,
@@ -326,8 +332,9 @@ local function edf_view(c, s, o, top, bottom)
     c:text(x, top + height - 1, text, width, bold)
     height = height - 1
   end
-  local info = c:chart { left = x, top = top, width = width, height = height, curves = all,
-    x_label = "error (%)", y_label = "share of models with error below e", cursor = o.cursor }
+  local info = c:chart { left = x, top = top, width = width, height = height,
+    curves = all, cursor = o.cursor, x_label = "error (%)",
+    y_label = "share of models with error below e" }
   return info, text
 end
 

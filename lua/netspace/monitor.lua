@@ -1,5 +1,5 @@
 --- `netspace monitor STORE`: follows a sweep from any terminal, read-only.  It reads the
--- store twice a second and shows the EDFs while they form; leaving it never stops the run.
+-- store twice a second and shows the EDFs while they form; leaving never stops the run.
 -- On what is no terminal it prints a line per change instead.
 --
 --   monitor("runs.db")
@@ -46,8 +46,8 @@ local function sort_models(models)
 end
 
 local function add_population(snapshot, id, info, live)
-  local p = { name = info.name, space = info.space, n = #live, errors = {}, provisional = {},
-    done = 0, failed = 0, running = 0, queued = 0 }
+  local p = { name = info.name, space = info.space, n = #live, errors = {},
+    provisional = {}, done = 0, failed = 0, running = 0, queued = 0 }
   snapshot.populations[id] = p
   for _, model in ipairs(live) do
     local status = model.status
@@ -100,7 +100,8 @@ function M.snapshot(path, store, message)
   if message then
     s.state, s.message = "error", message
   elseif not store or s.total == 0 then
-    s.state, s.message = "waiting", ("waiting for %s: no sweep has written to it yet"):format(path)
+    s.state = "waiting"
+    s.message = ("waiting for %s: no sweep has written to it yet"):format(path)
   else
     s.state = s.running_main and "running" or s.open > 0 and "stopped" or "finished"
   end
@@ -206,7 +207,8 @@ local function best(snapshot)
 end
 
 local function change(s)
-  return table.concat({ s.state, s.done, s.failed, s.running, s.total, s.message or "" }, " ")
+  return table.concat({ s.state, s.done, s.failed, s.running, s.total,
+    s.message or "" }, " ")
 end
 
 local function exit_code(s)
@@ -327,16 +329,17 @@ function M.monitor(path, o)
   if o.mode and not ({ once = true, text = true, json = true })[o.mode] then
     error(("monitor: mode '%s' is none of once, text, json"):format(o.mode), 2)
   end
-  if run { path = path, mode = o.mode, ascii = o.ascii } == 130 then sys.clear_interrupt() end
+  local code = run { path = path, mode = o.mode, ascii = o.ascii }
+  if code == 130 then sys.clear_interrupt() end
 end
 
 help.add("monitor", [[
   monitor(path [, { mode = "once"|"text"|"json", ascii = true }])
-  Follows a sweep: the EDFs while they form, what runs, speed and ETA; q leaves, ? lists keys.
+  Follows a sweep: EDFs while they form, what runs, speed, ETA; q leaves, ? lists the keys.
     path   the store; it may not exist yet, be in use, finished, or left by a killed run
     mode   print one frame, a line per change, or the data, instead of the full screen
-  From a shell: netspace monitor STORE [--once | --text | --json] [--ascii].  It only reads:
-  leaving it never stops the run.
+  From a shell: netspace monitor STORE [--once | --text | --json] [--ascii].
+  It only reads: leaving it never stops the run.
   example (slow): monitor("runs.db")]])
 
 return setmetatable(M, { __call = function(_, ...) return M.monitor(...) end })

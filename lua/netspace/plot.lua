@@ -59,8 +59,8 @@ end
 local function check_errors(list, level)
   for i, e in ipairs(list) do
     if type(e) ~= "number" then
-      error(("plot.edf: error %d is a %s; errors are numbers in percent"):format(i, type(e)),
-        level + 1)
+      error(("plot.edf: error %d is a %s; errors are numbers in percent"):format(
+        i, type(e)), level + 1)
     end
   end
   return list
@@ -190,8 +190,8 @@ local terminals = {
 }
 
 -- Okabe and Ito's colours, as far apart as possible for the colour-blind.
-local colours = { "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#a0522d",
-  "#555555" }
+local colours = { "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
+  "#a0522d", "#555555" }
 
 local function single_quoted(s)
   return "'" .. s:gsub("%c", " "):gsub("'", "''") .. "'"
@@ -210,16 +210,18 @@ local function gnuplot_script(self, kind)
   for i, curve in ipairs(self._curves) do
     out[#out + 1] = ("$c%d << EOD"):format(i)
     if #curve.x > 0 then out[#out + 1] = ("%.17g 0"):format(curve.x[1]) end
-    for k = 1, #curve.x do out[#out + 1] = ("%.17g %.17g"):format(curve.x[k], curve.y[k]) end
+    for k = 1, #curve.x do
+      out[#out + 1] = ("%.17g %.17g"):format(curve.x[k], curve.y[k])
+    end
     if #curve.x == 0 then out[#out + 1] = "NaN NaN" end
     out[#out + 1] = "EOD"
     local title = curve.faint and "" or curve.min
       and ("%s | n %s | min %.2f | mean %.2f%s"):format(curve.name, curve.count, curve.min,
         curve.mean, curve.failed > 0 and (" | failed %d"):format(curve.failed) or "")
       or curve.name .. " | n 0"
-    plots[#plots + 1] = ("$c%d using 1:2 with steps linewidth %d dashtype %d linecolor rgb '%s' %s")
-      :format(i, curve.faint and 1 or 2, curve.faint and 3 or curve.id, colours[curve.id],
-        title == "" and "notitle" or "title " .. single_quoted(title))
+    plots[#plots + 1] = ("$c%d using 1:2 with steps lw %d dt %d lc rgb '%s' %s"):format(i,
+      curve.faint and 1 or 2, curve.faint and 3 or curve.id, colours[curve.id],
+      title == "" and "notitle" or "title " .. single_quoted(title))
   end
   out[#out + 1] = "plot " .. table.concat(plots, ", \\\n  ")
   return table.concat(out, "\n") .. "\n"
@@ -234,7 +236,8 @@ local function run_gnuplot(script, fd)
     err:close()
     uv.run "nowait"
     if code == "ENOENT" then
-      return nil, "gnuplot is not installed; it draws the files (Debian package gnuplot-nox)"
+      return nil, "gnuplot, which draws the files, is not installed "
+        .. "(Debian package gnuplot-nox)"
     end
     return nil, "gnuplot cannot be started: " .. message
   end

@@ -72,12 +72,12 @@ local function values(list, fold)
 end
 
 local function model_line(m)
-  local out = { m.block, "d=" .. values(m.d), "w=" .. values(m.w), "b=" .. values(m.b, true),
-    "g=" .. values(m.g, true) }
+  local out = { m.block, "d=" .. values(m.d), "w=" .. values(m.w),
+    "b=" .. values(m.b, true), "g=" .. values(m.g, true) }
   local stride = type(m.stride) == "table" and values(m.stride, true)
   if stride and stride ~= "2" then out[#out + 1] = "stride=" .. stride end
-  local usual = { { "se", 0 }, { "stem", "simple" }, { "stem_width", 32 }, { "head_width", 0 },
-    { "activation", "relu" } }
+  local usual = { { "se", 0 }, { "stem", "simple" }, { "stem_width", 32 },
+    { "head_width", 0 }, { "activation", "relu" } }
   for _, knob in ipairs(usual) do
     local value = m[knob[1]]
     if value ~= nil and value ~= knob[2] then
@@ -230,7 +230,9 @@ local function grid(names, n, ctx, indent, get, is_number)
   local out = {}
   local function line(cell)
     local cells = {}
-    for c, name in ipairs(shown) do cells[c] = pad(cell(name), widths[c], is_number[name]) end
+    for c, name in ipairs(shown) do
+      cells[c] = pad(cell(name), widths[c], is_number[name])
+    end
     out[#out + 1] = (table.concat(cells, "  "):gsub("%s+$", ""))
   end
   line(tostring)
@@ -243,7 +245,8 @@ local function grid(names, n, ctx, indent, get, is_number)
   if n > ctx.items then footer = ("%d rows (%d shown)"):format(n, ctx.items) end
   if #shown < #names then
     local missing = table.move(names, #shown + 1, #names, 1, {})
-    footer = ("%s, %d more columns: %s"):format(footer, #missing, table.concat(missing, ", "))
+    footer = ("%s, %d more columns: %s"):format(footer, #missing,
+      table.concat(missing, ", "))
   end
   out[#out + 1] = footer
   return table.concat(out, "\n" .. (" "):rep(indent))
@@ -342,12 +345,13 @@ function render(v, ctx, depth, indent, prefix)
   end
   field_lines(v, keys, ctx, depth, indent + 2, out)
   ctx.path[v] = nil
-  return prefix .. "{" .. margin .. "  " .. table.concat(out, margin .. "  ") .. margin .. "}"
+  local inside = margin .. "  "
+  return prefix .. "{" .. inside .. table.concat(out, inside) .. margin .. "}"
 end
 
 --- The text of a value.
 -- @param value anything
--- @tparam[opt] table o width (of the terminal), depth (4), items (40), ascii (by the locale)
+-- @tparam[opt] table o width (the terminal's), depth (4), items (40), ascii (by the locale)
 -- @treturn string
 -- @usage pretty({ 1, 2, { x = 3 } }, { width = 40 })
 function M.pretty(value, o)

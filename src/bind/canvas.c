@@ -125,7 +125,8 @@ static bool field_bool(lua_State *L, int t, const char *key)
 }
 
 // The string stays alive in the table it came from.
-static const char *field_string(lua_State *L, int t, const char *key, const char *otherwise)
+static const char *field_string(lua_State *L, int t, const char *key,
+                                const char *otherwise)
 {
     lua_getfield(L, t, key);
     const char *s = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : otherwise;
@@ -224,8 +225,9 @@ static int l_legend(lua_State *L)
     struct curve curves[2 * CANVAS_CURVES];
     int n = read_curves(L, 2, curves, 2 * CANVAS_CURVES);
     int left = field_int(L, 2, "left", 1) - 1, top = field_int(L, 2, "top", 1) - 1;
-    lua_pushinteger(L, chart_legend(c, left, top, field_int(L, 2, "width", canvas_width(c)),
-                                    field_int(L, 2, "height", canvas_height(c)), curves, n));
+    int width = field_int(L, 2, "width", canvas_width(c));
+    int height = field_int(L, 2, "height", canvas_height(c));
+    lua_pushinteger(L, chart_legend(c, left, top, width, height, curves, n));
     return 1;
 }
 

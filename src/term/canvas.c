@@ -74,7 +74,7 @@ static struct cell *at(const struct canvas *c, int x, int y)
 static uint32_t next_char(const char **s)
 {
     const unsigned char *p = (const unsigned char *)*s;
-    int more = *p < 0x80 ? 0 : *p >= 0xf0 && *p < 0xf5 ? 3 : *p >= 0xe0 ? 2 : *p >= 0xc2 ? 1 : -1;
+    int more = *p < 0x80 ? 0 : *p < 0xc2 ? -1 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : 3;
     if (*p >= 0xf5)
         more = -1;
     uint32_t ch = more <= 0 ? *p : *p & (0x3f >> more);

@@ -3,7 +3,7 @@
  * terminal, so every frame can be tested as text; screen.c paints it, plot prints it.
  * Invariant: what lies outside the grid is clipped, never an error.
  * Braille (U+2800–28FF): dots of column 0 are 1, 2, 4, 0x40 from the top, of column 1
- * 8, 0x10, 0x20, 0x80.  Overlapping curves share a cell by turns, so none hides another. */
+ * 8, 0x10, 0x20, 0x80.  Overlapping curves share a cell by turns: none hides another. */
 #ifndef TERM_CANVAS_H
 #define TERM_CANVAS_H
 #include <stdbool.h>
@@ -38,8 +38,8 @@ int canvas_width(const struct canvas *c);
 int canvas_height(const struct canvas *c);
 bool canvas_ascii(const struct canvas *c);
 
-/* Writes UTF-8 text from cell (x, y), at most `width` cells (an ellipsis ends what is cut;
- * negative: to the right edge), and returns the cell after it.  Control characters,
+/* Writes UTF-8 text from cell (x, y), at most `width` cells (an ellipsis ends what is
+ * cut; negative: to the right edge), and returns the cell after it.  Control characters,
  * malformed bytes and, on an ASCII canvas, everything beyond ASCII become '?'. */
 int canvas_text(struct canvas *c, int x, int y, const char *s, int width, int style);
 int canvas_text_width(const char *s); // cells it takes
@@ -48,7 +48,7 @@ int canvas_text_width(const char *s); // cells it takes
  * faint: of a provisional curve (ASCII: '.', not the letter). */
 void canvas_dot(struct canvas *c, int px, int py, int curve, bool faint);
 
-/* Puts the letter of a curve into a cell, unless the cell holds text or another letter. */
+/* Puts the letter of a curve into a cell, unless it holds text or another letter. */
 bool canvas_mark(struct canvas *c, int x, int y, int curve);
 
 bool canvas_blank(const struct canvas *c, int x, int y);

@@ -50,8 +50,10 @@ static void pen_dot(struct pen *p, int px, int py)
 // A horizontal or vertical run from the last dot, without it, to (px, py).
 static void pen_line(struct pen *p, int px, int py)
 {
-    while (p->px != px || p->py != py)
-        pen_dot(p, p->px + (px > p->px) - (px < p->px), p->py + (py > p->py) - (py < p->py));
+    while (p->px != px || p->py != py) {
+        int dx = (px > p->px) - (px < p->px), dy = (py > p->py) - (py < p->py);
+        pen_dot(p, p->px + dx, p->py + dy);
+    }
 }
 
 static int row_of(const struct pen *p, double share)
@@ -76,7 +78,8 @@ static void pen_path(struct pen *p)
             continue;
         }
         bool beyond = !(x <= ch->x1); // a NaN too
-        int px = beyond ? columns : (int)((x - ch->x0) / (ch->x1 - ch->x0) * columns + 0.5);
+        double at = (x - ch->x0) / (ch->x1 - ch->x0);
+        int px = beyond ? columns : (int)(at * columns + 0.5);
         if (!p->started)
             pen_dot(p, share > 0 || beyond ? 0 : px, row_of(p, share));
         pen_line(p, px, row_of(p, share));
@@ -92,10 +95,11 @@ static void pen_path(struct pen *p)
 }
 
 // Draws the dots, then walks again to set letters, staggered so that curves alternate.
-static void draw_curve(struct canvas *c, const struct chart *chart, const struct curve *curve,
-                       int top, int height, int turn, int turns)
+static void draw_curve(struct canvas *c, const struct chart *chart,
+                       const struct curve *curve, int top, int height, int turn, int turns)
 {
-    struct pen p = {.canvas = c, .chart = chart, .curve = curve, .top = top, .height = height};
+    struct pen p = {
+        .canvas = c, .chart = chart, .curve = curve, .top = top, .height = height};
     pen_path(&p);
     if (curve->faint || canvas_ascii(c) || p.cells == 0 || chart->plot_width < 2)
         return;
@@ -117,12 +121,15 @@ static double nice_step(double span, int most)
     return power * (m <= 1.000001 ? 1 : m <= 2.000001 ? 2 : m <= 5.000001 ? 5 : 10);
 }
 
-// The range of the finished errors of the curves that are faint, or of those that are not.
-static bool data_range(const struct curve *curves, int n, bool faint, double *lo, double *hi)
+// The range of the errors below 100 of the faint curves, or of the others; true: some are not.
+static bool data_range(const struct curve *curves, int n, bool faint, double *lo,
+                       double *hi)
 {
     bool failed = false;
-    for (int k = 0; k < n; k++)
-        for (size_t i = 0; !curves[k].hidden && curves[k].faint == faint && i < curves[k].n; i++) {
+    for (int k = 0; k < n; k++) {
+        if (curves[k].hidden || curves[k].faint != faint)
+            continue;
+        for (size_t i = 0; i < curves[k].n; i++) {
             double x = curves[k].x[i];
             if (!(x < 100)) // failed, or NaN
                 failed = true;
@@ -131,6 +138,7 @@ static bool data_range(const struct curve *curves, int n, bool faint, double *lo
                 *hi = fmax(*hi, x);
             }
         }
+    }
     return failed;
 }
 
@@ -178,7 +186,8 @@ static struct layout lay_out(struct chart *chart)
     return l;
 }
 
-static void draw_y_axis(struct canvas *c, const struct chart *chart, const struct layout *l)
+static void draw_y_axis(struct canvas *c, const struct chart *chart,
+                        const struct layout *l)
 {
     bool ascii = canvas_ascii(c);
     int parts = l->height >= 31 ? 10 : l->height >= 9 ? 4 : l->height >= 5 ? 2 : 1;
@@ -197,7 +206,8 @@ static void draw_y_axis(struct canvas *c, const struct chart *chart, const struc
         canvas_text(c, chart->left, chart->top, chart->y_label, chart->width, STYLE_DIM);
 }
 
-static void draw_x_axis(struct canvas *c, const struct chart *chart, const struct layout *l)
+static void draw_x_axis(struct canvas *c, const struct chart *chart,
+                        const struct layout *l)
 {
     bool ascii = canvas_ascii(c);
     int y = l->top + l->height, right = chart->plot_left + chart->plot_width;
@@ -210,15 +220,16 @@ static void draw_x_axis(struct canvas *c, const struct chart *chart, const struc
     if (l->x_title) {
         int w = canvas_text_width(chart->x_label);
         int x = chart->plot_left + (chart->plot_width - w) / 2;
-        canvas_text(c, x < chart->left ? chart->left : x, y + 2, chart->x_label, chart->width,
-                    STYLE_DIM);
+        x = x < chart->left ? chart->left : x;
+        canvas_text(c, x, y + 2, chart->x_label, chart->width, STYLE_DIM);
     }
     if (!l->x_labels)
         return;
     double span = chart->x1 - chart->x0;
     double step = nice_step(span, chart->plot_width < 18 ? 2 : chart->plot_width / 9);
     int digits = step >= 1 ? 0 : (int)ceil(-log10(step) - 1e-9), free_from = chart->left;
-    for (double i = ceil(chart->x0 / step - 1e-9); i * step <= chart->x1 + 1e-9 * span; i++) {
+    double last = chart->x1 + 1e-9 * span;
+    for (double i = ceil(chart->x0 / step - 1e-9); i * step <= last; i++) {
         char label[64];
         int w = snprintf(label, sizeof label, "%.*f", digits, i * step + 0.0);
         int px = (int)((i * step - chart->x0) / span * (2 * chart->plot_width - 1) + 0.5);
@@ -232,7 +243,8 @@ static void draw_x_axis(struct canvas *c, const struct chart *chart, const struc
     }
 }
 
-static void draw_cursor(struct canvas *c, const struct chart *chart, const struct layout *l)
+static void draw_cursor(struct canvas *c, const struct chart *chart,
+                        const struct layout *l)
 {
     if (!(chart->cursor >= chart->x0 && chart->cursor <= chart->x1))
         return;
@@ -278,7 +290,8 @@ static void draw_key(struct canvas *c, int x, int y, const struct curve *curve)
     const char *dash = pattern[curve->id];
     for (int i = 0; i < 4; i++) {
         char cell[5] = {letter[0], 0};
-        uint32_t dots = (dash[2 * i] == '#' ? 2u : 0) | (dash[2 * i + 1] == '#' ? 0x10u : 0);
+        uint32_t dots = dash[2 * i] == '#' ? 2 : 0;
+        dots |= dash[2 * i + 1] == '#' ? 0x10 : 0;
         if (!canvas_ascii(c))
             cell[dots ? canvas_utf8(0x2800 + dots, cell) : (cell[0] = ' ', 1)] = 0;
         canvas_text(c, x + i, y, curve->hidden ? " " : cell, 1, style);
@@ -288,7 +301,8 @@ static void draw_key(struct canvas *c, int x, int y, const struct curve *curve)
 
 static void draw_right(struct canvas *c, int right, int y, const char *text, int style)
 {
-    canvas_text(c, right - canvas_text_width(text), y, text, canvas_text_width(text), style);
+    int width = canvas_text_width(text);
+    canvas_text(c, right - width, y, text, width, style);
 }
 
 static const char *percent(char *buffer, size_t size, double value)
@@ -303,7 +317,8 @@ int chart_legend(struct canvas *c, int left, int top, int width, int height,
     int shown = 0, longest = 4, count_width = 3, failed = 0;
     for (int k = 0; k < n; k++)
         if (!curves[k].faint) {
-            int w = canvas_text_width(curves[k].name), cw = canvas_text_width(curves[k].count);
+            int w = canvas_text_width(curves[k].name);
+            int cw = canvas_text_width(curves[k].count);
             longest = w > longest ? w : longest;
             count_width = cw > count_width ? cw : count_width;
             failed += curves[k].failed;
@@ -320,7 +335,8 @@ int chart_legend(struct canvas *c, int left, int top, int width, int height,
         with_failed = 0;
     int room = rest - with_failed - with_mean - with_min;
     int name_width = longest < room ? longest : room < 1 ? 1 : room;
-    int at_count = left + key + name_width + 1 + count_width, at_min = at_count + with_min;
+    int at_count = left + key + name_width + 1 + count_width;
+    int at_min = at_count + with_min;
     int at_mean = at_min + with_mean, at_failed = at_mean + with_failed;
     int y = top, heading = height > shown && width >= 24;
     if (heading) {

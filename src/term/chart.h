@@ -26,7 +26,7 @@ struct curve {
 struct chart {
     int left, top, width, height;     // the box for axes and plot, in cells
     const char *x_label, *y_label;    // NULL: none
-    double x0, x1;                    // range; x0 < x1 on entry fixes it, else from the data
+    double x0, x1;                    // range; x0 < x1 on entry fixes it
     double cursor;                    // an error to draw a vertical line at; NaN: none
     int plot_left, plot_width;        // out: the columns the range [x0, x1] spans
 };

@@ -220,8 +220,8 @@ const char *screen_key(struct screen *s, int ms)
         {KEY_DOWN, "down"},       {KEY_HOME, "home"},         {KEY_END, "end"},
         {KEY_PPAGE, "pageup"},    {KEY_NPAGE, "pagedown"},    {KEY_RESIZE, "resize"},
         {'\t', "tab"},            {'\n', "enter"},            {'\r', "enter"},
-        {KEY_ENTER, "enter"},     {27, "escape"},             {KEY_BACKSPACE, "backspace"},
-        {127, "backspace"},
+        {KEY_ENTER, "enter"},     {27, "escape"},             {127, "backspace"},
+        {KEY_BACKSPACE, "backspace"},
     };
     static char plain[2];
     (void)s;
@@ -229,8 +229,8 @@ const char *screen_key(struct screen *s, int ms)
     int key = getch();
     if (key == ERR) {
         struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
-        return poll(&in, 1, 0) > 0 && in.revents & (POLLHUP | POLLERR | POLLNVAL) ? "hangup"
-                                                                                  : NULL;
+        bool gone = poll(&in, 1, 0) > 0 && in.revents & (POLLHUP | POLLERR | POLLNVAL);
+        return gone ? "hangup" : NULL;
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].code == key)
