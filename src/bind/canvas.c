@@ -75,15 +75,6 @@ static int l_text(lua_State *L)
     return 1;
 }
 
-// c:style(x, y, width, style): restyles the text there
-static int l_style(lua_State *L)
-{
-    struct canvas *c = canvas_from_lua(L, 1);
-    canvas_style(c, (int)luaL_checkinteger(L, 2) - 1, (int)luaL_checkinteger(L, 3) - 1,
-                 (int)luaL_checkinteger(L, 4), (int)luaL_checkinteger(L, 5));
-    return 0;
-}
-
 // c:lines([colours]) -> list of strings, one a row
 static int l_lines(lua_State *L)
 {
@@ -238,9 +229,9 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg methods[] = {
-    {"size", l_size},   {"text", l_text},     {"style", l_style},
-    {"lines", l_lines}, {"chart", l_chart},   {"legend", l_legend},
-    {"close", l_close}, {NULL, NULL},
+    {"size", l_size},   {"text", l_text},     {"lines", l_lines},
+    {"chart", l_chart}, {"legend", l_legend}, {"close", l_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

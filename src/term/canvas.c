@@ -154,18 +154,6 @@ int canvas_text(struct canvas *c, int x, int y, const char *s, int width, int st
     return x;
 }
 
-void canvas_style(struct canvas *c, int x, int y, int width, int style)
-{
-    for (int i = 0; i < width; i++) {
-        struct cell *cell = at(c, x + i, y);
-        if (!cell)
-            continue;
-        cell->style = (uint8_t)style;
-        if (!cell->text && !cell->curves && !cell->faint && !cell->mark)
-            cell->text = ' ';
-    }
-}
-
 /* Curves. */
 
 void canvas_dot(struct canvas *c, int px, int py, int curve, bool faint)

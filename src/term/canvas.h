@@ -52,7 +52,6 @@ void canvas_dot(struct canvas *c, int px, int py, int curve, bool faint);
 bool canvas_mark(struct canvas *c, int x, int y, int curve);
 
 bool canvas_blank(const struct canvas *c, int x, int y);
-void canvas_style(struct canvas *c, int x, int y, int width, int style); // of text there
 struct glyph canvas_glyph(const struct canvas *c, int x, int y);
 
 /* Row y as UTF-8 without trailing blanks, NUL-terminated; `out` has canvas_row_bytes(c).

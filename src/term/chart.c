@@ -272,14 +272,6 @@ void chart_draw(struct canvas *c, struct chart *chart, const struct curve *curve
     draw_cursor(c, chart, &l);
 }
 
-double chart_share(const struct curve *curve, double e)
-{
-    double share = 0;
-    for (size_t i = 0; i < curve->n && curve->x[i] < e; i++)
-        share = curve->y[i];
-    return share;
-}
-
 /* Legend. */
 
 // Four cells of the curve's dashes (ASCII: its letters), then its letter.

@@ -39,7 +39,4 @@ void chart_draw(struct canvas *c, struct chart *chart, const struct curve *curve
 int chart_legend(struct canvas *c, int left, int top, int width, int height,
                  const struct curve *curves, int n);
 
-/* F(e) of a curve: share of models with error below e. */
-double chart_share(const struct curve *curve, double e);
-
 #endif

@@ -326,17 +326,6 @@ static void test_range_cursor_faint(void **state)
     canvas_free(c);
 }
 
-static void test_share(void **state)
-{
-    (void)state;
-    const double x[] = {40, 50, 50, 60};
-    struct curve cu = curve_of("A", 0, x, 4);
-    const double at[][2] = {{0, 0}, {40, 0}, {40.1, 0.25}, {50, 0.25}, {50.1, 0.75},
-                            {60, 0.75}, {60.1, 1}, {100, 1}};
-    for (size_t i = 0; i < sizeof at / sizeof *at; i++) // strict <, as in the paper
-        assert_true(chart_share(&cu, at[i][0]) == at[i][1]);
-}
-
 static void check_legend(int width, int height, bool ascii, const struct curve *curves, int n,
                          int rows, const char *want)
 {

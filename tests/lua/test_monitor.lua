@@ -110,6 +110,10 @@ golden("waiting", frame.compose(waiting, { width = 80, height = 24, ascii = true
 golden("stopped", frame.compose(stopped, { width = 80, height = 24, ascii = true }))
 golden("damaged-40x10", frame.compose(unread, { width = 40, height = 10, ascii = true }))
 
+-- Strictly below: at 50.5 itself, A's best error, none of A counts.
+local at = frame.compose(s, { width = 40, height = 10, ascii = true, cursor = 50.5 })
+t.ok(at[10]:find("50.50%: a 0.00 b 0.90 b-a +0.90", 1, true), "the cursor reads F strictly", at[10])
+
 local old = snapshot()
 old.now = 1100
 t.ok(frame.compose(old, { width = 80, height = 24, ascii = true, colours = 8 })[2]
