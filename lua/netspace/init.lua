@@ -1,1 +1,39 @@
-return {}
+--- The public names of netspace: `local netspace = require "netspace"`.
+-- Each is a module of its own, loaded when it is first used.  The prelude gives scripts
+-- and the prompt the same names as globals.
+
+local M = {}
+
+--- name -> what it is, in the order of the overview that help() prints.
+M._names = {
+  { "space", "design spaces: sample, refine with principles, count" },
+  { "constraint", "a principle as a few lines of Lua" },
+  { "arch", "network architectures: AnyNet and RegNet, complexity, fit" },
+  { "zoo", "published networks by name" },
+  { "data", "data sets: built-in shapes, CIFAR-10" },
+  { "net", "one network: train, test, save, load" },
+  { "recipe", "how networks are trained" },
+  { "sweep", "train a whole population on every core" },
+  { "store", "what a sweep wrote, read-only" },
+  { "stats", "error EDFs, comparison of two spaces" },
+  { "plot", "plots for the terminal" },
+  { "monitor", "live view of a store" },
+  { "help", "documentation of any name" },
+}
+
+--- True for a public name, loaded or not.
+function M._is_public(name)
+  for _, row in ipairs(M._names) do
+    if row[1] == name then return true end
+  end
+  return false
+end
+
+return setmetatable(M, {
+  __index = function(t, name)
+    if type(name) ~= "string" or not M._is_public(name) then return nil end
+    local value = require("netspace." .. name)
+    rawset(t, name, value)
+    return value
+  end,
+})

@@ -3,6 +3,8 @@
  * here, in repl.c and in main.c. */
 #ifndef BIND_BIND_H
 #define BIND_BIND_H
+#include <stdbool.h>
+
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -44,5 +46,23 @@ const struct source *source_from_lua(lua_State *L, int index);
  * that names the bad value.  source: what it will train on, or NULL. */
 struct recipe;
 void recipe_from_lua(lua_State *L, int index, const struct source *s, struct recipe *r);
+
+/* Signals (signals.c).  signals_install takes SIGINT, SIGTERM, SIGHUP and SIGPIPE for the
+ * process; signals_pipe retakes SIGPIPE from a library that ignored it; signals_open adds
+ * its functions to the table on top (sys) and tracks coroutines.  signals_call is
+ * lua_pcall for user code: Ctrl-C raises "interrupted" in it.  signals_status is what the
+ * process should exit with because of a signal, or 0. */
+void signals_install(lua_State *L);
+void signals_pipe(void);
+void signals_open(lua_State *L);
+int signals_call(lua_State *L, int nargs, int handler);
+int signals_wake_fd(void);
+int signals_status(void);
+void signals_clear(void);
+
+/* --color and --seed of the command line, and the exit status asked for by sys.status. */
+enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+void sys_choose(enum color_choice color, lua_Integer seed);
+int sys_exit_status(void);
 
 #endif

@@ -3,6 +3,9 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -11,6 +14,21 @@
 #include "base/rng.h"
 #include "nn/gemm.h"
 #include "nn/isa.h"
+
+static enum color_choice color;
+static lua_Integer seed = 1;
+static int exit_status;
+
+void sys_choose(enum color_choice c, lua_Integer s)
+{
+    color = c;
+    seed = s;
+}
+
+int sys_exit_status(void)
+{
+    return exit_status;
+}
 
 // now() -> monotonic seconds
 static int sys_now(lua_State *L)
@@ -26,10 +44,11 @@ static int sys_interrupted(lua_State *L)
     return 1;
 }
 
+// clear_interrupt(): whoever told the user does this
 static int sys_clear_interrupt(lua_State *L)
 {
     (void)L;
-    interrupt_flag = 0;
+    signals_clear();
     return 0;
 }
 
@@ -38,6 +57,70 @@ static int sys_isatty(lua_State *L)
 {
     lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
     return 1;
+}
+
+// color(fd) -> bool: --color, else NO_COLOR, TERM and whether fd is a terminal decide
+static int sys_color(lua_State *L)
+{
+    int fd = (int)luaL_checkinteger(L, 1);
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool able = !(no && *no) && term && strcmp(term, "dumb") != 0 && isatty(fd);
+    lua_pushboolean(L, color == COLOR_ALWAYS || (color == COLOR_AUTO && able));
+    return 1;
+}
+
+// terminal(fd) -> columns, rows; nothing when fd is no terminal or hides its size
+static int sys_terminal(lua_State *L)
+{
+    struct winsize size;
+    if (ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return 0;
+    lua_pushinteger(L, size.ws_col);
+    lua_pushinteger(L, size.ws_row);
+    return 2;
+}
+
+// seed() -> the seed where a script gives none: 1, or --seed
+static int sys_seed(lua_State *L)
+{
+    lua_pushinteger(L, seed);
+    return 1;
+}
+
+// status(n): the process ends with n (3: failed models, 4: damaged store or data) unless
+// something else goes wrong; the highest n asked for counts
+static int sys_status(lua_State *L)
+{
+    int n = (int)luaL_checkinteger(L, 1);
+    luaL_argcheck(L, n >= 0 && n < 126, 1, "exit status is 0 to 125");
+    if (n > exit_status)
+        exit_status = n;
+    return 0;
+}
+
+// wake_fd() -> descriptor that becomes readable when a signal came; for the event loop
+static int sys_wake_fd(lua_State *L)
+{
+    lua_pushinteger(L, signals_wake_fd());
+    return 1;
+}
+
+// drain_wake(): what wake_fd has is read away
+static int sys_drain_wake(lua_State *L)
+{
+    (void)L;
+    char bytes[16];
+    while (read(signals_wake_fd(), bytes, sizeof bytes) > 0)
+        ;
+    return 0;
+}
+
+// retake_signals(): after loading luv, which sets SIGPIPE to be ignored
+static int sys_retake_signals(lua_State *L)
+{
+    (void)L;
+    signals_pipe();
+    return 0;
 }
 
 // cores() -> processors this process may use (affinity, not what the machine has)
@@ -88,6 +171,13 @@ static const luaL_Reg functions[] = {
     {"interrupted", sys_interrupted},
     {"clear_interrupt", sys_clear_interrupt},
     {"isatty", sys_isatty},
+    {"color", sys_color},
+    {"terminal", sys_terminal},
+    {"seed", sys_seed},
+    {"status", sys_status},
+    {"wake_fd", sys_wake_fd},
+    {"drain_wake", sys_drain_wake},
+    {"retake_signals", sys_retake_signals},
     {"cores", sys_cores},
     {"die_with_parent", sys_die_with_parent},
     {"random", sys_random},
@@ -100,5 +190,6 @@ int open_sys(lua_State *L)
     luaL_newlib(L, functions);
     lua_pushliteral(L, NETSPACE_VERSION);
     lua_setfield(L, -2, "version");
+    signals_open(L);
     return 1;
 }

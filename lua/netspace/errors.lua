@@ -1,0 +1,191 @@
+--- How errors are shown: the message, the line it happened in, a hint when a name is
+-- nearly right, and the user's own frames of the traceback.
+
+local options = require "netspace.options"
+local strict = require "netspace.strict"
+local sys = require "netspace.core.sys"
+
+local M = {}
+
+--- Text of chunks that are in no file (entries of the prompt), by their source name.
+M.sources = {}
+
+local function own(source)
+  return strict.luadir and source:sub(2, #strict.luadir + 1) == strict.luadir
+end
+
+--- The text of one line of a chunk, or nil when it cannot be had.
+function M.line_of(source, line)
+  local text = M.sources[source]
+  local n = 0
+  if text then
+    for s in (text .. "\n"):gmatch("(.-)\n") do
+      n = n + 1
+      if n == line then return s end
+    end
+  elseif source:sub(1, 1) == "@" then
+    local f = io.open(source:sub(2))
+    if not f then return nil end
+    for s in f:lines() do
+      n = n + 1
+      if n == line then
+        f:close()
+        return s
+      end
+    end
+    f:close()
+  end
+end
+
+-- The value of `name` where the error happened: a local, an upvalue, else a global (raw).
+local function lookup(level, name)
+  local found
+  for i = 1, 250 do
+    local local_name, value = debug.getlocal(level + 1, i)
+    if not local_name then break end
+    if local_name == name then found = value end
+  end
+  if found ~= nil then return found end
+  local info = debug.getinfo(level + 1, "f")
+  for i = 1, 255 do
+    local up, value = debug.getupvalue(info.func, i)
+    if not up then break end
+    if up == name then return value end
+  end
+  return rawget(_G, name)
+end
+
+--- All string keys a value answers to, through __index tables; raw access only.
+function M.keys_of(value)
+  local names, depth = {}, 0
+  while value ~= nil and depth < 8 do
+    if type(value) == "table" then
+      for k in next, value do
+        if type(k) == "string" then names[#names + 1] = k end
+      end
+    end
+    local meta = debug.getmetatable(value)
+    value = type(meta) == "table" and rawget(meta, "__index") or nil
+    if type(value) ~= "table" then break end
+    depth = depth + 1
+  end
+  return names
+end
+
+-- "did you mean" for nil globals, fields and methods.
+local function hint_for(message, level, source, line)
+  local kind, name = message:match("%((%a+) '([^']+)'%)$")
+  if not kind or not message:find("nil value", 1, true) then return nil end
+  if kind == "global" then
+    return options.nearest(name, strict.known())
+  elseif kind == "field" or kind == "method" then
+    local text = M.line_of(source, line) or ""
+    local path = text:match("([%a_][%w_%.]*)[%.:]" .. name .. "%f[^%w_]")
+    if not path then return nil end
+    local value
+    for part in path:gmatch("[^%.]+") do
+      if value == nil then
+        value = lookup(level + 1, part)
+      else
+        value = type(value) == "table" and rawget(value, part) or nil
+      end
+      if value == nil then return nil end
+    end
+    local near = options.nearest(name, M.keys_of(value))
+    return near and near ~= name and near or nil
+  end
+end
+
+-- "file.lua:3: in function 'f'" for each frame of the user's code.
+local function user_frames(level)
+  local frames = {}
+  for l = level + 1, level + 200 do
+    local info = debug.getinfo(l, "Sln")
+    if not info then break end
+    if info.currentline > 0 and not own(info.source) then
+      local what = info.what == "main" and "main chunk" or info.name and
+        ("function '%s'"):format(info.name) or ("function <line %d>"):format(info.linedefined)
+      frames[#frames + 1] = { source = info.source, line = info.currentline,
+        text = ("%s:%d: in %s"):format(info.short_src, info.currentline, what) }
+    end
+  end
+  return frames
+end
+
+--- The message handler of user code: turns any error into
+-- { message=, source=, line=, near=, frames= }.
+function M.handler(err)
+  if type(err) == "table" and err._shown then return err end
+  local good, message = pcall(function() return type(err) == "string" and err or tostring(err) end)
+  message = good and message or "(error object that cannot be printed)"
+  local e = { _shown = true, message = message, value = err }
+  if message == "interrupted" then return e end
+  e.frames = user_frames(2)
+  local first = e.frames[1]
+  if first then
+    e.source, e.line = first.source, first.line
+    local here, level = debug.getinfo(2, "Sl"), 2
+    while here and here.source ~= first.source do
+      level = level + 1
+      here = debug.getinfo(level, "Sl")
+    end
+    e.near = here and hint_for(message, level, first.source, first.line)
+  end
+  return e
+end
+
+-- Where a syntax error is: the line, and a caret under the token it names.
+local function syntax_place(message)
+  local name, line, text = message:match("^([^\n]-):(%d+): (.*)$")
+  line = tonumber(line)
+  if not line then return nil end
+  local source_line = M.line_of("@" .. name, line) or M.line_of("=" .. name, line)
+  if not source_line then return nil end
+  local token = text:match(" near '(.*)'$") or text:match(" near (<eof>)$")
+  local at = token == "<eof>" and #source_line + 1 or token and source_line:find(token, 1, true)
+  return source_line, at
+end
+
+--- The lines that tell a user what went wrong.  `prompt` leaves out a traceback of one
+-- frame.  Returns a list of { style, text }.
+function M.lines(e)
+  local out = {}
+  local function add(style, text) out[#out + 1] = { style, text } end
+  if type(e) ~= "table" or not e._shown then
+    local message = tostring(e)
+    add("error", message)
+    local line, at = syntax_place(message)
+    if line then
+      local shown = line:gsub("\t", " ")
+      add("code", "  " .. shown)
+      if at then add("code", "  " .. (" "):rep(utf8.len(shown:sub(1, at - 1)) or at - 1) .. "^") end
+    end
+    return out
+  end
+  add("error", e.message)
+  if e.message == "interrupted" then return out end
+  local text = e.source and M.line_of(e.source, e.line)
+  if text and text:find("%S") then add("code", "  " .. text:match("^%s*(.-)%s*$")) end
+  if e.near then add("hint", ("did you mean '%s'?"):format(e.near)) end
+  if e.frames and #e.frames > 1 then
+    add("trace", "called from")
+    for i = 1, math.min(#e.frames, 10) do add("trace", "  " .. e.frames[i].text) end
+    if #e.frames > 10 then add("trace", ("  … %d more"):format(#e.frames - 10)) end
+  end
+  return out
+end
+
+local styles = { error = "\27[31m", hint = "\27[33m", trace = "\27[2m", code = "" }
+
+--- Prints an error to stderr; `prefix` ("netspace: ") goes before the message.
+function M.show(e, prefix)
+  local color = sys.color(2)
+  local parts = { prefix or "netspace: " }
+  for _, line in ipairs(M.lines(e)) do
+    local style = color and styles[line[1]] or ""
+    parts[#parts + 1] = style .. line[2] .. (style ~= "" and "\27[0m" or "") .. "\n"
+  end
+  io.stderr:write(table.concat(parts))
+end
+
+return M

@@ -1,0 +1,41 @@
+--- What every script, prompt and worker starts with: the public names as globals, strict
+-- globals, and a clear message for a Lua library that is not installed.
+
+local sys = require "netspace.core.sys"
+local strict = require "netspace.strict"
+
+local M = {}
+
+--- Libraries of other projects, and the Debian packages that bring them.
+M.libraries = { luv = "lua-luv", cjson = "lua-cjson" }
+
+-- The event loop must notice signals: a watcher that does not keep it alive.
+local function watch_signals(uv)
+  sys.retake_signals()
+  local poll = uv.new_poll(sys.wake_fd())
+  poll:start("r", function()
+    sys.drain_wake()
+    uv.stop()
+  end)
+  poll:unref()
+end
+
+local function load_library(name)
+  local path = package.searchpath(name, package.cpath)
+  if not path then
+    error(("the Lua library '%s' is missing: install the package %s (apt install %s)")
+      :format(name, M.libraries[name], M.libraries[name]), 0)
+  end
+  local library = assert(package.loadlib(path, "luaopen_" .. name))(name, path)
+  if name == "luv" then watch_signals(library) end
+  return library
+end
+
+--- Called once by the program; `luadir` holds netspace's Lua files.
+function M.install(luadir)
+  for name in pairs(M.libraries) do package.preload[name] = load_library end
+  math.randomseed(sys.seed())
+  strict.install(luadir)
+end
+
+return M

@@ -1,0 +1,53 @@
+--- Undeclared globals: reading one in a script is an error with the nearest known name,
+-- and at the prompt a hint.  Public names of netspace are loaded when first read.
+-- A global is declared by assigning to it, nil included.  Code of other Lua libraries
+-- (which test for optional globals) reads nil as ever.
+
+local netspace = require "netspace"
+local options = require "netspace.options"
+
+local M = { declared = {}, prompt = "=prompt" }
+
+--- What the prompt wants to hear of: called with (name, nearest name or nil).
+M.listener = nil
+
+--- All names a user can have meant: globals and public names.
+function M.known()
+  local names = {}
+  for name in next, _G do names[#names + 1] = name end
+  for _, row in ipairs(netspace._names) do names[#names + 1] = row[1] end
+  return names
+end
+
+local function index(_, name)
+  if netspace._is_public(name) then
+    local value = netspace[name]
+    rawset(_G, name, value)
+    return value
+  end
+  if M.declared[name] or type(name) ~= "string" then return nil end
+  local reader = debug.getinfo(2, "S")
+  if not reader or reader.what == "C" or reader.source:sub(1, 5) == "@/usr" and
+    reader.source:sub(2, #M.luadir + 1) ~= M.luadir then
+    return nil
+  end
+  if reader.source:sub(1, #M.prompt) == M.prompt then
+    if M.listener then M.listener(name, options.nearest(name, M.known())) end
+    return nil
+  end
+  error(("undeclared variable '%s'%s"):format(name, options.hint(name, M.known())), 2)
+end
+
+--- Makes _G strict.  `luadir` holds netspace's own Lua files.
+function M.install(luadir)
+  M.luadir = luadir
+  setmetatable(_G, {
+    __index = index,
+    __newindex = function(t, name, value)
+      M.declared[name] = true
+      rawset(t, name, value)
+    end,
+  })
+end
+
+return M

@@ -1,0 +1,237 @@
+/* Ctrl-C for Lua code, and the other signals of the process.  See bind.h.
+ *
+ * lua.c sets its hook on the main state only, so a loop inside a coroutine never sees it;
+ * here coroutine.resume and coroutine.wrap note which coroutine runs, and the handler
+ * arms the hook on that one (a permanent hook would cost a loop two thirds of its speed).
+ * A hook never fires inside a C function: the engine polls interrupt_flag itself.
+ *
+ * Code is "shielded" when it deals with interrupts itself by asking sys.interrupted():
+ * then only the flag is set.  The program starts shielded; user code runs through
+ * signals_call, which lifts the shield. */
+#include "bind/bind.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/memory.h"
+
+static lua_State *main_state;
+static lua_State *volatile running; // the coroutine that runs now
+static volatile sig_atomic_t shield = 1;
+static volatile sig_atomic_t end_signal; // SIGTERM or SIGHUP, once one came
+static double last_press;                // when the last SIGINT came
+static int wake[2] = {-1, -1};           // one byte for each signal: wakes the event loop
+static struct termios terminal;
+static bool have_terminal;
+
+static void hook(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    lua_sethook(L, NULL, 0, 0);
+    if (interrupt_flag && !shield) {
+        lua_pushliteral(L, "interrupted");
+        lua_error(L);
+    }
+}
+
+// lua_sethook is the one function of Lua that may be called from a signal handler.
+static void arm(void)
+{
+    const int mask = LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT;
+    if (running)
+        lua_sethook(running, hook, mask, 1);
+    if (main_state && main_state != running) // callbacks of the event loop run there
+        lua_sethook(main_state, hook, mask, 1);
+}
+
+// The way out when nothing reacts: the terminal as it was found, no clean-up.
+static void exit_hard(int status)
+{
+    if (at_die)
+        at_die();
+    if (have_terminal)
+        tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+    static const char text[] = "\nnetspace: stopped hard\n";
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    _exit(status);
+}
+
+static void on_signal(int sig)
+{
+    int saved = errno;
+    double now = clock_now();
+    if (sig == SIGINT) {
+        double since = now - last_press;
+        // A second press while the first had no effect.  A held key repeats faster than
+        // 0.2 s and is one press.
+        if (interrupt_flag && since < 0.2)
+            return;
+        if (interrupt_flag && since < 2)
+            exit_hard(128 + SIGINT);
+        last_press = now;
+    } else {
+        if (end_signal)
+            exit_hard(128 + sig);
+        end_signal = sig;
+    }
+    interrupt_flag = 1;
+    if (!shield)
+        arm();
+    ssize_t ignored = write(wake[1], "", 1);
+    (void)ignored;
+    errno = saved;
+}
+
+// Ends the program when it is our reader who left (`netspace … | head`); a broken pipe to
+// a worker is an error code for whoever wrote to it.
+static void on_pipe(int sig)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    if (poll(&out, 1, 0) == 1 && (out.revents & POLLERR)) {
+        signal(sig, SIG_DFL);
+        raise(sig);
+    }
+}
+
+void signals_install(lua_State *L)
+{
+    main_state = running = L;
+    if (wake[0] < 0 && pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0)
+        die("no pipe for signals");
+    have_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
+    struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    struct sigaction old;
+    sigaction(SIGHUP, NULL, &old);
+    if (old.sa_handler != SIG_IGN) // nohup netspace …
+        sigaction(SIGHUP, &act, NULL);
+    signals_pipe();
+}
+
+void signals_pipe(void)
+{
+    struct sigaction act = {.sa_handler = on_pipe, .sa_flags = SA_RESTART | SA_NODEFER};
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGPIPE, &act, NULL);
+}
+
+int signals_wake_fd(void)
+{
+    return wake[0];
+}
+
+int signals_status(void)
+{
+    return end_signal ? 128 + end_signal : interrupt_flag ? 128 + SIGINT : 0;
+}
+
+void signals_clear(void)
+{
+    if (!end_signal)
+        interrupt_flag = 0;
+}
+
+static int call_with_shield(lua_State *L, int nargs, int handler, int level)
+{
+    lua_State *before = running;
+    int old = shield;
+    running = L;
+    shield = level;
+    if (interrupt_flag && !shield)
+        arm();
+    int status = lua_pcall(L, nargs, LUA_MULTRET, handler);
+    shield = old;
+    running = before;
+    return status;
+}
+
+int signals_call(lua_State *L, int nargs, int handler)
+{
+    return call_with_shield(L, nargs, handler, 0);
+}
+
+// shielded(f, …) -> what f returns; while it runs Ctrl-C only sets the flag
+static int sys_shielded(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    if (call_with_shield(L, lua_gettop(L) - 1, 0, shield + 1) != LUA_OK)
+        return lua_error(L);
+    if (interrupt_flag && !shield)
+        arm();
+    return lua_gettop(L);
+}
+
+// interruptible(handler, f, …) -> true, what f returns | false, what handler returned
+static int sys_interruptible(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    luaL_checkany(L, 2);
+    bool good = signals_call(L, lua_gettop(L) - 2, 1) == LUA_OK;
+    lua_pushboolean(L, good);
+    lua_replace(L, 1);
+    return lua_gettop(L);
+}
+
+// coroutine.resume, noting the running coroutine; upvalue 1 is Lua's own
+static int tracked_resume(lua_State *L)
+{
+    lua_State *before = running, *co = lua_tothread(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    if (co)
+        running = co;
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET); // it raises only when there is no co
+    running = before;
+    return lua_gettop(L);
+}
+
+// The function coroutine.wrap gives; upvalue 1 is Lua's own, 2 its coroutine
+static int tracked_wrapped(lua_State *L)
+{
+    lua_State *before = running;
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    running = lua_tothread(L, lua_upvalueindex(2));
+    int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+    running = before;
+    return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+}
+
+static int tracked_wrap(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 1);
+    lua_getupvalue(L, -1, 1);
+    lua_pushcclosure(L, tracked_wrapped, 2);
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"shielded", sys_shielded},
+    {"interruptible", sys_interruptible},
+    {NULL, NULL},
+};
+
+void signals_open(lua_State *L)
+{
+    luaL_setfuncs(L, functions, 0);
+    lua_getglobal(L, "coroutine");
+    lua_getfield(L, -1, "resume");
+    lua_pushcclosure(L, tracked_resume, 1);
+    lua_setfield(L, -2, "resume");
+    lua_getfield(L, -1, "wrap");
+    lua_pushcclosure(L, tracked_wrap, 1);
+    lua_setfield(L, -2, "wrap");
+    lua_pop(L, 1);
+}
