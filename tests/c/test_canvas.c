@@ -358,8 +358,7 @@ int main(void)
         cmocka_unit_test(test_text),         cmocka_unit_test(test_size_is_clamped),
         cmocka_unit_test(test_colours),      cmocka_unit_test(test_dots),
         cmocka_unit_test(test_steps),        cmocka_unit_test(test_eight_curves),
-        cmocka_unit_test(test_edges),        cmocka_unit_test(test_range_cursor_faint),
-        cmocka_unit_test(test_share),        cmocka_unit_test(test_legend),
+        cmocka_unit_test(test_edges),        cmocka_unit_test(test_range_cursor_faint),        cmocka_unit_test(test_legend),
     };
     return cmocka_run_group_tests_name("canvas", tests, NULL, NULL);
 }
