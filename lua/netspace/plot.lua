@@ -176,7 +176,7 @@ function Plot:show(o)
   height = o.height or math.min(math.max(height and height - 3 or 24, 6), 26)
   local ascii = o.ascii
   if ascii == nil then ascii = M.ascii() end
-  local colours = sys.isatty(1) and screen.colours() or 0
+  local colours = sys.color(1) and math.max(screen.colours(), 8) or 0
   local lines = compose(self, width // 1 | 0, height // 1 | 0, ascii):lines(colours)
   io.stdout:write(table.concat(lines, "\n"), "\n")
 end
