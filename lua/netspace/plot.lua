@@ -291,7 +291,7 @@ end
 help.add("plot:save", [[
   plot:save(path) -> true, or nil and a message
   Draws the plot into a file by gnuplot: .svg, .png or .pdf.
-  example: plot.edf{ { 40, 50, 60 } }:save(os.tmpname() .. ".svg")]])
+  example (slow): plot.edf{ { 40, 50, 60 } }:save("edf.svg")]])
 
 help.add("plot.edf", [[
   plot.edf{ A, B, … } -> plot

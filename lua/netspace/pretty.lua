@@ -377,6 +377,6 @@ help.add("pretty", [[
     width    cells of a line (default: the terminal's)
     depth    levels of nested tables before {…}
     items    items, fields or rows before "… 482 more"
-  example: print(pretty{ { name = "A", n = 16 }, { name = "B", n = 3 } })]])
+  example: print(require("netspace.pretty"){ { name = "A", n = 16 }, { name = "B", n = 3 } })]])
 
 return setmetatable(M, { __call = function(_, ...) return M.pretty(...) end })
