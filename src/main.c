@@ -282,7 +282,7 @@ static int run_command(lua_State *L, int argc, char **argv, int first)
         return fail(L);
     lua_insert(L, base);
     lua_pop(L, 1);
-    if (signals_call(L, 1, base) != LUA_OK)
+    if (lua_pcall(L, 1, 1, base) != LUA_OK) // shielded: they stop by themselves
         return fail(L);
     return (int)lua_tointeger(L, base + 1);
 }

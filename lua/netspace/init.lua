@@ -33,6 +33,7 @@ return setmetatable(M, {
   __index = function(t, name)
     if type(name) ~= "string" or not M._is_public(name) then return nil end
     local value = require("netspace." .. name)
+    if name == "monitor" then value = value.monitor end
     rawset(t, name, value)
     return value
   end,

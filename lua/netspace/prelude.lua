@@ -11,7 +11,6 @@ M.libraries = { luv = "lua-luv", cjson = "lua-cjson" }
 
 -- The event loop must notice signals: a watcher that does not keep it alive.
 local function watch_signals(uv)
-  sys.retake_signals()
   local poll = uv.new_poll(sys.wake_fd())
   poll:start("r", function()
     sys.drain_wake()
@@ -26,8 +25,12 @@ local function load_library(name)
     error(("the Lua library '%s' is missing: install the package %s (apt install %s)")
       :format(name, M.libraries[name], M.libraries[name]), 0)
   end
+  if name == "luv" and package.loadlib(path, "*") then sys.before_luv() end
   local library = assert(package.loadlib(path, "luaopen_" .. name))(name, path)
-  if name == "luv" then watch_signals(library) end
+  if name == "luv" then
+    sys.after_luv(library)
+    watch_signals(library)
+  end
   return library
 end
 

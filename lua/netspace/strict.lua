@@ -6,7 +6,7 @@
 local netspace = require "netspace"
 local options = require "netspace.options"
 
-local M = { declared = {}, prompt = "=prompt" }
+local M = { declared = {}, prompt = "=in[" }
 
 --- What the prompt wants to hear of: called with (name, nearest name or nil).
 M.listener = nil

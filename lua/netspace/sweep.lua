@@ -638,6 +638,11 @@ function M.finish(stop)
   end)
 end
 
+--- How many sweeps are at work (the prompt asks before it leaves).
+function M._running()
+  return #active
+end
+
 help.add("sweep.run", [[
   sweep.run{ store=, name=, models=, data= [, recipe=, workers=, seed=, …] } -> result
   Trains every network of a population, one a core, and waits.  Everything finished is in the

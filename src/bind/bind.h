@@ -48,17 +48,13 @@ struct recipe;
 void recipe_from_lua(lua_State *L, int index, const struct source *s, struct recipe *r);
 
 /* Signals (signals.c).  signals_install takes SIGINT, SIGTERM, SIGHUP and SIGPIPE for the
- * process; signals_pipe retakes SIGPIPE from a library that ignored it; signals_open adds
- * its functions to the table on top (sys) and tracks coroutines.  signals_call is
- * lua_pcall for user code: Ctrl-C raises "interrupted" in it.  signals_status is what the
- * process should exit with because of a signal, or 0. */
+ * process; signals_open adds its functions to the table on top (sys) and tracks
+ * coroutines.  signals_call is lua_pcall for user code: Ctrl-C raises "interrupted" in it.
+ * signals_status is what the process should exit with because of a signal, or 0. */
 void signals_install(lua_State *L);
-void signals_pipe(void);
 void signals_open(lua_State *L);
 int signals_call(lua_State *L, int nargs, int handler);
-int signals_wake_fd(void);
 int signals_status(void);
-void signals_clear(void);
 
 /* --color and --seed of the command line, and the exit status asked for by sys.status. */
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };

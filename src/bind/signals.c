@@ -10,6 +10,7 @@
  * signals_call, which lifts the shield. */
 #include "bind/bind.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,23 +23,31 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 
+#define LOOP_ERROR "netspace.loop_error" // registry key
+
 static lua_State *main_state;
 static lua_State *volatile running; // the coroutine that runs now
 static volatile sig_atomic_t shield = 1;
 static volatile sig_atomic_t end_signal; // SIGTERM or SIGHUP, once one came
+static volatile sig_atomic_t raised;     // times the hook raised since the flag was set
 static double last_press;                // when the last SIGINT came
 static int wake[2] = {-1, -1};           // one byte for each signal: wakes the event loop
 static struct termios terminal;
 static bool have_terminal;
 
+// Raises once, and leaves the unwinding code in peace.  Who caught the error and goes on
+// (`while true do pcall(f) end`) meets the hook again some ten million instructions later,
+// and then at every instruction.
 static void hook(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
-    lua_sethook(L, NULL, 0, 0);
-    if (interrupt_flag && !shield) {
-        lua_pushliteral(L, "interrupted");
-        lua_error(L);
+    if (!interrupt_flag || shield) {
+        lua_sethook(L, NULL, 0, 0);
+        return;
     }
+    lua_sethook(L, hook, LUA_MASKCOUNT, raised++ ? 1 : 10000000);
+    lua_pushliteral(L, "interrupted");
+    lua_error(L);
 }
 
 // lua_sethook is the one function of Lua that may be called from a signal handler.
@@ -101,6 +110,13 @@ static void on_pipe(int sig)
     }
 }
 
+static void take_pipe(void)
+{
+    struct sigaction act = {.sa_handler = on_pipe, .sa_flags = SA_RESTART | SA_NODEFER};
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGPIPE, &act, NULL);
+}
+
 void signals_install(lua_State *L)
 {
     main_state = running = L;
@@ -115,30 +131,12 @@ void signals_install(lua_State *L)
     sigaction(SIGHUP, NULL, &old);
     if (old.sa_handler != SIG_IGN) // nohup netspace …
         sigaction(SIGHUP, &act, NULL);
-    signals_pipe();
-}
-
-void signals_pipe(void)
-{
-    struct sigaction act = {.sa_handler = on_pipe, .sa_flags = SA_RESTART | SA_NODEFER};
-    sigemptyset(&act.sa_mask);
-    sigaction(SIGPIPE, &act, NULL);
-}
-
-int signals_wake_fd(void)
-{
-    return wake[0];
+    take_pipe();
 }
 
 int signals_status(void)
 {
     return end_signal ? 128 + end_signal : interrupt_flag ? 128 + SIGINT : 0;
-}
-
-void signals_clear(void)
-{
-    if (!end_signal)
-        interrupt_flag = 0;
 }
 
 static int call_with_shield(lua_State *L, int nargs, int handler, int level)
@@ -217,9 +215,108 @@ static int tracked_wrap(lua_State *L)
     return 1;
 }
 
+// How luv calls Lua (luv.h, luv_CFpcall).  luv's own way ends the program on any error;
+// here the first error waits until uv.run returns, and is raised there.
+static int loop_call(lua_State *L, int nargs, int nresults, int flags)
+{
+    (void)flags;
+    int top = lua_gettop(L) - nargs - 1;
+    lua_State *before = running;
+    running = L;
+    int status = lua_pcall(L, nargs, nresults, 0);
+    running = before;
+    if (status == LUA_OK)
+        return lua_gettop(L) - top;
+    if (lua_getfield(L, LUA_REGISTRYINDEX, LOOP_ERROR) == LUA_TNIL) {
+        lua_pushvalue(L, top + 1);
+        lua_setfield(L, LUA_REGISTRYINDEX, LOOP_ERROR);
+    }
+    lua_settop(L, top);
+    ssize_t ignored = write(wake[1], "", 1); // the watcher of wake stops the loop
+    (void)ignored;
+    return -status;
+}
+
+// uv.run; upvalue 1 is luv's own
+static int loop_run(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    if (lua_getfield(L, LUA_REGISTRYINDEX, LOOP_ERROR) != LUA_TNIL) {
+        lua_pushnil(L);
+        lua_setfield(L, LUA_REGISTRYINDEX, LOOP_ERROR);
+        return lua_error(L);
+    }
+    lua_pop(L, 1);
+    return lua_gettop(L);
+}
+
+// before_luv(): to be called when luv's library is loaded and before it is opened
+static int sys_before_luv(lua_State *L)
+{
+    void (*set)(lua_State *, int (*)(lua_State *, int, int, int));
+    *(void **)&set = dlsym(RTLD_DEFAULT, "luv_set_callback");
+    if (!set)
+        return luaL_error(L, "this version of lua-luv has no luv_set_callback");
+    set(L, loop_call);
+    return 0;
+}
+
+// after_luv(uv): errors of callbacks come out of uv.run; SIGPIPE, which luv ignores, is ours
+static int sys_after_luv(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_getfield(L, 1, "run");
+    lua_pushcclosure(L, loop_run, 1);
+    lua_setfield(L, 1, "run");
+    take_pipe();
+    return 0;
+}
+
+// wake_fd() -> descriptor that becomes readable when a signal came; for the event loop
+static int sys_wake_fd(lua_State *L)
+{
+    lua_pushinteger(L, wake[0]);
+    return 1;
+}
+
+// drain_wake(): what wake_fd has is read away
+static int sys_drain_wake(lua_State *L)
+{
+    (void)L;
+    char bytes[16];
+    while (read(wake[0], bytes, sizeof bytes) > 0)
+        ;
+    return 0;
+}
+
+// clear_interrupt(): whoever told the user does this
+static int sys_clear_interrupt(lua_State *L)
+{
+    (void)L;
+    if (!end_signal)
+        interrupt_flag = 0;
+    raised = 0;
+    return 0;
+}
+
+// ending() -> bool: SIGTERM or SIGHUP came
+static int sys_ending(lua_State *L)
+{
+    lua_pushboolean(L, end_signal != 0);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"shielded", sys_shielded},
     {"interruptible", sys_interruptible},
+    {"before_luv", sys_before_luv},
+    {"after_luv", sys_after_luv},
+    {"wake_fd", sys_wake_fd},
+    {"drain_wake", sys_drain_wake},
+    {"clear_interrupt", sys_clear_interrupt},
+    {"ending", sys_ending},
     {NULL, NULL},
 };
 

@@ -14,6 +14,8 @@
 #include "base/rng.h"
 #include "nn/gemm.h"
 #include "nn/isa.h"
+#include "nn/gemm.h"
+#include "nn/isa.h"
 
 static enum color_choice color;
 static lua_Integer seed = 1;
@@ -42,14 +44,6 @@ static int sys_interrupted(lua_State *L)
 {
     lua_pushboolean(L, interrupt_pending());
     return 1;
-}
-
-// clear_interrupt(): whoever told the user does this
-static int sys_clear_interrupt(lua_State *L)
-{
-    (void)L;
-    signals_clear();
-    return 0;
 }
 
 // isatty(fd) -> bool
@@ -98,29 +92,31 @@ static int sys_status(lua_State *L)
     return 0;
 }
 
-// wake_fd() -> descriptor that becomes readable when a signal came; for the event loop
-static int sys_wake_fd(lua_State *L)
+// blas() -> "OpenBLAS 0.3.21 Haswell"
+static int sys_blas(lua_State *L)
 {
-    lua_pushinteger(L, signals_wake_fd());
+    lua_pushstring(L, gemm_library());
     return 1;
 }
 
-// drain_wake(): what wake_fd has is read away
-static int sys_drain_wake(lua_State *L)
+// isa() -> "avx512" | "avx2" | "portable": what the kernels use
+static int sys_isa(lua_State *L)
 {
-    (void)L;
-    char bytes[16];
-    while (read(signals_wake_fd(), bytes, sizeof bytes) > 0)
-        ;
-    return 0;
+    lua_pushstring(L, isa_name());
+    return 1;
 }
 
-// retake_signals(): after loading luv, which sets SIGPIPE to be ignored
-static int sys_retake_signals(lua_State *L)
+// selfcheck() -> true | nil, message: matrix products against double precision
+static int sys_selfcheck(lua_State *L)
 {
-    (void)L;
-    signals_pipe();
-    return 0;
+    struct error e;
+    if (!gemm_selfcheck(&e)) {
+        lua_pushnil(L);
+        lua_pushstring(L, e.msg);
+        return 2;
+    }
+    lua_pushboolean(L, true);
+    return 1;
 }
 
 // cores() -> processors this process may use (affinity, not what the machine has)
@@ -169,15 +165,14 @@ static int sys_engine(lua_State *L)
 static const luaL_Reg functions[] = {
     {"now", sys_now},
     {"interrupted", sys_interrupted},
-    {"clear_interrupt", sys_clear_interrupt},
     {"isatty", sys_isatty},
     {"color", sys_color},
     {"terminal", sys_terminal},
     {"seed", sys_seed},
     {"status", sys_status},
-    {"wake_fd", sys_wake_fd},
-    {"drain_wake", sys_drain_wake},
-    {"retake_signals", sys_retake_signals},
+    {"blas", sys_blas},
+    {"isa", sys_isa},
+    {"selfcheck", sys_selfcheck},
     {"cores", sys_cores},
     {"die_with_parent", sys_die_with_parent},
     {"random", sys_random},

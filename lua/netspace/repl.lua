@@ -1,0 +1,279 @@
+--- The prompt: reads entries, evaluates them, prints what they give.
+-- On a terminal the line editor is core.readline, and reading happens in the event loop, so
+-- that a sweep runs while the user types.  Entries are evaluated outside of it, because
+-- the loop cannot be entered twice and sweep.run enters it.
+
+local complete = require "netspace.complete"
+local errors = require "netspace.errors"
+local history = require "netspace.history"
+local netspace = require "netspace"
+local options = require "netspace.options"
+local rl = require "netspace.core.readline"
+local strict = require "netspace.strict"
+local sys = require "netspace.core.sys"
+local uv = require "luv"
+
+local M = {}
+
+local PROMPT, CONTINUED = "> ", ">> "
+local KEPT = 500 -- entries whose text is kept for error messages
+
+local entries = 0      -- evaluated so far; names their chunks
+local hints = {}       -- undeclared globals read by the running entry: name -> nearest or false
+local told_local       -- the hint on `local` has been given
+local editing = false  -- the prompt of the line editor is on the screen
+
+local function dim(text)
+  return sys.color(1) and "\27[2m" .. text .. "\27[0m" or text
+end
+
+local function note(text)
+  io.stdout:flush()
+  io.stderr:write(sys.color(2) and "\27[33m" .. text .. "\27[0m\n" or text .. "\n")
+end
+
+--- Prints a line that nobody asked for (a sweep has ended): above the prompt when it is on
+-- the screen, otherwise to stderr.
+function M.notify(text)
+  if editing then
+    rl.above(text)
+  else
+    io.stderr:write(text, "\n")
+  end
+end
+
+-- The text of an entry as a chunk: an expression first, then statements.
+-- @return the function, whether its results are shown; or nil, message, whether more lines
+-- can complete it
+local function compile(text, name)
+  local expression = text:gsub("^%s*=", "")
+  local quiet = expression:find(";%s*$") ~= nil
+  local f = load("return " .. expression, name, "t")
+  if f then return f, not quiet end
+  local message
+  f, message = load(text, name, "t")
+  if f then return f, false end
+  return nil, message, message:sub(-5) == "<eof>"
+end
+
+-- "?x" is help(x) by name.
+local function help_request(text)
+  local topic = text:match("^%s*%?%s*(.-)%s*$")
+  return topic and ("help(%s)"):format(topic ~= "" and ("%q"):format(topic) or "")
+end
+
+--- Whether more lines can make `text` an entry.
+function M.incomplete(text)
+  if help_request(text) then return false end
+  local f, _, more = compile(text, "=in")
+  return not f and more
+end
+
+local function show_results(results)
+  local texts, apart = {}, "   "
+  for i = 1, results.n do
+    texts[i] = require("netspace.pretty").pretty(results[i])
+    if texts[i]:find("\n") then apart = "\n" end
+  end
+  io.stdout:write(table.concat(texts, apart), "\n")
+end
+
+local function show_hints(text)
+  for name, near in pairs(hints) do
+    note(("'%s' is not defined%s"):format(name, near and (" (did you mean '%s'?)"):format(near) or ""))
+  end
+  if not told_local and text:find("^%s*local%s+[%a_]") and not text:find("\n") and
+    not text:find(";%s*%S") then
+    told_local = true
+    note("a local ends with its line: leave out 'local' to keep the value")
+  end
+end
+
+local function show_error(e, text, name)
+  io.stdout:flush()
+  if type(e) == "table" and e.message == "interrupted" then
+    sys.clear_interrupt()
+  elseif not text:find("\n") then
+    -- One line: where it happened is plain, unless it was in an older entry or a file.
+    local plain = name:sub(2):gsub("%p", "%%%0") .. ":1: "
+    if type(e) == "table" then
+      e.message = e.message:gsub("^" .. plain, "")
+    else
+      errors.show(e, "")
+      return
+    end
+  end
+  errors.show(e, "")
+end
+
+--- Evaluates an entry and prints its results or its error.  True when it went well.
+function M.evaluate(text)
+  entries = entries + 1
+  local name = ("=in[%d]"):format(entries)
+  errors.sources[name] = text
+  errors.sources[("=in[%d]"):format(entries - KEPT)] = nil
+  hints = {}
+  local f, shown = compile(help_request(text) or text, name)
+  if not f then
+    show_error(shown, text, name)
+    return false
+  end
+  local results = table.pack(sys.interruptible(errors.handler, f))
+  if not results[1] then
+    show_error(results[2], text, name)
+    return false
+  end
+  if shown and results.n > 1 then
+    table.remove(results, 1)
+    results.n = results.n - 1
+    rawset(_G, "_", results[1])
+    -- Printing runs the user's __tostring, and may be long.
+    local good, e = sys.interruptible(errors.handler, show_results, results)
+    if not good then show_error(e, text, name) end
+  end
+  io.stdout:flush()
+  show_hints(text)
+  return true
+end
+
+-- Callbacks of the event loop that fail while the prompt waits.
+local function run_loop(mode)
+  local good, e = pcall(uv.run, mode)
+  if not good then
+    for _, line in ipairs(errors.lines(e)) do M.notify(line[2]) end
+  end
+end
+
+-- A line from the terminal: the text, false at its end (Ctrl-D), nil after Ctrl-C.
+local function read_line(poll, prompt)
+  rl.start(prompt)
+  editing = true
+  poll:start("r", function()
+    rl.read()
+    if rl.reading() then return end
+    uv.stop()
+  end)
+  while rl.reading() and not sys.interrupted() do run_loop() end
+  poll:stop()
+  if rl.reading() then
+    rl.cancel()
+    if not sys.ending() then sys.clear_interrupt() end
+    editing = false
+    return nil
+  end
+  editing = false
+  return rl.line()
+end
+
+-- Whether to leave: asks when a sweep started here is at work.
+local function may_leave(poll)
+  local sweep = package.loaded["netspace.sweep"]
+  local n = sweep and sweep._running() or 0
+  if n == 0 then return true end
+  local answer = read_line(poll, ("%s at work; what is trained is kept.  Stop and leave? [y/N] ")
+    :format(n == 1 and "a sweep is" or n .. " sweeps are"))
+  return answer == false or answer and answer:find("^%s*[yY]") ~= nil
+end
+
+local function remember(path, entry)
+  if entry:find("^%s") then return path end -- a leading space keeps it out
+  rl.remember(entry)
+  if path then
+    local good, why = history.append(path, entry)
+    if not good then
+      note("the history is not kept: " .. why)
+      return nil
+    end
+  end
+  return path
+end
+
+local function terminal_session()
+  rl.setup(complete.complete)
+  local path = history.path()
+  for _, entry in ipairs(path and history.load(path) or {}) do rl.remember(entry) end
+  local poll = assert(uv.new_poll(0))
+  local stop = uv.new_signal()
+  local pending
+  while not sys.ending() do
+    stop:start("sigtstp", rl.suspend)
+    local line = read_line(poll, pending and CONTINUED or PROMPT)
+    stop:stop()
+    if line == false then
+      io.stdout:write("\n")
+      if pending then
+        pending = nil
+      elseif may_leave(poll) then
+        break
+      end
+    elseif line == nil then
+      pending = nil
+    else
+      local text = pending and pending .. "\n" .. line or line
+      if not text:find("%S") then
+        pending = nil
+      elseif M.incomplete(text) and line:find("%S") then
+        pending = text
+      else
+        pending = nil
+        path = remember(path, text)
+        M.evaluate(text)
+      end
+    end
+  end
+  poll:close()
+  stop:close()
+  if package.loaded["netspace.sweep"] then require("netspace.sweep").finish(true) end
+end
+
+-- Entries from a pipe or a file (-i): no prompt, no echo.
+local function piped_session()
+  local pending
+  for line in io.lines() do
+    local text = pending and pending .. "\n" .. line or line
+    if M.incomplete(text) then
+      pending = text
+    else
+      pending = nil
+      if text:find("%S") then M.evaluate(text) end
+    end
+    run_loop("nowait")
+    if sys.ending() then return end
+  end
+  if pending then M.evaluate(pending) end
+end
+
+local function banner()
+  local blas = sys.blas and sys.blas() or ""
+  print(("netspace %s, %s, %d core%s, %s"):format(sys.version, _VERSION, sys.cores(),
+    sys.cores() == 1 and "" or "s", blas))
+  print(dim("help() lists what there is, ?name explains it, Tab completes, Ctrl-D leaves"))
+end
+
+local function run_init()
+  local config = os.getenv "XDG_CONFIG_HOME"
+  if not config or config:sub(1, 1) ~= "/" then
+    config = (os.getenv "HOME" or "") .. "/.config"
+  end
+  local path = config .. "/netspace/init.lua"
+  if not uv.fs_stat(path) then return end
+  local f, message = loadfile(path)
+  local good, e = false, message
+  if f then good, e = sys.interruptible(errors.handler, f) end
+  if not good then errors.show(e, "warning: ") end
+  sys.clear_interrupt()
+end
+
+--- The session; o.quiet leaves out the banner, o.no_init the startup file.
+function M.main(o)
+  strict.listener = function(name, near) hints[name] = near or false end
+  if not o.quiet and sys.isatty(0) then banner() end
+  if not o.no_init then run_init() end
+  if sys.isatty(0) then
+    terminal_session()
+  else
+    piped_session()
+  end
+end
+
+return M
