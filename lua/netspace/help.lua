@@ -9,7 +9,7 @@
 --   example: stats.edf({ 40, 50, 60 })(50)
 --   source: Radosavovic et al. 2020, equation 1]])
 
-local M = { topics = {} }
+local M = { topics = {}, groups = {} }
 
 --- Registers the text of `name` ("stats.edf", "S:sample").  First line: the signature;
 -- second: one sentence; then options, `example:` lines (run by the tests) and `source:`.
@@ -17,6 +17,262 @@ function M.add(name, text)
   assert(not M.topics[name], "help registered twice: " .. name)
   local indent = text:match("^\n*(%s*)")
   M.topics[name] = text:gsub("\n" .. indent, "\n"):gsub("^%s+", ""):gsub("%s+$", "")
+  M.groups[name] = debug.getinfo(2, "S").source:match("([%w_]+)%.lua$") -- its module
 end
 
-return M
+-- Every public module, loaded, so that all topics are registered; name -> module.
+local function modules()
+  local netspace = require "netspace"
+  local loaded = {}
+  for _, row in ipairs(netspace._names) do loaded[row[1]] = netspace[row[1]] end
+  return loaded
+end
+
+--- All topics, sorted.
+function M.names()
+  modules()
+  local list = {}
+  for name in pairs(M.topics) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+--- What the examples of a topic are: a list of { code =, slow = bool }.
+function M.examples(name)
+  local list = {}
+  for mark, code in (M.topics[name] .. "\n"):gmatch("example( ?[^:\n]*):%s*([^\n]*)\n") do
+    list[#list + 1] = { code = code, slow = mark:find("slow", 1, true) ~= nil }
+  end
+  return list
+end
+
+-- The name a Lua function was defined under, from its source: "function Space:sample(".
+local function defined_as(f)
+  local info = debug.getinfo(f, "S")
+  local file = info.source:sub(1, 1) == "@" and io.open(info.source:sub(2))
+  if not file then return nil end
+  local n, name = 0, nil
+  for line in file:lines() do
+    n = n + 1
+    if n == info.linedefined then
+      name = line:match("([%a_][%w_]*)%s*%(") or line:match("([%a_][%w_]*)%s*=%s*function")
+      if name == "function" then name = line:match("([%a_][%w_]*)%s*=%s*function") end
+      break
+    end
+  end
+  file:close()
+  return name, info.source:match("([%w_]+)%.lua$")
+end
+
+-- A method of a C type: its key in the metatable that holds it.
+local function method_of_c(f)
+  for _, meta in pairs(debug.getregistry()) do
+    local methods = type(meta) == "table" and rawget(meta, "__index")
+    if type(methods) == "table" then
+      for name, value in next, methods do
+        if value == f then return name end
+      end
+    end
+  end
+end
+
+-- Topics of methods called `name`; those of module `group` when there are any.
+local function methods_called(name, group)
+  local all, near = {}, {}
+  for topic in pairs(M.topics) do
+    if topic:match(":([%w_]+)$") == name then
+      all[#all + 1] = topic
+      if M.groups[topic] == group then near[#near + 1] = topic end
+    end
+  end
+  local list = #near > 0 and near or all
+  table.sort(list)
+  return list
+end
+
+-- Topics for the methods that an object answers to.
+local function methods_for(x)
+  local list = {}
+  local keys = {}
+  for _, key in ipairs(require("netspace.errors").keys_of(x)) do keys[key] = true end
+  local count = {} -- class prefix -> how many of its topics the object has; -1: lacks one
+  for topic in pairs(M.topics) do
+    local class, method = topic:match("^([%w_]+):([%w_]+)$")
+    if class and count[class] ~= -1 then
+      count[class] = keys[method] and (count[class] or 0) + 1 or -1
+    end
+  end
+  for topic in pairs(M.topics) do
+    local class = topic:match("^([%w_]+):")
+    if class and count[class] and count[class] > 0 then list[#list + 1] = topic end
+  end
+  table.sort(list)
+  return list
+end
+
+-- The topics a value stands for.
+local function topics_of(x)
+  for name, module in pairs(modules()) do
+    if rawequal(module, x) then return { name } end
+    if type(module) == "table" then
+      for key, value in next, module do
+        if rawequal(value, x) and M.topics[name .. "." .. tostring(key)] then
+          return { name .. "." .. key }
+        end
+      end
+    end
+  end
+  if type(x) == "function" then
+    local name, group = defined_as(x)
+    return methods_called(name or method_of_c(x), group)
+  end
+  return methods_for(x)
+end
+
+-- Topics that belong to a name: "stats" -> stats.edf, edf:band, …
+local function group_of(name)
+  local list = {}
+  for topic in pairs(M.topics) do
+    if topic ~= name and (M.groups[topic] == name or topic:find("^" .. name .. "[.:]")) then
+      list[#list + 1] = topic
+    end
+  end
+  table.sort(list)
+  return list
+end
+
+-- Words filled into lines of 78 columns after an indent.
+local function fill(words, indent)
+  local lines, line = {}, nil
+  for _, word in ipairs(words) do
+    if not line then
+      line = indent .. word
+    elseif #line + #word + 2 > 78 then
+      lines[#lines + 1] = line
+      line = indent .. word
+    else
+      line = line .. "  " .. word
+    end
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
+end
+
+local function overview()
+  modules()
+  local netspace = require "netspace"
+  local out = { "Names of netspace.  help \"name\" or ?name explains one; Tab completes.", "" }
+  for _, row in ipairs(netspace._names) do
+    out[#out + 1] = ("%-11s %s"):format(row[1], row[2])
+    local group = group_of(row[1])
+    if #group > 0 then out[#out + 1] = fill(group, (" "):rep(12)) end
+  end
+  return table.concat(out, "\n")
+end
+
+local function about_name(name)
+  local text = M.topics[name]
+  local group = group_of(name)
+  if not text and #group == 0 then return nil end
+  for _, row in ipairs(require("netspace")._names) do
+    if not text and row[1] == name then text = name .. ": " .. row[2] end
+  end
+  if #group > 0 then text = (text or name) .. "\n\nsee also\n" .. fill(group, "  ") end
+  return text
+end
+
+-- What there is when nothing is called `word`: topics that contain it, or nearly do.
+local function search(word)
+  local options = require "netspace.options"
+  local found = {}
+  local low = word:lower()
+  for topic, text in pairs(M.topics) do
+    if topic:lower():find(low, 1, true) or
+      #low > 3 and (text:match("^[^\n]*\n[^\n]*") or ""):lower():find(low, 1, true) then
+      found[#found + 1] = topic
+    end
+  end
+  if #found == 0 then
+    local last = {}
+    for topic in pairs(M.topics) do
+      last[topic] = topic
+      last[topic:match("[%w_]+$")] = topic
+    end
+    local near = options.nearest(word, last)
+    found[1] = near and last[near]
+  end
+  table.sort(found)
+  return found
+end
+
+--- The text that help(x) prints; nil and a message when there is none.
+function M.text(...)
+  if select("#", ...) == 0 then return overview() end
+  local x = ...
+  modules()
+  if type(x) == "string" then
+    local text = about_name(x)
+    if text then return text end
+    local methods = methods_called(x)
+    if #methods == 0 then
+      local found = search(x)
+      local message = ("nothing is called '%s'"):format(x)
+      if #found == 0 then return nil, message .. "; help() lists what there is" end
+      return nil, message .. "; near it:\n" .. fill(found, "  ")
+    end
+    x = methods
+  else
+    x = x ~= nil and topics_of(x) or {}
+  end
+  if #x == 0 then
+    return nil, ("there is no help for this %s; help() lists what there is"):format(type((...)))
+  end
+  if #x == 1 then return about_name(x[1]) end
+  local out = {}
+  for i, topic in ipairs(x) do
+    out[i] = #x <= 3 and M.topics[topic] or (M.topics[topic]:match("^[^\n]*\n?[^\n]*"))
+  end
+  return table.concat(out, "\n\n")
+end
+
+--- The command `netspace help [TOPIC]`.
+function M.command(args)
+  local text, message = M.text(table.unpack(args, 1, math.min(#args, 1)))
+  if text then
+    print(text)
+    return 0
+  end
+  io.stderr:write("netspace help: ", message, "\n")
+  return 2
+end
+
+M.add("help", [[
+  help(x)
+  Explains a name ("stats.edf"), a function, a module or an object; help() lists everything.
+  At the prompt ?name does the same, and `netspace help name` in the shell.
+  example: help("stats.edf")
+  example: help(space)]])
+M.add("help.add", [[
+  help.add(name, text)
+  Registers documentation of your own: the signature, one sentence, options, examples.
+  example: help.add("mine", "mine(x)\\nWhat mine does.") help("mine")]])
+M.add("help.names", [[
+  help.names() -> list
+  All topics, sorted.
+  example: #help.names()]])
+M.add("help.text", [[
+  help.text(x) -> string, or nil and a message
+  What help(x) prints.
+  example: help.text("space.names")]])
+M.add("help.examples", [[
+  help.examples(name) -> list of { code =, slow = }
+  The examples of a topic; the tests run those that are not slow.
+  example: help.examples("help")[1].code]])
+
+return setmetatable(M, {
+  __call = function(_, ...)
+    local text, message = M.text(...)
+    print(text or message)
+  end,
+  __tostring = function() return "help(x) explains x, help() lists everything" end,
+})

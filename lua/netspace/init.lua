@@ -18,6 +18,7 @@ M._names = {
   { "stats", "error EDFs, comparison of two spaces" },
   { "plot", "plots for the terminal" },
   { "monitor", "live view of a store" },
+  { "pretty", "any value as the text the prompt prints" },
   { "help", "documentation of any name" },
 }
 

@@ -266,6 +266,7 @@ end
 
 --- The session; o.quiet leaves out the banner, o.no_init the startup file.
 function M.main(o)
+  strict.declared._ = true
   strict.listener = function(name, near) hints[name] = near or false end
   if not o.quiet and sys.isatty(0) then banner() end
   if not o.no_init then run_init() end
