@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Reference networks in PyTorch: makes tests/data, and checks files netspace saved.
 
-  make_fixtures.py                 write tests/data/<net>.safetensors, <net>.expect.safetensors
-  make_fixtures.py --check FILE    load weights saved by netspace (strictly) and compare the
-                                   logits stored beside them (FILE + ".logits", see below)
+  make_fixtures.py                 write tests/data/<net>{,.expect}.safetensors
+  make_fixtures.py --check FILE    load weights saved by netspace (strictly) and compare
+                                   the logits beside them (FILE.logits, see check)
 
 Needs PyTorch 2.13.0 and safetensors.  The tests themselves need neither: what this writes
-is committed.  AnyNet is built here from its definition (Radosavovic et al. 2020, figures 3,
-4 and 23; names, order and counting as in pycls) independently of the C engine.
+is committed.  AnyNet is built here from its definition (Radosavovic et al. 2020, figures
+3, 4 and 23; names, order and counting as in pycls) independently of the C engine.
 
 Everything is computed in double precision, because a ReLU that flips between two correct
 single-precision programs changes a gradient by a percent.  Seeds are searched until no
@@ -15,7 +15,7 @@ activation comes closer to its kink than MARGIN, so that single precision must a
 
 <net>.safetensors        initial weights, pycls names; metadata netspace.arch: the network
 <net>.expect.safetensors x, labels; logits (training) and eval (running statistics);
-                         gradient.NAME of the first step; after.NAME of three steps of SGD.
+                         gradient.NAME of the first step; after.NAME of three SGD steps.
                          More than LIMIT values: norm.… and SAMPLES evenly spaced values.
 """
 import argparse
@@ -25,7 +25,7 @@ import struct
 import sys
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 RELEASE = "2.13.0"
@@ -61,7 +61,7 @@ class Squeeze(nn.Module):
 
 
 def chain(m, w_in, layers):
-    """A named sequence; layers: (name, w, k, stride, groups, followed by an activation)."""
+    """A named sequence; layers: (name, w, k, stride, groups, has an activation)."""
     seq = nn.Sequential()
     for name, w, k, stride, groups, active in layers:
         seq.add_module(name, conv(w_in, w, k, stride, groups))
@@ -91,7 +91,8 @@ def block(m, i, w_in, stride):
     if kind in ("x", "r"):
         inner = round(w / m["b"][i])
         groups = inner // m["g"][i] if kind == "x" else 1
-        f = chain(m, w_in, [("a", inner, 1, 1, 1, True), ("b", inner, 3, stride, groups, True)])
+        f = chain(m, w_in, [("a", inner, 1, 1, 1, True),
+                            ("b", inner, 3, stride, groups, True)])
         w_se = round(m["se"] * w_in)
         if w_se:
             f.add_module("se", Squeeze(m, inner, w_se))
@@ -102,7 +103,8 @@ def block(m, i, w_in, stride):
         return Residual(m, w_in, w, stride, chain(m, w_in, [("a", w, 3, stride, 1, True),
                                                             ("b", w, 3, 1, 1, False)]))
     if kind == "vr":
-        return Residual(m, w_in, w, stride, chain(m, w_in, [("a", w, 3, stride, 1, False)]))
+        f = chain(m, w_in, [("a", w, 3, stride, 1, False)])
+        return Residual(m, w_in, w, stride, f)
     if kind == "vanilla":
         return chain(m, w_in, [("a", w, 3, stride, 1, True), ("b", w, 3, 1, 1, True)])
     if kind == "v":
@@ -140,7 +142,8 @@ def anynet(m):
     for i, depth in enumerate(m["d"]):
         stage = nn.Sequential()
         for j in range(depth):
-            stage.add_module(f"b{j + 1}", block(m, i, w_in, m["stride"][i] if j == 0 else 1))
+            stride = m["stride"][i] if j == 0 else 1
+            stage.add_module(f"b{j + 1}", block(m, i, w_in, stride))
             w_in = m["w"][i]
         net.add_module(f"s{i + 1}", stage)
     net.add_module("head", Head(m, w_in))
@@ -149,9 +152,9 @@ def anynet(m):
 
 def model(d, w, b=1, g=1, stride=(1, 2), **more):
     spread = lambda v: list(v) if isinstance(v, (list, tuple)) else [v] * len(d)
-    m = dict(d=list(d), w=list(w), b=spread(b), g=spread(g), stride=spread(stride), block="x",
-             stem="cifar", stem_width=8, se=0, head_width=0, activation="relu", classes=5,
-             image=8)
+    m = dict(d=list(d), w=list(w), b=spread(b), g=spread(g), stride=spread(stride),
+             block="x", stem="cifar", stem_width=8, se=0, head_width=0, activation="relu",
+             classes=5, image=8)
     m.update(more)
     if m["block"] == "r":
         m["g"] = [round(w / b) for w, b in zip(m["w"], m["b"])]
@@ -171,7 +174,8 @@ NETS = {
     "x_b2": model([1, 2], [32, 48], b=2, g=8),
     "x_b4": model([1, 2], [32, 64], b=4, g=(4, 16)),
     "x_inverted": model([1, 1], [8, 12], b=0.5, g=8),
-    "x_mixed": model([1, 1, 1], [16, 24, 24], b=(1, 2, 1), g=(16, 4, 8), stride=(1, 2, 2)),
+    "x_mixed": model([1, 1, 1], [16, 24, 24], b=(1, 2, 1), g=(16, 4, 8),
+                     stride=(1, 2, 2)),
     "x_odd": model([1, 1], [10, 14], g=2, image=7, stride=2),
     "y": model([1, 2], [16, 24], g=8, se=0.25),
     "y_silu": model([1, 1], [16, 16], b=2, g=8, se=0.25, activation="silu"),
@@ -188,9 +192,9 @@ NETS = {
 
 
 def draw(m, seed):
-    """Weights that exercise everything: batch norms and running statistics are random too."""
+    """Weights that exercise everything: batch norms and statistics are random too."""
     r = torch.Generator().manual_seed(seed)
-    normal = lambda p, sd, mean=0.0: p.copy_(torch.randn(p.shape, generator=r) * sd + mean)
+    normal = lambda p, sd: p.copy_(torch.randn(p.shape, generator=r) * sd)
     uniform = lambda p, lo, hi: p.copy_(torch.rand(p.shape, generator=r) * (hi - lo) + lo)
     net = anynet(m)
     with torch.no_grad():
@@ -219,7 +223,7 @@ def group(name):
 
 
 def run(net, x, labels, smoothing):
-    """Eval logits, training logits, gradients and the state after three steps, in double."""
+    """Eval and training logits, gradients, the state after three steps; in double."""
     net = net.double()
     x = x.double()
     out = {}
@@ -257,7 +261,23 @@ def sampled(values):
 
 
 def single(values):
-    return {k: v.float().contiguous() for k, v in values.items()}
+    return {k: v.float() for k, v in values.items()}
+
+
+def save(values, path, note):
+    """safetensors as the library writes it, but with the metadata in a fixed order."""
+    header, data = {"__metadata__": note}, b""
+    for name in sorted(values):
+        v = values[name].contiguous()
+        raw = v.numpy().tobytes()
+        header[name] = {"dtype": {torch.float32: "F32", torch.int32: "I32"}[v.dtype],
+                        "shape": list(v.shape),
+                        "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text + data)
 
 
 def make(folder):
@@ -275,12 +295,12 @@ def make(folder):
         else:
             raise SystemExit(f"{name}: no seed keeps clear of the kinks")
         note = {"format": "pt", "netspace.arch": json.dumps(m)}
-        save_file(single(start), f"{folder}/{name}.safetensors", note)
+        save(single(start), f"{folder}/{name}.safetensors", note)
         expect = single(sampled(out))
-        expect["x"] = x.permute(0, 2, 3, 1).contiguous()  # NHWC
+        expect["x"] = x.permute(0, 2, 3, 1)  # NHWC
         expect["labels"] = labels.int()
-        save_file(expect, f"{folder}/{name}.expect.safetensors",
-                  {"torch": torch.__version__, "seed": str(seed), "label_smoothing": str(smoothing)})
+        save(expect, f"{folder}/{name}.expect.safetensors",
+             {"torch": torch.__version__, "seed": str(seed), "label_smoothing": str(smoothing)})
         size = sum(os.path.getsize(f"{folder}/{name}.{end}")
                    for end in ("safetensors", "expect.safetensors"))
         print(f"{name:12} seed {seed:4}  {size / 1024:6.1f} kB", flush=True)
@@ -297,7 +317,8 @@ def check(path):
     print(f"loaded {path}: {sum(p.numel() for p in net.parameters())} parameters")
     if not os.path.exists(path + ".logits"):
         return
-    raw = torch.frombuffer(bytearray(open(path + ".logits", "rb").read()), dtype=torch.float32)
+    with open(path + ".logits", "rb") as f:
+        raw = torch.frombuffer(bytearray(f.read()), dtype=torch.float32)
     side, classes = m["image"], m["classes"]
     x = raw[:side * side * 3].reshape(1, side, side, 3).permute(0, 3, 1, 2)
     want = raw[side * side * 3:]
@@ -311,7 +332,8 @@ def check(path):
 if __name__ == "__main__":
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--check", metavar="FILE")
-    ap.add_argument("--out", default=os.path.join(os.path.dirname(__file__), "../tests/data"))
+    here = os.path.dirname(os.path.abspath(__file__))
+    ap.add_argument("--out", default=os.path.join(here, "../tests/data"))
     args = ap.parse_args()
     if args.check:
         check(args.check)

@@ -1,7 +1,7 @@
 --- Networks that can be trained, saved and measured.
 -- Structure and parameter names follow pycls (AnyNet, RegNet); files are safetensors.
 --
---   n = net.new(arch.anynet{ d = {1, 1}, w = {16, 32}, g = 8, stem = "cifar" }, { seed = 1 })
+--   n = net.new(arch.anynet{ d = {1, 1}, w = {16, 32}, stem = "cifar" }, { seed = 1 })
 --   print(n:train(data.open("shapes"), recipe.quick).error)
 
 local core = require "netspace.core.net"
@@ -28,8 +28,13 @@ end
 
 local function check_net(where, x)
   if not is_net(x) then
-    error(("%s expects a net (write n:%s), got %s"):format(where, where:match("%a+$"), type(x)), 3)
+    error(("%s expects a net (write n:%s), got %s")
+      :format(where, where:match("%a+$"), type(x)), 3)
   end
+end
+
+local function size(n, missing)
+  return math.tointeger(n or missing or 32)
 end
 
 --- Makes a network with fresh weights.
@@ -39,9 +44,10 @@ end
 function M.new(m, opts)
   local o = options.check("net.new", opts, { seed = "integer", batch = "integer" })
   if type(m) ~= "table" then
-    error(("net.new expects an architecture such as arch.anynet{…} gives, got %s"):format(type(m)), 2)
+    error(("net.new expects an architecture such as arch.anynet{…} gives, got %s")
+      :format(type(m)), 2)
   end
-  return call("net.new", core.new, m, math.tointeger(o.batch or 32), math.tointeger(o.seed or 1))
+  return call("net.new", core.new, m, size(o.batch), size(o.seed, 1))
 end
 
 --- Loads a network that net:save wrote.
@@ -59,7 +65,7 @@ function M.load(path, opts)
   if not read or type(m) ~= "table" then
     return nil, path .. ": the architecture in its metadata is not a JSON object"
   end
-  local made, n = pcall(core.new, m, math.tointeger(o.batch or 32), math.tointeger(o.seed or 1))
+  local made, n = pcall(core.new, m, size(o.batch), size(o.seed, 1))
   if not made then return nil, path .. ": " .. tostring(n) end
   local ok
   ok, message = core.read(n, path)
@@ -89,10 +95,11 @@ function M.benchmark(m, opts)
     { mode = "string", batch = "integer", seconds = "number" })
   local mode, seconds = o.mode or "train", o.seconds or 3
   if mode ~= "train" and mode ~= "test" then
-    error(("net.benchmark: mode is '%s'; it must be \"train\" or \"test\""):format(mode), 2)
+    error(('net.benchmark: mode is \'%s\'; it must be "train" or "test"'):format(mode), 2)
   end
   if not (seconds > 0 and seconds <= 3600) then
-    error(("net.benchmark: seconds = %g; it must be above 0, up to 3600"):format(seconds), 2)
+    error(("net.benchmark: seconds is %g; it must be above 0, to 3600")
+      :format(seconds), 2)
   end
   if is_net(m) then m = m:arch() end
   if type(m) ~= "table" then
@@ -108,7 +115,7 @@ help.add("net.new", [[
     m       an architecture: arch.anynet{…}, arch.regnet{…}, zoo[…] or one of a population
     seed    of the weights, the order of images and their augmentation (1)
     batch   images at a time in forward and test (32); training takes the recipe's
-  Weights as in pycls: convolutions N(0, 2/(k·k·w_out)), batch norm 1 and 0, head N(0, .01).
+  Weights as in pycls: convolutions N(0, 2/(k·k·w_out)), batch norm 1, 0, head N(0, .01).
   example: net.new(arch.anynet{ d = {1, 1}, w = {16, 32}, stem = "cifar" })
   source: arXiv 2003.13678; pycls anynet.py]])
 
@@ -120,36 +127,37 @@ help.add("net.load", [=[
 help.add("net.benchmark", [[
   net.benchmark(m [, { mode =, batch =, seconds = }])
       -> { images_per_s =, gflops =, sgemm_gflops =, peak_bytes =, steps = }
-  Speed of one network on one core, on random images, and of a plain matrix product beside it.
+  Speed of a network on one core, on random images, and of a matrix product beside it.
     m        an architecture or a net
     mode     "train" (forward, backward, step) or "test"
     batch    images at a time (64)
     seconds  how long to measure (3)
   gflops counts 2 operations a multiply-add, and 3 passes when training.
-  example: net.benchmark(arch.anynet{ d = {1}, w = {8} }, { seconds = 0.05 }).peak_bytes]])
+  example: net.benchmark(arch.anynet{ d = {1}, w = {8} }, { seconds = 0.05 }).steps]])
 
 help.add("net:train", [=[
   net:train(data [, recipe [, progress]]) -> { status =, error =, epochs =, … }
   Trains on a data set: random order and augmentation each epoch, a test after each.
     recipe    recipe.quick when not given
-    progress  function called with each event: { kind = "epoch", epoch =, lr =, train_loss =,
-              train_error =, test_error =, seconds =, images_per_s = } and, at most ten times a
-              second, { kind = "step", epoch =, step =, steps =, loss = }; false stops
-  status is "done", "diverged" (error 100, with a reason), "interrupted" or "stopped"; error is
-  the last test error in percent.  A net may be trained again; momentum starts from 0.
+    progress  function called with each event; returning false stops the training
+              { kind = "epoch", epoch =, lr =, train_loss =, train_error =, test_error =,
+                seconds =, images_per_s = }
+              { kind = "step", epoch =, step =, steps =, loss = }, at most ten a second
+  status is "done", "diverged" (error 100, a reason), "interrupted" or "stopped"; error
+  is the last test error in percent.  A net may be trained again; momentum starts from 0.
   example (slow): net.new(arch.anynet{ d = {1}, w = {16} }):train(data.open("shapes"))
   source: pycls trainer.py]=])
 
 help.add("net:test", [[
   net:test(data) -> percent
   The error on all test images: how often the largest logit is not the label.
-  example: net.new(arch.anynet{ d = {1}, w = {8} }):test(data.open("shapes", { test = 10, train = 10 }))]])
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):test(data.open("shapes"))]])
 
 help.add("net:forward", [[
   net:forward(images) -> list of lists of logits
   What the network says of images, with running statistics.
-    images   a list; each image a flat list of image·image·3 numbers by row, column, channel
-             (red, green, blue), normalised as the data is
+    images   a list; each image a flat list of image·image·3 numbers by row, column,
+             channel (red, green, blue), normalised as the data is
   example: net.new(arch.anynet{ d = {1}, w = {8}, image = 1 }):forward{ { 0, 0, 0 } }]])
 
 help.add("net:params", [[
@@ -170,8 +178,8 @@ help.add("net:plan", [[
 
 help.add("net:save", [=[
   net:save(path) -> true, or nil and a message
-  Writes the weights as safetensors with pycls's names and the architecture in its metadata;
-  the file appears whole or not at all.
+  Writes the weights as safetensors with pycls's names, the architecture in the metadata.
+  The file appears whole or not at all.
   example (slow): net.new(arch.anynet{ d = {1}, w = {8} }):save("net.safetensors")]=])
 
 help.add("net:arch", [[

@@ -1,6 +1,6 @@
 --- Recipes: how a network is trained, as plain tables.
--- Source: Radosavovic et al. 2020, section 3 and appendix D (low-compute regime: 10 epochs,
--- lr .05, weight decay 5e-5), with what pycls really does (Nesterov, per-epoch cosine).
+-- Source: Radosavovic et al. 2020, section 3 and appendix D (low-compute regime: 10
+-- epochs, lr .05, weight decay 5e-5), as pycls does it (Nesterov, per-epoch cosine).
 --
 --   r = recipe{ epochs = 20 }                       -- the rest as recipe.paper
 --   r = recipe{ like = recipe.quick, epochs = 3 }   -- the rest as recipe.quick
@@ -20,14 +20,16 @@ local kinds = {
 
 M.paper = {
   epochs = 10, batch = 128, lr = 0.05, wd = 5e-5, momentum = 0.9, nesterov = true,
-  schedule = "cos", warmup = 0, warmup_factor = 0.1, label_smoothing = 0, zero_gamma = false,
+  schedule = "cos", warmup = 0, warmup_factor = 0.1, label_smoothing = 0,
+  zero_gamma = false,
 }
 
 -- For a few thousand images of 32 pixels on a processor: small batches, because there are
 -- few of them an epoch, and an epoch of warm-up, because the rate is high.
 M.quick = {
   epochs = 5, batch = 32, lr = 0.1, wd = 5e-4, momentum = 0.9, nesterov = true,
-  schedule = "cos", warmup = 1, warmup_factor = 0.1, label_smoothing = 0, zero_gamma = false,
+  schedule = "cos", warmup = 1, warmup_factor = 0.1, label_smoothing = 0,
+  zero_gamma = false,
 }
 
 --- Completes and checks a recipe.  `where` is what an error blames.

@@ -65,7 +65,8 @@ static int net_close(lua_State *L)
 {
     struct lua_net *n = any_net(L);
     if (n->busy)
-        return luaL_error(L, "this net is training; it can be closed when that has ended");
+        return luaL_error(L,
+                          "this net is training; it can be closed when that has ended");
     net_free(n->net);
     n->net = NULL;
     return 0;
@@ -86,8 +87,9 @@ static int net_tostring(lua_State *L)
     int depth = 0;
     for (int i = 0; i < a->stages; i++)
         depth += a->d[i];
-    lua_pushfstring(L, "net: %d stages, %d blocks '%s', %I parameters, batch %d", a->stages,
-                    depth, arch_block_name(a->block), (lua_Integer)count, net_batch(n->net));
+    lua_pushfstring(L, "net: %d stages, %d blocks '%s', %I parameters, batch %d",
+                    a->stages, depth, arch_block_name(a->block), (lua_Integer)count,
+                    net_batch(n->net));
     return 1;
 }
 
@@ -105,7 +107,7 @@ static int net_bytes_now(lua_State *L)
     return 1;
 }
 
-// ---- parameters -------------------------------------------------------------------------
+// ---- parameters -----------------------------------------------------------------------
 
 static void push_shape(lua_State *L, const struct param *p)
 {
@@ -161,7 +163,8 @@ static int net_values_list(lua_State *L)
 // plan() -> text: one line an operation
 static int net_plan_text(lua_State *L)
 {
-    static const char *const kinds[] = {"conv", "norm", "se", "max pool", "pool", "linear"};
+    static const char *const kinds[] = {"conv",     "norm", "se",
+                                        "max pool", "pool", "linear"};
     struct lua_net *n = check_net(L);
     const struct plan *p = net_plan(n->net);
     luaL_Buffer b;
@@ -171,7 +174,8 @@ static int net_plan_text(lua_State *L)
         const struct tensor *y = &p->tensors[o->out];
         char line[160], detail[64] = "";
         if (o->kind == OP_CONV)
-            snprintf(detail, sizeof detail, "%dx%d stride %d groups %d", o->R, o->R, o->S, o->G);
+            snprintf(detail, sizeof detail, "%dx%d stride %d groups %d", o->R, o->R, o->S,
+                     o->G);
         else if (o->kind == OP_NORM)
             snprintf(detail, sizeof detail, "%s%s", o->add == NONE ? "" : "+ shortcut ",
                      o->act == ACT_NONE ? "" : arch_act_name(o->act));
@@ -185,23 +189,27 @@ static int net_plan_text(lua_State *L)
     return 1;
 }
 
-// ---- forward ----------------------------------------------------------------------------
+// ---- forward --------------------------------------------------------------------------
 
 // One image: a flat list of image·image·3 numbers.
-static void read_image(lua_State *L, int index, lua_Integer which, float *x, size_t length)
+static void read_image(lua_State *L, int index, lua_Integer which, float *x,
+                       size_t length)
 {
     if (lua_type(L, index) != LUA_TTABLE || lua_rawlen(L, index) != length)
-        luaL_error(L, "image %I is %s with %I values; this net takes flat lists of %I numbers "
-                   "(rows of pixels of 3 channels)", which, luaL_typename(L, index),
-                   lua_type(L, index) == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, index) : 0,
-                   (lua_Integer)length);
+        luaL_error(
+            L,
+            "image %I is %s with %I values; this net takes flat lists of %I numbers "
+            "(rows of pixels of 3 channels)",
+            which, luaL_typename(L, index),
+            lua_type(L, index) == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, index) : 0,
+            (lua_Integer)length);
     for (size_t i = 0; i < length; i++) {
         int ok;
         lua_rawgeti(L, index, (lua_Integer)i + 1);
         x[i] = (float)lua_tonumberx(L, -1, &ok);
         if (!ok)
-            luaL_error(L, "image %I: value %I is %s, not a number", which, (lua_Integer)i + 1,
-                       luaL_typename(L, -1));
+            luaL_error(L, "image %I: value %I is %s, not a number", which,
+                       (lua_Integer)i + 1, luaL_typename(L, -1));
         lua_pop(L, 1);
     }
 }
@@ -238,7 +246,7 @@ static int net_forward_images(lua_State *L)
     return 1;
 }
 
-// ---- training ---------------------------------------------------------------------------
+// ---- training -------------------------------------------------------------------------
 
 static void set_number(lua_State *L, const char *name, double v)
 {
@@ -258,8 +266,8 @@ static void set_string(lua_State *L, const char *name, const char *s)
     lua_setfield(L, -2, name);
 }
 
-// Calls the progress function (argument 4) with the event on top of the stack; an error in
-// it is left there and ends the training.
+// Calls the progress function (argument 4) with the event on top of the stack; an error
+// in it is left there and ends the training.
 static bool call_progress(lua_State *L, bool *failed)
 {
     lua_pushvalue(L, 4);
@@ -309,9 +317,11 @@ static const struct source *check_source(lua_State *L, int index, const struct a
 {
     const struct source *s = source_from_lua(L, index);
     if (s->image != a->image || s->classes != a->classes)
-        luaL_error(L, "the data has images of %d pixels and %d classes, this net takes %d and "
-                   "%d: make it with image = %d, classes = %d", s->image, s->classes, a->image,
-                   a->classes, s->image, s->classes);
+        luaL_error(
+            L,
+            "the data has images of %d pixels and %d classes, this net takes %d and "
+            "%d: make it with image = %d, classes = %d",
+            s->image, s->classes, a->image, a->classes, s->image, s->classes);
     return s;
 }
 
@@ -338,8 +348,8 @@ static int net_run(lua_State *L)
     struct train_report report = {.epoch = report_epoch, .step = report_step, .self = &p};
     struct epoch_result last;
     n->busy = true;
-    enum train_end end = train_run(n->net, s, &r, 0, lua_isnil(L, 4) ? NULL : &report, &last,
-                                   &e);
+    enum train_end end =
+        train_run(n->net, s, &r, 0, lua_isnil(L, 4) ? NULL : &report, &last, &e);
     n->busy = false;
     if (p.failed)
         return lua_error(L);
@@ -368,7 +378,7 @@ static int net_test(lua_State *L)
     return 1;
 }
 
-// ---- files, speed -----------------------------------------------------------------------
+// ---- files, speed ---------------------------------------------------------------------
 
 // write(net, path, json) -> true, or nil and a message
 static int net_write(lua_State *L)
@@ -399,7 +409,8 @@ static int net_read(lua_State *L)
     return 1;
 }
 
-// file_arch(path) -> JSON of the architecture a file of weights names, or nil and a message
+// file_arch(path) -> JSON of the architecture a file of weights names, or nil and a
+// message
 static int core_file_arch(lua_State *L)
 {
     struct error e;
@@ -435,9 +446,9 @@ static int core_benchmark(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"arch", net_arch_table},       {"bytes", net_bytes_now}, {"close", net_close},
+    {"arch", net_arch_table},        {"bytes", net_bytes_now},    {"close", net_close},
     {"forward", net_forward_images}, {"params", net_params_list}, {"plan", net_plan_text},
-    {"values", net_values_list},   {"test", net_test},    {NULL, NULL},
+    {"values", net_values_list},     {"test", net_test},          {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

@@ -56,7 +56,8 @@ void recipe_from_lua(lua_State *L, int t, const struct source *s, struct recipe 
     lua_getfield(L, t, "schedule");
     const char *schedule = luaL_tolstring(L, -1, NULL);
     if (strcmp(schedule, "cos") != 0 && strcmp(schedule, "constant") != 0)
-        luaL_error(L, "recipe: schedule is '%s'; it must be \"cos\" or \"constant\"", schedule);
+        luaL_error(L, "recipe: schedule is '%s'; it must be \"cos\" or \"constant\"",
+                   schedule);
     r->schedule = strcmp(schedule, "cos") == 0 ? SCHEDULE_COS : SCHEDULE_CONSTANT;
     lua_pop(L, 2);
     if (!recipe_check(r, s, &e))
@@ -78,7 +79,8 @@ static int core_lr(lua_State *L)
     recipe_from_lua(L, 1, NULL, &r);
     lua_Integer epoch = luaL_checkinteger(L, 2);
     if (epoch < 1 || epoch > r.epochs)
-        return luaL_error(L, "epoch is %I; the recipe has epochs 1 to %d", epoch, r.epochs);
+        return luaL_error(L, "epoch is %I; the recipe has epochs 1 to %d", epoch,
+                          r.epochs);
     lua_pushnumber(L, (lua_Number)recipe_lr(&r, (int)epoch - 1));
     return 1;
 }

@@ -29,8 +29,8 @@ static double sgemm_gflops(void)
     fill(block, 2 * n);
     for (int i = 0; i < 6; i++) {
         double start = clock_now();
-        gemm(false, false, SIDE, SIDE, SIDE, 1, block, SIDE, block + n, SIDE, 0, block + 2 * n,
-             SIDE);
+        gemm(false, false, SIDE, SIDE, SIDE, 1, block, SIDE, block + n, SIDE, 0,
+             block + 2 * n, SIDE);
         double rate = 2e-9 * SIDE * SIDE * SIDE / (clock_now() - start);
         if (i > 0 && rate > best)
             best = rate;

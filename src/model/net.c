@@ -19,7 +19,7 @@ struct net {
     int count;          // images in it
 };
 
-// ---- memory -----------------------------------------------------------------------------
+// ---- memory ---------------------------------------------------------------------------
 
 // The largest arena of a freed network, kept for the next one: a worker trains many, and
 // the first touch of fresh memory is what costs.
@@ -78,9 +78,11 @@ static bool fits(size_t bytes, int batch, struct error *e)
     size_t all = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
     if (bytes <= all / 10 * 9)
         return true;
-    return error_set(e, "this network needs %.1f GB at batch %d, and this machine has %.1f GB;"
-                     " use a smaller batch, image or width", (double)bytes / 1e9, batch,
-                     (double)all / 1e9);
+    return error_set(
+        e,
+        "this network needs %.1f GB at batch %d, and this machine has %.1f GB;"
+        " use a smaller batch, image or width",
+        (double)bytes / 1e9, batch, (double)all / 1e9);
 }
 
 struct net *net_new(const struct arch *a, int batch, struct error *e)
@@ -104,8 +106,9 @@ struct net *net_new(const struct arch *a, int batch, struct error *e)
     n->arena = arena_take(p->arena * sizeof(float), &n->arena_bytes);
     if (n->params && n->grads && n->momentum && n->buffers && n->arena)
         return n;
-    error_set(e, "out of memory: this network needs %.2f GB at batch %d; use a smaller batch",
-              (double)plan_bytes(p) / 1e9, batch);
+    error_set(
+        e, "out of memory: this network needs %.2f GB at batch %d; use a smaller batch",
+        (double)plan_bytes(p) / 1e9, batch);
     net_free(n);
     return NULL;
 }
@@ -189,7 +192,7 @@ float *net_gradients(struct net *n, const struct param *p)
     return p->buffer ? NULL : n->grads + p->offset;
 }
 
-// ---- forward ----------------------------------------------------------------------------
+// ---- forward --------------------------------------------------------------------------
 
 static float *place(const struct net *n, int tensor)
 {
@@ -212,15 +215,16 @@ static size_t pixels(const struct tensor *t)
     return (size_t)t->H * (size_t)t->W;
 }
 
-static void forward_norm(struct net *n, const struct op *o, const struct tensor *x, size_t N)
+static void forward_norm(struct net *n, const struct op *o, const struct tensor *x,
+                         size_t N)
 {
     float *y = place(n, o->out), *in = place(n, o->in), *add = place(n, o->add);
     const float *gamma = value(n, o, 0), *beta = value(n, o, 1);
     float *mean = value(n, o, 2), *var = value(n, o, 3);
     size_t M = N * pixels(x), C = (size_t)x->C;
     if (n->mode == MODE_TRAIN)
-        norm_forward_train(y, place(n, o->saved[0]), place(n, o->saved[1]), mean, var, in, add,
-                           gamma, beta, M, C, NORM_EPS, NORM_MOMENTUM, o->act);
+        norm_forward_train(y, place(n, o->saved[0]), place(n, o->saved[1]), mean, var, in,
+                           add, gamma, beta, M, C, NORM_EPS, NORM_MOMENTUM, o->act);
     else
         norm_forward_test(y, in, add, mean, var, gamma, beta, M, C, NORM_EPS, o->act);
 }
@@ -229,8 +233,8 @@ static void forward(struct net *n, const struct op *o)
 {
     const struct tensor *x = &n->plan->tensors[o->in], *y = &n->plan->tensors[o->out];
     float *in = place(n, o->in), *out = place(n, o->out);
-    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]), place(n, o->saved[2]),
-                        place(n, o->saved[3])};
+    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]),
+                        place(n, o->saved[2]), place(n, o->saved[3])};
     size_t N = (size_t)n->count, C = (size_t)x->C;
     switch (o->kind) {
     case OP_CONV: {
@@ -272,15 +276,15 @@ const float *net_forward(struct net *n, int count, bool train)
     return place(n, n->plan->logits);
 }
 
-// ---- backward ---------------------------------------------------------------------------
+// ---- backward -------------------------------------------------------------------------
 
 static void backward(struct net *n, const struct op *o)
 {
     const struct tensor *x = &n->plan->tensors[o->in], *y = &n->plan->tensors[o->out];
     const float *in = place(n, o->in), *dout = place(n, o->dout);
     float *din = place(n, o->part != NONE ? o->part : o->din);
-    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]), place(n, o->saved[2]),
-                        place(n, o->saved[3])};
+    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]),
+                        place(n, o->saved[2]), place(n, o->saved[3])};
     size_t N = (size_t)n->count, C = (size_t)x->C;
     switch (o->kind) {
     case OP_CONV: {
@@ -291,8 +295,8 @@ static void backward(struct net *n, const struct op *o)
         break;
     }
     case OP_NORM:
-        norm_backward(din, place(n, o->dadd), gradient(n, o, 0), gradient(n, o, 1), dout, in,
-                      place(n, o->add), place(n, o->out), s[0], s[1], value(n, o, 0),
+        norm_backward(din, place(n, o->dadd), gradient(n, o, 0), gradient(n, o, 1), dout,
+                      in, place(n, o->add), place(n, o->out), s[0], s[1], value(n, o, 0),
                       value(n, o, 1), N * pixels(x), C, o->act);
         break;
     case OP_SE:
@@ -302,14 +306,15 @@ static void backward(struct net *n, const struct op *o)
                     place(n, o->dscratch));
         break;
     case OP_MAXPOOL:
-        maxpool_backward(din, dout, (const int *)(const void *)s[0], n->count, x->H, x->W, x->C);
+        maxpool_backward(din, dout, (const int *)(const void *)s[0], n->count, x->H, x->W,
+                         x->C);
         break;
     case OP_GAP:
         gap_backward(din, dout, N, pixels(x), C);
         break;
     case OP_LINEAR:
-        linear_backward(din, gradient(n, o, 0), gradient(n, o, 1), dout, in, value(n, o, 0), N,
-                        C, (size_t)y->C);
+        linear_backward(din, gradient(n, o, 0), gradient(n, o, 1), dout, in,
+                        value(n, o, 0), N, C, (size_t)y->C);
         break;
     }
     if (o->part != NONE) { // a tensor with two users: the sum of what both give
@@ -325,22 +330,23 @@ double net_backward(struct net *n, const int *labels, float label_smoothing, int
     assert(n->mode == MODE_TRAIN && n->count > 0);
     const struct plan *p = n->plan;
     memset(n->grads, 0, p->group[3] * sizeof(float));
-    double loss = softmax_loss(place(n, p->dlogits), wrong, place(n, p->logits), labels,
-                               (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
+    double loss =
+        softmax_loss(place(n, p->dlogits), wrong, place(n, p->logits), labels,
+                     (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
     for (int i = p->n - 1; i >= 0; i--)
         backward(n, &p->ops[i]);
     return loss;
 }
 
-// ---- optimiser --------------------------------------------------------------------------
+// ---- optimiser ------------------------------------------------------------------------
 
 void net_step(struct net *n, float lr, float momentum, bool nesterov, const float wd[3])
 {
     const size_t *group = n->plan->group;
     for (int k = 0; k < 3; k++) {
         size_t at = group[k];
-        sgd_step(n->params + at, n->momentum + at, n->grads + at, group[k + 1] - at, lr, wd[k],
-                 momentum, nesterov);
+        sgd_step(n->params + at, n->momentum + at, n->grads + at, group[k + 1] - at, lr,
+                 wd[k], momentum, nesterov);
     }
 }
 

@@ -1,11 +1,11 @@
 /* A trainable network: an architecture at one batch size (how it is laid out: plan.h).
  *
  * Memory is five blocks and nothing else: parameters, gradients, momentum (laid out
- * alike), running statistics, and an activation arena, all of a size known before anything
- * is allocated.  After net_new no call allocates.  The arena of a freed network is kept for
- * the next one, which takes it if it is large enough.
- * Source of structure, names and initialisation: pycls anynet.py / blocks.py; names as
- * its state dict (stem.conv, s1.b1.f.a, …).  Weight layout inside: (K,R,R,C/G). */
+ * alike), running statistics, and an activation arena, all of a size known before
+ * anything is allocated.  After net_new no call allocates.  The arena of a freed network
+ * is kept for the next one, which takes it if it is large enough. Source of structure,
+ * names and initialisation: pycls anynet.py / blocks.py; names as its state dict
+ * (stem.conv, s1.b1.f.a, …).  Weight layout inside: (K,R,R,C/G). */
 #ifndef MODEL_NET_H
 #define MODEL_NET_H
 #include <stddef.h>
@@ -18,14 +18,15 @@ struct plan;
 enum param_group { PARAM_BN, PARAM_BIAS, PARAM_WEIGHT }; // for weight decay
 
 struct param {
-    char name[48];         // "s1.b1.f.a.weight"
-    int dims, shape[4];    // as PyTorch has it: (K, C/G, R, R), (K, C) or (C)
+    char name[48];      // "s1.b1.f.a.weight"
+    int dims, shape[4]; // as PyTorch has it: (K, C/G, R, R), (K, C) or (C)
     enum param_group group;
-    size_t offset, count;  // floats, into the parameter, gradient and momentum blocks
-    bool buffer;           // running_mean / running_var: no gradient, own block
+    size_t offset, count; // floats, into the parameter, gradient and momentum blocks
+    bool buffer;          // running_mean / running_var: no gradient, own block
 };
 
-/* Owns everything; false/NULL with a message when memory is above the limit or missing. */
+/* Owns everything; false/NULL with a message when memory is above the limit or missing.
+ */
 struct net *net_new(const struct arch *a, int batch, struct error *e);
 void net_free(struct net *n);
 size_t net_bytes(const struct arch *a, int batch); // what net_new would allocate
@@ -41,16 +42,16 @@ void net_init(struct net *n, uint64_t seed, bool zero_gamma);
 const struct arch *net_arch(const struct net *n);
 int net_batch(const struct net *n);
 const struct plan *net_plan(const struct net *n);
-size_t net_params(const struct net *n);                         // entries below
+size_t net_params(const struct net *n); // entries below
 const struct param *net_param(const struct net *n, size_t i);
 /* Where value i of PyTorch's order (K, C, R, R) lies in the engine's (K, R, R, C). */
 size_t param_index(const struct param *p, size_t i);
-float *net_values(struct net *n, const struct param *p);        // parameter or buffer
-float *net_gradients(struct net *n, const struct param *p);     // NULL for a buffer
+float *net_values(struct net *n, const struct param *p);    // parameter or buffer
+float *net_gradients(struct net *n, const struct param *p); // NULL for a buffer
 
-/* Input buffer (batch, image, image, 3) to fill before every forward (what it held is gone
- * after one).  Logits (count, classes) stay valid until the next call; count <= batch.
- * train: batch statistics, activations kept. */
+/* Input buffer (batch, image, image, 3) to fill before every forward (what it held is
+ * gone after one).  Logits (count, classes) stay valid until the next call; count <=
+ * batch. train: batch statistics, activations kept. */
 float *net_input(struct net *n);
 const float *net_forward(struct net *n, int count, bool train);
 /* Gradients of everything, from the loss of the last forward, which must have been a
@@ -60,8 +61,8 @@ double net_backward(struct net *n, const int *labels, float label_smoothing, int
 void net_step(struct net *n, float lr, float momentum, bool nesterov, const float wd[3]);
 void net_rest(struct net *n); // momentum 0
 
-/* safetensors, pycls names, metadata format=pt and netspace.arch=<the arch as JSON given by
- * the caller> (weights.c).  Written to a temporary file, fsynced, renamed. */
+/* safetensors, pycls names, metadata format=pt and netspace.arch=<the arch as JSON given
+ * by the caller> (weights.c).  Written to a temporary file, fsynced, renamed. */
 bool net_save(struct net *n, const char *path, const char *arch_json, struct error *e);
 bool net_load(struct net *n, const char *path, struct error *e);
 /* The metadata value of netspace.arch of a file, to be freed; NULL with a message. */

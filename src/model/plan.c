@@ -24,8 +24,8 @@ static void *grown(void *array, size_t n, size_t size)
 static int tensor_add(struct plan *p, int H, int W, int C, size_t floats)
 {
     p->tensors = grown(p->tensors, (size_t)p->n_tensors, sizeof *p->tensors);
-    p->tensors[p->n_tensors] = (struct tensor){.H = H, .W = W, .C = C, .root = p->n_tensors,
-                                               .floats = floats, .first = {1, 1}};
+    p->tensors[p->n_tensors] = (struct tensor){
+        .H = H, .W = W, .C = C, .root = p->n_tensors, .floats = floats, .first = {1, 1}};
     return p->n_tensors++;
 }
 
@@ -52,12 +52,15 @@ static void touch(struct plan *p, int t, enum mode m, int time)
         x->last[m] = time;
 }
 
-static void param_add(struct plan *p, const char *name, enum param_group group, bool buffer,
-                      int dims, int K, int C, int R)
+static void param_add(struct plan *p, const char *name, enum param_group group,
+                      bool buffer, int dims, int K, int C, int R)
 {
     p->params = grown(p->params, p->n_params, sizeof *p->params);
     struct param *q = &p->params[p->n_params++];
-    *q = (struct param){.dims = dims, .shape = {K, C, R, R}, .group = group, .buffer = buffer};
+    *q = (struct param){.dims = dims,
+                        .shape = {K, C, R, R},
+                        .group = group,
+                        .buffer = buffer};
     int length = snprintf(q->name, sizeof q->name, "%s", name);
     assert(length < (int)sizeof q->name);
     (void)length;
@@ -66,13 +69,23 @@ static void param_add(struct plan *p, const char *name, enum param_group group, 
         q->count *= (size_t)q->shape[i];
 }
 
-static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, int in, int out)
+static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, int in,
+                         int out)
 {
     p->ops = grown(p->ops, (size_t)p->n, sizeof *p->ops);
     struct op *o = &p->ops[p->n++];
-    *o = (struct op){.kind = kind, .in = in, .out = out, .add = NONE, .param = p->n_params,
-                     .saved = {NONE, NONE, NONE, NONE}, .din = NONE, .dout = NONE,
-                     .dadd = NONE, .part = NONE, .scratch = NONE, .dscratch = NONE};
+    *o = (struct op){.kind = kind,
+                     .in = in,
+                     .out = out,
+                     .add = NONE,
+                     .param = p->n_params,
+                     .saved = {NONE, NONE, NONE, NONE},
+                     .din = NONE,
+                     .dout = NONE,
+                     .dadd = NONE,
+                     .part = NONE,
+                     .scratch = NONE,
+                     .dscratch = NONE};
     snprintf(o->name, sizeof o->name, "%s", name);
     return o;
 }
@@ -80,11 +93,17 @@ static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, in
 struct conv plan_conv(const struct plan *p, const struct op *o, int count)
 {
     const struct tensor *x = &p->tensors[o->in];
-    return (struct conv){.N = count, .H = x->H, .W = x->W, .C = x->C,
-                         .K = p->tensors[o->out].C, .R = o->R, .S = o->S, .G = o->G};
+    return (struct conv){.N = count,
+                         .H = x->H,
+                         .W = x->W,
+                         .C = x->C,
+                         .K = p->tensors[o->out].C,
+                         .R = o->R,
+                         .S = o->S,
+                         .G = o->G};
 }
 
-// ---- operations: each returns its output tensor ----------------------------------------
+// ---- operations: each returns its output tensor ---------------------------------------
 
 static const char *join(char name[48], const char *prefix, const char *suffix)
 {
@@ -92,8 +111,8 @@ static const char *join(char name[48], const char *prefix, const char *suffix)
     return name;
 }
 
-static int conv(struct plan *p, const char *prefix, const char *suffix, int in, int K, int R,
-                int S, int G)
+static int conv(struct plan *p, const char *prefix, const char *suffix, int in, int K,
+                int R, int S, int G)
 {
     char name[48];
     struct tensor x = p->tensors[in];
@@ -142,7 +161,7 @@ static int squeeze(struct plan *p, const char *prefix, const char *suffix, int i
     return out;
 }
 
-// ---- stem, blocks, head -----------------------------------------------------------------
+// ---- stem, blocks, head ---------------------------------------------------------------
 
 static int stem(struct plan *p, int in)
 {
@@ -159,7 +178,8 @@ static int stem(struct plan *p, int in)
     return out;
 }
 
-// The shortcut of a residual block: the input, or a strided 1×1 and BN when shapes differ.
+// The shortcut of a residual block: the input, or a strided 1×1 and BN when shapes
+// differ.
 static int shortcut(struct plan *p, const char *block, int in, int w, int S)
 {
     if (p->tensors[in].C == w && S == 1)
@@ -181,7 +201,8 @@ static int block(struct plan *p, int stage, int number, int in)
         int add = shortcut(p, name, in, w, S);
         int x = conv(p, name, ".f.a", in, inner, 1, 1, 1);
         x = norm(p, name, ".f.a_bn", x, NONE, a->act);
-        x = conv(p, name, ".f.b", x, inner, 3, S, a->block == BLOCK_R ? 1 : arch_groups(a, stage));
+        x = conv(p, name, ".f.b", x, inner, 3, S,
+                 a->block == BLOCK_R ? 1 : arch_groups(a, stage));
         x = norm(p, name, ".f.b_bn", x, NONE, a->act);
         if (Q > 0)
             x = squeeze(p, name, ".f.se.f_ex", x, Q, a->act);
@@ -231,7 +252,7 @@ static int head(struct plan *p, int x)
     return out;
 }
 
-// ---- life of tensors --------------------------------------------------------------------
+// ---- life of tensors ------------------------------------------------------------------
 
 static void live_forward(struct plan *p)
 {
@@ -248,7 +269,8 @@ static void live_forward(struct plan *p)
                 touch(p, o->dscratch, MODE_TRAIN, 2 * p->n - i);
             }
         } else if (o->kind == OP_SE) {
-            o->dscratch = flat_tensor(p, (size_t)p->batch * (size_t)(p->tensors[o->in].C + o->Q));
+            o->dscratch =
+                flat_tensor(p, (size_t)p->batch * (size_t)(p->tensors[o->in].C + o->Q));
             touch(p, o->dscratch, MODE_TRAIN, 2 * p->n - i);
         }
         const int used[] = {o->in,       o->out,      o->add,      o->scratch,
@@ -279,7 +301,8 @@ static void live_saved(struct plan *p, const struct op *o, int time)
 
 static void live_backward(struct plan *p)
 {
-    int *gradient = xmalloc((size_t)p->n_tensors * sizeof *gradient); // of each tensor, so far
+    int *gradient =
+        xmalloc((size_t)p->n_tensors * sizeof *gradient); // of each tensor, so far
     for (int i = 0; i < p->n_tensors; i++)
         gradient[i] = NONE;
     p->dlogits = gradient[p->logits] = image_tensor(p, 1, 1, p->arch.classes);
@@ -291,7 +314,8 @@ static void live_backward(struct plan *p)
         live_saved(p, o, time);
         o->dout = gradient[o->out];
         touch(p, o->dout, MODE_TRAIN, time);
-        if (o->add != NONE) { // the last user of the shortcut: the first to give it a gradient
+        if (o->add !=
+            NONE) { // the last user of the shortcut: the first to give it a gradient
             struct tensor s = p->tensors[o->add];
             assert(gradient[o->add] == NONE);
             o->dadd = gradient[o->add] = image_tensor(p, s.H, s.W, s.C);
@@ -315,7 +339,7 @@ static void live_backward(struct plan *p)
     free(gradient);
 }
 
-// ---- layout -----------------------------------------------------------------------------
+// ---- layout ---------------------------------------------------------------------------
 
 struct placed {
     size_t floats; // first member: sort key
@@ -325,7 +349,8 @@ struct placed {
 static int larger_first(const void *x, const void *y)
 {
     const struct placed *a = x, *b = y;
-    return a->floats != b->floats ? (a->floats < b->floats ? 1 : -1) : a->tensor - b->tensor;
+    return a->floats != b->floats ? (a->floats < b->floats ? 1 : -1)
+                                  : a->tensor - b->tensor;
 }
 
 // Gives every tensor of one mode a place: largest first, each as low as it can go among
@@ -338,7 +363,8 @@ static size_t layout(struct plan *p, enum mode m)
     size_t top = 0;
     for (int i = 0; i < p->n_tensors; i++)
         if (p->tensors[i].first[m] <= p->tensors[i].last[m])
-            order[n++] = (struct placed){i == p->input ? SIZE_MAX : p->tensors[i].floats, i};
+            order[n++] =
+                (struct placed){i == p->input ? SIZE_MAX : p->tensors[i].floats, i};
     qsort(order, (size_t)n, sizeof *order, larger_first);
     for (int k = 0; k < n; k++) {
         struct tensor *t = &p->tensors[order[k].tensor];
@@ -402,7 +428,8 @@ struct plan *plan_new(const struct arch *a, int batch)
     live_backward(p);
     size_t test = layout(p, MODE_TEST), train = layout(p, MODE_TRAIN);
     for (int i = 0; i < p->n_tensors; i++)
-        p->tensors[i].offset[MODE_TEST] = p->tensors[p->tensors[i].root].offset[MODE_TEST];
+        p->tensors[i].offset[MODE_TEST] =
+            p->tensors[p->tensors[i].root].offset[MODE_TEST];
     p->arena = test > train ? test : train;
     return p;
 }

@@ -8,8 +8,8 @@
  * Source: structure and names of pycls anynet.py and blocks.py.  The V and VR blocks of
  * Radosavovic et al. 2020 (appendix D), which pycls lacks, are named as the first half of
  * its vanilla_block (s1.b1.a, .a_bn) and of its res_basic_block (s1.b1.f.a, .f.a_bn, with
- * proj and bn where shapes differ).  The layout is "greedy by size" of Pisarchyk & Lee 2020
- * (arXiv 2001.03288).  Invariant: a plan never changes after plan_new. */
+ * proj and bn where shapes differ).  The layout is "greedy by size" of Pisarchyk & Lee
+ * 2020 (arXiv 2001.03288).  Invariant: a plan never changes after plan_new. */
 #ifndef MODEL_PLAN_H
 #define MODEL_PLAN_H
 #include "model/net.h"
@@ -18,11 +18,12 @@ enum mode { MODE_TEST, MODE_TRAIN, MODES };
 enum { NONE = -1 }; // no tensor
 
 struct tensor {
-    int H, W, C;                   // of one image; 1×1 for vectors
-    size_t floats;                 // at full batch
-    int first[MODES], last[MODES]; // time it is written, last time it is read; first > last: unused
-    int root;                      // when testing it lies where `root` lies (itself, or its input)
-    size_t offset[MODES];          // floats into the arena
+    int H, W, C;   // of one image; 1×1 for vectors
+    size_t floats; // at full batch
+    int first[MODES],
+        last[MODES]; // time it is written, last time it is read; first > last: unused
+    int root;        // when testing it lies where `root` lies (itself, or its input)
+    size_t offset[MODES]; // floats into the arena
 };
 
 enum op_kind { OP_CONV, OP_NORM, OP_SE, OP_MAXPOOL, OP_GAP, OP_LINEAR };
@@ -35,10 +36,10 @@ struct op {
     int Q;               // SE: squeeze width
     enum activation act; // norm, SE
     size_t param;        // its first entry in params
-    int saved[4];        // kept for backward; norm: mean, rstd; SE: pool, pre, hidden, gate;
-                         // max pool: winning positions
+    int saved[4]; // kept for backward; norm: mean, rstd; SE: pool, pre, hidden, gate;
+                  // max pool: winning positions
     int din, dout, dadd; // gradients of in, out, add; din NONE: not needed
-    int part;            // where din's contribution goes when din already holds one, or NONE
+    int part; // where din's contribution goes when din already holds one, or NONE
     int scratch, dscratch; // of the forward and of the backward pass, or NONE
 };
 
@@ -51,9 +52,9 @@ struct plan {
     int n_tensors;
     struct param *params;
     size_t n_params;
-    size_t group[4];  // parameters of decay group k lie in [group[k], group[k+1])
-    size_t buffers;   // floats of running statistics
-    size_t arena;     // floats of the activation arena
+    size_t group[4]; // parameters of decay group k lie in [group[k], group[k+1])
+    size_t buffers;  // floats of running statistics
+    size_t arena;    // floats of the activation arena
     int input, logits, dlogits; // tensors; the input is at offset 0 in both modes
 };
 

@@ -25,16 +25,21 @@ bool recipe_check(const struct recipe *r, const struct source *s, struct error *
         return error_set(e, "batch is %d; it must be from 1 to 65536", r->batch);
     if (!between(r->lr, 0, 1000))
         return error_set(e, "lr is %g; it must be from 0 to 1000", (double)r->lr);
-    if (!between(r->wd, 0, 10) || !between(r->wd_bn, -1, 10) || !between(r->wd_bias, -1, 10))
-        return error_set(e, "wd, wd_bn, wd_bias are %g, %g, %g; they must be from 0 to 10",
+    if (!between(r->wd, 0, 10) || !between(r->wd_bn, -1, 10) ||
+        !between(r->wd_bias, -1, 10))
+        return error_set(e,
+                         "wd, wd_bn, wd_bias are %g, %g, %g; they must be from 0 to 10",
                          (double)r->wd, (double)r->wd_bn, (double)r->wd_bias);
     if (!(r->momentum >= 0 && r->momentum < 1))
-        return error_set(e, "momentum is %g; it must be from 0 to below 1", (double)r->momentum);
+        return error_set(e, "momentum is %g; it must be from 0 to below 1",
+                         (double)r->momentum);
     if (r->nesterov && r->momentum == 0)
         return error_set(e, "nesterov needs a momentum above 0");
     if (r->warmup < 0 || r->warmup > r->epochs)
-        return error_set(e, "warmup is %d epochs; it must be from 0 to the %d epochs of the "
-                         "recipe", r->warmup, r->epochs);
+        return error_set(e,
+                         "warmup is %d epochs; it must be from 0 to the %d epochs of the "
+                         "recipe",
+                         r->warmup, r->epochs);
     if (!between(r->warmup_factor, 0, 1))
         return error_set(e, "warmup_factor is %g; it must be from 0 to 1",
                          (double)r->warmup_factor);
@@ -42,8 +47,11 @@ bool recipe_check(const struct recipe *r, const struct source *s, struct error *
         return error_set(e, "label_smoothing is %g; it must be from 0 to below 1",
                          (double)r->label_smoothing);
     if (s && (uint32_t)r->batch > s->train_n)
-        return error_set(e, "batch is %d, and there are only %u training images; use a batch "
-                         "of at most %u", r->batch, s->train_n, s->train_n);
+        return error_set(
+            e,
+            "batch is %d, and there are only %u training images; use a batch "
+            "of at most %u",
+            r->batch, s->train_n, s->train_n);
     return true;
 }
 
@@ -79,7 +87,7 @@ double train_test(struct net *n, const struct source *s)
     return first < s->test_n ? (double)NAN : 100.0 * (double)wrong / s->test_n;
 }
 
-// ---- training ---------------------------------------------------------------------------
+// ---- training -------------------------------------------------------------------------
 
 struct run {
     struct net *net;
@@ -123,7 +131,8 @@ static enum train_end train_epoch(struct run *t, int epoch, struct epoch_result 
             return TRAIN_INTERRUPTED;
         int wrong;
         s->train_batch(s->self, net_input(t->net), t->labels,
-                       t->order + (size_t)step * (size_t)r->batch, r->batch, r->seed, epoch);
+                       t->order + (size_t)step * (size_t)r->batch, r->batch, r->seed,
+                       epoch);
         net_forward(t->net, r->batch, true);
         double loss = net_backward(t->net, t->labels, r->label_smoothing, &wrong);
         if (runaway(loss)) {

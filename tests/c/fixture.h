@@ -46,7 +46,8 @@ static inline void fixture_close(struct fixture *x)
 }
 
 /* The values of a tensor and how many there are; NULL when the file has none so named. */
-static inline const float *fixture_find(const struct fixture *x, const char *name, size_t *n)
+static inline const float *fixture_find(const struct fixture *x, const char *name,
+                                        size_t *n)
 {
     char key[128];
     snprintf(key, sizeof key, "\"%s\":{", name);
@@ -93,7 +94,8 @@ static inline void fixture_ints(const struct fixture *x, const char *key, int *o
         out[i] = (int)v[i];
 }
 
-static inline const char *fixture_word(const struct fixture *x, const char *key, char word[32])
+static inline const char *fixture_word(const struct fixture *x, const char *key,
+                                       char word[32])
 {
     assert_int_equal(sscanf(fixture_field(x, key), "\\\"%31[a-z]", word), 1);
     return word;

@@ -132,8 +132,8 @@ static void check_net(void **state)
         net_step(r.net, 0.05f, 0.9f, true, wd);
     }
     worst[3] = worst_of(&r, "after.", false);
-    print_message("# %-12s eval %.1e  logits %.1e  gradients %.1e  three steps %.1e\n", name,
-                  worst[0], worst[1], worst[2], worst[3]);
+    print_message("# %-12s eval %.1e  logits %.1e  gradients %.1e  three steps %.1e\n",
+                  name, worst[0], worst[1], worst[2], worst[3]);
     for (int i = 0; i < 4; i++)
         assert_true(worst[i] <= TOLERANCE);
     reference_close(&r);
@@ -152,7 +152,8 @@ static void check_finite_difference(void **state)
     for (size_t i = 0; i < net_params(r.net); i++) {
         const struct param *p = net_param(r.net, i);
         for (size_t k = 0; !p->buffer && k < p->count; k++)
-            norm += (double)net_gradients(r.net, p)[k] * (double)net_gradients(r.net, p)[k];
+            norm +=
+                (double)net_gradients(r.net, p)[k] * (double)net_gradients(r.net, p)[k];
     }
     norm = sqrt(norm);
     assert_true(norm > 0.1);
@@ -161,8 +162,8 @@ static void check_finite_difference(void **state)
         for (size_t i = 0; i < net_params(r.net); i++) {
             const struct param *p = net_param(r.net, i);
             for (size_t k = 0; !p->buffer && k < p->count; k++)
-                net_values(s.net, p)[k] += (float)((side ? -h : h) / norm *
-                                                   (double)net_gradients(r.net, p)[k]);
+                net_values(s.net, p)[k] +=
+                    (float)((side ? -h : h) / norm * (double)net_gradients(r.net, p)[k]);
         }
         reference_input(&s);
         net_forward(s.net, s.batch, true);
@@ -170,7 +171,8 @@ static void check_finite_difference(void **state)
         reference_close(&s);
     }
     double slope = (loss[0] - loss[1]) / (2 * h);
-    print_message("# %s: slope %g, norm of the gradient %g\n", (char *)*state, slope, norm);
+    print_message("# %s: slope %g, norm of the gradient %g\n", (char *)*state, slope,
+                  norm);
     assert_true(fabs(slope / norm - 1) < 5e-3);
     reference_close(&r);
 }
@@ -210,8 +212,8 @@ static void test_refusals(void **state)
     fixture_close(&f);
 }
 
-// Tensors that live at the same time never overlap, in either mode, and the arena is hardly
-// larger than what is alive at the fullest moment.
+// Tensors that live at the same time never overlap, in either mode, and the arena is
+// hardly larger than what is alive at the fullest moment.
 static void test_layout(void **state)
 {
     (void)state;
@@ -233,11 +235,13 @@ static void test_layout(void **state)
     for (int time = 0; time <= 2 * p->n; time++) {
         size_t alive = 0;
         for (int i = 0; i < p->n_tensors; i++)
-            if (p->tensors[i].first[MODE_TRAIN] <= time && time <= p->tensors[i].last[MODE_TRAIN])
+            if (p->tensors[i].first[MODE_TRAIN] <= time &&
+                time <= p->tensors[i].last[MODE_TRAIN])
                 alive += p->tensors[i].floats;
         fullest = alive > fullest ? alive : fullest;
     }
-    print_message("# arena %zu floats, alive at the fullest moment %zu\n", p->arena, fullest);
+    print_message("# arena %zu floats, alive at the fullest moment %zu\n", p->arena,
+                  fullest);
     assert_true(p->arena < fullest + fullest / 10);
     plan_free(p);
     fixture_close(&f);
@@ -265,9 +269,19 @@ static void test_partial(void **state)
 static void test_init(void **state)
 {
     (void)state;
-    struct arch a = {.stages = 1, .d = {2}, .w = {64}, .g = {16}, .b = {1}, .stride = {1},
-                     .block = BLOCK_X, .stem = STEM_CIFAR, .stem_width = 64, .se = 0.25,
-                     .act = ACT_RELU, .classes = 10, .image = 8};
+    struct arch a = {.stages = 1,
+                     .d = {2},
+                     .w = {64},
+                     .g = {16},
+                     .b = {1},
+                     .stride = {1},
+                     .block = BLOCK_X,
+                     .stem = STEM_CIFAR,
+                     .stem_width = 64,
+                     .se = 0.25,
+                     .act = ACT_RELU,
+                     .classes = 10,
+                     .image = 8};
     struct error e;
     assert_true(arch_finish(&a, &e));
     struct net *n = net_new(&a, 1, &e), *same = net_new(&a, 2, &e);
@@ -303,19 +317,21 @@ static void test_init(void **state)
 int main(void)
 {
     static const char *const nets[] = {
-        "x_g1", "x_g2", "x_g4", "x_g8", "x_g16", "x_g24", "x_g32", "x_b2",
-        "x_b4", "x_inverted", "x_mixed", "x_odd", "y", "y_silu", "silu", "r",
-        "v", "vr", "basic", "vanilla", "stem_simple", "stem_res", "head",
+        "x_g1",  "x_g2",    "x_g4",        "x_g8",       "x_g16",   "x_g24",
+        "x_g32", "x_b2",    "x_b4",        "x_inverted", "x_mixed", "x_odd",
+        "y",     "y_silu",  "silu",        "r",          "v",       "vr",
+        "basic", "vanilla", "stem_simple", "stem_res",   "head",
     };
     enum { NETS = sizeof nets / sizeof *nets };
     struct CMUnitTest tests[NETS + 7];
     size_t n = 0;
     for (; n < NETS; n++)
-        tests[n] = (struct CMUnitTest){nets[n], check_net, NULL, NULL, (void *)(uintptr_t)nets[n]};
-    tests[n++] = (struct CMUnitTest){"finite difference: silu", check_finite_difference, NULL,
-                                     NULL, (void *)(uintptr_t)"silu"};
-    tests[n++] = (struct CMUnitTest){"finite difference: y_silu", check_finite_difference, NULL,
-                                     NULL, (void *)(uintptr_t)"y_silu"};
+        tests[n] = (struct CMUnitTest){nets[n], check_net, NULL, NULL,
+                                       (void *)(uintptr_t)nets[n]};
+    tests[n++] = (struct CMUnitTest){"finite difference: silu", check_finite_difference,
+                                     NULL, NULL, (void *)(uintptr_t)"silu"};
+    tests[n++] = (struct CMUnitTest){"finite difference: y_silu", check_finite_difference,
+                                     NULL, NULL, (void *)(uintptr_t)"y_silu"};
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_bytes);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_refusals);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_layout);

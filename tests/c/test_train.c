@@ -30,8 +30,8 @@ static int noise_label(uint32_t index)
     return (int)rng_below(&r, CLASSES);
 }
 
-static void noise_train(const void *self, float *x, int *labels, const uint32_t *index, int n,
-                        uint64_t seed, int epoch)
+static void noise_train(const void *self, float *x, int *labels, const uint32_t *index,
+                        int n, uint64_t seed, int epoch)
 {
     (void)self, (void)seed, (void)epoch;
     for (int i = 0; i < n; i++) {
@@ -51,16 +51,28 @@ static void noise_test(const void *self, float *x, int *labels, uint32_t first, 
 
 static struct source noise(uint32_t train_n, uint32_t test_n)
 {
-    return (struct source){.image = SIDE, .classes = CLASSES, .train_n = train_n,
-                           .test_n = test_n, .train_batch = noise_train,
+    return (struct source){.image = SIDE,
+                           .classes = CLASSES,
+                           .train_n = train_n,
+                           .test_n = test_n,
+                           .train_batch = noise_train,
                            .test_batch = noise_test};
 }
 
 static struct net *small_net(int batch, uint64_t seed)
 {
-    struct arch a = {.stages = 2, .d = {1, 1}, .w = {16, 32}, .g = {8, 8}, .b = {1, 1},
-                     .stride = {1, 2}, .block = BLOCK_X, .stem = STEM_CIFAR, .stem_width = 8,
-                     .act = ACT_RELU, .classes = CLASSES, .image = SIDE};
+    struct arch a = {.stages = 2,
+                     .d = {1, 1},
+                     .w = {16, 32},
+                     .g = {8, 8},
+                     .b = {1, 1},
+                     .stride = {1, 2},
+                     .block = BLOCK_X,
+                     .stem = STEM_CIFAR,
+                     .stem_width = 8,
+                     .act = ACT_RELU,
+                     .classes = CLASSES,
+                     .image = SIDE};
     struct error e;
     if (!arch_finish(&a, &e))
         fail_msg("%s", e.msg);
@@ -72,26 +84,38 @@ static struct net *small_net(int batch, uint64_t seed)
 }
 
 static const struct recipe paper = {
-    .epochs = 10, .batch = 20, .lr = 0.05f, .wd = 5e-5f, .wd_bn = -1, .wd_bias = -1,
-    .momentum = 0.9f, .nesterov = true, .schedule = SCHEDULE_COS, .warmup_factor = 0.1f,
+    .epochs = 10,
+    .batch = 20,
+    .lr = 0.05f,
+    .wd = 5e-5f,
+    .wd_bn = -1,
+    .wd_bias = -1,
+    .momentum = 0.9f,
+    .nesterov = true,
+    .schedule = SCHEDULE_COS,
+    .warmup_factor = 0.1f,
     .seed = 3,
 };
 
 static void test_schedule(void **state)
 {
     (void)state;
-    static const double ten[] = {.05, .048776, .045225, .039695, .032725,
+    static const double ten[] = {.05,  .048776, .045225, .039695, .032725,
                                  .025, .017275, .010305, .004775, .001224};
     struct recipe r = paper;
     for (int e = 0; e < 10; e++)
         assert_true(fabs((double)recipe_lr(&r, e) - ten[e]) < 5.1e-7);
     r.epochs = 100, r.lr = 0.8f, r.warmup = 5;
-    static const struct { int epoch; double lr; } hundred[] = {
-        {0, .08}, {1, .223945}, {2, .367637}, {3, .510864}, {4, .653414}, {5, .795075},
-        {50, .4}, {99, .000197},
+    static const struct {
+        int epoch;
+        double lr;
+    } hundred[] = {
+        {0, .08},     {1, .223945}, {2, .367637}, {3, .510864},
+        {4, .653414}, {5, .795075}, {50, .4},     {99, .000197},
     };
     for (size_t i = 0; i < sizeof hundred / sizeof *hundred; i++)
-        assert_true(fabs((double)recipe_lr(&r, hundred[i].epoch) - hundred[i].lr) < 5.1e-7);
+        assert_true(fabs((double)recipe_lr(&r, hundred[i].epoch) - hundred[i].lr) <
+                    5.1e-7);
     r.schedule = SCHEDULE_CONSTANT, r.warmup = 0;
     assert_true(recipe_lr(&r, 73) == 0.8f);
 }
@@ -105,8 +129,9 @@ static void test_check(void **state)
     assert_true(recipe_check(&r, &s, &e));
     r.batch = 21;
     assert_false(recipe_check(&r, &s, &e));
-    assert_string_equal(e.msg, "batch is 21, and there are only 20 training images; use a "
-                               "batch of at most 20");
+    assert_string_equal(e.msg,
+                        "batch is 21, and there are only 20 training images; use a "
+                        "batch of at most 20");
     r = paper, r.lr = NAN;
     assert_false(recipe_check(&r, NULL, &e));
     r = paper, r.momentum = 0;
@@ -217,7 +242,8 @@ static void test_interrupt(void **state)
     assert_int_equal(last.epoch, 4);
     struct net *c = small_net(10, 1);
     assert_int_equal(train_run(c, &s, &r, 0, NULL, &stopped, &why), TRAIN_DONE);
-    assert_true(stopped.train_loss == last.train_loss && stopped.test_error == last.test_error);
+    assert_true(stopped.train_loss == last.train_loss &&
+                stopped.test_error == last.test_error);
     free(x), free(y);
     net_free(a), net_free(b), net_free(c);
 }
@@ -254,8 +280,8 @@ static bool count_steps(void *self, int epoch, int step, int steps, double loss)
     return true;
 }
 
-// The last partial batch is dropped in training and weighs as it should in the test; steps
-// are reported, but not more than ten a second.
+// The last partial batch is dropped in training and weighs as it should in the test;
+// steps are reported, but not more than ten a second.
 static void test_batches(void **state)
 {
     (void)state;

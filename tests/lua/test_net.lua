@@ -26,7 +26,8 @@ do
   end
   t.is(count, arch.complexity(m).params, "parameters as counted in closed form")
   t.is(table.concat(names["s1.b1.f.b.weight"].shape, " "), "16 8 3 3", "grouped weights")
-  t.is(table.concat(names["s2.b1.f.se.f_ex.0.weight"].shape, " "), "4 32 1 1", "squeeze weights")
+  local squeeze = names["s2.b1.f.se.f_ex.0.weight"]
+  t.is(table.concat(squeeze.shape, " "), "4 32 1 1", "squeeze weights")
   t.is(names["s1.b1.f.a_bn.bias"].group, "bn", "biases of batch norm are in group bn")
   t.is(names["head.fc.bias"].group, "bias", "bias of the head")
   t.ok(n:plan():find("s1.b1.f.se.f_ex", 1, true), "plan names its operations")
@@ -60,7 +61,8 @@ do
     end
   end
   t.ok(differs, "another seed, another network")
-  t.fails(function() n:forward { { 1, 2, 3 } } end, "image 1 is table with 3 values; this net takes flat lists of 48")
+  t.fails(function() n:forward { { 1, 2, 3 } } end,
+    "image 1 is table with 3 values; this net takes flat lists of 48")
   images[2][7] = "a"
   t.fails(function() n:forward(images) end, "image 2: value 7 is string")
 end
@@ -127,10 +129,12 @@ do
   t.ok(same, "and the same values to the bit")
   t.is(table.concat(back:arch().w, " "), "16 32", "and the architecture")
   local missing, message = net.load(path .. ".none")
-  t.ok(missing == nil and message:find(".none", 1, true), "a missing file is named", message)
+  t.ok(missing == nil and message:find(".none", 1, true), "a missing file is named",
+    message)
   local ok
   ok, message = n:save("/nowhere/at/all.safetensors")
-  t.ok(ok == nil and message:find("/nowhere/at/all", 1, true), "so is a folder that is not there", message)
+  t.ok(ok == nil and message:find("/nowhere/at/all", 1, true),
+    "so is a folder that is not there", message)
   local reference = assert(net.load("tests/data/y_silu.safetensors"))
   t.is(reference:arch().activation, "silu", "files of other programs load too")
   local x = {}
@@ -143,10 +147,12 @@ end
 do
   local n = net.new(tiny())
   t.fails(function() n:train("shapes", quick) end, "dataset")
-  t.fails(function() n:train(d, { epoch = 3 }) end, "unknown option 'epoch' (did you mean 'epochs'?)")
-  t.fails(function() n:train(d, { batch = 601 }) end, "there are only 600 training images")
+  t.fails(function() n:train(d, { epoch = 3 }) end,
+    "unknown option 'epoch' (did you mean 'epochs'?)")
+  t.fails(function() n:train(d, { batch = 601 }) end, "only 600 training images")
   t.fails(function() n:train(d, { epochs = 0 }) end, "epochs is 0; it must be from 1")
-  t.fails(function() net.new(tiny { classes = 5 }):train(d) end, "make it with image = 32, classes = 10")
+  t.fails(function() net.new(tiny { classes = 5 }):train(d) end,
+    "make it with image = 32, classes = 10")
   t.fails(function() net.new(tiny(), { batch = 0 }) end, "batch is 0")
   t.fails(function() net.new(tiny(), { sed = 0 }) end, "did you mean 'seed'?")
   t.fails(function() net.new("RegNetX-200MF") end, "net.new expects an architecture")
@@ -155,8 +161,8 @@ do
   n:close()
   t.is(tostring(n), "net (closed)", "closed")
   t.fails(function() n:test(d) end, "closed net")
-  local ok, message = pcall(net.new, tiny { image = 1024, stem_width = 4096 }, { batch = 65536 })
-  t.ok(not ok and message:find("GB at batch 65536", 1, true), "too large for any machine", message)
+  local huge = tiny { image = 1024, stem_width = 4096 }
+  t.fails(function() net.new(huge, { batch = 65536 }) end, "GB at batch 65536")
 end
 
 -- Recipes.
@@ -172,7 +178,9 @@ t.fails(function() recipe { momentum = 0 } end, "nesterov needs a momentum above
 -- Benchmark.
 do
   local b = net.benchmark(tiny(), { seconds = 0.05, batch = 8 })
-  t.ok(b.images_per_s > 0 and b.sgemm_gflops > 0 and b.peak_bytes > 0 and b.steps > 0, "benchmark")
+  for _, key in ipairs { "images_per_s", "sgemm_gflops", "peak_bytes", "steps" } do
+    t.ok(b[key] > 0, "benchmark: " .. key)
+  end
   t.near(b.gflops, b.images_per_s * 6e-9 * arch.complexity(tiny()).flops, b.gflops * 1e-9,
     "gflops follow from images a second")
   t.fails(function() net.benchmark(tiny(), { mode = "fast" }) end, "mode is 'fast'")
