@@ -300,7 +300,8 @@ def make(folder):
         expect["x"] = x.permute(0, 2, 3, 1)  # NHWC
         expect["labels"] = labels.int()
         save(expect, f"{folder}/{name}.expect.safetensors",
-             {"torch": torch.__version__, "seed": str(seed), "label_smoothing": str(smoothing)})
+             {"torch": torch.__version__, "seed": str(seed),
+              "label_smoothing": str(smoothing)})
         size = sum(os.path.getsize(f"{folder}/{name}.{end}")
                    for end in ("safetensors", "expect.safetensors"))
         print(f"{name:12} seed {seed:4}  {size / 1024:6.1f} kB", flush=True)
