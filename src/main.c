@@ -343,7 +343,12 @@ static int run(lua_State *L, int argc, char **argv, struct request *r)
             status = run_file(L, 2, from_stdin, 1);
     }
     if (prompt)
-        status = run_repl(L, r);
+        return run_repl(L, r);
+    if (!push_function(L, "netspace.prelude", "finish"))
+        return fail(L);
+    lua_pushboolean(L, status != 0);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+        return fail(L);
     return status;
 }
 

@@ -41,4 +41,11 @@ function M.install(luadir)
   strict.install(luadir)
 end
 
+--- Called when the script has ended: waits for sweeps it has started and not waited for
+-- (after an error: stops them).
+function M.finish(failed)
+  local sweep = package.loaded["netspace.sweep"]
+  if sweep and sweep._running() > 0 then sweep.finish(failed) end
+end
+
 return M

@@ -32,6 +32,11 @@ local function note(text)
   io.stderr:write(sys.color(2) and "\27[33m" .. text .. "\27[0m\n" or text .. "\n")
 end
 
+--- Whether the user is typing.
+function M.at_prompt()
+  return editing
+end
+
 --- Prints a line that nobody asked for (a sweep has ended): above the prompt when it is on
 -- the screen, otherwise to stderr.
 function M.notify(text)
@@ -92,6 +97,7 @@ end
 local function show_error(e, text, name)
   io.stdout:flush()
   if type(e) == "table" and e.message == "interrupted" then
+    if sys.isatty(2) then io.stderr:write("\n") end -- after the ^C of the terminal
     sys.clear_interrupt()
   elseif not text:find("\n") then
     -- One line: where it happened is plain, unless it was in an older entry or a file.
@@ -211,8 +217,8 @@ local function terminal_session()
     else
       local text = pending and pending .. "\n" .. line or line
       if not text:find("%S") then
-        pending = nil
-      elseif M.incomplete(text) and line:find("%S") then
+        pending = nil -- an empty line
+      elseif M.incomplete(text) then
         pending = text
       else
         pending = nil
@@ -244,9 +250,8 @@ local function piped_session()
 end
 
 local function banner()
-  local blas = sys.blas and sys.blas() or ""
-  print(("netspace %s, %s, %d core%s, %s"):format(sys.version, _VERSION, sys.cores(),
-    sys.cores() == 1 and "" or "s", blas))
+  print(("netspace %s, %d core%s, %s"):format(sys.version, sys.cores(),
+    sys.cores() == 1 and "" or "s", sys.blas()))
   print(dim("help() lists what there is, ?name explains it, Tab completes, Ctrl-D leaves"))
 end
 

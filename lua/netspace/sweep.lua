@@ -398,6 +398,17 @@ function Sweep:_stop()
   if next(self.running) == nil then self:_finish() end
 end
 
+local summary -- of an ended sweep, in one line
+
+-- A sweep of its own, ended while the user types: says so above the prompt.
+local function announce(s)
+  local repl = package.loaded["netspace.repl"]
+  if repl and repl.at_prompt() and not s.quiet then
+    repl.notify(summary(s))
+    s.reported = true
+  end
+end
+
 function Sweep:_finish()
   local stopped = self.state == "stopping"
   self.state = "ended"
@@ -420,6 +431,7 @@ function Sweep:_finish()
     good, err = pcall(self.callback, self:status())
     if not good then self.trouble = self.trouble or err end
   end
+  announce(self)
 end
 
 -- Seconds until everything at work is done: what is left, at the price of what was spent,
@@ -480,7 +492,7 @@ local function stop_all()
   for _, s in ipairs({ table.unpack(active) }) do s:_stop() end
 end
 
-local function summary(s)
+function summary(s)
   if s.trained == 0 and #s.queue == 0 then
     return ("%s: all %d models are trained already (%s)"):format(s.name, s.total, s.store)
   end

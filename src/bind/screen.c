@@ -118,5 +118,7 @@ int open_screen(lua_State *L)
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
     luaL_newlib(L, functions);
+    lua_pushstring(L, screen_library());
+    lua_setfield(L, -2, "version");
     return 1;
 }

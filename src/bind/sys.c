@@ -1,6 +1,7 @@
 /* netspace.core.sys: what Lua needs of the machine and the process. */
 #include "bind/bind.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -119,6 +120,17 @@ static int sys_selfcheck(lua_State *L)
     return 1;
 }
 
+// exe() -> path of this program
+static int sys_exe(lua_State *L)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path);
+    if (n <= 0)
+        return luaL_error(L, "/proc is not mounted");
+    lua_pushlstring(L, path, (size_t)n);
+    return 1;
+}
+
 // cores() -> processors this process may use (affinity, not what the machine has)
 static int sys_cores(lua_State *L)
 {
@@ -173,6 +185,7 @@ static const luaL_Reg functions[] = {
     {"blas", sys_blas},
     {"isa", sys_isa},
     {"selfcheck", sys_selfcheck},
+    {"exe", sys_exe},
     {"cores", sys_cores},
     {"die_with_parent", sys_die_with_parent},
     {"random", sys_random},
@@ -185,6 +198,8 @@ int open_sys(lua_State *L)
     luaL_newlib(L, functions);
     lua_pushliteral(L, NETSPACE_VERSION);
     lua_setfield(L, -2, "version");
+    lua_pushliteral(L, LUA_RELEASE);
+    lua_setfield(L, -2, "lua");
     signals_open(L);
     return 1;
 }

@@ -120,6 +120,11 @@ static void catch_fatal(void)
 
 /* The screen. */
 
+const char *screen_library(void)
+{
+    return curses_version();
+}
+
 struct screen *screen_open(struct error *e)
 {
     const char *term = getenv("TERM");

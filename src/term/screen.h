@@ -24,6 +24,9 @@ struct screen;
 
 /* Takes stdin and stdout over; NULL with a message when they are no terminal, $TERM is
  * unknown or cannot move the cursor, or a screen is open already. */
+/* "ncurses 6.4.20221231" */
+const char *screen_library(void);
+
 struct screen *screen_open(struct error *e);
 void screen_close(struct screen *s); // NULL is fine
 void screen_size(const struct screen *s, int *width, int *height);

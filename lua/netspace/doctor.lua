@@ -1,0 +1,129 @@
+--- Checks of the machine (`netspace doctor`) and the versions of everything used.
+-- Why: some OpenBLAS releases compute wrong products on processors newer than they are, and
+-- a terminal or locale that cannot draw shows an empty plot.
+
+local prelude = require "netspace.prelude"
+local sys = require "netspace.core.sys"
+
+local M = {}
+
+local function library(name)
+  local good, value = pcall(require, name)
+  return good and value or nil, value
+end
+
+--- The lines of `netspace --version`.
+function M.version()
+  local uv = library "luv"
+  print("netspace " .. sys.version)
+  print("licence GPL-3.0-or-later; no warranty")
+  print(sys.lua)
+  print("SQLite " .. require("netspace.core.sqlite").version)
+  print(("%s, kernels %s"):format(sys.blas(), sys.isa()))
+  print("readline " .. require("netspace.core.readline").version)
+  print(require("netspace.core.screen").version)
+  print(uv and "libuv " .. uv.version_string() or "luv: not installed")
+end
+
+local function quoted(s)
+  return "'" .. s:gsub("'", "'\\''") .. "'"
+end
+
+-- The self-check in a process of its own, which may die of an illegal instruction.
+local function blas()
+  local code = [[print(select(2, require("netspace.core.sys").selfcheck()) or "right")]]
+  local p = assert(io.popen(("%s -q --no-init -e %s 2>&1"):format(quoted(sys.exe()), quoted(code))))
+  local text = p:read("a"):gsub("%s+$", "")
+  local good, how, status = p:close()
+  local hint = "; OPENBLAS_CORETYPE=Haswell netspace doctor tries another kernel"
+  if good and text == "right" then
+    return true, ("%s: 300 matrix products are right"):format(sys.blas())
+  elseif good then
+    return false, text
+  end
+  return false, ("%s: the self-check ended by %s %d%s%s"):format(sys.blas(), how, status,
+    text ~= "" and ": " .. text or "", hint)
+end
+
+local function kernels()
+  local wish = os.getenv "NETSPACE_ISA"
+  if wish and wish ~= sys.isa() then
+    return false, ("NETSPACE_ISA=%s cannot be had here; the kernels use %s"):format(wish, sys.isa())
+  end
+  return true, sys.isa()
+end
+
+local function threads()
+  local n = os.getenv "OPENBLAS_NUM_THREADS"
+  return n == "1", ("%d core%s for workers, OPENBLAS_NUM_THREADS=%s"):format(sys.cores(),
+    sys.cores() == 1 and "" or "s", tostring(n))
+end
+
+local function lua_library(name)
+  local found, message = library(name)
+  return found ~= nil, found and name or message
+end
+
+local function terminal()
+  local term = os.getenv "TERM"
+  local columns, rows = sys.terminal(1)
+  if not columns then return true, "standard output is no terminal: plain text" end
+  local small = columns < 40 or rows < 10
+  return not small and term ~= nil, ("TERM=%s, %d×%d%s, %s"):format(tostring(term), columns, rows,
+    small and " (the monitor needs 40×10)" or "", sys.color(1) and "colours" or "no colours")
+end
+
+local function locale()
+  local good = require("netspace.core.screen").unicode()
+  return true, good and "UTF-8: curves are drawn with braille dots" or
+    "not UTF-8, so curves are drawn with ASCII characters (LC_ALL=C.UTF-8 gives braille)"
+end
+
+local function history()
+  local path = require("netspace.history").path()
+  if not path then return true, "off" end
+  local uv = require "luv"
+  local folder = path
+  repeat folder = folder:match("^(.+)/[^/]*$") or "/" until uv.fs_stat(folder)
+  if uv.fs_access(uv.fs_stat(path) and path or folder, "W") then return true, path end
+  return false, path .. " cannot be written; NETSPACE_HISTORY=off keeps none"
+end
+
+local function store(path)
+  local s, message, kind = require("netspace.store").open(path)
+  if not s then return false, message, kind == "damaged" and 4 or 1 end
+  local n = #s:names()
+  s:close()
+  return true, ("%s: %d population%s"):format(path, n, n == 1 and "" or "s")
+end
+
+--- netspace doctor [STORE]: one line a check.  Status 5 when something here would make
+-- results wrong or stop the program, 4 for a damaged store, else 0.
+function M.main(args)
+  if #args > 1 or args[1] and args[1]:sub(1, 1) == "-" then
+    io.stderr:write("usage: netspace doctor [STORE]\n")
+    return 2
+  end
+  local worst = 0
+  local function check(name, status, f, ...)
+    local ran, good, text, own = pcall(f, ...)
+    if not ran then good, text = false, tostring(good) end
+    if not good then worst = math.max(worst, own or status) end
+    print(("%-4s %-10s %s"):format(good and "ok" or "bad", name, text))
+    io.stdout:flush()
+  end
+  check("blas", 5, blas)
+  check("kernels", 5, kernels)
+  check("cores", 5, threads)
+  local names = {}
+  for name in pairs(prelude.libraries) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do check("library", 5, lua_library, name) end
+  check("terminal", 0, terminal)
+  check("locale", 0, locale)
+  check("history", 0, history)
+  if args[1] then check("store", 1, store, args[1]) end
+  return worst
+end
+
+return M
