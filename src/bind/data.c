@@ -131,8 +131,8 @@ static int dataset_image(lua_State *L)
     const struct split *s = *split == 't' && split[1] == 'r' ? &d->train : &d->test;
     lua_Integer i = luaL_checkinteger(L, 3);
     if (i < 1 || i > s->n)
-        return luaL_error(L, "dataset:image: there is no %s image %I; they are numbered 1 to %I",
-                          split, (LUAI_UACINT)i, (LUAI_UACINT)s->n);
+        return luaL_error(L, "dataset:image: there is no %s image %I; they are numbered 1 to "
+                          "%I", split, (LUAI_UACINT)i, (LUAI_UACINT)s->n);
     int pixels = d->image * d->image;
     const uint8_t *planes = s->pixels[i - 1];
     lua_createtable(L, 3 * pixels, 0);

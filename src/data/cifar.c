@@ -2,7 +2,8 @@
  * 10,000 records of a label byte and 3,072 pixel bytes; batches.meta.txt (class names)
  * if there.  Source: Krizhevsky 2009 and the page of the data set.
  *
- * The files are mapped read-only, so any number of processes share one copy in memory.
+ * The files are mapped read-only, so any number of processes share one copy in memory; a
+ * file that is cut short while it is in use ends the process (SIGBUS).
  * Checked on opening: the size of each file, every label, that no class is empty and that
  * no file is there twice. */
 #include <errno.h>
@@ -32,7 +33,8 @@ static const char *const standard_names[CLASSES] = {
 static bool exists(const char *dir, const char *name)
 {
     char path[PATH_MAX];
-    return snprintf(path, sizeof path, "%s/%s", dir, name) < PATH_MAX && access(path, F_OK) == 0;
+    return snprintf(path, sizeof path, "%s/%s", dir, name) < PATH_MAX
+        && access(path, F_OK) == 0;
 }
 
 // The directory that has the files: dir, or what unpacking the archive there makes.
@@ -47,8 +49,9 @@ static bool find(char found[PATH_MAX], const char *dir, struct error *e)
                          file_names[0], file_names[5]);
     char inner[PATH_MAX];
     const char *use = dir;
-    if (!exists(dir, file_names[0]) && snprintf(inner, sizeof inner, "%s/cifar-10-batches-bin",
-                                                dir) < PATH_MAX && exists(inner, file_names[0]))
+    if (!exists(dir, file_names[0])
+        && snprintf(inner, sizeof inner, "%s/cifar-10-batches-bin", dir) < PATH_MAX
+        && exists(inner, file_names[0]))
         use = inner;
     if (!realpath(use, found))
         return error_set(e, "%s: %s", use, strerror(errno));

@@ -1,7 +1,6 @@
 /* See dataset.h. */
 #include "data/dataset.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,8 +121,8 @@ const char *dataset_checksum(struct dataset *d)
     if (!*d->checksum) {
         struct sha256 h;
         char head[80];
-        int n = snprintf(head, sizeof head, "%d %d %u %u\n", d->image, d->classes, d->train.n,
-                         d->test.n);
+        int n = snprintf(head, sizeof head, "%d %d %u %u\n", d->image, d->classes,
+                         d->train.n, d->test.n);
         sha256_init(&h);
         sha256_add(&h, head, (size_t)n);
         size_t bytes = 3 * (size_t)d->image * (size_t)d->image;

@@ -9,10 +9,9 @@
  * have each class once, so a smaller set is the beginning of a larger one.
  *
  * Figures are signed distances (after Quilez) in units of the figure's radius; the edge
- * is smoothed over one pixel.  Only + - × ÷ and square roots are used, which IEEE 754 defines to
- * the last bit: the same seed gives the same bytes on every machine. */
+ * is smoothed over one pixel.  Only + - × ÷ and square roots are used, which IEEE 754
+ * defines to the last bit: the same seed gives the same bytes on every machine. */
 #include <math.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "base/rng.h"
@@ -79,7 +78,7 @@ static double figure(int class, double u, double v)
     case 1: // square
         return fmax(a, b) - 0.75;
     case 2: // triangle
-        return fmax(-v, fmax(0.8660254037844386 * u, -0.8660254037844386 * u) + 0.5 * v) - 0.5;
+        return fmax(-v, 0.8660254037844386 * a + 0.5 * v) - 0.5;
     case 3: // ring
         return fabs(sqrt(u * u + v * v) - 0.7) - 0.22;
     case 4: // cross
@@ -214,10 +213,11 @@ struct dataset *shapes_open(const struct data_options *o, struct error *e)
 {
     // Of 10,000 images; fixed, so that an image's values do not depend on its company.
     static const double mean[3] = {105.5, 105.5, 105.5}, std[3] = {57, 57, 57};
-    uint32_t train = o->train ? o->train : SHAPES_TRAIN, test = o->test ? o->test : SHAPES_TEST;
+    uint32_t train = o->train ? o->train : SHAPES_TRAIN;
+    uint32_t test = o->test ? o->test : SHAPES_TEST;
     if (train > SHAPES_MOST || test > SHAPES_MOST) {
-        error_set(e, "%u training and %u test images asked for; shapes draws at most %d of each",
-                  train, test, SHAPES_MOST);
+        error_set(e, "%u training and %u test images asked for; shapes draws at most %d of "
+                  "each", train, test, SHAPES_MOST);
         return NULL;
     }
     struct dataset *d = dataset_new("shapes", "shapes", SIDE, CLASSES, names, o->seed);

@@ -89,13 +89,15 @@ static const struct st_tensor *find(const struct st_file *f, const struct param 
         return NULL;
     }
     if (t->dtype != ST_F32) {
-        error_set(e, "tensor '%s' is %s; the network takes F32", p->name, st_dtype_name(t->dtype));
+        error_set(e, "tensor '%s' is %s; the network takes F32", p->name,
+                  st_dtype_name(t->dtype));
         return NULL;
     }
     uint64_t shape[4];
     for (int k = 0; k < p->dims; k++)
         shape[k] = (uint64_t)p->shape[k];
-    if (t->dims != p->dims || memcmp(t->shape, shape, (size_t)p->dims * sizeof *shape) != 0) {
+    if (t->dims != p->dims
+        || memcmp(t->shape, shape, (size_t)p->dims * sizeof *shape) != 0) {
         char has[200], takes[200];
         shape_text(has, t->dims, t->shape);
         shape_text(takes, p->dims, shape);
@@ -146,7 +148,8 @@ bool net_load(struct net *n, const char *path, struct error *e)
     if (!good)
         error_set(e, "%s: %s", path, why.msg);
     else if (!(block = block_alloc(f.data_bytes)))
-        good = error_set(e, "%s: no memory for %llu bytes", path, (unsigned long long)f.data_bytes);
+        good = error_set(e, "%s: no memory for %llu bytes", path,
+                         (unsigned long long)f.data_bytes);
     else
         good = st_read(&f, path, block, e);
     for (size_t i = 0; i < net_params(n) && good; i++) {
