@@ -48,7 +48,7 @@ end
 
 --- netspace help [TOPIC]
 function M.help(args)
-  return require("netspace.help").command(args)
+  return require("netspace.help")._command(args)
 end
 
 return M

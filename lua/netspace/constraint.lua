@@ -157,8 +157,8 @@ local function load_script(name)
 end
 
 --- Turns a name, path, function or constraint into a constraint.
-function M.of(x)
-  if M.is(x) then return x end
+function M._of(x)
+  if M._is(x) then return x end
   if type(x) == "string" then
     local ok, c = pcall(load_script, x)
     if not ok then error(c, 0) end
@@ -171,7 +171,7 @@ function M.of(x)
   error(("a constraint is a name, a function or constraint{ … }, got %s"):format(type(x)), 0)
 end
 
-function M.is(x)
+function M._is(x)
   return getmetatable(x) == meta
 end
 

@@ -83,11 +83,11 @@ local function make_curves(s, hidden)
   local solid, all = {}, {}
   for id = 1, math.min(#s.populations, MOST) do
     local p = s.populations[id]
-    local curve = plot.curve(p.name, id, p.errors, p.n)
+    local curve = plot._curve(p.name, id, p.errors, p.n)
     curve.hidden = hidden[id]
     solid[#solid + 1] = curve
     if #p.provisional > 0 and not hidden[id] then
-      all[#all + 1] = plot.provisional(id, p.errors, p.provisional)
+      all[#all + 1] = plot._provisional(id, p.errors, p.provisional)
     end
     all[#all + 1] = curve
   end

@@ -236,7 +236,7 @@ function M.text(...)
 end
 
 --- The command `netspace help [TOPIC]`.
-function M.command(args)
+function M._command(args)
   local text, message = M.text(table.unpack(args, 1, math.min(#args, 1)))
   if text then
     print(text)
@@ -255,7 +255,7 @@ M.add("help", [[
 M.add("help.add", [[
   help.add(name, text)
   Registers documentation of your own: the signature, one sentence, options, examples.
-  example: help.add("mine", "mine(x)\\nWhat mine does.") help("mine")]])
+  example: help.add("mine", "mine(x)\nWhat mine does.") help("mine")]])
 M.add("help.names", [[
   help.names() -> list
   All topics, sorted.

@@ -283,7 +283,7 @@ end
 -- The mode `o` asks for or the terminal allows; returns an exit code.
 local function run(o)
   local read, close = reader(o.path)
-  local ascii = o.ascii or plot.ascii()
+  local ascii = o.ascii or plot._ascii()
   local mode, window, why = o.mode, nil, nil
   if not mode and sys.isatty(1) and sys.isatty(0) then
     window, why = screen.open()

@@ -17,7 +17,7 @@ local X_LABEL = "error (%)"
 local Y_LABEL = "share of models with error below e"
 
 --- Whether plots should keep to ASCII: asked for, or what the terminal can show.
-function M.ascii()
+function M._ascii()
   local asked = os.getenv("NETSPACE_ASCII")
   return asked ~= nil and asked ~= "" and asked ~= "0" or not screen.unicode()
 end
@@ -34,7 +34,7 @@ end
 
 --- A curve as canvas:chart and canvas:legend take it, from a list of errors in percent.
 -- @tparam[opt] number total models there will be, for a legend of "12/16"
-function M.curve(name, id, errors, total)
+function M._curve(name, id, errors, total)
   local curve = { name = name, id = id, failed = 0 }
   curve.x, curve.y = steps(errors)
   local sum = 0
@@ -49,7 +49,7 @@ function M.curve(name, id, errors, total)
 end
 
 --- The faint curve of the finished models together with what running ones have now.
-function M.provisional(id, errors, running)
+function M._provisional(id, errors, running)
   local all = table.move(errors, 1, #errors, 1, {})
   table.move(running, 1, #running, #all + 1, all)
   local x, y = steps(all)
@@ -82,10 +82,10 @@ local function add_curves(curves, value, i, level)
   end
   local errors = check_errors(value.errors or value, level + 1)
   local name = value.errors and value.name or "curve " .. i
-  curves[#curves + 1] = M.curve(tostring(name), i, errors, value.n)
+  curves[#curves + 1] = M._curve(tostring(name), i, errors, value.n)
   if value.provisional and #value.provisional > 0 then
     check_errors(value.provisional, level + 1)
-    curves[#curves + 1] = M.provisional(i, errors, value.provisional)
+    curves[#curves + 1] = M._provisional(i, errors, value.provisional)
   end
 end
 
@@ -157,7 +157,7 @@ function Plot:text(o)
     { width = "integer", height = "integer", ascii = "boolean" })
   check_size("plot:text", o)
   local ascii = o.ascii
-  if ascii == nil then ascii = M.ascii() end
+  if ascii == nil then ascii = M._ascii() end
   local width, height = (o.width or 80) // 1 | 0, (o.height or 24) // 1 | 0
   return table.concat(compose(self, width, height, ascii):lines(), "\n")
 end
@@ -175,7 +175,7 @@ function Plot:show(o)
   width = o.width or math.min(width or 80, 100)
   height = o.height or math.min(math.max(height and height - 3 or 24, 6), 26)
   local ascii = o.ascii
-  if ascii == nil then ascii = M.ascii() end
+  if ascii == nil then ascii = M._ascii() end
   local colours = sys.color(1) and math.max(screen.colours(), 8) or 0
   local lines = compose(self, width // 1 | 0, height // 1 | 0, ascii):lines(colours)
   io.stdout:write(table.concat(lines, "\n"), "\n")

@@ -294,7 +294,7 @@ function M.regnet(t)
 end
 
 local function add_constraint(S, x)
-  local c = constraint.of(x)
+  local c = constraint._of(x)
   if c.kind and c.kind ~= S.kind then
     error(("constraint %s is for %s spaces; %s is not one"):format(c.name,
       c.kind == "regnet" and "RegNet" or "AnyNet", S.name), 0)
@@ -315,7 +315,7 @@ local function derive(parent, ...)
   local changes, wanted = {}, {}
   for i = 1, select("#", ...) do
     local x = select(i, ...)
-    if type(x) == "table" and not constraint.is(x) then
+    if type(x) == "table" and not constraint._is(x) then
       for _, c in ipairs(x) do wanted[#wanted + 1] = c end
       for key, value in pairs(x) do
         if math.type(key) ~= "integer" then changes[key] = value end
