@@ -161,7 +161,8 @@ static bool has_lua(const char *dir)
 
 // Lua files: $NETSPACE_PATH; else beside an uninstalled binary (build/<variant>/netspace);
 // else where an installed or moved tree has them (bin/../share); else under PREFIX.
-static void set_path(lua_State *L)
+// False, with a message, when they are not there.
+static bool set_path(lua_State *L)
 {
     static const char *const places[] = {"%s/../../lua", "%s/../share/netspace/lua"};
     char exe[PATH_MAX + 1], dir[2 * PATH_MAX], real[PATH_MAX + 1];
@@ -186,6 +187,10 @@ static void set_path(lua_State *L)
     lua_pushstring(L, path);
     lua_setfield(L, LUA_REGISTRYINDEX, "netspace.luadir");
     lua_pop(L, 2);
+    if (!has_lua(path))
+        fprintf(stderr, "netspace: its Lua files are not in %s%s\n", path,
+                getenv("NETSPACE_PATH") ? " (NETSPACE_PATH)" : "; NETSPACE_PATH can name them");
+    return has_lua(path);
 }
 
 // arg as in lua.c: arg[0] is the script, options before it have negative indexes.
@@ -382,7 +387,8 @@ int main(int argc, char **argv)
     lua_pushcfunction(L, open_readline);
     lua_setfield(L, -2, "netspace.core.readline");
     lua_pop(L, 1);
-    set_path(L);
+    if (!set_path(L))
+        return EXIT_SCRIPT;
     struct request r = {.file = argc, .seed = 1};
     int status = EXIT_USAGE;
     if (parse(L, argc, argv, &r)) {
@@ -398,7 +404,7 @@ int main(int argc, char **argv)
     if (status == 0)
         status = signals_status() ? signals_status() : sys_exit_status();
     lua_close(L);
-    if (fflush(stdout) != 0 && status == 0) {
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
         fputs("netspace: cannot write standard output\n", stderr);
         status = EXIT_SCRIPT;
     }

@@ -14,26 +14,23 @@ local function own(source)
   return strict.luadir and source:sub(2, #strict.luadir + 1) == strict.luadir
 end
 
---- The text of one line of a chunk, or nil when it cannot be had.
+-- The whole text of a chunk, or nil when it cannot be had.
+local function text_of(source)
+  if M.sources[source] or source:sub(1, 1) ~= "@" then return M.sources[source] end
+  local f = io.open(source:sub(2))
+  local text = f and f:read("a")
+  if f then f:close() end
+  return text
+end
+
+--- The text of one line of a chunk and of all lines before it; nil when it cannot be had.
 function M.line_of(source, line)
-  local text = M.sources[source]
-  local n = 0
-  if text then
-    for s in (text .. "\n"):gmatch("(.-)\n") do
-      n = n + 1
-      if n == line then return s end
-    end
-  elseif source:sub(1, 1) == "@" then
-    local f = io.open(source:sub(2))
-    if not f then return nil end
-    for s in f:lines() do
-      n = n + 1
-      if n == line then
-        f:close()
-        return s
-      end
-    end
-    f:close()
+  local n, start = 0, 1
+  local text = text_of(source)
+  if not text then return nil end
+  for from, s in (text .. "\n"):gmatch("()(.-)\n") do
+    n, start = n + 1, from
+    if n == line then return s, text:sub(1, start - 1) end
   end
 end
 
@@ -139,11 +136,21 @@ local function syntax_place(message)
   local name, line, text = message:match("^([^\n]-):(%d+): (.*)$")
   line = tonumber(line)
   if not line then return nil end
-  local source_line = M.line_of("@" .. name, line) or M.line_of("=" .. name, line)
+  local source_line, before = M.line_of("@" .. name, line)
+  if not source_line then source_line, before = M.line_of("=" .. name, line) end
   if not source_line then return nil end
-  local token = text:match(" near '(.*)'$") or text:match(" near (<eof>)$")
-  local at = token == "<eof>" and #source_line + 1 or token and source_line:find(token, 1, true)
-  return source_line, at
+  local token = text:match(" near '(.*)'$")
+  if not token then return source_line, text:find(" near <eof>$") and #source_line + 1 end
+  -- Of its occurrences the one up to which the text has the same error.
+  before = before:gsub("^#[^\n]*", "")
+  local at = source_line:find(token, 1, true)
+  while at do
+    local upto = at + #token - 1
+    local _, err = load(before .. source_line:sub(1, upto), "=t", "t")
+    if err and err:sub(-#text) == text then break end
+    at = source_line:find(token, at + 1, true)
+  end
+  return source_line, at or source_line:find(token, 1, true)
 end
 
 --- The lines that tell a user what went wrong.  `prompt` leaves out a traceback of one
@@ -168,7 +175,7 @@ function M.lines(e)
   if text and text:find("%S") then add("code", "  " .. text:match("^%s*(.-)%s*$")) end
   if e.near then add("hint", ("did you mean '%s'?"):format(e.near)) end
   if e.frames and #e.frames > 1 then
-    add("trace", "called from")
+    add("trace", "stack")
     for i = 1, math.min(#e.frames, 10) do add("trace", "  " .. e.frames[i].text) end
     if #e.frames > 10 then add("trace", ("  … %d more"):format(#e.frames - 10)) end
   end

@@ -45,7 +45,9 @@ static void hook(lua_State *L, lua_Debug *ar)
         lua_sethook(L, NULL, 0, 0);
         return;
     }
-    lua_sethook(L, hook, LUA_MASKCOUNT, raised++ ? 1 : 10000000);
+    int next = raised++ ? 1 : 10000000;
+    lua_sethook(L, hook, LUA_MASKCOUNT, next);
+    lua_sethook(main_state, hook, LUA_MASKCOUNT, next);
     lua_pushliteral(L, "interrupted");
     lua_error(L);
 }

@@ -1,0 +1,206 @@
+#!/bin/bash
+# The command line without a terminal: options, scripts, messages, exit statuses, signals.
+cd "$(dirname "$0")/../.." || exit 2
+: "${NETSPACE:=$PWD/build/release/netspace}"
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export XDG_STATE_HOME=$dir/state XDG_CONFIG_HOME=$dir/config
+unset NO_COLOR NETSPACE_HISTORY
+n=0
+
+# run ARG…: output into out and err, status into rc; `timeout` turns a hang into a failure
+run() { timeout 60 "$NETSPACE" "$@" >"$dir/out" 2>"$dir/err" <"${stdin:-/dev/null}"; rc=$?; }
+check() { # NAME COMMAND…
+    local name=$1; shift; n=$((n + 1))
+    if "$@"; then echo "ok $n - $name"; else
+        echo "not ok $n - $name"; echo "# status $rc"
+        sed 's/^/# out: /' "$dir/out"; sed 's/^/# err: /' "$dir/err"
+    fi
+}
+status() { [ "$rc" -eq "$1" ]; }
+out() { grep -qF -- "$1" "$dir/out"; }
+err() { grep -qF -- "$1" "$dir/err"; }
+is() { [ "$(cat "$dir/out")" = "$1" ]; } # all of stdout
+quiet() { [ ! -s "$dir/err" ]; }
+script() { printf '%s\n' "$@" >"$dir/script.lua"; }
+
+# Code, scripts, arguments.
+run -e 'print(1 + 1)'
+check "-e prints" is 2; check "-e ends with 0" status 0; check "-e says nothing else" quiet
+run -e 'x = 3' -e 'print(x)'
+check "several -e share their globals" is 3
+script 'print(arg[0]:match("[^/]*$"), arg[2], arg[-1] ~= nil, ...)'
+run "$dir/script.lua" one two
+check "a script has its arguments" is $'script.lua\ttwo\ttrue\tone\ttwo'
+run -e 'y = 5' -q "$dir/script.lua" --not-ours
+check "options after the script are the script's" out --not-ours
+printf '#!%s\nprint("shebang", ...)\n' "$NETSPACE" >"$dir/run-me"; chmod +x "$dir/run-me"
+"$dir/run-me" a >"$dir/out" 2>"$dir/err"; rc=$?
+check "a script can start with #!" is $'shebang\ta'
+echo 'print("from stdin", ...)' >"$dir/in"
+stdin=$dir/in run - a
+check "- reads the script from stdin" is $'from stdin\ta'
+stdin=$dir/in run
+check "stdin that is no terminal is a script" out "from stdin"
+run -- "$dir/script.lua" x
+check "-- ends the options" out script.lua
+run -e 'os.exit(7)'
+check "os.exit decides the status" status 7
+run -e 'print(math.random(1000000))'; first=$(cat "$dir/out")
+run -e 'print(math.random(1000000))'
+check "random numbers are the same in each run" is "$first"
+run --seed 2 -e 'print(math.random(1000000))'
+check "--seed changes them" [ "$(cat "$dir/out")" != "$first" ]
+run --seed=9 -e 'print(require("netspace.core.sys").seed())'
+check "--seed=N" is 9
+comma=$(locale -a 2>/dev/null | grep -m1 -E '^(de|fr|es|it)_')
+LC_ALL=${comma:-C} run -e 'print(1.5, tonumber("2.5"))'
+check "numbers have a point in any locale (${comma:-C})" is $'1.5\t2.5'
+
+# Usage.
+run --sead 3
+check "an unknown option: status 2" status 2
+check "and the nearest one" err "unknown option '--sead' (did you mean '--seed'?)"
+run -e; check "-e without code" status 2
+run --seed no; check "--seed that is no number" status 2; check "is named" err "'no'"
+run --color=purple; check "--color that does not exist" err "not 'purple'"
+run moniter x; check "an unknown command: status 2" status 2
+check "and the nearest" err "(did you mean 'monitor'?)"
+run resume; check "resume without a store" status 2
+run resume x --workers 0; check "resume with 0 workers" err "at least 1, not '0'"
+run resume x --worker 2; check "resume names the near option" err "did you mean '--workers'?"
+run --help; check "--help begins with examples" out "examples:"; check "and ends with 0" status 0
+run --version
+for name in "netspace " Lua SQLite OpenBLAS readline ncurses GPL-3.0; do
+    check "--version names $name" out "$name"
+done
+run help stats.edf; check "help TOPIC" out "The exact error EDF"
+run help no-such-thing; check "help of what is not there: status 2" status 2
+run doctor
+check "doctor ends with 0" status 0; check "the matrix products are right" out "ok   blas"
+check "doctor names the kernels" out "kernels"
+NETSPACE_ISA=abacus run doctor
+check "doctor: an ISA that cannot be had is bad" out "bad  kernels"; check "status 5" status 5
+head -c 9000 /dev/zero >"$dir/bad.db"; run doctor "$dir/bad.db"
+check "doctor: a file that is no store" out "bad  store"
+
+# Errors of scripts.
+script 'local function deep(x)' '  return math.flor(x)' 'end' 'local function outer()' \
+    '  deep(1) return 0' 'end' 'outer()'
+run "$dir/script.lua"
+check "a script error: status 1" status 1
+check "with file and line" err "script.lua:2: attempt to call a nil value (field 'flor')"
+check "with the line itself" err "return math.flor(x)"
+check "with the near name" err "did you mean 'floor'?"
+check "with the caller" err "script.lua:5: in function"
+check "without frames of netspace" bash -c "! grep -q 'lua/netspace' '$dir/err'"
+script 'print("before")' 'if x then' '  y = = 2' 'end'
+run "$dir/script.lua"
+check "a syntax error: status 1" status 1
+check "nothing ran" is ""
+check "with file and line" err "script.lua:3: unexpected symbol near '='"
+check "with a caret" bash -c "grep -A1 -F '    y = = 2' '$dir/err' | grep -q '^ *^'"
+run -e 'print(undefinedthing)'
+check "an undeclared global is an error" status 1
+check "that says so" err "undeclared variable 'undefinedthing'"
+run -e 'print(spac)'; check "with the near public name" err "did you mean 'space'?"
+run -e 'x = nil print(x)'; check "a global that was assigned nil is declared" is nil
+run -e 'error({ code = 3 })'; check "an error that is a table" status 1
+run -e 'error(setmetatable({}, { __tostring = function() error("twice") end }))'
+check "an error that cannot be printed" err "cannot be printed"
+run "$dir/nowhere.lua"; check "a missing script" err "cannot open"; check "status 1" status 1
+run -e 'local function f() return f() + 1 end f()'
+check "a stack overflow ends in a message" err "stack overflow"
+run -e 'local uv = require "luv" local t = uv.new_timer()
+t:start(1, 0, function() error("in a callback") end) uv.run() print("not reached")'
+check "an error in a callback comes out of the event loop" err "in a callback"
+check "and ends the script" status 1; check "there" is ""
+
+# Interrupts: a loop, a coroutine, one in pcall, the event loop; SIGTERM.
+stopped() { # SIGNAL CODE
+    timeout --preserve-status -k 20 -s "$1" 1 "$NETSPACE" -e "$2" >"$dir/out" 2>"$dir/err"; rc=$?
+}
+stopped INT 'while true do end'
+check "Ctrl-C ends a loop" status 130; check "and says so" err "interrupted"
+stopped INT 'coroutine.wrap(function() while true do end end)()'
+check "Ctrl-C ends a loop in a coroutine" status 130
+stopped INT 'local co = coroutine.create(function() coroutine.wrap(function()
+while true do end end)() end) print(coroutine.resume(co)) while true do end'
+check "Ctrl-C ends a loop two coroutines deep" status 130
+check "the error goes through coroutine.resume" out interrupted
+stopped INT 'while true do pcall(function() while true do end end) end'
+check "Ctrl-C ends a loop that catches errors" status 130
+stopped INT 'local uv = require "luv" uv.new_timer():start(100000, 0, print) uv.run()'
+check "Ctrl-C ends the event loop" status 130
+stopped INT 'local uv = require "luv"
+uv.new_timer():start(1, 0, function() while true do end end) uv.run()'
+check "Ctrl-C ends a callback that loops" status 130
+stopped INT 'pcall(function() while true do end end) print("goes on")'
+check "who catches the interrupt goes on" is "goes on"; check "status 130 all the same" status 130
+stopped TERM 'while true do end'; check "SIGTERM: status 143" status 143
+
+# Pipes.
+{ timeout 60 "$NETSPACE" -e 'while true do print("x") end'; echo $? >"$dir/rc"; } 2>"$dir/err" |
+    head -1 >"$dir/out"
+rc=$(cat "$dir/rc")
+check "a reader that leaves ends the writer" status 141; check "with what it read" is x
+check "and no message" quiet
+timeout 60 "$NETSPACE" -e 'print(1)' >/dev/full 2>"$dir/err"; rc=$?
+check "a full disk is an error" err "cannot write standard output"; check "status 1" status 1
+
+# Colour.
+run -e 'print(require("netspace.core.sys").color(1))'; check "no colour into a file" is false
+run --color=always -e 'error("red")'; check "--color=always" err $'\e[31m'
+run -e 'error("red")'; check "no colour into a file, in errors" bash -c "! grep -q $'\e' '$dir/err'"
+
+# The prompt with a pipe for its input.
+session() { printf '%s\n' "$@" >"$dir/in"; stdin=$dir/in run -q -i; }
+session '1 + 1' 'x = 4' '= x * 2' '"a" .. "b"' 'nil' '1, 2' 'x;' ';'
+check "results are printed, a trailing ; hides" is $'2\n8\n"ab"\nnil\n1   2'
+session 'for i = 1, 2 do' '' '  print(i)' 'end' '"next"'
+check "an entry of several lines" is $'1\n2\n"next"'
+session '6 * 7' '_ + 1'
+check "_ is the last result" is $'42\n43'
+session 'error("oops")' 'spac.x' 'stats.edff({})' 'print("alive")'
+check "errors leave the session alive" is alive
+check "the message" err oops
+check "a hint for a global" err "did you mean 'space'?"
+check "a hint for a field" err "did you mean 'edf'?"
+check "status 0" status 0
+session 'function f() error("inside") end' '1 + f()'
+check "the stack names the function's entry" err "in[1]:1: in function 'f'"
+check "and the one that called" err "in[2]:1: in main chunk"
+session 'x = = 3' '1'; check "a syntax error has a caret" err "      ^"; check "and goes on" is 1
+session '?stats.edf' '?'
+check "?x is help" out "The exact error EDF"; check "? lists everything" out "Names of netspace"
+session 'prnt'; check "an undeclared global is nil here" is nil
+check "with a hint" err "'prnt' is not defined (did you mean 'print'?)"
+session 'local a = 1' 'a'; check "a lost local is explained" err "leave out 'local'"
+session 'for i = 1,'; check "input that ends in an entry" err "<eof>"
+session 'setmetatable({}, { __tostring = function() error("in tostring") end })' '1'
+check "a result that cannot be printed does not end the session" out 1
+mkdir -p "$dir/config/netspace"
+echo 'greeting = "hello"' >"$dir/config/netspace/init.lua"
+session 'greeting'; check "init.lua runs at the prompt" is '"hello"'
+stdin=$dir/in run -q -i --no-init; check "--no-init leaves it out" is nil
+echo 'error("bad start")' >"$dir/config/netspace/init.lua"
+session '1'; check "an error in it is a warning" err "warning:"; check "not the end" is 1
+rm "$dir/config/netspace/init.lua"
+echo 'print("code")' >"$dir/script.lua"
+printf '1 + 1\n' >"$dir/in"; stdin=$dir/in run -i "$dir/script.lua"
+check "-i goes on with the prompt" is $'code\n2'
+
+# A moved installation.
+mkdir -p "$dir/usr/bin" "$dir/usr/share/netspace"
+cp "$NETSPACE" "$dir/usr/bin/netspace" && cp -R lua "$dir/usr/share/netspace/"
+(cd / && "$dir/usr/bin/netspace" -e 'print(space.RegNetX ~= nil, package.path:match("[^;]*"))' \
+    >"$dir/out" 2>"$dir/err"); rc=$?
+check "an installed tree finds its Lua files" is "true	$dir/usr/share/netspace/lua/?.lua"
+mkdir "$dir/mine"; cp -R lua/netspace "$dir/mine/"; NETSPACE_PATH=$dir/mine run -e \
+    'print(package.path:match("[^;]*"))'
+check "NETSPACE_PATH comes first" is "$dir/mine/?.lua"
+rm -r "$dir/usr/share"; NETSPACE_PATH=$dir/none run -e 'print(1)'
+check "no Lua files: a message" err "its Lua files are not in $dir/none"; check "status 1" status 1
+LUA_CPATH_5_4=/nowhere/?.so run -e 'require "luv"'
+check "a missing library names its package" err "lua-luv"
+echo "1..$n"
