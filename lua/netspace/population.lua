@@ -21,7 +21,7 @@ end
 
 --- 7,200,000 as "7.2M".
 local function short(x)
-  for _, unit in ipairs { { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
+  for _, unit in ipairs { { 1e15, "P" }, { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
     if x >= unit[1] then return ("%.3g%s"):format(x / unit[1], unit[2]) end
   end
   return ("%.3g"):format(x)
@@ -30,19 +30,30 @@ M.short = short
 
 local measures = { "flops", "params", "acts" }
 
+--- Candidates not taken, by reason (only reasons that occurred).
+local function rejections(counts, refused)
+  local r = {}
+  local function note(name, n)
+    if n > 0 then r[name] = n end
+  end
+  for _, name in ipairs { "shape", "incompatible", "duplicate" } do note(name, counts[name]) end
+  for _, name in ipairs(measures) do note(name, counts[name].outside) end
+  for name, n in pairs(refused) do note(name, n) end
+  return r
+end
+
 --- What was found, why the others were not taken, and what would help.
 local function failure(space, n, population, tried, patience, counts, refused, window)
   local parts = {}
-  local function note(count, what)
-    if count > 0 then parts[#parts + 1] = thousands(count) .. " " .. what end
+  local rejected = rejections(counts, refused)
+  local function note(name, what)
+    if rejected[name] then parts[#parts + 1] = thousands(rejected[name]) .. " " .. what end
   end
-  note(counts.shape, ("with other than %d stages"):format(space.stages))
-  note(counts.incompatible, "with group widths that fit no width")
-  for _, name in ipairs(measures) do note(counts[name].outside, "outside " .. name) end
-  for _, c in ipairs(space.constraints) do
-    note(refused[c.name] or 0, "refused by " .. c.name)
-  end
-  note(counts.duplicate, "seen before")
+  note("shape", ("with other than %d stages"):format(space.stages))
+  note("incompatible", "with group widths that fit no width")
+  for _, name in ipairs(measures) do note(name, "outside " .. name) end
+  for _, c in ipairs(space.constraints) do note(c.name, "refused by " .. c.name) end
+  note("duplicate", "seen before")
   local text = ("space %s: tried %s, accepted %s of %s"):format(space.name, thousands(tried),
     thousands(#population), thousands(n))
   if #population > 0 then text = text .. (", none of the last %s"):format(thousands(patience)) end
@@ -112,6 +123,7 @@ function M.draw(space, plan, n, o)
   end
   population.space, population.seed, population.tried = space.name, o.seed, last
   population.window, population.spec = o.window, plan.spec
+  population.rejected = rejections(sampler:counts(), refused)
   population.constraints = {}
   for i, c in ipairs(space.constraints) do
     population.constraints[i] = { name = c.name, source = c.source }

@@ -10,28 +10,15 @@ local constraint = require "netspace.constraint"
 local grid = require "netspace.grid"
 local help = require "netspace.help"
 local options = require "netspace.options"
+local plan = require "netspace.plan"
 local population = require "netspace.population"
 
 local M = {}
 
+local kinds = plan.kinds
+
 local Space = { __name = "space" }
 Space.__index = Space
-
--- Parameters of each kind, in the order of the sampler's slots, with their usual ranges.
-local kinds = {
-  anynet = {
-    { "d", q = 1, dist = "log_uniform" }, { "w", q = 8, dist = "log_uniform" },
-    { "b", q = 1, dist = "uniform", list = true },
-    { "g", q = 8, dist = "power2_or_log_uniform", list = true },
-  },
-  regnet = {
-    { "d", q = 1, dist = "uniform", whole = true },
-    { "w_0", q = 8, dist = "log_uniform", whole = true },
-    { "w_a", q = 0.1, dist = "log_uniform" }, { "w_m", q = 0.001, dist = "log_uniform" },
-    { "b", q = 1, dist = "uniform", list = true, whole = true },
-    { "g", q = 8, dist = "power2_or_log_uniform", list = true, whole = true },
-  },
-}
 
 -- What a network is set in: may change from one population to the next.
 local settings = {
@@ -51,176 +38,45 @@ for kind, parameters in pairs(kinds) do
   allowed[kind] = t
 end
 
+--- Refuses values no network could have, whatever the rest.
+local function check_values(where, p, range)
+  for _, x in ipairs(grid.table(range).v) do
+    local low = p.least or 1
+    local good = x >= low and (not p.whole or x == math.floor(x))
+    if p[1] == "b" then
+      local inverse = x > 0 and 1 / x or 0
+      good = x > 0 and (x == math.floor(x) or math.abs(inverse - math.floor(inverse + 0.5)) < 1e-9)
+    elseif p[1] == "w_m" then
+      good = x > 1
+    elseif p[1] == "w_0" then
+      good = good and x % 8 == 0
+    end
+    if not good then
+      error(("%s = %.10g; it must be %s"):format(where, x, p.must), 0)
+    end
+  end
+  return range
+end
+
 --- A parameter's ranges: one, or one a stage (a list of tables).
 local function read_ranges(S, p, t)
   local where = ("space %s: %s"):format(S.name, p[1])
   if type(t) == "table" and type(t[1]) == "table" and S.kind == "anynet" then
     local list = {}
-    for i, r in ipairs(t) do list[i] = grid.range(("%s of stage %d"):format(where, i), r, p) end
+    for i, r in ipairs(t) do
+      local at = ("%s of stage %d"):format(where, i)
+      list[i] = check_values(at, p, grid.range(at, r, p))
+    end
     return list
   end
-  return { grid.range(where, t, p) }
-end
-
---- Fixed options with defaults, as arch.anynet wants them (one block a stage).
-local function base_of(S, o)
-  local base = { d = {}, w = {}, b = 1, g = 1 }
-  for i = 1, S.stages do base.d[i], base.w[i] = 1, 8 end
-  for k, v in pairs(S.options) do base[k] = v end
-  for k, v in pairs(o or {}) do base[k] = v end
-  local ok, m, reason = pcall(arch.finish, base)
-  if not ok or not m then
-    error(("space %s: %s"):format(S.name, tostring(ok and reason or m):gsub("^.-:%d+: ", "")), 0)
-  end
-  m.asked = nil
-  return m
-end
-
---- Does c's hint speak of parameters this kind of space draws?
-local function hint_applies(S, c)
-  if not (c.tie or c.order or c.fix or c.range) then return false end
-  if c.hint_kind and c.hint_kind ~= S.kind then return false end
-  for _, key in ipairs { "order", "fix", "range" } do
-    for name in pairs(c[key] or {}) do
-      if not S.params[name] or key == "order" and S.kind == "regnet" then return false end
-    end
-  end
-  local bound = 0
-  for _, name in ipairs(c.tie or {}) do
-    if not S.params[name] then return false end
-    if name ~= "b" and name ~= "g" then bound = bound + 1 end
-  end
-  return not (S.kind == "regnet" and bound == 1) -- d alone is no vector there
-end
-
-local function join(old, new)
-  return (not old or old == new) and new or "equal"
-end
-
---- What the hints make of the space: cut ranges (a list per parameter, one a slot), the
--- bond of each parameter over the stages, and sets of parameters equal to each other.
-local function resolve(S)
-  local r = { ranges = {}, bonds = {}, ties = {}, direct = {} }
-  for name, ranges in pairs(S.params) do
-    local list = {}
-    for i = 1, S.kind == "anynet" and S.stages or 1 do list[i] = ranges[i] or ranges[1] end
-    r.ranges[name] = list
-  end
-  local function cut(name, min, max)
-    for i, range in ipairs(r.ranges[name]) do r.ranges[name][i] = grid.cut(range, min, max) end
-  end
-  for _, c in ipairs(S.constraints) do
-    if hint_applies(S, c) then
-      r.direct[c] = true
-      for name, value in pairs(c.fix or {}) do cut(name, value, value) end
-      for name, range in pairs(c.range or {}) do cut(name, range[1], range[2]) end
-      for name, way in pairs(c.order or {}) do r.bonds[name] = join(r.bonds[name], way) end
-      local tied = {}
-      for _, name in ipairs(c.tie or {}) do
-        if S.kind == "anynet" then
-          r.bonds[name] = "equal"
-        elseif name ~= "b" and name ~= "g" then
-          tied[#tied + 1] = name
-        end
-      end
-      if #tied > 1 then r.ties[#r.ties + 1] = tied end
-      for name in pairs(S.params) do
-        for _, range in ipairs(r.ranges[name]) do
-          if #grid.table(range).v == 0 then
-            error(("space %s: constraint %s leaves no value of %s"):format(S.name, c.name,
-              name), 0)
-          end
-        end
-      end
-    end
-  end
-  return r
-end
-
---- The ties of a RegNet space as one table: parameter -> list of all it is equal to.
-local function tie_sets(r)
-  local set_of = {}
-  for _, tied in ipairs(r.ties) do
-    local merged = {}
-    for _, name in ipairs(tied) do
-      for _, n in ipairs(set_of[name] or { name }) do merged[n] = true end
-    end
-    local list = {}
-    for name in pairs(merged) do list[#list + 1] = name end
-    table.sort(list)
-    for _, name in ipairs(list) do set_of[name] = list end
-  end
-  return set_of
-end
-
---- The factors the sampler draws, each { bond, names, slots, dist }.
-local function factors_of(S, r)
-  local factors, sets, done = {}, tie_sets(r), {}
-  local function add(bond, names, slots, dist)
-    factors[#factors + 1] = { bond = bond, names = names, slots = slots, dist = dist }
-  end
-  local slot_of = {}
-  for k, p in ipairs(kinds[S.kind]) do slot_of[p[1]] = k - 1 end
-  for k, p in ipairs(kinds[S.kind]) do
-    local name, slots, dist = p[1], {}, {}
-    if S.kind == "regnet" then
-      for _, n in ipairs(sets[name] or { name }) do
-        slots[#slots + 1], dist[#dist + 1] = slot_of[n], grid.table(r.ranges[n][1])
-      end
-      if not done[name] then add("equal", sets[name] or { name }, slots, dist) end
-      for _, n in ipairs(sets[name] or {}) do done[n] = true end
-    else
-      for i, range in ipairs(r.ranges[name]) do
-        slots[i], dist[i] = (k - 1) * S.stages + i - 1, grid.table(range)
-      end
-      local way = r.bonds[name]
-      if way == "down" then
-        for i = 1, S.stages // 2 do
-          local j = S.stages + 1 - i
-          slots[i], slots[j], dist[i], dist[j] = slots[j], slots[i], dist[j], dist[i]
-        end
-      end
-      if way then
-        add(way == "equal" and "equal" or "up", { name }, slots, dist)
-      else
-        for i = 1, S.stages do add("equal", { name }, { slots[i] }, { dist[i] }) end
-      end
-    end
-  end
-  return factors
-end
-
-local function lineage(S)
-  local names = {}
-  while S do
-    table.insert(names, 1, S.name)
-    S = S.parent
-  end
-  return names
-end
-
---- Everything needed to draw from S with the settings o.
-local function plan_of(S, o)
-  local r = resolve(S)
-  local base = base_of(S, o)
-  local constraints, fixed = {}, {}
-  for i, c in ipairs(S.constraints) do constraints[i] = c.name end
-  for k, v in pairs(base) do
-    if k ~= "d" and k ~= "w" and k ~= "b" and k ~= "g" then fixed[k] = v end
-  end
-  return {
-    base = base, factors = factors_of(S, r), direct = r.direct, resolved = r,
-    spec = { name = S.name, lineage = lineage(S), kind = S.kind, stages = S.stages,
-      params = r.ranges, bonds = r.bonds, ties = r.ties, options = fixed,
-      constraints = constraints },
-  }
+  return { check_values(where, p, grid.range(where, t, p)) }
 end
 
 --- Refuses a space that could never be drawn from.
 local function verify(S)
-  local plan = plan_of(S)
-  local ok, message = pcall(core.new, { kind = S.kind, base = plan.base, seed = 0,
-    factors = plan.factors })
+  local p = plan.of(S)
+  local ok, message = pcall(core.new, { kind = S.kind, base = p.base, seed = 0,
+    factors = p.factors })
   if not ok then
     error(("space %s: %s"):format(S.name, tostring(message):gsub("^.-:%d+: ", "")), 0)
   end
@@ -236,7 +92,7 @@ local function set_option(S, key, value)
     end
   end
   if key == "block" and value == "y" then
-    S.options.block, S.options.se = "x", S.options.se or 0.25
+    S.options.block, S.options.se = "x", S.options.se or 0.25 -- the paper's Y
   else
     S.options[key] = value
   end
@@ -246,14 +102,18 @@ local function fill(S, t)
   if S.stages < 1 or S.stages > 16 then
     error(("space %s: stages is %d; it must be from 1 to 16"):format(S.name, S.stages), 0)
   end
-  for key, value in pairs(t) do
-    if allowed[S.kind][key] and key ~= "name" and key ~= "doc" and key ~= "stages" then
-      set_option(S, key, value)
-    end
+  local keys = {}
+  for key in pairs(allowed[S.kind]) do
+    if key ~= "name" and key ~= "doc" and key ~= "stages" then keys[#keys + 1] = key end
   end
-  for name, ranges in pairs(S.params) do
+  table.sort(keys) -- "block" before "se": y sets its own
+  for _, key in ipairs(keys) do
+    if t[key] ~= nil then set_option(S, key, t[key]) end
+  end
+  for _, p in ipairs(kinds[S.kind]) do
+    local ranges = S.params[p[1]]
     if #ranges ~= 1 and #ranges ~= S.stages then
-      error(("space %s: %s has %d ranges, but there are %d stages"):format(S.name, name,
+      error(("space %s: %s has %d ranges, but there are %d stages"):format(S.name, p[1],
         #ranges, S.stages), 0)
     end
   end
@@ -327,8 +187,8 @@ local function derive(parent, ...)
   if #wanted == 0 and not next(changes) then
     error("S:with needs a constraint or changed options", 0)
   end
-  local ok, message = pcall(options.check, "S:with", changes, allowed[S.kind], -1)
-  if not ok then error(message, 0) end
+  local ok, message = pcall(options.check, "S:with", changes, allowed[S.kind])
+  if not ok then error((tostring(message):gsub("^.-:%d+: ", "")), 0) end
   S.name = changes.name or parent.name
   S.stages = changes.stages or parent.stages
   S.doc = changes.doc
@@ -338,8 +198,14 @@ local function derive(parent, ...)
     for i = #parent.constraints + 1, #S.constraints do
       added[#added + 1] = S.constraints[i].name
     end
-    for key in pairs(changes) do added[#added + 1] = key end
-    table.sort(added, function(a, b) return tostring(a) < tostring(b) end)
+    local changed = {}
+    for key, value in pairs(changes) do
+      if key ~= "doc" then
+        changed[#changed + 1] = type(value) == "table" and key or key .. "=" .. tostring(value)
+      end
+    end
+    table.sort(changed)
+    table.move(changed, 1, #changed, #added + 1, added)
     S.name = parent.name .. "+" .. table.concat(added, "+")
   end
   fill(S, changes)
@@ -384,7 +250,7 @@ function Space:sample(n, o)
     error(("S:sample: max_tries is %d; it must be at least 1"):format(max_tries), 2)
   end
   local p = blame(function()
-    return population.draw(self, plan_of(self, set), math.tointeger(n),
+    return population.draw(self, plan.of(self, set), math.tointeger(n),
       { seed = math.tointeger(o.seed or 1), max_tries = math.tointeger(max_tries),
         window = read_window(o) })
   end)
@@ -448,83 +314,8 @@ function Space:contains(m)
   return true
 end
 
--- Counting: as integers while they fit in 62 bits, else as floats.
-local function times(a, b)
-  return a * 1.0 * b < 2.0 ^ 62 and a * b or a * 1.0 * b
-end
-
-local function plus(a, b)
-  return a * 1.0 + b < 2.0 ^ 62 and a + b or a * 1.0 + b
-end
-
---- Non-decreasing vectors of one value from each list.
-local function count_up(dists)
-  local later, later_count = nil, nil
-  for k = #dists, 1, -1 do
-    local v, count, j, sum = dists[k].v, {}, later and #later or 0, 0
-    for i = #v, 1, -1 do
-      while later and j >= 1 and later[j] >= v[i] do
-        sum = plus(sum, later_count[j])
-        j = j - 1
-      end
-      count[i] = later and sum or 1
-    end
-    later, later_count = v, count
-  end
-  local total = 0
-  for _, c in ipairs(later_count) do total = plus(total, c) end
-  return total
-end
-
-local function count_equal(dists)
-  local total = 0
-  for _, x in ipairs(dists[1].v) do
-    local everywhere = true
-    for k = 2, #dists do
-      local found = false
-      for _, y in ipairs(dists[k].v) do found = found or x == y end
-      everywhere = everywhere and found
-    end
-    if everywhere then total = total + 1 end
-  end
-  return total
-end
-
---- The paper counts 64 values for each of d, w_0, w_a, w_m of a RegNet; a constraint that
--- keeps a part of the values keeps that part of 64.
-local function regnet_values(S, resolved, name)
-  if name == "b" or name == "g" then return #grid.table(resolved.ranges[name][1]).v end
-  local kept = #grid.table(resolved.ranges[name][1]).v
-  return kept == 1 and 1 or 64 * kept / #grid.table(S.params[name][1]).v
-end
-
 function Space:size()
-  local plan = plan_of(self)
-  local nominal, exact = 1, 1
-  for _, f in ipairs(plan.factors) do
-    local n = #f.slots
-    if self.kind == "regnet" then
-      local least = math.huge
-      for _, name in ipairs(f.names) do
-        least = math.min(least, regnet_values(self, plan.resolved, name))
-      end
-      nominal = nominal * least
-    elseif f.bond == "up" then
-      local independent = 1
-      for k = 1, n do independent = independent * (#f.dist[k].v / k) end
-      nominal = nominal * independent
-      exact = times(exact, count_up(f.dist))
-    else
-      local count = count_equal(f.dist)
-      nominal = times(nominal, count)
-      exact = times(exact, count)
-    end
-  end
-  if self.kind == "regnet" then exact = nil end
-  for _, c in ipairs(self.constraints) do
-    if not plan.direct[c] then exact = nil end
-  end
-  return { nominal = nominal, exact = exact }
+  return plan.size(self)
 end
 
 --- Text that the prompt and print show as it is.
@@ -536,13 +327,13 @@ end
 function Space:describe()
   local lines = { ("%s%s"):format(self.name, self.doc and ": " .. self.doc or "") }
   local function add(...) lines[#lines + 1] = "  " .. (...):format(select(2, ...)) end
-  local plan = plan_of(self)
-  if self.parent then add("lineage     %s", table.concat(lineage(self), " > ")) end
-  local o = plan.base
+  local drawn = plan.of(self)
+  if self.parent then add("lineage     %s", table.concat(plan.lineage(self), " > ")) end
+  local o = drawn.base
   add("networks    %s of %d stages, block %s%s", self.kind == "regnet" and "RegNet" or "AnyNet",
     self.stages, o.block, o.se > 0 and (", se %g"):format(o.se) or "")
   for _, p in ipairs(kinds[self.kind]) do
-    local ranges = plan.resolved.ranges[p[1]]
+    local ranges = drawn.resolved.ranges[p[1]]
     local shown, same = {}, true
     for i, r in ipairs(ranges) do
       shown[i] = grid.show(r)
@@ -554,7 +345,7 @@ function Space:describe()
     o.stem, o.stem_width, table.concat(o.stride, ","), o.activation, o.image, o.classes)
   for _, c in ipairs(self.constraints) do
     add("constraint  %s: %s (%s)", c.name, c.doc or "no doc",
-      plan.direct[c] and "drawn directly" or "by rejection")
+      drawn.direct[c] and "drawn directly" or "by rejection")
   end
   local size = self:size()
   add("size        %.3g%s", size.nominal,
@@ -645,7 +436,7 @@ The first n different networks of the space inside the window; it depends on the
   image, classes, stem, stem_width, stride, head_width, activation  the setting; counts are
                          taken at this image size
   max_tries = 1000000    candidates without a new network before it gives up
-A population is a list of networks with .space .seed .tried .window .spec .constraints; the
+A population is a list of networks with .space .seed .tried .rejected .window .spec; the
 first k of a larger one are the population of k.
 example: space.AnyNetXA:sample(3, { flops = {3e6, 6e6}, stem = "cifar", stride = {1, 2, 2, 2} })
 source: arXiv 2003.13678 section 3.1]])

@@ -1,0 +1,268 @@
+--- From a space to what the sampler draws: hints of constraints turned into cut ranges and
+-- bonds, and those into factors (src/stats/sampler.h); and how many settings there are.
+-- Source: arXiv 2003.13678 section 3 and table 1.
+
+local arch = require "netspace.core.arch"
+local grid = require "netspace.grid"
+
+local M = {}
+
+-- Parameters of each kind, in the order of the sampler's slots, with their usual ranges
+-- (list: an unnamed list means values), whether they are whole numbers, and what they must be.
+local b = { "b", q = 1, dist = "uniform", list = true,
+  must = "a whole number, or 1 over one for an inverted bottleneck" }
+local g = { "g", q = 8, dist = "power2_or_log_uniform", list = true, whole = true,
+  must = "a whole number of channels, at least 1" }
+local kinds = {
+  anynet = {
+    { "d", q = 1, dist = "log_uniform", whole = true, must = "a whole number, at least 1" },
+    { "w", q = 8, dist = "log_uniform", whole = true, must = "a whole number, at least 1" },
+    b, g,
+  },
+  regnet = {
+    { "d", q = 1, dist = "uniform", whole = true, must = "a whole number, at least 1" },
+    { "w_0", q = 8, dist = "log_uniform", whole = true, least = 8,
+      must = "a multiple of 8, at least 8" },
+    { "w_a", q = 0.1, dist = "log_uniform", least = 0, must = "at least 0" },
+    { "w_m", q = 0.001, dist = "log_uniform", must = "above 1" },
+    b, g,
+  },
+}
+
+M.kinds = kinds
+
+--- Fixed options with defaults, as arch.anynet wants them (one block a stage).
+local function base_of(S, o)
+  local base = { d = {}, w = {}, b = 1, g = 1 }
+  for i = 1, S.stages do base.d[i], base.w[i] = 1, 8 end
+  for k, v in pairs(S.options) do base[k] = v end
+  for k, v in pairs(o or {}) do base[k] = v end
+  local ok, m, reason = pcall(arch.finish, base)
+  if not ok or not m then
+    error(("space %s: %s"):format(S.name, tostring(ok and reason or m):gsub("^.-:%d+: ", "")), 0)
+  end
+  m.asked = nil
+  return m
+end
+
+--- Does c's hint speak of parameters this kind of space draws?
+local function hint_applies(S, c)
+  if not (c.tie or c.order or c.fix or c.range) then return false end
+  if c.hint_kind and c.hint_kind ~= S.kind then return false end
+  for _, key in ipairs { "order", "fix", "range" } do
+    for name in pairs(c[key] or {}) do
+      if not S.params[name] or key == "order" and S.kind == "regnet" then return false end
+    end
+  end
+  local bound = 0
+  for _, name in ipairs(c.tie or {}) do
+    if not S.params[name] then return false end
+    if name ~= "b" and name ~= "g" then bound = bound + 1 end
+  end
+  return not (S.kind == "regnet" and bound == 1) -- d alone is no vector there
+end
+
+local function join(old, new)
+  return (not old or old == new) and new or "equal"
+end
+
+--- What the hints make of the space: cut ranges (a list per parameter, one a slot), the
+-- bond of each parameter over the stages, and sets of parameters equal to each other.
+local function resolve(S)
+  local r = { ranges = {}, bonds = {}, ties = {}, direct = {} }
+  for name, ranges in pairs(S.params) do
+    local list = {}
+    for i = 1, S.kind == "anynet" and S.stages or 1 do list[i] = ranges[i] or ranges[1] end
+    r.ranges[name] = list
+  end
+  local function cut(name, min, max)
+    for i, range in ipairs(r.ranges[name]) do r.ranges[name][i] = grid.cut(range, min, max) end
+  end
+  for _, c in ipairs(S.constraints) do
+    if hint_applies(S, c) then
+      r.direct[c] = true
+      for name, value in pairs(c.fix or {}) do cut(name, value, value) end
+      for name, range in pairs(c.range or {}) do cut(name, range[1], range[2]) end
+      for name, way in pairs(c.order or {}) do r.bonds[name] = join(r.bonds[name], way) end
+      local tied = {}
+      for _, name in ipairs(c.tie or {}) do
+        if S.kind == "anynet" then
+          r.bonds[name] = "equal"
+        elseif name ~= "b" and name ~= "g" then
+          tied[#tied + 1] = name
+        end
+      end
+      if #tied > 1 then r.ties[#r.ties + 1] = tied end
+      for name in pairs(S.params) do
+        for _, range in ipairs(r.ranges[name]) do
+          if #grid.table(range).v == 0 then
+            error(("space %s: constraint %s leaves no value of %s"):format(S.name, c.name,
+              name), 0)
+          end
+        end
+      end
+    end
+  end
+  return r
+end
+
+--- The ties of a RegNet space as one table: parameter -> list of all it is equal to.
+local function tie_sets(r)
+  local set_of = {}
+  for _, tied in ipairs(r.ties) do
+    local merged = {}
+    for _, name in ipairs(tied) do
+      for _, n in ipairs(set_of[name] or { name }) do merged[n] = true end
+    end
+    local list = {}
+    for name in pairs(merged) do list[#list + 1] = name end
+    table.sort(list)
+    for _, name in ipairs(list) do set_of[name] = list end
+  end
+  return set_of
+end
+
+--- The factors the sampler draws, each { bond, names, slots, dist }.
+local function factors_of(S, r)
+  local factors, sets, done = {}, tie_sets(r), {}
+  local function add(bond, names, slots, dist)
+    factors[#factors + 1] = { bond = bond, names = names, slots = slots, dist = dist }
+  end
+  local slot_of = {}
+  for k, p in ipairs(kinds[S.kind]) do slot_of[p[1]] = k - 1 end
+  for k, p in ipairs(kinds[S.kind]) do
+    local name, slots, dist = p[1], {}, {}
+    if S.kind == "regnet" then
+      for _, n in ipairs(sets[name] or { name }) do
+        slots[#slots + 1], dist[#dist + 1] = slot_of[n], grid.table(r.ranges[n][1])
+      end
+      if not done[name] then add("equal", sets[name] or { name }, slots, dist) end
+      for _, n in ipairs(sets[name] or {}) do done[n] = true end
+    else
+      for i, range in ipairs(r.ranges[name]) do
+        slots[i], dist[i] = (k - 1) * S.stages + i - 1, grid.table(range)
+      end
+      local way = r.bonds[name]
+      if way == "down" then
+        for i = 1, S.stages // 2 do
+          local j = S.stages + 1 - i
+          slots[i], slots[j], dist[i], dist[j] = slots[j], slots[i], dist[j], dist[i]
+        end
+      end
+      if way then
+        add(way == "equal" and "equal" or "up", { name }, slots, dist)
+      else
+        for i = 1, S.stages do add("equal", { name }, { slots[i] }, { dist[i] }) end
+      end
+    end
+  end
+  return factors
+end
+
+function M.lineage(S)
+  local names = {}
+  while S do
+    table.insert(names, 1, S.name)
+    S = S.parent
+  end
+  return names
+end
+
+--- Everything needed to draw from S with the settings o.
+function M.of(S, o)
+  local r = resolve(S)
+  local base = base_of(S, o)
+  local constraints, fixed = {}, {}
+  for i, c in ipairs(S.constraints) do constraints[i] = c.name end
+  for k, v in pairs(base) do
+    if k ~= "d" and k ~= "w" and k ~= "b" and k ~= "g" then fixed[k] = v end
+  end
+  return {
+    base = base, factors = factors_of(S, r), direct = r.direct, resolved = r,
+    spec = { name = S.name, lineage = M.lineage(S), kind = S.kind, stages = S.stages,
+      params = r.ranges, bonds = r.bonds, ties = r.ties, options = fixed,
+      constraints = constraints },
+  }
+end
+
+-- Counting: as integers while they fit in 62 bits, else as floats.
+local function times(a, b)
+  return a * 1.0 * b < 2.0 ^ 62 and a * b or a * 1.0 * b
+end
+
+local function plus(a, b)
+  return a * 1.0 + b < 2.0 ^ 62 and a + b or a * 1.0 + b
+end
+
+--- Non-decreasing vectors of one value from each list.
+local function count_up(dists)
+  local later, later_count = nil, nil
+  for k = #dists, 1, -1 do
+    local v, count, j, sum = dists[k].v, {}, later and #later or 0, 0
+    for i = #v, 1, -1 do
+      while later and j >= 1 and later[j] >= v[i] do
+        sum = plus(sum, later_count[j])
+        j = j - 1
+      end
+      count[i] = later and sum or 1
+    end
+    later, later_count = v, count
+  end
+  local total = 0
+  for _, c in ipairs(later_count) do total = plus(total, c) end
+  return total
+end
+
+local function count_equal(dists)
+  local total = 0
+  for _, x in ipairs(dists[1].v) do
+    local everywhere = true
+    for k = 2, #dists do
+      local found = false
+      for _, y in ipairs(dists[k].v) do found = found or x == y end
+      everywhere = everywhere and found
+    end
+    if everywhere then total = total + 1 end
+  end
+  return total
+end
+
+--- The paper counts 64 values for each of d, w_0, w_a, w_m of a RegNet; a constraint that
+-- keeps a part of the values keeps that part of 64.
+local function regnet_values(S, resolved, name)
+  if name == "b" or name == "g" then return #grid.table(resolved.ranges[name][1]).v end
+  local kept = #grid.table(resolved.ranges[name][1]).v
+  return kept == 1 and 1 or 64 * kept / #grid.table(S.params[name][1]).v
+end
+
+--- Parameter settings of S: { nominal, exact }, as help("S:size") says.
+function M.size(S)
+  local plan = M.of(S)
+  local nominal, exact = 1, 1
+  for _, f in ipairs(plan.factors) do
+    local n = #f.slots
+    if S.kind == "regnet" then
+      local least = math.huge
+      for _, name in ipairs(f.names) do
+        least = math.min(least, regnet_values(S, plan.resolved, name))
+      end
+      nominal = nominal * least
+    elseif f.bond == "up" then
+      local independent = 1
+      for k = 1, n do independent = independent * (#f.dist[k].v / k) end
+      nominal = nominal * independent
+      exact = times(exact, count_up(f.dist))
+    else
+      local count = count_equal(f.dist)
+      nominal = times(nominal, count)
+      exact = times(exact, count)
+    end
+  end
+  if S.kind == "regnet" then exact = nil end
+  for _, c in ipairs(S.constraints) do
+    if not plan.direct[c] then exact = nil end
+  end
+  return { nominal = nominal, exact = exact }
+end
+
+return M
