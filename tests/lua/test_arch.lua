@@ -1,0 +1,100 @@
+package.path = "tests/lua/?.lua;" .. package.path
+local t = require "tap"
+local arch = require "netspace.arch"
+local cjson = require "cjson"
+
+local function list(l) return table.concat(l, ",") end
+
+-- defaults, scalars for lists, what was asked beside what is built
+local m = arch.anynet { d = { 1, 2 }, w = { 24, 392 }, g = 16 }
+t.is(list(m.w), "32,384", "widths are multiples of the group width, half to even")
+t.is(list(m.asked.w), "24,392", "the widths asked for stay visible")
+t.is(list(m.b) .. " " .. list(m.g) .. " " .. list(m.stride), "1,1 16,16 2,2", "scalars broadcast")
+t.is(m.block .. m.stem .. m.activation, "xsimplerelu", "default block, stem, activation")
+t.is(("%d %d %d %d"):format(m.stem_width, m.head_width, m.classes, m.image), "32 0 10 32",
+  "default sizes")
+t.is(math.type(m.b[1]) .. math.type(m.se), "integerinteger", "whole numbers are integers")
+local y = arch.anynet { d = { 1 }, w = { 16 }, block = "y" }
+t.is(y.block .. y.se, "x0.25", "block y is x with squeeze-excitation")
+t.is(arch.anynet { d = { 1 }, w = { 16 }, block = "y", se = 0.5 }.se, 0.5, "y keeps a given se")
+t.is(list(arch.anynet { d = { 1 }, w = { 16 }, b = 0.25, g = 8 }.b), "0.25", "inverted bottleneck")
+
+-- a model is plain data and survives JSON
+local again = cjson.decode(cjson.encode(m))
+t.is(arch.hash(again), arch.hash(m), "a model survives JSON")
+t.is(arch.hash(arch.anynet { d = { 1 }, w = { 30 }, g = 16 }),
+  arch.hash(arch.anynet { d = { 1 }, w = { 34 }, g = 16 }), "equal networks have equal hashes")
+t.ok(arch.hash(m) ~= arch.hash(y), "different networks have different hashes")
+
+-- RegNet
+local r = arch.regnet { d = 22, w_0 = 24, w_a = 24.48, w_m = 2.54, g = 16, image = 224 }
+t.is(list(r.asked.w) .. " " .. list(r.w), "24,64,152,392 32,64,160,384", "RegNetX-400MF widths")
+t.is(list(r.d), "1,2,7,12", "RegNetX-400MF depths")
+t.is(r.regnet.w_a, 24.48, "m.regnet keeps the parameters")
+local eight = arch.regnet { d = 23, w_0 = 80, w_a = 49.56, w_m = 2.88, g = 120 }
+t.is(list(eight.g), "80,120,120,120", "g is cut where the width is smaller")
+
+local two = { d = 12, w_0 = 96, w_a = 19.5, w_m = 2.942, g = 8 }
+local none, reason = arch.regnet(two)
+t.is(none, nil, "a RegNet of two stages is refused")
+t.ok(reason:find("give 2 stages (depths 4, 8; widths 96, 280), not 4", 1, true)
+  and reason:find("ask for stages = 2", 1, true), "and the reason says what to do", reason)
+two.stages = 2
+local cifar = { se = 0.25, stem = "cifar", stem_width = 16 }
+for k, v in pairs(cifar) do two[k] = v end
+local c = arch.complexity(arch.regnet(two))
+t.is(("%d %d %d"):format(c.flops, c.params, c.acts), "120497384 1811688 914584",
+  "counts of the two-stage CIFAR RegNet")
+two.stages = "any"
+t.is(#arch.regnet(two).d, 2, "stages = any takes what comes")
+
+-- stage by stage: RegNetX-200MF and RegNetY-200MF
+local stages = {
+  [0] = { { 10838016, 928, 401408, 112 }, { 19267584, 4032, 526848, 56 },
+    { 10888192, 10304, 307328, 28 }, { 48620544, 226480, 476672, 14 },
+    { 109057536, 2074048, 450800, 7 }, { 369000, 369000, 1000, 1 } },
+  [0.25] = { { 10838016, 928, 401408, 112 }, { 19268000, 4448, 526880, 56 },
+    { 10888926, 11038, 307390, 28 }, { 48660192, 266128, 477408, 14 },
+    { 109494942, 2511454, 453966, 7 }, { 369000, 369000, 1000, 1 } },
+}
+for se, want in pairs(stages) do
+  local parts = arch.parts(arch.regnet { d = 13, w_0 = 24, w_a = 36.44, w_m = 2.49, g = 8,
+    se = se, image = 224, classes = 1000 })
+  t.is(#parts, 6, "stem, four stages, head")
+  for i, p in ipairs(parts) do
+    t.is(("%d %d %d %d"):format(p.flops, p.params, p.acts, p.size), table.concat(want[i], " "),
+      ("se %g, %s"):format(se, p.part))
+  end
+end
+
+-- wrong use raises and says where
+t.fails(function() arch.anynet { d = { 1 }, W = { 8 } } end, "unknown option 'W' (did you mean 'w'?)")
+t.fails(function() arch.anynet { w = { 8 } } end, "'d' is missing")
+t.fails(function() arch.anynet { d = { 1, 2 }, w = { 8 } } end, "w has 1 values, but there are 2 stages")
+t.fails(function() arch.anynet { d = { 1 }, w = { 8.5 } } end, "stage 1: w is 8.5")
+t.fails(function() arch.anynet { d = { 1 }, w = { "8" } } end, "stage 1: w is 8; it must be a whole")
+t.fails(function() arch.anynet { d = {}, w = {} } end, "d has 0 stages")
+t.fails(function() arch.anynet { d = { 1 }, w = { 8 }, block = "z" } end, "block is 'z'; it must be one of")
+t.fails(function() arch.regnet { d = 12 } end, "'w_0' is missing")
+t.fails(function() arch.complexity(m, { image = 5000 }) end, "image is 5000")
+t.fails(function() arch.complexity(m, { acts = "x" }) end, 'must be "pycls" or "paper"')
+t.fails(function() arch.complexity { d = { 1 }, w = { 8 }, g = 0 } end, "group width is 0")
+local ok, message = pcall(arch.anynet, { d = { 1 }, w = { 8 }, stem = "y" })
+t.ok(not ok and message:find("^tests/lua/test_arch.lua:%d+: arch.anynet: stem is 'y'"),
+  "the caller is blamed, not the module", message)
+
+-- values that make no network are a reason, not an error
+for part, o in pairs {
+  ["stage 1: group width is 0"] = { d = { 1 }, w = { 8 }, g = 0 },
+  ["fits no width near 2: the nearest is 7"] = { d = { 1 }, w = { 2 }, g = 7, b = 0.25 },
+  ["has no squeeze-excitation"] = { d = { 1 }, w = { 8 }, block = "basic", se = 0.25 },
+  ["stage 2: depth is 0"] = { d = { 1, 0 }, w = { 8, 8 } },
+  ["stage 1: stride is 9"] = { d = { 1 }, w = { 8 }, stride = 9 },
+} do
+  none, reason = arch.anynet(o)
+  t.ok(none == nil and reason:find(part, 1, true), part, reason)
+end
+none, reason = arch.regnet { d = 12, w_0 = 20, w_a = 19.5, w_m = 2.942, g = 8 }
+t.ok(none == nil and reason:find("w_0 is 20; the initial width must be a multiple of 8"), "w_0 = 20")
+
+t.done()
