@@ -349,7 +349,7 @@ function Space:describe()
   end
   local size = self:size()
   add("size        %.3g%s", size.nominal,
-    size.exact and (", exactly %.15g"):format(size.exact) or " (parameter settings, nominal)")
+    size.exact and (", exactly %s"):format(size.exact) or " (parameter settings, nominal)")
   return text(lines)
 end
 
@@ -436,8 +436,8 @@ The first n different networks of the space inside the window; it depends on the
   image, classes, stem, stem_width, stride, head_width, activation  the setting; counts are
                          taken at this image size
   max_tries = 1000000    candidates without a new network before it gives up
-A population is a list of networks with .space .seed .tried .rejected .window .spec; the
-first k of a larger one are the population of k.
+A population is a list of networks with .space .seed .tried .rejected .window .spec
+and .constraints; the first k of a larger one are the population of k.
 example: space.AnyNetXA:sample(3, { flops = {3e6, 6e6}, stem = "cifar", stride = {1, 2, 2, 2} })
 source: arXiv 2003.13678 section 3.1]])
 
