@@ -278,7 +278,7 @@ end
 local hinted = 0
 for _, name in ipairs(constraint.names()) do
   for _, parent in ipairs { any2, reg4 } do
-    local c = constraint.of(name)
+    local c = constraint._of(name)
     local ok, S = pcall(parent.with, parent, c)
     if ok and plan.of(S).direct[c] then
       hinted = hinted + 1
