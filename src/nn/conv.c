@@ -25,7 +25,7 @@ static void check(const struct conv *c)
 // Few channels waste most of a matrix product, and of im2col the memory traffic.
 static bool is_direct(const struct conv *c)
 {
-    return c->G > 1 || (c->R > 1 && c->C < 16);
+    return c->G > 1 || c->R == 3;
 }
 
 static bool is_plain(const struct conv *c) // the rows of x are the rows of the product

@@ -19,7 +19,8 @@
 
 enum {
     CHUNK = 1 << 16, // floats of input and output that one turn over all blocks may touch
-    AREA = 1 << 13,  // the same for the gradient of the weights, which passes over it often
+    AREA = 1 << 16, // floats of one turn for the gradient of the weights, and its output
+    AREA_PIXELS = 384, // pixels: their sums stay in registers
     MAX_R = 31,
     ACCS = V == 16 ? 16 : 8, // vectors of sums kept in registers
 };
@@ -207,13 +208,14 @@ static void pixel_images(float *y, const float *x, const float *w, const struct 
 //            └─┬───┼───┘
 //      out    ox  …                      acc[t] += in[t + s - 1]·w[s]
 INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
-                 const struct block *k, const struct taps *rows, int ox, bool left, bool right,
-                 bool narrow, const int T, const int I, const int S)
+                 const struct block *k, const struct taps *rows, int ox, bool narrow,
+                 const int T, const int I, const int S)
 {
     size_t ximage = (size_t)p->H * (size_t)p->W * (size_t)p->C;
     size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
     ptrdiff_t C = p->C, gi = p->gi;
     const int last = T * S - S + 1; // last input column, relative to ox·S
+    bool before = ox > 0, after = ox * S + last < p->W; // the outer columns are inside
     vf acc[ACCS];
     UNROLL for (int t = 0; t < T * I; t++)
         acc[t] = vset(0);
@@ -222,10 +224,12 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
         const float *xt = x + ((ptrdiff_t)rows->in[i] * p->W + ox * S) * C;
         for (int ci = 0; ci < gi; ci++, wt += V) {
             vf w3[3] = { vload(wt), vload(wt + gi * V), vload(wt + 2 * gi * V) };
+            if (before) {
+                UNROLL for (int n = 0; n < I; n++)
+                    acc[n * T] += input(xt + (size_t)n * ximage - C, k, ci, narrow) * w3[0];
+            }
             UNROLL for (int n = 0; n < I; n++) {
-                UNROLL for (int j = -1; j <= last; j++) {
-                    if ((j == -1 && left) || (j == last && right))
-                        continue;
+                UNROLL for (int j = 0; j < last; j++) {
                     vf v = input(xt + (size_t)n * ximage + j * C, k, ci, narrow);
                     UNROLL for (int s = 0; s < 3; s++) {
                         int t = j + 1 - s;
@@ -233,6 +237,11 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
                             acc[n * T + t / S] += v * w3[s];
                     }
                 }
+            }
+            if (after) {
+                UNROLL for (int n = 0; n < I; n++)
+                    acc[n * T + T - 1] +=
+                        input(xt + (size_t)n * ximage + last * C, k, ci, narrow) * w3[2];
             }
         }
     }
@@ -249,12 +258,13 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
 //            1 / \2    0/        taps: even outputs see the middle one,
 //      out   2j  2j+1             odd outputs the outer two
 INLINE void spread(float *y, const float *x, const float *w, const struct pass *p,
-                   const struct block *k, const struct taps *rows, int ox, bool right,
-                   bool narrow, const int T, const int I)
+                   const struct block *k, const struct taps *rows, int ox, bool narrow,
+                   const int T, const int I)
 {
     size_t ximage = (size_t)p->H * (size_t)p->W * (size_t)p->C;
     size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
     ptrdiff_t C = p->C, gi = p->gi;
+    bool after = ox / 2 + T / 2 < p->W;
     vf acc[ACCS];
     UNROLL for (int t = 0; t < T * I; t++)
         acc[t] = vset(0);
@@ -264,17 +274,18 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
         for (int ci = 0; ci < gi; ci++, wt += V) {
             vf w0 = vload(wt), w1 = vload(wt + gi * V), w2 = vload(wt + 2 * gi * V);
             UNROLL for (int n = 0; n < I; n++) {
-                UNROLL for (int j = 0; j <= T / 2; j++) {
-                    if (j == T / 2 && right)
-                        continue;
+                UNROLL for (int j = 0; j < T / 2; j++) {
                     vf v = input(xt + (size_t)n * ximage + j * C, k, ci, narrow);
                     if (j > 0)
                         acc[n * T + 2 * j - 1] += v * w0;
-                    if (j < T / 2) {
-                        acc[n * T + 2 * j] += v * w1;
-                        acc[n * T + 2 * j + 1] += v * w2;
-                    }
+                    acc[n * T + 2 * j] += v * w1;
+                    acc[n * T + 2 * j + 1] += v * w2;
                 }
+            }
+            if (after) {
+                UNROLL for (int n = 0; n < I; n++)
+                    acc[n * T + T - 1] +=
+                        input(xt + (size_t)n * ximage + T / 2 * C, k, ci, narrow) * w0;
             }
         }
     }
@@ -282,29 +293,6 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
         UNROLL for (int t = 0; t < T; t++)
             output(y + (size_t)n * yimage + (ox + t) * (ptrdiff_t)p->K, acc[n * T + t], k->n);
     }
-}
-
-INLINE void tile_at(float *y, const float *x, const float *w, const struct pass *p,
-                    const struct block *k, const struct taps *rows, int ox, bool narrow,
-                    enum way way, const int T, const int I)
-{
-    if (way == SPREAD) {
-        if (ox / 2 + T / 2 >= p->W)
-            spread(y, x, w, p, k, rows, ox, true, narrow, T, I);
-        else
-            spread(y, x, w, p, k, rows, ox, false, narrow, T, I);
-        return;
-    }
-    const int S = way == STRIDE1 ? 1 : 2;
-    bool left = ox == 0, right = (ox + T) * S - S + 1 >= p->W;
-    if (left && right)
-        tile(y, x, w, p, k, rows, ox, true, true, narrow, T, I, S);
-    else if (left)
-        tile(y, x, w, p, k, rows, ox, true, false, narrow, T, I, S);
-    else if (right)
-        tile(y, x, w, p, k, rows, ox, false, true, narrow, T, I, S);
-    else
-        tile(y, x, w, p, k, rows, ox, false, false, narrow, T, I, S);
 }
 
 // One output row of I images in tiles of T columns, the last one moved back over its
@@ -316,7 +304,10 @@ INLINE void row(float *y, const float *x, const struct pass *p, const struct blo
     int width = way == SPREAD ? p->Wo / 2 * 2 : p->Wo, ox = 0;
     while (ox < width) {
         ox = width - ox < T ? width - T : ox;
-        tile_at(y, x, w, p, k, rows, ox, narrow, way, T, I);
+        if (way == SPREAD)
+            spread(y, x, w, p, k, rows, ox, narrow, T, I);
+        else
+            tile(y, x, w, p, k, rows, ox, narrow, T, I, way == STRIDE1 ? 1 : 2);
         ox += T;
     }
     if (ox < p->Wo)
@@ -511,12 +502,15 @@ INLINE void taps3_weights(float *dw, const float *dy, const float *x, const stru
         UNROLL for (int t = 0; t < T; t++)
             acc[q][t][0] = acc[q][t][1] = acc[q][t][2] = vset(0);
     }
-// Column j of the input rows against dy[at] for tap s.
-#define MEET(j, s, at)                                                                       \
+// Column j of the input rows against dy column at1 for tap s1, and, if `two`, at2 for s2.
+#define MEET(j, s1, at1, two, s2, at2)                                                       \
     UNROLL for (int q = 0; q < Q; q++) {                                                     \
-        UNROLL for (int t = 0; t < T; t++)                                                   \
-            acc[q][t][s] += input(xt + (q * p->W + (j)) * C, &wb->k, ci + t, narrow) *       \
-                            vload(d + (at) * K);                                             \
+        UNROLL for (int t = 0; t < T; t++) {                                                 \
+            vf v = input(xt + (q * p->W + (j)) * C, &wb->k, ci + t, narrow);                 \
+            acc[q][t][s1] += v * vload(d + (at1) * K);                                       \
+            if (two)                                                                         \
+                acc[q][t][s2] += v * vload(d + (at2) * K);                                   \
+        }                                                                                    \
     }
     for (int i = 0; i < a.n; i++) {
         for (int oy = a.y0; oy < a.y1; oy++) {
@@ -526,10 +520,10 @@ INLINE void taps3_weights(float *dw, const float *dy, const float *x, const stru
             const float *d = dy + (size_t)(i * p->Ho + oy) * (size_t)p->Wo * (size_t)p->K;
             const float *xt = x + (size_t)(i * p->H + iy) * (size_t)p->W * (size_t)p->C;
             int last = p->Wo - 1;
-            MEET(0, 1, 0)
-            if (S == 1) {
-                if (last > 0)
-                    MEET(0, 0, 1)
+            if (S == 1 && last == 0) {
+                MEET(0, 1, 0, false, 0, 0)
+            } else if (S == 1) {
+                MEET(0, 1, 0, true, 0, 1)
                 for (int j = 1; j < last; j++) {
                     vf d0 = vload(d + (j + 1) * K), d1 = vload(d + j * K);
                     vf d2 = vload(d + (j - 1) * K);
@@ -542,25 +536,23 @@ INLINE void taps3_weights(float *dw, const float *dy, const float *x, const stru
                         }
                     }
                 }
-                if (last > 0) {
-                    MEET(last, 1, last)
-                    MEET(last, 2, last - 1)
-                }
+                MEET(last, 1, last, true, 2, last - 1)
             } else {
                 for (int j = 0; j < last; j++) {
                     vf d0 = vload(d + j * K), d1 = vload(d + (j + 1) * K);
                     UNROLL for (int q = 0; q < Q; q++) {
                         UNROLL for (int t = 0; t < T; t++) {
-                            const float *xj = xt + (q * p->W + 2 * j + 1) * C;
-                            vf v = input(xj, &wb->k, ci + t, narrow);
+                            const float *xj = xt + (q * p->W + 2 * j) * C;
+                            acc[q][t][1] += input(xj, &wb->k, ci + t, narrow) * d0;
+                            vf v = input(xj + C, &wb->k, ci + t, narrow);
                             acc[q][t][2] += v * d0;
                             acc[q][t][0] += v * d1;
-                            acc[q][t][1] += input(xj + C, &wb->k, ci + t, narrow) * d1;
                         }
                     }
                 }
+                MEET(2 * last, 1, last, false, 0, 0)
                 if (2 * last + 1 < p->W)
-                    MEET(2 * last + 1, 2, last)
+                    MEET(2 * last + 1, 2, last, false, 0, 0)
             }
         }
     }
@@ -648,9 +640,11 @@ static void run_weights(float *sum, const float *dy, const float *x, const struc
 {
     size_t ximage = (size_t)p->H * (size_t)p->W * (size_t)p->C;
     size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
-    size_t both = ximage + yimage;
-    int step = both < AREA ? (int)(AREA / both) : 1;
-    int rows = both < AREA ? p->Ho : (int)(AREA * (size_t)p->Ho / both) + 1;
+    size_t both = ximage + yimage, per_pixel = both / (size_t)(p->Ho * p->Wo);
+    size_t most = AREA / per_pixel < AREA_PIXELS ? AREA / per_pixel : AREA_PIXELS;
+    int step = (int)(most / (size_t)(p->Ho * p->Wo)), rows = (int)(most / (size_t)p->Wo);
+    step = step < 1 ? 1 : step;
+    rows = rows < 1 ? 1 : rows < p->Ho ? rows : p->Ho;
     for (int i = 0; i < n; i += step) {
         struct area a = { n - i < step ? n - i : step, 0, 0 };
         for (a.y0 = 0; a.y0 < p->Ho; a.y0 += rows) {
