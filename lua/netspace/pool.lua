@@ -244,6 +244,20 @@ function M.remove(client)
   dispatch()
 end
 
+--- When no client is left: waits until no worker and no open handle is.  (luv 1.44 crashes
+-- at the end of the program when a handle was closed and the loop has not run since.)
+function M.drain()
+  if #clients > 0 then return end
+  for _, w in ipairs(workers) do
+    if not w.ready and not w.process:is_closing() then
+      w.ending = true
+      w.process:kill("sigkill")
+    end
+  end
+  while #workers > 0 do uv.run("once") end
+  uv.run("nowait")
+end
+
 --- How many workers serve the client.
 M.running = running
 

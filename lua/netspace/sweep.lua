@@ -519,6 +519,7 @@ local function wait_until(done)
     end
   end
   interrupted = interrupted or sys.interrupted()
+  pool.drain()
   progress.clear()
   return interrupted
 end
@@ -642,8 +643,8 @@ end
 --- Ends a program properly: waits for the sweeps it has started (stop: stops them).
 function M.finish(stop)
   sys.shielded(function()
-    if stop then stop_all() end
     local list = { table.unpack(active) }
+    if stop then stop_all() end
     local interrupted = wait_until(function() return #active == 0 end)
     for _, s in ipairs(list) do report(s) end
     if interrupted and not stop then error("interrupted", 0) end

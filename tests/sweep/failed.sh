@@ -1,6 +1,7 @@
 #!/bin/sh
-# A model whose workers all die ends as failed, and the program with exit status 3; a damaged
-# store is exit status 4.  Prints TAP.
+# How a program with sweeps ends: a model whose workers all die is failed and the exit status
+# 3; a damaged store is 4; a script waits for the sweeps it has started, and stops them when
+# it has an error.  Prints TAP.
 netspace=${NETSPACE:?}
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
@@ -29,4 +30,19 @@ head -c 6000 "$dir/a.db" >"$dir/cut.db"
 status=$?
 [ "$status" -eq 4 ] && echo "ok 4 - a damaged store: exit status 4" || echo "not ok 4 - a damaged store: exit status 4 (got $status)"
 grep -q 'cut.db is damaged' "$dir/err" && echo "ok 5 - which is named" || echo "not ok 5 - which is named"
-echo 1..5
+cat >"$dir/start.lua" <<'LUA'
+local models = {}
+for i = 1, 4 do models[i] = arch.anynet { d = { 1, 1 }, w = { 8, 16 } } end
+sweep.start { store = arg[1], name = "A", models = models, recipe = recipe { epochs = 1, batch = 32 },
+  data = data.open("shapes", { train = 1000, test = 64 }) }
+if arg[2] then error("on purpose") end
+LUA
+"$netspace" "$dir/start.lua" "$dir/b.db" 2>"$dir/err"
+status=$?
+[ "$status" -eq 0 ] && grep -q '^A: 4 models trained' "$dir/err" && echo "ok 6 - a script waits for its sweeps" ||
+    { echo "not ok 6 - a script waits for its sweeps (status $status)"; sed 's/^/# /' "$dir/err"; }
+"$netspace" "$dir/start.lua" "$dir/c.db" fail 2>"$dir/err"
+status=$?
+[ "$status" -eq 1 ] && grep -q 'of 4 left; run it again' "$dir/err" && echo "ok 7 - and stops them after an error" ||
+    { echo "not ok 7 - and stops them after an error (status $status)"; sed 's/^/# /' "$dir/err"; }
+echo 1..7
