@@ -21,7 +21,9 @@ INLINE vf vload_n(const float *p, int n) { return _mm512_maskz_loadu_ps(first(n)
 INLINE void vstore_n(float *p, vf a, int n) { _mm512_mask_storeu_ps(p, first(n), a); }
 
 #include "nn/direct_kernels.h"
+#include "nn/direct_weights.h"
 #include "nn/norm_kernels.h"
+#include "nn/product_kernels.h"
 #include "nn/point_kernels.h"
 #include "nn/kernels_table.h"
 #ifdef __clang__

@@ -19,6 +19,8 @@ INLINE void vstore_n(float *p, vf a, int n)
 }
 
 #include "nn/direct_kernels.h"
+#include "nn/direct_weights.h"
 #include "nn/norm_kernels.h"
+#include "nn/product_kernels.h"
 #include "nn/point_kernels.h"
 #include "nn/kernels_table.h"

@@ -16,6 +16,10 @@ struct kernels {
                         float *scratch);
     void (*direct_weight)(float *dw, const float *dy, const float *x, const struct conv *c,
                           float *scratch);
+    // C (M,N) = or += A (M,L)·B (L,N), A[m][l] at a[m·ap + l·ai]; ldb = 0: packed B
+    void (*product)(float *c, size_t ldc, const float *a, size_t ap, size_t ai, const float *b,
+                    size_t ldb, size_t M, size_t N, size_t L, bool add);
+    void (*product_pack)(float *out, const float *w, size_t N, size_t L); // B = wᵀ, w (N,L)
     void (*norm_stats)(float *mean, float *rstd, float *running_mean, float *running_var,
                        const float *x, size_t M, size_t C, float eps, float momentum);
     // rstd, or NULL and var (rstd = 1/sqrt(var + eps))

@@ -17,8 +17,8 @@
 enum activation { ACT_NONE, ACT_RELU, ACT_SILU };
 
 /* ---- convolution: y (N,Ho,Wo,K) = x (N,H,W,C) * w (K,R,R,C/G), padding (R-1)/2, stride S
- * Ho = (H-1)/S+1.  R odd; C and K are multiples of G.  R = 1 and dense R×R go through
- * sgemm (im2col over a few images at a time for R > 1); grouped R×R run directly. */
+ * Ho = (H-1)/S+1.  R odd; C and K are multiples of G.  Which way a shape goes: conv.c.
+ * 3×3 and everything grouped skip the padding; other dense R×R multiply by zeros. */
 struct conv {
     int N, H, W, C; // input
     int K, R, S, G; // output channels, kernel size, stride, groups (not group width)

@@ -1,0 +1,118 @@
+/* Matrix products that convolutions of one group come down to: tall, narrow, many.
+ *
+ *      C (M,N) = or += A (M,L) · B (L,N)
+ *
+ * A tile of P rows × 3 vectors of columns is summed in registers over all of L; each step
+ * loads three vectors of B and broadcasts P numbers of A, so that no operand is copied
+ * first (A is read by strides ap, ai: it may be transposed).  For these shapes this beats
+ * sgemm, whose packing of tall operands costs as much as their products.
+ *
+ *              B[i]   ███ ███ ███        P = 8 (AVX-512) or 4
+ *      A[p][i]  ▪  →  acc[p][0 … 2] += ▪·███
+ *
+ * Ground: Goto & van de Geijn 2008 (register tiles), Georganas et al., arXiv 1808.05567. */
+#include "nn/kernels.h"
+
+enum {
+    TILE_ROWS = V == 16 ? 8 : 4,
+    TILE_VECTORS = 3,
+    ROW_RUN = 96, // rows of A that meet one panel of B before the next panel
+};
+
+// Vectors of the next panel when `left` are left: 3, but 4 as 2 + 2.
+static size_t panel_vectors(size_t left)
+{
+    return left == 4 ? 2 : left < TILE_VECTORS ? left : TILE_VECTORS;
+}
+
+// w (N,L) to panels [panel][L][vectors·V], zero in dead lanes: the B of product().
+static void product_pack(float *out, const float *w, size_t N, size_t L)
+{
+    size_t vectors = (N + V - 1) / V;
+    for (size_t j = 0, n; j < vectors; j += n) {
+        n = panel_vectors(vectors - j);
+        size_t width = n * V;
+        for (size_t l = 0; l < width; l++) {
+            size_t k = j * V + l;
+            for (size_t i = 0; i < L; i++)
+                out[i * width + l] = k < N ? w[k * L + i] : 0;
+        }
+        out += width * L;
+    }
+}
+
+// lanes: columns of the last vector; whole: B may be loaded beyond them.
+INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
+                         const float *b, size_t ldb, size_t L, int lanes, bool add,
+                         bool whole, const int P, const int B)
+{
+    vf acc[TILE_ROWS * TILE_VECTORS], bv[TILE_VECTORS];
+    UNROLL for (int t = 0; t < P * B; t++)
+        acc[t] = vset(0);
+    for (size_t i = 0; i < L; i++, a += ai, b += ldb) {
+        UNROLL for (int j = 0; j < B; j++)
+            bv[j] = whole || j < B - 1 ? vload(b + j * V) : vload_n(b + j * V, lanes);
+        UNROLL for (int p = 0; p < P; p++) {
+            vf av = vset(a[(size_t)p * ap]);
+            UNROLL for (int j = 0; j < B; j++)
+                acc[p * B + j] += av * bv[j];
+        }
+    }
+    UNROLL for (int p = 0; p < P; p++) {
+        UNROLL for (int j = 0; j < B; j++) {
+            float *at = c + (size_t)p * ldc + j * V;
+            int n = j < B - 1 ? V : lanes;
+            if (add)
+                acc[p * B + j] += some(at, n);
+            put(at, acc[p * B + j], n);
+        }
+    }
+}
+
+INLINE void product_rows(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
+                         const float *b, size_t ldb, size_t M, size_t L, int lanes, bool add,
+                         bool whole, const int B)
+{
+    size_t p = 0;
+    for (; p + TILE_ROWS <= M; p += TILE_ROWS)
+        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, whole,
+                     TILE_ROWS, B);
+    if (p < M && M >= TILE_ROWS && !add) { // the last tile moved back over its neighbour
+        p = M - TILE_ROWS;
+        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, whole,
+                     TILE_ROWS, B);
+        return;
+    }
+    for (; p < M; p++)
+        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, whole, 1, B);
+}
+
+// ldb = 0: B was made by product_pack.
+static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai, const float *b,
+                    size_t ldb, size_t M, size_t N, size_t L, bool add)
+{
+    size_t vectors = (N + V - 1) / V;
+    for (size_t row = 0; row < M; row += ROW_RUN) {
+        size_t m = M - row < ROW_RUN ? M - row : ROW_RUN;
+        for (size_t j = 0, n; j < vectors; j += n) {
+            n = panel_vectors(vectors - j);
+            int lanes = (j + n) * V <= N ? V : (int)(N - (j + n - 1) * V);
+            bool whole = ldb == 0 || lanes == V;
+            const float *panel = ldb ? b + j * V : b + j * V * L, *rows = a + row * ap;
+            size_t step = ldb ? ldb : n * V;
+            float *out = c + row * ldc + j * V;
+            if (n == 3 && whole)
+                product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, true, 3);
+            else if (n == 3)
+                product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, false, 3);
+            else if (n == 2 && whole)
+                product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, true, 2);
+            else if (n == 2)
+                product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, false, 2);
+            else if (whole)
+                product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, true, 1);
+            else
+                product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, false, 1);
+        }
+    }
+}
