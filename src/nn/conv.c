@@ -60,7 +60,8 @@ size_t direct_scratch(const struct conv *c)
     }
     size_t ximage = (size_t)c->H * (size_t)c->W * (size_t)c->C;
     size_t yimage = (size_t)conv_out(c->H, c->S) * (size_t)conv_out(c->W, c->S) * (size_t)c->K;
-    return most + ximage + yimage + 64;
+    // Rows shorter than a vector: a copy of the last image (tail_copy).
+    return most + (c->C < 16 || c->K < 16 ? ximage + yimage + 96 : 0);
 }
 
 // Of the weights for the product, for any instruction set.
