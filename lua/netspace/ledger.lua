@@ -28,17 +28,19 @@ function M.identity(m)
   return json.encode(t)
 end
 
-local function must(self, method, ...)
-  local found, message, code = self.db[method](self.db, ...)
-  if found == nil then
-    error(setmetatable({ message = schema.explain(self.path, message, code, "rw") },
-      M.Failure), 0)
-  end
-  return found
+--- What cannot be done, for a reason the user can see to, travels as this (field message).
+M.Failure = { __tostring = function(self) return self.message end }
+
+--- Raises a Failure.
+function M.fail(message)
+  error(setmetatable({ message = message }, M.Failure), 0)
 end
 
---- What the outside world did to a write travels as this (field message).
-M.Failure = { __tostring = function(self) return self.message end }
+local function must(self, method, ...)
+  local found, message, code = self.db[method](self.db, ...)
+  if found == nil then M.fail(schema.explain(self.path, message, code, "rw")) end
+  return found
+end
 
 --- Opens (or makes) the store at `path` for writing: a ledger, or nil and a message.
 function M.open(path)
@@ -53,10 +55,7 @@ function Ledger:write(f)
     f(self)
     return true
   end)
-  if not done then
-    error(setmetatable({ message = schema.explain(self.path, message, code, "rw") },
-      M.Failure), 0)
-  end
+  if not done then M.fail(schema.explain(self.path, message, code, "rw")) end
 end
 
 local function run(self, sql, params) return must(self, "run", sql, params) end
@@ -125,9 +124,8 @@ function Ledger:take(id, name, workers)
   local owner = rows(self, [[SELECT run.* FROM population JOIN run ON run.id = population.run
     WHERE population.id = ?]], { id })[1]
   if owner and schema.alive(owner) then
-    error(setmetatable({ message = ("population '%s' of %s is being trained by process %d on "
-      .. "%s; watch it with `netspace monitor %s`"):format(name, self.path, owner.pid,
-      owner.host, self.path) }, M.Failure), 0)
+    M.fail(("population '%s' of %s is being trained by process %d on %s; watch it with "
+      .. "`netspace monitor %s`"):format(name, self.path, owner.pid, owner.host, self.path))
   end
   local now, pid = schema.time(), math.tointeger(uv.os_getpid())
   run(self, [[INSERT INTO run (population, host, pid, birth, workers, started, updated)
