@@ -59,7 +59,7 @@ size_t direct_scratch(const struct conv *c)
         most = n > most ? n : most;
     }
     size_t ximage = (size_t)c->H * (size_t)c->W * (size_t)c->C;
-    size_t yimage = (size_t)conv_out(c->H, c->S) * (size_t)conv_out(c->W, c->S) * (size_t)c->K;
+    size_t yimage = pixels(c) / (size_t)c->N * (size_t)c->K;
     // Rows shorter than a vector: a copy of the last image (tail_copy).
     return most + (c->C < 16 || c->K < 16 ? ximage + yimage + 96 : 0);
 }
@@ -161,7 +161,8 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
         size_t n = M - i < step ? M - i : step;
         if (!is_plain(c))
             gather(col, x, c, i, n);
-        k->product(y + i * K, K, is_plain(c) ? x + i * L : col, L, 1, packed, 0, n, K, L, false);
+        const float *rows = is_plain(c) ? x + i * L : col;
+        k->product(y + i * K, K, rows, L, 1, packed, 0, n, K, L, false);
     }
 }
 
@@ -201,6 +202,7 @@ void conv_backward_weight(float *dw, const float *dy, const float *x, const stru
         size_t n = M - i < step ? M - i : step;
         if (!is_plain(c))
             gather(scratch, x, c, i, n);
-        k->product(dw, L, dy + i * K, 1, K, is_plain(c) ? x + i * L : scratch, L, K, L, n, true);
+        const float *rows = is_plain(c) ? x + i * L : scratch;
+        k->product(dw, L, dy + i * K, 1, K, rows, L, K, L, n, true);
     }
 }

@@ -106,13 +106,13 @@ static void pack_weights(float *out, const float *w, const struct pass *p)
         for (size_t t = 0; t < RR; t++) {
             for (size_t ci = 0; ci < gi; ci++, out += V) {
                 for (size_t l = 0; l < V; l++) {
-                    size_t ch = (size_t)k.k0 + l;
+                    size_t ch = (size_t)k.k0 + l, tap = turn ? RR - 1 - t : t;
                     if (l >= (size_t)k.n)
                         out[l] = 0;
                     else if (!p->transposed)
                         out[l] = w[(ch * RR + t) * gi + ci];
                     else
-                        out[l] = w[((ch / go * gi + ci) * RR + (turn ? RR - 1 - t : t)) * go + ch % go];
+                        out[l] = w[((ch / go * gi + ci) * RR + tap) * go + ch % go];
                 }
             }
         }
@@ -222,7 +222,7 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
     for (int i = 0; i < rows->n; i++) {
         const float *wt = w + rows->at[i] * 3 * gi * V;
         const float *xt = x + ((ptrdiff_t)rows->in[i] * p->W + ox * S) * C;
-        if (T == ACCS && S == 1 && gi > 1) { // the next tile, or the next row's first, is on its way
+        if (T == ACCS && S == 1 && gi > 1) { // fetch the next tile, or the next row's first
             const float *soon = xt + (ox + T < p->Wo ? T : p->W - ox) * S * C;
             UNROLL for (int j = 0; j < T * S; j++)
                 __builtin_prefetch(soon + j * C);

@@ -152,10 +152,12 @@ INLINE void block_taps3(float *dw, const float *dy, const float *x, const struct
     while (inner1 > inner0 && (inner1 - 1) * S + 1 >= p->H)
         inner1--;
     if (p->gi == 1 && inner0 < inner1) { // all nine taps at once where none leaves the image
-        taps3_weights(dw, dy, x, p, wb, (struct area){ a.n, inner0, inner1 }, 0, 0, narrow, 1, 3, S);
+        struct area top = { a.n, a.y0, inner0 }, inner = { a.n, inner0, inner1 };
+        struct area bottom = { a.n, inner1, a.y1 };
+        taps3_weights(dw, dy, x, p, wb, inner, 0, 0, narrow, 1, 3, S);
         for (int r = 0; r < 3; r++) {
-            taps3_weights(dw, dy, x, p, wb, (struct area){ a.n, a.y0, inner0 }, r, 0, narrow, 1, 1, S);
-            taps3_weights(dw, dy, x, p, wb, (struct area){ a.n, inner1, a.y1 }, r, 0, narrow, 1, 1, S);
+            taps3_weights(dw, dy, x, p, wb, top, r, 0, narrow, 1, 1, S);
+            taps3_weights(dw, dy, x, p, wb, bottom, r, 0, narrow, 1, 1, S);
         }
         return;
     }

@@ -98,7 +98,8 @@ static bool product_right(const struct product *p, float *A, float *B, float *C,
             }
             double extra = p->beta == 0 ? 0 : (double)p->beta * (double)was;
             double want = (double)p->alpha * sum + extra;
-            double bound = ((double)K + 4) * 0x1p-24 * (fabs((double)p->alpha) * size + fabs(extra));
+            double scale = fabs((double)p->alpha) * size + fabs(extra);
+            double bound = ((double)K + 4) * 0x1p-24 * scale;
             if (!(fabs((double)got - want) <= bound))
                 return error_set(e, "sgemm of %s is wrong on this processor: M=%d N=%d K=%d "
                                  "transposed %d %d alpha %g beta %g, row %zu column %zu is %.9g "

@@ -105,7 +105,8 @@ static void stats_panel(double *mean, double *m2, const float *x, size_t M, size
                 vstore(square + c, vload(square + c) + a * a);
             }
         }
-        double inv = 1.0 / (double)n, before = (double)row, share = (double)n / (before + (double)n);
+        double inv = 1.0 / (double)n, before = (double)row;
+        double share = (double)n / (before + (double)n);
         for (size_t c = 0; c < P; c++) {
             double s = (double)sum[c], mb = (double)x0[c] + s * inv;
             double m2b = (double)square[c] - s * s * inv;
@@ -143,7 +144,8 @@ INLINE void apply_panel(float *y, const float *x, const float *add, const float 
         size_t at = i * C;
         for (size_t c = 0; c < P; c += V) {
             int l = lanes(P, c);
-            vf z = (some(x + at + c, l) - some(mean + c, l)) * vload(scale + c) + some(beta + c, l);
+            vf d = some(x + at + c, l) - some(mean + c, l);
+            vf z = d * vload(scale + c) + some(beta + c, l);
             if (with_add)
                 z += some(add + at + c, l);
             put(y + at + c, activate(z, act), l);
@@ -189,7 +191,8 @@ INLINE vf norm_g(const struct norm_panel *p, size_t at, size_t c, int l, enum ac
         return dy;
     if (act == ACT_RELU)
         return activate_back(dy, some(p->y + at, l), ACT_RELU);
-    vf z = (some(p->x + at, l) - some(p->mean + c, l)) * vload(p->scale + c) + some(p->beta + c, l);
+    vf d = some(p->x + at, l) - some(p->mean + c, l);
+    vf z = d * vload(p->scale + c) + some(p->beta + c, l);
     if (p->add)
         z += some(p->add + at, l);
     return activate_back(dy, z, ACT_SILU);
@@ -249,7 +252,8 @@ INLINE void norm_dx(const struct norm_panel *p, const float *c1, const float *c2
             int l = lanes(p->P, c);
             size_t at = i * p->C + c;
             vf g = p->dadd ? some(p->dadd + at, l) : norm_g(p, at, c, l, act);
-            vf d = g - vload(c1 + c) - (some(p->x + at, l) - some(p->mean + c, l)) * vload(c2 + c);
+            vf d = some(p->x + at, l) - some(p->mean + c, l);
+            d = g - vload(c1 + c) - d * vload(c2 + c);
             put(p->dx + at, d * vload(p->scale + c), l);
         }
     }
