@@ -1,180 +1,268 @@
---- What a sweep is to train: the options of the user checked and completed, and compared with
--- what the store has under that name.  Numbers of one population come from one recipe, one
--- data set and one seed, or it is an error that shows the difference.
+--- From a space to what the sampler draws: hints of constraints turned into cut ranges and
+-- bonds, and those into factors (src/stats/sampler.h); and how many settings there are.
+-- Source: arXiv 2003.13678 section 3 and table 1.
 
-local json = require "netspace.json"
-local ledgers = require "netspace.ledger"
-local sys = require "netspace.core.sys"
-local uv = require "luv"
+local arch = require "netspace.core.arch"
+local grid = require "netspace.grid"
 
 local M = {}
-local RNG_MODEL = 8 -- purpose of the training seeds (rng.h)
-local fail = ledgers.fail
 
--- What the numbers of a population hang on, compared with what the store has ------------
+-- Parameters of each kind, in the order of the sampler's slots, with their usual ranges
+-- (list: an unnamed list means values), whether they are whole numbers, and what they must be.
+local b = { "b", q = 1, dist = "uniform", list = true,
+  must = "a whole number, or 1 over one for an inverted bottleneck" }
+local g = { "g", q = 8, dist = "power2_or_log_uniform", list = true, whole = true,
+  must = "a whole number of channels, at least 1" }
+local kinds = {
+  anynet = {
+    { "d", q = 1, dist = "log_uniform", whole = true, must = "a whole number, at least 1" },
+    { "w", q = 8, dist = "log_uniform", whole = true, must = "a whole number, at least 1" },
+    b, g,
+  },
+  regnet = {
+    { "d", q = 1, dist = "uniform", whole = true, must = "a whole number, at least 1" },
+    { "w_0", q = 8, dist = "log_uniform", whole = true, least = 8,
+      must = "a multiple of 8, at least 8" },
+    { "w_a", q = 0.1, dist = "log_uniform", least = 0, must = "at least 0" },
+    { "w_m", q = 0.001, dist = "log_uniform", must = "above 1" },
+    b, g,
+  },
+}
 
-local function show(value)
-  return type(value) == "table" and json.encode(value) or tostring(value)
+M.kinds = kinds
+
+--- Fixed options with defaults, as arch.anynet wants them (one block a stage).
+local function base_of(S, o)
+  local base = { d = {}, w = {}, b = 1, g = 1 }
+  for i = 1, S.stages do base.d[i], base.w[i] = 1, 8 end
+  for k, v in pairs(S.options) do base[k] = v end
+  for k, v in pairs(o or {}) do base[k] = v end
+  local ok, m, reason = pcall(arch.finish, base)
+  if not ok or not m then
+    error(("space %s: %s"):format(S.name, tostring(ok and reason or m):gsub("^.-:%d+: ", "")), 0)
+  end
+  m.asked = nil
+  return m
 end
 
-local function differences(old, new, keys)
-  local lines = {}
-  for _, key in ipairs(keys) do
-    if show(old[key]) ~= show(new[key]) then
-      lines[#lines + 1] = ("  %s: %s in the store, %s now"):format(key, show(old[key]),
-        show(new[key]))
+--- Does c's hint speak of parameters this kind of space draws?
+local function hint_applies(S, c)
+  if not (c.tie or c.order or c.fix or c.range) then return false end
+  if c.hint_kind and c.hint_kind ~= S.kind then return false end
+  for _, key in ipairs { "order", "fix", "range" } do
+    for name in pairs(c[key] or {}) do
+      if not S.params[name] or key == "order" and S.kind == "regnet" then return false end
     end
   end
-  return lines
+  local bound = 0
+  for _, name in ipairs(c.tie or {}) do
+    if not S.params[name] then return false end
+    if name ~= "b" and name ~= "g" then bound = bound + 1 end
+  end
+  return not (S.kind == "regnet" and bound == 1) -- d alone is no vector there
 end
 
-local function union_keys(a, b)
-  local seen, keys = {}, {}
-  for _, t in ipairs { a, b } do
-    for k in pairs(t) do
-      if not seen[k] then keys[#keys + 1] = k end
-      seen[k] = true
-    end
-  end
-  table.sort(keys)
-  return keys
+local function join(old, new)
+  return (not old or old == new) and new or "equal"
 end
 
-local function refuse(plan, what, lines)
-  fail(("'%s' in %s has other %s:\n%s\nUse another name= or store= to train it anew")
-    :format(plan.name, plan.store, what, table.concat(lines, "\n")))
-end
-
---- Raises unless the population `old` with its models `stored` is the beginning of the plan.
-function M.compare(plan, old, stored)
-  local lines = differences(old.recipe, plan.recipe, union_keys(old.recipe, plan.recipe))
-  if #lines > 0 then refuse(plan, "settings of the recipe", lines) end
-  if old.checksum ~= plan.card.checksum then
-    refuse(plan, "data", differences(old.card, plan.card,
-      { "spec", "seed", "train_n", "test_n", "checksum" }))
+--- What the hints make of the space: cut ranges (a list per parameter, one a slot), the
+-- bond of each parameter over the stages, and sets of parameters equal to each other.
+local function resolve(S)
+  local r = { ranges = {}, bonds = {}, ties = {}, direct = {} }
+  for name, ranges in pairs(S.params) do
+    local list = {}
+    for i = 1, S.kind == "anynet" and S.stages or 1 do list[i] = ranges[i] or ranges[1] end
+    r.ranges[name] = list
   end
-  if old.seed ~= plan.seed then
-    refuse(plan, "training seed", differences(old, plan, { "seed" }))
+  local function cut(name, min, max)
+    for i, range in ipairs(r.ranges[name]) do r.ranges[name][i] = grid.cut(range, min, max) end
   end
-  for i, model in ipairs(stored) do
-    local m = plan.models[i]
-    if not m then
-      refuse(plan, "models", { ("  %d in the store, %d now (more may be added, fewer not)")
-        :format(#stored, #plan.models) })
-    end
-    local before, now = ledgers.identity(model.m), ledgers.identity(m)
-    if before ~= now then
-      before, now = json.decode(before), json.decode(now)
-      local changed = differences(before, now, union_keys(before, now))
-      refuse(plan, "models", { ("  the first that differs is number %d:"):format(i),
-        table.unpack(changed) })
-    end
-  end
-end
-
--- From the options of the user to a plan -------------------------------------------------
-
--- How to open the data again, from any directory.
-local function source_of(card)
-  local kind, path = card.spec:match("^([^:]+):(.+)$")
-  local spec = card.spec
-  if kind then
-    local home = os.getenv("HOME")
-    if home then path = path:gsub("^~/", function() return home .. "/" end) end
-    spec = kind .. ":" .. (uv.fs_realpath(path) or path)
-  end
-  return { spec = spec, train = card.train_n, test = card.test_n, seed = card.seed }
-end
-
-local function card_of(where, data)
-  if type(data) == "userdata" then
-    if (getmetatable(data) or {}).__name ~= "dataset" then
-      fail(("%s: data should be the name of a data set or what data.open gives"):format(where))
-    end
-    return data:card()
-  end
-  local set, why = require("netspace.data").open(data)
-  if not set then fail(("%s: %s"):format(where, why)) end
-  local card = set:card()
-  set:close()
-  return card
-end
-
-local function check_models(where, models, card)
-  if #models == 0 then
-    fail(where .. ": models is empty; it takes a population (S:sample) or a list of networks")
-  end
-  local complexity, costs = require("netspace.arch").complexity, {}
-  for i, m in ipairs(models) do
-    if type(m) ~= "table" then
-      fail(("%s: models[%d] is a %s, not a network"):format(where, i, type(m)))
-    end
-    local good, c = pcall(complexity, m)
-    if not good then fail(("%s: models[%d]: %s"):format(where, i, c)) end
-    for _, key in ipairs { "image", "classes" } do
-      if m[key] ~= card[key] then
-        fail(("%s: models[%d] has %s = %s, the data '%s' has %d; make the models with %s = %d")
-          :format(where, i, key, tostring(m[key]), card.spec, card[key], key, card[key]))
+  for _, c in ipairs(S.constraints) do
+    if hint_applies(S, c) then
+      r.direct[c] = true
+      for name, value in pairs(c.fix or {}) do cut(name, value, value) end
+      for name, range in pairs(c.range or {}) do cut(name, range[1], range[2]) end
+      for name, way in pairs(c.order or {}) do r.bonds[name] = join(r.bonds[name], way) end
+      local tied = {}
+      for _, name in ipairs(c.tie or {}) do
+        if S.kind == "anynet" then
+          r.bonds[name] = "equal"
+        elseif name ~= "b" and name ~= "g" then
+          tied[#tied + 1] = name
+        end
+      end
+      if #tied > 1 then r.ties[#r.ties + 1] = tied end
+      for name in pairs(S.params) do
+        for _, range in ipairs(r.ranges[name]) do
+          if #grid.table(range).v == 0 then
+            error(("space %s: constraint %s leaves no value of %s"):format(S.name, c.name,
+              name), 0)
+          end
+        end
       end
     end
-    costs[i] = c
   end
-  return costs
+  return r
 end
 
---- How many workers: as asked for, else all cores.
-function M.workers(where, workers)
-  if workers and (workers < 1 or workers > 4096) then
-    fail(("%s: workers is %d; it must be from 1 to 4096"):format(where, workers))
+--- The ties of a RegNet space as one table: parameter -> list of all it is equal to.
+local function tie_sets(r)
+  local set_of = {}
+  for _, tied in ipairs(r.ties) do
+    local merged = {}
+    for _, name in ipairs(tied) do
+      for _, n in ipairs(set_of[name] or { name }) do merged[n] = true end
+    end
+    local list = {}
+    for name in pairs(merged) do list[#list + 1] = name end
+    table.sort(list)
+    for _, name in ipairs(list) do set_of[name] = list end
   end
-  return workers and math.tointeger(workers) or sys.cores()
+  return set_of
 end
 
---- The plan of checked options: what is trained, how, on what, into which store.
-function M.make(where, o)
-  for _, key in ipairs { "store", "models", "data" } do
-    if o[key] == nil then fail(("%s needs %s="):format(where, key)) end
+--- The factors the sampler draws, each { bond, names, slots, dist }.
+local function factors_of(S, r)
+  local factors, sets, done = {}, tie_sets(r), {}
+  local function add(bond, names, slots, dist)
+    factors[#factors + 1] = { bond = bond, names = names, slots = slots, dist = dist }
   end
-  local models, recipe = o.models, require("netspace.recipe")
-  local name = o.name or type(models.space) == "string" and models.space
-  if not name or name == "" then fail(where .. " needs name=, what to call this population") end
-  local card = card_of(where, o.data)
+  local slot_of = {}
+  for k, p in ipairs(kinds[S.kind]) do slot_of[p[1]] = k - 1 end
+  for k, p in ipairs(kinds[S.kind]) do
+    local name, slots, dist = p[1], {}, {}
+    if S.kind == "regnet" then
+      for _, n in ipairs(sets[name] or { name }) do
+        slots[#slots + 1], dist[#dist + 1] = slot_of[n], grid.table(r.ranges[n][1])
+      end
+      if not done[name] then add("equal", sets[name] or { name }, slots, dist) end
+      for _, n in ipairs(sets[name] or {}) do done[n] = true end
+    else
+      for i, range in ipairs(r.ranges[name]) do
+        slots[i], dist[i] = (k - 1) * S.stages + i - 1, grid.table(range)
+      end
+      local way = r.bonds[name]
+      if way == "down" then
+        for i = 1, S.stages // 2 do
+          local j = S.stages + 1 - i
+          slots[i], slots[j], dist[i], dist[j] = slots[j], slots[i], dist[j], dist[i]
+        end
+      end
+      if way then
+        add(way == "equal" and "equal" or "up", { name }, slots, dist)
+      else
+        for i = 1, S.stages do add("equal", { name }, { slots[i] }, { dist[i] }) end
+      end
+    end
+  end
+  return factors
+end
+
+function M.lineage(S)
+  local names = {}
+  while S do
+    table.insert(names, 1, S.name)
+    S = S.parent
+  end
+  return names
+end
+
+--- Everything needed to draw from S with the settings o.
+function M.of(S, o)
+  local r = resolve(S)
+  local base = base_of(S, o)
+  local constraints, fixed = {}, {}
+  for i, c in ipairs(S.constraints) do constraints[i] = c.name end
+  for k, v in pairs(base) do
+    if k ~= "d" and k ~= "w" and k ~= "b" and k ~= "g" then fixed[k] = v end
+  end
   return {
-    store = o.store, name = name, models = models, card = card, source = source_of(card),
-    costs = check_models(where, models, card), recipe = recipe(o.recipe or recipe.quick),
-    workers = M.workers(where, o.workers),
-    seed = math.tointeger(o.seed or models.seed or sys.seed()),
-    space = type(models.space) == "string" and models.space or nil, spec = models.spec,
-    constraints = models.constraints, window = models.window, tried = models.tried,
-    sample_seed = models.seed, progress = o.progress, quiet = o.quiet,
+    base = base, factors = factors_of(S, r), direct = r.direct, resolved = r,
+    spec = { name = S.name, lineage = M.lineage(S), kind = S.kind, stages = S.stages,
+      params = r.ranges, bonds = r.bonds, ties = r.ties, options = fixed,
+      constraints = constraints },
   }
 end
 
---- Makes the population in the store, or finds it there and adds models that are new.
--- @treturn integer its id
-function M.enter(ledger, plan)
-  local id
-  ledger:write(function()
-    local old, have = ledger:find(plan.name), 0
-    if old then
-      local stored = ledger:models(old.id)
-      M.compare(plan, old, stored)
-      id, have = old.id, #stored
-      if json.encode(old.source) ~= json.encode(plan.source) then
-        ledger:move_data(id, plan.source)
+-- Counting: as integers while they fit in 62 bits, else as floats.
+local function times(a, b)
+  return a * 1.0 * b < 2.0 ^ 62 and a * b or a * 1.0 * b
+end
+
+local function plus(a, b)
+  return a * 1.0 + b < 2.0 ^ 62 and a + b or a * 1.0 + b
+end
+
+--- Non-decreasing vectors of one value from each list.
+local function count_up(dists)
+  local later, later_count = nil, nil
+  for k = #dists, 1, -1 do
+    local v, count, j, sum = dists[k].v, {}, later and #later or 0, 0
+    for i = #v, 1, -1 do
+      while later and j >= 1 and later[j] >= v[i] do
+        sum = plus(sum, later_count[j])
+        j = j - 1
       end
+      count[i] = later and sum or 1
+    end
+    later, later_count = v, count
+  end
+  local total = 0
+  for _, c in ipairs(later_count) do total = plus(total, c) end
+  return total
+end
+
+local function count_equal(dists)
+  local total = 0
+  for _, x in ipairs(dists[1].v) do
+    local everywhere = true
+    for k = 2, #dists do
+      local found = false
+      for _, y in ipairs(dists[k].v) do found = found or x == y end
+      everywhere = everywhere and found
+    end
+    if everywhere then total = total + 1 end
+  end
+  return total
+end
+
+--- The paper counts 64 values for each of d, w_0, w_a, w_m of a RegNet; a constraint that
+-- keeps a part of the values keeps that part of 64.
+local function regnet_values(S, resolved, name)
+  if name == "b" or name == "g" then return #grid.table(resolved.ranges[name][1]).v end
+  local kept = #grid.table(resolved.ranges[name][1]).v
+  return kept == 1 and 1 or 64 * kept / #grid.table(S.params[name][1]).v
+end
+
+--- Parameter settings of S: { nominal, exact }, as help("S:size") says.
+function M.size(S)
+  local plan = M.of(S)
+  local nominal, exact = 1, 1
+  for _, f in ipairs(plan.factors) do
+    local n = #f.slots
+    if S.kind == "regnet" then
+      local least = math.huge
+      for _, name in ipairs(f.names) do
+        least = math.min(least, regnet_values(S, plan.resolved, name))
+      end
+      nominal = nominal * least
+    elseif f.bond == "up" then
+      local independent = 1
+      for k = 1, n do independent = independent * (#f.dist[k].v / k) end
+      nominal = nominal * independent
+      exact = times(exact, count_up(f.dist))
     else
-      id = ledger:create(plan)
+      local count = count_equal(f.dist)
+      nominal = times(nominal, count)
+      exact = times(exact, count)
     end
-    for i = have + 1, #plan.models do
-      local m = plan.models[i]
-      -- 53 bits: what a JSON reader keeps of a whole number
-      local seed = sys.random(plan.seed, i, RNG_MODEL) >> 10
-      ledger:add_model(id, i, m, ledgers.identity(m), seed, plan.costs[i])
-    end
-    ledger:take(id, plan.name, plan.workers)
-  end)
-  return id
+  end
+  if S.kind == "regnet" then exact = nil end
+  for _, c in ipairs(S.constraints) do
+    if not plan.direct[c] then exact = nil end
+  end
+  return { nominal = nominal, exact = exact }
 end
 
 return M

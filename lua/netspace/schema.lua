@@ -99,7 +99,8 @@ local function explain(path, message, code, mode)
   end
   local about = uv.fs_stat(path)
   if about and about.type == "directory" then
-    return ("%s is a directory; a store is a file in one, such as %s/runs.db"):format(path, path)
+    return ("%s is a directory; a store is a file in one, such as %s/runs.db"):format(path,
+      path)
   elseif not uv.fs_stat(dir) then
     return ("%s: there is no directory %s; make it first (mkdir -p %s)"):format(path, dir, dir)
   elseif mode == "r" and not about then

@@ -13,13 +13,14 @@
 -- short then holds a prefix of the population, which is an unbiased sample of the space; one
 -- sorted by cost would not be.
 --
--- The parts: plan.lua makes of the options what is to be trained, pool.lua runs the worker
--- processes, ledger.lua writes the store; a sweep here joins them.  Several run at once and share the workers.
+-- The parts: sweep_plan.lua makes of the options what is to be trained, pool.lua runs the
+-- worker processes, ledger.lua writes the store; a sweep here joins them.  Several run at
+-- once and share the workers.
 
 local help = require "netspace.help"
 local ledgers = require "netspace.ledger"
 local options = require "netspace.options"
-local plans = require "netspace.plan"
+local plans = require "netspace.sweep_plan"
 local pool = require "netspace.pool"
 local progress = require "netspace.progress"
 local stores = require "netspace.store"
@@ -507,14 +508,14 @@ help.add("sweep.run", [[
     quiet     true: nothing on stderr
   The result has .errors in percent (a failed or diverged network counts as 100), .models,
   .failed, .n.
-  example (slow): sweep.run{ store = "runs.db", models = space.RegNetX:sample(4), data = "shapes" }
+  example (slow): sweep.run{ store = "a.db", models = space.RegNetX:sample(4), data = "shapes" }
   source: Radosavovic et al. 2019, 2020: populations instead of single networks]])
 help.add("sweep.start", [[
   sweep.start{ … } -> sweep
   As sweep.run, without waiting: the sweep goes on while you type, or while a script waits for
   another one.  Sweeps at work at the same time share the workers.
   The sweep has s:status() s:wait() s:cancel().
-  example (slow): sweep.start{ store = "runs.db", models = space.RegNetX:sample(4), data = "shapes" }]])
+  example (slow): sweep.start{ store = "a.db", models = space.RegNetX:sample(2), data = "shapes" }]])
 help.add("sweep.resume", [[
   sweep.resume(path [, { workers=, quiet= }]) -> list of results
   Trains what the populations of a store have open: all they need is in the store.  The same

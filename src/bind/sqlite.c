@@ -16,8 +16,9 @@
  * Reads return whole lists, never open cursors: a read transaction that outlives a call
  * would keep the write-ahead log from being folded back.  Writers get synchronous=FULL (what
  * was committed survives a power cut) and IMMEDIATE transactions: a deferred one that turns
- * into a write fails at once in spite of the busy timeout (sqlite.org/lang_transaction.html).  "frozen" reads a file that nobody writes,
- * on a medium where the log's index cannot be made.  Statements are cached. */
+ * into a write fails at once in spite of the busy timeout (sqlite.org/lang_transaction.html).
+ * "frozen" reads a file that nobody writes, on a medium where the log's index cannot be made.
+ * Statements are cached. */
 #include "bind/bind.h"
 
 #include <sqlite3.h>

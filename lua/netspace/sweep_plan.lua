@@ -1,0 +1,180 @@
+--- What a sweep is to train: the options of the user checked and completed, and compared with
+-- what the store has under that name.  Numbers of one population come from one recipe, one
+-- data set and one seed, or it is an error that shows the difference.
+
+local json = require "netspace.json"
+local ledgers = require "netspace.ledger"
+local sys = require "netspace.core.sys"
+local uv = require "luv"
+
+local M = {}
+local RNG_MODEL = 8 -- purpose of the training seeds (rng.h)
+local fail = ledgers.fail
+
+-- What the numbers of a population hang on, compared with what the store has ------------
+
+local function show(value)
+  return type(value) == "table" and json.encode(value) or tostring(value)
+end
+
+local function differences(old, new, keys)
+  local lines = {}
+  for _, key in ipairs(keys) do
+    if show(old[key]) ~= show(new[key]) then
+      lines[#lines + 1] = ("  %s: %s in the store, %s now"):format(key, show(old[key]),
+        show(new[key]))
+    end
+  end
+  return lines
+end
+
+local function union_keys(a, b)
+  local seen, keys = {}, {}
+  for _, t in ipairs { a, b } do
+    for k in pairs(t) do
+      if not seen[k] then keys[#keys + 1] = k end
+      seen[k] = true
+    end
+  end
+  table.sort(keys)
+  return keys
+end
+
+local function refuse(plan, what, lines)
+  fail(("'%s' in %s has other %s:\n%s\nUse another name= or store= to train it anew")
+    :format(plan.name, plan.store, what, table.concat(lines, "\n")))
+end
+
+--- Raises unless the population `old` with its models `stored` is the beginning of the plan.
+function M.compare(plan, old, stored)
+  local lines = differences(old.recipe, plan.recipe, union_keys(old.recipe, plan.recipe))
+  if #lines > 0 then refuse(plan, "settings of the recipe", lines) end
+  if old.checksum ~= plan.card.checksum then
+    refuse(plan, "data", differences(old.card, plan.card,
+      { "spec", "seed", "train_n", "test_n", "checksum" }))
+  end
+  if old.seed ~= plan.seed then
+    refuse(plan, "training seed", differences(old, plan, { "seed" }))
+  end
+  for i, model in ipairs(stored) do
+    local m = plan.models[i]
+    if not m then
+      refuse(plan, "models", { ("  %d in the store, %d now (more may be added, fewer not)")
+        :format(#stored, #plan.models) })
+    end
+    local before, now = ledgers.identity(model.m), ledgers.identity(m)
+    if before ~= now then
+      before, now = json.decode(before), json.decode(now)
+      local changed = differences(before, now, union_keys(before, now))
+      refuse(plan, "models", { ("  the first that differs is number %d:"):format(i),
+        table.unpack(changed) })
+    end
+  end
+end
+
+-- From the options of the user to a plan -------------------------------------------------
+
+-- How to open the data again, from any directory.
+local function source_of(card)
+  local kind, path = card.spec:match("^([^:]+):(.+)$")
+  local spec = card.spec
+  if kind then
+    local home = os.getenv("HOME")
+    if home then path = path:gsub("^~/", function() return home .. "/" end) end
+    spec = kind .. ":" .. (uv.fs_realpath(path) or path)
+  end
+  return { spec = spec, train = card.train_n, test = card.test_n, seed = card.seed }
+end
+
+local function card_of(where, data)
+  if type(data) == "userdata" then
+    if (getmetatable(data) or {}).__name ~= "dataset" then
+      fail(("%s: data should be the name of a data set or what data.open gives"):format(where))
+    end
+    return data:card()
+  end
+  local set, why = require("netspace.data").open(data)
+  if not set then fail(("%s: %s"):format(where, why)) end
+  local card = set:card()
+  set:close()
+  return card
+end
+
+local function check_models(where, models, card)
+  if #models == 0 then
+    fail(where .. ": models is empty; it takes a population (S:sample) or a list of networks")
+  end
+  local complexity, costs = require("netspace.arch").complexity, {}
+  for i, m in ipairs(models) do
+    if type(m) ~= "table" then
+      fail(("%s: models[%d] is a %s, not a network"):format(where, i, type(m)))
+    end
+    local good, c = pcall(complexity, m)
+    if not good then fail(("%s: models[%d]: %s"):format(where, i, c)) end
+    for _, key in ipairs { "image", "classes" } do
+      if m[key] ~= card[key] then
+        fail(("%s: models[%d] has %s = %s, the data '%s' has %d; make the models with %s = %d")
+          :format(where, i, key, tostring(m[key]), card.spec, card[key], key, card[key]))
+      end
+    end
+    costs[i] = c
+  end
+  return costs
+end
+
+--- How many workers: as asked for, else all cores.
+function M.workers(where, workers)
+  if workers and (workers < 1 or workers > 4096) then
+    fail(("%s: workers is %d; it must be from 1 to 4096"):format(where, workers))
+  end
+  return workers and math.tointeger(workers) or sys.cores()
+end
+
+--- The plan of checked options: what is trained, how, on what, into which store.
+function M.make(where, o)
+  for _, key in ipairs { "store", "models", "data" } do
+    if o[key] == nil then fail(("%s needs %s="):format(where, key)) end
+  end
+  local models, recipe = o.models, require("netspace.recipe")
+  local name = o.name or type(models.space) == "string" and models.space
+  if not name or name == "" then fail(where .. " needs name=, what to call this population") end
+  local card = card_of(where, o.data)
+  return {
+    store = o.store, name = name, models = models, card = card, source = source_of(card),
+    costs = check_models(where, models, card), recipe = recipe(o.recipe or recipe.quick),
+    workers = M.workers(where, o.workers),
+    seed = math.tointeger(o.seed or models.seed or sys.seed()),
+    space = type(models.space) == "string" and models.space or nil, spec = models.spec,
+    constraints = models.constraints, window = models.window, tried = models.tried,
+    sample_seed = models.seed, progress = o.progress, quiet = o.quiet,
+  }
+end
+
+--- Makes the population in the store, or finds it there and adds models that are new.
+-- @treturn integer its id
+function M.enter(ledger, plan)
+  local id
+  ledger:write(function()
+    local old, have = ledger:find(plan.name), 0
+    if old then
+      local stored = ledger:models(old.id)
+      M.compare(plan, old, stored)
+      id, have = old.id, #stored
+      if json.encode(old.source) ~= json.encode(plan.source) then
+        ledger:move_data(id, plan.source)
+      end
+    else
+      id = ledger:create(plan)
+    end
+    for i = have + 1, #plan.models do
+      local m = plan.models[i]
+      -- 53 bits: what a JSON reader keeps of a whole number
+      local seed = sys.random(plan.seed, i, RNG_MODEL) >> 10
+      ledger:add_model(id, i, m, ledgers.identity(m), seed, plan.costs[i])
+    end
+    ledger:take(id, plan.name, plan.workers)
+  end)
+  return id
+end
+
+return M
