@@ -6,6 +6,7 @@ CC      ?= cc
 BUILD   := build/$(V)
 PKGS    := lua5.4 readline ncursesw openblas sqlite3
 VERSION := 0.1.0
+JOBS    := $(shell nproc 2>/dev/null || echo 1)
 
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
 FLAGS   := -std=c11 $(WARN) -MMD -MP -Isrc \
@@ -22,9 +23,10 @@ endif
 
 SRC     := $(wildcard src/*/*.c) src/repl.c
 OBJ     := $(SRC:src/%.c=$(BUILD)/%.o)
+MAN     := $(if $(filter release,$(V)),build/netspace.1)
 CTEST   := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
 
-all: $(BUILD)/netspace
+all: $(BUILD)/netspace $(MAN)
 
 $(BUILD)/netspace: $(BUILD)/main.o $(BUILD)/libnetspace.a
 	@echo LINK $@
@@ -46,17 +48,22 @@ $(BUILD)/tests/%: tests/c/%.c $(BUILD)/libnetspace.a
 	@echo TEST $<
 	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -Itests/c $(LDFLAGS) $(LINK) -o $@ $< $(BUILD)/libnetspace.a $(LIBS) -lcmocka
 
+# The manual: its Lua section is made of the same texts as help().
+build/netspace.1: man/netspace.1.in scripts/man-lua $(wildcard lua/netspace/*.lua) $(BUILD)/netspace
+	@$(BUILD)/netspace -q --no-init scripts/man-lua > $@.lua
+	@sed -e '/^@LUA@$$/{r $@.lua' -e 'd;}' $< > $@
+
 # The main job on a machine that may be new: packages, build, a first experiment.
 demo:
 	@scripts/install-packages
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	./netspace examples/quickstart.lua
 
 # Every test: layers, C and Lua units, sessions, first as released, then under ASan+UBSan.
 check:
 	@scripts/install-packages --tests
-	@$(MAKE) --no-print-directory V=release all ctests
-	@$(MAKE) --no-print-directory V=asan all ctests
+	@$(MAKE) --no-print-directory -j$(JOBS) V=release all ctests
+	@$(MAKE) --no-print-directory -j$(JOBS) V=asan all ctests
 	@tests/run.sh
 ctests: $(CTEST)
 asan:
@@ -68,7 +75,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/netspace $(DESTDIR)$(PREFIX)/bin/netspace
 	cp -R lua examples $(DESTDIR)$(PREFIX)/share/netspace/
-	install -m 644 man/netspace.1 $(DESTDIR)$(PREFIX)/share/man/man1/netspace.1
+	install -m 644 build/netspace.1 $(DESTDIR)$(PREFIX)/share/man/man1/netspace.1
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/bin/netspace $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1/netspace.1
 clean:

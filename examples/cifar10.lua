@@ -4,12 +4,12 @@
 --
 -- DIR holds CIFAR-10's binary files (data_batch_1.bin … test_batch.bin).  Draws MODELS
 -- (32) networks of 3 to 6 MF from each space, trains each on the same 10,000 images for
--- EPOCHS (8) epochs, and compares the error EDFs.  About an hour on two cores; it may be
+-- EPOCHS (15) epochs, and compares the error EDFs.  About an hour on two cores; it may be
 -- interrupted at any time, and running it again trains only what is missing.
 
 local dir = arg[1] or error("usage: netspace examples/cifar10.lua DIR [MODELS] [EPOCHS]", 0)
 local n = tonumber(arg[2] or 32)
-local epochs = tonumber(arg[3] or 8)
+local epochs = tonumber(arg[3] or 15)
 
 local window = { flops = { 3e6, 6e6 }, image = 32, stem_width = 16, stride = { 1, 2, 2, 2 } }
 local cifar = assert(data.open("cifar10:" .. dir, { train = 10000, test = 5000 }))

@@ -25,11 +25,13 @@ M.paper = {
 }
 
 -- For a few thousand images of 32 pixels on a processor: small batches, because there are
--- few of them an epoch, and an epoch of warm-up, because the rate is high.
+-- few of them an epoch, an epoch of warm-up, because the rate is high, and residual branches
+-- that start at zero, because a deep network does not leave chance in so few steps otherwise
+-- (16 models of RegNetX on `shapes`: mean error 15.6 % with it, 52.7 % without).
 M.quick = {
   epochs = 5, batch = 32, lr = 0.1, wd = 5e-4, momentum = 0.9, nesterov = true,
   schedule = "cos", warmup = 1, warmup_factor = 0.1, label_smoothing = 0,
-  zero_gamma = false,
+  zero_gamma = true,
 }
 
 --- Completes and checks a recipe.  `where` is what an error blames.
@@ -90,7 +92,8 @@ help.add("recipe.paper", [[
 
 help.add("recipe.quick", [[
   recipe.quick
-  For a few thousand small images on a processor: 5 epochs, batch 32, an epoch of warm-up.
+  For a few thousand small images on a processor: 5 epochs, batch 32, an epoch of warm-up,
+  residual branches that start at zero (a deep network learns too late otherwise).
   example: recipe{ like = recipe.quick, epochs = 3 }.epochs]])
 
 help.add("recipe.rates", [[

@@ -69,7 +69,7 @@ end
 
 -- Training.
 local d = assert(data.open("shapes", { train = 600, test = 100, seed = 2 }))
-local quick = recipe { like = recipe.quick, epochs = 6, batch = 20 }
+local quick = recipe { like = recipe.quick, epochs = 6, batch = 20, zero_gamma = false }
 do
   local n <close> = net.new(tiny(), { seed = 1, batch = 8 })
   local events, steps = {}, 0
