@@ -44,6 +44,7 @@ end
 local function call(where, f, ...)
   local ok, a, b = pcall(f, ...)
   if not ok then error(where .. ": " .. tostring(a):gsub("^.-:%d+: ", ""), 3) end
+  if b == nil then return a end -- one value, so that the prompt prints one
   return a, b
 end
 
