@@ -198,7 +198,10 @@ local function terminal_session()
   rl.setup(complete.complete)
   local path = history.path()
   for _, entry in ipairs(path and history.load(path) or {}) do rl.remember(entry) end
-  local poll = assert(uv.new_poll(0))
+  -- Polling makes a descriptor non-blocking, for every program that shares it: the
+  -- terminal is opened a second time for that.
+  local terminal = uv.fs_open("/proc/self/fd/0", "r", 0) or 0
+  local poll = assert(uv.new_poll(terminal))
   local stop = uv.new_signal()
   local pending
   while not sys.ending() do
