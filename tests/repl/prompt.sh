@@ -1,0 +1,162 @@
+#!/bin/bash
+# The prompt in a real terminal (tmux): editing, entries of several lines, history,
+# completion, Ctrl-C in Lua, in training and in a sweep, a sweep in the background, leaving.
+# Waits are for hangs only: up to 30 s for what should come at once.  Prints TAP.
+cd "$(dirname "$0")/../.." || exit 2
+: "${NETSPACE:=$PWD/build/release/netspace}"
+command -v tmux >/dev/null || { echo "1..0 # SKIP tmux is not installed"; exit 0; }
+export LC_ALL=C.UTF-8
+dir=$(mktemp -d)
+socket=netspace-prompt-$$
+trap 'tmux -L $socket kill-server 2>/dev/null; rm -rf "$dir"' EXIT
+n=0
+
+check() { # NAME COMMAND…
+    local name=$1; shift; n=$((n + 1))
+    if "$@"; then echo "ok $n - $name"; else
+        echo "not ok $n - $name"; sed 's/^/# /' "$dir/seen"
+    fi
+}
+tm() { tmux -L "$socket" -f /dev/null "$@"; }
+key() { tm send-keys -t p "$@"; }
+text() { tm send-keys -l -t p "$1"; }
+enter() { text "$1"; key Enter; }
+# shows [!] REGEX: the screen has (or, after !, has no longer) a line that matches
+shows() {
+    local want=true
+    [ "$1" = ! ] && { want=false; shift; }
+    for _ in $(seq 300); do
+        tm capture-pane -p -t p >"$dir/seen"
+        if grep -qE -- "$1" "$dir/seen"; then $want && return 0
+        else $want || return 0; fi
+        sleep 0.1
+    done
+    return 1
+}
+# ready: the last line of the screen is an empty prompt
+ready() {
+    for _ in $(seq 300); do
+        tm capture-pane -p -t p >"$dir/seen"
+        [ "$(grep -v '^$' "$dir/seen" | tail -1)" = ">" ] && return 0
+        sleep 0.1
+    done
+    return 1
+}
+clear_screen() { key C-l; shows ! '[0-9a-z]'; } # only an empty prompt is left
+# start [OPTION…]: a session in a shell of its own
+start() {
+    tm kill-server 2>/dev/null
+    for _ in $(seq 50); do
+        tm -u new-session -d -x 90 -y 30 -s p "cd '$dir'; PS1='\$ ' sh" 2>/dev/null && break
+        sleep 0.1
+    done
+    text "XDG_STATE_HOME='$dir/state' XDG_CONFIG_HOME='$dir' '$NETSPACE' $*; printf 'rc=%d\n' \$?"
+    key Enter
+}
+history_is() { [ "$(cat "$dir/state/netspace/history")" = "$1" ]; }
+
+start
+check "the banner names the version" shows '^netspace [0-9.]+, [0-9]+ cores?, OpenBLAS'
+check "and how to get help" shows 'help\(\) lists'
+check "then the prompt" ready
+clear_screen
+enter '6 * 7'; check "an expression is printed" shows '^42$'
+clear_screen
+enter 'for i = 1, 2 do'; check "an open entry continues" shows '^>>$'
+enter 'print("line", i)'; enter 'end'
+check "and runs when it is complete" shows '^line +2'; check "back at the prompt" ready
+clear_screen
+key Up; check "the history has it as one entry" shows 'end$'; key Enter
+check "which runs again" shows '^line +2'; ready
+clear_screen
+enter 'spac.x'; check "an error has a hint" shows "did you mean 'space'"
+check "and leaves the session alive" ready
+enter 'function half('; shows '^>>$'; key C-c
+check "Ctrl-C drops an open entry" ready
+clear_screen
+text 'not finished'; shows 'not finished'; key C-c
+check "Ctrl-C clears the line" ready
+check "which stays readable" shows 'not finished\^C'
+
+clear_screen
+text 'spac'; key Tab; check "Tab completes a public name" shows '^> space$'
+text '.Reg'; key Tab; text 'Y'; check "and a field" shows '^> space.RegNetY$'
+text ':sam'; key Tab; check "and a method" shows '^> space.RegNetY:sample$'
+key C-c; ready; clear_screen
+text 'zoo["RegNetX-40'; key Tab; check "and a name of the zoo" shows '^> zoo\["RegNetX-400MF"$'
+key C-c; ready; clear_screen
+text 'space.'; key Tab; key Tab; check "two tabs list the fields" shows 'AnyNetXA +[A-Za-z]'
+key C-c; ready; clear_screen
+touch "$dir/measured.db"; text 'store.open("meas'; key Tab
+check "and a file name in a string" shows 'store.open\("measured.db"$'
+key C-c; ready; clear_screen
+
+enter 'x = 0 while true do x = x + 1 end'; sleep 0.5; key C-c
+check "Ctrl-C stops a loop" shows '^interrupted$'; check "back at the prompt" ready
+enter 'x > 0'; check "what it did is kept" shows '^true$'; ready; clear_screen
+enter 'coroutine.wrap(function() while true do end end)()'; sleep 0.5; key C-c
+check "Ctrl-C stops a coroutine" shows '^interrupted$'; check "back at the prompt" ready; clear_screen
+enter 'n = net.new(arch.anynet{ d = {2}, w = {64}, stem = "cifar" })'; ready
+enter 'print("train") n:train(data.open("shapes"), { epochs = 100 })'; shows '^train'; sleep 0.5
+key C-c; check "Ctrl-C stops a training" shows '^interrupted$|status = "interrupted"'
+check "back at the prompt" ready
+enter 'n:test(data.open("shapes", { train = 10, test = 50 }))'
+check "the net is as good as it was" shows '^[0-9]+\.[0-9]+$'; ready; clear_screen
+setting='{ flops = {3e6, 6e6}, stem = "cifar" }'
+enter "pop = space.RegNetX:sample(6, $setting)"; ready
+enter 'sweep.run{ store = "runs.db", models = pop, data = "shapes", workers = 1 }'
+shows ' running'; key C-c
+check "Ctrl-C stops a sweep" shows '^interrupted$'; check "back at the prompt" ready
+clear_screen
+enter 's = sweep.start{ store = "b.db", models = pop, data = "shapes", workers = 1 }'
+check "a sweep in the background leaves the prompt" ready
+enter 's:status().state'; check "and works" shows '^"running"$'
+ready; clear_screen
+key C-d; check "leaving asks while it works" shows 'Stop and leave\?'
+enter n; check "and stays" ready
+enter 's:cancel()'; ready; enter 's:status().state'
+check "cancel ends it" shows '^"stopped"$'; ready; clear_screen
+enter 'local t = require "luv".new_timer() t:start(300, 0, function() require("netspace.repl").notify("news") end)'
+text 'typed so far'; check "news comes above the prompt" shows '^news$'
+check "and leaves the line" shows '^> typed so far$'; key C-c; ready; clear_screen
+enter 'local t = require "luv".new_timer() t:start(300, 0, function() error("late") end)'
+check "an error of a callback is shown" shows 'late$'; check "the prompt goes on" ready
+
+key C-z; check "Ctrl-Z suspends" shows 'Stopped|suspended'
+enter 'stty -a'; check "with the terminal as it was" shows '[^-]icanon'
+shows '[^-]echo( |$)'
+enter fg; enter '11 * 11'; check "fg brings it back" shows '^121$'; ready
+start -q; ready; key C-d; check "Ctrl-D leaves with 0" shows '^rc=0$'
+enter 'stty -a'; check "the terminal is as before" shows '[^-]echo( |$)'
+shows '[^-]icanon'
+
+rm -r "$dir/state"
+start -q
+enter '"one"'; ready; enter '"two"'; ready; enter '"one"'; ready; enter ' "secret"'; ready
+enter '('; enter '"three")'; ready
+enter '"back\\slash"'; ready
+key C-d; shows '^rc=0$'
+check "the history is a file: appended" history_is $'"one"\n"two"\n"one"\n(\\n"three")\n"back\\\\\\\\slash"'
+start -q
+ready; key Up; check "the next session has it" shows 'back..slash'
+key Up; check "with entries of several lines whole" shows '^"three"\)$'; key C-c; ready
+key C-d; shows '^rc=0$'
+check "a repeated entry is there once" history_is $'"two"\n"one"\n(\\n"three")\n"back\\\\\\\\slash"'
+rm -r "$dir/state"
+start -q; ready; enter 'os.exit(3)'; check "os.exit leaves" shows '^rc=3$'
+export NETSPACE_HISTORY=off; start -q; unset NETSPACE_HISTORY
+ready; rm -rf "$dir/state"; enter '1'; ready; key C-d; shows '^rc=0$'
+check "NETSPACE_HISTORY=off keeps none" [ ! -e "$dir/state" ]
+
+start -q; ready
+enter 'while true do pcall(function() while true do end end) end'; sleep 0.5; key C-c
+check "Ctrl-C stops a loop that catches errors" shows '^interrupted$'; ready
+enter 'require("netspace.core.sys").shielded(function() while true do end end)'; sleep 0.5
+key C-c; sleep 0.5; key C-c
+check "a second Ctrl-C ends what does not react" shows '^rc=130$'
+start -q; ready
+enter 'print(require("luv").os_getpid() // 1 | 0)'; shows '^[0-9]+$'
+pid=$(grep -E '^[0-9]+$' "$dir/seen" | tail -1)
+text 'being typed'; kill -TERM "$pid"; check "SIGTERM at the prompt ends it" shows '^rc=143$'
+enter 'stty -a'; check "and restores the terminal" shows '[^-]icanon'
+echo "1..$n"
