@@ -326,6 +326,9 @@ static int run(lua_State *L, int argc, char **argv, struct request *r)
     lua_getfield(L, LUA_REGISTRYINDEX, "netspace.luadir");
     if (lua_pcall(L, 1, 0, 0) != LUA_OK)
         return fail(L);
+    if (!push_function(L, "netspace.prelude", "guard"))
+        return fail(L);
+    lua_toclose(L, -1); // by lua_close, also that of os.exit(n, true)
     if (r->version)
         return run_module(L, "netspace.doctor", "version");
     if (r->worker)

@@ -41,6 +41,19 @@ function M.install(luadir)
   strict.install(luadir)
 end
 
+--- A value to be closed when the Lua state is: it ends the event loop.  luv 1.44 crashes when
+-- a handle was closed and the loop has not run since.
+M.guard = setmetatable({}, {
+  __close = function()
+    local uv = package.loaded.luv
+    if not uv then return end
+    pcall(uv.walk, function(handle)
+      if not handle:is_closing() then handle:close() end
+    end)
+    pcall(uv.run, "nowait")
+  end,
+})
+
 --- Called when the script has ended: waits for sweeps it has started and not waited for
 -- (after an error: stops them).
 function M.finish(failed)
