@@ -141,6 +141,7 @@ local function syntax_place(message)
   if not source_line then return nil end
   local token = text:match(" near '(.*)'$")
   if not token then return source_line, text:find(" near <eof>$") and #source_line + 1 end
+  token = token:gsub("^<\\(%d+)>$", function(n) return string.char(n) end) -- no ASCII
   -- Of its occurrences the one up to which the text has the same error.
   before = before:gsub("^#[^\n]*", "")
   local at = source_line:find(token, 1, true)
