@@ -3,6 +3,7 @@
  * (and calls Lua to report) it refuses every other use. */
 #include "bind/bind.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,13 @@ static struct lua_net *check_net(lua_State *L)
     return n;
 }
 
+// As an int; what does not fit stays out of range, and net_new names it.
+static int check_batch(lua_State *L, int index)
+{
+    lua_Integer n = luaL_checkinteger(L, index);
+    return n > INT_MAX ? INT_MAX : n < INT_MIN ? INT_MIN : (int)n;
+}
+
 static int interrupted(lua_State *L)
 {
     lua_pushliteral(L, "interrupted");
@@ -47,14 +55,14 @@ static int core_new(lua_State *L)
     struct arch a;
     struct error e;
     arch_from_lua(L, 1, &a);
-    lua_Integer batch = luaL_checkinteger(L, 2);
+    int batch = check_batch(L, 2);
     uint64_t seed = (uint64_t)luaL_checkinteger(L, 3);
     struct lua_net *n = lua_newuserdatauv(L, sizeof *n, 1);
     *n = (struct lua_net){.seed = seed, .fresh = true};
     luaL_setmetatable(L, "net");
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
-    n->net = net_new(&a, batch > 0 && batch < 1 << 30 ? (int)batch : 0, &e);
+    n->net = net_new(&a, batch, &e);
     if (!n->net)
         return luaL_error(L, "%s", e.msg);
     net_init(n->net, seed, false);
@@ -219,6 +227,7 @@ static int net_forward_images(lua_State *L)
 {
     struct lua_net *n = check_net(L);
     luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
     const struct arch *a = net_arch(n->net);
     size_t length = (size_t)a->image * (size_t)a->image * 3;
     lua_Integer all = (lua_Integer)lua_rawlen(L, 2), batch = net_batch(n->net);
@@ -432,9 +441,8 @@ static int core_benchmark(lua_State *L)
     struct benchmark b;
     struct error e;
     arch_from_lua(L, 1, &a);
-    lua_Integer batch = luaL_checkinteger(L, 3);
-    if (!benchmark_run(&b, &a, batch > 0 && batch < 1 << 30 ? (int)batch : 0,
-                       lua_toboolean(L, 2), luaL_checknumber(L, 4), &e))
+    int batch = check_batch(L, 3);
+    if (!benchmark_run(&b, &a, batch, lua_toboolean(L, 2), luaL_checknumber(L, 4), &e))
         return interrupt_pending() ? interrupted(L) : luaL_error(L, "%s", e.msg);
     lua_createtable(L, 0, 5);
     set_number(L, "images_per_s", b.images_per_s);

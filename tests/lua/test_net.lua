@@ -61,6 +61,7 @@ do
     end
   end
   t.ok(differs, "another seed, another network")
+  t.is(#n:forward(images, 1), 5, "a further argument does no harm")
   t.fails(function() n:forward { { 1, 2, 3 } } end,
     "image 1 is table with 3 values; this net takes flat lists of 48")
   images[2][7] = "a"
@@ -154,6 +155,7 @@ do
   t.fails(function() net.new(tiny { classes = 5 }):train(d) end,
     "make it with image = 32, classes = 10")
   t.fails(function() net.new(tiny(), { batch = 0 }) end, "batch is 0")
+  t.fails(function() net.new(tiny(), { batch = -5 }) end, "batch is -5")
   t.fails(function() net.new(tiny(), { sed = 0 }) end, "did you mean 'seed'?")
   t.fails(function() net.new("RegNetX-200MF") end, "net.new expects an architecture")
   t.fails(function() net.new { d = { 1 } } end, "stage 1: w is nil")
