@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "repl.h"
@@ -95,10 +94,10 @@ static bool parse_color(const char *s, struct request *r)
 static bool parse_seed(const char *s, struct request *r)
 {
     char *end;
-    r->seed = strtoll(s, &end, 10);
-    if (*s && !*end && r->seed >= 0)
+    r->seed = strtoll(s, &end, 10); // too large a number becomes LLONG_MAX
+    if (*s && !*end && r->seed >= 0 && r->seed <= 1LL << 53) // what JSON keeps
         return true;
-    return usage_error("--seed is a whole number of at least 0, not", s, "");
+    return usage_error("--seed is a whole number from 0 to 2^53, not", s, "");
 }
 
 // "--name=value" or "--name value": the value, or NULL when argv[*i] is another option.
@@ -168,11 +167,14 @@ static bool set_path(lua_State *L)
     char exe[PATH_MAX + 1], dir[2 * PATH_MAX], real[PATH_MAX + 1];
     const char *path = getenv("NETSPACE_PATH");
     ssize_t n = readlink("/proc/self/exe", exe, PATH_MAX);
-    if (n > 0 && (!path || !*path)) {
-        exe[n] = 0;
-        *strrchr(exe, '/') = 0;
+    bool named = path && *path;
+    if (!named) {
         path = NETSPACE_LUADIR;
-        for (int i = 0; i < 2; i++) {
+        exe[n > 0 ? n : 0] = 0;
+        char *slash = strrchr(exe, '/');
+        if (slash)
+            *slash = 0;
+        for (int i = 0; i < 2 && slash; i++) {
             snprintf(dir, sizeof dir, places[i], exe);
             if (has_lua(dir) && realpath(dir, real)) {
                 path = real;
@@ -189,7 +191,7 @@ static bool set_path(lua_State *L)
     lua_pop(L, 2);
     if (!has_lua(path))
         fprintf(stderr, "netspace: its Lua files are not in %s%s\n", path,
-                getenv("NETSPACE_PATH") ? " (NETSPACE_PATH)" : "; NETSPACE_PATH can name them");
+                named ? " (NETSPACE_PATH)" : "; NETSPACE_PATH can name them");
     return has_lua(path);
 }
 

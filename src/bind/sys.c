@@ -15,8 +15,6 @@
 #include "base/rng.h"
 #include "nn/gemm.h"
 #include "nn/isa.h"
-#include "nn/gemm.h"
-#include "nn/isa.h"
 
 static enum color_choice color;
 static lua_Integer seed = 1;
