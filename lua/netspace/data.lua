@@ -7,6 +7,7 @@
 local core = require "netspace.core.data"
 local help = require "netspace.help"
 local options = require "netspace.options"
+local sys = require "netspace.core.sys"
 
 local M = {}
 
@@ -79,7 +80,7 @@ function M.open(spec, opts)
   end
   local train = count(o, "train", name, kind.train)
   local test = count(o, "test", name, kind.test)
-  return kind.open(argument, train, test, math.tointeger(o.seed or 1))
+  return kind.open(argument, train, test, math.tointeger(o.seed or sys.seed()))
 end
 
 help.add("data.open", [[

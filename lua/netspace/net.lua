@@ -9,6 +9,7 @@ local help = require "netspace.help"
 local json = require "netspace.json"
 local options = require "netspace.options"
 local recipe = require "netspace.recipe"
+local sys = require "netspace.core.sys"
 
 local M = {}
 local methods = core.methods
@@ -47,7 +48,7 @@ function M.new(m, opts)
     error(("net.new expects an architecture such as arch.anynet{…} gives, got %s")
       :format(type(m)), 2)
   end
-  return call("net.new", core.new, m, size(o.batch), size(o.seed, 1))
+  return call("net.new", core.new, m, size(o.batch), size(o.seed, sys.seed()))
 end
 
 --- Loads a network that net:save wrote.
@@ -65,7 +66,7 @@ function M.load(path, opts)
   if not read or type(m) ~= "table" then
     return nil, path .. ": the architecture in its metadata is not a JSON object"
   end
-  local made, n = pcall(core.new, m, size(o.batch), size(o.seed, 1))
+  local made, n = pcall(core.new, m, size(o.batch), size(o.seed, sys.seed()))
   if not made then return nil, path .. ": " .. tostring(n) end
   local ok
   ok, message = core.read(n, path)

@@ -47,8 +47,8 @@ end
 
 local function matches(value, kinds)
   for kind in kinds:gmatch("[%w_]+") do
-    if kind == "any" or type(value) == kind or kind == "integer" and math.type(value) == "integer"
-      or kind == "integer" and type(value) == "number" and value == math.floor(value) then
+    if kind == "any" or type(value) == kind
+      or kind == "integer" and type(value) == "number" and math.tointeger(value) then
       return true
     end
   end

@@ -12,6 +12,7 @@ local help = require "netspace.help"
 local options = require "netspace.options"
 local plan = require "netspace.plan"
 local population = require "netspace.population"
+local sys = require "netspace.core.sys"
 
 local M = {}
 
@@ -251,7 +252,7 @@ function Space:sample(n, o)
   end
   local p = blame(function()
     return population.draw(self, plan.of(self, set), math.tointeger(n),
-      { seed = math.tointeger(o.seed or 1), max_tries = math.tointeger(max_tries),
+      { seed = math.tointeger(o.seed or sys.seed()), max_tries = math.tointeger(max_tries),
         window = read_window(o) })
   end)
   return p

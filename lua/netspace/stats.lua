@@ -11,6 +11,7 @@
 local core = require "netspace.core.stats"
 local options = require "netspace.options"
 local help = require "netspace.help"
+local sys = require "netspace.core.sys"
 
 local M = {}
 
@@ -166,7 +167,7 @@ function M.compare(a, b, o)
   local draws = check_draws("stats.compare", o.draws)
   a = to_edf("stats.compare", "a", a)
   b = to_edf("stats.compare", "b", b)
-  local c = core.compare(a, b, draws, o.seed or 1, level)
+  local c = core.compare(a, b, draws, o.seed or sys.seed(), level)
   c.level, c.names, c.n = level, { a.name or "a", b.name or "b" }, { a.n, b.n }
   if c.names[1] == c.names[2] then
     c.names = { c.names[1] .. " (a)", c.names[2] .. " (b)" }
@@ -308,8 +309,8 @@ function M.bootstrap(result, what, o)
   if categorical == nil then
     categorical = type(what) == "string" and what:find("^[bg]") ~= nil
   end
-  local t = core.best(x, result.errors, share, o.exact and 0 or draws, o.seed or 1, level,
-    categorical)
+  local t = core.best(x, result.errors, share, o.exact and 0 or draws, o.seed or sys.seed(),
+    level, categorical)
   t.property, t.n, t.level = type(what) == "string" and what or "property", #x, level
   return setmetatable(t, band)
 end

@@ -53,6 +53,10 @@ run --seed 2 -e 'print(math.random(1000000))'
 check "--seed changes them" [ "$(cat "$dir/out")" != "$first" ]
 run --seed=9 -e 'print(require("netspace.core.sys").seed())'
 check "--seed=N" is 9
+run --seed=9 -e 'print(space.RegNetX:sample(1).seed, data.open("shapes", { train = 10, test = 10 }):card().seed)'
+check "is the seed of a population and of data" is $'9\t9'
+run --seed=9 -e 'print(space.RegNetX:sample(1, { seed = 3 }).seed)'
+check "unless the script gives one" is 3
 comma=$(locale -a 2>/dev/null | grep -m1 -E '^(de|fr|es|it)_')
 LC_ALL=${comma:-C} run -e 'print(1.5, tonumber("2.5"))'
 check "numbers have a point in any locale (${comma:-C})" is $'1.5\t2.5'
@@ -63,6 +67,7 @@ check "an unknown option: status 2" status 2
 check "and the nearest one" err "unknown option '--sead' (did you mean '--seed'?)"
 run -e; check "-e without code" status 2
 run --seed no; check "--seed that is no number" status 2; check "is named" err "'no'"
+run --seed 99999999999999999999; check "--seed that is too large" err "from 0 to 2^53"
 run --color=purple; check "--color that does not exist" err "not 'purple'"
 run moniter x; check "an unknown command: status 2" status 2
 check "and the nearest" err "(did you mean 'monitor'?)"
