@@ -26,7 +26,8 @@ function M.resume(args)
     if value then
       workers = math.tointeger(tonumber(value))
       if not workers or workers < 1 then
-        io.stderr:write(("netspace: --workers is a whole number of at least 1, not '%s'\n"):format(value))
+        io.stderr:write(("netspace: --workers is a whole number of at least 1, not '%s'\n")
+          :format(value))
         return 2
       end
     elseif a:sub(1, 1) == "-" or path then

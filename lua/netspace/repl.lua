@@ -85,7 +85,8 @@ end
 
 local function show_hints(text)
   for name, near in pairs(hints) do
-    note(("'%s' is not defined%s"):format(name, near and (" (did you mean '%s'?)"):format(near) or ""))
+    near = near and (" (did you mean '%s'?)"):format(near) or ""
+    note(("'%s' is not defined%s"):format(name, near))
   end
   if not told_local and text:find("^%s*local%s+[%a_]") and not text:find("\n") and
     not text:find(";%s*%S") then

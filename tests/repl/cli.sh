@@ -51,6 +51,8 @@ run -e 'print(math.random(1000000))'
 check "random numbers are the same in each run" is "$first"
 run --seed 2 -e 'print(math.random(1000000))'
 check "--seed changes them" [ "$(cat "$dir/out")" != "$first" ]
+run --seed 7 -e 'print(space.RegNetX:sample(1).seed)'
+check "--seed is the seed of a sample" is 7
 run --seed=9 -e 'print(require("netspace.core.sys").seed())'
 check "--seed=N" is 9
 run --seed=9 -e 'print(space.RegNetX:sample(1).seed, data.open("shapes", { train = 10, test = 10 }):card().seed)'
