@@ -329,8 +329,10 @@ function M.monitor(path, o)
   if o.mode and not ({ once = true, text = true, json = true })[o.mode] then
     error(("monitor: mode '%s' is none of once, text, json"):format(o.mode), 2)
   end
-  local code = sys.shielded(run, { path = path, mode = o.mode, ascii = o.ascii })
-  if code == 130 then sys.clear_interrupt() end
+  sys.shielded(function() -- Ctrl-C leaves the monitor, no more
+    local code = run { path = path, mode = o.mode, ascii = o.ascii }
+    if code == 130 then sys.clear_interrupt() end
+  end)
 end
 
 help.add("monitor", [[
