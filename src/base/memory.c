@@ -44,6 +44,11 @@ void *xrealloc(void *p, size_t bytes)
     return alive(realloc(p, bytes ? bytes : 1), bytes);
 }
 
+void *xgrow(void *array, size_t n, size_t size)
+{
+    return n & (n - 1) ? array : xrealloc(array, (n ? 2 * n : 1) * size);
+}
+
 char *xstrdup(const char *s)
 {
     size_t n = strlen(s) + 1;

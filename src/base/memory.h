@@ -8,6 +8,8 @@ void *xmalloc(size_t bytes);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t bytes);
 char *xstrdup(const char *s);
+/* Room for one more entry in an array of n that grew by this alone (to powers of two). */
+void *xgrow(void *array, size_t n, size_t size);
 
 /* Says why on stderr and exits with status 1.  at_die, when set, runs first. */
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));

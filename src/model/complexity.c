@@ -55,10 +55,11 @@ static int stem(struct complexity *c, const struct arch *a, int h, bool paper_ac
     return h;
 }
 
-// Absurd nets (a thousand blocks of 65536 channels at 1024 pixels) end at the largest number.
+// Absurd nets (a thousand blocks of 65536 channels at 1024 pixels) end at a large number
+// that leaves room for what is added singly: at most 2^58 a block.
 static int64_t add_times(int64_t sum, int64_t v, int n)
 {
-    return v > (INT64_MAX - sum) / n ? INT64_MAX / 2 : sum + v * n;
+    return v > (INT64_MAX / 2 - sum) / n ? INT64_MAX / 2 : sum + v * n;
 }
 
 // The first block of stage i and d - 1 equal ones after it.  Returns the new side.

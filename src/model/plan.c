@@ -14,16 +14,15 @@ static size_t aligned(size_t floats)
     return (floats + 15) & ~(size_t)15;
 }
 
-static void *grown(void *array, size_t n, size_t size)
-{
-    return (n & (n - 1)) == 0 ? xrealloc(array, (n ? 2 * n : 1) * size) : array;
-}
-
 // ---- pieces ---------------------------------------------------------------------------
+
+// More than any machine has; so that no sum over the tensors of a network overflows.
+static const size_t MOST_FLOATS = (size_t)1 << 44;
 
 static int tensor_add(struct plan *p, int H, int W, int C, size_t floats)
 {
-    p->tensors = grown(p->tensors, (size_t)p->n_tensors, sizeof *p->tensors);
+    floats = floats < MOST_FLOATS ? floats : MOST_FLOATS;
+    p->tensors = xgrow(p->tensors, (size_t)p->n_tensors, sizeof *p->tensors);
     p->tensors[p->n_tensors] = (struct tensor){
         .H = H, .W = W, .C = C, .root = p->n_tensors, .floats = floats, .first = {1, 1}};
     return p->n_tensors++;
@@ -55,7 +54,7 @@ static void touch(struct plan *p, int t, enum mode m, int time)
 static void param_add(struct plan *p, const char *name, enum param_group group,
                       bool buffer, int dims, int K, int C, int R)
 {
-    p->params = grown(p->params, p->n_params, sizeof *p->params);
+    p->params = xgrow(p->params, p->n_params, sizeof *p->params);
     struct param *q = &p->params[p->n_params++];
     *q = (struct param){.dims = dims,
                         .shape = {K, C, R, R},
@@ -72,7 +71,7 @@ static void param_add(struct plan *p, const char *name, enum param_group group,
 static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, int in,
                          int out)
 {
-    p->ops = grown(p->ops, (size_t)p->n, sizeof *p->ops);
+    p->ops = xgrow(p->ops, (size_t)p->n, sizeof *p->ops);
     struct op *o = &p->ops[p->n++];
     *o = (struct op){.kind = kind,
                      .in = in,

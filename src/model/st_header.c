@@ -220,11 +220,6 @@ static bool tensor(struct scan *s, struct st_tensor *t)
     return expect(s, '}');
 }
 
-static void *room(void *list, size_t n, size_t size)
-{
-    return n & (n - 1) ? list : xrealloc(list, (n ? 2 * n : 1) * size);
-}
-
 static bool metadata(struct scan *s, struct st_file *f)
 {
     if (!expect(s, '{'))
@@ -232,7 +227,7 @@ static bool metadata(struct scan *s, struct st_file *f)
     if (take(s, '}'))
         return true;
     do {
-        f->metadata = room(f->metadata, f->n_metadata, sizeof *f->metadata);
+        f->metadata = xgrow(f->metadata, f->n_metadata, sizeof *f->metadata);
         struct st_pair *m = &f->metadata[f->n_metadata];
         if (!(m->key = string(s)) || !expect(s, ':') || !(m->value = string(s)))
             return false;
@@ -261,7 +256,7 @@ static bool entries(struct scan *s, struct st_file *f)
             }
             if (!printable(name))
                 return bad(s, "a control character in a tensor's name");
-            f->tensors = room(f->tensors, f->n, sizeof *f->tensors);
+            f->tensors = xgrow(f->tensors, f->n, sizeof *f->tensors);
             struct st_tensor *t = &f->tensors[f->n++];
             *t = (struct st_tensor){.name = name};
             if (!tensor(s, t))

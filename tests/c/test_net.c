@@ -209,6 +209,13 @@ static void test_refusals(void **state)
     assert_true(arch_finish(&a, &e));
     assert_null(net_new(&a, 65536, &e));
     assert_non_null(strstr(e.msg, "at batch 65536, and this machine has"));
+    // more bytes than a size_t counts
+    a = (struct arch){.stages = 1, .d = {1000}, .w = {32768}, .b = {0.5}, .g = {65536},
+                      .stride = {1}, .stem = STEM_CIFAR, .stem_width = 32768,
+                      .act = ACT_RELU, .classes = 10, .image = 1024};
+    assert_true(arch_finish(&a, &e));
+    assert_null(net_new(&a, 65536, &e));
+    assert_non_null(strstr(e.msg, "at batch 65536, and this machine has"));
     fixture_close(&f);
 }
 
