@@ -25,8 +25,8 @@ bool recipe_check(const struct recipe *r, const struct source *s, struct error *
         return error_set(e, "batch is %d; it must be from 1 to 65536", r->batch);
     if (!between(r->lr, 0, 1000))
         return error_set(e, "lr is %g; it must be from 0 to 1000", (double)r->lr);
-    if (!between(r->wd, 0, 10) || !between(r->wd_bn, -1, 10) ||
-        !between(r->wd_bias, -1, 10))
+    if (!between(r->wd, 0, 10) || !(r->wd_bn == -1 || between(r->wd_bn, 0, 10)) ||
+        !(r->wd_bias == -1 || between(r->wd_bias, 0, 10)))
         return error_set(e,
                          "wd, wd_bn, wd_bias are %g, %g, %g; they must be from 0 to 10",
                          (double)r->wd, (double)r->wd_bn, (double)r->wd_bias);
@@ -183,8 +183,8 @@ enum train_end train_run(struct net *n, const struct source *s, const struct rec
                          struct epoch_result *last, struct error *why)
 {
     struct run t = {.net = n, .source = s, .recipe = r, .report = report};
-    t.wd[PARAM_BN] = r->wd_bn < 0 ? r->wd : r->wd_bn;
-    t.wd[PARAM_BIAS] = r->wd_bias < 0 ? r->wd : r->wd_bias;
+    t.wd[PARAM_BN] = r->wd_bn == -1 ? r->wd : r->wd_bn;
+    t.wd[PARAM_BIAS] = r->wd_bias == -1 ? r->wd : r->wd_bias;
     t.wd[PARAM_WEIGHT] = r->wd;
     t.order = xmalloc((size_t)s->train_n * sizeof *t.order);
     t.labels = xmalloc((size_t)r->batch * sizeof *t.labels);

@@ -21,7 +21,7 @@ enum schedule { SCHEDULE_COS, SCHEDULE_CONSTANT };
 
 struct recipe {
     int epochs, batch;
-    float lr, wd, wd_bn, wd_bias; // wd_bn, wd_bias < 0: as wd
+    float lr, wd, wd_bn, wd_bias; // wd_bn, wd_bias -1: as wd
     float momentum;
     bool nesterov;
     enum schedule schedule;

@@ -134,6 +134,8 @@ static void test_check(void **state)
                         "batch of at most 20");
     r = paper, r.lr = NAN;
     assert_false(recipe_check(&r, NULL, &e));
+    r = paper, r.wd_bn = -0.5f;
+    assert_false(recipe_check(&r, NULL, &e));
     r = paper, r.momentum = 0;
     assert_false(recipe_check(&r, NULL, &e));
     r = paper, r.warmup = 11;
