@@ -240,7 +240,7 @@ for k, v in pairs(settings) do sample_options[k] = v end
 
 function Space:sample(n, o)
   o = options.check("S:sample", o, sample_options)
-  if math.type(n) ~= "integer" and (type(n) ~= "number" or n ~= math.floor(n)) or n < 1 then
+  if type(n) ~= "number" or not math.tointeger(n) or n < 1 then
     error(("S:sample: n is %s; it must be a whole number of networks, at least 1"):format(
       tostring(n)), 2)
   end

@@ -81,7 +81,8 @@ static int read_name(lua_State *L, int t, const char *name, int (*of)(const char
     return v;
 }
 
-void arch_read(lua_State *L, int t, struct arch *a)
+// The table as it stands: arch_finish is yet to be called.
+static void arch_read(lua_State *L, int t, struct arch *a)
 {
     t = lua_absindex(L, t);
     luaL_checktype(L, t, LUA_TTABLE);
@@ -211,7 +212,7 @@ static double field(lua_State *L, int t, const char *name)
     return v;
 }
 
-void regnet_from_lua(lua_State *L, int t, struct regnet *r)
+static void regnet_from_lua(lua_State *L, int t, struct regnet *r)
 {
     t = lua_absindex(L, t);
     luaL_checktype(L, t, LUA_TTABLE);

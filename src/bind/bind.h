@@ -26,15 +26,13 @@ int open_arch(lua_State *L);
 int open_sampler(lua_State *L);
 
 /* Architectures as Lua tables (bind/arch.c).  arch_from_lua raises a Lua error that names
- * the bad value; the result is finished (arch_finish).  arch_read leaves that to the caller.
+ * the bad value; the result is finished (arch_finish).
  * arch_to_lua pushes a new table. */
 struct arch;
 struct regnet;
-void arch_read(lua_State *L, int index, struct arch *a);
 void arch_from_lua(lua_State *L, int index, struct arch *a);
 void arch_to_lua(lua_State *L, const struct arch *a);
 void arch_set_asked(lua_State *L, const struct arch *asked); // field of the table on top
-void regnet_from_lua(lua_State *L, int index, struct regnet *r);
 void regnet_to_lua(lua_State *L, const struct regnet *r);
 
 /* Data sets (bind/data.c): what a training reads.  Raises an error when the value is not an

@@ -62,7 +62,11 @@ bool benchmark_run(struct benchmark *b, const struct arch *a, int batch, bool tr
         return false;
     net_init(n, 1, false);
     size_t pixels = (size_t)batch * (size_t)a->image * (size_t)a->image * 3;
-    float *images = xmalloc(pixels * sizeof *images);
+    float *images = block_alloc(pixels * sizeof *images);
+    if (!images) {
+        net_free(n);
+        return error_set(e, "no memory for %d images", batch);
+    }
     int *labels = xmalloc((size_t)batch * sizeof *labels);
     fill(images, pixels);
     for (int i = 0; i < batch; i++)
@@ -78,7 +82,7 @@ bool benchmark_run(struct benchmark *b, const struct arch *a, int batch, bool tr
         if (b->steps > 0 && now - start >= seconds)
             break;
     }
-    free(images);
+    block_free(images, pixels * sizeof *images);
     free(labels);
     net_free(n);
     if (interrupt_pending())

@@ -6,8 +6,7 @@
 
 struct benchmark {
     double images_per_s;
-    double
-        gflops; // 10^9 floating point operations a second: 2·flops·(3 training, 1 test)
+    double gflops;       // 10^9 operations a second: 2·flops·(3 training, 1 test)
     double sgemm_gflops; // of a 768×768×768 product
     size_t peak_bytes;   // all memory of the network
     int steps;           // timed

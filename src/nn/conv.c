@@ -49,7 +49,8 @@ static size_t run_length(const struct conv *c)
     return n < all ? n : all;
 }
 
-size_t direct_scratch(const struct conv *c)
+// Floats the direct convolution needs, for any instruction set.
+static size_t direct_scratch(const struct conv *c)
 {
     size_t most = 0, gi = (size_t)(c->C / c->G), go = (size_t)(c->K / c->G);
     for (int V = 4; V <= 16; V *= 2) {

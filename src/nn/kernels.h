@@ -2,8 +2,8 @@
  *
  * The layer files (conv.c, norm.c, …) assert sizes and call through the table; the three
  * files isa_avx512.c, isa_avx2.c and isa_portable.c compile the same sources
- * (direct_kernels.h, norm_kernels.h, point_kernels.h) for their vector width.  Signatures
- * are those of layers.h. */
+ * (direct_kernels.h, direct_weights.h, norm_kernels.h, product_kernels.h, point_kernels.h)
+ * for their vector width.  Signatures are those of layers.h. */
 #ifndef NN_KERNELS_H
 #define NN_KERNELS_H
 #include "nn/layers.h"
@@ -54,8 +54,6 @@ extern const struct kernels kernels_avx512, kernels_avx2, kernels_portable;
 
 const struct kernels *kernels_get(void); // the chosen table (isa.c)
 
-/* Floats of scratch the direct convolution needs, for any instruction set. */
-size_t direct_scratch(const struct conv *c);
 /* Blocks of output lanes: how many vectors of `lanes` cover `out` channels in groups of
  * `gi` inputs and `go` outputs.  Blocks hold several whole groups when groups are narrow
  * (2·g <= lanes), else they lie inside one group. */

@@ -131,8 +131,7 @@ static void gate_backward(float *dx, const float *dy, const float *gate, const f
             }
 }
 
-// sum (C) += Σ rows, blocks of rows in float inside double-sized steps: blocks are short,
-// so that the error stays that of a short sum.
+// sum (C) += Σ rows, block by block, so that the error stays that of a short sum.
 static void column_sums(float *sum, const float *x, size_t M, size_t C)
 {
     enum { BLOCK = 64 };
