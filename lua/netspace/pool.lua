@@ -97,12 +97,15 @@ local function buried(w)
   dispatch()
 end
 
+-- Keeps the last lines a worker wrote, for the reason of its death.
+local function keep_tail(w, line)
+  w.tail[#w.tail + 1] = line:sub(1, 300)
+  if #w.tail > TAIL then table.remove(w.tail, 1) end
+end
+
 local function on_line(w, line)
   local e = line:sub(1, 1) == "{" and json.decode(line)
-  if not e then -- something under the engine wrote to stdout
-    w.tail[#w.tail + 1] = line
-    return
-  end
+  if not e then return keep_tail(w, line) end -- something under the engine wrote to stdout
   if e.event == "ready" then
     w.ready, w.environment, failed_starts = true, e, 0
     for _, c in ipairs(clients) do guard(c, c.ready, c, e) end
@@ -111,8 +114,9 @@ local function on_line(w, line)
     local client, job = w.client, w.job
     e.ended = e.event ~= "epoch" and e.event ~= "step"
     if e.ended then w.job, w.client = nil, nil end
+    w.ending = w.ending or e.event == "stopped" -- it leaves by itself, and takes no more
     guard(client, client.event, client, job, e)
-    if e.ended and e.event ~= "stopped" then dispatch() end
+    if e.ended then dispatch() end
   end
 end
 
@@ -136,11 +140,6 @@ local function read_lines(w, pipe, each, after)
     rest = rest:sub(from)
     if after then after() end
   end))
-end
-
-local function keep_tail(w, line)
-  w.tail[#w.tail + 1] = line:sub(1, 300)
-  if #w.tail > TAIL then table.remove(w.tail, 1) end
 end
 
 -- After a chunk of events: clients store what they gathered from it in one go.
