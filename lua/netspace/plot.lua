@@ -61,6 +61,8 @@ local function check_errors(list, level)
     if type(e) ~= "number" then
       error(("plot.edf: error %d is a %s; errors are numbers in percent"):format(
         i, type(e)), level + 1)
+    elseif e < 0 or e > 100 then -- a NaN is neither
+      error(("plot.edf: error %d is %g; errors are percent, 0 to 100"):format(i, e), level + 1)
     end
   end
   return list
@@ -107,6 +109,11 @@ function M.edf(t)
     if math.type(k) ~= "integer" then o[k] = v end
   end
   options.check("plot.edf", o, { title = "string", from = "number", to = "number" })
+  for _, key in ipairs { "from", "to" } do
+    if o[key] and not (o[key] >= 0 and o[key] <= 100) then
+      error(("plot.edf: %s is %g; errors are percent, 0 to 100"):format(key, o[key]), 2)
+    end
+  end
   if o.from and o.to and o.from >= o.to then
     error(("plot.edf: from = %g must be below to = %g"):format(o.from, o.to), 2)
   end

@@ -64,6 +64,8 @@ t.fails(function() plot.edf { A, A, A, A, A, A, A, A, A } end, "1 to 8 curves, g
 t.fails(function() plot.edf { { 1, "x" } } end, "error 2 is a string", "no number")
 t.fails(function() plot.edf { A, 3 } end, "item 2 is a number", "no curve")
 t.fails(function() plot.edf { A, tilte = "x" } end, "did you mean 'title'?", "unknown option")
+t.fails(function() plot.edf { { 40, -1e308 } } end, "error 2 is -1e+308", "no error")
+t.fails(function() plot.edf { A, from = -math.huge } end, "from is -inf", "from outside")
 t.fails(function() plot.edf { A, from = 50, to = 40 } end, "must be below", "from above to")
 t.fails(function() plot.edf { A }:text { width = 0 } end, "width is 0", "width 0")
 t.fails(function() plot.edf { A }:text { widht = 80 } end, "did you mean 'width'?", "misspelt")
