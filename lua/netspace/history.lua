@@ -44,6 +44,7 @@ local function write(path, flags, text)
   local good
   good, why = uv.fs_write(fd, text, -1)
   uv.fs_close(fd)
+  if good and good < #text then return nil, "the disk is full" end
   return good, why
 end
 
