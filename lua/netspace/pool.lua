@@ -2,13 +2,13 @@
 --
 -- A client (sweep.lua) gives jobs and takes events:
 --   client.limit            most workers it wants at a time
---   client:waiting()        how many jobs it has for free workers
---   client:next(pid)        -> the next of them, a table for worker.lua
---   client:event(job, e)    what its worker says; the last one of a job is e.ended
---   client:lost(job, why)   the worker of that job died
---   client:ready(e)         a worker has started, with the environment in e
---   client:settle()         the events that came together have been told
---   client:broken(message)  no worker can be started
+--   client:_waiting()       how many jobs it has for free workers
+--   client:_next(pid)       -> the next of them, a table for worker.lua
+--   client:_event(job, e)   what its worker says; the last one of a job is e.ended
+--   client:_lost(job, why)  the worker of that job died
+--   client:_ready(e)        a worker has started, with the environment in e
+--   client:_settle()        the events that came together have been told
+--   client:_broken(message) no worker can be started
 -- Each free worker goes to the client that has the fewest, the oldest first.
 --
 -- Workers are started by exec of this very program (/proc/self/exe: also when the file was
@@ -39,7 +39,7 @@ local function guard(client, f, ...)
   local good, err = xpcall(f, function(e)
     return type(e) == "string" and debug.traceback(e, 2) or e
   end, ...)
-  if not good and client then client:broken(err) end
+  if not good and client then client:_broken(err) end
   return good and err
 end
 
@@ -48,7 +48,7 @@ local function callback(f)
   return function(...)
     local good, err = xpcall(f, debug.traceback, ...)
     if not good then
-      for _, c in ipairs({ table.unpack(clients) }) do guard(nil, c.broken, c, err) end
+      for _, c in ipairs({ table.unpack(clients) }) do guard(nil, c._broken, c, err) end
     end
   end
 end
@@ -84,13 +84,13 @@ local function buried(w)
   local client, job = w.client, w.job
   w.client, w.job = nil, nil
   if job then
-    guard(client, client.lost, client, job, why)
+    guard(client, client._lost, client, job, why)
   elseif not w.ready and not w.ending then
     failed_starts = failed_starts + 1
     if failed_starts >= START_TRIES then
       failed_starts = 0
       for _, c in ipairs({ table.unpack(clients) }) do
-        guard(c, c.broken, c, "no worker can be started: " .. why)
+        guard(c, c._broken, c, "no worker can be started: " .. why)
       end
     end
   end
@@ -108,14 +108,14 @@ local function on_line(w, line)
   if not e then return keep_tail(w, line) end -- something under the engine wrote to stdout
   if e.event == "ready" then
     w.ready, w.environment, failed_starts = true, e, 0
-    for _, c in ipairs(clients) do guard(c, c.ready, c, e) end
+    for _, c in ipairs(clients) do guard(c, c._ready, c, e) end
     dispatch()
   elseif w.job and e.model == w.job.model and e.attempt == w.job.attempt then
     local client, job = w.client, w.job
     e.ended = e.event ~= "epoch" and e.event ~= "step"
     if e.ended then w.job, w.client = nil, nil end
     w.ending = w.ending or e.event == "stopped" -- it leaves by itself, and takes no more
-    guard(client, client.event, client, job, e)
+    guard(client, client._event, client, job, e)
     if e.ended then dispatch() end
   end
 end
@@ -144,7 +144,7 @@ end
 
 -- After a chunk of events: clients store what they gathered from it in one go.
 local function settle()
-  for _, c in ipairs({ table.unpack(clients) }) do guard(c, c.settle, c) end
+  for _, c in ipairs({ table.unpack(clients) }) do guard(c, c._settle, c) end
 end
 
 local function environment()
@@ -185,10 +185,12 @@ local function feed(w)
   local best, fewest
   for _, c in ipairs(clients) do
     local n = running(c)
-    if n < c.limit and c:waiting() > 0 and (not best or n < fewest) then best, fewest = c, n end
+    if n < c.limit and c:_waiting() > 0 and (not best or n < fewest) then
+      best, fewest = c, n
+    end
   end
   if not best then return false end
-  w.client, w.job = best, best:next(w.pid)
+  w.client, w.job = best, best:_next(w.pid)
   w.stdin:write(json.encode(w.job) .. "\n") -- a dead worker is noticed by its exit
   return true
 end
@@ -196,7 +198,7 @@ end
 function dispatch()
   local wanted = 0
   for _, c in ipairs(clients) do
-    wanted = math.max(wanted, math.min(c.limit, running(c) + c:waiting()))
+    wanted = math.max(wanted, math.min(c.limit, running(c) + c:_waiting()))
   end
   local alive = 0
   for _, w in ipairs(workers) do
@@ -211,7 +213,7 @@ function dispatch()
     local w, why = spawn()
     if not w then
       for _, c in ipairs({ table.unpack(clients) }) do
-        guard(c, c.broken, c, "no worker can be started: " .. tostring(why))
+        guard(c, c._broken, c, "no worker can be started: " .. tostring(why))
       end
       return
     end
@@ -222,7 +224,7 @@ end
 function M.add(client)
   clients[#clients + 1] = client
   for _, w in ipairs(workers) do
-    if w.ready then client:ready(w.environment) end
+    if w.ready then client:_ready(w.environment) end
   end
   dispatch()
 end

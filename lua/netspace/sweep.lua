@@ -89,7 +89,7 @@ local function begin(ledger, id, plan)
     s.timer = uv.new_timer()
     s.timer:start(TICK_MS, TICK_MS, function()
       local good, err = pcall(s._tick, s)
-      if not good then s:broken(err) end
+      if not good then s:_broken(err) end
     end)
     pool.add(s)
   end
@@ -122,11 +122,11 @@ end
 
 -- What pool.lua asks of a client ------
 
-function Sweep:waiting()
+function Sweep:_waiting()
   return self.state == "running" and #self.queue or 0
 end
 
-function Sweep:next(pid)
+function Sweep:_next(pid)
   local model = table.remove(self.queue)
   model.attempt = model.attempt + 1
   model.began, model.part, model.rate = sys.now(), 0, 0
@@ -137,7 +137,7 @@ function Sweep:next(pid)
     m = model.m, recipe = self.recipe, source = self.source, checksum = self.checksum }
 end
 
-function Sweep:ready(e)
+function Sweep:_ready(e)
   if self.environment then return end
   self.environment = e
   self:_note(function(ledger)
@@ -171,7 +171,7 @@ function Sweep:_ended(model, status, error_percent, reason, seconds)
   end)
 end
 
-function Sweep:event(job, e)
+function Sweep:_event(job, e)
   local model = self.running[job.model]
   local epochs = self.recipe.epochs
   if e.event == "epoch" then
@@ -188,12 +188,12 @@ function Sweep:event(job, e)
     self:_ended(model, e.event, e.error, e.reason, e.seconds)
   else
     self:_requeue(model)
-    if e.event == "refused" then self:broken(e.reason) end
+    if e.event == "refused" then self:_broken(e.reason) end
   end
-  if self.state == "stopping" then self:settle() end
+  if self.state == "stopping" then self:_settle() end
 end
 
-function Sweep:lost(job, why)
+function Sweep:_lost(job, why)
   local model = self.running[job.model]
   self.running[job.model] = nil
   if self.state ~= "running" then
@@ -208,16 +208,16 @@ function Sweep:lost(job, why)
       self:_note(function(ledger) ledger:log(model.id, why .. "; queued again") end)
     end
   end
-  self:settle()
+  self:_settle()
 end
 
 --- A sweep that cannot go on stops; whoever waits for it gets the error.
-function Sweep:broken(err)
+function Sweep:_broken(err)
   self.trouble = self.trouble or err
   self:_stop()
 end
 
-function Sweep:settle()
+function Sweep:_settle()
   if self.urgent then self:_flush() end
   local idle = next(self.running) == nil
   if idle and (self.state == "stopping" or self.state == "running" and #self.queue == 0) then
