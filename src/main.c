@@ -58,14 +58,17 @@ static const char *const options[] = {
 static const char *const commands[] = {"monitor", "resume", "doctor", "help", NULL};
 
 // " (did you mean 'x'?)" from the list, pushed on the stack; "" when nothing is near.
+// "--name=value" counts as "--name"; every "-x" would be near every other.
 static const char *hint(lua_State *L, const char *word, const char *const *names)
 {
+    if (word[0] == '-' && strlen(word) <= 2)
+        return "";
     lua_getglobal(L, "require");
     lua_pushliteral(L, "netspace.options");
     if (lua_pcall(L, 1, 1, 0) != LUA_OK)
         return "";
     lua_getfield(L, -1, "hint");
-    lua_pushstring(L, word);
+    lua_pushlstring(L, word, strcspn(word, "="));
     lua_newtable(L);
     for (int i = 0; names[i]; i++) {
         lua_pushstring(L, names[i]);

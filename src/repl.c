@@ -105,7 +105,6 @@ static void display(char **matches, int n, int longest)
     for (int i = 1; i <= n; i++)
         shown[i] = matches[i] + common;
     shown[n + 1] = NULL;
-    rl_crlf();
     rl_display_match_list(shown, n, longest - (int)common);
     free(shown);
     rl_forced_update_display();

@@ -113,7 +113,12 @@ end
 -- { message=, source=, line=, near=, frames= }.
 function M.handler(err)
   if type(err) == "table" and err._shown then return err end
-  local good, message = pcall(function() return type(err) == "string" and err or tostring(err) end)
+  local good, message = pcall(function()
+    if type(err) == "string" then return err end
+    local text = tostring(err)
+    local plain = err == nil or text:find("^table: 0x") -- tells nothing
+    return plain and "error with the value " .. require("netspace.pretty").pretty(err) or text
+  end)
   message = good and message or "(error object that cannot be printed)"
   local e = { _shown = true, message = message, value = err }
   if message == "interrupted" then return e end

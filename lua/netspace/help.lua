@@ -198,7 +198,8 @@ local function search(word)
       last[topic] = topic
       last[topic:match("[%w_]+$")] = topic
     end
-    local near = options.nearest(word, last)
+    local near = options.nearest(word:match("[%w_]*$"), last)
+      or options.nearest(word, last)
     found[1] = near and last[near]
   end
   table.sort(found)

@@ -269,7 +269,7 @@ local function parse(args)
       o.mode = name
     elseif arg:sub(1, 1) == "-" then
       return nil, ("unknown option %s%s"):format(arg,
-        options.hint(arg:gsub("^-+", ""), { "once", "text", "json", "ascii", "help" }))
+        options.hint(arg, { "--once", "--text", "--json", "--ascii", "--help" }))
     elseif o.path then
       return nil, ("one store at a time, got %s and %s"):format(o.path, arg)
     else

@@ -67,6 +67,11 @@ check "numbers have a point in any locale (${comma:-C})" is $'1.5\t2.5'
 run --sead 3
 check "an unknown option: status 2" status 2
 check "and the nearest one" err "unknown option '--sead' (did you mean '--seed'?)"
+run --colr=never; check "also before =" err "(did you mean '--color'?)"
+run -x; check "one letter is near to nothing" bash -c "! grep -q 'did you mean' '$dir/err'"
+run -e 'error{ code = 2 }'; check "an error that is a table is shown" err "{ code = 2 }"
+run help space.sampl; check "help looks for the last part of a name" err "S:sample"
+run monitor x --onc; check "monitor names the near option" err "did you mean '--once'?"
 run -e; check "-e without code" status 2
 run --seed no; check "--seed that is no number" status 2; check "is named" err "'no'"
 run --seed 99999999999999999999; check "--seed that is too large" err "from 0 to 2^53"
