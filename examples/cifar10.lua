@@ -7,11 +7,17 @@
 -- EPOCHS (15) epochs, and compares the error EDFs.  About an hour on two cores; it may be
 -- interrupted at any time, and running it again trains only what is missing.
 
-local dir = arg[1] or error("usage: netspace examples/cifar10.lua DIR [MODELS] [EPOCHS]", 0)
-local n = tonumber(arg[2] or 32)
-local epochs = tonumber(arg[3] or 15)
+local dir = arg[1]
+local n = math.tointeger(tonumber(arg[2] or 32))
+local epochs = math.tointeger(tonumber(arg[3] or 15))
+if not dir or not n or n < 1 or not epochs or epochs < 1 then
+  io.stderr:write("usage: netspace examples/cifar10.lua DIR [MODELS] [EPOCHS]\n")
+  os.exit(2, true)
+end
 
-local window = { flops = { 3e6, 6e6 }, image = 32, stem_width = 16, stride = { 1, 2, 2, 2 } }
+local window = {
+  flops = { 3e6, 6e6 }, image = 32, stem_width = 16, stride = { 1, 2, 2, 2 },
+}
 local cifar = assert(data.open("cifar10:" .. dir, { train = 10000, test = 5000 }))
 local training = recipe { epochs = epochs, batch = 32, lr = 0.05, wd = 5e-4 }
 
