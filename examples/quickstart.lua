@@ -5,9 +5,8 @@
 -- Draws MODELS (16) networks from each space within one flops window, trains all of them
 -- on the built-in `shapes`, and compares the two error distributions (the error EDF of
 -- Radosavovic et al. 2020, section 3.1).  Everything is kept in STORE
--- (quickstart.db): interrupt
--- it and run it again, and only the rest is trained; watch it from another terminal with
--- `netspace monitor quickstart.db`.
+-- (quickstart.db): interrupt it and run it again, and only the rest is trained; watch it
+-- from another terminal with `netspace monitor quickstart.db`.
 
 local n = math.tointeger(tonumber(arg[1] or 16))
 if not n or n < 1 then

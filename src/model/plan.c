@@ -85,7 +85,9 @@ static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, in
                      .part = NONE,
                      .scratch = NONE,
                      .dscratch = NONE};
-    snprintf(o->name, sizeof o->name, "%s", name);
+    int length = snprintf(o->name, sizeof o->name, "%s", name);
+    assert(length < (int)sizeof o->name);
+    (void)length;
     return o;
 }
 

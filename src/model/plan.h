@@ -30,7 +30,7 @@ enum op_kind { OP_CONV, OP_NORM, OP_SE, OP_MAXPOOL, OP_GAP, OP_LINEAR };
 
 struct op {
     enum op_kind kind;
-    char name[48];       // "s1.b1.f.a": the parameters' name without its last part
+    char name[32];       // "s1.b1.f.a": the parameters' name without its last part
     int in, out, add;    // tensors; add: the shortcut a norm adds, or NONE
     int R, S, G;         // conv: kernel, stride, groups
     int Q;               // SE: squeeze width
