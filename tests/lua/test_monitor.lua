@@ -163,7 +163,7 @@ local codes = { monitor.main {}, monitor.main { "a", "b" }, monitor.main { "--on
   monitor.main { "--once", "--json", "a" } }
 io.stderr = stderr
 t.is(table.concat(codes, " "), "2 2 2 2", "usage errors are 2")
-t.ok(said[1]:find "which store%?" and said[2]:find "a and b" and said[3]:find "'once'%?"
+t.ok(said[1]:find "which store%?" and said[2]:find "a and b" and said[3]:find "'%-%-once'%?"
   and said[4]:find "%-%-once and %-%-json exclude", "and say what is wrong")
 t.fails(function() monitor(3) end, "expects the path of a store, got number", "no path")
 t.fails(function() monitor("x", { mode = "onse" }) end, "none of once, text, json", "no mode")
