@@ -132,7 +132,7 @@ local function files(word)
   local uv = require "luv"
   local dir, part = word:match("^(.*/)([^/]*)$")
   dir, part = dir or "", part or word
-  local real = dir:gsub("^~/", (os.getenv("HOME") or "~") .. "/")
+  local real = dir:gsub("^~/", function() return (os.getenv("HOME") or "~") .. "/" end)
   local scan = uv.fs_scandir(real == "" and "." or real)
   local list = {}
   while scan do

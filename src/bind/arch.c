@@ -141,18 +141,6 @@ static void set_stages(lua_State *L, const char *name, int n, const int *ints,
     lua_setfield(L, -2, name);
 }
 
-static void set_int(lua_State *L, const char *name, lua_Integer v)
-{
-    lua_pushinteger(L, v);
-    lua_setfield(L, -2, name);
-}
-
-static void set_string(lua_State *L, const char *name, const char *s)
-{
-    lua_pushstring(L, s);
-    lua_setfield(L, -2, name);
-}
-
 void arch_to_lua(lua_State *L, const struct arch *a)
 {
     lua_createtable(L, 0, 15);
@@ -164,10 +152,10 @@ void arch_to_lua(lua_State *L, const struct arch *a)
     set_string(L, "block", arch_block_name(a->block));
     set_string(L, "stem", arch_stem_name(a->stem));
     set_string(L, "activation", arch_act_name(a->act));
-    set_int(L, "stem_width", a->stem_width);
-    set_int(L, "head_width", a->head_width);
-    set_int(L, "classes", a->classes);
-    set_int(L, "image", a->image);
+    set_integer(L, "stem_width", a->stem_width);
+    set_integer(L, "head_width", a->head_width);
+    set_integer(L, "classes", a->classes);
+    set_integer(L, "image", a->image);
     push_real(L, a->se);
     lua_setfield(L, -2, "se");
 }
@@ -182,13 +170,6 @@ void arch_set_asked(lua_State *L, const struct arch *asked)
     lua_setfield(L, -2, "asked");
 }
 
-static int fail(lua_State *L, const struct error *e)
-{
-    lua_pushnil(L);
-    lua_pushstring(L, e->msg);
-    return 2;
-}
-
 // finish(t) -> m, with d, w, b, g as they were before group compatibility in m.asked; or
 // nil and why no network has these values
 static int core_finish(lua_State *L)
@@ -198,7 +179,7 @@ static int core_finish(lua_State *L)
     arch_read(L, 1, &asked);
     a = asked;
     if (!arch_finish(&a, &e))
-        return fail(L, &e);
+        return push_failure(L, e.msg);
     arch_to_lua(L, &a);
     arch_set_asked(L, &asked);
     return 1;
@@ -231,9 +212,9 @@ static void regnet_from_lua(lua_State *L, int t, struct regnet *r)
 void regnet_to_lua(lua_State *L, const struct regnet *r)
 {
     lua_createtable(L, 0, 6);
-    set_int(L, "d", r->d);
-    set_int(L, "w_0", r->w_0);
-    set_int(L, "g", r->g);
+    set_integer(L, "d", r->d);
+    set_integer(L, "w_0", r->w_0);
+    set_integer(L, "g", r->g);
     const char *const names[] = {"w_a", "w_m", "b"};
     const double values[] = {r->w_a, r->w_m, r->b};
     for (int i = 0; i < 3; i++) {
@@ -251,20 +232,20 @@ static int core_regnet(lua_State *L)
     struct error e;
     regnet_from_lua(L, 1, &r);
     if (!regnet_shape(&r, &s, &e))
-        return fail(L, &e);
+        return push_failure(L, e.msg);
     lua_createtable(L, 0, 3);
     set_stages(L, "d", s.stages, s.d, NULL);
     set_stages(L, "w", s.stages, s.w, NULL);
-    set_int(L, "levels", s.levels);
+    set_integer(L, "levels", s.levels);
     return 1;
 }
 
 static void push_complexity(lua_State *L, const struct complexity *c)
 {
     lua_createtable(L, 0, 3);
-    set_int(L, "flops", c->flops);
-    set_int(L, "params", c->params);
-    set_int(L, "acts", c->acts);
+    set_integer(L, "flops", c->flops);
+    set_integer(L, "params", c->params);
+    set_integer(L, "acts", c->acts);
 }
 
 static int check_image(lua_State *L, int index, const struct arch *a)
@@ -296,7 +277,7 @@ static int core_parts(lua_State *L)
     lua_createtable(L, a.stages + 2, 0);
     for (int i = 0; i < a.stages + 2; i++) {
         push_complexity(L, &parts[i]);
-        set_int(L, "size", size[i]);
+        set_integer(L, "size", size[i]);
         if (i == 0 || i == a.stages + 1)
             lua_pushstring(L, i ? "head" : "stem");
         else

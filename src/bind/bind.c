@@ -21,3 +21,45 @@ void bind_preload(lua_State *L)
     luaL_setfuncs(L, modules, 0);
     lua_pop(L, 1);
 }
+
+void set_number(lua_State *L, const char *key, double value)
+{
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, key);
+}
+
+void set_integer(lua_State *L, const char *key, lua_Integer value)
+{
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, key);
+}
+
+void set_string(lua_State *L, const char *key, const char *value)
+{
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, key);
+}
+
+int push_failure(lua_State *L, const char *message)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, message);
+    return 2;
+}
+
+int raise_interrupted(lua_State *L)
+{
+    lua_pushliteral(L, "interrupted");
+    return lua_error(L);
+}
+
+void type_register(lua_State *L, const char *name, const luaL_Reg *metamethods,
+                   const luaL_Reg *methods)
+{
+    luaL_newmetatable(L, name);
+    luaL_setfuncs(L, metamethods, 0);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}

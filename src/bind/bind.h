@@ -12,18 +12,31 @@
 /* Registers every core module in package.preload (bind.c holds the list). */
 void bind_preload(lua_State *L);
 
+int open_arch(lua_State *L);
 int open_canvas(lua_State *L);
-int open_sqlite(lua_State *L);
 int open_data(lua_State *L);
 int open_net(lua_State *L);
 int open_recipe(lua_State *L);
+int open_sampler(lua_State *L);
 int open_screen(lua_State *L);
+int open_sqlite(lua_State *L);
 int open_stats(lua_State *L);
 int open_sys(lua_State *L);
 
+/* What every module does the same way (bind.c).
+ * set_*: field `key` of the table on top of the stack. */
+void set_number(lua_State *L, const char *key, double value);
+void set_integer(lua_State *L, const char *key, lua_Integer value);
+void set_string(lua_State *L, const char *key, const char *value);
+/* The outside world failed: pushes nil, message; returns 2 for `return`. */
+int push_failure(lua_State *L, const char *message);
+/* Ctrl-C: raises "interrupted", without a position. */
+int raise_interrupted(lua_State *L);
+/* Registers the type of a userdata: its metamethods, and its methods as __index. */
+void type_register(lua_State *L, const char *name, const luaL_Reg *metamethods,
+                   const luaL_Reg *methods);
+
 struct canvas *canvas_from_lua(lua_State *L, int index);
-int open_arch(lua_State *L);
-int open_sampler(lua_State *L);
 
 /* Architectures as Lua tables (bind/arch.c).  arch_from_lua raises a Lua error that names
  * the bad value; the result is finished (arch_finish).

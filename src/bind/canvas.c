@@ -247,10 +247,7 @@ int open_canvas(lua_State *L)
         {"bold", STYLE_BOLD},       {"dim", STYLE_DIM},   {"reverse", STYLE_REVERSE},
         {"alarm", STYLE_ALARM},     {"good", STYLE_GOOD},
     };
-    luaL_newmetatable(L, TYPE);
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
+    type_register(L, TYPE, metamethods, methods);
     luaL_newlib(L, functions);
     for (size_t i = 0; i < sizeof styles / sizeof *styles; i++) {
         lua_pushinteger(L, styles[i].style);

@@ -77,18 +77,6 @@ static int data_cifar10(lua_State *L)
     return opened(L, h, &e);
 }
 
-static void set_integer(lua_State *L, const char *key, lua_Integer value)
-{
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, key);
-}
-
-static void set_string(lua_State *L, const char *key, const char *value)
-{
-    lua_pushstring(L, value);
-    lua_setfield(L, -2, key);
-}
-
 static void set_numbers(lua_State *L, const char *key, const double *x, int n)
 {
     lua_createtable(L, n, 0);
@@ -203,11 +191,7 @@ static const luaL_Reg functions[] = {
 
 int open_data(lua_State *L)
 {
-    luaL_newmetatable(L, TYPE);
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    type_register(L, TYPE, metamethods, methods);
     luaL_newlib(L, functions);
     return 1;
 }

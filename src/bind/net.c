@@ -43,12 +43,6 @@ static int check_batch(lua_State *L, int index)
     return n > INT_MAX ? INT_MAX : n < INT_MIN ? INT_MIN : (int)n;
 }
 
-static int interrupted(lua_State *L)
-{
-    lua_pushliteral(L, "interrupted");
-    return lua_error(L);
-}
-
 // new(m, batch, seed) -> net
 static int core_new(lua_State *L)
 {
@@ -234,7 +228,7 @@ static int net_forward_images(lua_State *L)
     lua_createtable(L, (int)all, 0);
     for (lua_Integer first = 0; first < all; first += batch) {
         if (interrupt_pending())
-            return interrupted(L);
+            return raise_interrupted(L);
         lua_Integer count = all - first < batch ? all - first : batch;
         for (lua_Integer i = 0; i < count; i++) {
             lua_rawgeti(L, 2, first + i + 1);
@@ -256,24 +250,6 @@ static int net_forward_images(lua_State *L)
 }
 
 // ---- training -------------------------------------------------------------------------
-
-static void set_number(lua_State *L, const char *name, double v)
-{
-    lua_pushnumber(L, v);
-    lua_setfield(L, -2, name);
-}
-
-static void set_integer(lua_State *L, const char *name, lua_Integer v)
-{
-    lua_pushinteger(L, v);
-    lua_setfield(L, -2, name);
-}
-
-static void set_string(lua_State *L, const char *name, const char *s)
-{
-    lua_pushstring(L, s);
-    lua_setfield(L, -2, name);
-}
 
 // Calls the progress function (argument 4) with the event on top of the stack; an error
 // in it is left there and ends the training.
@@ -382,7 +358,7 @@ static int net_test(lua_State *L)
     struct lua_net *n = check_net(L);
     double error = train_test(n->net, check_source(L, 2, net_arch(n->net)));
     if (isnan(error))
-        return interrupted(L);
+        return raise_interrupted(L);
     lua_pushnumber(L, error);
     return 1;
 }
@@ -395,9 +371,7 @@ static int net_write(lua_State *L)
     struct lua_net *n = check_net(L);
     struct error e;
     if (!net_save(n->net, luaL_checkstring(L, 2), luaL_checkstring(L, 3), &e)) {
-        lua_pushnil(L);
-        lua_pushstring(L, e.msg);
-        return 2;
+        return push_failure(L, e.msg);
     }
     lua_pushboolean(L, 1);
     return 1;
@@ -409,9 +383,7 @@ static int net_read(lua_State *L)
     struct lua_net *n = check_net(L);
     struct error e;
     if (!net_load(n->net, luaL_checkstring(L, 2), &e)) {
-        lua_pushnil(L);
-        lua_pushstring(L, e.msg);
-        return 2;
+        return push_failure(L, e.msg);
     }
     n->fresh = false;
     lua_pushboolean(L, 1);
@@ -425,9 +397,7 @@ static int core_file_arch(lua_State *L)
     struct error e;
     char *json = weights_arch(luaL_checkstring(L, 1), &e);
     if (!json) {
-        lua_pushnil(L);
-        lua_pushstring(L, e.msg);
-        return 2;
+        return push_failure(L, e.msg);
     }
     lua_pushstring(L, json);
     free(json);
@@ -443,7 +413,7 @@ static int core_benchmark(lua_State *L)
     arch_from_lua(L, 1, &a);
     int batch = check_batch(L, 3);
     if (!benchmark_run(&b, &a, batch, lua_toboolean(L, 2), luaL_checknumber(L, 4), &e))
-        return interrupt_pending() ? interrupted(L) : luaL_error(L, "%s", e.msg);
+        return interrupt_pending() ? raise_interrupted(L) : luaL_error(L, "%s", e.msg);
     lua_createtable(L, 0, 5);
     set_number(L, "images_per_s", b.images_per_s);
     set_number(L, "gflops", b.gflops);

@@ -240,11 +240,7 @@ static const luaL_Reg metamethods[] = {
 
 int open_sampler(lua_State *L)
 {
-    luaL_newmetatable(L, TYPE);
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    type_register(L, TYPE, metamethods, methods);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -49,9 +49,7 @@ static int l_open(lua_State *L)
     *s = screen_open(&e);
     if (*s)
         return 1;
-    lua_pushnil(L);
-    lua_pushstring(L, e.msg);
-    return 2;
+    return push_failure(L, e.msg);
 }
 
 static int l_close(lua_State *L)
@@ -113,10 +111,7 @@ static const luaL_Reg metamethods[] = {
 
 int open_screen(lua_State *L)
 {
-    luaL_newmetatable(L, TYPE);
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
+    type_register(L, TYPE, metamethods, methods);
     luaL_newlib(L, functions);
     lua_pushstring(L, screen_library());
     lua_setfield(L, -2, "version");

@@ -54,7 +54,7 @@ static void close_database(struct database *d)
     d->db = NULL;
 }
 
-static int push_failure(lua_State *L, sqlite3 *db)
+static int push_db_failure(lua_State *L, sqlite3 *db)
 {
     lua_pushnil(L);
     lua_pushstring(L, db ? sqlite3_errmsg(db) : "out of memory");
@@ -98,12 +98,12 @@ static int sqlite_open(lua_State *L)
                 : mode == 2 ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
                             : SQLITE_OPEN_READWRITE;
     if (sqlite3_open_v2(path, &d->db, flags, NULL) != SQLITE_OK)
-        return push_failure(L, d->db); // the userdata closes what was opened
+        return push_db_failure(L, d->db); // the userdata closes what was opened
     sqlite3_busy_timeout(d->db, BUSY_MS);
     const char *setup = mode == 1 ? "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"
                                   : "PRAGMA query_only=ON";
     if (sqlite3_exec(d->db, setup, NULL, NULL, NULL) != SQLITE_OK)
-        return push_failure(L, d->db);
+        return push_db_failure(L, d->db);
     return 1;
 }
 
@@ -193,7 +193,7 @@ static int database_exec(lua_State *L)
 {
     struct database *d = check_database(L);
     if (sqlite3_exec(d->db, luaL_checkstring(L, 2), NULL, NULL, NULL) != SQLITE_OK)
-        return push_failure(L, d->db);
+        return push_db_failure(L, d->db);
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -203,12 +203,12 @@ static int database_run(lua_State *L)
     struct database *d = check_database(L);
     sqlite3_stmt *s = prepare(L, d);
     if (!s)
-        return push_failure(L, d->db);
+        return push_db_failure(L, d->db);
     int code;
     while ((code = sqlite3_step(s)) == SQLITE_ROW)
         ;
     if (sqlite3_reset(s) != SQLITE_OK || code != SQLITE_DONE)
-        return push_failure(L, d->db);
+        return push_db_failure(L, d->db);
     lua_pushinteger(L, sqlite3_changes(d->db));
     return 1;
 }
@@ -218,7 +218,7 @@ static int database_rows(lua_State *L)
     struct database *d = check_database(L);
     sqlite3_stmt *s = prepare(L, d);
     if (!s)
-        return push_failure(L, d->db);
+        return push_db_failure(L, d->db);
     int columns = sqlite3_column_count(s), code;
     lua_newtable(L);
     for (lua_Integer n = 1; (code = sqlite3_step(s)) == SQLITE_ROW; n++) {
@@ -230,7 +230,7 @@ static int database_rows(lua_State *L)
         lua_rawseti(L, -2, n);
     }
     if (sqlite3_reset(s) != SQLITE_OK || code != SQLITE_DONE)
-        return push_failure(L, d->db);
+        return push_db_failure(L, d->db);
     return 1;
 }
 
@@ -239,7 +239,7 @@ static int database_columns(lua_State *L)
     struct database *d = check_database(L);
     sqlite3_stmt *s = prepare(L, d);
     if (!s)
-        return push_failure(L, d->db);
+        return push_db_failure(L, d->db);
     int columns = sqlite3_column_count(s), code, base = lua_gettop(L) + 1;
     luaL_checkstack(L, columns + 4, "too many columns");
     lua_newtable(L);
@@ -260,7 +260,7 @@ static int database_columns(lua_State *L)
         }
     }
     if (sqlite3_reset(s) != SQLITE_OK || code != SQLITE_DONE)
-        return push_failure(L, d->db);
+        return push_db_failure(L, d->db);
     lua_settop(L, base);
     lua_pushinteger(L, n);
     lua_setfield(L, base, "n");
@@ -273,7 +273,7 @@ static int database_transaction(lua_State *L)
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
     if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-        return push_failure(L, d->db);
+        return push_db_failure(L, d->db);
     int bad = lua_pcall(L, 0, LUA_MULTRET, 0);
     if (!d->db)
         return luaL_error(L, "database closed inside its transaction");
@@ -282,7 +282,7 @@ static int database_transaction(lua_State *L)
         return lua_error(L);
     }
     if (sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
-        int n = push_failure(L, d->db);
+        int n = push_db_failure(L, d->db);
         sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
         return n;
     }
@@ -332,10 +332,7 @@ static const luaL_Reg functions[] = {
 
 int open_sqlite(lua_State *L)
 {
-    luaL_newmetatable(L, NAME);
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
+    type_register(L, NAME, metamethods, methods);
     luaL_newlib(L, functions);
     static const struct {
         const char *name;

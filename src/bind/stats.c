@@ -38,25 +38,6 @@ static size_t check_count(lua_State *L, int index, lua_Integer lo, lua_Integer h
     return (size_t)n;
 }
 
-static int interrupted(lua_State *L)
-{
-    lua_pushliteral(L, "interrupted"); // as it is everywhere: no position
-    return lua_error(L);
-}
-
-static int fail(lua_State *L, const char *message)
-{
-    lua_pushnil(L);
-    lua_pushstring(L, message);
-    return 2;
-}
-
-static void set_number(lua_State *L, const char *key, double value)
-{
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, key);
-}
-
 static void push_list(lua_State *L, const double *v, size_t n)
 {
     lua_createtable(L, (int)n, 0);
@@ -80,14 +61,14 @@ static int stats_new(lua_State *L)
         if (lua_rawgeti(L, 1, (lua_Integer)i + 1) != LUA_TNUMBER) {
             error_set(&e, "error %zu is a %s; errors are numbers, percent, 0 to 100",
                       i + 1, luaL_typename(L, -1));
-            return fail(L, e.msg);
+            return push_failure(L, e.msg);
         }
         o->errors[i] = lua_tonumber(L, -1);
         o->failed += o->errors[i] == 100;
         lua_pop(L, 1);
     }
     if (!edf_init(&o->f, o->errors, n, &e))
-        return fail(L, e.msg);
+        return push_failure(L, e.msg);
     o->failed = luaL_optinteger(L, 3, o->failed);
     lua_pushvalue(L, 2);
     lua_setiuservalue(L, -2, 1);
@@ -219,7 +200,7 @@ static int stats_compare(lua_State *L)
     struct comparison c;
     if (!compare_edfs(&c, a, b, (uint32_t)check_count(L, 3, 1, MAX_DRAWS),
                       (uint64_t)luaL_checkinteger(L, 4), check_level(L, 5)))
-        return interrupted(L);
+        return raise_interrupted(L);
     lua_createtable(L, 0, 16);
     set_number(L, "ks", c.ks);
     set_number(L, "p", c.ks_p);
@@ -256,7 +237,7 @@ static int stats_best(lua_State *L)
     }
     struct best_band band;
     if (!bootstrap_best(&band, x, errors, n, &o))
-        return interrupted(L);
+        return raise_interrupted(L);
     lua_createtable(L, 0, 8);
     set_number(L, "lo", band.lo);
     set_number(L, "median", band.median);

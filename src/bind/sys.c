@@ -110,9 +110,7 @@ static int sys_selfcheck(lua_State *L)
 {
     struct error e;
     if (!gemm_selfcheck(&e)) {
-        lua_pushnil(L);
-        lua_pushstring(L, e.msg);
-        return 2;
+        return push_failure(L, e.msg);
     }
     lua_pushboolean(L, true);
     return 1;
