@@ -11,12 +11,15 @@
 --
 -- Errors are in percent; a failed or diverged model has error 100.  Times are Unix seconds.
 -- A model's attempt grows with each start, and only the current attempt may report: what a
--- worker given up on still says has no effect.  crashes counts the workers it cost.
+-- worker given up on still says has no effect.  crashes counts the workers it cost since it
+-- last came further; signal and log (the last lines it wrote) are of the last of them, memory
+-- is what the network needs in bytes.  settings are those of sweep.run that results do not
+-- depend on, for who resumes it.
 
 local sqlite = require "netspace.core.sqlite"
 local uv = require "luv"
 
-local M = { version = 1, application = 0x6e657473 }
+local M = { version = 2, application = 0x6e657473 }
 
 local tables = [[
 CREATE TABLE population (
@@ -24,7 +27,7 @@ CREATE TABLE population (
   space TEXT, spec TEXT, constraints TEXT, window TEXT, tried INTEGER, sample_seed INTEGER,
   seed INTEGER NOT NULL, recipe TEXT NOT NULL,
   data TEXT NOT NULL, card TEXT NOT NULL, checksum TEXT NOT NULL,
-  created REAL NOT NULL, run INTEGER);
+  created REAL NOT NULL, run INTEGER, settings TEXT);
 CREATE TABLE model (
   id INTEGER PRIMARY KEY, population INTEGER NOT NULL REFERENCES population,
   idx INTEGER NOT NULL, m TEXT NOT NULL, hash TEXT NOT NULL, seed INTEGER NOT NULL,
@@ -34,7 +37,7 @@ CREATE TABLE model (
   attempt INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
   error REAL, reason TEXT, run INTEGER, worker INTEGER, started REAL, ended REAL,
   seconds REAL, images_per_s REAL, epochs INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (population, idx));
+  signal TEXT, log TEXT, memory INTEGER, UNIQUE (population, idx));
 CREATE TABLE epoch (
   model INTEGER NOT NULL REFERENCES model, epoch INTEGER NOT NULL, attempt INTEGER NOT NULL,
   lr REAL, train_loss REAL, train_error REAL, test_error REAL, seconds REAL,
@@ -48,6 +51,14 @@ CREATE TABLE run (
 CREATE TABLE event (
   id INTEGER PRIMARY KEY, time REAL NOT NULL, run INTEGER, model INTEGER, text TEXT NOT NULL);
 ]]
+
+-- What makes a store of version i one of version i + 1.
+local upgrades = {
+  [[ALTER TABLE population ADD COLUMN settings TEXT;
+    ALTER TABLE model ADD COLUMN signal TEXT;
+    ALTER TABLE model ADD COLUMN log TEXT;
+    ALTER TABLE model ADD COLUMN memory INTEGER;]],
+}
 
 --- Unix time with its fraction.
 function M.time()
@@ -186,6 +197,20 @@ function M.open(path, mode)
   if version > M.version then
     return refuse(("%s was written by a newer netspace (store version %d, this one knows "
       .. "%d); update netspace to open it"):format(path, version, M.version))
+  end
+  if version < M.version and mode == "r" then
+    return refuse(("%s was written by an older netspace (store version %d, this one has %d); "
+      .. "`netspace resume %s` brings it up to date"):format(path, version, M.version, path))
+  elseif version < M.version then
+    local good, done, why, failed = pcall(db.transaction, db, function()
+      for v = header("user_version"), M.version - 1 do
+        local ok, text = db:exec(upgrades[v] .. ("PRAGMA user_version=%d"):format(v + 1))
+        if not ok then error(text, 0) end
+      end
+      return true
+    end)
+    if not good then done, why = nil, done end
+    if not done then return refuse(explain(path, why, failed, mode)) end
   end
   if mode == "rw" then -- the write-ahead log: readers and the writer never wait for each other
     local logged, why, failed = db:exec("PRAGMA journal_mode=WAL")

@@ -439,12 +439,7 @@ end
 function M.resume(path, o)
   o = options.check("sweep.resume", o, { workers = "integer", quiet = "boolean" })
   return blame(1, sys.shielded, function()
-    local store, why, kind = stores.open(path)
-    if not store then
-      if kind == "damaged" then sys.status(4) end
-      fail(why)
-    end
-    store:close()
+    if not uv.fs_stat(path) then fail(path .. ": no such store") end
     local workers = plans.workers("sweep.resume", o.workers)
     local first, started, results = open_ledger(path), {}, {}
     local names = first:open_names()

@@ -192,8 +192,27 @@ t.ok(not bad and message:find("damaged", 1, true), "noise in the pages is named"
 local newer = assert(sqlite.open(path, "rw"))
 newer:exec("PRAGMA user_version = 99")
 newer:close()
-refused(path, "r", "newer netspace (store version 99, this one knows 1)")
+refused(path, "r", "newer netspace (store version 99, this one knows 2)")
 refused(path, "rw", "newer netspace", "a newer store is not written either")
+
+-- An older one is brought up to date when it is opened for writing
+do
+  local old = at("old.db")
+  assert(schema.open(old, "rw")):close()
+  local db = assert(sqlite.open(old, "rw"))
+  for _, column in ipairs { "population DROP settings", "model DROP signal", "model DROP log",
+    "model DROP memory" } do
+    assert(db:exec("ALTER TABLE " .. column))
+  end
+  assert(db:exec("PRAGMA user_version = 1"))
+  db:close()
+  refused(old, "r", "resume " .. old .. "` brings it up to date", "a reader does not change it")
+  db = assert(schema.open(old, "rw"))
+  t.ok(db:rows("SELECT settings, signal, log, memory FROM population JOIN model"),
+    "a writer adds what is missing")
+  t.is(db:rows("PRAGMA user_version")[1].user_version, schema.version, "and the version")
+  db:close()
+end
 
 -- Read-only places, as a user who is not root ----------------------------------------------
 local netspace = os.getenv("NETSPACE")
