@@ -86,29 +86,64 @@ class Residual(nn.Module):
         return self.act((x if self.proj is None else self.bn(self.proj(x))) + self.f(x))
 
 
+class Linear(nn.Module):
+    def __init__(self, f, skip):
+        super().__init__()
+        self.f, self.skip = f, skip
+
+    def forward(self, x):
+        return x + self.f(x) if self.skip else self.f(x)
+
+
+class MBConv(nn.Module):
+    def __init__(self, m, w_in, inner, k, stride, w):
+        super().__init__()
+        self.skip = w_in == w and stride == 1
+        layers = [("dwise", inner, k, stride, inner, True)]
+        if inner != w_in:
+            layers.insert(0, ("exp", inner, 1, 1, 1, True))
+        for name, layer in chain(m, w_in, layers).named_children():
+            self.add_module(name, layer)
+        w_se = int(m["se"] * w_in)
+        if w_se:
+            self.se = Squeeze(m, inner, w_se)
+        self.lin_proj = conv(inner, w, 1)
+        self.lin_proj_bn = nn.BatchNorm2d(w)
+
+    def forward(self, x):
+        y = x
+        for layer in self.children():
+            y = layer(y)
+        return x + y if self.skip else y
+
+
 def block(m, i, w_in, stride):
-    w, kind = m["w"][i], m["block"]
-    if kind in ("x", "r"):
+    w, kind, k = m["w"][i], m["block"], m["kernel"][i] if "kernel" in m else 3
+    if kind in ("x", "r", "linear"):
         inner = round(w / m["b"][i])
-        groups = inner // m["g"][i] if kind == "x" else 1
+        groups = 1 if kind == "r" else inner // m["g"][i]
         f = chain(m, w_in, [("a", inner, 1, 1, 1, True),
-                            ("b", inner, 3, stride, groups, True)])
+                            ("b", inner, k, stride, groups, True)])
         w_se = round(m["se"] * w_in)
         if w_se:
             f.add_module("se", Squeeze(m, inner, w_se))
         f.add_module("c", conv(inner, w, 1))
         f.add_module("c_bn", nn.BatchNorm2d(w))
+        if kind == "linear":
+            return Linear(f, w_in == w and stride == 1)
         return Residual(m, w_in, w, stride, f)
+    if kind == "mb":
+        return MBConv(m, w_in, round(w_in / m["b"][i]), k, stride, w)
     if kind == "basic":
-        return Residual(m, w_in, w, stride, chain(m, w_in, [("a", w, 3, stride, 1, True),
-                                                            ("b", w, 3, 1, 1, False)]))
+        return Residual(m, w_in, w, stride, chain(m, w_in, [("a", w, k, stride, 1, True),
+                                                            ("b", w, k, 1, 1, False)]))
     if kind == "vr":
-        f = chain(m, w_in, [("a", w, 3, stride, 1, False)])
+        f = chain(m, w_in, [("a", w, k, stride, 1, False)])
         return Residual(m, w_in, w, stride, f)
     if kind == "vanilla":
-        return chain(m, w_in, [("a", w, 3, stride, 1, True), ("b", w, 3, 1, 1, True)])
+        return chain(m, w_in, [("a", w, k, stride, 1, True), ("b", w, k, 1, 1, True)])
     if kind == "v":
-        return chain(m, w_in, [("a", w, 3, stride, 1, True)])
+        return chain(m, w_in, [("a", w, k, stride, 1, True)])
     raise ValueError(kind)
 
 
@@ -117,14 +152,15 @@ class Head(nn.Module):
         super().__init__()
         self.wide = m["head_width"] > 0
         if self.wide:
-            self.conv, self.bn, self.act = conv(w, m["head_width"], 1), \
-                nn.BatchNorm2d(m["head_width"]), act(m)
+            self.conv, self.act = conv(w, m["head_width"], 1), act(m)
+            self.norm = "conv_bn" if m["block"] == "mb" else "bn"
+            self.add_module(self.norm, nn.BatchNorm2d(m["head_width"]))
             w = m["head_width"]
         self.fc = nn.Linear(w, m["classes"])
 
     def forward(self, x):
         if self.wide:
-            x = self.act(self.bn(self.conv(x)))
+            x = self.act(getattr(self, self.norm)(self.conv(x)))
         return self.fc(x.mean((2, 3)))
 
 
@@ -188,6 +224,13 @@ NETS = {
     "stem_simple": model([1, 1], [8, 16], g=4, stem="simple", image=16, stride=2),
     "stem_res": model([1, 1], [8, 16], g=4, stem="res", image=16, stride=(1, 2)),
     "head": model([1, 1], [8, 16], g=8, head_width=24),
+    "linear": model([2, 1], [16, 24], b=0.5, g=8, block="linear", se=0.5),
+    "mb": model([1, 2], [8, 12], b=(1, 0.25), g=1, block="mb", se=0.25, activation="silu",
+                kernel=[3, 5], head_width=24, image=9),
+    "mb_relu": model([2, 1], [8, 14], b=(0.5, 0.25), g=1, block="mb", stem_width=10,
+                     kernel=[5, 3], stride=(2, 1)),
+    "x_k5": model([1, 1], [16, 24], g=8, kernel=[5, 5]),
+    "vanilla_k5": model([1, 1], [8, 8], block="vanilla", kernel=[5, 3]),
 }
 
 

@@ -14,6 +14,7 @@ local M = {}
 local common = {
   stem = "string", stem_width = "integer", block = "string", se = "number",
   head_width = "integer", activation = "string", classes = "integer", image = "integer",
+  kernel = "integer|table",
 }
 
 local function with_common(t)
@@ -124,7 +125,9 @@ A network of stem, stages and head, each stage with its own depth, width, b, g a
   b = 1       bottleneck ratio, width / inner width (number or list); below 1: inverted
   g = 8       group width, channels per group of the 3×3 (number or list)
   stride = 2  of the first block of each stage (number or list)
-  block = "x" x, y (x with se = 0.25), r, v, vr, basic, vanilla
+  block = "x" x, y (x with se = 0.25), r, v, vr, basic, vanilla, linear (x without the last
+              activation), mb (MBConv: its input expanded 1/b times, depthwise)
+  kernel = 3  side of the blocks' k×k convolutions, odd (number or list)
   se = 0      squeeze-excitation ratio, of the block's input width
   stem = "simple" (3×3 stride 2), "res" (7×7 stride 2 and max pool), "cifar" (3×3 stride 1)
   stem_width = 32, head_width = 0, activation = "relu" or "silu", classes = 10, image = 32

@@ -76,6 +76,8 @@ local function model_line(m)
     "b=" .. values(m.b, true), "g=" .. values(m.g, true) }
   local stride = type(m.stride) == "table" and values(m.stride, true)
   if stride and stride ~= "2" then out[#out + 1] = "stride=" .. stride end
+  local kernel = type(m.kernel) == "table" and values(m.kernel, true)
+  if kernel and kernel ~= "3" then out[#out + 1] = "kernel=" .. kernel end
   local usual = { { "se", 0 }, { "stem", "simple" }, { "stem_width", 32 },
     { "head_width", 0 }, { "activation", "relu" } }
   for _, knob in ipairs(usual) do

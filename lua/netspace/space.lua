@@ -27,7 +27,7 @@ local settings = {
   activation = "string", classes = "integer", image = "integer",
 }
 -- What makes the blocks: part of the space.
-local makings = { block = "string", se = "number" }
+local makings = { block = "string", se = "number", kernel = "integer|table" }
 
 local allowed = {}
 for kind, parameters in pairs(kinds) do
@@ -402,7 +402,8 @@ A space of networks whose stages have their own depth, width, bottleneck ratio, 
   or { lo =, hi =, q =, dist = } with dist uniform, log_uniform, power2_uniform,
   power2_or_log_uniform, normal or log_normal; or { values = {…} }; or one number;
   or a list of such tables, one a stage
-  block, se, stem, stem_width, stride, head_width, activation, classes, image: as arch.anynet
+  block, kernel, se, stem, stem_width, stride, head_width, activation, classes, image: as
+  in arch.anynet
   name, doc
 example: space.anynet{ stages = 3, d = {1, 8}, w = {16, 256, 8}, b = 1, g = {8, 16} }
 source: arXiv 2003.13678 section 3.2]])

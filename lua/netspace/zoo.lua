@@ -1,6 +1,7 @@
 --- Published networks by name, as architecture tables at their training size.
 -- Source: parameters of RegNetX and RegNetY from arXiv 2003.13678 figures 15 and 16 (pycls
--- configs); ResNet, ResNeXt and the CIFAR networks as pycls builds them.
+-- configs); ResNet, ResNeXt, EfficientNet (Tan & Le 2019) and the CIFAR networks as pycls
+-- builds them; MobileNetV2 from arXiv 1801.04381 table 2.
 --
 --   m = zoo["RegNetX-400MF"]
 --   small = zoo("RegNetX-200MF", { image = 32, classes = 10, stem = "cifar" })
@@ -40,6 +41,17 @@ local regnets = {
 local resnet_depths = { ["50"] = { 3, 4, 6, 3 }, ["101"] = { 3, 4, 23, 3 },
   ["152"] = { 3, 8, 36, 3 } }
 
+-- d, w, image, stem, head; depths and widths grow from one to the next.
+local efficientnets = {
+  { { 1, 2, 2, 3, 3, 4, 1 }, { 16, 24, 40, 80, 112, 192, 320 }, 224, 32, 1280 },
+  { { 2, 3, 3, 4, 4, 5, 2 }, { 16, 24, 40, 80, 112, 192, 320 }, 240, 32, 1280 },
+  { { 2, 3, 3, 4, 4, 5, 2 }, { 16, 24, 48, 88, 120, 208, 352 }, 260, 32, 1408 },
+  { { 2, 3, 3, 5, 5, 6, 2 }, { 24, 32, 48, 96, 136, 232, 384 }, 300, 40, 1536 },
+  { { 2, 4, 4, 6, 6, 8, 2 }, { 24, 32, 56, 112, 160, 272, 448 }, 380, 48, 1792 },
+  { { 3, 5, 5, 7, 7, 9, 3 }, { 24, 40, 64, 128, 176, 304, 512 }, 456, 48, 2048 },
+}
+local expansion = { 1, 1 / 6, 1 / 6, 1 / 6, 1 / 6, 1 / 6, 1 / 6 } -- b: its inverse
+
 local makers, names = {}, {}
 
 local function add(name, make, parameters)
@@ -64,6 +76,18 @@ for _, family in ipairs { { "ResNet-", 4, { 64, 128, 256, 512 } },
       stem = "res", stem_width = 64, image = 224, classes = 1000 })
   end
 end
+for i, net in ipairs(efficientnets) do
+  add("EfficientNet-B" .. i - 1, arch.anynet, { d = net[1], w = net[2], b = expansion,
+    kernel = { 3, 3, 5, 3, 5, 5, 3 }, stride = { 1, 2, 2, 2, 1, 2, 1 }, block = "mb",
+    se = 0.25, activation = "silu", stem_width = net[4], head_width = net[5], image = net[3],
+    classes = 1000 })
+end
+add("MobileNetV2-like", arch.anynet, { d = { 1, 2, 3, 4, 3, 3, 1 },
+  w = { 16, 24, 32, 64, 96, 160, 320 }, b = expansion, stride = { 1, 2, 2, 2, 1, 2, 1 },
+  block = "mb", head_width = 1280, image = 224, classes = 1000 })
+add("VGG-16-like", arch.anynet, { d = { 1, 2, 3, 3, 3 }, w = { 64, 128, 256, 512, 512 },
+  stride = { 1, 2, 2, 2, 2 }, stem = "cifar", stem_width = 64, block = "v", image = 224,
+  classes = 1000 })
 for _, net in ipairs { { "R-56", 9, "basic" }, { "R-110", 18, "basic" },
   { "V-56", 9, "vanilla" } } do
   add(net[1], arch.anynet, { d = { net[2], net[2], net[2] }, w = { 16, 32, 64 },
@@ -86,10 +110,13 @@ end
 help.add("zoo", [[
 zoo["RegNetX-400MF"] -> m;  zoo(name, { image =, classes =, stem =, … }) -> m
 A published network by name: the 24 RegNets, ResNet- and ResNeXt-50/101/152 (224 pixels,
-1000 classes), and the CIFAR networks R-56, R-110, V-56.
+1000 classes), EfficientNet-B0 to B5 (trained without dropout and drop connect), and the
+CIFAR networks R-56, R-110, V-56.
+MobileNetV2-like has ReLU for ReLU6; VGG-16-like has batch norm, strides for max pools and
+one linear layer.
 The second form changes any option of arch.anynet or arch.regnet.
 example: zoo("RegNetX-200MF", { image = 32, classes = 10, stem = "cifar" }).w
-source: arXiv 2003.13678 figures 15 and 16; configurations of pycls]])
+source: arXiv 2003.13678 figures 15 and 16, 1905.11946, 1801.04381; configurations of pycls]])
 
 help.add("zoo.names", [[
 zoo.names() -> list

@@ -1,5 +1,5 @@
 /* netspace.core.arch, and the passage of architectures between Lua tables and C.
- * The table: lists d, w, b, g, stride; strings block, stem, activation; numbers
+ * The table: lists d, w, b, g, stride, kernel; strings block, stem, activation; numbers
  * stem_width, head_width, se, classes, image.  d and w are required; the rest has the
  * defaults below, and a number stands for a list of equal values. */
 #include "bind/bind.h"
@@ -100,8 +100,9 @@ static void arch_read(lua_State *L, int t, struct arch *a)
     read_stages(L, t, "b", a->stages, 1, NULL, a->b);
     read_stages(L, t, "g", a->stages, 8, a->g, NULL);
     read_stages(L, t, "stride", a->stages, 2, a->stride, NULL);
+    read_stages(L, t, "kernel", a->stages, 3, a->kernel, NULL);
     a->block = (enum arch_block)read_name(L, t, "block", arch_block_of, BLOCK_X,
-                                          "x, r, v, vr, basic, vanilla");
+                                          "x, r, v, vr, basic, vanilla, linear, mb");
     a->stem = (enum arch_stem)read_name(L, t, "stem", arch_stem_of, STEM_SIMPLE,
                                         "simple, res, cifar");
     a->act = (enum activation)read_name(L, t, "activation", arch_act_of, ACT_RELU,
@@ -143,12 +144,13 @@ static void set_stages(lua_State *L, const char *name, int n, const int *ints,
 
 void arch_to_lua(lua_State *L, const struct arch *a)
 {
-    lua_createtable(L, 0, 15);
+    lua_createtable(L, 0, 16);
     set_stages(L, "d", a->stages, a->d, NULL);
     set_stages(L, "w", a->stages, a->w, NULL);
     set_stages(L, "b", a->stages, NULL, a->b);
     set_stages(L, "g", a->stages, a->g, NULL);
     set_stages(L, "stride", a->stages, a->stride, NULL);
+    set_stages(L, "kernel", a->stages, a->kernel, NULL);
     set_string(L, "block", arch_block_name(a->block));
     set_string(L, "stem", arch_stem_name(a->stem));
     set_string(L, "activation", arch_act_name(a->act));

@@ -12,11 +12,13 @@ enum {
     MOST_WIDTH = 32768,
     MOST_INNER = 65536,
     MOST_STRIDE = 4,
+    MOST_KERNEL = 7,
     MOST_IMAGE = 1024,
     MOST_CLASSES = 100000,
 };
 
-static const char *const block_names[] = {"x", "r", "v", "vr", "basic", "vanilla"};
+static const char *const block_names[] = {"x", "r", "v", "vr", "basic", "vanilla",
+                                          "linear", "mb"};
 static const char *const stem_names[] = {"simple", "res", "cifar"};
 static const char *const act_names[] = {"none", "relu", "silu"};
 
@@ -30,7 +32,7 @@ static int find(const char *name, const char *const *names, int n)
 
 int arch_block_of(const char *name)
 {
-    return find(name, block_names, 6);
+    return find(name, block_names, 8);
 }
 int arch_stem_of(const char *name)
 {
@@ -56,26 +58,36 @@ const char *arch_act_name(enum activation a)
 
 bool block_has_groups(enum arch_block b)
 {
-    return b == BLOCK_X;
+    return b == BLOCK_X || b == BLOCK_LINEAR;
 }
 bool block_has_bottleneck(enum arch_block b)
 {
-    return b == BLOCK_X || b == BLOCK_R;
+    return block_has_groups(b) || b == BLOCK_R || b == BLOCK_MB;
+}
+bool block_has_projection(enum arch_block b)
+{
+    return b == BLOCK_X || b == BLOCK_R || b == BLOCK_VR || b == BLOCK_BASIC;
 }
 
-int arch_inner(const struct arch *a, int i)
+int arch_inner(const struct arch *a, int i, int w_in)
 {
-    return block_has_bottleneck(a->block) ? (int)rint(a->w[i] / a->b[i]) : a->w[i];
+    if (!block_has_bottleneck(a->block))
+        return a->w[i];
+    return (int)rint((a->block == BLOCK_MB ? w_in : a->w[i]) / a->b[i]);
 }
 
-int arch_groups(const struct arch *a, int i)
+int arch_groups(const struct arch *a, int i, int w_in)
 {
-    return block_has_groups(a->block) ? arch_inner(a, i) / a->g[i] : 1;
+    if (a->block == BLOCK_MB)
+        return arch_inner(a, i, w_in);
+    return block_has_groups(a->block) ? arch_inner(a, i, w_in) / a->g[i] : 1;
 }
 
 int arch_squeeze(const struct arch *a, int w_in)
 {
-    return a->se > 0 ? (int)rint(a->se * w_in) : 0;
+    if (!(a->se > 0))
+        return 0;
+    return a->block == BLOCK_MB ? (int)(a->se * w_in) : (int)rint(a->se * w_in);
 }
 
 static int gcd(int a, int b)
@@ -98,6 +110,21 @@ static int inverse_of(double b)
     return fabs(m * b - 1) < 1e-9 ? (int)m : 0;
 }
 
+// MBConv takes any width; its groups are single channels.
+static bool adjust_mb(struct arch *a, int i, int inv, struct error *e)
+{
+    int w_in = i ? a->w[i - 1] : a->stem_width, widest = w_in > a->w[i] ? w_in : a->w[i];
+    if (a->b[i] > 1)
+        return error_set(e, "stage %d: b is %g; block 'mb' expands its input 1/b times, so b "
+                         "must be 1, or 1 over a whole number (1/6)", i + 1, a->b[i]);
+    if (widest * inv > MOST_INNER)
+        return error_set(e, "stage %d: width %d / b %g makes an inner width of %d; the limit "
+                         "is %d", i + 1, widest, a->b[i], widest * inv, MOST_INNER);
+    a->b[i] = 1. / inv;
+    a->g[i] = 1;
+    return true;
+}
+
 /* Width and group width of one stage made compatible.  The paper (appendix D) promises a
  * change of at most 1/3; where an odd combination would exceed that, the stage has no
  * compatible width near the one asked for and is refused. */
@@ -115,6 +142,8 @@ static bool adjust(struct arch *a, int i, struct error *e)
         return error_set(e, "stage %d: b is %g; the bottleneck ratio (width / inner width) "
                          "must be 1, 2, 4 or another whole number up to 64, or 1 over one "
                          "(0.5, 0.25) for an inverted bottleneck", i + 1, b);
+    if (a->block == BLOCK_MB)
+        return adjust_mb(a, i, inv, e);
     int v = inv > 1 ? w * inv : (int)(w / b);
     v = v > 1 ? v : 1;
     if (!block_has_groups(a->block))
@@ -166,14 +195,18 @@ bool arch_finish(struct arch *a, struct error *e)
     if (!(a->se >= 0 && a->se <= 1))
         return error_set(e, "se is %g; the squeeze ratio must be from 0 (none) to 1", a->se);
     if (a->se > 0 && !block_has_bottleneck(a->block))
-        return error_set(e, "se is %g, but block '%s' has no squeeze-excitation; use block 'x' "
-                         "or 'r', or se = 0", a->se, arch_block_name(a->block));
+        return error_set(e, "se is %g, but block '%s' has no squeeze-excitation; use block 'x', "
+                         "'r', 'linear' or 'mb', or se = 0", a->se, arch_block_name(a->block));
     int blocks = 0;
     for (int i = 0; i < a->stages; i++) {
+        a->kernel[i] = a->kernel[i] ? a->kernel[i] : 3;
         if (!stage_range(e, i, "depth", a->d[i], MOST_BLOCKS) ||
             !stage_range(e, i, "width", a->w[i], MOST_WIDTH) ||
-            !stage_range(e, i, "stride", a->stride[i], MOST_STRIDE))
+            !stage_range(e, i, "stride", a->stride[i], MOST_STRIDE) ||
+            !stage_range(e, i, "kernel", a->kernel[i], MOST_KERNEL))
             return false;
+        if (a->kernel[i] % 2 == 0)
+            return error_set(e, "stage %d: kernel is %d; it must be odd", i + 1, a->kernel[i]);
         if (!adjust(a, i, e))
             return false;
         blocks += a->d[i];
@@ -200,8 +233,9 @@ uint64_t arch_hash(const struct arch *a)
     int w_in = a->stem_width;
     for (int i = 0; i < a->stages; i++) {
         h = mix(h, (uint64_t)a->d[i] << 32 | (uint64_t)a->w[i]);
-        h = mix(h, (uint64_t)arch_inner(a, i) << 32 | (uint64_t)arch_groups(a, i));
-        h = mix(h, (uint64_t)a->stride[i]);
+        h = mix(h, (uint64_t)arch_inner(a, i, a->w[i]) << 32 |
+                       (uint64_t)arch_groups(a, i, a->w[i]));
+        h = mix(h, (uint64_t)a->stride[i] ^ (uint64_t)(a->kernel[i] ^ 3) << 32);
         h = mix(h, (uint64_t)arch_squeeze(a, w_in) << 32 | (uint64_t)arch_squeeze(a, a->w[i]));
         w_in = a->w[i];
     }

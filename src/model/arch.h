@@ -19,6 +19,11 @@ enum arch_block {
     BLOCK_VR,      // V with a residual
     BLOCK_BASIC,   // two 3×3 with a residual (pycls res_basic_block)
     BLOCK_VANILLA, // two 3×3 without (pycls vanilla_block)
+    BLOCK_LINEAR,  // X without the last activation; the residual only where shapes agree
+                   // (pycls res_bottleneck_linear_block)
+    BLOCK_MB,      // MBConv: 1×1 to inner = input width / b (left out at b = 1), k×k
+                   // depthwise, squeeze-excitation, 1×1 without activation, residual where
+                   // shapes agree (Sandler et al. 2018, Tan & Le 2019; pycls effnet.py)
 };
 enum arch_stem {
     STEM_SIMPLE, // 3×3 stride 2, BN, activation        (pycls simple_stem_in)
@@ -29,12 +34,14 @@ enum arch_stem {
 struct arch {
     int stages;
     int d[ARCH_STAGES], w[ARCH_STAGES], g[ARCH_STAGES], stride[ARCH_STAGES];
+    int kernel[ARCH_STAGES]; // side of the blocks' k×k convolutions, odd (0 stands for 3)
     double b[ARCH_STAGES]; // 1, 2, 4, … or below 1 with 1/b a whole number
     enum arch_block block;
     enum arch_stem stem;
     int stem_width;
     int head_width;       // 0, or width of a 1×1 convolution before the pool
-    double se;            // squeeze width = rint(se · block input width); 0: none
+    double se;            // squeeze width = se · block input width, to the nearest (MB:
+                          // the lower) whole number; 0: none
     enum activation act;  // ACT_RELU or ACT_SILU
     int classes, image;   // outputs; side of the (square RGB) input in pixels
 };
@@ -47,14 +54,16 @@ const char *arch_block_name(enum arch_block b);
 const char *arch_stem_name(enum arch_stem s);
 const char *arch_act_name(enum activation a);
 
-/* True for blocks whose 3×3 is grouped (X): only these use b and g; R uses b alone. */
+/* True for blocks whose k×k is grouped by g (X, linear); for blocks that use b (these, R,
+ * MB); for blocks that project their shortcut where shapes differ. */
 bool block_has_groups(enum arch_block b);
 bool block_has_bottleneck(enum arch_block b);
+bool block_has_projection(enum arch_block b);
 
-/* Inner width w_b = rint(w / b) and groups of stage i (0-based); squeeze width for a block
- * whose input is w_in wide. */
-int arch_inner(const struct arch *a, int i);
-int arch_groups(const struct arch *a, int i);
+/* Of a block of stage i (0-based) whose input is w_in wide: inner width rint(w / b), of
+ * MB rint(w_in / b); groups; squeeze width. */
+int arch_inner(const struct arch *a, int i, int w_in);
+int arch_groups(const struct arch *a, int i, int w_in);
 int arch_squeeze(const struct arch *a, int w_in);
 
 /* Checks ranges and makes widths and groups compatible, in place, per stage on the

@@ -22,23 +22,23 @@ static void linear(struct complexity *c, int64_t w_in, int64_t w_out)
 /* One block of stage i, from w_in channels at h×h, with stride s. */
 static void block(struct complexity *c, const struct arch *a, int i, int w_in, int h, int s)
 {
-    int w = a->w[i], out = conv_out(h, s);
-    bool residual = a->block != BLOCK_V && a->block != BLOCK_VANILLA;
-    if (residual && (w_in != w || s != 1))
-        conv_norm(c, 1, w_in, w, 1, out); // projection
+    int w = a->w[i], kernel = a->kernel[i], out = conv_out(h, s);
+    if (block_has_projection(a->block) && (w_in != w || s != 1))
+        conv_norm(c, 1, w_in, w, 1, out);
     if (block_has_bottleneck(a->block)) {
-        int inner = arch_inner(a, i), squeeze = arch_squeeze(a, w_in);
-        conv_norm(c, 1, w_in, inner, 1, h);
-        conv_norm(c, 3, inner, inner, arch_groups(a, i), out);
+        int inner = arch_inner(a, i, w_in), squeeze = arch_squeeze(a, w_in);
+        if (a->block != BLOCK_MB || inner != w_in)
+            conv_norm(c, 1, w_in, inner, 1, h);
+        conv_norm(c, kernel, inner, inner, arch_groups(a, i, w_in), out);
         if (squeeze) {
             linear(c, inner, squeeze);
             linear(c, squeeze, inner);
         }
         conv_norm(c, 1, inner, w, 1, out);
     } else {
-        conv_norm(c, 3, w_in, w, 1, out);
+        conv_norm(c, kernel, w_in, w, 1, out);
         if (a->block == BLOCK_BASIC || a->block == BLOCK_VANILLA)
-            conv_norm(c, 3, w, w, 1, out);
+            conv_norm(c, kernel, w, w, 1, out);
     }
 }
 

@@ -193,43 +193,59 @@ static int block(struct plan *p, int stage, int number, int in)
 {
     const struct arch *a = &p->arch;
     char name[32];
-    int w = a->w[stage], S = number == 0 ? a->stride[stage] : 1;
+    int w_in = p->tensors[in].C, w = a->w[stage], R = a->kernel[stage];
+    int S = number == 0 ? a->stride[stage] : 1;
+    int skip = w_in == w && S == 1 ? in : NONE; // where nothing is projected
     snprintf(name, sizeof name, "s%d.b%d", stage + 1, number + 1);
     switch (a->block) {
     case BLOCK_X:
-    case BLOCK_R: {
-        int inner = arch_inner(a, stage), Q = arch_squeeze(a, p->tensors[in].C);
-        int add = shortcut(p, name, in, w, S);
+    case BLOCK_R:
+    case BLOCK_LINEAR: {
+        bool linear = a->block == BLOCK_LINEAR;
+        int inner = arch_inner(a, stage, w_in), Q = arch_squeeze(a, w_in);
+        int add = linear ? skip : shortcut(p, name, in, w, S);
         int x = conv(p, name, ".f.a", in, inner, 1, 1, 1);
         x = norm(p, name, ".f.a_bn", x, NONE, a->act);
-        x = conv(p, name, ".f.b", x, inner, 3, S,
-                 a->block == BLOCK_R ? 1 : arch_groups(a, stage));
+        x = conv(p, name, ".f.b", x, inner, R, S, arch_groups(a, stage, w_in));
         x = norm(p, name, ".f.b_bn", x, NONE, a->act);
         if (Q > 0)
             x = squeeze(p, name, ".f.se.f_ex", x, Q, a->act);
         x = conv(p, name, ".f.c", x, w, 1, 1, 1);
-        return norm(p, name, ".f.c_bn", x, add, a->act);
+        return norm(p, name, ".f.c_bn", x, add, linear ? ACT_NONE : a->act);
+    }
+    case BLOCK_MB: {
+        int inner = arch_inner(a, stage, w_in), Q = arch_squeeze(a, w_in), x = in;
+        if (inner != w_in) {
+            x = conv(p, name, ".exp", x, inner, 1, 1, 1);
+            x = norm(p, name, ".exp_bn", x, NONE, a->act);
+        }
+        x = conv(p, name, ".dwise", x, inner, R, S, inner);
+        x = norm(p, name, ".dwise_bn", x, NONE, a->act);
+        if (Q > 0)
+            x = squeeze(p, name, ".se.f_ex", x, Q, a->act);
+        x = conv(p, name, ".lin_proj", x, w, 1, 1, 1);
+        return norm(p, name, ".lin_proj_bn", x, skip, ACT_NONE);
     }
     case BLOCK_BASIC: {
         int add = shortcut(p, name, in, w, S);
-        int x = conv(p, name, ".f.a", in, w, 3, S, 1);
+        int x = conv(p, name, ".f.a", in, w, R, S, 1);
         x = norm(p, name, ".f.a_bn", x, NONE, a->act);
-        x = conv(p, name, ".f.b", x, w, 3, 1, 1);
+        x = conv(p, name, ".f.b", x, w, R, 1, 1);
         return norm(p, name, ".f.b_bn", x, add, a->act);
     }
     case BLOCK_VANILLA: {
-        int x = conv(p, name, ".a", in, w, 3, S, 1);
+        int x = conv(p, name, ".a", in, w, R, S, 1);
         x = norm(p, name, ".a_bn", x, NONE, a->act);
-        x = conv(p, name, ".b", x, w, 3, 1, 1);
+        x = conv(p, name, ".b", x, w, R, 1, 1);
         return norm(p, name, ".b_bn", x, NONE, a->act);
     }
     case BLOCK_V: {
-        int x = conv(p, name, ".a", in, w, 3, S, 1);
+        int x = conv(p, name, ".a", in, w, R, S, 1);
         return norm(p, name, ".a_bn", x, NONE, a->act);
     }
     case BLOCK_VR: {
         int add = shortcut(p, name, in, w, S);
-        int x = conv(p, name, ".f.a", in, w, 3, S, 1);
+        int x = conv(p, name, ".f.a", in, w, R, S, 1);
         return norm(p, name, ".f.a_bn", x, add, a->act);
     }
     }
@@ -242,7 +258,7 @@ static int head(struct plan *p, int x)
     const struct arch *a = &p->arch;
     if (a->head_width > 0) {
         x = conv(p, "head", ".conv", x, a->head_width, 1, 1, 1);
-        x = norm(p, "head", ".bn", x, NONE, a->act);
+        x = norm(p, "head", a->block == BLOCK_MB ? ".conv_bn" : ".bn", x, NONE, a->act);
     }
     int C = p->tensors[x].C, pool = image_tensor(p, 1, 1, C);
     op_add(p, OP_GAP, "head.pool", x, pool);

@@ -110,6 +110,8 @@ static inline struct arch fixture_arch(const struct fixture *x)
     fixture_ints(x, "w", a.w);
     fixture_ints(x, "g", a.g);
     fixture_ints(x, "stride", a.stride);
+    if (strstr(x->header, "kernel\\\""))
+        fixture_ints(x, "kernel", a.kernel);
     a.block = (enum arch_block)arch_block_of(fixture_word(x, "block", word));
     a.stem = (enum arch_stem)arch_stem_of(fixture_word(x, "stem", word));
     a.act = (enum activation)arch_act_of(fixture_word(x, "activation", word));

@@ -53,10 +53,10 @@ static void whole_grid(void **state)
             struct arch a = one_stage(w, bs[k / 6], gs[k % 6]);
             struct error e;
             assert_true(arch_finish(&a, &e));
-            int inner = arch_inner(&a, 0);
+            int inner = arch_inner(&a, 0, a.w[0]);
             assert_int_equal(inner * bs[k / 6], a.w[0]);
             assert_int_equal(inner % a.g[0], 0);
-            assert_int_equal(arch_groups(&a, 0), inner / a.g[0]);
+            assert_int_equal(arch_groups(&a, 0, a.w[0]), inner / a.g[0]);
             most = fmax(most, fabs((double)a.w[0] / w - 1));
             struct arch again = a;
             assert_true(arch_finish(&again, &e));
@@ -105,12 +105,21 @@ static void limits(void **state)
     a = one_stage(8, 1, 8);
     a.image = 0;
     refused(a, "image is 0");
+    a = one_stage(8, 1, 8);
+    a.kernel[0] = 4;
+    refused(a, "stage 1: kernel is 4; it must be odd");
+    a = one_stage(8, 2, 1);
+    a.block = BLOCK_MB;
+    refused(a, "block 'mb' expands its input 1/b times");
+    a = one_stage(2048, 1. / 64, 1);
+    a.block = BLOCK_MB;
+    refused(a, "inner width of 131072");
 }
 
 static void names(void **state)
 {
     (void)state;
-    for (int i = BLOCK_X; i <= BLOCK_VANILLA; i++)
+    for (int i = BLOCK_X; i <= BLOCK_MB; i++)
         assert_int_equal(arch_block_of(arch_block_name((enum arch_block)i)), i);
     for (int i = STEM_SIMPLE; i <= STEM_CIFAR; i++)
         assert_int_equal(arch_stem_of(arch_stem_name((enum arch_stem)i)), i);
@@ -205,7 +214,7 @@ static void regnet_bad(void **state)
 static void parts_sum(void **state)
 {
     (void)state;
-    for (int block = BLOCK_X; block <= BLOCK_VANILLA; block++)
+    for (int block = BLOCK_X; block <= BLOCK_MB; block++)
         for (int stem = STEM_SIMPLE; stem <= STEM_CIFAR; stem++) {
             struct arch a = {.stages = 3, .d = {2, 1, 3}, .w = {16, 40, 40}, .g = {8, 8, 16},
                              .b = {1, 2, 0.5}, .stride = {1, 2, 2}, .stem_width = 16,
@@ -215,6 +224,7 @@ static void parts_sum(void **state)
             struct complexity parts[ARCH_STAGES + 2], sum = {0, 0, 0};
             int size[ARCH_STAGES + 2];
             a.se = block_has_bottleneck(a.block) ? 0.25 : 0;
+            a.b[1] = block == BLOCK_MB ? 0.25 : 2;
             assert_true(arch_finish(&a, &e));
             complexity_parts(&a, 33, false, parts, size);
             for (int i = 0; i < a.stages + 2; i++) {
@@ -241,9 +251,12 @@ static void by_hand(void **state)
         // first 1×1 at 8×8, dense 3×3 on 3 channels, last 1×1 and projection at 4×4
         {BLOCK_R, 12 * 64 + (81 + 18 + 24) * 16, 12 + 81 + 18 + 24 + 6 + 6 + 12 + 12,
          192 + 48 + 96 + 96},
+        // the same without projection, and grouped; MB: 4 to 8 at 8×8, depthwise, 8 to 6
+        {BLOCK_LINEAR, 12 * 64 + (27 + 18) * 16, 12 + 27 + 18 + 6 + 6 + 12, 192 + 48 + 96},
+        {BLOCK_MB, 32 * 64 + (9 * 8 + 48) * 16, 32 + 72 + 48 + 16 + 16 + 12, 512 + 128 + 96},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct arch a = one_stage(6, 2, 1);
+        struct arch a = one_stage(6, cases[i].block == BLOCK_MB ? 0.5 : 2, 1);
         struct complexity parts[3];
         struct error e;
         int size[3];

@@ -21,6 +21,7 @@ local golden = {
   ["RegNetY-32GF"] = { 32279583362, 145046770, 30261570 },
   ["ResNet-50"] = { 4089185256, 25557032, 11315688 },
   ["ResNeXt-50"] = { 4230480872, 25028904, 14602216 },
+  ["EfficientNet-B0"] = { 385825092, 5288548, 6748036 },
   ["R-56"] = { 125747850, 855770, 544778 },
   ["R-110"] = { 253149834, 1730714, 1060874 },
   ["V-56"] = { 125485706, 853018, 532490 },
@@ -34,7 +35,7 @@ local asked = {
 }
 
 local names = zoo.names()
-t.is(#names, 33, "33 networks")
+t.is(#names, 41, "41 networks")
 local seen = {}
 for _, name in ipairs(names) do
   local m = zoo[name]
@@ -77,6 +78,17 @@ for name, want in pairs { ["ResNet-50"] = 11.1, ["ResNet-101"] = 16.2, ["ResNet-
   t.is(c.acts - paper.acts, 200704, name .. " max pool")
   t.near(paper.acts / 1e6, want, 0.0501, name .. " acts of the paper")
 end
+-- what pycls publishes of the larger EfficientNets is rounded: GF, M params, M acts
+for name, want in pairs { ["EfficientNet-B2"] = { false, 9.11, false },
+  ["EfficientNet-B3"] = { false, 12.23, false }, ["EfficientNet-B4"] = { 4.39, 19.34, 49.49 },
+  ["EfficientNet-B5"] = { 10.27, 30.39, false } } do
+  local c = arch.complexity(zoo[name])
+  for i, got in ipairs { c.flops / 1e9, c.params / 1e6, c.acts / 1e6 } do
+    if want[i] then t.near(got, want[i], .00501, name .. " " .. want[i]) end
+  end
+end
+t.is(arch.complexity(zoo["MobileNetV2-like"]).params, 3504872, "MobileNetV2's parameters")
+
 t.is(arch.complexity(zoo["RegNetX-200MF"], { acts = "paper" }).acts, 2164056,
   "a simple stem has no pool")
 
