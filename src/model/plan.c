@@ -447,7 +447,7 @@ struct plan *plan_new(const struct arch *a, int batch)
     for (int i = 0; i < p->n_tensors; i++)
         p->tensors[i].offset[MODE_TEST] =
             p->tensors[p->tensors[i].root].offset[MODE_TEST];
-    p->arena = test > train ? test : train;
+    p->arena = (test > train ? test : train) + aligned(1); // slack, see layers.h
     return p;
 }
 

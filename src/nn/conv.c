@@ -50,7 +50,7 @@ static size_t run_length(const struct conv *c)
 }
 
 // Floats the direct convolution needs, for any instruction set.
-static size_t direct_scratch(const struct conv *c)
+static size_t direct_floats(const struct conv *c)
 {
     size_t most = 0, gi = (size_t)(c->C / c->G), go = (size_t)(c->K / c->G);
     for (int V = 4; V <= 16; V *= 2) {
@@ -59,10 +59,7 @@ static size_t direct_scratch(const struct conv *c)
         size_t n = (forward > back ? forward : back) * (size_t)(c->R * c->R * V);
         most = n > most ? n : most;
     }
-    size_t ximage = (size_t)c->H * (size_t)c->W * (size_t)c->C;
-    size_t yimage = pixels(c) / (size_t)c->N * (size_t)c->K;
-    // Rows shorter than a vector: a copy of the last image (tail_copy).
-    return most + (c->C < 16 || c->K < 16 ? ximage + yimage + 96 : 0);
+    return most;
 }
 
 // Of the weights for the product, for any instruction set.
@@ -75,7 +72,7 @@ size_t conv_scratch(const struct conv *c)
 {
     check(c);
     if (is_direct(c))
-        return direct_scratch(c);
+        return direct_floats(c);
     return packed_length(c) + (is_plain(c) ? 0 : run_length(c) * row_length(c));
 }
 
@@ -152,7 +149,8 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
     check(c);
     const struct kernels *k = kernels_get();
     if (is_direct(c)) {
-        k->direct_forward(y, x, w, c, scratch);
+        k->direct_pack(scratch, w, c, false);
+        k->direct_forward(y, x, scratch, c);
         return;
     }
     size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
@@ -173,7 +171,8 @@ void conv_backward_data(float *dx, const float *dy, const float *w, const struct
     check(c);
     const struct kernels *k = kernels_get();
     if (is_direct(c)) {
-        k->direct_data(dx, dy, w, c, scratch);
+        k->direct_pack(scratch, w, c, true);
+        k->direct_data(dx, dy, scratch, c);
         return;
     }
     size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
@@ -195,7 +194,9 @@ void conv_backward_weight(float *dw, const float *dy, const float *x, const stru
     check(c);
     const struct kernels *k = kernels_get();
     if (is_direct(c)) {
-        k->direct_weight(dw, dy, x, c, scratch);
+        memset(scratch, 0, direct_floats(c) * sizeof *scratch);
+        k->direct_weight(scratch, dy, x, c);
+        k->direct_weight_end(dw, scratch, c);
         return;
     }
     size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);

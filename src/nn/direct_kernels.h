@@ -84,7 +84,7 @@ static void block_at(struct block *k, const struct pass *p, int b)
     }
     k->k0 = b * p->per;
     k->n = p->K - k->k0 < p->per ? p->K - k->k0 : p->per;
-    // The load of V channels must stay inside the row; see `run` for C < V.
+    // The load of V channels stays inside the row, or runs into the slack (C < V).
     k->c0 = p->C >= V && k->k0 > p->C - V ? p->C - V : k->k0;
     for (int ci = 0; ci < p->gi; ci++) {
         int at[V];
@@ -390,43 +390,22 @@ static void run(float *y, const float *x, const struct pass *p, int n)
     }
 }
 
-// Rows shorter than a vector: a load runs into the next pixel, which is harmless except
-// behind the last one, so the last image is worked on in a copy with room behind it.
-static const float *tail_copy(float **scratch, const float *x, size_t image, int N)
+static void direct_pack(float *packed, const float *w, const struct conv *c, bool data)
 {
-    float *copy = *scratch;
-    memcpy(copy, x + (size_t)(N - 1) * image, image * sizeof *copy);
-    memset(copy + image, 0, V * sizeof *copy);
-    *scratch += (image + V + 15) / 16 * 16;
-    return copy;
+    struct pass p = pass_of(c, data);
+    pack_weights(packed, w, &p);
 }
 
-static void run_all(float *y, const float *x, const float *w, const struct conv *c,
-                    bool transposed, float *scratch)
+static void direct_forward(float *y, const float *x, const float *packed, const struct conv *c)
 {
-    struct pass p = pass_of(c, transposed);
-    size_t ximage = (size_t)p.H * (size_t)p.W * (size_t)p.C;
-    size_t yimage = (size_t)p.Ho * (size_t)p.Wo * (size_t)p.K;
-    pack_weights(scratch, w, &p);
-    p.w = scratch;
-    scratch += (size_t)p.blocks * (size_t)(p.R * p.R * p.gi) * V;
-    if (p.narrow && p.C < V) {
-        run(y, x, &p, p.N - 1);
-        x = tail_copy(&scratch, x, ximage, p.N);
-        run(y + (size_t)(p.N - 1) * yimage, x, &p, 1);
-    } else {
-        run(y, x, &p, p.N);
-    }
+    struct pass p = pass_of(c, false);
+    p.w = packed;
+    run(y, x, &p, p.N);
 }
 
-static void direct_forward(float *y, const float *x, const float *w, const struct conv *c,
-                           float *scratch)
+static void direct_data(float *dx, const float *dy, const float *packed, const struct conv *c)
 {
-    run_all(y, x, w, c, false, scratch);
-}
-
-static void direct_data(float *dx, const float *dy, const float *w, const struct conv *c,
-                        float *scratch)
-{
-    run_all(dx, dy, w, c, true, scratch);
+    struct pass p = pass_of(c, true);
+    p.w = packed;
+    run(dx, dy, &p, p.N);
 }

@@ -240,31 +240,22 @@ static void run_weights(float *sum, const float *dy, const float *x, const struc
     }
 }
 
-static void direct_weight(float *dw, const float *dy, const float *x, const struct conv *c,
-                          float *scratch)
+static void direct_weight(float *sum, const float *dy, const float *x, const struct conv *c)
 {
     struct pass p = pass_of(c, false);
-    size_t gi = (size_t)p.gi, RR = (size_t)p.R * (size_t)p.R;
-    size_t n = (size_t)p.blocks * RR * gi * V;
-    size_t ximage = (size_t)p.H * (size_t)p.W * (size_t)p.C;
-    size_t yimage = (size_t)p.Ho * (size_t)p.Wo * (size_t)p.K;
-    float *sum = scratch;
-    scratch += n;
-    memset(sum, 0, n * sizeof *sum);
-    if (p.K < V || (p.narrow && p.C < V)) {
-        run_weights(sum, dy, x, &p, p.N - 1);
-        x = tail_copy(&scratch, x, ximage, p.N);
-        dy = tail_copy(&scratch, dy, yimage, p.N);
-        run_weights(sum, dy, x, &p, 1);
-    } else {
-        run_weights(sum, dy, x, &p, p.N);
-    }
+    run_weights(sum, dy, x, &p, p.N);
+}
+
+static void direct_weight_end(float *dw, const float *sum, const struct conv *c)
+{
+    struct pass p = pass_of(c, false);
+    size_t n = (size_t)p.R * (size_t)p.R * (size_t)p.gi; // of one output channel
     for (int b = 0; b < p.blocks; b++) {
         struct wblock wb;
         wblock_at(&wb, &p, b);
-        const float *s = sum + (size_t)b * RR * gi * V + wb.l0;
+        const float *s = sum + (size_t)b * n * V + wb.l0;
         for (int l = 0; l < wb.k.n; l++)
-            for (size_t t = 0; t < RR * gi; t++)
-                dw[((size_t)(wb.k.k0 + l)) * RR * gi + t] += s[t * V + (size_t)l];
+            for (size_t t = 0; t < n; t++)
+                dw[(size_t)(wb.k.k0 + l) * n + t] += s[t * V + (size_t)l];
     }
 }

@@ -10,12 +10,13 @@
 
 struct kernels {
     const char *name;
-    void (*direct_forward)(float *y, const float *x, const float *w, const struct conv *c,
-                           float *scratch);
-    void (*direct_data)(float *dx, const float *dy, const float *w, const struct conv *c,
-                        float *scratch);
-    void (*direct_weight)(float *dw, const float *dy, const float *x, const struct conv *c,
-                          float *scratch);
+    // Packed weights (direct_floats) serve any number of images: c->N of each call.
+    void (*direct_pack)(float *packed, const float *w, const struct conv *c, bool data);
+    void (*direct_forward)(float *y, const float *x, const float *packed, const struct conv *c);
+    void (*direct_data)(float *dx, const float *dy, const float *packed, const struct conv *c);
+    // Adds to sum (direct_floats, laid out as packed weights); _end adds sum to dw.
+    void (*direct_weight)(float *sum, const float *dy, const float *x, const struct conv *c);
+    void (*direct_weight_end)(float *dw, const float *sum, const struct conv *c);
     // C (M,N) = or += A (M,L)·B (L,N), A[m][l] at a[m·ap + l·ai]; ldb = 0: packed B
     void (*product)(float *c, size_t ldc, const float *a, size_t ap, size_t ai, const float *b,
                     size_t ldb, size_t M, size_t N, size_t L, bool add);

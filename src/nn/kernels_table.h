@@ -3,9 +3,11 @@
 
 const struct kernels KERNELS = {
     .name = KERNELS_NAME,
+    .direct_pack = direct_pack,
     .direct_forward = direct_forward,
     .direct_data = direct_data,
     .direct_weight = direct_weight,
+    .direct_weight_end = direct_weight_end,
     .product = product,
     .product_pack = product_pack,
     .norm_stats = norm_stats,

@@ -5,7 +5,8 @@
  * `backward` WRITES gradients of activations (dx, dadd) and ADDS to gradients of
  * parameters (dw, dgamma, dbeta, db).  dx never aliases dy unless said so.
  * Nothing here allocates, prints or fails: sizes are asserted, scratch comes from the
- * caller (64-byte aligned, as are all tensors).  NaN and Inf travel.
+ * caller (64-byte aligned, as are all tensors; 64 bytes of slack behind the images of a
+ * convolution may be read, and are not used).  NaN and Inf travel.
  * Each kernel exists for AVX-512, AVX2 and portable C, chosen once at start (isa.h).
  * Sources: method of each layer named beside it; conventions of pycls (padding (k-1)/2,
  * no convolution bias, batch norm before the activation). */

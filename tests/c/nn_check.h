@@ -25,12 +25,13 @@ static const char *const isas[] = { "avx512", "avx2", "portable" };
     for (size_t isa_i = 0; isa_i < sizeof isas / sizeof *isas; isa_i++)                      \
         for (const char *name = isa_set(isas[isa_i]) ? isas[isa_i] : NULL; name; name = NULL)
 
-// Exactly n floats, 64-byte aligned at the start, so that ASan sees a read behind the end.
+// n floats and the slack that may be read (layers.h), 64-byte aligned at the start, so
+// that ASan sees a read behind it.
 static inline float *tensor(size_t n)
 {
-    float *p = memalign(64, (n ? n : 1) * sizeof *p);
+    float *p = memalign(64, (n + 16) * sizeof *p);
     assert_non_null(p);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n + 16; i++)
         p[i] = NAN; // what is never written shows
     return p;
 }
