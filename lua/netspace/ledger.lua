@@ -44,7 +44,7 @@ end
 
 --- Opens (or makes) the store at `path` for writing: a ledger, or nil and a message.
 function M.open(path)
-  local db, message, kind = schema.open(path, "rw")
+  local db, message, kind = schema.open(path)
   if not db then return nil, message, kind end
   return setmetatable({ path = path, db = db }, Ledger)
 end

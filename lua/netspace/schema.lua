@@ -1,5 +1,5 @@
---- The store as a file: its tables, and opening it with every way that can fail named.
--- store.lua reads it, ledger.lua writes it; both go through schema.open.
+--- The store as a file: its tables, their versions, and opening it with every way that can
+-- fail named.  ledger.lua writes it; everything else reads it through reader.lua.
 --
 -- A store is one SQLite database (application id "nets", user_version = M.version):
 --
@@ -15,19 +15,25 @@
 -- last came further; signal and log (the last lines it wrote) are of the last of them, memory
 -- is what the network needs in bytes.  settings are those of sweep.run that results do not
 -- depend on, for who resumes it.
+-- origin says, as JSON, from which population a result was adopted.  change numbers the
+-- changes of a population's models, so that a reader asks only for what is new.
+--
+-- A new column or table is a new step of `steps`, never a change of an old one: a new store
+-- takes all steps, an older one those it lacks, when it is opened for writing.
 
+local filesystem = require "netspace.filesystem"
 local sqlite = require "netspace.core.sqlite"
 local uv = require "luv"
 
-local M = { version = 2, application = 0x6e657473 }
+local steps = {}
 
-local tables = [[
+steps[1] = [[
 CREATE TABLE population (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
   space TEXT, spec TEXT, constraints TEXT, window TEXT, tried INTEGER, sample_seed INTEGER,
   seed INTEGER NOT NULL, recipe TEXT NOT NULL,
   data TEXT NOT NULL, card TEXT NOT NULL, checksum TEXT NOT NULL,
-  created REAL NOT NULL, run INTEGER, settings TEXT);
+  created REAL NOT NULL, run INTEGER);
 CREATE TABLE model (
   id INTEGER PRIMARY KEY, population INTEGER NOT NULL REFERENCES population,
   idx INTEGER NOT NULL, m TEXT NOT NULL, hash TEXT NOT NULL, seed INTEGER NOT NULL,
@@ -37,7 +43,7 @@ CREATE TABLE model (
   attempt INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
   error REAL, reason TEXT, run INTEGER, worker INTEGER, started REAL, ended REAL,
   seconds REAL, images_per_s REAL, epochs INTEGER NOT NULL DEFAULT 0,
-  signal TEXT, log TEXT, memory INTEGER, UNIQUE (population, idx));
+  UNIQUE (population, idx));
 CREATE TABLE epoch (
   model INTEGER NOT NULL REFERENCES model, epoch INTEGER NOT NULL, attempt INTEGER NOT NULL,
   lr REAL, train_loss REAL, train_error REAL, test_error REAL, seconds REAL,
@@ -52,13 +58,25 @@ CREATE TABLE event (
   id INTEGER PRIMARY KEY, time REAL NOT NULL, run INTEGER, model INTEGER, text TEXT NOT NULL);
 ]]
 
--- What makes a store of version i one of version i + 1.
-local upgrades = {
-  [[ALTER TABLE population ADD COLUMN settings TEXT;
-    ALTER TABLE model ADD COLUMN signal TEXT;
-    ALTER TABLE model ADD COLUMN log TEXT;
-    ALTER TABLE model ADD COLUMN memory INTEGER;]],
-}
+steps[2] = [[
+ALTER TABLE population ADD COLUMN settings TEXT;
+ALTER TABLE model ADD COLUMN signal TEXT;
+ALTER TABLE model ADD COLUMN log TEXT;
+ALTER TABLE model ADD COLUMN memory INTEGER;
+]]
+
+steps[3] = [[
+ALTER TABLE model ADD COLUMN origin TEXT;
+ALTER TABLE model ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX model_status ON model (population, status);
+CREATE INDEX model_change ON model (population, change);
+CREATE TRIGGER model_changed AFTER UPDATE OF status, attempt, epochs, error ON model BEGIN
+  UPDATE model SET change = 1 +
+    (SELECT max(change) FROM model WHERE population = NEW.population) WHERE id = NEW.id;
+END;
+]]
+
+local M = { version = #steps, application = 0x6e657473 }
 
 --- Unix time with its fraction.
 function M.time()
@@ -89,14 +107,9 @@ function M.alive(run)
   return M.time() - run.updated < 60
 end
 
-local function directory(path)
-  return path:match("^(.*)/[^/]*$") or "."
-end
-
 -- What SQLite's code means for the person at the prompt.
 local function explain(path, message, code, mode)
-  local dir = directory(path)
-  if dir == "" then dir = "/" end
+  local dir = filesystem.directory(path)
   if code == sqlite.NOTADB then
     return ("%s is not a netspace store: it is no SQLite database"):format(path)
   elseif code == sqlite.CORRUPT then
@@ -133,89 +146,78 @@ local function explain(path, message, code, mode)
 end
 M.explain = explain
 
--- Reading where the log's index cannot be made is possible when there is no log to read.
-local function open_frozen(path, message, code)
-  local log = uv.fs_stat(path .. "-wal")
-  if log and log.size > 0 then
-    return nil, ("%s: finished work is still in %s-wal, and the directory %s is read-only; "
-      .. "copy both files to a writable directory and open the copy"):format(
-      path, path, directory(path)), code
-  end
-  local db, why, frozen_code = sqlite.open(path, "frozen")
-  return db, why or message, frozen_code or code
+local function header(db)
+  local rows, message, code = db:rows([[SELECT (SELECT count(*) FROM sqlite_schema) AS tables,
+    (SELECT application_id FROM pragma_application_id) AS application,
+    (SELECT user_version FROM pragma_user_version) AS version]])
+  if not rows then return nil, message, code end
+  return rows[1]
 end
 
---- Opens `path` as a store.  mode "r": it must exist and be one; "rw": a missing or empty
--- file becomes one.
+--- Brings a database to a version (this one), all steps or none: true, or nil, a message and
+-- a code.
+function M.upgrade(db, version)
+  version = version or M.version
+  local good, done, message, code = pcall(db.transaction, db, function()
+    local function exec(sql)
+      local ok, text, number = db:exec(sql)
+      if not ok then error({ text, number }) end
+    end
+    -- Another sweep may have taken the steps since we looked.
+    for step = header(db).version + 1, version do
+      exec(steps[step] .. "PRAGMA user_version=" .. step)
+    end
+    exec("PRAGMA application_id=" .. M.application)
+    return true
+  end)
+  if good then return done, message, code end
+  if type(done) ~= "table" then error(done, 0) end
+  return nil, done[1], done[2]
+end
+
+--- Whose file an open database is: its version (0: it is empty, a store to be), or nil, a
+-- message, and "damaged" when it is broken.
+function M.version_of(db, path, mode)
+  local h, message, code = header(db)
+  if not h then return nil, explain(path, message, code, mode) end
+  if h.tables == 0 and h.application == 0 then return 0 end
+  if h.application ~= M.application then
+    return nil, ("%s is an SQLite database, but not a netspace store; choose another file")
+      :format(path)
+  elseif h.version > M.version then
+    return nil, ("%s was written by a newer netspace (store version %d, this one knows %d); "
+      .. "update netspace to open it"):format(path, h.version, M.version)
+  elseif h.version < 1 then
+    return nil, explain(path, "its version is " .. h.version, sqlite.CORRUPT, mode)
+  end
+  return h.version
+end
+
+--- Opens `path` for writing: a missing or empty file becomes a store, an older one is
+-- brought up to date.
 -- @treturn database, or nil, a message, and "damaged" when the file is broken
-function M.open(path, mode)
+function M.open(path)
   local about = uv.fs_stat(path)
-  if mode == "r" and not about or about and about.type == "directory" then
-    return nil, explain(path, "", sqlite.CANTOPEN, mode)
+  if about and about.type == "directory" then
+    return nil, explain(path, "", sqlite.CANTOPEN, "rw")
   end
-  local db, message, code = sqlite.open(path, mode)
-  local rows
-  if db then
-    rows, message, code = db:rows("SELECT (SELECT count(*) FROM sqlite_schema) AS tables")
-  end
-  if not rows and mode == "r" and (code == sqlite.CANTOPEN or code == sqlite.READONLY) then
-    if db then db:close() end
-    db, message, code = open_frozen(path, message, code)
-    if not db then return nil, explain(path, message, code, mode) end
-    rows, message, code = db:rows("SELECT (SELECT count(*) FROM sqlite_schema) AS tables")
-  end
+  local fine, network = filesystem.check(path)
+  if not fine then return nil, network end
+  local db, message, code = sqlite.open(path, "rw")
+  if not db then return nil, explain(path, message, code, "rw") end
   local function refuse(...)
-    if db then db:close() end
+    db:close()
     return nil, ...
   end
-  if not rows then return refuse(explain(path, message, code, mode)) end
-
-  local function header(pragma)
-    local found = db:rows("PRAGMA " .. pragma)
-    return found and found[1] and found[1][pragma] or 0
+  local version, why, kind = M.version_of(db, path, "rw")
+  if not version then return refuse(why, kind) end
+  local good, damage = true, db:check() -- nothing is written into what is damaged
+  if damage and damage[1] then return refuse(explain(path, damage[1], sqlite.CORRUPT, "rw")) end
+  if version < M.version then good, message, code = M.upgrade(db) end
+  if good then -- the write-ahead log: readers and the writer never wait for each other
+    good, message, code = db:exec("PRAGMA journal_mode=WAL")
   end
-  if rows[1].tables == 0 and header("application_id") == 0 then
-    if mode == "r" then return refuse(path .. " is empty: no sweep has written it yet") end
-    local good, made, why, failed = pcall(db.transaction, db, function()
-      -- Another sweep may have made the tables since we looked.
-      local now = db:rows("SELECT count(*) AS n FROM sqlite_schema")
-      if now and now[1].n == 0 then
-        local ok, text, number = db:exec(tables .. ("PRAGMA application_id=%d;"
-          .. "PRAGMA user_version=%d"):format(M.application, M.version))
-        if not ok then error({ text = text, code = number }) end
-      end
-      return true
-    end)
-    if not good then made, why, failed = nil, made.text, made.code end
-    if not made then return refuse(explain(path, why, failed, mode)) end
-  end
-  if header("application_id") ~= M.application then
-    return refuse(("%s is an SQLite database, but not a netspace store; choose another "
-      .. "file"):format(path))
-  end
-  local version = header("user_version")
-  if version > M.version then
-    return refuse(("%s was written by a newer netspace (store version %d, this one knows "
-      .. "%d); update netspace to open it"):format(path, version, M.version))
-  end
-  if version < M.version and mode == "r" then
-    return refuse(("%s was written by an older netspace (store version %d, this one has %d); "
-      .. "`netspace resume %s` brings it up to date"):format(path, version, M.version, path))
-  elseif version < M.version then
-    local good, done, why, failed = pcall(db.transaction, db, function()
-      for v = header("user_version"), M.version - 1 do
-        local ok, text = db:exec(upgrades[v] .. ("PRAGMA user_version=%d"):format(v + 1))
-        if not ok then error(text, 0) end
-      end
-      return true
-    end)
-    if not good then done, why = nil, done end
-    if not done then return refuse(explain(path, why, failed, mode)) end
-  end
-  if mode == "rw" then -- the write-ahead log: readers and the writer never wait for each other
-    local logged, why, failed = db:exec("PRAGMA journal_mode=WAL")
-    if not logged then return refuse(explain(path, why, failed, mode)) end
-  end
+  if not good then return refuse(explain(path, message, code, "rw")) end
   return db
 end
 

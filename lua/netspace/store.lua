@@ -9,57 +9,46 @@
 
 local help = require "netspace.help"
 local json = require "netspace.json"
+local live = require "netspace.live"
 local options = require "netspace.options"
+local readers = require "netspace.reader"
 local schema = require "netspace.schema"
 
 local M = {}
 local Read = {} -- the methods; what users call is guarded at the end of the file
 
--- A failed read travels as this to the method the user called.
-local Failure = {}
-
-local function read(self, method, sql, params)
-  if not self.db then error("closed store", 0) end
-  local found, message, code = self.db[method](self.db, sql, params)
-  if found then return found end
-  error(setmetatable({ schema.explain(self.path, message, code, "r") }, Failure), 0)
-end
-
 local function find(self, name)
-  local row = read(self, "rows", "SELECT * FROM population WHERE name = ?", { name })[1]
+  local row = self.reader:rows("SELECT * FROM population WHERE name = ?", { name })[1]
   if row then return row end
   local names = Read.names(self)
   error(("%s has no population '%s'%s; it has %s"):format(self.path, tostring(name),
     options.hint(name, names), #names > 0 and table.concat(names, ", ") or "none yet"), 0)
 end
 
-local function decoded(text)
-  return text and json.decode(text) or nil
-end
-
 --- Names of the populations, in the order they were made.
 function Read:names()
-  return read(self, "columns", "SELECT name FROM population ORDER BY id").name
+  return self.reader:columns("SELECT name FROM population ORDER BY id").name
 end
 
 --- What a population is and how it stands.
 function Read:population(name)
   local row = find(self, name)
+  local function decoded(key) return self.reader:decode(key .. " of " .. row.name, row[key]) end
   local p = {
-    name = row.name, space = row.space, spec = decoded(row.spec),
-    constraints = decoded(row.constraints), window = decoded(row.window),
+    name = row.name, space = row.space, spec = decoded "spec",
+    constraints = decoded "constraints", window = decoded "window",
     tried = row.tried, sample_seed = row.sample_seed, seed = row.seed,
-    recipe = decoded(row.recipe), card = decoded(row.card), checksum = row.checksum,
-    created = row.created, n = 0, done = 0, failed = 0, diverged = 0, running = 0, queued = 0,
+    recipe = decoded "recipe", source = decoded "data", card = decoded "card",
+    checksum = row.checksum, created = row.created,
+    n = 0, done = 0, failed = 0, diverged = 0, running = 0, queued = 0,
   }
-  p.source = decoded(row.data)
   p.data, p.epochs = p.source.spec, p.recipe.epochs
-  for _, r in ipairs(read(self, "rows", "SELECT status, count(*) AS n FROM model "
+  for _, r in ipairs(self.reader:rows("SELECT status, count(*) AS n FROM model "
     .. "WHERE population = ? GROUP BY status", { row.id })) do
     p[r.status] = r.n
     p.n = p.n + r.n
   end
-  local run = read(self, "rows",
+  local run = self.reader:rows(
     "SELECT engine, blas, corename, isa, host FROM run WHERE id = ?", { row.run })[1] or {}
   for key, value in pairs(run) do p[key] = value end
   return p
@@ -69,7 +58,7 @@ end
 -- models, both in the order of the population.
 function Read:result(name)
   local p = Read.population(self, name)
-  local c = read(self, "columns", [[SELECT idx, m, error FROM model
+  local c = self.reader:columns([[SELECT idx, m, error FROM model
     JOIN population ON population.id = model.population
     WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
   return setmetatable({
@@ -82,33 +71,7 @@ end
 -- epochs, error (of the last epoch so far), images_per_s, seconds, worker, reason and
 -- curve, the test errors of its epochs.
 function Read:live(name)
-  local p = find(self, name)
-  local epochs = json.decode(p.recipe).epochs
-  local c = read(self, "columns", [[SELECT id, idx, status, attempt, epochs, error, reason,
-    images_per_s, seconds, worker FROM model WHERE population = ? ORDER BY idx]], { p.id })
-  local list, by_id = {}, {}
-  for i = 1, c.n do
-    local model = {
-      index = c.idx[i], status = c.status[i], attempt = c.attempt[i], epoch = c.epochs[i],
-      epochs = epochs, error = c.error[i] or nil, reason = c.reason[i] or nil,
-      images_per_s = c.images_per_s[i] or nil, seconds = c.seconds[i] or nil,
-      worker = c.worker[i] or nil, curve = {},
-    }
-    list[i], by_id[c.id[i]] = model, model
-  end
-  local e = read(self, "columns", [[SELECT epoch.model, coalesce(test_error, 100) AS error
-    FROM model CROSS JOIN epoch ON epoch.model = model.id WHERE population = ?
-    ORDER BY model.id, epoch]], { p.id })
-  local ids, errors = e.model, e.error
-  for i = 1, e.n do
-    local model = by_id[ids[i]]
-    if model then -- else added since the first query
-      local curve = model.curve
-      curve[#curve + 1] = errors[i]
-      if model.status == "running" then model.error = errors[i] end
-    end
-  end
-  return list
+  return live.read(self.seen, self.reader, find(self, name))
 end
 
 --- The whole store at a glance: done (with diverged), running, failed, queued, total models;
@@ -117,51 +80,53 @@ end
 function Read:progress()
   local p = { done = 0, running = 0, failed = 0, queued = 0, total = 0, images_per_s = 0,
     running_main = false }
-  for _, r in ipairs(read(self, "rows",
+  for _, r in ipairs(self.reader:rows(
     "SELECT status, count(*) AS n FROM model GROUP BY status")) do
     local key = r.status == "diverged" and "done" or r.status
     p[key] = p[key] + r.n
     p.total = p.total + r.n
   end
-  for _, run in ipairs(read(self, "rows", "SELECT * FROM run WHERE ended IS NULL")) do
+  for _, run in ipairs(self.reader:rows("SELECT * FROM run WHERE ended IS NULL")) do
     if schema.alive(run) then
       p.running_main = true
       p.images_per_s = p.images_per_s + (run.images_per_s or 0)
       p.eta = math.max(p.eta or 0, run.eta or 0)
     end
   end
-  p.updated = read(self, "rows", "SELECT max(updated) AS t FROM run")[1].t
+  p.updated = self.reader:rows("SELECT max(updated) AS t FROM run")[1].t
   return p
 end
 
 --- The event log: list of {time, index (of the model, or nil), population, text}.
 function Read:events()
-  return read(self, "rows", [[SELECT time, idx AS "index", population.name AS population, text
+  return self.reader:rows([[SELECT time, idx AS "index", population.name AS population, text
     FROM event LEFT JOIN run ON run.id = event.run
     LEFT JOIN population ON population.id = run.population
     LEFT JOIN model ON model.id = event.model ORDER BY event.id]])
 end
 
-function Read:close()
-  if self.db then self.db:close() end
-  self.db = nil
+local function close(self)
+  if self.reader then self.reader:close() end
+  self.reader = nil
 end
 
+-- A method as users call it: all it reads is of one moment, and what is wrong with its
+-- arguments is said of their line.
 local function guarded(method)
-  return function(...)
-    local results = table.pack(pcall(method, ...))
+  return function(self, ...)
+    if not self.reader then error("closed store", 2) end
+    local results = table.pack(pcall(self.reader.read, self.reader, method, self, ...))
     if results[1] then return table.unpack(results, 2, results.n) end
     local err = results[2]
-    if getmetatable(err) == Failure then return nil, err[1] end
-    error(err, type(err) == "string" and 2 or 0)
+    error(err, type(err) == "string" and err ~= "interrupted" and 2 or 0)
   end
 end
 
-local Store = { __name = "store", __close = Read.close, __gc = Read.close }
-Store.__index = {}
+local Store = { __name = "store", __close = close, __gc = close }
+Store.__index = { close = close }
 for name, method in pairs(Read) do Store.__index[name] = guarded(method) end
 function Store:__tostring()
-  return self.db and "store " .. self.path or "closed store"
+  return self.reader and "store " .. self.path or "closed store"
 end
 
 --- A result prints as one line; its models are decoded when they are first asked for.
@@ -184,9 +149,10 @@ function M.open(path)
   if type(path) ~= "string" then
     error("store.open expects the path of a store, got " .. type(path), 2)
   end
-  local db, message, kind = schema.open(path, "r")
-  if not db then return nil, message, kind end
-  return setmetatable({ path = path, db = db }, Store)
+  local reader, message, kind = readers.open(path)
+  if reader then return setmetatable({ path = path, reader = reader, seen = {} }, Store) end
+  if kind then return nil, message, kind end
+  return nil, message
 end
 
 help.add("sweep.open", [[

@@ -6,6 +6,9 @@
  *   db:rows(sql, params)      -> list of rows, each a table by column name
  *   db:columns(sql, params)   -> table of lists by column name, n = number of rows
  *   db:transaction(fn)        BEGIN IMMEDIATE, fn(), COMMIT -> what fn returned
+ *   db:snapshot(fn)           the same for reads: all that fn reads is of one moment
+ *   db:check()                -> list of what is damaged, each a line; stops at Ctrl-C
+ *   db:copy()                 -> a database in memory with the same content
  *   db:last_id()  db:close()
  *
  * params is a list for ? or a table for :name; what it lacks is NULL, and so is NaN.
@@ -19,6 +22,7 @@
  * into a write fails at once in spite of the busy timeout (sqlite.org/lang_transaction.html).
  * "frozen" reads a file that nobody writes, on a medium where the log's index cannot be made.
  * Statements are cached. */
+#include "base/interrupt.h"
 #include "bind/bind.h"
 
 #include <sqlite3.h>
@@ -82,6 +86,15 @@ static const char *frozen_uri(lua_State *L, const char *path)
     return lua_tostring(L, -1);
 }
 
+// An empty userdata: filled by whoever pushes it, closed by Lua whatever happens.
+static struct database *push_database(lua_State *L)
+{
+    struct database *d = lua_newuserdatauv(L, sizeof *d, 0);
+    memset(d, 0, sizeof *d);
+    luaL_setmetatable(L, NAME);
+    return d;
+}
+
 static int sqlite_open(lua_State *L)
 {
     static const char *const modes[] = {"r", "rw", "frozen", NULL};
@@ -89,9 +102,7 @@ static int sqlite_open(lua_State *L)
     int mode = luaL_checkoption(L, 2, "r", modes);
     if (mode == 2)
         path = frozen_uri(L, path);
-    struct database *d = lua_newuserdatauv(L, sizeof *d, 0);
-    memset(d, 0, sizeof *d);
-    luaL_setmetatable(L, NAME);
+    struct database *d = push_database(L);
     // A reader may write in SQLite's sense: else the last one out could not fold and remove
     // the log.  query_only keeps it from changing anything; an unwritable file is no error.
     int flags = mode == 1   ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
@@ -267,12 +278,13 @@ static int database_columns(lua_State *L)
     return 1;
 }
 
-static int database_transaction(lua_State *L)
+// begin, fn(), COMMIT; what fn returned.
+static int between(lua_State *L, const char *begin)
 {
     struct database *d = check_database(L);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
-    if (sqlite3_exec(d->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+    if (sqlite3_exec(d->db, begin, NULL, NULL, NULL) != SQLITE_OK)
         return push_db_failure(L, d->db);
     int bad = lua_pcall(L, 0, LUA_MULTRET, 0);
     if (!d->db)
@@ -287,6 +299,61 @@ static int database_transaction(lua_State *L)
         return n;
     }
     return lua_gettop(L) - 1;
+}
+
+static int database_transaction(lua_State *L)
+{
+    return between(L, "BEGIN IMMEDIATE");
+}
+
+static int database_snapshot(lua_State *L)
+{
+    return between(L, "BEGIN");
+}
+
+static int stop_at_interrupt(void *nothing)
+{
+    (void)nothing;
+    return interrupt_pending();
+}
+
+static int database_check(lua_State *L)
+{
+    struct database *d = check_database(L);
+    lua_settop(L, 1);
+    lua_pushliteral(L, "PRAGMA integrity_check(100)");
+    sqlite3_stmt *s = prepare(L, d);
+    if (!s)
+        return push_db_failure(L, d->db);
+    int code;
+    lua_newtable(L);
+    sqlite3_progress_handler(d->db, 1000, stop_at_interrupt, NULL);
+    for (lua_Integer n = 1; (code = sqlite3_step(s)) == SQLITE_ROW;) {
+        const char *text = (const char *)sqlite3_column_text(s, 0);
+        if (!text || strcmp(text, "ok") == 0)
+            continue;
+        lua_pushstring(L, text);
+        lua_rawseti(L, -2, n++);
+    }
+    sqlite3_progress_handler(d->db, 0, NULL, NULL);
+    sqlite3_reset(s);
+    if (code == SQLITE_INTERRUPT)
+        return raise_interrupted(L);
+    return code == SQLITE_DONE ? 1 : push_db_failure(L, d->db);
+}
+
+static int database_copy(lua_State *L)
+{
+    struct database *from = check_database(L), *to = push_database(L);
+    if (sqlite3_open(":memory:", &to->db) != SQLITE_OK)
+        return push_db_failure(L, to->db);
+    sqlite3_backup *b = sqlite3_backup_init(to->db, "main", from->db, "main");
+    if (!b)
+        return push_db_failure(L, to->db);
+    sqlite3_backup_step(b, -1);
+    if (sqlite3_backup_finish(b) != SQLITE_OK)
+        return push_db_failure(L, to->db);
+    return 1;
 }
 
 static int database_last_id(lua_State *L)
@@ -315,7 +382,9 @@ static const luaL_Reg methods[] = {
     {"exec", database_exec},       {"run", database_run},
     {"rows", database_rows},       {"columns", database_columns},
     {"last_id", database_last_id}, {"transaction", database_transaction},
-    {"close", database_close},     {NULL, NULL},
+    {"check", database_check},     {"snapshot", database_snapshot},
+    {"copy", database_copy},       {"close", database_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

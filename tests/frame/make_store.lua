@@ -5,7 +5,7 @@
 local schema = require "netspace.schema"
 
 local path, state, pid = arg[1], arg[2], tonumber(arg[3] or 1)
-local db = assert(schema.open(path, "rw"))
+local db = assert(schema.open(path))
 local now = schema.time()
 
 local function run(sql, params) assert(db:run(sql, params)) end

@@ -82,7 +82,7 @@ end
 
 -- Opening ------------------------------------------------------------------------------
 local function refused(path, mode, part, name)
-  local db, message = schema.open(path, mode)
+  local db, message = (mode == "r" and require("netspace.reader").open or schema.open)(path)
   if db then db:close() end
   t.ok(not db and message:find(part, 1, true), name or part, tostring(message))
 end
@@ -192,26 +192,36 @@ t.ok(not bad and message:find("damaged", 1, true), "noise in the pages is named"
 local newer = assert(sqlite.open(path, "rw"))
 newer:exec("PRAGMA user_version = 99")
 newer:close()
-refused(path, "r", "newer netspace (store version 99, this one knows 2)")
+refused(path, "r", ("newer netspace (store version 99, this one knows %d)"):format(schema.version))
 refused(path, "rw", "newer netspace", "a newer store is not written either")
 
--- An older one is brought up to date when it is opened for writing
+-- An older one: read as it is, brought up to date when it is opened for writing
 do
   local old = at("old.db")
-  assert(schema.open(old, "rw")):close()
   local db = assert(sqlite.open(old, "rw"))
-  for _, column in ipairs { "population DROP settings", "model DROP signal", "model DROP log",
-    "model DROP memory" } do
-    assert(db:exec("ALTER TABLE " .. column))
-  end
-  assert(db:exec("PRAGMA user_version = 1"))
+  assert(schema.upgrade(db, 1))
+  assert(db:exec([[INSERT INTO population (name, seed, recipe, data, card, checksum, created)
+    VALUES ('P', 1, '{"epochs":1}', '{"spec":"shapes"}', '{}', 'x', 0);
+    INSERT INTO model (population, idx, m, hash, seed, flops, params, acts, status, error)
+    VALUES (1, 1, '{"d":[1]}', 'h', 1, 1, 1, 1, 'done', 12.5)]]))
   db:close()
-  refused(old, "r", "resume " .. old .. "` brings it up to date", "a reader does not change it")
-  db = assert(schema.open(old, "rw"))
-  t.ok(db:rows("SELECT settings, signal, log, memory FROM population JOIN model"),
+  local before = read(old)
+  local reader = assert(stores.open(old))
+  t.is(reader:result("P").errors[1], 12.5, "an older store can be read")
+  t.is(#reader:live("P"), 1, "by all methods")
+  t.ok(read(old) == before, "and is left as it was")
+  db = assert(schema.open(old))
+  t.ok(db:rows("SELECT settings, signal, log, memory, origin FROM population JOIN model"),
     "a writer adds what is missing")
   t.is(db:rows("PRAGMA user_version")[1].user_version, schema.version, "and the version")
+  assert(db:exec("UPDATE model SET error = 13"))
+  t.is(reader:result("P").errors[1], 13.0, "which the reader of the old one sees")
+  reader:close()
   db:close()
+  db = assert(sqlite.open(old, "rw"))
+  db:exec("PRAGMA user_version = -4")
+  db:close()
+  refused(old, "rw", "its version is -4", "a version that never was")
 end
 
 -- Read-only places, as a user who is not root ----------------------------------------------

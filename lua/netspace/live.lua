@@ -1,0 +1,62 @@
+--- Every model of a population as it stands, read again and again while a sweep changes it:
+-- only what changed since the last look is read (schema.lua: model.change), so that a look
+-- at 10,000 models costs what happened in between.
+
+local M = {}
+
+-- The models that are new or have changed: their columns, then their epochs.
+local models = [[SELECT id, idx, status, attempt, epochs, error, reason, images_per_s, seconds,
+  worker, change FROM model WHERE population = :population AND (change > :change OR idx > :n)
+  ORDER BY id]]
+local epochs = [[SELECT epoch.model, coalesce(test_error, 100) AS error
+  FROM model CROSS JOIN epoch ON epoch.model = model.id
+  WHERE population = :population AND (change > :change OR idx > :n) ORDER BY model.id, epoch]]
+
+-- What was seen of population `p` (its row) so far.
+local function seen_of(cache, reader, p)
+  local seen = cache[p.name]
+  if not seen or seen.population ~= p.id or seen.created ~= p.created then
+    seen = { population = p.id, created = p.created, change = -1, n = 0, list = {},
+      epochs = reader:decode("recipe of " .. p.name, p.recipe).epochs }
+    cache[p.name] = seen
+  end
+  return seen
+end
+
+local function update(seen, reader)
+  local c, e = reader:columns(models, seen), reader:columns(epochs, seen)
+  local at, ids, errors = 1, e.model, e.error
+  for i = 1, c.n do
+    local id, curve = c.id[i], {}
+    while ids[at] == id do
+      curve[#curve + 1] = errors[at]
+      at = at + 1
+    end
+    local model = {
+      index = c.idx[i], status = c.status[i], attempt = c.attempt[i], epoch = c.epochs[i],
+      epochs = seen.epochs, error = c.error[i] or nil, reason = c.reason[i] or nil,
+      images_per_s = c.images_per_s[i] or nil, seconds = c.seconds[i] or nil,
+      worker = c.worker[i] or nil, curve = curve,
+    }
+    if model.status == "running" then model.error = curve[#curve] end
+    seen.list[model.index] = model
+    seen.change = math.max(seen.change, c.change[i])
+  end
+  seen.n = #seen.list
+end
+
+--- The models of population `p` in order; `cache` (a table, at first empty) keeps what was
+-- seen.  The records are the caller's to change, their curves are not.
+function M.read(cache, reader, p)
+  local seen = seen_of(cache, reader, p)
+  update(seen, reader)
+  local copies = {}
+  for i, model in ipairs(seen.list) do
+    local copy = {}
+    for k, v in next, model do copy[k] = v end
+    copies[i] = copy
+  end
+  return copies
+end
+
+return M
