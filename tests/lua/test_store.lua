@@ -224,6 +224,76 @@ do
   refused(old, "rw", "its version is -4", "a version that never was")
 end
 
+-- Readers leave no trace and see what a writer does, whichever comes first ------------------
+do
+  local function files(folder)
+    local list, scan = {}, assert(uv.fs_scandir(folder))
+    while true do
+      local name = uv.fs_scandir_next(scan)
+      if not name then break end
+      list[#list + 1] = name
+    end
+    table.sort(list)
+    return table.concat(list, " ")
+  end
+  local folder = at("quiet")
+  assert(uv.fs_mkdir(folder, tonumber("755", 8)))
+  local file = folder .. "/q.db"
+  local w = assert(ledgers.open(file))
+  local one
+  local function add(i)
+    w:write(function()
+      one = one or w:create { name = "Q", seed = 1, recipe = recipe, card = card,
+        source = { spec = "shapes" } }
+      w:add_model(one, i, model(i), ledgers.identity(model(i)), i, { flops = 1, params = 1, acts = 1 })
+    end)
+  end
+  add(1)
+  w:close()
+  local whole_file = read(file)
+  local r = assert(stores.open(file))
+  t.is(r:progress().total, 1, "a store at rest is read")
+  t.is(files(folder), "q.db", "and no file appears")
+  w = assert(ledgers.open(file))
+  add(2)
+  t.is(r:progress().total, 2, "a writer that comes later is noticed")
+  local second = assert(stores.open(file))
+  t.is(#second:live("Q"), 2, "by a second reader too")
+  add(3)
+  t.is(r:progress().total .. #second:live("Q"), "33", "and followed")
+  w:close()
+  r:close()
+  t.is(#second:live("Q"), 3, "the writer and one reader leave")
+  second:close()
+  t.is(files(folder), "q.db", "the last one leaves nothing behind")
+  t.ok(read(file) ~= whole_file, "all is in the main file")
+  assert(os.remove(file))
+  t.ok(not stores.open(file) and files(folder) == "", "a missing store is not made by looking")
+end
+
+-- Network file systems -----------------------------------------------------------------------
+do
+  local filesystem = require "netspace.filesystem"
+  local statfs = uv.fs_statfs
+  local function with(kind, f)
+    uv.fs_statfs = function() return { type = kind } end
+    local results = table.pack(pcall(f))
+    uv.fs_statfs = statfs
+    return table.unpack(results, 1, results.n)
+  end
+  local _, fine, text = with(0x6969, function() return filesystem.check(at("n.db")) end)
+  t.ok(not fine and text:find("network file system (NFS)", 1, true) and text:find("store=", 1, true),
+    "NFS is refused with advice", tostring(text))
+  _, fine = with(-11317950, function() return filesystem.check(at("n.db")) end)
+  t.is(fine, false, "so is CIFS, whose number is negative on some machines")
+  _, fine = with(0xEF53, function() return filesystem.check(at("n.db")) end)
+  t.is(fine, true, "ext4 is not")
+  local _, none, why_not = with(0xFE534D42, function() return schema.open(at("n.db")) end)
+  t.ok(not none and why_not:find("(SMB)", 1, true), "a sweep makes no store there")
+  t.ok(not uv.fs_stat(at("n.db")), "not even an empty one")
+  t.is(filesystem.network(at("n.db")), nil, "the directory of the tests is local")
+end
+
 -- Read-only places, as a user who is not root ----------------------------------------------
 local netspace = os.getenv("NETSPACE")
 local as_nobody = ""
