@@ -87,7 +87,7 @@ function methods.train(n, data, r, progress)
   check_net("net:train", n)
   if type(r) == "function" and progress == nil then r, progress = nil, r end
   r = recipe._complete("net:train", r or recipe.quick)
-  return call("net:train", core.run, n, data, r, progress)
+  return (call("net:train", core.run, n, data, r, progress))
 end
 
 --- How fast a network runs on one core here.

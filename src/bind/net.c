@@ -310,15 +310,50 @@ static const struct source *check_source(lua_State *L, int index, const struct a
     return s;
 }
 
-// run(net, data, recipe, progress or nil) -> { status=, error=, reason=, epochs= }
+static double point_field(lua_State *L, int t, const char *name)
+{
+    lua_getfield(L, t, name);
+    double v = luaL_optnumber(L, -1, 0);
+    lua_pop(L, 1);
+    return v;
+}
+
+// Where a training goes on: the table `at` that an earlier run gave; nil: at the beginning.
+static struct train_point check_point(lua_State *L, int t)
+{
+    struct train_point p = {0};
+    if (!lua_isnil(L, t)) {
+        luaL_checktype(L, t, LUA_TTABLE);
+        p.epoch = (int)point_field(L, t, "epoch");
+        p.step = (int)point_field(L, t, "step");
+        p.loss_sum = point_field(L, t, "loss_sum");
+        p.wrong_sum = (uint64_t)point_field(L, t, "wrong_sum");
+        p.seconds = point_field(L, t, "seconds");
+    }
+    return p;
+}
+
+static void push_point(lua_State *L, const struct train_point *p)
+{
+    lua_createtable(L, 0, 5);
+    set_integer(L, "epoch", p->epoch);
+    set_integer(L, "step", p->step);
+    set_number(L, "loss_sum", p->loss_sum);
+    set_integer(L, "wrong_sum", (lua_Integer)p->wrong_sum);
+    set_number(L, "seconds", p->seconds);
+}
+
+// run(net, data, recipe, progress or nil, at or nil)
+//   -> { status=, error=, reason=, epochs= }, at
 static int net_run(lua_State *L)
 {
     static const char *const ends[] = {"done", "diverged", "interrupted", "stopped"};
     struct lua_net *n = check_net(L);
     struct recipe r;
     struct error e;
-    lua_settop(L, 4);
+    lua_settop(L, 5);
     const struct source *s = check_source(L, 2, net_arch(n->net));
+    struct train_point at = check_point(L, 5);
     recipe_from_lua(L, 3, s, &r);
     if (!lua_isnil(L, 4))
         luaL_checktype(L, 4, LUA_TFUNCTION);
@@ -334,7 +369,7 @@ static int net_run(lua_State *L)
     struct epoch_result last;
     n->busy = true;
     enum train_end end =
-        train_run(n->net, s, &r, 0, lua_isnil(L, 4) ? NULL : &report, &last, &e);
+        train_run(n->net, s, &r, &at, lua_isnil(L, 4) ? NULL : &report, &last, &e);
     n->busy = false;
     if (p.failed)
         return lua_error(L);
@@ -349,7 +384,8 @@ static int net_run(lua_State *L)
         set_number(L, "train_error", last.train_error);
         set_number(L, "train_loss", last.train_loss);
     }
-    return 1;
+    push_point(L, &at);
+    return 2;
 }
 
 // test(net, data) -> error in percent
@@ -387,6 +423,35 @@ static int net_read(lua_State *L)
     }
     n->fresh = false;
     lua_pushboolean(L, 1);
+    return 1;
+}
+
+// checkpoint(net, path, json, identity, state) -> true, or nil and a message; also while the
+// net is training, between two epochs
+static int net_checkpoint_file(lua_State *L)
+{
+    struct lua_net *n = any_net(L);
+    struct error e;
+    if (!n->net)
+        return luaL_error(L, "closed net");
+    if (!net_checkpoint(n->net, luaL_checkstring(L, 2), luaL_checkstring(L, 3),
+                        luaL_checkstring(L, 4), luaL_checkstring(L, 5), &e))
+        return push_failure(L, e.msg);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+// restore(net, path, identity) -> state, or nil and a message
+static int net_restore_file(lua_State *L)
+{
+    struct lua_net *n = check_net(L);
+    struct error e;
+    char *state = net_restore(n->net, luaL_checkstring(L, 2), luaL_checkstring(L, 3), &e);
+    if (!state)
+        return push_failure(L, e.msg);
+    n->fresh = false;
+    lua_pushstring(L, state);
+    free(state);
     return 1;
 }
 
@@ -441,6 +506,8 @@ static const luaL_Reg functions[] = {
     {"run", net_run},
     {"write", net_write},
     {"read", net_read},
+    {"checkpoint", net_checkpoint_file},
+    {"restore", net_restore_file},
     {"file_arch", core_file_arch},
     {"benchmark", core_benchmark},
     {NULL, NULL},

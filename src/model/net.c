@@ -192,6 +192,11 @@ float *net_gradients(struct net *n, const struct param *p)
     return p->buffer ? NULL : n->grads + p->offset;
 }
 
+float *net_momentum(struct net *n, const struct param *p)
+{
+    return p->buffer ? NULL : n->momentum + p->offset;
+}
+
 // ---- forward --------------------------------------------------------------------------
 
 static float *place(const struct net *n, int tensor)

@@ -48,6 +48,7 @@ const struct param *net_param(const struct net *n, size_t i);
 size_t param_index(const struct param *p, size_t i);
 float *net_values(struct net *n, const struct param *p);    // parameter or buffer
 float *net_gradients(struct net *n, const struct param *p); // NULL for a buffer
+float *net_momentum(struct net *n, const struct param *p);  // NULL for a buffer
 
 /* Input buffer (batch, image, image, 3) to fill before every forward (what it held is
  * gone after one).  Logits (count, classes) stay valid until the next call; count <=
@@ -65,6 +66,13 @@ void net_rest(struct net *n); // momentum 0
  * by the caller> (weights.c).  Written to a temporary file, fsynced, renamed. */
 bool net_save(struct net *n, const char *path, const char *arch_json, struct error *e);
 bool net_load(struct net *n, const char *path, struct error *e);
+/* The same with momentum and two texts: `identity` names the training, `state` says where
+ * it stands (train.h).  Restoring gives the state, to be freed; NULL with a message, and the
+ * net as it was, when the file is damaged or its identity is another one.  net_load takes
+ * the weights of such a file too. */
+bool net_checkpoint(struct net *n, const char *path, const char *arch_json,
+                    const char *identity, const char *state, struct error *e);
+char *net_restore(struct net *n, const char *path, const char *identity, struct error *e);
 /* The metadata value of netspace.arch of a file, to be freed; NULL with a message. */
 char *weights_arch(const char *path, struct error *e);
 

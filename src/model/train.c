@@ -68,13 +68,38 @@ float recipe_lr(const struct recipe *r, int epoch)
     return (float)lr;
 }
 
-double train_test(struct net *n, const struct source *s)
+// ---- testing and training -----------------------------------------------------------------
+
+struct run {
+    struct net *net;
+    const struct source *source;
+    const struct recipe *recipe;
+    const struct train_report *report;
+    struct train_point *at;
+    uint32_t *order; // of the training images in this epoch
+    int *labels;
+    float wd[3];
+    double reported; // when the last step was
+};
+
+static bool report_step(struct run *t, int steps, double loss)
+{
+    double now = clock_now();
+    if (!t->report || !t->report->step || now - t->reported < REPORT_SECONDS)
+        return true;
+    t->reported = now;
+    return t->report->step(t->report->self, t->at->epoch + 1, t->at->step, steps, loss);
+}
+
+// Test error in percent; NaN when interrupted, or stopped by a report (t may be NULL).
+static double test_error(struct net *n, const struct source *s, struct run *t)
 {
     int batch = net_batch(n), classes = net_arch(n)->classes;
     int *labels = xmalloc((size_t)batch * sizeof *labels);
     uint64_t wrong = 0;
     uint32_t first = 0;
-    while (first < s->test_n && !interrupt_pending()) {
+    bool go_on = true;
+    while (first < s->test_n && go_on && !interrupt_pending()) {
         uint32_t left = s->test_n - first;
         int count = left < (uint32_t)batch ? (int)left : batch, w;
         s->test_batch(s->self, net_input(n), labels, first, count);
@@ -82,31 +107,16 @@ double train_test(struct net *n, const struct source *s)
         softmax_loss(NULL, &w, logits, labels, (size_t)count, (size_t)classes, 0);
         wrong += (uint64_t)w;
         first += (uint32_t)count;
+        if (t)
+            go_on = report_step(t, t->at->step, t->at->loss_sum / t->at->step);
     }
     free(labels);
-    return first < s->test_n ? (double)NAN : 100.0 * (double)wrong / s->test_n;
+    return first < s->test_n || !go_on ? (double)NAN : 100.0 * (double)wrong / s->test_n;
 }
 
-// ---- training -------------------------------------------------------------------------
-
-struct run {
-    struct net *net;
-    const struct source *source;
-    const struct recipe *recipe;
-    const struct train_report *report;
-    uint32_t *order; // of the training images in this epoch
-    int *labels;
-    float wd[3];
-    double reported; // when the last step was
-};
-
-static bool report_step(struct run *t, int epoch, int step, int steps, double loss)
+double train_test(struct net *n, const struct source *s)
 {
-    double now = clock_now();
-    if (!t->report || !t->report->step || now - t->reported < REPORT_SECONDS)
-        return true;
-    t->reported = now;
-    return t->report->step(t->report->self, epoch + 1, step, steps, loss);
+    return test_error(n, s, NULL);
 }
 
 static bool runaway(double loss)
@@ -114,85 +124,89 @@ static bool runaway(double loss)
     return !(loss <= LOSS_LIMIT);
 }
 
-// One pass over the images in a new order; the last partial batch is dropped.
-static enum train_end train_epoch(struct run *t, int epoch, struct epoch_result *out,
+// The rest of one pass over the images, in the order of this epoch; the last partial batch
+// is dropped.
+static enum train_end train_epoch(struct run *t, struct epoch_result *out,
                                   struct error *why)
 {
     const struct recipe *r = t->recipe;
     const struct source *s = t->source;
+    struct train_point *at = t->at;
     int steps = (int)(s->train_n / (uint32_t)r->batch);
-    double loss_sum = 0, start = clock_now();
-    uint64_t wrong_sum = 0;
-    struct rng rng = rng_key(r->seed, (uint64_t)epoch, RNG_ORDER);
+    double before = at->seconds, start = clock_now();
+    struct rng rng = rng_key(r->seed, (uint64_t)at->epoch, RNG_ORDER);
     rng_permutation(&rng, t->order, s->train_n);
-    *out = (struct epoch_result){.epoch = epoch + 1, .lr = recipe_lr(r, epoch)};
-    for (int step = 0; step < steps; step++) {
+    *out = (struct epoch_result){.epoch = at->epoch + 1, .lr = recipe_lr(r, at->epoch)};
+    while (at->step < steps) {
         if (interrupt_pending())
             return TRAIN_INTERRUPTED;
         int wrong;
         s->train_batch(s->self, net_input(t->net), t->labels,
-                       t->order + (size_t)step * (size_t)r->batch, r->batch, r->seed,
-                       epoch);
+                       t->order + (size_t)at->step * (size_t)r->batch, r->batch, r->seed,
+                       at->epoch);
         net_forward(t->net, r->batch, true);
         double loss = net_backward(t->net, t->labels, r->label_smoothing, &wrong);
         if (runaway(loss)) {
             error_set(why, "the loss became %g in epoch %d, step %d of %d (lr %g)", loss,
-                      epoch + 1, step + 1, steps, (double)out->lr);
+                      at->epoch + 1, at->step + 1, steps, (double)out->lr);
             return TRAIN_DIVERGED;
         }
         net_step(t->net, out->lr, r->momentum, r->nesterov, t->wd);
-        loss_sum += loss;
-        wrong_sum += (uint64_t)wrong;
-        if (!report_step(t, epoch, step + 1, steps, loss))
+        at->loss_sum += loss;
+        at->wrong_sum += (uint64_t)wrong;
+        at->step++;
+        at->seconds = before + clock_now() - start;
+        if (!report_step(t, steps, loss))
             return TRAIN_STOPPED;
     }
     double images = (double)steps * r->batch;
-    out->seconds = clock_now() - start;
-    out->train_loss = loss_sum / steps;
-    out->train_error = 100.0 * (double)wrong_sum / images;
+    out->seconds = at->seconds;
+    out->train_loss = at->loss_sum / steps;
+    out->train_error = 100.0 * (double)at->wrong_sum / images;
     out->images_per_s = images / out->seconds;
     return TRAIN_DONE;
 }
 
-static enum train_end train_all(struct run *t, int start, struct epoch_result *last,
+static enum train_end train_all(struct run *t, struct epoch_result *last,
                                 struct error *why)
 {
-    for (int epoch = start; epoch < t->recipe->epochs; epoch++) {
+    while (t->at->epoch < t->recipe->epochs) {
         struct epoch_result result;
-        enum train_end end = train_epoch(t, epoch, &result, why);
+        enum train_end end = train_epoch(t, &result, why);
         if (end == TRAIN_DIVERGED) {
-            last->epoch = epoch + 1;
+            last->epoch = result.epoch;
             last->lr = result.lr;
             last->test_error = 100;
         }
         if (end != TRAIN_DONE)
             return end;
-        result.test_error = train_test(t->net, t->source);
+        result.test_error = test_error(t->net, t->source, t);
         if (isnan(result.test_error))
-            return TRAIN_INTERRUPTED;
+            return interrupt_pending() ? TRAIN_INTERRUPTED : TRAIN_STOPPED;
         *last = result;
+        *t->at = (struct train_point){.epoch = result.epoch};
         if (t->report && t->report->epoch && !t->report->epoch(t->report->self, last) &&
-            epoch + 1 < t->recipe->epochs)
+            result.epoch < t->recipe->epochs)
             return TRAIN_STOPPED;
     }
     return TRAIN_DONE;
 }
 
 enum train_end train_run(struct net *n, const struct source *s, const struct recipe *r,
-                         int start, const struct train_report *report,
+                         struct train_point *at, const struct train_report *report,
                          struct epoch_result *last, struct error *why)
 {
-    struct run t = {.net = n, .source = s, .recipe = r, .report = report};
+    struct run t = {.net = n, .source = s, .recipe = r, .report = report, .at = at};
     t.wd[PARAM_BN] = r->wd_bn == -1 ? r->wd : r->wd_bn;
     t.wd[PARAM_BIAS] = r->wd_bias == -1 ? r->wd : r->wd_bias;
     t.wd[PARAM_WEIGHT] = r->wd;
     t.order = xmalloc((size_t)s->train_n * sizeof *t.order);
     t.labels = xmalloc((size_t)r->batch * sizeof *t.labels);
     t.reported = clock_now();
-    *last = (struct epoch_result){.epoch = start, .test_error = 100};
-    if (start == 0)
+    *last = (struct epoch_result){.epoch = at->epoch, .test_error = 100};
+    if (at->epoch == 0 && at->step == 0)
         net_rest(n);
-    enum train_end end = train_all(&t, start, last, why);
+    enum train_end end = train_all(&t, last, why);
     free(t.order);
     free(t.labels);
     return end;

@@ -45,20 +45,30 @@ struct epoch_result {
 
 enum train_end { TRAIN_DONE, TRAIN_DIVERGED, TRAIN_INTERRUPTED, TRAIN_STOPPED };
 
-/* Called after each epoch (step < 0) and, at most ten times a second, after a step.
- * Returning false stops the training. */
+/* Called after each epoch and, at most ten times a second, after a step; while testing with
+ * step = steps.  Returning false stops the training. */
 struct train_report {
     bool (*epoch)(void *self, const struct epoch_result *r);
     bool (*step)(void *self, int epoch, int step, int steps, double loss);
     void *self;
 };
 
-/* Trains from epoch `start` (0: with momentum 0) to the end; result of the last finished
- * epoch in *last (none yet: epoch `start`, error 100).  The recipe must have passed
- * recipe_check and fit the net's batch.  DIVERGED: the loss was NaN, Inf or above 1e4 (a
- * result: error 100 in the epoch where it happened); `why` says where. */
+/* Where a training stands: with the weights, momentum and running statistics of then, all
+ * that it needs to go on at the same bits. */
+struct train_point {
+    int epoch, step; // epochs finished; steps taken of the next one
+    double loss_sum; // over these steps, as the sum of wrong answers
+    uint64_t wrong_sum;
+    double seconds; // they took
+};
+
+/* Trains from *at (all zero: the beginning, with momentum 0) to the end, and leaves in *at
+ * where it stopped; result of the last finished epoch in *last (none yet: epoch at->epoch,
+ * error 100).  The recipe must have passed recipe_check and fit the net's batch.  DIVERGED:
+ * the loss was NaN, Inf or above 1e4 (a result: error 100 in the epoch where it happened);
+ * `why` says where.  INTERRUPTED, STOPPED: between two steps, or two batches of the test. */
 enum train_end train_run(struct net *n, const struct source *s, const struct recipe *r,
-                         int start, const struct train_report *report,
+                         struct train_point *at, const struct train_report *report,
                          struct epoch_result *last, struct error *why);
 
 /* Test error in percent of all test images; NaN when interrupted. */

@@ -1,4 +1,4 @@
-/* Training: schedules to the digit, fitting, divergence, interrupts, determinism. */
+/* Training: schedules to the digit, fitting, divergence, determinism. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,92 +10,7 @@
 
 #include <math.h>
 
-#include "base/interrupt.h"
-#include "base/rng.h"
-#include "model/train.h"
-
-enum { SIDE = 8, CLASSES = 4, PIXELS = SIDE * SIDE * 3 };
-
-// Random images with random labels: nothing to learn but by heart.
-static void noise_image(float *x, uint32_t index)
-{
-    struct rng r = rng_key(11, index, RNG_SHAPES);
-    for (int i = 0; i < PIXELS; i++)
-        x[i] = (float)rng_normal(&r);
-}
-
-static int noise_label(uint32_t index)
-{
-    struct rng r = rng_key(12, index, RNG_SHAPES);
-    return (int)rng_below(&r, CLASSES);
-}
-
-static void noise_train(const void *self, float *x, int *labels, const uint32_t *index,
-                        int n, uint64_t seed, int epoch)
-{
-    (void)self, (void)seed, (void)epoch;
-    for (int i = 0; i < n; i++) {
-        noise_image(x + (size_t)i * PIXELS, index[i]);
-        labels[i] = noise_label(index[i]);
-    }
-}
-
-static void noise_test(const void *self, float *x, int *labels, uint32_t first, int n)
-{
-    (void)self;
-    for (int i = 0; i < n; i++) {
-        noise_image(x + (size_t)i * PIXELS, first + (uint32_t)i);
-        labels[i] = noise_label(first + (uint32_t)i);
-    }
-}
-
-static struct source noise(uint32_t train_n, uint32_t test_n)
-{
-    return (struct source){.image = SIDE,
-                           .classes = CLASSES,
-                           .train_n = train_n,
-                           .test_n = test_n,
-                           .train_batch = noise_train,
-                           .test_batch = noise_test};
-}
-
-static struct net *small_net(int batch, uint64_t seed)
-{
-    struct arch a = {.stages = 2,
-                     .d = {1, 1},
-                     .w = {16, 32},
-                     .g = {8, 8},
-                     .b = {1, 1},
-                     .stride = {1, 2},
-                     .block = BLOCK_X,
-                     .stem = STEM_CIFAR,
-                     .stem_width = 8,
-                     .act = ACT_RELU,
-                     .classes = CLASSES,
-                     .image = SIDE};
-    struct error e;
-    if (!arch_finish(&a, &e))
-        fail_msg("%s", e.msg);
-    struct net *n = net_new(&a, batch, &e);
-    if (!n)
-        fail_msg("%s", e.msg);
-    net_init(n, seed, false);
-    return n;
-}
-
-static const struct recipe paper = {
-    .epochs = 10,
-    .batch = 20,
-    .lr = 0.05f,
-    .wd = 5e-5f,
-    .wd_bn = -1,
-    .wd_bias = -1,
-    .momentum = 0.9f,
-    .nesterov = true,
-    .schedule = SCHEDULE_COS,
-    .warmup_factor = 0.1f,
-    .seed = 3,
-};
+#include "noise.h"
 
 static void test_schedule(void **state)
 {
@@ -154,7 +69,7 @@ static void test_overfit(void **state)
     struct epoch_result last;
     struct error why;
     r.epochs = 100, r.lr = 0.1f;
-    assert_int_equal(train_run(n, &s, &r, 0, NULL, &last, &why), TRAIN_DONE);
+    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why), TRAIN_DONE);
     assert_int_equal(last.epoch, 100);
     print_message("# loss of 20 images learnt by heart: %g\n", last.train_loss);
     assert_true(last.train_loss < 0.02);
@@ -172,82 +87,16 @@ static void test_diverges(void **state)
     struct epoch_result last;
     struct error why;
     r.batch = 10, r.lr = 1000;
-    assert_int_equal(train_run(n, &s, &r, 0, NULL, &last, &why), TRAIN_DIVERGED);
+    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why), TRAIN_DIVERGED);
     assert_true(last.test_error == 100 && last.epoch >= 1);
     assert_non_null(strstr(why.msg, "the loss became"));
     net_init(n, 1, false);
     net_values(n, net_param(n, 0))[5] = NAN; // one bad weight is enough
     r.lr = 0.01f;
-    assert_int_equal(train_run(n, &s, &r, 0, NULL, &last, &why), TRAIN_DIVERGED);
+    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why), TRAIN_DIVERGED);
     assert_string_equal(why.msg + strlen("the loss became "), strstr(why.msg, "nan"));
     assert_true(train_test(n, &s) == 100);
     net_free(n);
-}
-
-static bool interrupt_after(void *self, const struct epoch_result *r)
-{
-    if (r->epoch == *(int *)self)
-        interrupt_flag = 1;
-    return true;
-}
-
-static bool stop_after(void *self, const struct epoch_result *r)
-{
-    return r->epoch != *(int *)self;
-}
-
-static size_t weights_of(struct net *n, float *out)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < net_params(n); i++) {
-        const struct param *p = net_param(n, i);
-        if (out)
-            memcpy(out + at, net_values(n, p), p->count * sizeof *out);
-        at += p->count;
-    }
-    return at;
-}
-
-static float *weights_copy(struct net *n, size_t *count)
-{
-    *count = weights_of(n, NULL);
-    float *v = malloc(*count * sizeof *v);
-    weights_of(n, v);
-    return v;
-}
-
-// Interrupted after epoch 2 and continued from there: what was learnt is kept, and the
-// epochs that were done are the same epochs.
-static void test_interrupt(void **state)
-{
-    (void)state;
-    int two = 2;
-    size_t count;
-    struct source s = noise(40, 10);
-    struct recipe r = paper;
-    struct epoch_result last, stopped;
-    struct error why;
-    r.batch = 10, r.epochs = 4;
-    struct net *a = small_net(10, 1), *b = small_net(10, 1);
-    struct train_report stop = {.epoch = stop_after, .self = &two};
-    struct train_report interrupt = {.epoch = interrupt_after, .self = &two};
-    assert_int_equal(train_run(a, &s, &r, 0, &stop, &stopped, &why), TRAIN_STOPPED);
-    assert_int_equal(train_run(b, &s, &r, 0, &interrupt, &last, &why), TRAIN_INTERRUPTED);
-    assert_int_equal(last.epoch, 2);
-    assert_true(last.train_loss == stopped.train_loss);
-    float *x = weights_copy(a, &count), *y = weights_copy(b, &count);
-    assert_memory_equal(x, y, count * sizeof *x);
-    assert_true(isnan(train_test(b, &s)));
-    interrupt_flag = 0;
-    assert_true(train_test(b, &s) == last.test_error);
-    assert_int_equal(train_run(b, &s, &r, 2, NULL, &last, &why), TRAIN_DONE);
-    assert_int_equal(last.epoch, 4);
-    struct net *c = small_net(10, 1);
-    assert_int_equal(train_run(c, &s, &r, 0, NULL, &stopped, &why), TRAIN_DONE);
-    assert_true(stopped.train_loss == last.train_loss &&
-                stopped.test_error == last.test_error);
-    free(x), free(y);
-    net_free(a), net_free(b), net_free(c);
 }
 
 static void test_same_seed(void **state)
@@ -265,7 +114,7 @@ static void test_same_seed(void **state)
         struct net *other = small_net(7 + 20 * i, 9), *n = small_net(10, 1);
         net_free(other);
         r.seed = i == 2 ? 4 : 3;
-        assert_int_equal(train_run(n, &s, &r, 0, NULL, &last, &why), TRAIN_DONE);
+        assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why), TRAIN_DONE);
         v[i] = weights_copy(n, &count);
         net_free(n);
     }
@@ -295,7 +144,7 @@ static void test_batches(void **state)
     struct error why;
     struct train_report report = {.step = count_steps, .self = &reports};
     r.batch = 10, r.epochs = 3;
-    assert_int_equal(train_run(n, &s, &r, 0, &report, &last, &why), TRAIN_DONE);
+    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, &report, &last, &why), TRAIN_DONE);
     assert_true(last.seconds > 0 && reports <= 10 * 60);
     assert_true(fabs(last.images_per_s * last.seconds - 40) < 1e-6);
     double wrong = last.test_error / 100 * 17, trained = last.train_error / 100 * 40;
@@ -309,10 +158,9 @@ static void test_batches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_schedule),  cmocka_unit_test(test_check),
-        cmocka_unit_test(test_overfit),   cmocka_unit_test(test_diverges),
-        cmocka_unit_test(test_interrupt), cmocka_unit_test(test_same_seed),
-        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_schedule), cmocka_unit_test(test_check),
+        cmocka_unit_test(test_overfit),  cmocka_unit_test(test_diverges),
+        cmocka_unit_test(test_same_seed), cmocka_unit_test(test_batches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,255 @@
+/* Checkpoints: a training stopped anywhere and taken up by another network goes on at the
+ * same bits; a damaged or foreign file is refused and changes nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/checksum.h"
+#include "base/interrupt.h"
+#include "noise.h"
+
+enum { EPOCHS = 3, STEPS = 3, BATCH = 10 };
+
+static char file[64];
+static int left; // batches until the interrupt
+
+static void count_down(void)
+{
+    if (left-- == 0)
+        interrupt_flag = 1;
+}
+
+static void counted_train(const void *self, float *x, int *labels, const uint32_t *index,
+                          int n, uint64_t seed, int epoch)
+{
+    count_down();
+    noise_train(self, x, labels, index, n, seed, epoch);
+}
+
+static void counted_test(const void *self, float *x, int *labels, uint32_t first, int n)
+{
+    count_down();
+    noise_test(self, x, labels, first, n);
+}
+
+static bool note(void *self, const struct epoch_result *r)
+{
+    ((struct epoch_result *)self)[r->epoch - 1] = *r;
+    return true;
+}
+
+static struct source data(void)
+{
+    struct source s = noise(BATCH * STEPS, BATCH + 3);
+    s.train_batch = counted_train;
+    s.test_batch = counted_test;
+    return s;
+}
+
+static enum train_end train(struct net *n, struct train_point *at,
+                            struct epoch_result rows[EPOCHS])
+{
+    struct source s = data();
+    struct recipe r = paper;
+    struct train_report report = {.epoch = note, .self = rows};
+    struct epoch_result last;
+    struct error why;
+    r.batch = BATCH, r.epochs = EPOCHS;
+    return train_run(n, &s, &r, at, &report, &last, &why);
+}
+
+static bool same_rows(const struct epoch_result *a, const struct epoch_result *b)
+{
+    for (int i = 0; i < EPOCHS; i++)
+        if (a[i].epoch != b[i].epoch || a[i].lr != b[i].lr ||
+            a[i].train_loss != b[i].train_loss || a[i].train_error != b[i].train_error ||
+            a[i].test_error != b[i].test_error)
+            return false;
+    return true;
+}
+
+// After each batch of training or of a test, of each epoch: stopped, kept in a file, taken
+// up by a network of other weights, trained to the end.
+static void test_anywhere(void **state)
+{
+    (void)state;
+    struct epoch_result calm[EPOCHS];
+    struct train_point begin = {0};
+    struct net *n = small_net(BATCH, 1);
+    size_t count;
+    left = 1000;
+    assert_int_equal(train(n, &begin, calm), TRAIN_DONE);
+    float *wanted = weights_copy(n, &count);
+    net_free(n);
+    for (int stop = 0; stop < EPOCHS * (STEPS + 2); stop++) {
+        struct epoch_result rows[EPOCHS];
+        struct train_point at = {0};
+        struct error e;
+        n = small_net(BATCH, 1);
+        left = stop;
+        enum train_end end = train(n, &at, rows);
+        interrupt_flag = 0;
+        assert_true(end == (stop < EPOCHS * (STEPS + 2) - 1 ? TRAIN_INTERRUPTED : TRAIN_DONE));
+        if (!net_checkpoint(n, file, "{}", "me", "here", &e))
+            fail_msg("%s", e.msg);
+        net_free(n);
+        n = small_net(BATCH, 2);
+        char *text = net_restore(n, file, "me", &e);
+        if (!text)
+            fail_msg("%s", e.msg);
+        assert_string_equal(text, "here");
+        free(text);
+        left = 1000;
+        assert_int_equal(train(n, &at, rows), TRAIN_DONE);
+        assert_true(same_rows(rows, calm));
+        size_t same;
+        float *got = weights_copy(n, &same);
+        assert_int_equal(same, count);
+        assert_memory_equal(got, wanted, count * sizeof *got);
+        free(got);
+        net_free(n);
+    }
+    free(wanted);
+}
+
+static char *read_file(size_t *bytes)
+{
+    FILE *f = fopen(file, "rb");
+    assert_non_null(f);
+    fseek(f, 0, SEEK_END);
+    *bytes = (size_t)ftell(f);
+    rewind(f);
+    char *text = malloc(*bytes);
+    assert_int_equal(fread(text, 1, *bytes, f), *bytes);
+    fclose(f);
+    return text;
+}
+
+static void write_file(const char *text, size_t bytes)
+{
+    FILE *f = fopen(file, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, bytes, f), bytes);
+    fclose(f);
+}
+
+static void refused(struct net *n, const char *identity, const char *why)
+{
+    struct error e;
+    size_t count;
+    float *before = weights_copy(n, &count);
+    char *text = net_restore(n, file, identity, &e);
+    if (text)
+        fail_msg("a bad checkpoint was taken");
+    if (why && !strstr(e.msg, why))
+        fail_msg("'%s' is not in '%s'", why, e.msg);
+    assert_true(strncmp(e.msg, file, strlen(file)) == 0);
+    float *after = weights_copy(n, &count);
+    assert_memory_equal(before, after, count * sizeof *after);
+    free(before), free(after);
+}
+
+static void test_refuses(void **state)
+{
+    (void)state;
+    struct error e;
+    struct net *n = small_net(BATCH, 1), *m = small_net(BATCH, 2);
+    assert_true(net_checkpoint(n, file, "{}", "me", "{\"epoch\":12}", &e));
+    refused(m, "you", "is of another training");
+    size_t bytes;
+    char *text = read_file(&bytes);
+    struct rng r = rng_key(1, 1, RNG_ORDER);
+    for (int i = 0; i < 300; i++) { // one bit anywhere: in lengths, names, texts, values
+        size_t at = i < 40 ? rng_below(&r, 4096) : rng_below(&r, (uint32_t)bytes);
+        char bit = (char)(1 << rng_below(&r, 8));
+        text[at] ^= bit;
+        write_file(text, bytes);
+        char *taken = net_restore(m, file, "me", &e);
+        if (taken) { // only where nobody looks: counters, the name of the format
+            size_t count;
+            float *x = weights_copy(n, &count), *y = weights_copy(m, &count);
+            assert_memory_equal(x, y, count * sizeof *x);
+            assert_string_equal(taken, "{\"epoch\":12}");
+            free(taken), free(x), free(y);
+            net_init(m, 2, false);
+        }
+        text[at] ^= bit;
+    }
+    char *epoch = memmem(text, bytes, ":12}", 4);
+    assert_non_null(epoch);
+    epoch[1] = '2';
+    write_file(text, bytes);
+    refused(m, "me", "is damaged: its checksum is another");
+    for (size_t cut = 1; cut < bytes; cut += 997) {
+        write_file(text, bytes - cut);
+        refused(m, "me", NULL);
+    }
+    assert_true(net_save(n, file, "{}", &e));
+    refused(m, "me", "is no checkpoint");
+    unlink(file);
+    refused(m, "me", "No such file");
+    free(text);
+    net_free(n), net_free(m);
+}
+
+// The weights of a checkpoint can be used as those of any file; momentum starts anew.
+static void test_load(void **state)
+{
+    (void)state;
+    struct error e;
+    struct train_point at = {0};
+    struct epoch_result rows[EPOCHS];
+    struct net *n = small_net(BATCH, 1), *m = small_net(BATCH, 2);
+    left = 1000;
+    assert_int_equal(train(n, &at, rows), TRAIN_DONE);
+    assert_true(net_checkpoint(n, file, "{\"d\":[1]}", "me", "", &e));
+    if (!net_load(m, file, &e))
+        fail_msg("%s", e.msg);
+    net_rest(n);
+    size_t count;
+    float *x = weights_copy(n, &count), *y = weights_copy(m, &count);
+    assert_memory_equal(x, y, count * sizeof *x);
+    char *arch = weights_arch(file, &e);
+    assert_string_equal(arch, "{\"d\":[1]}");
+    free(arch), free(x), free(y);
+    net_free(n), net_free(m);
+}
+
+static void test_checksum(void **state)
+{
+    (void)state;
+    char bytes[64] = {0};
+    uint64_t zero = checksum(0, bytes, 64);
+    assert_true(checksum(checksum(0, bytes, 24), bytes, 40) == zero);
+    for (size_t n = 1; n < 64; n++)
+        assert_true(checksum(0, bytes, n) != checksum(0, bytes, n - 1));
+    for (int i = 0; i < 64 * 8; i++) {
+        bytes[i / 8] ^= (char)(1 << i % 8);
+        assert_true(checksum(0, bytes, 64) != zero);
+        for (int k = 0; k < i; k++) { // two bits: words cannot make up for each other
+            bytes[k / 8] ^= (char)(1 << k % 8);
+            assert_true(checksum(0, bytes, 64) != zero);
+            bytes[k / 8] ^= (char)(1 << k % 8);
+        }
+        bytes[i / 8] ^= (char)(1 << i % 8);
+    }
+}
+
+int main(void)
+{
+    snprintf(file, sizeof file, "/tmp/netspace-checkpoint-%ld", (long)getpid());
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_anywhere),
+        cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_checksum),
+    };
+    int status = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(file);
+    return status;
+}
