@@ -70,6 +70,9 @@ asan:
 	@$(MAKE) V=asan all ctests
 layers:
 	@scripts/layers
+# Speed beside PyTorch; ARGS="--help" lists the options, PYTHON names the Python that has it.
+bench: all
+	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BUILD)/netspace -q --no-init scripts/bench/bench.lua $(ARGS)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1
@@ -85,7 +88,8 @@ help:
 	 echo "make demo               install what is missing, build, run examples/quickstart.lua"; \
 	 echo "make check              all tests (installs what they need)"; \
 	 echo "make install            to PREFIX=$(PREFIX), under DESTDIR"; \
+	 echo "make bench              speed beside PyTorch (ARGS=--help: options)"; \
 	 echo "make layers asan clean uninstall"
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d
-.PHONY: all demo check ctests asan layers install uninstall clean help
+.PHONY: all bench demo check ctests asan layers install uninstall clean help

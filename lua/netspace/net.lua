@@ -4,6 +4,7 @@
 --   n = net.new(arch.anynet{ d = {1, 1}, w = {16, 32}, stem = "cifar" }, { seed = 1 })
 --   print(n:train(data.open("shapes"), recipe.quick).error)
 
+local benchmark = require "netspace.core.benchmark"
 local core = require "netspace.core.net"
 local help = require "netspace.help"
 local json = require "netspace.json"
@@ -106,8 +107,10 @@ function M.benchmark(m, opts)
   if type(m) ~= "table" then
     error(("net.benchmark expects an architecture or a net, got %s"):format(type(m)), 2)
   end
-  return call("net.benchmark", core.benchmark, m, mode == "train",
-    math.tointeger(o.batch or 64), seconds)
+  local b <close> = call("net.benchmark", benchmark.new, m, math.tointeger(o.batch or 64))
+  local speed = b:run(mode == "train", seconds)
+  speed.sgemm_gflops = benchmark.sgemm()
+  return speed
 end
 
 help.add("net.new", [[

@@ -3,5 +3,6 @@
 #define BASE_CLOCK_H
 
 double clock_now(void);
+double clock_cpu(void); // seconds of processor time this process has used
 
 #endif

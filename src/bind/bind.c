@@ -3,6 +3,7 @@
 
 static const luaL_Reg modules[] = {
     {"netspace.core.arch", open_arch},
+    {"netspace.core.benchmark", open_benchmark},
     {"netspace.core.canvas", open_canvas},
     {"netspace.core.sqlite", open_sqlite},
     {"netspace.core.data", open_data},

@@ -13,6 +13,7 @@
 void bind_preload(lua_State *L);
 
 int open_arch(lua_State *L);
+int open_benchmark(lua_State *L);
 int open_canvas(lua_State *L);
 int open_data(lua_State *L);
 int open_net(lua_State *L);
@@ -47,6 +48,10 @@ void arch_from_lua(lua_State *L, int index, struct arch *a);
 void arch_to_lua(lua_State *L, const struct arch *a);
 void arch_set_asked(lua_State *L, const struct arch *asked); // field of the table on top
 void regnet_to_lua(lua_State *L, const struct regnet *r);
+
+/* A batch size (bind/net.c) as an int; what does not fit stays out of range, and net_new
+ * names it. */
+int batch_from_lua(lua_State *L, int index);
 
 /* Data sets (bind/data.c): what a training reads.  Raises an error when the value is not an
  * open dataset; keep that value on the stack while the source is in use. */

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/interrupt.h"
-#include "model/benchmark.h"
 #include "model/plan.h"
 #include "model/train.h"
 
@@ -36,8 +35,7 @@ static struct lua_net *check_net(lua_State *L)
     return n;
 }
 
-// As an int; what does not fit stays out of range, and net_new names it.
-static int check_batch(lua_State *L, int index)
+int batch_from_lua(lua_State *L, int index)
 {
     lua_Integer n = luaL_checkinteger(L, index);
     return n > INT_MAX ? INT_MAX : n < INT_MIN ? INT_MIN : (int)n;
@@ -49,7 +47,7 @@ static int core_new(lua_State *L)
     struct arch a;
     struct error e;
     arch_from_lua(L, 1, &a);
-    int batch = check_batch(L, 2);
+    int batch = batch_from_lua(L, 2);
     uint64_t seed = (uint64_t)luaL_checkinteger(L, 3);
     struct lua_net *n = lua_newuserdatauv(L, sizeof *n, 1);
     *n = (struct lua_net){.seed = seed, .fresh = true};
@@ -469,25 +467,6 @@ static int core_file_arch(lua_State *L)
     return 1;
 }
 
-// benchmark(m, train, batch, seconds) -> table
-static int core_benchmark(lua_State *L)
-{
-    struct arch a;
-    struct benchmark b;
-    struct error e;
-    arch_from_lua(L, 1, &a);
-    int batch = check_batch(L, 3);
-    if (!benchmark_run(&b, &a, batch, lua_toboolean(L, 2), luaL_checknumber(L, 4), &e))
-        return interrupt_pending() ? raise_interrupted(L) : luaL_error(L, "%s", e.msg);
-    lua_createtable(L, 0, 5);
-    set_number(L, "images_per_s", b.images_per_s);
-    set_number(L, "gflops", b.gflops);
-    set_number(L, "sgemm_gflops", b.sgemm_gflops);
-    set_integer(L, "peak_bytes", (lua_Integer)b.peak_bytes);
-    set_integer(L, "steps", b.steps);
-    return 1;
-}
-
 static const luaL_Reg methods[] = {
     {"arch", net_arch_table},        {"bytes", net_bytes_now},    {"close", net_close},
     {"forward", net_forward_images}, {"params", net_params_list}, {"plan", net_plan_text},
@@ -509,7 +488,6 @@ static const luaL_Reg functions[] = {
     {"checkpoint", net_checkpoint_file},
     {"restore", net_restore_file},
     {"file_arch", core_file_arch},
-    {"benchmark", core_benchmark},
     {NULL, NULL},
 };
 

@@ -2,6 +2,8 @@
 #include "model/benchmark.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
@@ -10,6 +12,13 @@
 #include "model/complexity.h"
 #include "nn/gemm.h"
 
+struct benchmark {
+    struct net *net;
+    float *images;
+    size_t bytes; // of the images
+    int *labels;
+};
+
 static void fill(float *x, size_t n)
 {
     struct rng r = rng_key(1, 0, RNG_SHAPES);
@@ -17,79 +26,93 @@ static void fill(float *x, size_t n)
         x[i] = (float)(2 * rng_uniform(&r) - 1);
 }
 
-// The best of five products: what the core can do, not what else it is doing.
-static double sgemm_gflops(void)
+struct benchmark *benchmark_new(const struct arch *a, int batch, struct error *e)
 {
-    enum { SIDE = 768 };
+    struct net *n = net_new(a, batch, e);
+    if (!n)
+        return NULL;
+    net_init(n, 1, false);
+    struct benchmark *b = xcalloc(1, sizeof *b);
+    size_t floats = (size_t)batch * (size_t)a->image * (size_t)a->image * 3;
+    b->net = n;
+    b->bytes = floats * sizeof(float);
+    b->images = block_alloc(b->bytes);
+    b->labels = xmalloc((size_t)batch * sizeof *b->labels);
+    for (int i = 0; i < batch; i++)
+        b->labels[i] = i % a->classes;
+    if (!b->images) {
+        benchmark_free(b);
+        error_set(e, "no memory for %d images", batch);
+        return NULL;
+    }
+    fill(b->images, floats);
+    return b;
+}
+
+void benchmark_free(struct benchmark *b)
+{
+    if (!b)
+        return;
+    net_free(b->net);
+    block_free(b->images, b->bytes);
+    free(b->labels);
+    free(b);
+}
+
+static void one_step(struct benchmark *b, bool train)
+{
+    const float wd[3] = {5e-5f, 5e-5f, 5e-5f};
+    int wrong;
+    memcpy(net_input(b->net), b->images, b->bytes);
+    net_forward(b->net, net_batch(b->net), train);
+    if (!train)
+        return;
+    net_backward(b->net, b->labels, 0, &wrong);
+    net_step(b->net, 0.01f, 0.9f, true, wd);
+}
+
+bool benchmark_run(struct benchmark *b, bool train, double seconds, struct speed *s,
+                   struct error *e)
+{
+    struct rusage before, after;
+    *s = (struct speed){.peak_bytes = net_bytes(net_arch(b->net), net_batch(b->net))};
+    one_step(b, train);
+    getrusage(RUSAGE_SELF, &before);
+    double start = clock_cpu(), spent = 0;
+    while (spent < seconds && !interrupt_pending()) {
+        one_step(b, train);
+        s->steps++;
+        spent = clock_cpu() - start;
+    }
+    getrusage(RUSAGE_SELF, &after);
+    if (interrupt_pending())
+        return error_set(e, "interrupted");
+    const struct arch *a = net_arch(b->net);
+    double flops = (double)complexity(a, a->image, false).flops;
+    s->images_per_s = (double)s->steps * net_batch(b->net) / spent;
+    s->gflops = 2e-9 * flops * (train ? 3 : 1) * s->images_per_s;
+    s->faults = (double)(after.ru_minflt - before.ru_minflt) / s->steps;
+    s->switches = (double)(after.ru_nvcsw - before.ru_nvcsw) / s->steps;
+    return true;
+}
+
+double benchmark_sgemm(void)
+{
+    enum { SIDE = 768, TIMES = 5 };
     size_t n = (size_t)SIDE * SIDE, bytes = 3 * n * sizeof(float);
     float *block = block_alloc(bytes);
     double best = 0;
     if (!block)
         return 0;
     fill(block, 2 * n);
-    for (int i = 0; i < 6; i++) {
-        double start = clock_now();
+    for (int i = 0; i <= TIMES; i++) {
+        double start = clock_cpu();
         gemm(false, false, SIDE, SIDE, SIDE, 1, block, SIDE, block + n, SIDE, 0,
              block + 2 * n, SIDE);
-        double rate = 2e-9 * SIDE * SIDE * SIDE / (clock_now() - start);
+        double rate = 2e-9 * SIDE * SIDE * SIDE / (clock_cpu() - start);
         if (i > 0 && rate > best)
             best = rate;
     }
     block_free(block, bytes);
     return best;
-}
-
-static void one_step(struct net *n, const float *images, size_t pixels, const int *labels,
-                     bool train)
-{
-    const float wd[3] = {5e-5f, 5e-5f, 5e-5f};
-    int wrong;
-    float *x = net_input(n);
-    for (size_t i = 0; i < pixels; i++)
-        x[i] = images[i];
-    net_forward(n, net_batch(n), train);
-    if (!train)
-        return;
-    net_backward(n, labels, 0, &wrong);
-    net_step(n, 0.01f, 0.9f, true, wd);
-}
-
-bool benchmark_run(struct benchmark *b, const struct arch *a, int batch, bool train,
-                   double seconds, struct error *e)
-{
-    struct net *n = net_new(a, batch, e);
-    if (!n)
-        return false;
-    net_init(n, 1, false);
-    size_t pixels = (size_t)batch * (size_t)a->image * (size_t)a->image * 3;
-    float *images = block_alloc(pixels * sizeof *images);
-    if (!images) {
-        net_free(n);
-        return error_set(e, "no memory for %d images", batch);
-    }
-    int *labels = xmalloc((size_t)batch * sizeof *labels);
-    fill(images, pixels);
-    for (int i = 0; i < batch; i++)
-        labels[i] = i % a->classes;
-    double start = 0, now = 0;
-    *b = (struct benchmark){.peak_bytes = net_bytes(a, batch)};
-    for (int i = 0; !interrupt_pending(); i++) {
-        one_step(n, images, pixels, labels, train);
-        now = clock_now();
-        if (i < 2)
-            start = now;
-        b->steps = i < 2 ? 0 : b->steps + 1;
-        if (b->steps > 0 && now - start >= seconds)
-            break;
-    }
-    block_free(images, pixels * sizeof *images);
-    free(labels);
-    net_free(n);
-    if (interrupt_pending())
-        return error_set(e, "interrupted");
-    double flops = (double)complexity(a, a->image, false).flops;
-    b->images_per_s = (double)b->steps * batch / (now - start);
-    b->gflops = 2e-9 * flops * (train ? 3 : 1) * b->images_per_s;
-    b->sgemm_gflops = sgemm_gflops();
-    return true;
 }

@@ -1,20 +1,32 @@
 /* How fast a network runs here: whole training steps or forward passes on random images,
- * beside the speed of a plain matrix product on the same core at the same moment. */
+ * beside the speed of a plain matrix product on the same core.
+ *
+ * Rates count processor seconds of this process, not wall seconds: on a quiet machine they
+ * are the same, and on a busy one only these say something about the engine. */
 #ifndef MODEL_BENCHMARK_H
 #define MODEL_BENCHMARK_H
 #include "model/net.h"
 
-struct benchmark {
+struct benchmark; // a network with a batch of random images and labels
+
+struct speed {
+    int steps;           // timed; one more warms the caches before them
     double images_per_s;
     double gflops;       // 10^9 operations a second: 2·flops·(3 training, 1 test)
-    double sgemm_gflops; // of a 768×768×768 product
+    double faults;       // pages first touched, per timed step
+    double switches;     // times the process had to wait for the system, per timed step
     size_t peak_bytes;   // all memory of the network
-    int steps;           // timed
 };
 
-/* Two steps to warm up, then steps for `seconds`.  False with "interrupted", or with the
- * reason why there is no such network. */
-bool benchmark_run(struct benchmark *b, const struct arch *a, int batch, bool train,
-                   double seconds, struct error *e);
+/* NULL with the reason why there is no such network. */
+struct benchmark *benchmark_new(const struct arch *a, int batch, struct error *e);
+void benchmark_free(struct benchmark *b);
+
+/* Steps (train) or forward passes for `seconds`.  False with "interrupted". */
+bool benchmark_run(struct benchmark *b, bool train, double seconds, struct speed *s,
+                   struct error *e);
+
+/* 10^9 operations a second of a 768×768×768 product: the best of five. */
+double benchmark_sgemm(void);
 
 #endif
