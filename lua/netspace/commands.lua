@@ -43,6 +43,48 @@ function M.resume(args)
   return require("netspace.sweep").resume(path, { workers = workers })
 end
 
+local EXPORT = "export STORE -o FILE.csv|FILE.jsonl [NAME]... [--salvage]"
+
+--- Writes the models of a store to a file for other programs.
+function M.export(args)
+  local path, file, salvage, names = nil, nil, false, {}
+  local i = 1
+  while args[i] do
+    local a = args[i]
+    if a == "-o" then
+      i = i + 1
+      file = args[i]
+    elseif a == "--salvage" then
+      salvage = true
+    elseif a:sub(1, 1) == "-" then
+      io.stderr:write(("netspace: export does not know '%s'%s\n"):format(a,
+        require("netspace.options").hint(a, { "-o", "--salvage" })))
+      return usage(EXPORT)
+    elseif path then
+      names[#names + 1] = a
+    else
+      path = a
+    end
+    i = i + 1
+  end
+  if not path or not file then return usage(EXPORT) end
+  if not require("netspace.export").kind(file) then
+    io.stderr:write(("netspace: export writes .csv or .jsonl, not '%s'\n"):format(file))
+    return 2
+  end
+  local store, message, kind = require("netspace.store").open(path)
+  local n
+  if store then
+    n, message, kind = store:export(file, #names > 0 and names or nil, { salvage = salvage })
+    store:close()
+  end
+  if not n then
+    io.stderr:write("netspace: ", message, "\n")
+    return kind == "damaged" and 4 or 1
+  end
+  io.stderr:write(("%s: %d models\n"):format(file, n))
+end
+
 function M.doctor(args)
   return require("netspace.doctor").main(args)
 end

@@ -89,12 +89,26 @@ local function history()
   return false, path .. " cannot be written; NETSPACE_HISTORY=off keeps none"
 end
 
+local SHOWN = 12 -- of what is damaged; the rest is counted
+
 local function store(path)
-  local s, message, kind = require("netspace.store").open(path)
-  if not s then return false, message, kind == "damaged" and 4 or 1 end
-  local n = #s:names()
-  s:close()
-  return true, ("%s: %d population%s"):format(path, n, n == 1 and "" or "s")
+  local report, message = require("netspace.integrity").check(path)
+  if not report then return false, message, 1 end
+  local problems, lines = report.problems, {}
+  if #problems == 0 then
+    return true, ("%s: %d population%s, %d models, nothing is damaged"):format(path,
+      report.populations, report.populations == 1 and "" or "s", report.models)
+  end
+  lines[1] = path .. " is damaged:"
+  table.move(problems, 1, math.min(#problems, SHOWN), 2, lines)
+  if #problems > SHOWN then lines[#lines + 1] = ("and %d more"):format(#problems - SHOWN) end
+  lines[#lines + 1] = #report.readable > 0 and "What can still be read:" or
+    "Nothing of it can be read"
+  table.move(report.readable, 1, #report.readable, #lines + 1, lines)
+  if #report.readable > 0 then
+    lines[#lines + 1] = ("netspace export %s --salvage -o FILE.jsonl saves that"):format(path)
+  end
+  return false, table.concat(lines, "\n     "), 4
 end
 
 --- netspace doctor [STORE]: one line a check.  Status 5 when something here would make
@@ -107,6 +121,7 @@ function M.main(args)
   local worst = 0
   local function check(name, status, f, ...)
     local ran, good, text, own = pcall(f, ...)
+    if good == "interrupted" then error(good, 0) end
     if not ran then good, text = false, tostring(good) end
     if not good then worst = math.max(worst, own or status) end
     print(("%-4s %-10s %s"):format(good and "ok" or "bad", name, text))

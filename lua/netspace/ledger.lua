@@ -12,8 +12,8 @@ local M = {}
 local Ledger = {}
 Ledger.__index = Ledger
 
--- FNV-1a, 64 bits: names equal networks across populations.
-local function fnv(text)
+--- Names equal networks across populations: FNV-1a, 64 bits, of an identity.
+function M.fingerprint(text)
   local h = 0xcbf29ce484222325
   for i = 1, #text do h = (h ~ text:byte(i)) * 0x100000001b3 end
   return ("%016x"):format(h)
@@ -106,7 +106,7 @@ end
 --- Appends model number idx: m, its identity text, training seed and complexity.
 function Ledger:add_model(id, idx, m, identity, seed, cost)
   run(self, [[INSERT INTO model (population, idx, m, hash, seed, flops, params, acts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)]], { id, idx, json.encode(m), fnv(identity), seed,
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)]], { id, idx, json.encode(m), M.fingerprint(identity), seed,
     cost.flops, cost.params, cost.acts })
 end
 

@@ -113,7 +113,7 @@ local function explain(path, message, code, mode)
   if code == sqlite.NOTADB then
     return ("%s is not a netspace store: it is no SQLite database"):format(path)
   elseif code == sqlite.CORRUPT then
-    return ("%s is damaged (%s); `sqlite3 %s .recover` saves what can be read"):format(
+    return ("%s is damaged (%s); `netspace doctor %s` says what can still be read"):format(
       path, message, path), "damaged"
   elseif code == sqlite.FULL then
     return ("%s: the disk is full; make room and run again, finished models are safe")

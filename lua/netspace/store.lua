@@ -7,10 +7,12 @@
 -- Opening and every method return nil and a message when the file lets them down; a name
 -- that the store does not have is an error that lists those it has.
 
+local export = require "netspace.export"
 local help = require "netspace.help"
 local json = require "netspace.json"
 local live = require "netspace.live"
 local options = require "netspace.options"
+local provenance = require "netspace.provenance"
 local readers = require "netspace.reader"
 local schema = require "netspace.schema"
 
@@ -105,6 +107,26 @@ function Read:events()
     LEFT JOIN model ON model.id = event.model ORDER BY event.id]])
 end
 
+--- Where a population comes from; printed, it is a page.
+function Read:provenance(name)
+  return provenance.of(self.reader, find(self, name))
+end
+
+--- Writes populations to a file for other programs.
+-- @tparam string path ends in .csv or .jsonl
+-- @tparam[opt] string|table names of populations; all of them
+-- @tparam[opt] table o salvage = true: what can be read of a damaged store
+-- @treturn integer how many models were written; or nil and a message
+function Read:export(path, names, o)
+  if type(path) ~= "string" or not export.kind(path) then
+    error(("store:export writes .csv or .jsonl, not '%s'"):format(tostring(path)), 0)
+  end
+  o = options.check("store:export", o, { salvage = "boolean" })
+  if type(names) == "string" then names = { names } end
+  for _, name in ipairs(not o.salvage and names or {}) do find(self, name) end
+  return export.write(self.reader, path, names, o.salvage)
+end
+
 local function close(self)
   if self.reader then self.reader:close() end
   self.reader = nil
@@ -160,7 +182,7 @@ help.add("sweep.open", [[
   Opens a store to read what its sweeps have trained; safe while one is running.
     path   the file given to sweep.run as store=
   The store has s:names() s:population(name) s:result(name) s:live(name) s:progress()
-  s:events() s:close().
+  s:events() s:provenance(name) s:export(file) s:close().
   example: sweep.open("no-such.db")]])
 help.add("store.open", [[
   store.open(path) -> store, or nil and a message
@@ -188,6 +210,26 @@ help.add("store:progress", [[
 help.add("store:events", [[
   s:events() -> list of {time, population, index, text}
   The log of the store: starts, crashes, retries, interruptions.]])
+help.add("store:provenance", [[
+  s:provenance(name) -> table that prints as a page
+  Where a population comes from: space and lineage as data, the text of every constraint,
+  window, seeds, recipe, data with its checksum, and for each run on it the engine, BLAS,
+  kernels, host and times.]])
+help.add("store:export", [[
+  s:export("file.csv" | "file.jsonl" [, name or list of names] [, { salvage = true }]) -> n
+  Writes every model of the populations (all when none is named) for other programs, and
+  returns how many; or nil and a message.  From a shell: netspace export STORE -o FILE.
+    .csv    one model a line: population, index (from 1), the fields of the network (d, w, b,
+            g, stride, …), asked, regnet, flops, params, acts, seed, error, status, reason,
+            epochs, attempts, seconds, images_per_s, curve, origin, hash.  Lists are JSON in
+            the cell, empty cells are missing values; RFC 4180, UTF-8, line feeds.  Provenance
+            goes to file.provenance.json
+    .jsonl  first a line with the provenance of all populations (key "netspace"), then one
+            object a model with the same keys, and learning: what each epoch gave
+    salvage what can still be read of a damaged store
+  error is in percent, of the last epoch; 100 for failed and diverged; missing while queued or
+  running.  curve has the test errors of the epochs.  Numbers are exact: they read back to the
+  same double.  The file is there whole or not at all.]])
 help.add("store:close", [[
   s:close()
   Closes the store; it is closed by itself when no longer used.]])

@@ -278,8 +278,9 @@ static int database_columns(lua_State *L)
     return 1;
 }
 
-// begin, fn(), COMMIT; what fn returned.
-static int between(lua_State *L, const char *begin)
+// begin, fn(), COMMIT; what fn returned.  Where it only read, how that ends is no matter
+// (on a damaged database the end may fail, too).
+static int between(lua_State *L, const char *begin, bool writes)
 {
     struct database *d = check_database(L);
     luaL_checktype(L, 2, LUA_TFUNCTION);
@@ -296,19 +297,21 @@ static int between(lua_State *L, const char *begin)
     if (sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
         int n = push_db_failure(L, d->db);
         sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
-        return n;
+        if (writes)
+            return n;
+        lua_pop(L, n);
     }
     return lua_gettop(L) - 1;
 }
 
 static int database_transaction(lua_State *L)
 {
-    return between(L, "BEGIN IMMEDIATE");
+    return between(L, "BEGIN IMMEDIATE", true);
 }
 
 static int database_snapshot(lua_State *L)
 {
-    return between(L, "BEGIN");
+    return between(L, "BEGIN", false);
 }
 
 static int stop_at_interrupt(void *nothing)
@@ -332,8 +335,14 @@ static int database_check(lua_State *L)
         const char *text = (const char *)sqlite3_column_text(s, 0);
         if (!text || strcmp(text, "ok") == 0)
             continue;
-        lua_pushstring(L, text);
-        lua_rawseti(L, -2, n++);
+        while (*text) { // several lines, with a headline between stars
+            size_t len = strcspn(text, "\n");
+            if (*text != '*') {
+                lua_pushlstring(L, text, len);
+                lua_rawseti(L, -2, n++);
+            }
+            text += len + (text[len] == '\n');
+        }
     }
     sqlite3_progress_handler(d->db, 0, NULL, NULL);
     sqlite3_reset(s);

@@ -1,0 +1,95 @@
+--- Where a population comes from: the space it was drawn from as data, the text of every
+-- constraint, seeds, recipe, data, and on what machines with what engine it was trained.
+-- Enough to draw and train it again; printed, it is a page.
+
+local json = require "netspace.json"
+local population = require "netspace.population"
+
+local M = {}
+local meta = { __name = "provenance" }
+
+-- Runs of a population, with how many of its models each trained.
+local runs = [[SELECT host, pid, workers, engine, blas, corename, isa, started, ended, updated,
+  (SELECT count(*) FROM model WHERE model.run = run.id AND status IN
+    ('done', 'diverged', 'failed')) AS models
+  FROM run WHERE population = ? ORDER BY id]]
+
+local adopted = [[SELECT origin FROM model WHERE population = ? AND origin IS NOT NULL
+  ORDER BY idx]]
+
+--- The provenance of the population in `row` (of the table population), read inside of
+-- reader:read().
+function M.of(reader, row)
+  local function decoded(key)
+    return reader:decode(("%s of %s"):format(key, row.name), row[key])
+  end
+  local p = {
+    name = row.name, space = row.space, spec = decoded "spec", constraints = decoded "constraints",
+    window = decoded "window", tried = row.tried, sample_seed = row.sample_seed, seed = row.seed,
+    recipe = decoded "recipe", data = decoded "data", card = decoded "card",
+    settings = decoded "settings", checksum = row.checksum, created = row.created,
+    runs = reader:rows(runs, { row.id }), store = reader.path,
+  }
+  p.lineage = p.spec and p.spec.lineage
+  for _, model in ipairs(reader:rows(adopted, { row.id })) do
+    local from = reader:decode("origin of a model of " .. row.name, model.origin).population
+    p.adopted = p.adopted or {}
+    p.adopted[from] = (p.adopted[from] or 0) + 1
+  end
+  return setmetatable(p, meta)
+end
+
+local function date(t)
+  return os.date("%Y-%m-%d %H:%M:%S", math.floor(t))
+end
+
+-- key=value of a flat table, sorted.
+local function listed(t)
+  local parts = {}
+  for k, v in pairs(t) do
+    parts[#parts + 1] = ("%s=%s"):format(k, type(v) == "string" and v or json.encode(v))
+  end
+  table.sort(parts)
+  return table.concat(parts, " ")
+end
+
+function meta.__tostring(p)
+  local lines = { ("population %s of %s"):format(p.name, p.store) }
+  local function add(key, ...)
+    lines[#lines + 1] = ("  %-12s"):format(key) .. (...):format(select(2, ...))
+  end
+  if p.space then add("space", "%s", table.concat(p.lineage or { p.space }, " > ")) end
+  if p.spec and p.spec.options then add("setting", "%s", listed(p.spec.options)) end
+  if p.spec and p.spec.params then
+    local params = {}
+    for k, v in pairs(p.spec.params) do params[#params + 1] = k .. " " .. json.encode(v) end
+    table.sort(params)
+    for i, text in ipairs(params) do add(i == 1 and "ranges" or "", "%s", text) end
+  end
+  local window = {}
+  for k, w in pairs(p.window or {}) do
+    window[#window + 1] = (", %s %s to %s"):format(k, population.short(w[1]), population.short(w[2]))
+  end
+  table.sort(window)
+  if p.sample_seed then
+    add("drawn", "seed %d%s%s", p.sample_seed, table.concat(window),
+      p.tried and (", %d candidates tried"):format(p.tried) or "")
+  end
+  for from, n in pairs(p.adopted or {}) do add("adopted", "%d models from %s", n, from) end
+  add("training", "seed %d, %s", p.seed, listed(p.recipe))
+  add("data", "%s", listed(p.data))
+  add("checksum", "%s", p.checksum)
+  add("made", "%s", date(p.created))
+  for i, r in ipairs(p.runs) do
+    add("run " .. i, "%s to %s on %s, %d workers, %d models", date(r.started),
+      date(r.ended or r.updated), r.host, r.workers, r.models)
+    if r.engine then add("", "netspace %s, %s, kernels %s", r.engine, r.blas, r.isa) end
+  end
+  for _, c in ipairs(p.constraints or {}) do
+    add("constraint", "%s", c.name)
+    for line in (c.source .. "\n"):gmatch("([^\n]*)\n") do add("", "%s", line) end
+  end
+  return table.concat(lines, "\n")
+end
+
+return M
