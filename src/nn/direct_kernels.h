@@ -396,15 +396,19 @@ static void direct_pack(float *packed, const float *w, const struct conv *c, boo
     pack_weights(packed, w, &p);
 }
 
-static void direct_forward(float *y, const float *x, const float *packed, const struct conv *c)
+static void direct_forward(float *y, const float *x, const float *packed, const struct conv *c,
+                           float *scratch)
 {
+    (void)scratch;
     struct pass p = pass_of(c, false);
     p.w = packed;
     run(y, x, &p, p.N);
 }
 
-static void direct_data(float *dx, const float *dy, const float *packed, const struct conv *c)
+static void direct_data(float *dx, const float *dy, const float *packed, const struct conv *c,
+                        float *scratch)
 {
+    (void)scratch;
     struct pass p = pass_of(c, true);
     p.w = packed;
     run(dx, dy, &p, p.N);

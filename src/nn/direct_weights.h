@@ -240,8 +240,10 @@ static void run_weights(float *sum, const float *dy, const float *x, const struc
     }
 }
 
-static void direct_weight(float *sum, const float *dy, const float *x, const struct conv *c)
+static void direct_weight(float *sum, const float *dy, const float *x, const struct conv *c,
+                          float *scratch)
 {
+    (void)scratch;
     struct pass p = pass_of(c, false);
     run_weights(sum, dy, x, &p, p.N);
 }

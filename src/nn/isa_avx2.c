@@ -27,6 +27,7 @@ INLINE void vstore_n(float *p, vf a, int n) { _mm256_maskstore_ps(p, first(n), a
 #include "nn/direct_weights.h"
 #include "nn/norm_kernels.h"
 #include "nn/product_kernels.h"
+#include "nn/winograd_kernels.h"
 #include "nn/point_kernels.h"
 #include "nn/kernels_table.h"
 #ifdef __clang__

@@ -24,6 +24,7 @@ INLINE void vstore_n(float *p, vf a, int n) { _mm512_mask_storeu_ps(p, first(n),
 #include "nn/direct_weights.h"
 #include "nn/norm_kernels.h"
 #include "nn/product_kernels.h"
+#include "nn/winograd_kernels.h"
 #include "nn/point_kernels.h"
 #include "nn/kernels_table.h"
 #ifdef __clang__

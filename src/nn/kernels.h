@@ -2,21 +2,30 @@
  *
  * The layer files (conv.c, norm.c, …) assert sizes and call through the table; the three
  * files isa_avx512.c, isa_avx2.c and isa_portable.c compile the same sources
- * (direct_kernels.h, direct_weights.h, norm_kernels.h, product_kernels.h, point_kernels.h)
+ * (direct_kernels.h, direct_weights.h, winograd_kernels.h, norm_kernels.h, product_kernels.h,
+ * point_kernels.h)
  * for their vector width.  Signatures are those of layers.h. */
 #ifndef NN_KERNELS_H
 #define NN_KERNELS_H
 #include "nn/layers.h"
 
+/* A convolution, all but its choice (conv.c).  Packed weights serve any number of images:
+ * c->N of each call.  `weight` adds to sum, which is as long as packed weights and starts
+ * from 0; `weight_end` adds sum to dw.  scratch: winograd_scratch; NULL for direct. */
+struct conv_kernels {
+    void (*pack)(float *packed, const float *w, const struct conv *c, bool data);
+    void (*forward)(float *y, const float *x, const float *packed, const struct conv *c,
+                    float *scratch);
+    void (*data)(float *dx, const float *dy, const float *packed, const struct conv *c,
+                 float *scratch);
+    void (*weight)(float *sum, const float *dy, const float *x, const struct conv *c,
+                   float *scratch);
+    void (*weight_end)(float *dw, const float *sum, const struct conv *c);
+};
+
 struct kernels {
     const char *name;
-    // Packed weights (direct_floats) serve any number of images: c->N of each call.
-    void (*direct_pack)(float *packed, const float *w, const struct conv *c, bool data);
-    void (*direct_forward)(float *y, const float *x, const float *packed, const struct conv *c);
-    void (*direct_data)(float *dx, const float *dy, const float *packed, const struct conv *c);
-    // Adds to sum (direct_floats, laid out as packed weights); _end adds sum to dw.
-    void (*direct_weight)(float *sum, const float *dy, const float *x, const struct conv *c);
-    void (*direct_weight_end)(float *dw, const float *sum, const struct conv *c);
+    struct conv_kernels direct, winograd;
     // C (M,N) = or += A (M,L)·B (L,N), A[m][l] at a[m·ap + l·ai]; ldb = 0: packed B
     void (*product)(float *c, size_t ldc, const float *a, size_t ap, size_t ai, const float *b,
                     size_t ldb, size_t M, size_t N, size_t L, bool add);
@@ -65,6 +74,17 @@ static inline size_t direct_blocks(int out, int gi, int go, int lanes)
         return (size_t)(out + per - 1) / (size_t)per;
     }
     return (size_t)(out / go) * (size_t)((go + lanes - 1) / lanes);
+}
+
+/* Tiles that one turn of winograd_kernels.h takes: their frequencies stay in cache, and
+ * there are enough of them to read the weights once for. */
+enum { WINOGRAD_GAP = 16 }; // floats between frequencies: they do not all meet in one set
+static inline size_t winograd_turn(const struct conv *c)
+{
+    size_t tiles = (size_t)c->N * (size_t)((c->H + 3) / 4) * (size_t)((c->W + 3) / 4);
+    size_t n = (1 << 18) / (36 * (size_t)(c->C + c->K)) / 8 * 8;
+    n = n < 64 ? 64 : n;
+    return n < tiles ? n : tiles;
 }
 
 #endif

@@ -3,11 +3,9 @@
 
 const struct kernels KERNELS = {
     .name = KERNELS_NAME,
-    .direct_pack = direct_pack,
-    .direct_forward = direct_forward,
-    .direct_data = direct_data,
-    .direct_weight = direct_weight,
-    .direct_weight_end = direct_weight_end,
+    .direct = { direct_pack, direct_forward, direct_data, direct_weight, direct_weight_end },
+    .winograd = { winograd_pack, winograd_forward, winograd_data, winograd_weight,
+                  winograd_weight_end },
     .product = product,
     .product_pack = product_pack,
     .norm_stats = norm_stats,

@@ -19,7 +19,9 @@ enum activation { ACT_NONE, ACT_RELU, ACT_SILU };
 
 /* ---- convolution: y (N,Ho,Wo,K) = x (N,H,W,C) * w (K,R,R,C/G), padding (R-1)/2, stride S
  * Ho = (H-1)/S+1.  R odd; C and K are multiples of G.  Which way a shape goes: conv.c.
- * 3×3 and everything grouped skip the padding; other dense R×R multiply by zeros. */
+ * Direct ones skip the padding, the others multiply by zeros; those by Winograd are as
+ * exact as a sum in float of the same length, and a NaN or Inf makes whole 4×4 tiles of
+ * outputs NaN or Inf. */
 struct conv {
     int N, H, W, C; // input
     int K, R, S, G; // output channels, kernel size, stride, groups (not group width)
@@ -28,6 +30,7 @@ static inline int conv_out(int size, int S)
 {
     return (size - 1) / S + 1;
 }
+const char *conv_way(const struct conv *c); // "product", "im2col", "direct", "winograd"
 size_t conv_scratch(const struct conv *c); // floats of scratch any of the three may use
 void conv_forward(float *y, const float *x, const float *w, const struct conv *c, float *scratch);
 void conv_backward_data(float *dx, const float *dy, const float *w, const struct conv *c,

@@ -237,47 +237,102 @@ static void test_finite_differences(void **state)
     }
 }
 
-// One NaN in reaches exactly the outputs that see it; Inf at the border does not become
-// NaN by meeting padding.
+// Marks what one special value reaches: exactly the sums it is a factor of.
+struct reach {
+    size_t from;
+    int what; // 0 x, 1 w, 2 dy
+    bool *y, *x, *w;
+};
+static void reach_visit(void *state, size_t y, size_t x, size_t w)
+{
+    struct reach *r = state;
+    if (r->from == (r->what == 0 ? x : r->what == 1 ? w : y))
+        r->y[y] = r->x[x] = r->w[w] = true;
+}
+
+// Winograd's way mixes the sums of a tile of 4×4, im2col multiplies by the padding: what
+// may be reached beside `must` in a tensor of H·W pixels; all pixels when from a weight.
+static void spread(bool *may, const bool *must, int N, int H, int W, int C, bool all)
+{
+    for (int n = 0; n < N; n++)
+        for (int y = 0; y < H; y++)
+            for (int x = 0; x < W; x++)
+                for (int c = 0; c < C; c++) {
+                    int y0 = all ? 0 : y / 4 * 4, x0 = all ? 0 : x / 4 * 4;
+                    bool any = false;
+                    for (int i = y0; i < H && (all || i < y0 + 4); i++)
+                        for (int j = x0; j < W && (all || j < x0 + 4); j++)
+                            any |= must[((n * H + i) * W + j) * C + c];
+                    may[((n * H + y) * W + x) * C + c] = any;
+                }
+}
+
+static void check_reach(const char *what, const float *got, const bool *must, const bool *may,
+                        size_t n, bool inf)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (must[i] ? isfinite(got[i]) : !may[i] && !isfinite(got[i]))
+            fail_msg("%s: element %zu of %zu is %g", what, i, n, (double)got[i]);
+        if (inf && may == must && isnan(got[i])) // 0·Inf would be
+            fail_msg("%s: element %zu of %zu is NaN from Inf", what, i, n);
+    }
+}
+
+// One NaN or Inf in reaches the outputs that see it, and no others where the way is direct.
 static void test_special_values(void **state)
 {
     (void)state;
     static const struct conv shapes[] = {
         { 3, 9, 9, 16, 16, 3, 1, 2 }, { 3, 9, 9, 16, 16, 3, 1, 16 }, { 3, 8, 8, 12, 12, 3, 2, 4 },
         { 2, 16, 16, 8, 8, 3, 1, 4 }, { 9, 4, 4, 32, 32, 3, 1, 2 }, { 2, 5, 5, 3, 8, 3, 1, 1 },
-        { 2, 6, 6, 24, 24, 3, 2, 1 },
+        { 2, 6, 6, 24, 24, 3, 2, 1 }, { 2, 7, 9, 20, 32, 3, 1, 1 }, { 2, 7, 5, 9, 33, 1, 1, 1 },
+        { 2, 6, 6, 12, 12, 5, 1, 1 }, { 2, 9, 7, 10, 20, 5, 2, 10 },
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const struct conv *c = &shapes[i];
+        int Ho = conv_out(c->H, c->S), Wo = conv_out(c->W, c->S), gi = c->C / c->G;
+        struct rng r = rng_key(i, 9, RNG_SAMPLE);
         struct size n = size_of(c);
-        float *x = tensor(n.x), *w = tensor(n.w), *y = tensor(n.y), *dy = tensor(n.y);
-        float *dw = tensor(n.w), *scratch = tensor(conv_scratch(c));
-        size_t image = n.x / (size_t)c->N;
-        EACH_ISA(isa)
-        {
-            for (size_t j = 0; j < n.x; j++)
-                x[j] = 1;
-            for (size_t j = 0; j < n.w; j++)
-                w[j] = 1;
-            x[image + 1] = NAN; // first pixel of the second image, channel 1
-            conv_forward(y, x, w, c, scratch);
-            size_t nans = 0, seen = (size_t)((c->R - 1) / 2 / c->S + 1);
-            for (size_t j = 0; j < n.y; j++)
-                nans += isnan(y[j]) != 0;
-            assert_int_equal(nans, seen * seen * (size_t)(c->K / c->G));
-            // Inf in the corner: one output per tap sees it, none is NaN.
-            x[image + 1] = INFINITY;
-            conv_forward(y, x, w, c, scratch);
-            for (size_t j = 0; j < n.y; j++)
-                assert_false(isnan(y[j]));
-            for (size_t j = 0; j < n.y; j++)
-                dy[j] = 1;
-            memset(dw, 0, n.w * sizeof *dw);
-            conv_backward_weight(dw, dy, x, c, scratch);
-            for (size_t j = 0; j < n.w; j++)
-                assert_false(isnan(dw[j]));
+        float *in[3] = { tensor_random(&r, n.x), tensor_random(&r, n.w), tensor_random(&r, n.y) };
+        size_t counts[3] = { n.x, n.w, n.y }, all = n.x + n.y + n.w;
+        float *y = tensor(n.y), *dx = tensor(n.x), *dw = tensor(n.w);
+        float *scratch = tensor(conv_scratch(c));
+        bool *must = xcalloc(2 * all, sizeof *must), *may = must + all;
+        bool mixes = strcmp(conv_way(c), "winograd") == 0 || strcmp(conv_way(c), "im2col") == 0;
+        for (int j = 0; j < 6; j++) {
+            struct reach e = { rng_below(&r, counts[j % 3]), j % 3, must, must + n.y,
+                               must + n.y + n.x };
+            memset(must, 0, all);
+            conv_visit(c, reach_visit, &e);
+            bool weight = e.what == 1;
+            spread(may, e.y, c->N, Ho, Wo, c->K, weight);
+            spread(may + n.y, e.x, c->N, c->H, c->W, c->C, weight);
+            spread(may + n.y + n.x, e.w, c->K, c->R, c->R, gi, true);
+            float old = in[e.what][e.from];
+            in[e.what][e.from] = j < 3 ? NAN : INFINITY;
+            EACH_ISA(isa)
+            {
+                char at[120];
+                snprintf(at, sizeof at, "%s, shape %zu, from %d", isa, i, e.what);
+                const bool *m = mixes ? may : must;
+                if (e.what != 2) {
+                    conv_forward(y, in[0], in[1], c, scratch);
+                    check_reach(at, y, e.y, m, n.y, j >= 3);
+                }
+                if (e.what != 0) {
+                    conv_backward_data(dx, in[2], in[1], c, scratch);
+                    check_reach(at, dx, e.x, m + n.y, n.x, j >= 3);
+                }
+                if (e.what != 1) {
+                    memset(dw, 0, n.w * sizeof *dw);
+                    conv_backward_weight(dw, in[2], in[0], c, scratch);
+                    check_reach(at, dw, e.w, m + n.y + n.x, n.w, j >= 3);
+                }
+            }
+            in[e.what][e.from] = old;
         }
-        free(x), free(w), free(y), free(dy), free(dw), free(scratch);
+        free(in[0]), free(in[1]), free(in[2]), free(y), free(dx), free(dw), free(scratch);
+        free(must);
     }
 }
 

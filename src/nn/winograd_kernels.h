@@ -1,0 +1,336 @@
+/* Convolution 3×3 of stride 1 by Winograd's minimal filtering, F(4×4, 3×3), NHWC.
+ *
+ * A tile of 4×4 outputs and the 6×6 inputs it sees go to 36 frequencies, where the
+ * convolution is a product over channels alone; four times fewer products than directly.
+ *
+ *      y = Aᵀ [ (G w Gᵀ) · (Bᵀ x B) ] A            · : for each of the 36, Σ over channels
+ *      dw = Gᵀ [ Σ over tiles (A dy Aᵀ) · (Bᵀ x B) ] G
+ *
+ *      x ──► v[36][tiles][C] ─┐
+ *                             ├─ 36 products (tiles × C by C × K) ─► m[36][tiles][K] ──► y
+ *      w ──► u[36][C][K] ─────┘          (per group; product_kernels.h)
+ *
+ * The gradient of the data is the same with dy for x and the kernel turned round.  Tiles
+ * are taken in turns, so that v and m stay in cache; tiles that stick out of the image are
+ * filled with zeros.  The points are 0, 1, -1, 1/2, -2 and infinity, whose matrices have
+ * small entries: the error of a sum over channels is 2 to 4 times that of the direct
+ * convolution (with 0, ±1, ±2 it is 4 to 6 times) and below the bound of the direct one.
+ * A NaN or Inf makes all outputs of the tiles that see it NaN or Inf, of any sign.
+ * Source: Lavin & Gray, arXiv 1509.09308; the choice of points: Barabasz et al.,
+ * arXiv 1803.10986. */
+#include "nn/kernels.h"
+
+// One direction of a convolution, as in direct_kernels.h, and its tiles.
+struct winograd {
+    struct pass p;
+    size_t across, image, tiles; // tiles of a row, of an image, of all
+    size_t turn;                 // tiles of a turn
+    size_t C, K;                 // floats of a row of v and m: whole vectors
+    size_t vstep, mstep, ustep;  // floats from one frequency to the next
+};
+
+static struct winograd winograd_of(const struct conv *c, bool transposed)
+{
+    struct winograd g = { .p = pass_of(c, transposed) };
+    const struct pass *p = &g.p;
+    g.across = ((size_t)p->Wo + 3) / 4;
+    g.image = g.across * (((size_t)p->Ho + 3) / 4);
+    g.tiles = g.image * (size_t)p->N;
+    g.turn = winograd_turn(c);
+    g.C = ((size_t)p->C + V - 1) / V * V;
+    g.K = ((size_t)p->K + V - 1) / V * V;
+    g.vstep = g.turn * g.C + WINOGRAD_GAP;
+    g.mstep = g.turn * g.K + WINOGRAD_GAP;
+    size_t go = ((size_t)p->go + V - 1) / V * V;
+    g.ustep = (size_t)(p->K / p->go) * go * (size_t)p->gi + WINOGRAD_GAP;
+    return g;
+}
+
+// ---- the six matrices, applied to a column of vectors -----------------------------------
+
+INLINE void times_bt(vf *o, size_t step, vf d0, vf d1, vf d2, vf d3, vf d4, vf d5)
+{
+    vf even = d4 - d2, odd = d3 - d1;
+    o[0] = (d0 - d2) + (even + 1.5f * odd);
+    o[step] = (even + odd) + 1.5f * (d2 + d3);
+    o[2 * step] = (even - odd) + 1.5f * (d3 - d2);
+    o[3 * step] = even + 2.0f * odd;
+    o[4 * step] = even - 0.5f * odd;
+    o[5 * step] = (d5 - d3) + (1.5f * even - odd);
+}
+
+INLINE void times_at(vf *o, size_t step, vf m0, vf m1, vf m2, vf m3, vf m4, vf m5)
+{
+    vf sum = m1 + m2, difference = m1 - m2;
+    o[0] = (m0 + sum) + (m3 + m4);
+    o[step] = difference + 0.5f * m3 - 2.0f * m4;
+    o[2 * step] = sum + 0.25f * m3 + 4.0f * m4;
+    o[3 * step] = (difference + m5) + 0.125f * m3 - 8.0f * m4;
+}
+
+INLINE void times_a(vf *o, size_t step, vf y0, vf y1, vf y2, vf y3)
+{
+    vf even = y0 + y2, odd = y1 + y3;
+    o[0] = y0;
+    o[step] = even + odd;
+    o[2 * step] = even - odd;
+    o[3 * step] = (y0 + 0.25f * y2) + (0.5f * y1 + 0.125f * y3);
+    o[4 * step] = (y0 + 4.0f * y2) - (2.0f * y1 + 8.0f * y3);
+    o[5 * step] = y3;
+}
+
+INLINE void times_g(vf *o, size_t step, vf w0, vf w1, vf w2)
+{
+    vf outer = (w0 + w2) * (1 / 3.0f), inner = w1 * (1 / 3.0f);
+    o[0] = w0;
+    o[step] = outer + inner;
+    o[2 * step] = inner - outer;
+    o[3 * step] = w0 * (-16 / 15.0f) + w1 * (-8 / 15.0f) + w2 * (-4 / 15.0f);
+    o[4 * step] = w0 * (1 / 15.0f) + w1 * (-2 / 15.0f) + w2 * (4 / 15.0f);
+    o[5 * step] = w2;
+}
+
+INLINE void times_gt(vf *o, size_t step, vf u0, vf u1, vf u2, vf u3, vf u4, vf u5)
+{
+    vf sum = (u1 + u2) * (1 / 3.0f), difference = (u1 - u2) * (1 / 3.0f);
+    o[0] = (u0 + difference) + u3 * (-16 / 15.0f) + u4 * (1 / 15.0f);
+    o[step] = sum + u3 * (-8 / 15.0f) + u4 * (-2 / 15.0f);
+    o[2 * step] = (u5 + difference) + u3 * (-4 / 15.0f) + u4 * (4 / 15.0f);
+}
+
+// ---- to and from the frequencies --------------------------------------------------------
+
+// Where tile number i is: its image, its first row and column of outputs.
+struct tile_place {
+    size_t n;
+    int y, x;
+};
+
+static struct tile_place tile_at(const struct winograd *g, size_t i)
+{
+    size_t n = i / g->image, rest = i % g->image;
+    return (struct tile_place){ n, (int)(rest / g->across) * 4, (int)(rest % g->across) * 4 };
+}
+
+// size×size pixels of image n from (y, x) on, as addresses; zero where there is none.
+static void pixels_at(const float **at, int size, const float *image, int H, int W, int C,
+                      int y, int x, const float *zero)
+{
+    for (int i = 0; i < size; i++) {
+        for (int j = 0; j < size; j++) {
+            bool inside = y + i >= 0 && y + i < H && x + j >= 0 && x + j < W;
+            *at++ = inside ? image + ((ptrdiff_t)(y + i) * W + x + j) * C : zero;
+        }
+    }
+}
+
+// v of n tiles from number `first` on; zero: a row of C zeros.
+static void winograd_input(float *v, const float *x, const struct winograd *g, size_t first,
+                           size_t n, const float *zero)
+{
+    const struct pass *p = &g->p;
+    size_t image = (size_t)p->H * (size_t)p->W * (size_t)p->C;
+    for (size_t i = 0; i < n; i++, v += g->C) {
+        struct tile_place t = tile_at(g, first + i);
+        const float *at[36];
+        pixels_at(at, 6, x + t.n * image, p->H, p->W, p->C, t.y - 1, t.x - 1, zero);
+        for (size_t c = 0; c < (size_t)p->C; c += V) {
+            int l = lanes((size_t)p->C, c);
+            vf half[36], out[6];
+            UNROLL for (int j = 0; j < 6; j++)
+                times_bt(half + j, 6, some(at[j] + c, l), some(at[6 + j] + c, l),
+                         some(at[12 + j] + c, l), some(at[18 + j] + c, l),
+                         some(at[24 + j] + c, l), some(at[30 + j] + c, l));
+            UNROLL for (int r = 0; r < 6; r++) {
+                vf *h = half + 6 * r;
+                times_bt(out, 1, h[0], h[1], h[2], h[3], h[4], h[5]);
+                UNROLL for (int s = 0; s < 6; s++)
+                    vstore(v + (size_t)(6 * r + s) * g->vstep + c, out[s]);
+            }
+        }
+    }
+}
+
+// y of n tiles from number `first` on.
+static void winograd_output(float *y, const float *m, const struct winograd *g, size_t first,
+                            size_t n)
+{
+    const struct pass *p = &g->p;
+    size_t Wo = (size_t)p->Wo, K = (size_t)p->K;
+    for (size_t i = 0; i < n; i++, m += g->K) {
+        struct tile_place t = tile_at(g, first + i);
+        float *out = y + ((t.n * (size_t)p->Ho + (size_t)t.y) * Wo + (size_t)t.x) * K;
+        int rows = p->Ho - t.y < 4 ? p->Ho - t.y : 4, columns = p->Wo - t.x < 4 ? p->Wo - t.x : 4;
+        for (size_t k = 0; k < K; k += V) {
+            int l = lanes(K, k);
+            vf half[24], tile[16];
+            UNROLL for (int s = 0; s < 6; s++) {
+                const float *f = m + (size_t)s * g->mstep + k;
+                times_at(half + s, 6, vload(f), vload(f + 6 * g->mstep), vload(f + 12 * g->mstep),
+                         vload(f + 18 * g->mstep), vload(f + 24 * g->mstep),
+                         vload(f + 30 * g->mstep));
+            }
+            UNROLL for (int r = 0; r < 4; r++) {
+                vf *h = half + 6 * r;
+                times_at(tile + 4 * r, 1, h[0], h[1], h[2], h[3], h[4], h[5]);
+            }
+            for (int r = 0; r < rows; r++)
+                for (int s = 0; s < columns; s++)
+                    put(out + ((size_t)r * Wo + (size_t)s) * K + k, tile[4 * r + s], l);
+        }
+    }
+}
+
+// The gradient of the output: dm of n tiles from number `first` on.
+static void winograd_gradient(float *m, const float *dy, const struct winograd *g, size_t first,
+                              size_t n, const float *zero)
+{
+    const struct pass *p = &g->p;
+    size_t image = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
+    for (size_t i = 0; i < n; i++, m += g->K) {
+        struct tile_place t = tile_at(g, first + i);
+        const float *at[16];
+        pixels_at(at, 4, dy + t.n * image, p->Ho, p->Wo, p->K, t.y, t.x, zero);
+        for (size_t k = 0; k < (size_t)p->K; k += V) {
+            int l = lanes((size_t)p->K, k);
+            vf half[24], out[6];
+            UNROLL for (int j = 0; j < 4; j++)
+                times_a(half + j, 4, some(at[j] + k, l), some(at[4 + j] + k, l),
+                        some(at[8 + j] + k, l), some(at[12 + j] + k, l));
+            UNROLL for (int r = 0; r < 6; r++) {
+                vf *h = half + 4 * r;
+                times_a(out, 1, h[0], h[1], h[2], h[3]);
+                UNROLL for (int s = 0; s < 6; s++)
+                    vstore(m + (size_t)(6 * r + s) * g->mstep + k, out[s]);
+            }
+        }
+    }
+}
+
+// ---- the weights ------------------------------------------------------------------------
+
+// w (K,3,3,gi) of the convolution to u: for each frequency and group, the packed B of
+// product(); lanes run over outputs of the pass, as in pack_weights.
+static void winograd_pack(float *u, const float *w, const struct conv *c, bool data)
+{
+    enum { RUN_I = 16 };
+    struct winograd g = winograd_of(c, data);
+    const struct pass *p = &g.p;
+    size_t gi = (size_t)p->gi, go = (size_t)p->go, vectors = (go + V - 1) / V;
+    float taps[9][RUN_I][V];
+    for (size_t q = 0; q < (size_t)p->K / go; q++, u += vectors * V * gi) {
+        for (size_t j = 0; j < vectors; j++) {
+            size_t in = 0, width; // place of vector j in its panel
+            for (size_t left = vectors; in + (width = panel_vectors(left)) <= j; left -= width)
+                in += width;
+            float *panel = u + in * V * gi + (j - in) * V;
+            size_t live = go - j * V < V ? go - j * V : V;
+            for (size_t i0 = 0; i0 < gi; i0 += RUN_I) {
+                size_t n = gi - i0 < RUN_I ? gi - i0 : RUN_I;
+                memset(taps, 0, sizeof taps);
+                if (p->transposed) {
+                    for (size_t i = 0; i < n; i++)
+                        for (size_t t = 0; t < 9; t++)
+                            memcpy(taps[t][i], w + ((q * gi + i0 + i) * 9 + 8 - t) * go + j * V,
+                                   live * sizeof *w);
+                } else {
+                    for (size_t l = 0; l < live; l++)
+                        for (size_t t = 0; t < 9; t++)
+                            for (size_t i = 0; i < n; i++)
+                                taps[t][i][l] = w[((q * go + j * V + l) * 9 + t) * gi + i0 + i];
+                }
+                for (size_t i = 0; i < n; i++) {
+                    vf half[18], out[6];
+                    UNROLL for (int s = 0; s < 3; s++)
+                        times_g(half + s, 3, vload(taps[s][i]), vload(taps[3 + s][i]),
+                                vload(taps[6 + s][i]));
+                    UNROLL for (int r = 0; r < 6; r++) {
+                        times_g(out, 1, half[3 * r], half[3 * r + 1], half[3 * r + 2]);
+                        UNROLL for (int s = 0; s < 6; s++)
+                            vstore(panel + (size_t)(6 * r + s) * g.ustep +
+                                       (i0 + i) * width * V, out[s]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+// dw += Gᵀ du G
+static void winograd_weight_end(float *dw, const float *du, const struct conv *c)
+{
+    size_t gi = (size_t)(c->C / c->G), row = (gi + V - 1) / V * V, step = (size_t)c->K * row;
+    for (size_t k = 0; k < (size_t)c->K; k++, du += row, dw += 9 * gi) {
+        for (size_t i = 0; i < gi; i += V) {
+            int l = lanes(gi, i);
+            vf half[18], out[3];
+            UNROLL for (int s = 0; s < 6; s++) {
+                const float *f = du + (size_t)s * step + i;
+                times_gt(half + s, 6, vload(f), vload(f + 6 * step), vload(f + 12 * step),
+                         vload(f + 18 * step), vload(f + 24 * step), vload(f + 30 * step));
+            }
+            UNROLL for (int r = 0; r < 3; r++) {
+                vf *h = half + 6 * r;
+                times_gt(out, 1, h[0], h[1], h[2], h[3], h[4], h[5]);
+                UNROLL for (int s = 0; s < 3; s++) {
+                    float *at = dw + (size_t)(3 * r + s) * gi + i;
+                    put(at, some(at, l) + out[s], l);
+                }
+            }
+        }
+    }
+}
+
+// ---- the three directions ---------------------------------------------------------------
+
+static void winograd_pass(float *y, const float *x, const float *u, const struct conv *c,
+                          bool transposed, float *scratch)
+{
+    struct winograd g = winograd_of(c, transposed);
+    size_t gi = (size_t)g.p.gi, go = (size_t)g.p.go, groups = (size_t)c->G;
+    size_t packed = (go + V - 1) / V * V * gi;
+    float *zero = scratch, *v = zero + g.C, *m = v + 36 * g.vstep;
+    memset(zero, 0, g.C * sizeof *zero);
+    for (size_t first = 0; first < g.tiles; first += g.turn) {
+        size_t n = g.tiles - first < g.turn ? g.tiles - first : g.turn;
+        winograd_input(v, x, &g, first, n, zero);
+        for (size_t f = 0; f < 36; f++)
+            for (size_t q = 0; q < groups; q++)
+                product(m + f * g.mstep + q * go, g.K, v + f * g.vstep + q * gi, g.C, 1,
+                        u + f * g.ustep + q * packed, 0, n, go, gi, false);
+        winograd_output(y, m, &g, first, n);
+    }
+}
+
+static void winograd_forward(float *y, const float *x, const float *packed,
+                             const struct conv *c, float *scratch)
+{
+    winograd_pass(y, x, packed, c, false, scratch);
+}
+
+static void winograd_data(float *dx, const float *dy, const float *packed,
+                          const struct conv *c, float *scratch)
+{
+    winograd_pass(dx, dy, packed, c, true, scratch);
+}
+
+// du[36][K][whole vectors of gi] += dm · v, over the tiles
+static void winograd_weight(float *du, const float *dy, const float *x, const struct conv *c,
+                            float *scratch)
+{
+    struct winograd g = winograd_of(c, false);
+    size_t gi = (size_t)g.p.gi, go = (size_t)g.p.go, groups = (size_t)c->G;
+    size_t row = (gi + V - 1) / V * V, step = (size_t)c->K * row;
+    size_t wide = g.C > g.K ? g.C : g.K;
+    float *zero = scratch, *v = zero + wide, *m = v + 36 * g.vstep;
+    memset(zero, 0, wide * sizeof *zero);
+    for (size_t first = 0; first < g.tiles; first += g.turn) {
+        size_t n = g.tiles - first < g.turn ? g.tiles - first : g.turn;
+        winograd_input(v, x, &g, first, n, zero);
+        winograd_gradient(m, dy, &g, first, n, zero);
+        for (size_t f = 0; f < 36; f++)
+            for (size_t q = 0; q < groups; q++)
+                product(du + f * step + q * go * row, row, m + f * g.mstep + q * go, 1, g.K,
+                        v + f * g.vstep + q * gi, g.C, go, gi, n, true);
+    }
+}
