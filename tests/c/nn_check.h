@@ -29,7 +29,7 @@ static const char *const isas[] = { "avx512", "avx2", "portable" };
 // that ASan sees a read behind it.
 static inline float *tensor(size_t n)
 {
-    float *p = memalign(64, (n + 16) * sizeof *p);
+    float *p = n < SIZE_MAX / 8 ? memalign(64, (n + 16) * sizeof *p) : NULL;
     assert_non_null(p);
     for (size_t i = 0; i < n + 16; i++)
         p[i] = NAN; // what is never written shows
