@@ -1,8 +1,9 @@
 -- From 12 to 28 blocks in all stages together.
--- Source: arXiv 2003.13678 section 5 (the space of the published RegNets).
 return constraint{
   name = "depth_12_28",
   doc = "from 12 to 28 blocks in all",
+  why = "depths in which the published RegNets were looked for",
+  from = "arXiv 2003.13678 section 5",
   check = function(_, asked)
     local blocks = 0
     for _, d in ipairs(asked.d) do blocks = blocks + d end

@@ -1,6 +1,7 @@
 --- Completion at the prompt: globals, fields a.b.c, methods obj:, keywords; inside strings
 -- names of the zoo, constraints, topics of help, data sets and files.
--- Values are only looked at (raw access, __index tables); no function of theirs is called.
+-- Values are only looked at (raw access, __index tables); no function of theirs is called,
+-- but for netspace's own tables that make their fields when asked (_names of the metatable).
 -- Pure Lua: complete(line, point) can be tested without a terminal.
 
 local netspace = require "netspace"
@@ -54,7 +55,11 @@ local function raw_field(value, name)
       if v ~= nil then return v end
     end
     local meta = debug.getmetatable(value)
-    value = type(meta) == "table" and rawget(meta, "__index") or nil
+    meta = type(meta) == "table" and meta or {}
+    for _, own in ipairs(rawget(meta, "_names") or {}) do
+      if own == name then return value[name] end
+    end
+    value = rawget(meta, "__index")
     if type(value) ~= "table" then return nil end
   end
 end
@@ -68,7 +73,9 @@ local function each_field(value, f)
       end
     end
     local meta = debug.getmetatable(value)
-    value = type(meta) == "table" and rawget(meta, "__index") or nil
+    meta = type(meta) == "table" and meta or {}
+    for _, name in ipairs(rawget(meta, "_names") or {}) do f(name) end
+    value = rawget(meta, "__index")
     if type(value) ~= "table" then return end
   end
 end

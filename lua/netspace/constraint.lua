@@ -8,13 +8,15 @@
 --     check = function(m) return math.max(table.unpack(m.w)) <= 256 end }
 --   space.AnyNetXA:with(narrow)
 
+local errors = require "netspace.errors"
 local help = require "netspace.help"
 local options = require "netspace.options"
 
 local M = {}
 
 local fields = {
-  name = "string", doc = "string", check = "function", kind = "string",
+  name = "string", doc = "string", why = "string", from = "string", check = "function",
+  kind = "string",
   tie = "string|table", order = "table", fix = "table", range = "table",
   hint_kind = "string",
 }
@@ -27,16 +29,13 @@ end
 --- The text of the check, so that a stored population says what it obeyed.
 local function text_of(check)
   local info = debug.getinfo(check, "S")
-  local path = info.source:match("^@(.*)")
-  if not path then return info.source end
-  local file = io.open(path)
-  if not file then return info.short_src end
+  local text = errors.text_of(info.source)
+  if not text then return info.source end
   local lines, n = {}, 0
-  for line in file:lines() do
+  for line in (text .. "\n"):gmatch("(.-)\n") do
     n = n + 1
     if n >= info.linedefined and n <= info.lastlinedefined then lines[#lines + 1] = line end
   end
-  file:close()
   return table.concat(lines, "\n")
 end
 
@@ -166,7 +165,8 @@ function M._of(x)
   end
   if type(x) == "function" then
     local info = debug.getinfo(x, "S")
-    return new { name = ("check at %s:%d"):format(info.short_src, info.linedefined), check = x }
+    return new { name = ("check at %s:%d"):format(info.short_src, info.linedefined), check = x,
+      doc = text_of(x):match("^[^\n]*(function.*end)[^\n]*$") }
   end
   error(("a constraint is a name, a function or constraint{ … }, got %s"):format(type(x)), 0)
 end
@@ -179,6 +179,7 @@ help.add("constraint", [[
 constraint{ name =, check =, … } -> constraint
 A design principle: which networks obey it, and how to draw only those.
   name, doc  what it is called, and what it says in one line
+  why, from  the reason in one line, and where that comes from
   check      function(m, asked) -> bool, the definition; asked has d, w, b, g as drawn
   tie        parameter(s) that are equal: over the stages (AnyNet), or to each other (RegNet)
   order      { w = "up" }: never falls over the stages; also "down", "equal"

@@ -14,8 +14,8 @@ local function own(source)
   return strict.luadir and source:sub(2, #strict.luadir + 1) == strict.luadir
 end
 
--- The whole text of a chunk, or nil when it cannot be had.
-local function text_of(source)
+--- The whole text of a chunk, or nil when it cannot be had.
+function M.text_of(source)
   if M.sources[source] or source:sub(1, 1) ~= "@" then return M.sources[source] end
   local f = io.open(source:sub(2))
   local text = f and f:read("a")
@@ -26,7 +26,7 @@ end
 --- The text of one line of a chunk and of all lines before it; nil when it cannot be had.
 function M.line_of(source, line)
   local n, start = 0, 1
-  local text = text_of(source)
+  local text = M.text_of(source)
   if not text then return nil end
   for from, s in (text .. "\n"):gmatch("()(.-)\n") do
     n, start = n + 1, from
@@ -62,7 +62,9 @@ function M.keys_of(value)
       end
     end
     local meta = debug.getmetatable(value)
-    value = type(meta) == "table" and rawget(meta, "__index") or nil
+    meta = type(meta) == "table" and meta or {}
+    for _, name in ipairs(rawget(meta, "_names") or {}) do names[#names + 1] = name end
+    value = rawget(meta, "__index")
     if type(value) ~= "table" then break end
     depth = depth + 1
   end

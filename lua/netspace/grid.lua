@@ -6,6 +6,7 @@
 --   { 8, 1024, 8 }   low, high, step, in the parameter's usual distribution
 --   { lo = 8, hi = 1024, q = 8, dist = "uniform" }
 --   { values = { 1, 2, 4 } }, 4
+--   { groups = { 1, 2, 4 } }   of g alone: how many groups, instead of how wide
 -- As it is kept (plain data): { lo, hi, q, dist } or { values }, and `min`, `max` where a
 -- constraint has cut it: what is left keeps its relative probabilities.
 
@@ -147,7 +148,8 @@ function M.range(where, t, usual)
   if type(t) ~= "table" then
     error(("%s should be a range such as {1, 16}, got %s"):format(where, type(t)), 0)
   end
-  local values = t.values or usual.list and t[1] ~= nil and t
+  local groups = usual.groups and t.groups or nil
+  local values = groups or t.values or usual.list and t[1] ~= nil and t
   if values then
     local v, seen = {}, {}
     for i, x in ipairs(values) do
@@ -158,7 +160,7 @@ function M.range(where, t, usual)
     end
     if #v == 0 then error(where .. ": the list of values is empty", 0) end
     table.sort(v)
-    return { values = v }
+    return { values = v, groups = groups and true }
   end
   for key in pairs(t) do
     if not ({ lo = 1, hi = 1, q = 1, dist = 1, [1] = 1, [2] = 1, [3] = 1 })[key] then
@@ -189,8 +191,11 @@ local function inside(r, x)
   return x >= (r.min or x) - 1e-9 and x <= (r.max or x) + 1e-9
 end
 
+local tables = setmetatable({}, { __mode = "k" }) -- of ranges, which never change
+
 --- Values in increasing order and their probabilities, which sum to 1.
 function M.table(r)
+  if tables[r] then return tables[r] end
   local v, p
   if r.values then
     v, p = r.values, {}
@@ -207,6 +212,7 @@ function M.table(r)
     end
   end
   for i = 1, #kept.p do kept.p[i] = kept.p[i] / sum end
+  tables[r] = kept
   return kept
 end
 
@@ -229,7 +235,7 @@ function M.show(r)
     for _, x in ipairs(r.values) do
       if inside(r, x) then kept[#kept + 1] = ("%.10g"):format(x) end
     end
-    return table.concat(kept, ", ")
+    return table.concat(kept, ", ") .. (r.groups and " groups" or "")
   end
   local lo, hi = math.max(r.lo, r.min or r.lo), math.min(r.hi, r.max or r.hi)
   local cut = (lo > r.lo or hi < r.hi) and (" (of %.10g to %.10g)"):format(r.lo, r.hi) or ""

@@ -3,6 +3,7 @@
 -- Source: arXiv 2003.13678 section 3 and table 1.
 
 local arch = require "netspace.core.arch"
+local core = require "netspace.core.sampler"
 local grid = require "netspace.grid"
 
 local M = {}
@@ -11,7 +12,7 @@ local M = {}
 -- (list: an unnamed list means values), whether they are whole numbers, and what they must be.
 local b = { "b", q = 1, dist = "uniform", list = true,
   must = "a whole number, or 1 over one for an inverted bottleneck" }
-local g = { "g", q = 8, dist = "power2_or_log_uniform", list = true, whole = true,
+local g = { "g", q = 8, dist = "power2_or_log_uniform", list = true, whole = true, groups = true,
   must = "a whole number of channels, at least 1" }
 local kinds = {
   anynet = {
@@ -45,9 +46,22 @@ local function base_of(S, o)
   return m
 end
 
+--- Is g drawn as the number of groups?
+function M.by_groups(S)
+  return S.params.g[1].groups == true
+end
+
 --- Does c's hint speak of parameters this kind of space draws?
 local function hint_applies(S, c)
   if not (c.tie or c.order or c.fix or c.range) then return false end
+  if M.by_groups(S) then
+    for _, name in ipairs(c.tie or {}) do
+      if name == "g" then return false end
+    end
+    for _, key in ipairs { "order", "fix", "range" } do
+      if c[key] and c[key].g then return false end
+    end
+  end
   if c.hint_kind and c.hint_kind ~= S.kind then return false end
   for _, key in ipairs { "order", "fix", "range" } do
     for name in pairs(c[key] or {}) do
@@ -123,7 +137,7 @@ local function tie_sets(r)
 end
 
 --- The factors the sampler draws, each { bond, names, slots, dist }.
-local function factors_of(S, r)
+local function factors_of(S, r, sorted)
   local factors, sets, done = {}, tie_sets(r), {}
   local function add(bond, names, slots, dist)
     factors[#factors + 1] = { bond = bond, names = names, slots = slots, dist = dist }
@@ -150,7 +164,7 @@ local function factors_of(S, r)
         end
       end
       if way then
-        add(way == "equal" and "equal" or "up", { name }, slots, dist)
+        add(way == "equal" and "equal" or sorted and "sorted" or "up", { name }, slots, dist)
       else
         for i = 1, S.stages do add("equal", { name }, { slots[i] }, { dist[i] }) end
       end
@@ -168,8 +182,9 @@ function M.lineage(S)
   return names
 end
 
---- Everything needed to draw from S with the settings o.
-function M.of(S, o)
+--- Everything needed to draw from S with the settings o; sorted: what is ordered is drawn
+-- by sorting independent draws.
+function M.of(S, o, sorted)
   local r = resolve(S)
   local base = base_of(S, o)
   local constraints, fixed = {}, {}
@@ -178,11 +193,32 @@ function M.of(S, o)
     if k ~= "d" and k ~= "w" and k ~= "b" and k ~= "g" then fixed[k] = v end
   end
   return {
-    base = base, factors = factors_of(S, r), direct = r.direct, resolved = r,
+    base = base, factors = factors_of(S, r, sorted), direct = r.direct, resolved = r,
+    groups = M.by_groups(S),
     spec = { name = S.name, lineage = M.lineage(S), kind = S.kind, stages = S.stages,
       params = r.ranges, bonds = r.bonds, ties = r.ties, options = fixed,
-      constraints = constraints },
+      constraints = constraints, drawn = sorted and "sorted" or nil },
   }
+end
+
+--- Degrees of freedom of what M.of gave: how many parameters have a choice of their own, and
+-- how many there are.
+function M.freedom(plan)
+  local free, all = 0, 0
+  for _, f in ipairs(plan.factors) do
+    all = all + #f.slots
+    local own = f.bond == "equal" and 1 or #f.slots
+    for i = 1, own do
+      if #f.dist[i].v > 1 then free = free + 1 end
+    end
+  end
+  return free, all
+end
+
+--- A sampler of what M.of gave.
+function M.sampler(plan, seed, window)
+  return core.new { kind = plan.spec.kind, base = plan.base, groups = plan.groups,
+    seed = seed, window = window, factors = plan.factors }
 end
 
 -- Counting: as integers while they fit in 62 bits, else as floats.

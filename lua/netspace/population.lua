@@ -2,7 +2,7 @@
 -- valid, inside the window, obey every constraint, and differ from those before.
 -- Candidate i depends on the seed and on i alone (src/stats/sampler.h).
 
-local core = require "netspace.core.sampler"
+local plans = require "netspace.plan"
 local sys = require "netspace.core.sys"
 
 local M = {}
@@ -98,8 +98,7 @@ end
 --- Draws n networks.  plan: { spec, base, factors, direct } of the space; o: seed, window,
 -- max_tries.  Errors carry no position.
 function M.draw(space, plan, n, o)
-  local sampler <close> = core.new { kind = space.kind, base = plan.base, seed = o.seed,
-    window = o.window, factors = plan.factors }
+  local sampler <close> = plans.sampler(plan, o.seed, o.window)
   local population, refused = {}, {}
   local index, last = 0, 0 -- the next candidate, and the one after the last kept
   while #population < n do
@@ -140,6 +139,7 @@ function meta.__tostring(p)
   return ("population of %s networks of %s, seed %d%s, %s candidates tried"):format(
     thousands(#p), p.space, p.seed,
     #window > 0 and ", " .. table.concat(window, ", ") or "", thousands(p.tried))
+    .. (p.spec.drawn and ", ordered by sorting" or "")
 end
 
 return M

@@ -5,13 +5,13 @@
 --   pop = B:sample(100, { flops = {3e6, 6e6}, image = 32, stem = "cifar", stride = {1,2,2,2} })
 
 local arch = require "netspace.core.arch"
-local core = require "netspace.core.sampler"
 local constraint = require "netspace.constraint"
 local grid = require "netspace.grid"
 local help = require "netspace.help"
 local options = require "netspace.options"
 local plan = require "netspace.plan"
 local population = require "netspace.population"
+local presets = require "netspace.presets"
 local sys = require "netspace.core.sys"
 
 local M = {}
@@ -75,9 +75,7 @@ end
 
 --- Refuses a space that could never be drawn from.
 local function verify(S)
-  local p = plan.of(S)
-  local ok, message = pcall(core.new, { kind = S.kind, base = p.base, seed = 0,
-    factors = p.factors })
+  local ok, message = pcall(plan.sampler, plan.of(S), 0)
   if not ok then
     error(("space %s: %s"):format(S.name, tostring(message):gsub("^.-:%d+: ", "")), 0)
   end
@@ -110,6 +108,12 @@ local function fill(S, t)
   table.sort(keys) -- "block" before "se": y sets its own
   for _, key in ipairs(keys) do
     if t[key] ~= nil then set_option(S, key, t[key]) end
+  end
+  for _, range in ipairs(S.params.g) do
+    if (range.groups or false) ~= plan.by_groups(S) or range.groups and S.kind == "regnet" then
+      error(("space %s: g counts groups in every stage of an AnyNet space, or in none"):format(
+        S.name), 0)
+    end
   end
   for _, p in ipairs(kinds[S.kind]) do
     local ranges = S.params[p[1]]
@@ -235,7 +239,7 @@ local function read_window(o)
 end
 
 local sample_options = { seed = "integer", max_tries = "integer", flops = "table",
-  params = "table", acts = "table" }
+  params = "table", acts = "table", order = "string" }
 for k, v in pairs(settings) do sample_options[k] = v end
 
 function Space:sample(n, o)
@@ -250,8 +254,11 @@ function Space:sample(n, o)
   if max_tries < 1 then
     error(("S:sample: max_tries is %d; it must be at least 1"):format(max_tries), 2)
   end
+  if o.order and o.order ~= "rejection" and o.order ~= "sorted" then
+    error(('S:sample: order is \'%s\'; it must be "rejection" or "sorted"'):format(o.order), 2)
+  end
   local p = blame(function()
-    return population.draw(self, plan.of(self, set), math.tointeger(n),
+    return population.draw(self, plan.of(self, set, o.order == "sorted"), math.tointeger(n),
       { seed = math.tointeger(o.seed or sys.seed()), max_tries = math.tointeger(max_tries),
         window = read_window(o) })
   end)
@@ -292,8 +299,9 @@ local function in_ranges(S, m)
     local name = p[1]
     if name ~= "b" and name ~= "g" or block == "x" or block == "r" and name == "b" then
       for i = 1, S.stages do
-        local ranges = S.params[name]
-        local ok, reason = has_parameter(S, p, ranges[i] or ranges[1], asked[name][i], i)
+        local ranges, x = S.params[name], asked[name][i]
+        if name == "g" and plan.by_groups(S) then x = asked.w[i] / asked.b[i] / x end
+        local ok, reason = has_parameter(S, p, ranges[i] or ranges[1], x, i)
         if not ok then return false, reason end
       end
     end
@@ -342,11 +350,15 @@ function Space:describe()
     end
     add("%-12s%s", p[1], same and shown[1] or table.concat(shown, " | "))
   end
+  local free, all = plan.freedom(drawn)
+  add("freedom     %d of %d parameters are drawn on their own", free, all)
   add("setting     stem %s of %d, stride %s, %s, %d px, %d classes (S:sample may change it)",
     o.stem, o.stem_width, table.concat(o.stride, ","), o.activation, o.image, o.classes)
   for _, c in ipairs(self.constraints) do
     add("constraint  %s: %s (%s)", c.name, c.doc or "no doc",
       drawn.direct[c] and "drawn directly" or "by rejection")
+    if c.why then add("            %s", c.why) end
+    if c.from then add("            %s", c.from) end
   end
   local size = self:size()
   add("size        %.3g%s", size.nominal,
@@ -361,44 +373,39 @@ function Space:__tostring()
     #names > 0 and " (" .. table.concat(names, ", ") .. ")" or "")
 end
 
-local all_g = { 1, 2, 4, 8, 16, 32 }
-
-M.AnyNetXA = M.anynet { name = "AnyNetX_A", doc = "every stage free",
-  d = { 1, 16 }, w = { 8, 1024, 8 }, b = { 1, 2, 4 }, g = all_g }
-M.AnyNetXB = M.AnyNetXA:with { "shared_b", name = "AnyNetX_B" }
-M.AnyNetXC = M.AnyNetXB:with { "shared_g", name = "AnyNetX_C" }
-M.AnyNetXD = M.AnyNetXC:with { "monotone_w", name = "AnyNetX_D" }
-M.AnyNetXE = M.AnyNetXD:with { "monotone_d", name = "AnyNetX_E" }
-M.RegNetX = M.regnet { name = "RegNetX", doc = "widths quantised from a line",
-  d = { 4, 63 }, w_0 = { 8, 256 }, w_a = { 8, 256 }, w_m = { 1.5, 3 }, b = { 1, 2, 4 },
-  g = all_g }
-M.RegNetY = M.RegNetX:with { name = "RegNetY", block = "y",
-  doc = "RegNetX with squeeze-excitation" }
-M.RegNetXC = M.RegNetX:with { "b_1", "depth_le_40", "w_m_ge_2", name = "RegNetXC",
-  doc = "the constrained RegNetX" }
-
-local named = { "AnyNetXA", "AnyNetXB", "AnyNetXC", "AnyNetXD", "AnyNetXE", "RegNetX",
-  "RegNetY", "RegNetXC" }
-
-function M.names()
-  return table.move(named, 1, #named, 1, {})
-end
+M.small = presets.fill({}, "small", "space.small")
 
 help.add("space", [[
-space.AnyNetXA … space.AnyNetXE, space.RegNetX, space.RegNetY, space.RegNetXC
-The design spaces of the paper; each letter adds one principle to the one before.
-  A  every stage free     B  + shared_b      C  + shared_g
-  D  + monotone_w         E  + monotone_d    RegNetX, RegNetY  widths from a line
-  RegNetXC  RegNetX with b = 1, at most 40 blocks, w_m >= 2
+space.AnyNetXA … space.AnyNetXE, space.RegNetX, …; space.small.AnyNetXA, …
+Design spaces by name; space.names() lists all, space.small has each for 32-pixel images.
+  AnyNetXA     every stage free         AnyNetXB   + shared_b     AnyNetXC   + shared_g
+  AnyNetXD     + monotone_w             AnyNetXE   + monotone_d
+  RegNetX      widths from a line       RegNetXC   b = 1, at most 40 blocks, w_m >= 2, caps
+  AnyNetYA … E, RegNetY                 with squeeze-excitation
+  AnyNetRA, BDE, RegNetR                one group;  AnyNetVA, DE, RegNetV: one 3×3, plain;
+  AnyNetVRA, DE, RegNetVR               that with a residual
+  AnyNetLA … E, RegNetL                 linear bottleneck
+  AnyNetXA3 … E3, AnyNetXA5 … E5, RegNetX3, RegNetX5   three and five stages
+  RegNetXInverted (b from 1/8 to 1), RegNetXDepthwise (g = 1), RegNetXDepth20
+  NDSVanilla, NDSResNet, NDSResNeXtA, NDSResNeXtB      three stages, 32 pixels
 Make more with S:with, space.anynet and space.regnet; draw with S:sample.
 example: space.AnyNetXD:describe()
-source: arXiv 2003.13678 sections 3 and 4]])
+source: arXiv 2003.13678 sections 3, 4, appendices B and D; arXiv 1905.13214]])
+
+help.add("space.small", [[
+space.small.AnyNetXA, … (the names of space.names())
+The spaces for 32-pixel images, that ordinary processors can train.
+A quarter of the widths, half of the depths, the 3×3 stem of stride 1 with 16 channels; 10
+classes.  A window such as flops = {3e6, 6e6} makes the networks comparable.
+example: space.small.AnyNetXA:sample(3, { flops = {3e6, 6e6} })
+source: ranges of netspace, principles of arXiv 2003.13678]])
 
 help.add("space.anynet", [[
 space.anynet{ d =, w =, b =, g =, stages = 4, … } -> S
 A space of networks whose stages have their own depth, width, bottleneck ratio, group width.
   d = {1, 16}, w = {8, 1024, 8}  low, high, step: log-uniform (as pycls rounds)
   b = {1, 2, 4}, g = {8, 16}     lists: every value equally likely
+  g = { groups = {1, 2, 4} }     how many groups instead of how wide
   or { lo =, hi =, q =, dist = } with dist uniform, log_uniform, power2_uniform,
   power2_or_log_uniform, normal or log_normal; or { values = {…} }; or one number;
   or a list of such tables, one a stage
@@ -419,7 +426,7 @@ source: arXiv 2003.13678 section 3.3; ranges and steps of pycls]])
 
 help.add("space.names", [[
 space.names() -> list
-The names of the spaces that come with netspace.
+The names of the spaces that come with netspace, in space and in space.small.
 example: space.names()[1]
 source: arXiv 2003.13678 section 3]])
 
@@ -438,6 +445,8 @@ The first n different networks of the space inside the window; it depends on the
   image, classes, stem, stem_width, stride, head_width, activation  the setting; counts are
                          taken at this image size
   max_tries = 1000000    candidates without a new network before it gives up
+  order = "rejection"    ordered parameters (monotone_w, …) as if drawn until they obey; or
+                         "sorted": drawn once and sorted, which makes ties rarer
 A population is a list of networks with .space .seed .tried .rejected .window .spec
 and .constraints; the first k of a larger one are the population of k.
 example: space.AnyNetXA:sample(3, { flops = {3e6, 6e6}, stem = "cifar", stride = {1, 2, 2, 2} })
@@ -463,10 +472,4 @@ Ranges, setting, constraints and size of the space, and where it comes from.
 example: space.AnyNetXE:describe()
 source: arXiv 2003.13678 section 3]])
 
-return setmetatable(M, {
-  __name = "spaces",
-  __index = function(_, name)
-    error(("there is no space '%s'%s; there are %s"):format(tostring(name),
-      options.hint(name, named), table.concat(named, ", ")), 2)
-  end,
-})
+return presets.fill(M, "paper", "space")

@@ -1,6 +1,7 @@
 /* netspace.core.sampler: the candidates of a design space (stats/sampler.h).
- *   s = sampler.new{ kind =, base = <options of arch.anynet>, seed =, window =, factors = {
- *         { bond = "equal" | "up", slots = {…}, dist = { { v = {…}, p = {…} }, … } } … } }
+ *   s = sampler.new{ kind =, base = <options of arch.anynet>, groups = bool, seed =,
+ *         window =, factors = { { bond = "equal" | "up" | "sorted", slots = {…},
+ *           dist = { { v = {…}, p = {…} }, … } } … } }
  *   list, next = s:next(index, end, room);  s:keep(hash);  s:counts();  s:share() */
 #include "bind/bind.h"
 
@@ -77,7 +78,8 @@ static void add_factor(lua_State *L, struct sampler *s)
     int slots[ARCH_STAGES], n, t = lua_gettop(L);
     luaL_checkstack(L, 3 * ARCH_STAGES, NULL);
     lua_getfield(L, t, "bond");
-    bool up = strcmp(luaL_checkstring(L, -1), "up") == 0;
+    static const char *const bonds[] = {"equal", "up", "sorted", NULL};
+    enum sampler_bond bond = (enum sampler_bond)luaL_checkoption(L, -1, NULL, bonds);
     lua_getfield(L, t, "slots");
     double *list = numbers(L, "slots", &n);
     if (n > ARCH_STAGES)
@@ -95,7 +97,7 @@ static void add_factor(lua_State *L, struct sampler *s)
         dist[k].p = numbers(L, "p", &weights);
         dist[k].n = values < weights ? values : weights;
     }
-    if (!sampler_bind(s, up ? BOND_UP : BOND_EQUAL, n, slots, dist, &e))
+    if (!sampler_bind(s, bond, n, slots, dist, &e))
         luaL_error(L, "%s", e.msg);
     lua_settop(L, t);
 }
@@ -137,6 +139,10 @@ static int core_new(lua_State *L)
     o->found = xcalloc(ROOM, sizeof *o->found);
     if (lua_istable(L, 5))
         set_window(L, 5, o->sampler);
+    lua_getfield(L, 1, "groups");
+    if (lua_toboolean(L, -1))
+        sampler_by_groups(o->sampler);
+    lua_pop(L, 1);
     for (lua_Integer i = 1; lua_rawgeti(L, 6, i) == LUA_TTABLE; i++) {
         add_factor(L, o->sampler);
         lua_pop(L, 1);

@@ -30,7 +30,7 @@ struct link { // one slot of an ordered vector
 struct factor {
     enum sampler_bond bond;
     int n, slot[ARCH_STAGES];
-    struct alias one;   // BOND_EQUAL: a single value (also every lone slot)
+    struct alias one;   // BOND_EQUAL (also every lone slot), BOND_SORTED: a single value
     struct link *links; // BOND_UP
 };
 
@@ -39,7 +39,7 @@ struct sampler {
     struct arch base;
     int slots, factors;
     struct factor factor[SLOTS];
-    bool bound[SLOTS];
+    bool bound[SLOTS], groups;
     double share;
     double lo[3], hi[3];
     struct sampler_counts counts;
@@ -85,6 +85,11 @@ void sampler_free(struct sampler *s)
 int sampler_slots(const struct sampler *s)
 {
     return s->slots;
+}
+
+void sampler_by_groups(struct sampler *s)
+{
+    s->groups = true;
 }
 
 static double total(const struct distribution *d)
@@ -193,6 +198,29 @@ static bool bind_up(struct sampler *s, struct factor *f, const struct distributi
     return f->links[0].tail[0] > 0;
 }
 
+// Independent draws from what must be one distribution, to be sorted.
+static bool bind_sorted(struct factor *f, const struct distribution *dist)
+{
+    size_t bytes = (size_t)dist->n * sizeof *dist->value;
+    for (int k = 1; k < f->n; k++)
+        if (dist[k].n != dist->n || memcmp(dist[k].value, dist->value, bytes) != 0 ||
+            memcmp(dist[k].p, dist->p, bytes) != 0)
+            return false;
+    alias_init(&f->one, dist->n, dist->value, dist->p, total(dist));
+    return true;
+}
+
+static void sorted_draw(const struct factor *f, double *x, struct rng *rng)
+{
+    for (int k = 0; k < f->n; k++) {
+        double v = alias_draw(&f->one, rng);
+        int at = k;
+        for (; at > 0 && x[f->slot[at - 1]] > v; at--)
+            x[f->slot[at]] = x[f->slot[at - 1]];
+        x[f->slot[at]] = v;
+    }
+}
+
 /* A point r of the tail's total, counted from its far end, falls on the value i with
  * tail[i+1] < r <= tail[i]; there is one because 0 < r <= tail[from]. */
 static void up_draw(const struct factor *f, double *x, struct rng *rng)
@@ -235,11 +263,19 @@ bool sampler_bind(struct sampler *s, enum sampler_bond bond, int n, const int *s
         f->slot[k] = slots[k];
         s->bound[slots[k]] = true;
     }
-    if (!(bond == BOND_UP ? bind_up(s, f, dist) : bind_equal(s, f, dist)))
-        return error_set(e, bond == BOND_UP
-                                ? "no values of these parameters are in the required order"
-                                : "these parameters have no value in common");
-    return true;
+    switch (bond) {
+    case BOND_EQUAL:
+        return bind_equal(s, f, dist) ||
+               error_set(e, "these parameters have no value in common");
+    case BOND_UP:
+        return bind_up(s, f, dist) ||
+               error_set(e, "no values of these parameters are in the required order");
+    case BOND_SORTED:
+        return bind_sorted(f, dist) ||
+               error_set(e, "stages of different ranges cannot be sorted; draw them by "
+                            "rejection");
+    }
+    return false;
 }
 
 void sampler_window(struct sampler *s, int what, double lo, double hi)
@@ -308,6 +344,8 @@ static bool draw(const struct sampler *s, uint64_t seed, uint64_t index, struct 
         const struct factor *f = &s->factor[i];
         if (f->bond == BOND_UP) {
             up_draw(f, x, &rng);
+        } else if (f->bond == BOND_SORTED) {
+            sorted_draw(f, x, &rng);
         } else {
             double v = alias_draw(&f->one, &rng);
             for (int k = 0; k < f->n; k++)
@@ -321,6 +359,8 @@ static bool draw(const struct sampler *s, uint64_t seed, uint64_t index, struct 
             a->w[i] = (int)x[n + i];
             a->b[i] = x[2 * n + i];
             a->g[i] = (int)x[3 * n + i];
+            if (s->groups)
+                a->g[i] = arch_inner(a, i, a->w[i]) / a->g[i];
         }
         return true;
     }

@@ -4,7 +4,8 @@
  * that are bound: equal, or in non-decreasing order.  Each parameter has a finite table of
  * values with probabilities (made from its range by the caller), and bound parameters are
  * drawn exactly from the distribution that rejection would give: P ∝ Πp over the vectors
- * that obey (so sorting independent draws, which favours distinct values, is not used).
+ * that obey.  Sorting independent draws gives another one, with fewer ties:
+ * P ∝ Πp·(n!/Π multiplicities!); it is there by the name of BOND_SORTED.
  *
  * Candidate i depends on (seed, i) and nothing else; a population is the first n candidates,
  * in index order, that are valid, within the window, and not the same network as one kept
@@ -21,7 +22,7 @@ enum sampler_kind {
     SAMPLE_ANYNET, // parameters d, w, b, g of every stage: slot = parameter · stages + stage
     SAMPLE_REGNET, // parameters d, w_0, w_a, w_m, b, g: slots 0 … 5
 };
-enum sampler_bond { BOND_EQUAL, BOND_UP }; // of a factor with more than one slot
+enum sampler_bond { BOND_EQUAL, BOND_UP, BOND_SORTED }; // of a factor with several slots
 
 struct distribution {
     int n;
@@ -50,8 +51,12 @@ struct sampler *sampler_new(enum sampler_kind kind, const struct arch *base);
 void sampler_free(struct sampler *s);
 int sampler_slots(const struct sampler *s);
 
+/* SAMPLE_ANYNET: the slots of g are numbers of groups, and the width follows. */
+void sampler_by_groups(struct sampler *s);
+
 /* Adds a factor of n slots, in order, with one distribution each (copied).  False when a
- * slot has a factor already, or no values satisfy the bond. */
+ * slot has a factor already, no values satisfy the bond, or what is to be sorted differs
+ * in distribution. */
 bool sampler_bind(struct sampler *s, enum sampler_bond bond, int n, const int *slots,
                   const struct distribution *dist, struct error *e);
 
