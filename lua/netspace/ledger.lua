@@ -110,6 +110,28 @@ function Ledger:add_model(id, idx, m, identity, seed, cost)
     cost.flops, cost.params, cost.acts })
 end
 
+--- Model number idx is that in place `index` of the population `from` (id and name), which
+-- has finished: it comes with its seed, its epochs and its result.
+function Ledger:adopt(id, idx, m, from, index)
+  local old = rows(self, [[SELECT id, hash FROM model WHERE population = ? AND idx = ?
+    AND status IN ('done', 'diverged', 'failed')]], { from.id, index })[1]
+  if not old or old.hash ~= M.fingerprint(M.identity(m)) then
+    M.fail(("model %d of '%s' is not what was adopted from it; draw the population again")
+      :format(index, from.name))
+  end
+  run(self, [[INSERT INTO model (population, idx, origin, m, hash, seed, flops, params, acts,
+      status, attempt, crashes, error, reason, run, started, ended, seconds, images_per_s,
+      epochs, signal, log, memory)
+    SELECT ?, ?, ?, m, hash, seed, flops, params, acts, status, attempt, crashes, error,
+      reason, run, started, ended, seconds, images_per_s, epochs, signal, log, memory
+    FROM model WHERE id = ?]],
+    { id, idx, json.encode { population = from.name, index = index }, old.id })
+  run(self, [[INSERT INTO epoch (model, epoch, attempt, lr, train_loss, train_error, test_error,
+      seconds, images_per_s)
+    SELECT ?, epoch, attempt, lr, train_loss, train_error, test_error, seconds, images_per_s
+    FROM epoch WHERE model = ?]], { self.db:last_id(), old.id })
+end
+
 --- All models of a population in order, with m as a table.
 function Ledger:models(id)
   local list = rows(self, [[SELECT id, idx, m, seed, flops, status, attempt, crashes

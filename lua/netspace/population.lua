@@ -2,6 +2,7 @@
 -- valid, inside the window, obey every constraint, and differ from those before.
 -- Candidate i depends on the seed and on i alone (src/stats/sampler.h).
 
+local arch = require "netspace.core.arch"
 local plans = require "netspace.plan"
 local sys = require "netspace.core.sys"
 
@@ -96,11 +97,15 @@ local function broken(space, direct, m)
 end
 
 --- Draws n networks.  plan: { spec, base, factors, direct } of the space; o: seed, window,
--- max_tries.  Errors carry no position.
+-- max_tries, adopted (adopt.lua: the first ones, already there).  Errors carry no position.
 function M.draw(space, plan, n, o)
   local sampler <close> = plans.sampler(plan, o.seed, o.window)
   local population, refused = {}, {}
   local index, last = 0, 0 -- the next candidate, and the one after the last kept
+  for i, m in ipairs(o.adopted and o.adopted.models or {}) do
+    sampler:keep(tonumber("0x" .. arch.hash(m)))
+    population[i] = m
+  end
   while #population < n do
     local limit = last + o.max_tries
     if index >= limit then
@@ -122,6 +127,10 @@ function M.draw(space, plan, n, o)
   end
   population.space, population.seed, population.tried = space.name, o.seed, last
   population.window, population.spec = o.window, plan.spec
+  if o.adopted then
+    population.adopted = { population = o.adopted.population, store = o.adopted.store,
+      indices = o.adopted.indices }
+  end
   population.rejected = rejections(sampler:counts(), refused)
   population.constraints = {}
   for i, c in ipairs(space.constraints) do
@@ -136,8 +145,13 @@ function meta.__tostring(p)
     local w = p.window[name]
     if w then window[#window + 1] = ("%s %s to %s"):format(name, short(w[1]), short(w[2])) end
   end
-  return ("population of %s networks of %s, seed %d%s, %s candidates tried"):format(
-    thousands(#p), p.space, p.seed,
+  local adopted = ""
+  if p.adopted then
+    adopted = (", %d adopted from %s, %d drawn"):format(#p.adopted.indices, p.adopted.population,
+      #p - #p.adopted.indices)
+  end
+  return ("population of %s networks of %s%s, seed %d%s, %s candidates tried"):format(
+    thousands(#p), p.space, adopted, p.seed,
     #window > 0 and ", " .. table.concat(window, ", ") or "", thousands(p.tried))
     .. (p.spec.drawn and ", ordered by sorting" or "")
 end

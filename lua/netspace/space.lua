@@ -4,6 +4,7 @@
 --   B = space.AnyNetXA:with("shared_b")
 --   pop = B:sample(100, { flops = {3e6, 6e6}, image = 32, stem = "cifar", stride = {1,2,2,2} })
 
+local adopt = require "netspace.adopt"
 local arch = require "netspace.core.arch"
 local constraint = require "netspace.constraint"
 local grid = require "netspace.grid"
@@ -239,7 +240,7 @@ local function read_window(o)
 end
 
 local sample_options = { seed = "integer", max_tries = "integer", flops = "table",
-  params = "table", acts = "table", order = "string" }
+  params = "table", acts = "table", order = "string", adopt = "table" }
 for k, v in pairs(settings) do sample_options[k] = v end
 
 function Space:sample(n, o)
@@ -258,9 +259,15 @@ function Space:sample(n, o)
     error(('S:sample: order is \'%s\'; it must be "rejection" or "sorted"'):format(o.order), 2)
   end
   local p = blame(function()
-    return population.draw(self, plan.of(self, set, o.order == "sorted"), math.tointeger(n),
-      { seed = math.tointeger(o.seed or sys.seed()), max_tries = math.tointeger(max_tries),
-        window = read_window(o) })
+    local how = { seed = math.tointeger(o.seed), window = read_window(o) }
+    if o.adopt then adopt.settings(o.adopt, set, settings) end
+    local drawn = plan.of(self, set, o.order == "sorted")
+    if o.adopt then
+      how.adopted = adopt.from(self, drawn.spec, o.adopt, n, how)
+      how.seed, how.window = how.adopted.seed, how.adopted.window
+    end
+    how.seed, how.max_tries = how.seed or sys.seed(), math.tointeger(max_tries)
+    return population.draw(self, drawn, math.tointeger(n), how)
   end)
   return p
 end
@@ -447,6 +454,11 @@ The first n different networks of the space inside the window; it depends on the
   max_tries = 1000000    candidates without a new network before it gives up
   order = "rejection"    ordered parameters (monotone_w, …) as if drawn until they obey; or
                          "sorted": drawn once and sorted, which makes ties rarer
+  adopt                  the result of a sweep over a space this one refines: its networks that
+                         obey the constraints added since come first, with their errors, and
+                         only the rest is drawn; window and setting are as they were there.
+                         Exact for constraints; refused for changed ranges or settings, a wider
+                         window, and a seed that has drawn them
 A population is a list of networks with .space .seed .tried .rejected .window .spec
 and .constraints; the first k of a larger one are the population of k.
 example: space.AnyNetXA:sample(3, { flops = {3e6, 6e6}, stem = "cifar", stride = {1, 2, 2, 2} })

@@ -56,6 +56,24 @@ function Read:population(name)
   return p
 end
 
+-- Seeds that have drawn the models of a population, also those it adopted (adopt.lua).
+local function seeds_of(self, p)
+  local seeds, names, seen = {}, { p.name }, {}
+  for _, name in ipairs(names) do -- grows while we go
+    local row = not seen[name] and self.reader:rows(
+      "SELECT id, sample_seed FROM population WHERE name = ?", { name })[1]
+    seen[name] = true
+    if row then
+      seeds[#seeds + 1] = row.sample_seed
+      for _, from in ipairs(self.reader:columns([[SELECT DISTINCT origin ->> 'population' AS name
+        FROM model WHERE population = ? AND origin IS NOT NULL ORDER BY 1]], { row.id }).name) do
+        names[#names + 1] = from
+      end
+    end
+  end
+  return seeds
+end
+
 --- The finished models of a population: errors (percent, failed and diverged 100) and
 -- models, both in the order of the population.
 function Read:result(name)
@@ -66,6 +84,8 @@ function Read:result(name)
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
     failed = p.failed + p.diverged, n = p.n, recipe = p.recipe, data = p.data, card = p.card,
+    _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
+      seeds = seeds_of(self, p) },
   }, M._Result)
 end
 

@@ -41,8 +41,8 @@ local function union_keys(a, b)
 end
 
 local function refuse(plan, what, lines)
-  fail(("'%s' in %s has other %s:\n%s\nUse another name= or store= to train it anew")
-    :format(plan.name, plan.store, what, table.concat(lines, "\n")))
+  fail(("'%s' in %s has other %s:\n%s\n%s"):format(plan.name, plan.store, what,
+    table.concat(lines, "\n"), plan.remedy or "Use another name= or store= to train it anew"))
 end
 
 --- Raises unless the population `old` with its models `stored` is the beginning of the plan.
@@ -146,8 +146,24 @@ function M.make(where, o)
     seed = math.tointeger(o.seed or models.seed or sys.seed()),
     space = type(models.space) == "string" and models.space or nil, spec = models.spec,
     constraints = models.constraints, window = models.window, tried = models.tried,
-    sample_seed = models.seed, progress = o.progress, quiet = o.quiet,
+    sample_seed = models.seed, adopted = models.adopted, progress = o.progress, quiet = o.quiet,
   }
+end
+
+-- The population that a plan adopts models from, its id and their places in it; {} for none.
+local function adopted(ledger, plan)
+  local a = plan.adopted
+  if not a then return { indices = {} } end
+  if uv.fs_realpath(a.store) ~= uv.fs_realpath(plan.store) then
+    fail(("'%s' adopts models of '%s', which are in %s; train it there (store=\"%s\"), or draw "
+      .. "it without adopt"):format(plan.name, a.population, a.store, a.store))
+  end
+  local from = ledger:find(a.population)
+  if not from then fail(("%s has no population '%s' any more"):format(a.store, a.population)) end
+  M.compare({ name = a.population, store = plan.store, recipe = plan.recipe, card = plan.card,
+    seed = from.seed, remedy = "Models are adopted only with the recipe and data they were "
+    .. "trained with; use those, or draw without adopt" }, from, {})
+  return { id = from.id, name = a.population, indices = a.indices }
 end
 
 --- Makes the population in the store, or finds it there and adds models that are new.
@@ -166,13 +182,21 @@ function M.enter(ledger, plan)
     else
       id = ledger:create(plan)
     end
+    local from = adopted(ledger, plan)
     for i = have + 1, #plan.models do
       local m = plan.models[i]
-      -- 53 bits: what a JSON reader keeps of a whole number
-      local seed = sys.random(plan.seed, i, RNG_MODEL) >> 10
-      ledger:add_model(id, i, m, ledgers.identity(m), seed, plan.costs[i])
+      if from.indices[i] then
+        ledger:adopt(id, i, m, from, from.indices[i])
+      else
+        -- 53 bits: what a JSON reader keeps of a whole number
+        local seed = sys.random(plan.seed, i, RNG_MODEL) >> 10
+        ledger:add_model(id, i, m, ledgers.identity(m), seed, plan.costs[i])
+      end
     end
     ledger:take(id, plan.name, plan.workers)
+    if have == 0 and #from.indices > 0 then
+      ledger:log(nil, ("%d models adopted from %s"):format(#from.indices, from.name))
+    end
   end)
   return id
 end
