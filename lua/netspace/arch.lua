@@ -114,6 +114,38 @@ function M.parts(m, o)
   return call("arch.parts", core.parts, m, counting("arch.parts", o))
 end
 
+-- The axes of the grid of arch.fit where none is given.
+local fit_grid = { w_0 = { 8, 256, 8 }, w_a = { 0, 256, 4 }, w_m = { 1.5, 3, 0.05 } }
+
+--- low, high, step (or one number) as a list of values.
+local function axis(name, t)
+  if type(t) == "number" then return { t } end
+  local lo, hi, step = t[1], t[2], t[3]
+  if type(lo) ~= "number" or type(hi) ~= "number" or type(step) ~= "number" or
+    not (lo <= hi and step > 0 and (hi - lo) / step < 65536) then
+    error(("arch.fit: %s should be a number or {low, high, step}, such as {%g, %g, %g}"):format(
+      name, table.unpack(fit_grid[name])), 3)
+  end
+  local list = {}
+  for k = 0, math.floor((hi - lo) / step + 1e-6) do
+    list[k + 1] = tonumber(("%.10g"):format(lo + k * step)) -- 1.55, not 1.5500000000000003
+  end
+  return list
+end
+
+function M.fit(m, o)
+  o = options.check("arch.fit", o, { w_0 = "number|table", w_a = "number|table",
+    w_m = "number|table", rounded = "boolean" })
+  if type(m) ~= "table" then
+    error(("arch.fit expects a network or a list of networks, got %s"):format(type(m)), 2)
+  end
+  local grid = { rounded = o.rounded }
+  for name, usual in pairs(fit_grid) do grid[name] = axis(name, o[name] or usual) end
+  local one = m.d ~= nil
+  local fits = call("arch.fit", core.fit, one and { m } or m, grid)
+  return one and fits[1] or fits
+end
+
 function M.hash(m)
   return call("arch.hash", core.hash, m)
 end
@@ -160,6 +192,19 @@ arch.parts(m, { image =, acts = }) -> list of { part =, size =, flops =, params 
 The same counts for stem, each stage and head; size is the side of the part's output.
 example: arch.parts(zoo["RegNetX-200MF"])[2].flops
 source: counting conventions of pycls]])
+
+help.add("arch.fit", [[
+arch.fit(m | population, { w_0 =, w_a =, w_m =, rounded = }) -> { e_fit =, w_0 =, w_a =, w_m = }
+How far the block widths of a network are from the nearest RegNet of its depth.
+  w_0 = {8, 256, 8}, w_a = {0, 256, 4}, w_m = {1.5, 3, 0.05}   low, high, step of the grid
+                     that is searched, or a number
+  rounded = false    predictions to multiples of 8
+e_fit is the least mean over the blocks of |ln(predicted / observed width)|; the first grid
+point with it is given.  The paper tells neither its grid nor its rounding.  For a list of
+networks, a list.
+example: arch.fit(zoo["RegNetX-200MF"]).e_fit
+example: #arch.fit(space.AnyNetXE:sample(10))
+source: arXiv 2003.13678 section 3.3, equations 2 to 4]])
 
 help.add("arch.hash", [[
 arch.hash(m) -> string

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "model/arch.h"
+#include "base/interrupt.h"
 #include "model/complexity.h"
+#include "model/fit.h"
 #include "model/regnet.h"
 
 static lua_Integer whole(lua_State *L, const char *name, int stage)
@@ -301,8 +303,73 @@ static int core_hash(lua_State *L)
     return 1;
 }
 
+// The list at the top of the stack, as a buffer that Lua owns and that takes its place.
+static const double *grid_values(lua_State *L, int *n)
+{
+    luaL_checktype(L, -1, LUA_TTABLE);
+    *n = (int)lua_rawlen(L, -1);
+    double *v = lua_newuserdatauv(L, ((size_t)*n + 1) * sizeof *v, 0);
+    for (int i = 0; i < *n; i++) {
+        lua_rawgeti(L, -2, i + 1);
+        v[i] = luaL_checknumber(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_remove(L, -2);
+    return v;
+}
+
+// fit(list of m, { w_0 = {…}, w_a = {…}, w_m = {…}, rounded = bool }) -> list of
+// {e_fit, w_0, w_a, w_m}
+static int core_fit(lua_State *L)
+{
+    static const char *const names[] = {"w_0", "w_a", "w_m"};
+    struct fit_grid grid;
+    struct error e;
+    lua_settop(L, 2);
+    size_t n = lua_rawlen(L, 1);
+    struct arch *list = lua_newuserdatauv(L, (n + 1) * sizeof *list, 0);
+    int blocks = 1;
+    for (size_t i = 0; i < n; i++) {
+        lua_rawgeti(L, 1, (lua_Integer)i + 1);
+        arch_from_lua(L, -1, &list[i]);
+        blocks = arch_blocks(&list[i]) > blocks ? arch_blocks(&list[i]) : blocks;
+        lua_pop(L, 1);
+    }
+    for (int i = 0; i < 3; i++) {
+        lua_getfield(L, 2, names[i]);
+        grid.value[i] = grid_values(L, &grid.n[i]);
+    }
+    lua_getfield(L, 2, "rounded");
+    grid.rounded = lua_toboolean(L, -1);
+    struct fit *fits = lua_newuserdatauv(L, (n + 1) * sizeof *fits, 0);
+    struct fitter *f = fitter_new(&grid, blocks, &e);
+    if (!f)
+        return luaL_error(L, "%s", e.msg);
+    bool stopped = false;
+    for (size_t i = 0; i < n && !stopped; i++) {
+        fits[i] = fitter_fit(f, &list[i]);
+        stopped = interrupt_pending();
+    }
+    fitter_free(f);
+    if (stopped)
+        return raise_interrupted(L);
+    lua_createtable(L, (int)n, 0);
+    for (size_t i = 0; i < n; i++) {
+        lua_createtable(L, 0, 4);
+        set_number(L, "e_fit", fits[i].e_fit);
+        const double best[] = {fits[i].w_0, fits[i].w_a, fits[i].w_m};
+        for (int k = 0; k < 3; k++) {
+            push_real(L, best[k]);
+            lua_setfield(L, -2, names[k]);
+        }
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"finish", core_finish},
+    {"fit", core_fit},
     {"regnet", core_regnet},
     {"complexity", core_complexity},
     {"parts", core_parts},

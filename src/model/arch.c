@@ -90,6 +90,14 @@ int arch_squeeze(const struct arch *a, int w_in)
     return a->block == BLOCK_MB ? (int)(a->se * w_in) : (int)rint(a->se * w_in);
 }
 
+int arch_blocks(const struct arch *a)
+{
+    int n = 0;
+    for (int i = 0; i < a->stages; i++)
+        n += a->d[i];
+    return n;
+}
+
 static int gcd(int a, int b)
 {
     while (b) {
@@ -197,7 +205,6 @@ bool arch_finish(struct arch *a, struct error *e)
     if (a->se > 0 && !block_has_bottleneck(a->block))
         return error_set(e, "se is %g, but block '%s' has no squeeze-excitation; use block 'x', "
                          "'r', 'linear' or 'mb', or se = 0", a->se, arch_block_name(a->block));
-    int blocks = 0;
     for (int i = 0; i < a->stages; i++) {
         a->kernel[i] = a->kernel[i] ? a->kernel[i] : 3;
         if (!stage_range(e, i, "depth", a->d[i], MOST_BLOCKS) ||
@@ -209,10 +216,10 @@ bool arch_finish(struct arch *a, struct error *e)
             return error_set(e, "stage %d: kernel is %d; it must be odd", i + 1, a->kernel[i]);
         if (!adjust(a, i, e))
             return false;
-        blocks += a->d[i];
     }
-    if (blocks > MOST_BLOCKS)
-        return error_set(e, "the network has %d blocks; the limit is %d", blocks, MOST_BLOCKS);
+    if (arch_blocks(a) > MOST_BLOCKS)
+        return error_set(e, "the network has %d blocks; the limit is %d", arch_blocks(a),
+                         MOST_BLOCKS);
     return true;
 }
 

@@ -65,6 +65,7 @@ bool block_has_projection(enum arch_block b);
 int arch_inner(const struct arch *a, int i, int w_in);
 int arch_groups(const struct arch *a, int i, int w_in);
 int arch_squeeze(const struct arch *a, int w_in);
+int arch_blocks(const struct arch *a); // in all stages together
 
 /* Checks ranges and makes widths and groups compatible, in place, per stage on the
  * bottleneck width (pycls adjust_block_compatibility; round half to even):

@@ -67,6 +67,41 @@ for se, want in pairs(stages) do
   end
 end
 
+-- e_fit: reference values of published networks, each recomputed with the default grid
+do
+  local zoo = require "netspace.zoo"
+  for name, want in pairs { ["RegNetX-200MF"] = { .0195, 24, 36, 2.5 },
+    ["RegNetX-400MF"] = { .0709, 32, 24, 2.3 }, ["RegNetX-600MF"] = { .0412 },
+    ["RegNetX-800MF"] = { .0262 }, ["RegNetX-1.6GF"] = { .0251 }, ["RegNetX-3.2GF"] = { .0548 },
+    ["RegNetX-8.0GF"] = { .0252 }, ["RegNetX-12GF"] = { .0117, 224, 60, 2 },
+    ["RegNetY-400MF"] = { .0163 }, ["ResNet-50"] = { .0780, 152, 100, 1.9 },
+    ["ResNet-101"] = { .1050 }, ["ResNet-152"] = { .1446 } } do
+    local f = arch.fit(zoo[name])
+    t.near(f.e_fit, want[1], 5.1e-5, "e_fit of " .. name)
+    if want[2] then
+      t.is(("%g %g %g"):format(f.w_0, f.w_a, f.w_m), table.concat({ table.unpack(want, 2) }, " "),
+        "and where it is")
+    end
+  end
+  -- at the published parameters, rounded as the networks are
+  for name, want in pairs { ["RegNetX-200MF"] = 0, ["RegNetY-400MF"] = 0,
+    ["RegNetX-400MF"] = .0406, ["RegNetX-12GF"] = .0903 } do
+    local p = zoo[name].regnet
+    t.near(arch.fit(zoo[name], { w_0 = p.w_0, w_a = p.w_a, w_m = p.w_m, rounded = true }).e_fit,
+      want, 5.1e-5, name .. " at its own parameters")
+  end
+  local falling = arch.anynet { d = { 4, 4, 4, 4 }, w = { 512, 256, 128, 64 } }
+  t.near(arch.fit(falling).e_fit, math.log(2), 1e-12, "falling widths")
+  local list = arch.fit { falling, arch.anynet { d = { 4, 4 }, w = { 64, 64 } } }
+  t.is(list[2].e_fit, 0.0, "one width, in a list")
+  t.is(list[1].e_fit, arch.fit(falling).e_fit, "a list gives what each one gives")
+  t.fails(function() arch.fit(3) end, "arch.fit expects a network or a list of networks, got number")
+  t.fails(function() arch.fit(falling, { w_m = { 1.5, 3 } }) end, "w_m should be a number or {low, high, step}")
+  t.fails(function() arch.fit(falling, { w_m = 1 }) end, "arch.fit: w_m is 1; it must be from 1.01")
+  t.fails(function() arch.fit(falling, { w_a = { 0, 256, .01 } }) end, "the limit is")
+  t.fails(function() arch.fit { falling, { d = { 1 } } } end, "arch.fit: stage 1: w is nil")
+end
+
 -- wrong use raises and says where
 t.fails(function() arch.anynet { d = { 1 }, W = { 8 } } end, "unknown option 'W' (did you mean 'w'?)")
 t.fails(function() arch.anynet { w = { 8 } } end, "'d' is missing")
