@@ -49,7 +49,7 @@ $(BUILD)/tests/%: tests/c/%.c $(BUILD)/libnetspace.a
 	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -Itests/c $(LDFLAGS) $(LINK) -o $@ $< $(BUILD)/libnetspace.a $(LIBS) -lcmocka
 
 # The manual: its Lua section is made of the same texts as help().
-build/netspace.1: man/netspace.1.in scripts/man-lua $(wildcard lua/netspace/*.lua) $(BUILD)/netspace
+build/netspace.1: man/netspace.1.in scripts/man-lua $(wildcard lua/netspace/*.lua lua/netspace/*/*.lua) $(BUILD)/netspace
 	@$(BUILD)/netspace -q --no-init scripts/man-lua > $@.lua
 	@sed -e '/^@LUA@$$/{r $@.lua' -e 'd;}' $< > $@
 

@@ -11,13 +11,19 @@
 
 local M = { topics = {}, groups = {} }
 
+-- The public module a source file belongs to: netspace/stats.lua and netspace/stats/rank.lua
+-- both to stats.
+local function module_of(source)
+  return source:match("lua/netspace/([%w_]+)/[%w_]+%.lua$") or source:match("([%w_]+)%.lua$")
+end
+
 --- Registers the text of `name` ("stats.edf", "S:sample").  First line: the signature;
 -- second: one sentence; then options, `example:` lines (run by the tests) and `source:`.
 function M.add(name, text)
   assert(not M.topics[name], "help registered twice: " .. name)
   local indent = text:match("^\n*(%s*)")
   M.topics[name] = text:gsub("\n" .. indent, "\n"):gsub("^%s+", ""):gsub("%s+$", "")
-  M.groups[name] = debug.getinfo(2, "S").source:match("([%w_]+)%.lua$") -- its module
+  M.groups[name] = module_of(debug.getinfo(2, "S").source)
 end
 
 -- Every public module, loaded, so that all topics are registered; name -> module.
@@ -61,7 +67,7 @@ local function defined_as(f)
     end
   end
   file:close()
-  return name, info.source:match("([%w_]+)%.lua$")
+  return name, module_of(info.source)
 end
 
 -- A method of a C type: its key in the metatable that holds it.

@@ -7,6 +7,7 @@ static const luaL_Reg modules[] = {
     {"netspace.core.canvas", open_canvas},
     {"netspace.core.sqlite", open_sqlite},
     {"netspace.core.data", open_data},
+    {"netspace.core.edf", open_edf},
     {"netspace.core.net", open_net},
     {"netspace.core.recipe", open_recipe},
     {"netspace.core.screen", open_screen},
@@ -39,6 +40,15 @@ void set_string(lua_State *L, const char *key, const char *value)
 {
     lua_pushstring(L, value);
     lua_setfield(L, -2, key);
+}
+
+void push_list(lua_State *L, const double *v, size_t n)
+{
+    lua_createtable(L, (int)n, 0);
+    for (size_t i = 0; i < n; i++) {
+        lua_pushnumber(L, v[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
 }
 
 int push_failure(lua_State *L, const char *message)

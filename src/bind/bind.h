@@ -16,6 +16,7 @@ int open_arch(lua_State *L);
 int open_benchmark(lua_State *L);
 int open_canvas(lua_State *L);
 int open_data(lua_State *L);
+int open_edf(lua_State *L);
 int open_net(lua_State *L);
 int open_recipe(lua_State *L);
 int open_sampler(lua_State *L);
@@ -29,6 +30,7 @@ int open_sys(lua_State *L);
 void set_number(lua_State *L, const char *key, double value);
 void set_integer(lua_State *L, const char *key, lua_Integer value);
 void set_string(lua_State *L, const char *key, const char *value);
+void push_list(lua_State *L, const double *v, size_t n);
 /* The outside world failed: pushes nil, message; returns 2 for `return`. */
 int push_failure(lua_State *L, const char *message);
 /* Ctrl-C: raises "interrupted", without a position. */
@@ -62,6 +64,12 @@ const struct source *source_from_lua(lua_State *L, int index);
  * that names the bad value.  source: what it will train on, or NULL. */
 struct recipe;
 void recipe_from_lua(lua_State *L, int index, const struct source *s, struct recipe *r);
+
+/* EDFs (bind/edf.c): raises an error when the value is none; keep it on the stack while the
+ * EDF is in use.  A level of confidence, 0.95 when there is none. */
+struct edf;
+const struct edf *edf_from_lua(lua_State *L, int index);
+double level_from_lua(lua_State *L, int index);
 
 /* Signals (signals.c).  signals_install takes SIGINT, SIGTERM, SIGHUP and SIGPIPE for the
  * process; signals_open adds its functions to the table on top (sys) and tracks

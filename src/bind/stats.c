@@ -1,34 +1,20 @@
-/* netspace.core.stats: EDFs as Lua values, and the comparisons of src/stats.
- * An edf is one block of Lua's memory with its sorted errors inside; nothing to close. */
+/* netspace.core.stats: the functions of src/stats for Lua.  Populations come as edfs
+ * (edf.c), everything else as lists of numbers. */
 #include "bind/bind.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "stats/bootstrap.h"
+#include "stats/best.h"
 #include "stats/compare.h"
 #include "stats/edf.h"
+#include "stats/noise.h"
+#include "stats/rank.h"
+#include "stats/regress.h"
 #include "stats/search.h"
+#include "stats/strata.h"
 
-#define EDF "edf"
-
-struct edf_object { // user value 1: the name of the population, or nil
-    struct edf f;
-    lua_Integer failed;
-    double errors[];
-};
-
-static const struct edf *check_edf(lua_State *L, int index)
-{
-    return &((struct edf_object *)luaL_checkudata(L, index, EDF))->f;
-}
-
-static double check_level(lua_State *L, int index)
-{
-    double level = luaL_optnumber(L, index, 0.95);
-    luaL_argcheck(L, level > 0 && level < 1, index, "the level must lie between 0 and 1");
-    return level;
-}
+enum { MAX_DRAWS = 10000000 };
 
 static size_t check_count(lua_State *L, int index, lua_Integer lo, lua_Integer hi)
 {
@@ -38,259 +24,297 @@ static size_t check_count(lua_State *L, int index, lua_Integer lo, lua_Integer h
     return (size_t)n;
 }
 
-static void push_list(lua_State *L, const double *v, size_t n)
+static uint32_t check_draws(lua_State *L, int index, lua_Integer least)
 {
-    lua_createtable(L, (int)n, 0);
-    for (size_t i = 0; i < n; i++) {
-        lua_pushnumber(L, v[i]);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
+    return (uint32_t)check_count(L, index, least, MAX_DRAWS);
 }
 
-// new(errors [, name [, failed]]) -> edf, or nil and what is wrong with the list.
-// Without a count of failed models, those with error 100 are it.
-static int stats_new(lua_State *L)
+static uint64_t check_seed(lua_State *L, int index)
 {
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 3);
-    size_t n = lua_rawlen(L, 1);
-    struct edf_object *o = lua_newuserdatauv(L, sizeof *o + n * sizeof *o->errors, 1);
-    struct error e;
-    o->failed = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (lua_rawgeti(L, 1, (lua_Integer)i + 1) != LUA_TNUMBER) {
-            error_set(&e, "error %zu is a %s; errors are numbers, percent, 0 to 100",
-                      i + 1, luaL_typename(L, -1));
-            return push_failure(L, e.msg);
-        }
-        o->errors[i] = lua_tonumber(L, -1);
-        o->failed += o->errors[i] == 100;
+    return (uint64_t)luaL_checkinteger(L, index);
+}
+
+// The list of numbers at `index`, as a userdata on the stack; NULL for an empty one.
+static double *check_list(lua_State *L, int index, size_t *n)
+{
+    luaL_checktype(L, index, LUA_TTABLE);
+    *n = lua_rawlen(L, index);
+    double *v = lua_newuserdatauv(L, *n * sizeof *v, 0);
+    for (size_t i = 0; i < *n; i++) {
+        lua_rawgeti(L, index, (lua_Integer)i + 1);
+        v[i] = luaL_checknumber(L, -1);
         lua_pop(L, 1);
     }
-    if (!edf_init(&o->f, o->errors, n, &e))
-        return push_failure(L, e.msg);
-    o->failed = luaL_optinteger(L, 3, o->failed);
-    lua_pushvalue(L, 2);
-    lua_setiuservalue(L, -2, 1);
-    luaL_setmetatable(L, EDF);
-    return 1;
+    return v;
 }
 
-// is_edf(x) -> bool
-static int stats_is_edf(lua_State *L)
+// A second list, as long as one of n.
+static double *check_same(lua_State *L, int index, size_t n)
 {
-    lua_pushboolean(L, luaL_testudata(L, 1, EDF) != NULL);
-    return 1;
+    size_t m;
+    double *v = check_list(L, index, &m);
+    luaL_argcheck(L, n == m, index, "both lists have the same length");
+    return v;
 }
 
-static int edf_call(lua_State *L)
+static void set_pair(lua_State *L, const char *key, double lo, double hi)
 {
-    lua_pushnumber(L, edf_at(check_edf(L, 1), luaL_checknumber(L, 2)));
-    return 1;
+    push_list(L, (double[]){lo, hi}, 2);
+    lua_setfield(L, -2, key);
 }
 
-static int edf_quantile(lua_State *L)
-{
-    const struct edf *f = check_edf(L, 1);
-    double p = luaL_checknumber(L, 2);
-    luaL_argcheck(L, p >= 0 && p <= 1, 2, "a quantile is asked for a share from 0 to 1");
-    lua_pushnumber(L, values_quantile(f->e, f->n, p));
-    return 1;
-}
-
-static int edf_area_below(lua_State *L)
-{
-    double limit = luaL_optnumber(L, 2, 100);
-    luaL_argcheck(L, limit > 0 && limit <= 100, 2, "the limit lies above 0, at most at 100");
-    lua_pushnumber(L, edf_area(check_edf(L, 1), limit));
-    return 1;
-}
-
-static int edf_lists(lua_State *L)
-{
-    const struct edf *f = check_edf(L, 1);
-    double *x = lua_newuserdatauv(L, 2 * f->n * sizeof *x, 0), *y = x + f->n;
-    size_t n = edf_steps(f, x, y);
-    push_list(L, x, n);
-    push_list(L, y, n);
-    return 2;
-}
-
-// upvalues: the edf, and what is added to F
-static int band_edge(lua_State *L)
-{
-    const struct edf *f = check_edf(L, lua_upvalueindex(1));
-    double at = edf_at(f, luaL_checknumber(L, 1)), shift = lua_tonumber(L, lua_upvalueindex(2));
-    lua_pushnumber(L, fmin(1, fmax(0, at + shift)));
-    return 1;
-}
-
-static int edf_band(lua_State *L)
-{
-    const struct edf *f = check_edf(L, 1);
-    double level = check_level(L, 2), epsilon = edf_dkw(f->n, level);
-    lua_createtable(L, 0, 4);
-    set_number(L, "level", level);
-    set_number(L, "epsilon", epsilon);
-    for (int side = -1; side <= 1; side += 2) {
-        lua_pushvalue(L, 1);
-        lua_pushnumber(L, side * epsilon);
-        lua_pushcclosure(L, band_edge, 2);
-        lua_setfield(L, -2, side < 0 ? "lo" : "hi");
-    }
-    return 1;
-}
-
-// Fields are computed; what is none is a method (upvalue 1).
-static int edf_index(lua_State *L)
-{
-    const struct edf_object *o = luaL_checkudata(L, 1, EDF);
-    const struct edf *f = &o->f;
-    const char *key = luaL_checkstring(L, 2);
-    if (strcmp(key, "n") == 0)
-        lua_pushinteger(L, (lua_Integer)f->n);
-    else if (strcmp(key, "min") == 0)
-        lua_pushnumber(L, f->e[0]);
-    else if (strcmp(key, "mean") == 0)
-        lua_pushnumber(L, f->mean);
-    else if (strcmp(key, "median") == 0)
-        lua_pushnumber(L, values_quantile(f->e, f->n, 0.5));
-    else if (strcmp(key, "max") == 0)
-        lua_pushnumber(L, f->e[f->n - 1]);
-    else if (strcmp(key, "failed") == 0)
-        lua_pushinteger(L, o->failed);
-    else if (strcmp(key, "name") == 0)
-        lua_getiuservalue(L, 1, 1);
-    else
-        lua_getfield(L, lua_upvalueindex(1), key);
-    return 1;
-}
-
-static int edf_tostring(lua_State *L)
-{
-    const struct edf_object *o = luaL_checkudata(L, 1, EDF);
-    const struct edf *f = &o->f;
-    char figures[160], failed[64] = "";
-    snprintf(figures, sizeof figures,
-             "min %.2f %%, mean %.2f %%, median %.2f %%, max %.2f %%", f->e[0], f->mean, values_quantile(f->e, f->n, 0.5), f->e[f->n - 1]);
-    if (o->failed)
-        snprintf(failed, sizeof failed, " (%lld failed)", (long long)o->failed);
-    lua_getiuservalue(L, 1, 1);
-    const char *name = lua_tostring(L, -1);
-    lua_pushfstring(L, "EDF of %I model%s%s%s%s: %s", (lua_Integer)f->n,
-                    f->n == 1 ? "" : "s", name ? " of " : "", name ? name : "", failed, figures);
-    return 1;
-}
-
-// ks(a, b) -> D, p
+// ks(a, b) -> D, p (none for EDFs with weights)
 static int stats_ks(lua_State *L)
 {
-    const struct edf *a = check_edf(L, 1), *b = check_edf(L, 2);
+    const struct edf *a = edf_from_lua(L, 1), *b = edf_from_lua(L, 2);
     lua_pushnumber(L, ks_statistic(a, b));
+    if (a->share || b->share)
+        return 1;
     lua_pushnumber(L, ks_p(a, b));
     return 2;
 }
 
-enum { MAX_DRAWS = 10000000 };
+static int push_comparison(lua_State *L, const struct comparison *c)
+{
+    lua_createtable(L, 0, 24);
+    set_number(L, "ks", c->ks);
+    set_number(L, "p", c->ks_p);
+    if (!isnan(c->ks_critical))
+        set_number(L, "ks_critical", c->ks_critical);
+    set_number(L, "mean_difference", c->mean_difference);
+    set_number(L, "p_better", c->p_better);
+    set_number(L, "p_permutation", c->p_permutation);
+    set_number(L, "more", c->more);
+    set_pair(L, "ci", c->lo, c->hi);
+    set_number(L, "min_difference", c->min_difference);
+    set_pair(L, "min_ci", c->min_lo, c->min_hi);
+    return 1;
+}
 
 // compare(a, b, draws, seed, level) -> table
 static int stats_compare(lua_State *L)
 {
-    const struct edf *a = check_edf(L, 1), *b = check_edf(L, 2);
+    const struct edf *a = edf_from_lua(L, 1), *b = edf_from_lua(L, 2);
+    luaL_argcheck(L, !a->share && !b->share, 1, "EDFs with weights are compared by strata");
     struct comparison c;
-    if (!compare_edfs(&c, a, b, (uint32_t)check_count(L, 3, 1, MAX_DRAWS),
-                      (uint64_t)luaL_checkinteger(L, 4), check_level(L, 5)))
+    if (!compare_edfs(&c, a, b, check_draws(L, 3, 1), check_seed(L, 4),
+                      level_from_lua(L, 5)))
         return raise_interrupted(L);
-    lua_createtable(L, 0, 16);
-    set_number(L, "ks", c.ks);
-    set_number(L, "p", c.ks_p);
-    set_number(L, "ks_critical", c.ks_critical);
-    set_number(L, "mean_difference", c.mean_difference);
-    set_number(L, "p_better", c.p_better);
-    set_number(L, "p_permutation", c.p_permutation);
-    set_number(L, "more", c.more);
-    push_list(L, (double[]){c.lo, c.hi}, 2);
-    lua_setfield(L, -2, "ci");
+    return push_comparison(L, &c);
+}
+
+static struct strata check_strata(lua_State *L, int index)
+{
+    struct strata s = {luaL_checknumber(L, index), luaL_checknumber(L, index + 1),
+                       (uint32_t)check_count(L, index + 2, 1, STRATA_MOST)};
+    luaL_argcheck(L, s.lo < s.hi, index, "the range is empty");
+    return s;
+}
+
+// strata(x, lo, hi, bins) -> weights, or nil and which bin is empty
+static int stats_strata(lua_State *L)
+{
+    size_t n;
+    double *x = check_list(L, 1, &n);
+    struct strata s = check_strata(L, 2);
+    double *weight = lua_newuserdatauv(L, n * sizeof *weight, 0);
+    uint32_t *bin = lua_newuserdatauv(L, n * sizeof *bin, 0);
+    struct error e;
+    if (!strata_assign(&s, x, n, bin, weight, &e))
+        return push_failure(L, e.msg);
+    push_list(L, weight, n);
     return 1;
+}
+
+// The errors and complexities at index and index + 1, without the models in no bin.
+static struct stratified check_stratified(lua_State *L, int index, const struct strata *s)
+{
+    size_t n, kept = 0;
+    double *e = check_list(L, index, &n), *x = check_same(L, index + 1, n);
+    uint32_t *bin = lua_newuserdatauv(L, n * sizeof *bin, 0);
+    double *weight = lua_newuserdatauv(L, n * sizeof *weight, 0);
+    struct error why;
+    if (!strata_assign(s, x, n, bin, weight, &why))
+        luaL_argerror(L, index, why.msg);
+    for (size_t i = 0; i < n; i++)
+        if (bin[i] != NO_BIN) {
+            luaL_argcheck(L, e[i] >= 0 && e[i] <= 100, index, "errors are from 0 to 100");
+            e[kept] = e[i];
+            bin[kept++] = bin[i];
+        }
+    return (struct stratified){kept, e, bin};
+}
+
+// strata_compare(errors a, x a, errors b, x b, lo, hi, bins, draws, seed, level) -> table
+static int stats_strata_compare(lua_State *L)
+{
+    struct strata s = check_strata(L, 5);
+    struct stratified a = check_stratified(L, 1, &s), b = check_stratified(L, 3, &s);
+    struct comparison c;
+    if (!strata_compare(&c, &a, &b, s.bins, check_draws(L, 8, 1), check_seed(L, 9),
+                        level_from_lua(L, 10)))
+        return raise_interrupted(L);
+    return push_comparison(L, &c);
+}
+
+static struct best_options check_best(lua_State *L, int index)
+{
+    struct best_options o = {.share = luaL_checknumber(L, index),
+                             .draws = check_draws(L, index + 1, 0),
+                             .seed = check_seed(L, index + 2),
+                             .level = level_from_lua(L, index + 3),
+                             .categorical = lua_toboolean(L, index + 4)};
+    luaL_argcheck(L, o.share > 0 && o.share <= 1, index,
+                  "the share lies above 0, at most at 1");
+    return o;
 }
 
 // best(x, errors, share, draws, seed, level, categorical) -> table
 static int stats_best(lua_State *L)
 {
-    luaL_checktype(L, 1, LUA_TTABLE);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    size_t n = lua_rawlen(L, 1);
-    luaL_argcheck(L, n >= 1 && n == lua_rawlen(L, 2), 1, "one value for each error");
-    struct best_options o = {.share = luaL_checknumber(L, 3),
-                             .draws = (uint32_t)check_count(L, 4, 0, MAX_DRAWS),
-                             .seed = (uint64_t)luaL_checkinteger(L, 5),
-                             .level = check_level(L, 6),
-                             .categorical = lua_toboolean(L, 7)};
-    luaL_argcheck(L, o.share > 0 && o.share <= 1, 3, "the share lies above 0, at most at 1");
-    double *x = lua_newuserdatauv(L, 2 * n * sizeof *x, 0), *errors = x + n;
-    for (size_t i = 0; i < n; i++) {
-        lua_rawgeti(L, 1, (lua_Integer)i + 1);
-        lua_rawgeti(L, 2, (lua_Integer)i + 1);
-        x[i] = luaL_checknumber(L, -2);
-        errors[i] = luaL_checknumber(L, -1);
-        lua_pop(L, 2);
-    }
+    size_t n;
+    double *x = check_list(L, 1, &n), *errors = check_same(L, 2, n);
+    luaL_argcheck(L, n >= 1, 1, "at least one value");
+    struct best_options o = check_best(L, 3);
     struct best_band band;
-    if (!bootstrap_best(&band, x, errors, n, &o))
+    if (!best_property(&band, x, errors, n, &o))
         return raise_interrupted(L);
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 12);
     set_number(L, "lo", band.lo);
     set_number(L, "median", band.median);
     set_number(L, "hi", band.hi);
     set_number(L, "best", band.best);
-    lua_pushinteger(L, (lua_Integer)band.taken);
-    lua_setfield(L, -2, "taken");
+    set_integer(L, "taken", (lua_Integer)band.taken);
     return 1;
+}
+
+// best_weights(errors, share, draws, seed) -> list, models in one draw
+static int stats_best_weights(lua_State *L)
+{
+    lua_settop(L, 4);
+    struct best_options o = check_best(L, 2);
+    size_t n;
+    double *errors = check_list(L, 1, &n);
+    luaL_argcheck(L, n >= 1, 1, "at least one error");
+    double *weight = lua_newuserdatauv(L, n * sizeof *weight, 0);
+    if (!best_weights(weight, errors, n, &o))
+        return raise_interrupted(L);
+    push_list(L, weight, n);
+    lua_pushinteger(L, (lua_Integer)best_taken(o.share, n));
+    return 2;
 }
 
 // search(edf, m, replacement, level) -> mean, lo, hi of the best of m
 static int stats_search(lua_State *L)
 {
-    const struct edf *f = check_edf(L, 1);
+    const struct edf *f = edf_from_lua(L, 1);
     bool replacement = lua_toboolean(L, 3);
     size_t m = check_count(L, 2, 1, replacement ? LUA_MAXINTEGER : (lua_Integer)f->n);
-    struct search_point p = search_best(f, m, replacement, check_level(L, 4));
+    luaL_argcheck(L, replacement || !f->share, 3, "models with weights are replaced");
+    struct search_point p = search_best(f, m, replacement, level_from_lua(L, 4));
     lua_pushnumber(L, p.mean);
     lua_pushnumber(L, p.lo);
     lua_pushnumber(L, p.hi);
     return 3;
 }
 
-static const luaL_Reg methods[] = {
-    {"band", edf_band},
-    {"quantile", edf_quantile},
-    {"steps", edf_lists},
-    {"area", edf_area_below},
-    {NULL, NULL},
-};
-static const luaL_Reg metamethods[] = {
-    {"__call", edf_call},
-    {"__tostring", edf_tostring},
-    {NULL, NULL},
-};
+// search_trial(edf, m, seed) -> mean, deviation, repeats
+static int stats_search_trial(lua_State *L)
+{
+    const struct edf *f = edf_from_lua(L, 1);
+    struct search_trial t;
+    if (!search_simulate(&t, f, check_count(L, 2, 1, (lua_Integer)f->n), check_seed(L, 3)))
+        return raise_interrupted(L);
+    lua_pushnumber(L, t.mean);
+    lua_pushnumber(L, t.deviation);
+    lua_pushinteger(L, (lua_Integer)t.repeats);
+    return 3;
+}
+
+// rank(x, y, draws, seed, level) -> tau, lo, hi, rho; NaN where one list is constant
+static int stats_rank(lua_State *L)
+{
+    size_t n;
+    double *x = check_list(L, 1, &n), *y = check_same(L, 2, n), lo, hi;
+    luaL_argcheck(L, n >= 2, 1, "at least two pairs");
+    if (!rank_interval(&lo, &hi, x, y, n, check_draws(L, 3, 1), check_seed(L, 4),
+                       level_from_lua(L, 5)))
+        return raise_interrupted(L);
+    lua_pushnumber(L, rank_kendall(x, y, n));
+    lua_pushnumber(L, lo);
+    lua_pushnumber(L, hi);
+    lua_pushnumber(L, rank_spearman(x, y, n));
+    return 4;
+}
+
+// noise(errors, k, level) -> table; errors of model 1, then of model 2, … k of each
+static int stats_noise(lua_State *L)
+{
+    size_t n, k = check_count(L, 2, 2, 1000000);
+    double *x = check_list(L, 1, &n);
+    luaL_argcheck(L, n % k == 0 && n / k >= 2, 1, "k errors of each of two models or more");
+    struct noise noise = noise_of(x, n / k, k, level_from_lua(L, 3));
+    lua_createtable(L, 0, 12);
+    set_number(L, "mean", noise.mean);
+    set_number(L, "within", noise.within);
+    set_number(L, "between", noise.between);
+    set_number(L, "reliability", noise.reliability);
+    set_pair(L, "ci", noise.lo, noise.hi);
+    return 1;
+}
+
+static const char *const forms[] = {"linear", "sqrt",  "linear+sqrt",
+                                    "affine", "power", NULL};
+_Static_assert(sizeof forms / sizeof *forms == REGRESS_FORMS + 1, "a name for each form");
+
+// regress(form, x, y, level) -> table, or nil and why not
+static int stats_regress(lua_State *L)
+{
+    size_t n;
+    enum regress_form form = (enum regress_form)luaL_checkoption(L, 1, NULL, forms);
+    double *x = check_list(L, 2, &n), *y = check_same(L, 3, n);
+    struct regression r;
+    struct error e;
+    if (!regress(&r, form, x, y, n, level_from_lua(L, 4), &e))
+        return push_failure(L, e.msg);
+    lua_createtable(L, 0, 12);
+    for (int k = 0; k < r.terms; k++) {
+        set_number(L, k ? "b" : "a", r.c[k]);
+        set_pair(L, k ? "b_ci" : "a_ci", r.lo[k], r.hi[k]);
+    }
+    set_number(L, "r2", r.r2);
+    set_number(L, "residual", r.residual);
+    set_integer(L, "n", (lua_Integer)n);
+    return 1;
+}
+
+// regress_at(form, a, b, x) -> y
+static int stats_regress_at(lua_State *L)
+{
+    enum regress_form form = (enum regress_form)luaL_checkoption(L, 1, NULL, forms);
+    const double c[2] = {luaL_checknumber(L, 2), luaL_optnumber(L, 3, 0)};
+    lua_pushnumber(L, regress_at(form, c, luaL_checknumber(L, 4)));
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
-    {"new", stats_new},
-    {"is_edf", stats_is_edf},
-    {"ks", stats_ks},
-    {"compare", stats_compare},
     {"best", stats_best},
+    {"best_weights", stats_best_weights},
+    {"compare", stats_compare},
+    {"ks", stats_ks},
+    {"noise", stats_noise},
+    {"rank", stats_rank},
+    {"regress", stats_regress},
+    {"regress_at", stats_regress_at},
     {"search", stats_search},
+    {"search_trial", stats_search_trial},
+    {"strata", stats_strata},
+    {"strata_compare", stats_strata_compare},
     {NULL, NULL},
 };
 
 int open_stats(lua_State *L)
 {
-    luaL_newmetatable(L, EDF);
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_pushcclosure(L, edf_index, 1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
     luaL_newlib(L, functions);
     return 1;
 }

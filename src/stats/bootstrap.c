@@ -8,128 +8,8 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "base/rng.h"
+#include "stats/resample.h"
 #include "stats/search.h"
-
-/* What a stream is for, beside the replicate, in the index of its key. */
-enum { USE_BEST = 1, USE_MEAN_A, USE_MEAN_B, USE_PERMUTATION };
-
-static struct rng replicate_rng(uint64_t seed, int use, uint32_t replicate)
-{
-    return rng_key(seed, (uint64_t)use << 32 | replicate, RNG_BOOTSTRAP);
-}
-
-/* Uniform numbers below n from half a word each: the high half of half * n, unless the
- * low half falls in the part that would favour some (Lemire 2019). */
-static void draw_indices(struct rng *r, uint32_t *out, size_t count, uint32_t n)
-{
-    uint32_t reject = -n % n; // 2^32 mod n
-    for (size_t i = 0; i < count;) {
-        uint64_t word = rng_u64(r);
-        uint64_t high = (word >> 32) * n, low = (word & UINT32_MAX) * n;
-        out[i] = (uint32_t)(high >> 32);
-        i += (uint32_t)high >= reject;
-        if (i < count) {
-            out[i] = (uint32_t)(low >> 32);
-            i += (uint32_t)low >= reject;
-        }
-    }
-}
-
-/* --- the x of the best model --- */
-
-struct pair {
-    double error, x;
-    size_t index;
-};
-
-static int by_error(const void *a, const void *b)
-{
-    const struct pair *p = a, *q = b;
-    if (p->error != q->error)
-        return p->error < q->error ? -1 : 1;
-    return (p->index > q->index) - (p->index < q->index);
-}
-
-static int by_x(const void *a, const void *b)
-{
-    double x = ((const struct pair *)a)->x, y = ((const struct pair *)b)->x;
-    return (x > y) - (x < y);
-}
-
-// The smallest x whose share of the weight, kept in .error, reaches p; pairs sorted by x.
-static double weighted_quantile(const struct pair *pairs, size_t n, double p)
-{
-    double sum = 0;
-    for (size_t i = 0; i + 1 < n; i++)
-        if ((sum += pairs[i].error) >= p - 1e-12)
-            return pairs[i].x;
-    return pairs[n - 1].x;
-}
-
-static void best_exact(struct best_band *out, struct pair *pairs, size_t n, double tail)
-{
-    for (size_t r = 1; r <= n; r++)
-        pairs[r - 1].error = search_survival(n, out->taken, r - 1) -
-                             search_survival(n, out->taken, r);
-    qsort(pairs, n, sizeof *pairs, by_x);
-    out->lo = weighted_quantile(pairs, n, tail);
-    out->median = weighted_quantile(pairs, n, 0.5);
-    out->hi = weighted_quantile(pairs, n, 1 - tail);
-}
-
-static double kept_quantile(const double *kept, size_t n, double p, bool categorical)
-{
-    if (!categorical)
-        return values_quantile(kept, n, p);
-    double k = ceil(p * (double)n - 1e-9);
-    return kept[k < 1 ? 0 : (size_t)k - 1];
-}
-
-// Pairs are sorted by error, so the best of a draw is its lowest index.
-static bool best_simulated(struct best_band *out, const struct pair *pairs, size_t n,
-                           const struct best_options *o, double tail)
-{
-    double *kept = xmalloc(o->draws * sizeof *kept);
-    uint32_t *drawn = xmalloc(out->taken * sizeof *drawn);
-    uint32_t k = 0;
-    for (; k < o->draws && !interrupt_pending(); k++) {
-        struct rng r = replicate_rng(o->seed, USE_BEST, k);
-        draw_indices(&r, drawn, out->taken, (uint32_t)n);
-        uint32_t best = drawn[0];
-        for (size_t i = 1; i < out->taken; i++)
-            best = drawn[i] < best ? drawn[i] : best;
-        kept[k] = pairs[best].x;
-    }
-    values_sort(kept, k);
-    if (k == o->draws) {
-        out->lo = kept_quantile(kept, k, tail, o->categorical);
-        out->median = kept_quantile(kept, k, 0.5, o->categorical);
-        out->hi = kept_quantile(kept, k, 1 - tail, o->categorical);
-    }
-    free(kept);
-    free(drawn);
-    return k == o->draws;
-}
-
-bool bootstrap_best(struct best_band *out, const double *x, const double *errors, size_t n,
-                    const struct best_options *o)
-{
-    assert(n >= 1 && n <= UINT32_MAX && o->share > 0 && o->share <= 1);
-    struct pair *pairs = xmalloc(n * sizeof *pairs);
-    for (size_t i = 0; i < n; i++)
-        pairs[i] = (struct pair){errors[i], x[i], i};
-    qsort(pairs, n, sizeof *pairs, by_error);
-    double taken = floor(o->share * (double)n + 1e-9), tail = (1 - o->level) / 2;
-    *out = (struct best_band){.best = pairs[0].x, .taken = taken < 1 ? 1 : (size_t)taken};
-    bool done = true;
-    if (o->draws == 0)
-        best_exact(out, pairs, n, tail);
-    else
-        done = best_simulated(out, pairs, n, o, tail);
-    free(pairs);
-    return done;
-}
 
 /* --- the difference of two means --- */
 
@@ -165,6 +45,60 @@ bool bootstrap_mean_difference(double *lo, double *hi, const struct edf *a,
     free(difference);
     free(drawn);
     return k == draws;
+}
+
+/* --- the difference of two minima --- */
+
+struct outcome {
+    double difference, weight;
+};
+
+static int by_difference(const void *a, const void *b)
+{
+    double x = ((const struct outcome *)a)->difference;
+    double y = ((const struct outcome *)b)->difference;
+    return (x > y) - (x < y);
+}
+
+// How many ranks the minimum of a resample can have: the rest has no weight left.
+static size_t ranks_of_minimum(size_t n)
+{
+    size_t r = 1;
+    while (r < n && search_survival(n, n, r) > 1e-17)
+        r++;
+    return r;
+}
+
+void bootstrap_min_difference(double *lo, double *hi, const struct edf *a,
+                              const struct edf *b, double level)
+{
+    size_t n = ranks_of_minimum(a->n), m = ranks_of_minimum(b->n), k = 0;
+    struct outcome *all = xmalloc(n * m * sizeof *all);
+    for (size_t i = 0; i < n; i++) {
+        double w = search_survival(a->n, a->n, i) - search_survival(a->n, a->n, i + 1);
+        for (size_t j = 0; j < m; j++)
+            all[k++] = (struct outcome){
+                b->e[j] - a->e[i],
+                w * (search_survival(b->n, b->n, j) - search_survival(b->n, b->n, j + 1))};
+    }
+    qsort(all, k, sizeof *all, by_difference);
+    const double slack = 1e-12, tail = (1 - level) / 2;
+    *lo = all[0].difference;
+    *hi = all[k - 1].difference;
+    double sum = 0;
+    bool low = false;
+    for (size_t i = 0; i < k; i++) { // the least values that reach tail and 1 - tail
+        sum += all[i].weight;
+        if (!low && sum >= tail - slack) {
+            *lo = all[i].difference;
+            low = true;
+        }
+        if (sum >= 1 - tail - slack) {
+            *hi = all[i].difference;
+            break;
+        }
+    }
+    free(all);
 }
 
 /* --- permutation test --- */

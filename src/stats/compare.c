@@ -1,6 +1,7 @@
 /* See compare.h. */
 #include "stats/compare.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -39,6 +40,12 @@ static uint64_t largest_gap(const struct edf *a, const struct edf *b)
 
 double ks_statistic(const struct edf *a, const struct edf *b)
 {
+    if (a->share || b->share) {
+        double d = 0;
+        for (size_t i = 0, j = 0; next_value(a, b, &i, &j);)
+            d = fmax(d, fabs(edf_share(a, i) - edf_share(b, j)));
+        return d;
+    }
     return (double)largest_gap(a, b) / ((double)a->n * (double)b->n);
 }
 
@@ -91,6 +98,7 @@ double ks_p_limit(double d, size_t n, size_t m)
 
 double ks_p(const struct edf *a, const struct edf *b)
 {
+    assert(!a->share && !b->share);
     uint64_t d = largest_gap(a, b);
     if (d == 0)
         return 1;
@@ -120,17 +128,28 @@ double compare_p_better(const struct edf *a, const struct edf *b)
     return twice / (2 * (double)a->n * (double)b->n);
 }
 
-/* The least k >= 0 with var(a)/(n+k) + var(b)/(m+k) <= t = (difference / (z.975 + z.80))^2,
- * the larger root of t(n+k)(m+k) = var(a)(m+k) + var(b)(n+k). */
-double compare_more(const struct edf *a, const struct edf *b)
+/* The least k >= 0 with va/(n+k) + vb/(m+k) <= t = (difference / (z.975 + z.80))^2, the
+ * larger root of t(n+k)(m+k) = va(m+k) + vb(n+k). */
+double compare_more_of(double difference, double va, size_t n, double vb, size_t m)
 {
-    double n = (double)a->n, m = (double)b->n, va = edf_variance(a), vb = edf_variance(b);
-    double t = (b->mean - a->mean) / (1.959964 + 0.841621);
+    double t = difference / (1.959964 + 0.841621), x = (double)n, y = (double)m;
     t *= t;
     if (t == 0)
         return INFINITY;
-    double half = (n + m - (va + vb) / t) / 2, c = n * m - (va * m + vb * n) / t;
+    double half = (x + y - (va + vb) / t) / 2, c = x * y - (va * y + vb * x) / t;
     return fmax(0, ceil(-half + sqrt(fmax(0, half * half - c))));
+}
+
+double compare_more(const struct edf *a, const struct edf *b)
+{
+    return compare_more_of(b->mean - a->mean, edf_variance(a), a->n, edf_variance(b), b->n);
+}
+
+void compare_minima(struct comparison *out, const struct edf *a, const struct edf *b,
+                    double level)
+{
+    out->min_difference = b->e[0] - a->e[0];
+    bootstrap_min_difference(&out->min_lo, &out->min_hi, a, b, level);
 }
 
 bool compare_edfs(struct comparison *out, const struct edf *a, const struct edf *b,
@@ -144,6 +163,7 @@ bool compare_edfs(struct comparison *out, const struct edf *a, const struct edf 
         .p_better = compare_p_better(a, b),
         .more = compare_more(a, b),
     };
+    compare_minima(out, a, b, level);
     return bootstrap_mean_difference(&out->lo, &out->hi, a, b, draws, seed, level) &&
            permutation_mean_difference(&out->p_permutation, a, b, draws, seed);
 }

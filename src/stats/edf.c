@@ -5,6 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
+#include "stats/special.h"
+
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -25,11 +28,10 @@ double values_quantile(const double *sorted, size_t n, double p)
     return sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]);
 }
 
-bool edf_init(struct edf *f, double *errors, size_t n, struct error *e)
+static bool check(const double *errors, size_t n, struct error *e)
 {
     if (n == 0)
         return error_set(e, "there are no errors; an EDF needs at least one model");
-    double sum = 0;
     for (size_t i = 0; i < n; i++) {
         if (isnan(errors[i]))
             return error_set(e, "error %zu is NaN; give a diverged model an error of 100",
@@ -37,14 +39,60 @@ bool edf_init(struct edf *f, double *errors, size_t n, struct error *e)
         if (!(errors[i] >= 0 && errors[i] <= 100))
             return error_set(e, "error %zu is %g; errors are percent, 0 to 100", i + 1,
                              errors[i]);
-        sum += errors[i];
     }
-    values_sort(errors, n);
-    *f = (struct edf){n, errors, sum / (double)n};
     return true;
 }
 
-double edf_at(const struct edf *f, double e)
+bool edf_init(struct edf *f, double *errors, size_t n, struct error *e)
+{
+    if (!check(errors, n, e))
+        return false;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += errors[i];
+    values_sort(errors, n);
+    *f = (struct edf){n, errors, sum / (double)n, NULL};
+    return true;
+}
+
+struct weighted {
+    double e, weight;
+};
+
+bool edf_init_weighted(struct edf *f, double *errors, double *weights, size_t n,
+                       struct error *e)
+{
+    if (!check(errors, n, e))
+        return false;
+    struct weighted *models = xmalloc(n * sizeof *models);
+    double sum = 0, mean = 0;
+    for (size_t i = 0; i < n; i++) {
+        assert(weights[i] > 0);
+        models[i] = (struct weighted){errors[i], weights[i]};
+        sum += weights[i];
+        mean += weights[i] * errors[i];
+    }
+    qsort(models, n, sizeof *models, ascending); // .e comes first
+    double below = 0;
+    for (size_t i = 0; i < n; i++) {
+        errors[i] = models[i].e;
+        below += models[i].weight;
+        weights[i] = i + 1 < n ? below / sum : 1;
+    }
+    free(models);
+    *f = (struct edf){n, errors, mean / sum, weights};
+    return true;
+}
+
+double edf_share(const struct edf *f, size_t models)
+{
+    if (f->share)
+        return models ? f->share[models - 1] : 0;
+    return (double)models / (double)f->n;
+}
+
+// How many errors are below e.
+static size_t below(const struct edf *f, double e)
 {
     size_t lo = 0, hi = f->n; // e[0 … lo-1] < e <= e[hi …]
     while (lo < hi) {
@@ -54,16 +102,23 @@ double edf_at(const struct edf *f, double e)
         else
             hi = mid;
     }
-    return (double)lo / (double)f->n;
+    return lo;
+}
+
+double edf_at(const struct edf *f, double e)
+{
+    return edf_share(f, below(f, e));
 }
 
 double edf_area(const struct edf *f, double limit)
 {
     assert(limit > 0);
     double sum = 0;
-    for (size_t i = 0; i < f->n && f->e[i] < limit; i++)
-        sum += 1 - f->e[i] / limit;
-    return sum / (double)f->n;
+    for (size_t i = 0; i < f->n && f->e[i] < limit; i++) {
+        double weight = f->share ? edf_share(f, i + 1) - edf_share(f, i) : 1;
+        sum += weight * (1 - f->e[i] / limit);
+    }
+    return f->share ? sum : sum / (double)f->n;
 }
 
 size_t edf_steps(const struct edf *f, double *x, double *y)
@@ -72,13 +127,24 @@ size_t edf_steps(const struct edf *f, double *x, double *y)
     for (size_t i = 0; i < f->n; i++) {
         if (k == 0 || f->e[i] != x[k - 1])
             x[k++] = f->e[i];
-        y[k - 1] = (double)(i + 1) / (double)f->n;
+        y[k - 1] = edf_share(f, i + 1);
     }
     return k;
 }
 
+double edf_quantile(const struct edf *f, double p)
+{
+    if (!f->share)
+        return values_quantile(f->e, f->n, p);
+    size_t i = 0;
+    while (i + 1 < f->n && f->share[i] < p - 1e-12)
+        i++;
+    return f->e[i];
+}
+
 double edf_variance(const struct edf *f)
 {
+    assert(!f->share);
     double sum = 0;
     for (size_t i = 0; i < f->n; i++)
         sum += (f->e[i] - f->mean) * (f->e[i] - f->mean);
@@ -88,4 +154,11 @@ double edf_variance(const struct edf *f)
 double edf_dkw(size_t n, double level)
 {
     return sqrt(log(2 / (1 - level)) / (2 * (double)n));
+}
+
+void edf_bootstrap_edge(size_t n, double level, bool upper, double *y, size_t count)
+{
+    double q = upper ? (1 + level) / 2 : (1 - level) / 2, z = normal_quantile(q);
+    for (size_t i = 0; i < count; i++)
+        y[i] = (double)binomial_quantile(q, z, n, y[i]) / (double)n;
 }

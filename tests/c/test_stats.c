@@ -1,62 +1,12 @@
 /* stats: EDF, Kolmogorov-Smirnov, resampling and random search against closed forms, full
  * enumeration and naive restatements. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "stats_check.h"
 
 #include "base/interrupt.h"
-#include "base/rng.h"
+#include "stats/best.h"
 #include "stats/bootstrap.h"
 #include "stats/compare.h"
-#include "stats/edf.h"
 #include "stats/search.h"
-
-#define NEAR(got, want, tol)                                                              \
-    do {                                                                                  \
-        double got_ = (got), want_ = (want);                                              \
-        if (!(fabs(got_ - want_) <= (tol)))                                               \
-            fail_msg("%s is %.10g, wanted %.10g", #got, got_, want_);                     \
-    } while (0)
-
-enum { MAX = 4096 };
-
-// An EDF that owns its errors, so that tests can hold several.
-struct sample {
-    struct edf f;
-    double e[MAX];
-};
-
-static const struct edf *fill(struct sample *s, size_t n, const double *errors)
-{
-    struct error e;
-    memcpy(s->e, errors, n * sizeof *errors);
-    assert_true(edf_init(&s->f, s->e, n, &e));
-    return &s->f;
-}
-
-// n errors below `values`, whole numbers, so that small `values` give ties.
-static const struct edf *fill_random(struct sample *s, size_t n, uint64_t seed, uint64_t values)
-{
-    struct rng r = rng_key(seed, 0, RNG_SUBSET);
-    double e[MAX];
-    for (size_t i = 0; i < n; i++)
-        e[i] = (double)rng_below(&r, values);
-    return fill(s, n, e);
-}
-
-static const struct edf *fill_range(struct sample *s, size_t n, double first, double step)
-{
-    double e[MAX];
-    for (size_t i = 0; i < n; i++)
-        e[i] = first + (double)i * step;
-    return fill(s, n, e);
-}
 
 static struct sample A, B; // large for the stack
 
@@ -381,7 +331,7 @@ static struct best_band best_of(const double *x, const double *e, size_t n,
                                 struct best_options o)
 {
     struct best_band band;
-    assert_true(bootstrap_best(&band, x, e, n, &o));
+    assert_true(best_property(&band, x, e, n, &o));
     return band;
 }
 
@@ -460,6 +410,63 @@ static void best_breaks_ties_by_order_and_takes_a_share(void **state)
     assert_true(halves > 0 && halves < 20);
 }
 
+// The weights by model: exact ones in closed form, simulated ones near them and whole draws.
+static void best_weights_are_by_model(void **state)
+{
+    (void)state;
+    const double e[] = {50, 40, 60, 40, 45, 70, 80, 90};
+    const int rank[] = {4, 1, 5, 2, 3, 6, 7, 8};
+    double weight[8], sum = 0;
+    struct best_options o = {.share = 0.25};
+    assert_true(best_weights(weight, e, 8, &o));
+    for (int i = 0; i < 8; i++)
+        NEAR(weight[i], pow((9 - rank[i]) / 8.0, 2) - pow((8 - rank[i]) / 8.0, 2), 1e-14);
+    o.draws = 20000;
+    double exact[8];
+    memcpy(exact, weight, sizeof exact);
+    assert_true(best_weights(weight, e, 8, &o));
+    for (int i = 0; i < 8; i++) {
+        NEAR(weight[i], exact[i], 4 * 0.5 / sqrt(o.draws));
+        NEAR(weight[i] * o.draws, round(weight[i] * o.draws), 1e-9);
+        sum += weight[i];
+    }
+    NEAR(sum, 1, 1e-12);
+}
+
+/* --- the difference of two minima --- */
+
+// Over every resample of 4 and of 3: the percentiles of the difference of their minima.
+static void minimum_interval_equals_full_enumeration(void **state)
+{
+    (void)state;
+    const struct edf *a = fill(&A, 4, (double[]){52, 44, 60, 47});
+    const struct edf *b = fill(&B, 3, (double[]){49, 40, 50});
+    static double all[256 * 27];
+    size_t n = 0;
+    for (int i = 0; i < 256; i++)
+        for (int j = 0; j < 27; j++) {
+            double x = 100, y = 100;
+            for (int k = 0, d = i; k < 4; k++, d /= 4)
+                x = fmin(x, a->e[d % 4]);
+            for (int k = 0, d = j; k < 3; k++, d /= 3)
+                y = fmin(y, b->e[d % 3]);
+            all[n++] = y - x;
+        }
+    values_sort(all, n);
+    for (double level = 0.13; level < 1; level += 0.17) {
+        double lo, hi;
+        bootstrap_min_difference(&lo, &hi, a, b, level);
+        NEAR(lo, all[(size_t)ceil((1 - level) / 2 * (double)n - 1e-9) - 1], 0);
+        NEAR(hi, all[(size_t)ceil((1 + level) / 2 * (double)n - 1e-9) - 1], 0);
+    }
+    const struct edf *one = fill(&A, 1, (double[]){30});
+    double lo, hi;
+    bootstrap_min_difference(&lo, &hi, one, one, 0.95);
+    assert_true(lo == 0 && hi == 0);
+    bootstrap_min_difference(&lo, &hi, fill_range(&A, 4000, 20, 0.01), one, 0.95);
+    NEAR(lo, 20 - 20.03, 0.011); // P(rank > 3) = e^-3 = 0.05
+}
+
 /* --- random search --- */
 
 static int ascending(const void *p, const void *q)
@@ -514,6 +521,33 @@ static void search_ends_are_mean_and_minimum(void **state)
     }
 }
 
+/* The simulation draws from the distribution the exact curve has: means near, and few repeats
+ * where the source has few. */
+static void simulated_search_meets_the_exact_curve(void **state)
+{
+    (void)state;
+    const struct edf *f = fill_random(&A, 2048, 7, 90);
+    struct search_trial t, again;
+    for (size_t m = 1; m <= 16; m *= 2) {
+        struct search_point exact = search_best(f, m, true, 0.95);
+        assert_true(search_simulate(&t, f, m, 3));
+        assert_int_equal(t.repeats, 2048 / m);
+        NEAR(t.mean, exact.mean, 4 * t.deviation / sqrt((double)t.repeats));
+        assert_true(search_simulate(&again, f, m, 3) && again.mean == t.mean);
+    }
+    assert_true(search_simulate(&t, f, 2048, 3) && t.repeats == 1 && t.deviation == 0);
+    double e[2] = {40, 60}, w[2] = {3, 1};
+    struct edf g;
+    struct error why;
+    assert_true(edf_init_weighted(&g, e, w, 2, &why));
+    double mean = 0;
+    for (uint64_t seed = 0; seed < 4000; seed++) {
+        assert_true(search_simulate(&t, &g, 2, seed));
+        mean += t.mean / 4000;
+    }
+    NEAR(mean, 40 + 20 / 16.0, 4 * 5 / sqrt(4000)); // both of two are 60: (1/4)^2
+}
+
 static void interrupt_ends_every_loop(void **state)
 {
     (void)state;
@@ -525,9 +559,10 @@ static void interrupt_ends_every_loop(void **state)
     interrupt_flag = 1;
     bool compared = compare_edfs(&c, a, b, 100, 1, 0.95);
     bool permuted = permutation_mean_difference(&p, a, b, 100, 1);
-    bool drawn = bootstrap_best(&band, a->e, b->e, 50, &o);
+    bool drawn = best_property(&band, a->e, b->e, 50, &o);
+    bool searched = search_simulate(&(struct search_trial){0}, a, 2, 1);
     interrupt_flag = 0;
-    assert_false(compared || permuted || drawn);
+    assert_false(compared || permuted || drawn || searched);
     assert_true(compare_edfs(&c, a, b, 100, 1, 0.95));
     NEAR(c.mean_difference, 1, 1e-9);
     assert_true(c.lo <= 1 && 1 <= c.hi);
@@ -553,8 +588,11 @@ int main(void)
         cmocka_unit_test(best_pair_wins_as_often_as_it_should),
         cmocka_unit_test(best_simulated_meets_exact),
         cmocka_unit_test(best_breaks_ties_by_order_and_takes_a_share),
+        cmocka_unit_test(best_weights_are_by_model),
+        cmocka_unit_test(minimum_interval_equals_full_enumeration),
         cmocka_unit_test(search_equals_full_enumeration),
         cmocka_unit_test(search_ends_are_mean_and_minimum),
+        cmocka_unit_test(simulated_search_meets_the_exact_curve),
         cmocka_unit_test(interrupt_ends_every_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

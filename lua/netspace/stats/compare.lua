@@ -1,0 +1,360 @@
+--- Is one population better than another, and what may be claimed?  Mechanism: compare.h,
+-- bootstrap.h and strata.h of src/stats.
+
+local core = require "netspace.core.stats"
+local edfs = require "netspace.core.edf"
+local help = require "netspace.help"
+local input = require "netspace.stats.input"
+local json = require "netspace.json"
+local normalise = require "netspace.stats.normalise"
+local options = require "netspace.options"
+local sys = require "netspace.core.sys"
+
+local M = {}
+
+local p_text, about = input.p_text, input.about
+
+--- What makes the comparison of two results questionable, or "".
+local function cautions(a, b)
+  local parts = {}
+  if type(a) ~= "table" or type(b) ~= "table" then return "" end
+  for _, key in ipairs { "recipe", "data" } do
+    if a[key] and b[key] and json.encode(a[key]) ~= json.encode(b[key]) then
+      parts[#parts + 1] = key
+    end
+  end
+  if #parts == 0 then return "" end
+  return (" Careful: they were trained with different %s."):format(
+    table.concat(parts, " and different "))
+end
+
+--- "mean error" or what normalisation makes of it.
+local function mean_name(c)
+  return c.by and ("mean error at equal %s"):format(c.by) or "mean error"
+end
+
+local function failures(c, a, b)
+  if a.failed + b.failed == 0 then return "" end
+  local text = ("; failed models (%d of %s, %d of %s) count as 100 %%"):format(a.failed,
+    c.names[1], b.failed, c.names[2])
+  local rest = c.without_failed
+  if rest and rest.better ~= c.better then
+    text = text .. (", and without them %s"):format(rest.better
+      and ("%s would be the better one"):format(rest.better) or "nothing could be claimed")
+  end
+  return text
+end
+
+--- One honest sentence, from the comparison c of the edfs a and b.
+local function verdict(c, a, b)
+  local A, B = c.names[1], c.names[2]
+  local level, failed = 100 * c.level, failures(c, a, b)
+  local tail = ("permutation %s, n = %d and %d)"):format(p_text(c.p_permutation), a.n, b.n)
+  if c.better then
+    local good, bad, wins, lo, hi = B, A, c.p_better, -c.ci[2], -c.ci[1]
+    if c.better == A then good, bad, wins, lo, hi = A, B, 1 - wins, -hi, -lo end
+    return ("%s is better than %s: its %s is %.2f points lower, %.2f against "
+      .. "%.2f %% (%g %% CI %.2f to %.2f points, %s; a random model of %s beats a random "
+      .. "one of %s %.0f %% of the time%s."):format(good, bad, mean_name(c),
+      math.abs(c.mean_difference), math.min(a.mean, b.mean), math.max(a.mean, b.mean), level,
+      lo, hi, tail, good, bad, 100 * wins, failed)
+  end
+  if a.n < 2 or b.n < 2 then
+    return ("No claim: n = %d of %s and %d of %s are too few to compare; train more.")
+      :format(a.n, A, b.n, B)
+  end
+  if c.same then
+    return ("%s and %s are the same within %g points: the %s of %s is %.2f %%, that of "
+      .. "%s %.2f %% (%g %% CI of the difference %+.2f to %+.2f points, %s%s."):format(B, A,
+      c.margin, mean_name(c), B, b.mean, A, a.mean, level, c.ci[1], c.ci[2], tail, failed)
+  end
+  local differ, more = "", ""
+  if c.p <= 1 - c.level then
+    differ = (" (the EDFs themselves do differ: KS distance %.3f, %s)"):format(c.ks,
+      p_text(c.p))
+  end
+  if c.more and c.more > 0 then
+    more = ("; n is too small: %s more models of each would settle a difference of this size")
+      :format(about(c.more))
+  end
+  return ("No claim: the %s of %s, %.2f %%, is %s that of %s, %.2f %%, which chance "
+    .. "can explain (%g %% CI %+.2f to %+.2f points, %s%s%s%s."):format(mean_name(c), B,
+    b.mean, c.mean_difference < 0 and "below" or c.mean_difference > 0 and "above"
+    or "equal to", A, a.mean, level, c.ci[1], c.ci[2], tail, differ, more, failed)
+end
+
+--- A claim needs both: the interval excludes 0 (it is short at small n), and the permutation
+-- test, whose level is exact, rejects.
+local function better(c)
+  if (c.ci[1] > 0 or c.ci[2] < 0) and c.p_permutation <= 1 - c.level then
+    return c.names[c.mean_difference < 0 and 2 or 1]
+  end
+end
+
+local comparison = {
+  __name = "comparison",
+  __tostring = function(c)
+    return ("%s\nKS distance %.3f, %s; mean difference %+.2f points, CI %+.2f to %+.2f; "
+      .. "minimum %+.2f points, %+.2f to %+.2f"):format(c.verdict, c.ks, p_text(c.p),
+      c.mean_difference, c.ci[1], c.ci[2], c.min_difference, c.min_ci[1], c.min_ci[2])
+  end,
+}
+
+local allowed = { seed = "integer", draws = "integer", level = "number", margin = "number",
+  by = "string|function", bins = "integer", range = "table" }
+
+--- The comparison of a and b under checked options; errors blame `level` above the caller.
+local function compare(where, a, b, o, level)
+  local x, y = input.edf(where, "a", a), input.edf(where, "b", b)
+  local seed, c = o.seed or sys.seed(), nil
+  if o.by then
+    local n = normalise.pair(where, a, b, o, level + 1)
+    c = core.strata_compare(a.errors, n.x[1], b.errors, n.x[2], n.lo, n.hi, n.bins, o.draws,
+      seed, o.level)
+    x, y, c.by, c.range, c.bins = n.edfs[1], n.edfs[2], n.by, { n.lo, n.hi }, n.bins
+  else
+    c = core.compare(x, y, o.draws, seed, o.level)
+  end
+  c.level, c.margin, c.n = o.level, o.margin, { x.n, y.n }
+  c.mean, c.min = { x.mean, y.mean }, { x.min, y.min }
+  c.names = { x.name or "a", y.name or "b" }
+  if c.names[1] == c.names[2] then
+    c.names = { c.names[1] .. " (a)", c.names[2] .. " (b)" }
+  end
+  c.more = math.tointeger(c.more) -- nil for infinity
+  c.better = better(c)
+  c.same = o.margin ~= nil and c.n[1] > 1 and c.n[2] > 1 and c.ci[1] >= -o.margin
+    and c.ci[2] <= o.margin
+  local p, q = x:finished(), y:finished()
+  if x.failed + y.failed > 0 and p and q and not o.by then
+    local rest = core.compare(p, q, o.draws, seed, o.level)
+    rest.level, rest.names = o.level, c.names
+    c.without_failed = { better = better(rest), mean_difference = rest.mean_difference,
+      ci = rest.ci, p_permutation = rest.p_permutation }
+  end
+  c.verdict = verdict(c, x, y) .. cautions(a, b)
+  return setmetatable(c, comparison)
+end
+
+-- Checked options, with defaults.
+local function settings(where, o, names)
+  o = options.check(where, o, names, 2)
+  local s = {}
+  for k, v in pairs(o) do s[k] = v end
+  if s.margin and not (s.margin > 0) then
+    error(("%s: margin is %s; it is a number of points above 0"):format(where, s.margin), 3)
+  end
+  if (s.bins or s.range) and not s.by then
+    error(("%s: bins and range go with by=, as by = \"flops\""):format(where), 3)
+  end
+  return s
+end
+
+function M.compare(a, b, o)
+  local where = "stats.compare"
+  local s = settings(where, o, allowed)
+  s.level, s.draws = input.level(where, s.level), input.draws(where, s.draws)
+  local x, y = input.edf(where, "a", a), input.edf(where, "b", b)
+  if x.weighted or y.weighted then
+    error(("%s: %s is an edf with weights; give the results, and by = \"flops\""):format(
+      where, x.weighted and "a" or "b"), 2)
+  end
+  local c = compare(where, a, b, s, 1)
+  return c
+end
+
+function M.ks(a, b)
+  local d, p = core.ks(input.edf("stats.ks", "a", a), input.edf("stats.ks", "b", b))
+  if not p then return d end
+  return d, p
+end
+
+-- Several alternatives ---------------------------------------------------------------------
+
+function M.holm(p)
+  local order, adjusted, largest = {}, {}, 0
+  if type(p) ~= "table" then
+    error("stats.holm: it wants a list of p-values, not a " .. type(p), 2)
+  end
+  for i, value in ipairs(p) do
+    if type(value) ~= "number" or not (value >= 0 and value <= 1) then
+      error(("stats.holm: p-value %d is %s; it must be from 0 to 1"):format(i,
+        tostring(value)), 2)
+    end
+    order[i] = i
+  end
+  table.sort(order, function(i, j) return p[i] < p[j] or p[i] == p[j] and i < j end)
+  for rank, i in ipairs(order) do
+    largest = math.max(largest, math.min(1, (#order - rank + 1) * p[i]))
+    adjusted[i] = largest
+  end
+  return adjusted
+end
+
+--- What may be said of an alternative against the parent: its comparison, with p by Holm.
+local function claim(c, p_holm)
+  if p_holm <= 1 - c.level then return c.mean_difference < 0 and "better" or "worse" end
+  if c.margin and c.n[1] > 1 and c.n[2] > 1 then
+    if c.ci[2] <= c.margin then return c.ci[1] >= -c.margin and "same" or "no worse" end
+  end
+  return "open"
+end
+
+local words = { better = "better", worse = "worse", same = "same within the margin",
+  ["no worse"] = "no worse than the margin", open = "no claim" }
+
+local function summary(t)
+  local first = t.rows[1]
+  local lines = {}
+  if first.claim == "better" then
+    local equals = {}
+    for _, row in ipairs(t.rows) do
+      if row ~= first and not row.beaten then equals[#equals + 1] = row.name end
+    end
+    lines[1] = ("%s is better than %s%s"):format(first.name, t.parent,
+      #t.rows == 1 and "" or #equals == 0 and " and than every other alternative"
+      or (", but cannot be told from %s"):format(table.concat(equals, ", ")))
+  elseif first.claim == "worse" then
+    lines[1] = ("every alternative is worse than %s"):format(t.parent)
+  else
+    lines[1] = ("no alternative can be called better than %s"):format(t.parent)
+    local more = 0
+    for _, row in ipairs(t.rows) do
+      if row.claim == "open" then more = math.max(more, row.comparison.more or 0) end
+    end
+    if more > 0 then
+      lines[1] = lines[1] .. ("; %s more models of each would settle differences of this size")
+        :format(about(more))
+    end
+  end
+  return lines[1] .. "."
+end
+
+local alternatives = {
+  __name = "alternatives",
+  __tostring = function(t)
+    local rows = { { "space", "n", "min %", "mean %", "points", "interval", "p Holm", "beats",
+      "KS", "claim" } }
+    local function add(name, n, min, mean, ...)
+      rows[#rows + 1] = { name, ("%d"):format(n), input.percent(min), input.percent(mean), ... }
+    end
+    add(t.parent, t.n, t.min, t.mean, "", "", "", "", "", "parent")
+    for _, row in ipairs(t.rows) do
+      local c = row.comparison
+      add(row.name, c.n[2], row.min, row.mean, ("%+.2f"):format(c.mean_difference),
+        ("%+.2f to %+.2f"):format(c.ci[1], c.ci[2]), ("%.3f"):format(row.p_holm),
+        ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks), words[row.claim])
+    end
+    return input.aligned(rows) .. "\n" .. t.verdict
+  end,
+}
+
+function M.alternatives(parent, list, o)
+  local where = "stats.alternatives"
+  local s = settings(where, o, allowed)
+  local level = input.level(where, s.level)
+  s.draws = input.draws(where, s.draws)
+  local all = { input.edf(where, "the parent", parent) }
+  if type(list) ~= "table" or #list == 0 or list.errors then
+    error(where .. ": it wants a list of alternatives: results, edfs or lists of errors", 2)
+  end
+  for i, x in ipairs(list) do
+    all[i + 1] = input.edf(where, ("alternative %d"):format(i), x)
+  end
+  local given = table.move(list, 1, #list, 2, { parent })
+  if s.by then s.range = normalise.common_range(where, given, s, 1) end
+  local pairs_of, p, against = {}, {}, {}
+  for j = 2, #all do -- intervals of the alternatives against the parent hold jointly
+    for i = 1, j - 1 do
+      s.level = i == 1 and 1 - (1 - level) / #list or level
+      local c = compare(where, given[i], given[j], s, 1)
+      c.level = level
+      pairs_of[#pairs_of + 1] = { a = i, b = j, comparison = c }
+      p[#p + 1] = c.p_permutation
+      against[j] = i == 1 and #pairs_of or against[j]
+    end
+  end
+  local adjusted = M.holm(p)
+  local first = pairs_of[1].comparison
+  local t = { parent = all[1].name or "parent", n = first.n[1], min = first.min[1],
+    mean = first.mean[1], level = level, margin = s.margin, by = first.by, rows = {},
+    pairs = pairs_of }
+  for k, pair in ipairs(pairs_of) do pair.p_holm = adjusted[k] end
+  for j = 2, #all do
+    local pair = pairs_of[against[j]]
+    local c = pair.comparison
+    t.rows[j - 1] = { index = j - 1, name = all[j].name or ("alternative %d"):format(j - 1),
+      min = c.min[2], mean = c.mean[2], p_holm = pair.p_holm, comparison = c,
+      claim = claim(c, pair.p_holm) }
+  end
+  table.sort(t.rows, function(a, b)
+    return a.mean < b.mean or a.mean == b.mean and a.index < b.index
+  end)
+  local best = t.rows[1]
+  for _, pair in ipairs(pairs_of) do -- what the first one may be called better than
+    for _, row in ipairs(t.rows) do
+      local mine, other = best.index + 1, row.index + 1
+      if pair.p_holm <= 1 - level and (pair.a == mine and pair.b == other
+        or pair.a == other and pair.b == mine) then
+        row.beaten = true
+      end
+    end
+  end
+  t.verdict = summary(t)
+  return setmetatable(t, alternatives)
+end
+
+help.add("stats.compare", [[
+stats.compare(a, b, { seed = 1, draws = 10000, level = 0.95, margin =, by =, … }) -> comparison
+Is b (the refined space) better than a?  A verdict in words, and the figures behind it.
+  a, b     lists of errors in percent, edfs or results
+  margin   points that do not matter: the verdict may then be "the same within"
+  by       "flops", "params", "acts" (or any property): compare at equal complexity, as
+           stats.normalise with the same bins = 10 and range; p-values by relabelling
+           inside the bins; a and b are results then
+.verdict          one sentence; it claims something only if the interval excludes 0 and the
+                  permutation p is at most 1 − level
+.better           name of the better one, or nil when nothing can be claimed
+.same             with a margin: whether the interval lies inside it
+.mean_difference  mean(b) − mean(a) in points; negative: b is better
+.ci               { lo, hi } of it, by percentile bootstrap
+.p_permutation    of the difference of means (every split when there are few, else random)
+.p_better         P(a random model of b beats one of a), ties half (Mann-Whitney)
+.ks, .p           Kolmogorov-Smirnov distance of the EDFs and its p-value, exact with ties
+                  up to 4 million pairs; .ks_critical, the distance needed at 5 %
+.min_difference   min(b) − min(a); .min_ci, its bootstrap interval, exact; it shows how much
+                  hangs on a few models and does not cover the limits of the spaces
+.more             models to add to each to show this difference in 80 % of trials, or nil
+.without_failed   where models failed: the same without them (better, mean_difference, ci,
+                  p_permutation)
+.names, .n, .mean, .min   of a and b; .level
+example: stats.compare({ 48, 51, 55, 60 }, { 40, 42, 45, 47 }).verdict
+source: Smirnov 1939; Mann and Whitney 1947; Efron and Tibshirani 1993; arXiv 1905.13214]])
+
+help.add("stats.ks", [[
+stats.ks(a, b) -> distance, p
+The two-sample Kolmogorov-Smirnov test alone: largest distance of two EDFs and its p-value
+(of edfs with weights the distance only; stats.compare with by = has its p-value).
+example: stats.ks({ 1, 2, 3, 4 }, { 5, 6, 7, 8 })
+source: Smirnov 1939; exact with ties as Schröer and Trenkler 1995]])
+
+help.add("stats.holm", [[
+stats.holm(p) -> list
+p-values of several tests, adjusted so that together they err at the level of one.
+example: stats.holm({ 0.01, 0.04, 0.03 })
+source: Holm 1979]])
+
+help.add("stats.alternatives", [[
+stats.alternatives(parent, { a, b, … }, { margin =, level = 0.95, … }) -> alternatives
+Several refinements of one space, ranked by mean error, and what may be claimed of each.
+  parent, a, b, …   lists of errors in percent, edfs or results
+The options are those of stats.compare.  Every pair is tested (permutation), and the
+p-values are Holm's for all pairs together; the intervals against the parent hold jointly.
+.rows      ranked: name, mean, min, comparison (with the parent), p_holm and claim: "better",
+           "worse", "same" or "no worse" (with a margin), or "open"; beaten: whether the
+           first may be called better than this one
+.verdict   one sentence; .pairs, every comparison
+example: stats.alternatives({ 48, 51, 55, 60 }, { { 40, 42, 45, 47 }, { 52, 55, 58, 61 } })
+source: Holm 1979; arXiv 2003.13678 figure 7 compares four by eye]])
+
+return M

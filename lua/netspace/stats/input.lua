@@ -1,0 +1,107 @@
+--- What every statistic does the same way: populations of any kind become edfs, options are
+-- checked, figures become aligned text.  Errors blame the caller of the public function
+-- that called.
+
+local core = require "netspace.core.edf"
+
+local M = {}
+
+--- x as an edf; `what` names it in messages.
+function M.edf(where, what, x)
+  if core.is_edf(x) then return x end
+  local errors, name, failed = x, nil, nil
+  if type(x) == "table" and x.errors ~= nil then
+    errors, name, failed = x.errors, x.name or x.space, x.failed
+    what = name or what
+  end
+  if type(errors) ~= "table" then
+    error(("%s: %s is a %s; it wants a list of errors in percent, an edf or a result")
+      :format(where, what, type(errors)), 3)
+  end
+  local edf, message = core.new(errors, name, failed)
+  if not edf then error(("%s: %s: %s"):format(where, what, message), 3) end
+  return edf
+end
+
+--- Refuses what is not a result: errors with a model (or columns of an import) for each.
+function M.result(where, what, x)
+  local kind = type(x)
+  if kind == "table" and type(x.models) == "table" and type(x.errors) == "table" then
+    if #x.models ~= #x.errors then
+      error(("%s: %d models but %d errors"):format(where, #x.models, #x.errors), 3)
+    end
+    return x
+  end
+  if kind == "table" then kind = "table without models" end
+  if core.is_edf(x) then kind = "edf" end
+  error(("%s: %s is a %s; it wants a result, with errors and models"):format(where, what,
+    kind), 3)
+end
+
+--- A list of results, also of a single one.
+function M.results(where, x)
+  local list = type(x) == "table" and x.errors == nil and x or { x }
+  if #list == 0 then error(where .. ": it wants a result or a list of results", 3) end
+  for i, r in ipairs(list) do
+    if type(r) ~= "table" or type(r.models) ~= "table" or type(r.errors) ~= "table"
+      or #r.models ~= #r.errors then
+      error(("%s: entry %d is no result, with errors and as many models"):format(where, i), 3)
+    end
+  end
+  return list
+end
+
+function M.level(where, level)
+  if level and not (level > 0 and level < 1) then
+    error(("%s: level is %s; it lies between 0 and 1, as 0.95"):format(where, level), 3)
+  end
+  return level or 0.95
+end
+
+function M.draws(where, draws, default)
+  if draws and not (draws >= 1 and draws <= 10000000) then
+    error(("%s: draws is %s; it must be from 1 to 10000000"):format(where, draws), 3)
+  end
+  return draws and math.tointeger(draws) or default or 10000
+end
+
+function M.share(where, share)
+  if share and not (share > 0 and share <= 1) then
+    error(("%s: share is %s; it must be above 0 and at most 1"):format(where, share), 3)
+  end
+  return share or 0.25
+end
+
+function M.percent(x) return ("%.2f"):format(x) end
+
+function M.p_text(p)
+  return p < 0.001 and "p < 0.001" or ("p = %.3f"):format(p)
+end
+
+--- An estimate, not a count: two significant digits, upwards.
+function M.about(n)
+  if n > 100000 then return "more than 100,000" end
+  local unit = math.max(1, 10 ^ (#tostring(n) - 2))
+  return ("about %d"):format(math.tointeger(math.ceil(n / unit) * unit))
+end
+
+--- Lines of aligned columns; the first is left-aligned.
+function M.aligned(rows)
+  local width, lines = {}, {}
+  for _, row in ipairs(rows) do
+    for k, cell in ipairs(row) do
+      width[k] = math.max(width[k] or 0, utf8.len(cell) or #cell)
+    end
+  end
+  for i, row in ipairs(rows) do
+    local cells = {}
+    for k, cell in ipairs(row) do
+      local pad = (" "):rep(width[k] - (utf8.len(cell) or #cell))
+      cells[k] = k == 1 and cell .. pad or pad .. cell
+    end
+    lines[i] = table.concat(cells, "  "):gsub("%s+$", "")
+  end
+  return table.concat(lines, "\n")
+end
+
+return M

@@ -1,0 +1,120 @@
+--- Populations at equal complexity: EDFs whose models are weighted so that each bin of
+-- flops (params, acts, …) counts alike.  Mechanism: src/stats/strata.h.
+
+local core = require "netspace.core.stats"
+local edfs = require "netspace.core.edf"
+local help = require "netspace.help"
+local input = require "netspace.stats.input"
+local options = require "netspace.options"
+local population = require "netspace.population"
+local property = require "netspace.stats.property"
+
+local M = {}
+
+local function check_range(where, range, level)
+  local lo, hi = range[1], range[2]
+  if type(lo) ~= "number" or type(hi) ~= "number" or not (lo < hi) then
+    error(("%s: range should be {low, high} with low < high, as {3e6, 6e6}"):format(where),
+      level + 2)
+  end
+  return lo, hi
+end
+
+local function label(x, i) return x.name or ("population %d"):format(i) end
+
+-- The complexities of every result, and the range all of them cover.
+local function complexities(where, list, o, level)
+  local x, name = {}, nil
+  local lo, hi = -math.huge, math.huge
+  for i, r in ipairs(list) do
+    if type(r) ~= "table" or type(r.models) ~= "table" then
+      error(("%s: %s has no models, so its %s is not known; it wants results"):format(where,
+        type(r) == "table" and label(r, i) or ("population %d"):format(i),
+        type(o.by) == "string" and o.by or "property"), level + 2)
+    end
+    x[i], name = property.values(where, r, o.by, true, level + 1)
+    local least, most = math.huge, -math.huge
+    for _, value in ipairs(x[i]) do
+      least, most = math.min(least, value), math.max(most, value)
+    end
+    lo, hi = math.max(lo, least), math.min(hi, most)
+  end
+  if o.range then
+    lo, hi = check_range(where, o.range, level + 1)
+  elseif lo >= hi then
+    error(("%s: the populations have no range of %s in common (%s to %s)"):format(where, name,
+      population.short(lo), population.short(hi)), level + 2)
+  end
+  return x, name, lo, hi
+end
+
+--- The range of o.by that all results cover, or o.range.
+function M.common_range(where, list, o, level)
+  local _, _, lo, hi = complexities(where, list, o, level + 1)
+  return { lo, hi }
+end
+
+local function weigh(where, list, o, level)
+  local x, name, lo, hi = complexities(where, list, o, level + 1)
+  local bins = o.bins or 10
+  if bins < 1 or bins > 1000 then
+    error(("%s: bins is %d; it must be from 1 to 1000"):format(where, bins), level + 2)
+  end
+  local t = { edfs = {}, x = x, by = name, lo = lo, hi = hi, bins = math.tointeger(bins) }
+  for i, r in ipairs(list) do
+    local weights, message = core.strata(x[i], lo, hi, t.bins)
+    if not weights then
+      error(("%s: normalising by %s: %s of %s; use fewer bins (now %d) or a narrower range")
+        :format(where, name, message, label(r, i), bins), level + 2)
+    end
+    local edf
+    edf, message = edfs.new(r.errors, r.name or r.space, nil, weights)
+    if not edf then error(("%s: %s: %s"):format(where, label(r, i), message), level + 2) end
+    t.edfs[i] = edf
+  end
+  return t
+end
+
+--- What stats.compare needs of two results under o.by, o.bins, o.range.
+function M.pair(where, a, b, o, level)
+  return (weigh(where, { a, b }, o, level + 1))
+end
+
+local list_of_edfs = {
+  __name = "normalised EDFs",
+  __tostring = function(t)
+    local lines = { ("EDFs at equal %s: %d bins from %s to %s"):format(t.by, t.bins,
+      population.short(t.range[1]), population.short(t.range[2])) }
+    for i, edf in ipairs(t) do
+      lines[i + 1] = ("%s; %d models outside"):format(tostring(edf), t.outside[i])
+    end
+    return table.concat(lines, "\n")
+  end,
+}
+
+function M.normalise(list, o)
+  local where = "stats.normalise"
+  o = options.check(where, o, { by = "string|function", bins = "integer", range = "table" })
+  list = input.results(where, list)
+  local t = weigh(where, list, { by = o.by or "flops", bins = o.bins, range = o.range }, 1)
+  local result = { by = t.by, bins = t.bins, range = { t.lo, t.hi }, outside = {} }
+  for i, edf in ipairs(t.edfs) do
+    result[i] = edf
+    result.outside[i] = #list[i].errors - edf.n
+  end
+  return setmetatable(result, list_of_edfs)
+end
+
+help.add("stats.normalise", [[
+stats.normalise({ A, B, … }, { by = "flops", bins = 10, range = {lo, hi} }) -> list of edfs
+EDFs at equal complexity: equal bins of the range all cover, each of the same weight.
+  A, B, …  results
+  by       "flops", "params", "acts", another property or a function of a model
+  range    default: from the largest minimum to the least maximum; models outside are left
+           out, .outside says how many
+Each bin must hold a model of each.  The edfs go into plot.edf, stats.search and stats.ks;
+to compare two populations with p-values, stats.compare(a, b, { by = "flops" }).
+example: stats.normalise({ errors = {4, 5}, models = {{d = 1}, {d = 2}} }, { by = "d", bins = 2 })
+source: Radosavovic et al. 2019 (arXiv 1905.13214)]])
+
+return M
