@@ -220,18 +220,49 @@ static size_t pixels(const struct tensor *t)
     return (size_t)t->H * (size_t)t->W;
 }
 
-static void forward_norm(struct net *n, const struct op *o, const struct tensor *x,
-                         size_t N)
+// The norm of an operation, with everything it needs in either direction.
+static struct norm *norm_of(const struct net *n, int op, struct norm *norm)
 {
-    float *y = place(n, o->out), *in = place(n, o->in), *add = place(n, o->add);
-    const float *gamma = value(n, o, 0), *beta = value(n, o, 1);
-    float *mean = value(n, o, 2), *var = value(n, o, 3);
-    size_t M = N * pixels(x), C = (size_t)x->C;
-    if (n->mode == MODE_TRAIN)
-        norm_forward_train(y, place(n, o->saved[0]), place(n, o->saved[1]), mean, var, in,
-                           add, gamma, beta, M, C, NORM_EPS, NORM_MOMENTUM, o->act);
-    else
-        norm_forward_test(y, in, add, mean, var, gamma, beta, M, C, NORM_EPS, o->act);
+    if (op == NONE)
+        return NULL;
+    const struct op *o = &n->plan->ops[op];
+    size_t rows = (size_t)n->count * pixels(&n->plan->tensors[o->in]);
+    *norm = (struct norm){.C = (size_t)n->plan->tensors[o->in].C,
+                          .act = o->act,
+                          .eps = NORM_EPS,
+                          .momentum = NORM_MOMENTUM,
+                          .gamma = value(n, o, 0),
+                          .beta = value(n, o, 1),
+                          .running_mean = value(n, o, 2),
+                          .running_var = value(n, o, 3),
+                          .dgamma = gradient(n, o, 0),
+                          .dbeta = gradient(n, o, 1),
+                          .state = place(n, o->saved[0]),
+                          .rows = rows};
+    return norm;
+}
+
+static void forward_conv(struct net *n, const struct op *o)
+{
+    struct conv c = plan_conv(n->plan, o, n->count);
+    struct norm in, out;
+    bool testing = n->mode == MODE_TEST;
+    struct beside b = {.in = norm_of(n, testing ? NONE : o->before, &in),
+                       .out = norm_of(n, o->norm, &out),
+                       .testing = testing,
+                       .add = o->norm == NONE ? NULL : place(n, n->plan->ops[o->norm].add)};
+    conv_forward(place(n, o->out), place(n, plan_source(n->plan, o, n->mode)), value(n, o, 0),
+                 &c, &b, place(n, o->scratch));
+}
+
+// In training, and where no convolution applies it.
+static void forward_norm(struct net *n, const struct op *o)
+{
+    struct norm norm;
+    if (n->mode == MODE_TEST || o->lazy)
+        return;
+    norm_of(n, (int)(o - n->plan->ops), &norm);
+    norm_apply(&norm, place(n, o->out), place(n, o->in), place(n, o->add), norm.rows);
 }
 
 static void forward(struct net *n, const struct op *o)
@@ -242,13 +273,11 @@ static void forward(struct net *n, const struct op *o)
                         place(n, o->saved[2]), place(n, o->saved[3])};
     size_t N = (size_t)n->count, C = (size_t)x->C;
     switch (o->kind) {
-    case OP_CONV: {
-        struct conv c = plan_conv(n->plan, o, n->count);
-        conv_forward(out, in, value(n, o, 0), &c, place(n, o->scratch));
+    case OP_CONV:
+        forward_conv(n, o);
         break;
-    }
     case OP_NORM:
-        forward_norm(n, o, x, N);
+        forward_norm(n, o);
         break;
     case OP_SE:
         se_forward(out, s[0], s[1], s[2], s[3], in, value(n, o, 0), value(n, o, 1),
@@ -283,26 +312,48 @@ const float *net_forward(struct net *n, int count, bool train)
 
 // ---- backward -------------------------------------------------------------------------
 
+static void backward_conv(struct net *n, const struct op *o)
+{
+    struct conv c = plan_conv(n->plan, o, n->count);
+    struct norm in, out, done;
+    struct beside b = {.in = norm_of(n, o->before, &in),
+                       .out = norm_of(n, o->norm, &out),
+                       .y = place(n, o->out),
+                       .done = norm_of(n, o->done, &done),
+                       .done_x = o->done == NONE ? NULL : place(n, n->plan->ops[o->done].in),
+                       .sum = o->sum};
+    conv_backward(place(n, o->din), gradient(n, o, 0), place(n, o->dout),
+                  place(n, plan_source(n->plan, o, MODE_TRAIN)), value(n, o, 0), &c, &b,
+                  place(n, o->dscratch));
+}
+
+static void backward_norm(struct net *n, const struct op *o)
+{
+    struct norm norm;
+    if (o->summed)
+        return;
+    norm_of(n, (int)(o - n->plan->ops), &norm);
+    size_t rows = norm.rows;
+    norm_back_begin(&norm);
+    norm_grad(&norm, place(n, o->din), place(n, o->dout), place(n, o->in), place(n, o->add),
+              place(n, o->out), rows);
+    norm_back_end(&norm);
+}
+
 static void backward(struct net *n, const struct op *o)
 {
     const struct tensor *x = &n->plan->tensors[o->in], *y = &n->plan->tensors[o->out];
     const float *in = place(n, o->in), *dout = place(n, o->dout);
-    float *din = place(n, o->part != NONE ? o->part : o->din);
+    float *din = place(n, o->din);
     float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]),
                         place(n, o->saved[2]), place(n, o->saved[3])};
     size_t N = (size_t)n->count, C = (size_t)x->C;
     switch (o->kind) {
-    case OP_CONV: {
-        struct conv c = plan_conv(n->plan, o, n->count);
-        conv_backward_weight(gradient(n, o, 0), dout, in, &c, place(n, o->dscratch));
-        if (din)
-            conv_backward_data(din, dout, value(n, o, 0), &c, place(n, o->dscratch));
+    case OP_CONV:
+        backward_conv(n, o);
         break;
-    }
     case OP_NORM:
-        norm_backward(din, place(n, o->dadd), gradient(n, o, 0), gradient(n, o, 1), dout,
-                      in, place(n, o->add), place(n, o->out), s[0], s[1], value(n, o, 0),
-                      value(n, o, 1), N * pixels(x), C, o->act);
+        backward_norm(n, o);
         break;
     case OP_SE:
         se_backward(din, gradient(n, o, 0), gradient(n, o, 1), gradient(n, o, 2),
@@ -321,12 +372,6 @@ static void backward(struct net *n, const struct op *o)
         linear_backward(din, gradient(n, o, 0), gradient(n, o, 1), dout, in,
                         value(n, o, 0), N, C, (size_t)y->C);
         break;
-    }
-    if (o->part != NONE) { // a tensor with two users: the sum of what both give
-        float *sum = place(n, o->din);
-        size_t all = N * pixels(x) * C;
-        for (size_t i = 0; i < all; i++)
-            sum[i] += din[i];
     }
 }
 

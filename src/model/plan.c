@@ -81,10 +81,11 @@ static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, in
                      .saved = {NONE, NONE, NONE, NONE},
                      .din = NONE,
                      .dout = NONE,
-                     .dadd = NONE,
-                     .part = NONE,
                      .scratch = NONE,
-                     .dscratch = NONE};
+                     .dscratch = NONE,
+                     .norm = NONE,
+                     .before = NONE,
+                     .done = NONE};
     int length = snprintf(o->name, sizeof o->name, "%s", name);
     assert(length < (int)sizeof o->name);
     (void)length;
@@ -133,8 +134,7 @@ static int norm(struct plan *p, const char *prefix, const char *suffix, int in, 
     p->tensors[out].root = x.root; // in place when nothing is kept
     struct op *o = op_add(p, OP_NORM, join(name, prefix, suffix), in, out);
     o->add = add, o->act = act;
-    o->saved[0] = flat_tensor(p, (size_t)x.C);
-    o->saved[1] = flat_tensor(p, (size_t)x.C);
+    o->saved[0] = flat_tensor(p, norm_floats((size_t)x.C));
     param_add(p, join(name, o->name, ".weight"), PARAM_BN, false, 1, x.C, 0, 0);
     param_add(p, join(name, o->name, ".bias"), PARAM_BN, false, 1, x.C, 0, 0);
     param_add(p, join(name, o->name, ".running_mean"), PARAM_BN, true, 1, x.C, 0, 0);
@@ -269,7 +269,67 @@ static int head(struct plan *p, int x)
     return out;
 }
 
+// ---- norms carried out by their neighbours ----------------------------------------------
+
+static void join_norms(struct plan *p)
+{
+    for (int i = 0; i < p->n; i++) {
+        struct op *o = &p->ops[i];
+        if (o->kind != OP_NORM)
+            continue;
+        assert(i > 0 && o[-1].kind == OP_CONV && o[-1].out == o->in);
+        o[-1].norm = i;
+        int first = NONE, readers = 0;
+        for (int j = p->n - 1; j > i; j--) {
+            if (p->ops[j].in == o->out || p->ops[j].add == o->out) {
+                first = j;
+                readers++;
+            }
+        }
+        struct op *r = &p->ops[first];
+        assert(first != NONE);
+        if (r->kind != OP_CONV)
+            continue;
+        o->lazy = o->add == NONE && readers == 1;
+        // SiLU's gradient also needs `add`, which no convolution has.
+        o->summed = o->lazy || o->act != ACT_SILU || o->add == NONE;
+        if (o->lazy)
+            r->before = i;
+        else if (o->summed)
+            r->done = i;
+    }
+}
+
 // ---- life of tensors ------------------------------------------------------------------
+
+static void touch_norm(struct plan *p, int op, enum mode m, int time)
+{
+    if (op != NONE)
+        touch(p, p->ops[op].saved[0], m, time);
+}
+
+int plan_source(const struct plan *p, const struct op *o, enum mode m)
+{
+    return m == MODE_TRAIN && o->before != NONE ? p->ops[o->before].in : o->in;
+}
+
+static void live_forward_conv(struct plan *p, struct op *o, int i)
+{
+    struct conv c = plan_conv(p, o, p->batch);
+    size_t floats = conv_scratch(&c);
+    o->scratch = flat_tensor(p, floats);
+    o->dscratch = flat_tensor(p, floats);
+    touch(p, o->dscratch, MODE_TRAIN, 2 * p->n - i);
+    for (enum mode m = MODE_TEST; m < MODES; m++) {
+        touch(p, plan_source(p, o, m), m, i);
+        touch(p, o->out, m, i);
+        touch(p, o->scratch, m, i);
+        touch_norm(p, o->norm, m, i);
+    }
+    touch_norm(p, o->before, MODE_TRAIN, i);
+    if (o->norm != NONE)
+        touch(p, p->ops[o->norm].add, MODE_TEST, i);
+}
 
 static void live_forward(struct plan *p)
 {
@@ -278,23 +338,24 @@ static void live_forward(struct plan *p)
     for (int i = 0; i < p->n; i++) {
         struct op *o = &p->ops[i];
         if (o->kind == OP_CONV) {
-            struct conv c = plan_conv(p, o, p->batch);
-            size_t floats = conv_scratch(&c);
-            if (floats) {
-                o->scratch = flat_tensor(p, floats);
-                o->dscratch = flat_tensor(p, floats);
-                touch(p, o->dscratch, MODE_TRAIN, 2 * p->n - i);
-            }
-        } else if (o->kind == OP_SE) {
+            live_forward_conv(p, o, i);
+            continue;
+        }
+        if (o->kind == OP_SE) {
             o->dscratch =
                 flat_tensor(p, (size_t)p->batch * (size_t)(p->tensors[o->in].C + o->Q));
             touch(p, o->dscratch, MODE_TRAIN, 2 * p->n - i);
         }
-        const int used[] = {o->in,       o->out,      o->add,      o->scratch,
-                            o->saved[0], o->saved[1], o->saved[2], o->saved[3]};
+        if (o->kind == OP_NORM)
+            touch(p, o->out, MODE_TEST, i);
+        if (o->lazy)
+            continue;
+        const int used[] = {o->in, o->out, o->add, o->saved[0], o->saved[1], o->saved[2],
+                            o->saved[3]};
         for (size_t k = 0; k < sizeof used / sizeof *used; k++) {
-            touch(p, used[k], MODE_TEST, i);
             touch(p, used[k], MODE_TRAIN, i);
+            if (o->kind != OP_NORM)
+                touch(p, used[k], MODE_TEST, i);
         }
     }
     touch(p, p->logits, MODE_TEST, p->n); // read by the caller
@@ -304,9 +365,20 @@ static void live_forward(struct plan *p)
 // What of the forward pass the backward pass of o reads.
 static void live_saved(struct plan *p, const struct op *o, int time)
 {
-    bool input = o->kind == OP_CONV || o->kind == OP_NORM || o->kind == OP_SE ||
-                 o->kind == OP_LINEAR;
-    if (input)
+    if (o->kind == OP_CONV) {
+        touch(p, plan_source(p, o, MODE_TRAIN), MODE_TRAIN, time);
+        touch_norm(p, o->norm, MODE_TRAIN, time);
+        touch_norm(p, o->before, MODE_TRAIN, time);
+        touch_norm(p, o->done, MODE_TRAIN, time);
+        if (o->norm != NONE)
+            touch(p, o->out, MODE_TRAIN, time);
+        if (o->done != NONE)
+            touch(p, p->ops[o->done].in, MODE_TRAIN, time);
+        return;
+    }
+    if (o->summed)
+        return;
+    if (o->kind == OP_NORM || o->kind == OP_SE || o->kind == OP_LINEAR)
         touch(p, o->in, MODE_TRAIN, time);
     if (o->kind == OP_NORM && o->act == ACT_RELU)
         touch(p, o->out, MODE_TRAIN, time); // the mask
@@ -331,25 +403,19 @@ static void live_backward(struct plan *p)
         live_saved(p, o, time);
         o->dout = gradient[o->out];
         touch(p, o->dout, MODE_TRAIN, time);
-        if (o->add !=
-            NONE) { // the last user of the shortcut: the first to give it a gradient
-            struct tensor s = p->tensors[o->add];
-            assert(gradient[o->add] == NONE);
-            o->dadd = gradient[o->add] = image_tensor(p, s.H, s.W, s.C);
-            touch(p, o->dadd, MODE_TRAIN, time);
+        if (o->kind == OP_NORM) { // in place, for what it adds as well
+            assert(o->add == NONE || gradient[o->add] == NONE);
+            if (o->add != NONE)
+                gradient[o->add] = o->dout;
+            o->din = gradient[o->in] = o->dout;
+            continue;
         }
         if (o->in == p->input)
             continue;
-        if (o->kind == OP_NORM) {
-            o->din = gradient[o->in] = o->dout; // in place
-            continue;
-        }
-        if (gradient[o->in] != NONE) {
-            o->part = image_tensor(p, x.H, x.W, x.C);
-            touch(p, o->part, MODE_TRAIN, time);
-        } else {
+        o->sum = gradient[o->in] != NONE;
+        assert(!o->sum || o->kind == OP_CONV);
+        if (!o->sum)
             gradient[o->in] = image_tensor(p, x.H, x.W, x.C);
-        }
         o->din = gradient[o->in];
         touch(p, o->din, MODE_TRAIN, time);
     }
@@ -441,6 +507,7 @@ struct plan *plan_new(const struct arch *a, int batch)
             x = block(p, i, j, x);
     p->logits = head(p, x);
     place_params(p);
+    join_norms(p);
     live_forward(p);
     live_backward(p);
     size_t test = layout(p, MODE_TEST), train = layout(p, MODE_TRAIN);

@@ -1,4 +1,4 @@
-/* Convolution: which way each shape goes (see layers.h for what it computes).
+/* Convolution: which way each shape goes, tile by tile (see layers.h for what it computes).
  *
  *   1×1, one group        a matrix product over all pixels (product_kernels.h); with stride
  *                         2 the rows that are used are gathered first, a run at a time
@@ -6,13 +6,27 @@
  *                             col (pixels, R·R·C) · wᵀ (R·R·C, K)
  *   3×3, and all groups   direct (direct_kernels.h); 3×3 of stride 1 with groups of 16 and
  *                         more by Winograd (winograd_kernels.h)
- * Source: im2col as in Caffe (Chellapilla et al. 2006), by runs so that it stays in cache. */
+ *
+ * A tile is some images (of a plain 1×1: some pixels) whose input and output stay in the
+ * second-level cache; what the norms beside a convolution need is done to a tile at once:
+ *
+ *      forward    x ─ norm ─► z ─ conv ─► y ─► statistics     z lives in scratch only
+ *      backward   dy, y ─► du ──┬─ weights ◄─ z ◄─ norm ─ x
+ *                               └─ data ─► dx ─► g and its sums
+ *
+ * Sources: im2col as in Caffe (Chellapilla et al. 2006), by runs so that it stays in cache;
+ * norms split and carried out by their neighbours: Jung et al. 2018, arXiv 1807.01702. */
 #include <assert.h>
+#include <limits.h>
 #include <string.h>
 
 #include "nn/kernels.h"
 
-enum { RUN = 1 << 15 }; // floats of a run of pixels, input row and output: 128 KB
+enum {
+    RUN = 1 << 15,   // floats of a run of pixels, input row and output: 128 KB
+    TILE = 1 << 16,  // floats of the input and output of a tile: 256 KB
+    PIXELS = 192,    // least pixels of a tile of a plain 1×1
+};
 
 static void check(const struct conv *c)
 {
@@ -73,6 +87,8 @@ static size_t run_length(const struct conv *c)
 static size_t packed_floats(const struct conv *c)
 {
     size_t most = 0, gi = (size_t)(c->C / c->G), go = (size_t)(c->K / c->G), G = (size_t)c->G;
+    if (!own_kernels(c))
+        return ((size_t)c->K + 15) / 16 * 16 * row_length(c);
     if (way_of(c) == WINOGRAD) {
         size_t forward = ((go + 15) / 16 * 16) * gi, back = ((gi + 15) / 16 * 16) * go;
         return 36 * (G * (forward > back ? forward : back) + WINOGRAD_GAP);
@@ -93,18 +109,70 @@ static size_t winograd_scratch(const struct conv *c)
     return C + K + 36 * (winograd_turn(c) * (C + K) + 2 * WINOGRAD_GAP);
 }
 
-// Of the weights for the product, for any instruction set.
-static size_t packed_length(const struct conv *c)
+static size_t image_in(const struct conv *c)
 {
-    return ((size_t)c->K + 15) / 16 * 16 * row_length(c);
+    return (size_t)c->H * (size_t)c->W * (size_t)c->C;
+}
+
+static size_t image_out(const struct conv *c)
+{
+    return pixels(c) / (size_t)c->N * (size_t)c->K;
+}
+
+// A plain 1×1 takes its pixels for images.
+static struct conv tiled(const struct conv *c)
+{
+    struct conv t = *c;
+    if (is_plain(c) && pixels(c) <= INT_MAX) {
+        t.N = (int)pixels(c);
+        t.H = t.W = 1;
+    }
+    return t;
+}
+
+static int tile_images(const struct conv *c)
+{
+    size_t n = TILE / (image_in(c) + image_out(c));
+    if (way_of(c) == PRODUCT && c->H == 1 && c->W == 1)
+        n = n < PIXELS ? PIXELS : n / PIXELS * PIXELS;
+    else if (n >= 4)
+        n = n >= 8 ? n / 8 * 8 : 4;
+    n = n < 1 ? 1 : n < (size_t)c->N ? n : (size_t)c->N;
+    return (int)n;
+}
+
+// Where things lie in scratch: weights packed, sums of their gradient, what the kernels use
+// (frequencies, or rows of im2col), and one tile each of z, du and of a dx to be added.
+struct room {
+    float *packed, *sum, *work, *z, *du, *part;
+};
+
+static size_t room_of(struct room *r, float *scratch, const struct conv *c)
+{
+    size_t packed = packed_floats(c), work = 0, at = 0;
+    bool own = own_kernels(c) != NULL;
+    struct conv tile = *c;
+    tile.N = tile_images(c);
+    if (way_of(c) == WINOGRAD)
+        work = winograd_scratch(&tile);
+    else if (way_of(c) == IM2COL)
+        work = run_length(c) * row_length(c);
+    size_t z = (size_t)tile.N * image_in(c), du = (size_t)tile.N * image_out(c);
+    const size_t floats[] = { packed, own ? packed : 0, work, z, du, own ? z : 0 };
+    float **const place[] = { &r->packed, &r->sum, &r->work, &r->z, &r->du, &r->part };
+    for (size_t i = 0; i < sizeof floats / sizeof *floats; i++) {
+        *place[i] = scratch ? scratch + at : NULL;
+        at += (floats[i] + 16 + 15) / 16 * 16; // slack, aligned
+    }
+    return at;
 }
 
 size_t conv_scratch(const struct conv *c)
 {
     check(c);
-    if (own_kernels(c))
-        return packed_floats(c) + (way_of(c) == WINOGRAD ? winograd_scratch(c) : 0);
-    return packed_length(c) + (is_plain(c) ? 0 : run_length(c) * row_length(c));
+    struct conv t = tiled(c);
+    struct room r;
+    return room_of(&r, NULL, &t);
 }
 
 // Output pixel number i as image, row, column; advanced by `next`.
@@ -174,71 +242,150 @@ static void scatter_add(float *dx, const float *col, const struct conv *c, size_
     }
 }
 
-void conv_forward(float *y, const float *x, const float *w, const struct conv *c,
-                  float *scratch)
+// ---- one tile --------------------------------------------------------------------------
+
+static void forward_tile(float *y, const float *x, const struct conv *c, const struct room *r)
 {
-    check(c);
     const struct kernels *k = kernels_get();
     const struct conv_kernels *own = own_kernels(c);
     if (own) {
-        own->pack(scratch, w, c, false);
-        own->forward(y, x, scratch, c, scratch + packed_floats(c));
+        own->forward(y, x, r->packed, c, r->work);
         return;
     }
     size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
-    float *packed = scratch, *col = scratch + packed_length(c);
-    k->product_pack(packed, w, K, L);
-    for (size_t i = 0, step = run_length(c); i < M; i += step) {
-        size_t n = M - i < step ? M - i : step;
+    for (size_t i = 0, step = run_length(c), n; i < M; i += n) {
+        n = is_plain(c) ? M : M - i < step ? M - i : step;
         if (!is_plain(c))
-            gather(col, x, c, i, n);
-        const float *rows = is_plain(c) ? x + i * L : col;
-        k->product(y + i * K, K, rows, L, 1, packed, 0, n, K, L, false);
+            gather(r->work, x, c, i, n);
+        k->product(y + i * K, K, is_plain(c) ? x : r->work, L, 1, r->packed, 0, n, K, L, false);
     }
 }
 
-void conv_backward_data(float *dx, const float *dy, const float *w, const struct conv *c,
-                        float *scratch)
+static void weight_tile(float *dw, const float *dy, const float *x, const struct conv *c,
+                        const struct room *r)
 {
-    check(c);
     const struct kernels *k = kernels_get();
     const struct conv_kernels *own = own_kernels(c);
     if (own) {
-        own->pack(scratch, w, c, true);
-        own->data(dx, dy, scratch, c, scratch + packed_floats(c));
+        own->weight(r->sum, dy, x, c, r->work);
+        return;
+    }
+    size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
+    for (size_t i = 0, step = run_length(c), n; i < M; i += n) {
+        n = is_plain(c) ? M : M - i < step ? M - i : step;
+        if (!is_plain(c))
+            gather(r->work, x, c, i, n);
+        k->product(dw, L, dy + i * K, 1, K, is_plain(c) ? x : r->work, L, K, L, n, true);
+    }
+}
+
+// sum: dx holds a gradient already.
+static void data_tile(float *dx, const float *dy, const float *w, const struct conv *c,
+                      const struct room *r, bool sum)
+{
+    const struct kernels *k = kernels_get();
+    const struct conv_kernels *own = own_kernels(c);
+    size_t floats = (size_t)c->N * image_in(c);
+    if (own) {
+        own->data(sum ? r->part : dx, dy, r->packed, c, r->work);
+        if (sum)
+            k->add(dx, r->part, floats);
         return;
     }
     size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
     if (is_plain(c)) {
-        k->product(dx, L, dy, K, 1, w, L, M, L, K, false);
+        k->product(dx, L, dy, K, 1, w, L, M, L, K, sum);
         return;
     }
-    memset(dx, 0, (size_t)c->N * (size_t)c->H * (size_t)c->W * (size_t)c->C * sizeof *dx);
+    if (!sum)
+        memset(dx, 0, floats * sizeof *dx);
     for (size_t i = 0, step = run_length(c); i < M; i += step) {
         size_t n = M - i < step ? M - i : step;
-        k->product(scratch, L, dy + i * K, K, 1, w, L, n, L, K, false);
-        scatter_add(dx, scratch, c, i, n);
+        k->product(r->work, L, dy + i * K, K, 1, w, L, n, L, K, false);
+        scatter_add(dx, r->work, c, i, n);
     }
 }
 
-void conv_backward_weight(float *dw, const float *dy, const float *x, const struct conv *c,
-                          float *scratch)
+// ---- all tiles, and the norms beside ---------------------------------------------------
+
+static const struct beside alone;
+
+void conv_forward(float *y, const float *x, const float *w, const struct conv *c,
+                  const struct beside *b, float *scratch)
 {
     check(c);
-    const struct kernels *k = kernels_get();
+    b = b ? b : &alone;
+    struct conv all = tiled(c), tile = all;
+    struct room r;
+    room_of(&r, scratch, &all);
+    if (own_kernels(c))
+        own_kernels(c)->pack(r.packed, w, c, false);
+    else
+        kernels_get()->product_pack(r.packed, w, (size_t)c->K, row_length(c));
+    if (b->out && b->testing)
+        norm_running(b->out);
+    else if (b->out)
+        norm_begin(b->out);
+    size_t xi = image_in(&all), yi = image_out(&all);
+    for (int i = 0, step = tile_images(&all); i < all.N; i += step) {
+        tile.N = all.N - i < step ? all.N - i : step;
+        size_t rows = pixels(&tile);
+        const float *xt = x + (size_t)i * xi;
+        float *yt = y + (size_t)i * yi;
+        if (b->in) {
+            norm_apply(b->in, r.z, xt, NULL, (size_t)tile.N * xi / (size_t)c->C);
+            xt = r.z;
+        }
+        forward_tile(yt, xt, &tile, &r);
+        if (b->out && b->testing)
+            norm_apply(b->out, yt, yt, b->add ? b->add + (size_t)i * yi : NULL, rows);
+        else if (b->out)
+            norm_gather(b->out, yt, rows);
+    }
+    if (b->out && !b->testing)
+        norm_end(b->out);
+}
+
+void conv_backward(float *dx, float *dw, const float *dy, const float *x, const float *w,
+                   const struct conv *c, const struct beside *b, float *scratch)
+{
+    check(c);
+    b = b ? b : &alone;
+    struct conv all = tiled(c), tile = all;
+    struct norm *done = b->in ? b->in : b->done; // whose gradient dx is to become
+    struct room r;
+    room_of(&r, scratch, &all);
     const struct conv_kernels *own = own_kernels(c);
-    if (own) {
-        memset(scratch, 0, packed_floats(c) * sizeof *scratch);
-        own->weight(scratch, dy, x, c, scratch + packed_floats(c));
-        own->weight_end(dw, scratch, c);
-        return;
+    if (own && dx)
+        own->pack(r.packed, w, c, true);
+    if (own && dw)
+        memset(r.sum, 0, packed_floats(c) * sizeof *r.sum);
+    if (dx && done)
+        norm_back_begin(done);
+    size_t xi = image_in(&all), yi = image_out(&all);
+    for (int i = 0, step = tile_images(&all); i < all.N; i += step) {
+        tile.N = all.N - i < step ? all.N - i : step;
+        size_t rows = (size_t)tile.N * xi / (size_t)c->C;
+        const float *xt = x + (size_t)i * xi, *z = xt, *du = dy + (size_t)i * yi;
+        if (b->out) {
+            norm_dx(b->out, r.du, du, b->y + (size_t)i * yi, pixels(&tile));
+            du = r.du;
+        }
+        if (b->in) {
+            norm_apply(b->in, r.z, xt, NULL, rows);
+            z = r.z;
+        }
+        if (dw)
+            weight_tile(dw, du, z, &tile, &r);
+        if (!dx)
+            continue;
+        float *dxt = dx + (size_t)i * xi;
+        data_tile(dxt, du, w, &tile, &r, b->sum);
+        if (done)
+            norm_grad(done, dxt, dxt, b->in ? xt : b->done_x + (size_t)i * xi, NULL, z, rows);
     }
-    size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
-    for (size_t i = 0, step = run_length(c); i < M; i += step) {
-        size_t n = M - i < step ? M - i : step;
-        if (!is_plain(c))
-            gather(scratch, x, c, i, n);
-        const float *rows = is_plain(c) ? x + i * L : scratch;
-        k->product(dw, L, dy + i * K, 1, K, rows, L, K, L, n, true);
-    }
+    if (own && dw)
+        own->weight_end(dw, r.sum, c);
+    if (dx && done)
+        norm_back_end(done);
 }

@@ -30,16 +30,17 @@ struct kernels {
     void (*product)(float *c, size_t ldc, const float *a, size_t ap, size_t ai, const float *b,
                     size_t ldb, size_t M, size_t N, size_t L, bool add);
     void (*product_pack)(float *out, const float *w, size_t N, size_t L); // B = wᵀ, w (N,L)
-    void (*norm_stats)(float *mean, float *rstd, float *running_mean, float *running_var,
-                       const float *x, size_t M, size_t C, float eps, float momentum);
-    // rstd, or NULL and var (rstd = 1/sqrt(var + eps))
+    // A tile of M rows each; layers.h and norm_kernels.h say what of.
+    void (*norm_gather)(double *mean, double *m2, size_t seen, const float *x, size_t M,
+                        size_t C);
     void (*norm_apply)(float *y, const float *x, const float *add, const float *mean,
-                       const float *rstd, const float *var, float eps, const float *gamma,
-                       const float *beta, size_t M, size_t C, enum activation act);
-    void (*norm_backward)(float *dx, float *dadd, float *dgamma, float *dbeta,
-                          const float *dy, const float *x, const float *add, const float *y,
-                          const float *mean, const float *rstd, const float *gamma,
-                          const float *beta, size_t M, size_t C, enum activation act);
+                       const float *scale, const float *beta, size_t M, size_t C,
+                       enum activation act);
+    void (*norm_grad)(double *sg, double *sgx, float *g, const float *dy, const float *x,
+                      const float *add, const float *y, const float *mean, const float *scale,
+                      const float *beta, size_t M, size_t C, enum activation act);
+    void (*norm_dx)(float *dx, const float *g, const float *x, const float *mean,
+                    const float *scale, const float *c1, const float *c2, size_t M, size_t C);
     void (*act_forward)(float *y, const float *x, size_t n, enum activation act);
     void (*act_backward)(float *dx, const float *dy, const float *x, size_t n,
                          enum activation act);

@@ -17,6 +17,39 @@
 
 enum activation { ACT_NONE, ACT_RELU, ACT_SILU };
 
+/* ---- batch normalisation + optional residual add + activation (Ioffe & Szegedy 2015)
+ *   y (M,C) = act(scale·(x - mean) + beta + add),  scale = gamma·rstd
+ * in parts, because its neighbours carry them out tile by tile while the rows are in cache
+ * (Jung et al. 2018, arXiv 1807.01702); rows may come in any number of tiles, in order.
+ * Training: mean and biased variance over all M rows (in blocks merged in double:
+ * |mean| >> deviation loses nothing); running_mean and running_var move by `momentum`
+ * (running = (1-momentum)·running + momentum·batch, with the unbiased variance). */
+struct norm {
+    size_t C;
+    enum activation act;
+    float eps, momentum;
+    const float *gamma, *beta;         // (C)
+    float *running_mean, *running_var; // (C)
+    float *dgamma, *dbeta;             // (C), added to
+    float *state;                      // norm_floats(C), kept from forward to backward
+    size_t rows;                       // passed so far
+};
+size_t norm_floats(size_t C);
+void norm_begin(struct norm *n); // forward, training: then all rows of x, then norm_end
+void norm_gather(struct norm *n, const float *x, size_t M);
+void norm_end(struct norm *n);
+void norm_running(struct norm *n); // forward, testing: the running statistics
+/* After norm_end or norm_running; add (M,C) or NULL; y may be x. */
+void norm_apply(const struct norm *n, float *y, const float *x, const float *add, size_t M);
+/* Backward: begin; g = dy·act' and its sums for all rows; end; then dx.  x, add as in
+ * forward, y its result (ReLU takes its mask from y > 0 and is the only one to read y; SiLU
+ * alone reads add).  g may be dy; it is also the gradient of add.  dx may be g. */
+void norm_back_begin(struct norm *n);
+void norm_grad(struct norm *n, float *g, const float *dy, const float *x, const float *add,
+               const float *y, size_t M);
+void norm_back_end(struct norm *n);
+void norm_dx(const struct norm *n, float *dx, const float *g, const float *x, size_t M);
+
 /* ---- convolution: y (N,Ho,Wo,K) = x (N,H,W,C) * w (K,R,R,C/G), padding (R-1)/2, stride S
  * Ho = (H-1)/S+1.  R odd; C and K are multiples of G.  Which way a shape goes: conv.c.
  * Direct ones skip the padding, the others multiply by zeros; those by Winograd are as
@@ -31,33 +64,32 @@ static inline int conv_out(int size, int S)
     return (size - 1) / S + 1;
 }
 const char *conv_way(const struct conv *c); // "product", "im2col", "direct", "winograd"
-size_t conv_scratch(const struct conv *c); // floats of scratch any of the three may use
-void conv_forward(float *y, const float *x, const float *w, const struct conv *c, float *scratch);
-void conv_backward_data(float *dx, const float *dy, const float *w, const struct conv *c,
-                        float *scratch);
-void conv_backward_weight(float *dw, const float *dy, const float *x, const struct conv *c,
-                          float *scratch);
+size_t conv_scratch(const struct conv *c); // floats of scratch, for either direction
 
-/* ---- batch normalisation + optional residual add + activation (Ioffe & Szegedy 2015)
- *   y (M,C) = act(gamma·(x - mean)·rstd + beta + add);  add (M,C) or NULL; y may be x
- * Training: mean, rstd (C) are computed over the M rows (biased variance, in double or
- * compensated: |mean| >> deviation must not lose digits) and saved; running_mean and
- * running_var move by `momentum` (running = (1-momentum)·running + momentum·batch, with
- * the unbiased variance).  Testing: uses the running statistics. */
-void norm_forward_train(float *y, float *mean, float *rstd, float *running_mean,
-                        float *running_var, const float *x, const float *add,
-                        const float *gamma, const float *beta, size_t M, size_t C,
-                        float eps, float momentum, enum activation act);
-void norm_forward_test(float *y, const float *x, const float *add, const float *running_mean,
-                       const float *running_var, const float *gamma, const float *beta,
-                       size_t M, size_t C, float eps, enum activation act);
-/* x, add, y, mean, rstd as in forward; ReLU takes its mask from y > 0, SiLU recomputes.
- *   dx (M,C) out, may be dy;  dadd (M,C) out or NULL (gradient after the activation's);
- *   dgamma, dbeta (C) added to. */
-void norm_backward(float *dx, float *dadd, float *dgamma, float *dbeta, const float *dy,
-                   const float *x, const float *add, const float *y, const float *mean,
-                   const float *rstd, const float *gamma, const float *beta, size_t M,
-                   size_t C, enum activation act);
+/* What a convolution does for the norms beside it while a tile is in cache; NULL where
+ * there is none.
+ *   in    x is the input of this norm; the convolution works on norm_apply(x), tile by tile
+ *   out   the norm that follows: y is its input
+ * Forward, training: gathers out (begin to end).  Forward, testing: y = out(y + …, add).
+ * Backward: dy is the g of out and out's sums are done; from it and y (of forward) the
+ * convolution makes its own gradient.  dx (NULL: not wanted) receives
+ *   with `in`     g of in, and in's sums (begin to end)
+ *   with `done`   likewise for the norm whose *result* is x, whose input is done_x
+ *   with `sum`    dx already holds a gradient, to which this one is added first */
+struct beside {
+    struct norm *in, *out;
+    bool testing;
+    const float *add;
+    const float *y;
+    struct norm *done;
+    const float *done_x;
+    bool sum;
+};
+void conv_forward(float *y, const float *x, const float *w, const struct conv *c,
+                  const struct beside *b, float *scratch);
+/* dw (K,R,R,C/G) is added to. */
+void conv_backward(float *dx, float *dw, const float *dy, const float *x, const float *w,
+                   const struct conv *c, const struct beside *b, float *scratch);
 
 /* ---- squeeze-excitation (Hu et al. 2018; pycls SE), on x (N,HW,C), squeeze width Q
  *   pool (N,C) = mean of x over HW;  hidden (N,Q) = act(pool·w1ᵀ + b1), w1 (Q,C);

@@ -1,19 +1,24 @@
 /* Batch normalisation, add and activation: kernels over rows of C channels.
  *
- * Forward is one pass for the statistics and one for the result, backward one pass for
- * the two sums and one for dx.  Statistics: rows are taken in blocks; inside a block sums
- * of (x - first row) and its square are kept in float, blocks are merged in double (Chan,
- * Golub, LeVeque 1983), so |mean| >> deviation loses nothing.
- * Channels are taken in panels, so that the accumulators stay in the first-level cache
- * and memory is read in order.
+ * Each takes a tile of rows that a neighbouring convolution has just made or is about to
+ * read, so it works in columns: T vectors of channels whose sums stay in registers while
+ * the rows of a block pass.
+ *
+ *      rows ↓   ███ ███ ███ ███ | ███ …        4 vectors (AVX-512) or 2 at a time; where
+ *               ███ ███ ███ ███ |              fewer are left, several rows at a time
+ *
+ * Statistics: inside a block the sums of (x - first row) and of its square are kept in
+ * float, blocks are merged in double (Chan, Golub, LeVeque 1983), so |mean| >> deviation
+ * loses nothing.
  * Source: Ioffe & Szegedy 2015, Algorithm 1; with z the input of the activation,
  *   g = dy·act'(z),  xhat = (x - mean)·rstd,
  *   dbeta = Σg,  dgamma = Σ g·xhat,  dx = gamma·rstd·(g - dbeta/M - xhat·dgamma/M). */
-#include <math.h>
-
 #include "nn/kernels.h"
 
-enum { PANEL = 256, ROWS = 128 }; // channels of a panel, rows of a block
+enum {
+    COLUMNS = V == 16 ? 4 : 2, // vectors of a column
+    ROWS = 256,                // rows of a block
+};
 
 // exp without tables, to 1 unit in the last place or so; NaN stays NaN.
 // x = n·ln 2 + f, e^f by its series to the 6th power (Cody & Waite's reduction).
@@ -76,222 +81,259 @@ INLINE int lanes(size_t P, size_t c)
     return P - c < V ? (int)(P - c) : V;
 }
 
-static void stats_panel(double *mean, double *m2, const float *x, size_t M, size_t C, size_t P)
+// CALL(c, T, U, l): T vectors of channels from c on, U rows at a time, l lanes in the last.
+#define EACH_COLUMN(C, CALL)                                                                 \
+    for (size_t c = 0, left = (C); left > 0;) {                                              \
+        size_t vectors = (left + V - 1) / V, T = vectors;                                    \
+        T = T >= COLUMNS ? COLUMNS : T >= 2 ? 2 : 1;                                         \
+        int l = left < T * V ? (int)(left - (T - 1) * V) : V;                                \
+        if (T == COLUMNS && l == V)                                                          \
+            CALL(c, COLUMNS, 4 / COLUMNS, V);                                                          \
+        else if (T == COLUMNS)                                                               \
+            CALL(c, COLUMNS, 4 / COLUMNS, l);                                                          \
+        else if (T == 2)                                                                     \
+            CALL(c, 2, 2, l);                                                                \
+        else if (l == V)                                                                     \
+            CALL(c, 1, 4, V);                                                                \
+        else                                                                                 \
+            CALL(c, 1, 4, l);                                                                \
+        c += T * V;                                                                          \
+        left -= left < T * V ? left : T * V;                                                 \
+    }
+
+// Vector t of T at p, of which the last has l lanes.
+INLINE vf column(const float *p, int t, const int T, int l)
 {
-    float sum[PANEL], square[PANEL];
+    return t < T - 1 ? vload(p + t * V) : some(p + t * V, l);
+}
+INLINE void put_column(float *p, vf a, int t, const int T, int l)
+{
+    put(p + t * V, a, t < T - 1 ? V : l);
+}
+
+// Σ over the U rows whose sums lie side by side, into sum[0 … T·V-1].
+INLINE void put_sums(float *sum, const vf *acc, const int T, const int U)
+{
+    UNROLL for (int t = 0; t < T; t++) {
+        vf a = acc[t];
+        UNROLL for (int u = 1; u < U; u++)
+            a += acc[u * T + t];
+        vstore(sum + t * V, a);
+    }
+}
+
+// ---- statistics -----------------------------------------------------------------------
+
+INLINE void gather_rows(float *sum, float *square, const float *x, size_t n, size_t C,
+                        const int T, const int U, int l)
+{
+    vf k[COLUMNS], s[4], q[4];
+    UNROLL for (int t = 0; t < T; t++)
+        k[t] = column(x, t, T, l); // the first row is the shift
+    UNROLL for (int t = 0; t < T * U; t++)
+        s[t] = q[t] = vset(0);
+    size_t i = 0;
+    for (; i + (size_t)U <= n; i += (size_t)U) {
+        UNROLL for (int u = 0; u < U; u++) {
+            UNROLL for (int t = 0; t < T; t++) {
+                vf d = column(x + (i + (size_t)u) * C, t, T, l) - k[t];
+                s[u * T + t] += d;
+                q[u * T + t] += d * d;
+            }
+        }
+    }
+    for (; i < n; i++) {
+        UNROLL for (int t = 0; t < T; t++) {
+            vf d = column(x + i * C, t, T, l) - k[t];
+            s[t] += d;
+            q[t] += d * d;
+        }
+    }
+    put_sums(sum, s, T, U);
+    put_sums(square, q, T, U);
+}
+
+// Merges a block of n rows with the `before` ones already in mean and m2.
+INLINE void gather_block(double *mean, double *m2, const float *x, size_t n, size_t C,
+                         double before, const int T, const int U, int l)
+{
+    float sum[4 * V], square[4 * V];
+    double share = (double)n / (before + (double)n), inv = 1.0 / (double)n;
+    gather_rows(sum, square, x, n, C, T, U, l);
+    for (int j = 0; j < (T - 1) * V + l; j++) {
+        double s = (double)sum[j], d = (double)x[j] + s * inv - mean[j];
+        mean[j] += d * share;
+        m2[j] += (double)square[j] - s * s * inv + d * d * before * share;
+    }
+}
+
+// mean and m2 (Σ of squared deviations) over `seen` rows become those over M more.
+static void norm_gather_k(double *mean, double *m2, size_t seen, const float *x, size_t M,
+                          size_t C)
+{
     for (size_t row = 0; row < M; row += ROWS) {
         size_t n = M - row < ROWS ? M - row : ROWS;
-        const float *x0 = x + row * C;
-        for (size_t c = 0; c < P; c += V) {
-            vstore(sum + c, vset(0));
-            vstore(square + c, vset(0));
-        }
-        size_t i = 1; // the first row is the shift
-        for (; i + 4 <= n; i += 4) {
-            for (size_t c = 0; c < P; c += V) {
-                int l = lanes(P, c);
-                const float *p = x0 + i * C + c;
-                vf k = some(x0 + c, l), a = some(p, l) - k, b = some(p + C, l) - k;
-                vf d = some(p + 2 * C, l) - k, e = some(p + 3 * C, l) - k;
-                vstore(sum + c, vload(sum + c) + ((a + b) + (d + e)));
-                vstore(square + c, vload(square + c) + ((a * a + b * b) + (d * d + e * e)));
-            }
-        }
-        for (; i < n; i++) {
-            for (size_t c = 0; c < P; c += V) {
-                int l = lanes(P, c);
-                vf a = some(x0 + i * C + c, l) - some(x0 + c, l);
-                vstore(sum + c, vload(sum + c) + a);
-                vstore(square + c, vload(square + c) + a * a);
-            }
-        }
-        double inv = 1.0 / (double)n, before = (double)row;
-        double share = (double)n / (before + (double)n);
-        for (size_t c = 0; c < P; c++) {
-            double s = (double)sum[c], mb = (double)x0[c] + s * inv;
-            double m2b = (double)square[c] - s * s * inv;
-            double d = row == 0 ? 0 : mb - mean[c];
-            mean[c] = row == 0 ? mb : mean[c] + d * share;
-            m2[c] = row == 0 ? m2b : m2[c] + m2b + d * d * before * share;
-        }
+#define GATHER(c, T, U, l)                                                                   \
+    gather_block(mean + (c), m2 + (c), x + row * C + (c), n, C, (double)(seen + row), T, U, l)
+        EACH_COLUMN(C, GATHER)
+#undef GATHER
     }
 }
 
-static void norm_stats(float *mean, float *rstd, float *running_mean, float *running_var,
-                       const float *x, size_t M, size_t C, float eps, float momentum)
-{
-    double m[PANEL], m2[PANEL];
-    for (size_t c0 = 0; c0 < C; c0 += PANEL) {
-        size_t P = C - c0 < PANEL ? C - c0 : PANEL;
-        stats_panel(m, m2, x + c0, M, C, P);
-        for (size_t c = 0; c < P; c++) {
-            double ss = m2[c] < 0 ? 0 : m2[c];
-            double var = ss / (double)M, unbiased = M > 1 ? ss / (double)(M - 1) : var;
-            mean[c0 + c] = (float)m[c];
-            rstd[c0 + c] = (float)(1.0 / sqrt(var + (double)eps));
-            float *rm = &running_mean[c0 + c], *rv = &running_var[c0 + c];
-            *rm = (1 - momentum) * *rm + momentum * (float)m[c];
-            *rv = (1 - momentum) * *rv + momentum * (float)unbiased;
-        }
-    }
-}
+// ---- the result -------------------------------------------------------------------------
 
-INLINE void apply_panel(float *y, const float *x, const float *add, const float *mean,
-                        const float *scale, const float *beta, size_t M, size_t C, size_t P,
-                        enum activation act, bool with_add)
+INLINE void apply_rows(float *y, const float *x, const float *add, const float *mean,
+                       const float *scale, const float *beta, size_t n, size_t C,
+                       enum activation act, bool with_add, const int T, int l)
 {
-    for (size_t i = 0; i < M; i++) {
-        size_t at = i * C;
-        for (size_t c = 0; c < P; c += V) {
-            int l = lanes(P, c);
-            vf d = some(x + at + c, l) - some(mean + c, l);
-            vf z = d * vload(scale + c) + some(beta + c, l);
+    vf m[COLUMNS], k[COLUMNS], b[COLUMNS];
+    UNROLL for (int t = 0; t < T; t++) {
+        m[t] = column(mean, t, T, l);
+        k[t] = column(scale, t, T, l);
+        b[t] = column(beta, t, T, l);
+    }
+    for (size_t i = 0; i < n; i++, y += C, x += C) {
+        UNROLL for (int t = 0; t < T; t++) {
+            vf z = (column(x, t, T, l) - m[t]) * k[t] + b[t];
             if (with_add)
-                z += some(add + at + c, l);
-            put(y + at + c, activate(z, act), l);
+                z += column(add + i * C, t, T, l);
+            put_column(y, activate(z, act), t, T, l);
         }
     }
 }
 
-static void norm_apply(float *y, const float *x, const float *add, const float *mean,
-                       const float *rstd, const float *var, float eps, const float *gamma,
-                       const float *beta, size_t M, size_t C, enum activation act)
+INLINE void apply_act(float *y, const float *x, const float *add, const float *mean,
+                      const float *scale, const float *beta, size_t M, size_t C,
+                      enum activation act, bool with_add)
 {
-    float scale[PANEL];
-    for (size_t c0 = 0; c0 < C; c0 += PANEL) {
-        size_t P = C - c0 < PANEL ? C - c0 : PANEL;
-        for (size_t c = 0; c < P; c++)
-            scale[c] = gamma[c0 + c] * (rstd ? rstd[c0 + c] : 1 / sqrtf(var[c0 + c] + eps));
-        float *yp = y + c0;
-        const float *xp = x + c0, *ap = add ? add + c0 : NULL, *m = mean + c0, *b = beta + c0;
-        if (act == ACT_RELU && add)
-            apply_panel(yp, xp, ap, m, scale, b, M, C, P, ACT_RELU, true);
-        else if (act == ACT_RELU)
-            apply_panel(yp, xp, ap, m, scale, b, M, C, P, ACT_RELU, false);
-        else if (act == ACT_SILU)
-            apply_panel(yp, xp, ap, m, scale, b, M, C, P, ACT_SILU, add != NULL);
-        else
-            apply_panel(yp, xp, ap, m, scale, b, M, C, P, ACT_NONE, add != NULL);
+    for (size_t row = 0; row < M; row += ROWS) {
+        size_t n = M - row < ROWS ? M - row : ROWS;
+        size_t at = row * C;
+#define APPLY(c, T, U, l)                                                                    \
+    apply_rows(y + at + (c), x + at + (c), with_add ? add + at + (c) : NULL, mean + (c),     \
+               scale + (c), beta + (c), n, C, act, with_add, T, l)
+        EACH_COLUMN(C, APPLY)
+#undef APPLY
     }
 }
 
-// What one panel of backward reads, all pointers moved to its first channel.
-struct norm_panel {
-    const float *dy, *x, *add, *y, *mean, *beta;
-    float *dx, *dadd;
-    size_t M, C, P;
-    float scale[PANEL]; // gamma·rstd
-};
-
-// g of row-and-channel offset `at`, channel c.
-INLINE vf norm_g(const struct norm_panel *p, size_t at, size_t c, int l, enum activation act)
+static void norm_apply_k(float *y, const float *x, const float *add, const float *mean,
+                         const float *scale, const float *beta, size_t M, size_t C,
+                         enum activation act)
 {
-    vf dy = some(p->dy + at, l);
-    if (act == ACT_NONE)
-        return dy;
-    if (act == ACT_RELU)
-        return activate_back(dy, some(p->y + at, l), ACT_RELU);
-    vf d = some(p->x + at, l) - some(p->mean + c, l);
-    vf z = d * vload(p->scale + c) + some(p->beta + c, l);
-    if (p->add)
-        z += some(p->add + at, l);
-    return activate_back(dy, z, ACT_SILU);
+    if (act == ACT_RELU && add)
+        apply_act(y, x, add, mean, scale, beta, M, C, ACT_RELU, true);
+    else if (act == ACT_RELU)
+        apply_act(y, x, add, mean, scale, beta, M, C, ACT_RELU, false);
+    else if (act == ACT_SILU)
+        apply_act(y, x, add, mean, scale, beta, M, C, ACT_SILU, add != NULL);
+    else
+        apply_act(y, x, add, mean, scale, beta, M, C, ACT_NONE, add != NULL);
 }
 
-// Σg and Σ g·(x - mean); g is kept in dadd when asked for.
-INLINE void norm_sums(double *sg, double *sgx, const struct norm_panel *p, enum activation act)
+// ---- backward ---------------------------------------------------------------------------
+
+// g = dy·act'(z) and its sums; ReLU takes its mask from y > 0.
+INLINE void grad_rows(double *sg, double *sgx, float *g, const float *dy, const float *x,
+                      const float *add, const float *y, const float *mean, const float *scale,
+                      const float *beta, size_t n, size_t C, enum activation act, const int T,
+                      const int U, int l)
 {
-    float a[PANEL], b[PANEL];
-    for (size_t c = 0; c < p->P; c++)
-        sg[c] = sgx[c] = 0;
-    for (size_t row = 0; row < p->M; row += ROWS) {
-        size_t end = p->M - row < ROWS ? p->M : row + ROWS;
-        for (size_t c = 0; c < p->P; c += V) {
-            vstore(a + c, vset(0));
-            vstore(b + c, vset(0));
-        }
-        size_t i = row;
-        for (; i + 2 <= end; i += 2) {
-            for (size_t c = 0; c < p->P; c += V) {
-                int l = lanes(p->P, c);
-                size_t at = i * p->C + c, next = at + p->C;
-                vf m = some(p->mean + c, l);
-                vf g = norm_g(p, at, c, l, act), h = norm_g(p, next, c, l, act);
-                if (p->dadd) {
-                    put(p->dadd + at, g, l);
-                    put(p->dadd + next, h, l);
+    vf m[COLUMNS], a[4], b[4];
+    UNROLL for (int t = 0; t < T; t++)
+        m[t] = column(mean, t, T, l);
+    UNROLL for (int t = 0; t < T * U; t++)
+        a[t] = b[t] = vset(0);
+    for (size_t i = 0; i < n;) {
+        int rows = n - i < (size_t)U ? 1 : U;
+        UNROLL for (int u = 0; u < U; u++) {
+            size_t at = (i + (size_t)u) * C;
+            if (u < rows) {
+                UNROLL for (int t = 0; t < T; t++) {
+                    vf d = column(x + at, t, T, l) - m[t], v = column(dy + at, t, T, l);
+                    if (act == ACT_RELU) {
+                        v = activate_back(v, column(y + at, t, T, l), ACT_RELU);
+                    } else if (act == ACT_SILU) {
+                        vf z = d * column(scale, t, T, l) + column(beta, t, T, l);
+                        if (add)
+                            z += column(add + at, t, T, l);
+                        v = activate_back(v, z, ACT_SILU);
+                    }
+                    if (act != ACT_NONE || g != dy)
+                        put_column(g + at, v, t, T, l);
+                    a[u * T + t] += v;
+                    b[u * T + t] += v * d;
                 }
-                vstore(a + c, vload(a + c) + (g + h));
-                vstore(b + c, vload(b + c) + (g * (some(p->x + at, l) - m) +
-                                              h * (some(p->x + next, l) - m)));
             }
         }
-        for (; i < end; i++) {
-            for (size_t c = 0; c < p->P; c += V) {
-                int l = lanes(p->P, c);
-                size_t at = i * p->C + c;
-                vf g = norm_g(p, at, c, l, act);
-                if (p->dadd)
-                    put(p->dadd + at, g, l);
-                vstore(a + c, vload(a + c) + g);
-                vstore(b + c, vload(b + c) + g * (some(p->x + at, l) - some(p->mean + c, l)));
-            }
-        }
-        for (size_t c = 0; c < p->P; c++) {
-            sg[c] += (double)a[c];
-            sgx[c] += (double)b[c];
+        i += (size_t)rows;
+    }
+    float sum[4 * V], sumx[4 * V];
+    put_sums(sum, a, T, U);
+    put_sums(sumx, b, T, U);
+    for (int j = 0; j < (T - 1) * V + l; j++) {
+        sg[j] += (double)sum[j];
+        sgx[j] += (double)sumx[j];
+    }
+}
+
+INLINE void grad_act(double *sg, double *sgx, float *g, const float *dy, const float *x,
+                     const float *add, const float *y, const float *mean, const float *scale,
+                     const float *beta, size_t M, size_t C, enum activation act)
+{
+    for (size_t row = 0; row < M; row += ROWS) {
+        size_t n = M - row < ROWS ? M - row : ROWS, at = row * C;
+#define GRAD(c, T, U, l)                                                                     \
+    grad_rows(sg + (c), sgx + (c), g + at + (c), dy + at + (c), x + at + (c),                \
+              add ? add + at + (c) : NULL, y ? y + at + (c) : NULL, mean + (c), scale + (c), \
+              beta + (c), n, C, act, T, U, l)
+        EACH_COLUMN(C, GRAD)
+#undef GRAD
+    }
+}
+
+static void norm_grad_k(double *sg, double *sgx, float *g, const float *dy, const float *x,
+                        const float *add, const float *y, const float *mean,
+                        const float *scale, const float *beta, size_t M, size_t C,
+                        enum activation act)
+{
+    if (act == ACT_RELU)
+        grad_act(sg, sgx, g, dy, x, NULL, y, mean, scale, beta, M, C, ACT_RELU);
+    else if (act == ACT_SILU)
+        grad_act(sg, sgx, g, dy, x, add, NULL, mean, scale, beta, M, C, ACT_SILU);
+    else
+        grad_act(sg, sgx, g, dy, x, NULL, NULL, mean, scale, beta, M, C, ACT_NONE);
+}
+
+// dx = scale·(g - c1 - (x - mean)·c2)
+INLINE void dx_rows(float *dx, const float *g, const float *x, const float *mean,
+                    const float *scale, const float *c1, const float *c2, size_t n, size_t C,
+                    const int T, int l)
+{
+    vf m[COLUMNS], k[COLUMNS], a[COLUMNS], b[COLUMNS];
+    UNROLL for (int t = 0; t < T; t++) {
+        m[t] = column(mean, t, T, l), k[t] = column(scale, t, T, l);
+        a[t] = column(c1, t, T, l), b[t] = column(c2, t, T, l);
+    }
+    for (size_t i = 0; i < n; i++, dx += C, g += C, x += C) {
+        UNROLL for (int t = 0; t < T; t++) {
+            vf d = column(x, t, T, l) - m[t];
+            d = column(g, t, T, l) - a[t] - d * b[t];
+            put_column(dx, d * k[t], t, T, l);
         }
     }
 }
 
-INLINE void norm_dx(const struct norm_panel *p, const float *c1, const float *c2,
-                    enum activation act)
+static void norm_dx_k(float *dx, const float *g, const float *x, const float *mean,
+                      const float *scale, const float *c1, const float *c2, size_t M, size_t C)
 {
-    for (size_t i = 0; i < p->M; i++) {
-        for (size_t c = 0; c < p->P; c += V) {
-            int l = lanes(p->P, c);
-            size_t at = i * p->C + c;
-            vf g = p->dadd ? some(p->dadd + at, l) : norm_g(p, at, c, l, act);
-            vf d = some(p->x + at, l) - some(p->mean + c, l);
-            d = g - vload(c1 + c) - d * vload(c2 + c);
-            put(p->dx + at, d * vload(p->scale + c), l);
-        }
+    for (size_t row = 0; row < M; row += ROWS) {
+        size_t n = M - row < ROWS ? M - row : ROWS, at = row * C;
+#define DX(c, T, U, l)                                                                       \
+    dx_rows(dx + at + (c), g + at + (c), x + at + (c), mean + (c), scale + (c), c1 + (c),    \
+            c2 + (c), n, C, T, l)
+        EACH_COLUMN(C, DX)
+#undef DX
     }
 }
-
-static void norm_backward_k(float *dx, float *dadd, float *dgamma, float *dbeta,
-                            const float *dy, const float *x, const float *add,
-                            const float *y, const float *mean, const float *rstd,
-                            const float *gamma, const float *beta, size_t M, size_t C,
-                            enum activation act)
-{
-    double sg[PANEL], sgx[PANEL];
-    float c1[PANEL], c2[PANEL];
-    for (size_t c0 = 0; c0 < C; c0 += PANEL) {
-        struct norm_panel p = { .dy = dy + c0, .x = x + c0, .add = add ? add + c0 : NULL,
-                                .y = y + c0, .mean = mean + c0, .beta = beta + c0,
-                                .dx = dx + c0, .dadd = dadd ? dadd + c0 : NULL, .M = M,
-                                .C = C, .P = C - c0 < PANEL ? C - c0 : PANEL };
-        for (size_t c = 0; c < p.P; c++)
-            p.scale[c] = gamma[c0 + c] * rstd[c0 + c];
-        if (act == ACT_RELU)
-            norm_sums(sg, sgx, &p, ACT_RELU);
-        else if (act == ACT_SILU)
-            norm_sums(sg, sgx, &p, ACT_SILU);
-        else
-            norm_sums(sg, sgx, &p, ACT_NONE);
-        for (size_t c = 0; c < p.P; c++) {
-            double r = (double)rstd[c0 + c];
-            dbeta[c0 + c] += (float)sg[c];
-            dgamma[c0 + c] += (float)(sgx[c] * r);
-            c1[c] = (float)(sg[c] / (double)M);
-            c2[c] = (float)(sgx[c] * r * r / (double)M);
-        }
-        if (act == ACT_RELU)
-            norm_dx(&p, c1, c2, ACT_RELU);
-        else if (act == ACT_SILU)
-            norm_dx(&p, c1, c2, ACT_SILU);
-        else
-            norm_dx(&p, c1, c2, ACT_NONE);
-    }
-}
+#undef EACH_COLUMN

@@ -54,9 +54,33 @@ static double *to_double(const float *x, size_t n)
     return d;
 }
 
+// The parts of a norm put together, the rows in two tiles.
+static void norm_train(struct norm *n, float *y, const float *x, const float *add, size_t M)
+{
+    size_t first = M / 3, at = first * n->C;
+    norm_begin(n);
+    if (first)
+        norm_gather(n, x, first);
+    norm_gather(n, x + at, M - first);
+    norm_end(n);
+    norm_apply(n, y, x, add, M);
+}
+
+static void norm_back(struct norm *n, float *dx, float *g, const float *dy, const float *x,
+                      const float *add, const float *y, size_t M)
+{
+    size_t first = M / 3, at = first * n->C;
+    norm_back_begin(n);
+    if (first)
+        norm_grad(n, g, dy, x, add, y, first);
+    norm_grad(n, g + at, dy + at, x + at, add ? add + at : NULL, y + at, M - first);
+    norm_back_end(n);
+    norm_dx(n, dx, g, x, M);
+}
+
 static void check_norm(const struct norm_case *t, uint64_t seed)
 {
-    const float eps = 1e-5f, momentum = 0.1f;
+    const float eps = 1e-5f;
     size_t M = t->M, C = t->C, n = M * C;
     struct rng r = rng_key(seed, 2, RNG_SAMPLE);
     float *x = tensor_random(&r, n), *add = tensor_random(&r, n), *dy = tensor_random(&r, n);
@@ -89,24 +113,31 @@ static void check_norm(const struct norm_case *t, uint64_t seed)
     double tol = 1e-5 + 4 * 0x1p-24 * fabs(t->mean) / (t->deviation + 1e-30);
     EACH_ISA(isa)
     {
-        float *ky = tensor(n), *km = tensor(C), *kr = tensor(C), *rm = tensor(C), *rv = tensor(C);
-        float *kdx = tensor(n), *kda = tensor(n), *kdg = tensor(C), *kdb = tensor(C);
+        float *ky = tensor(n), *rm = tensor(C), *rv = tensor(C), *kdx = tensor(n);
+        float *kda = tensor(n), *kdg = tensor(C), *kdb = tensor(C);
+        const float *plus = t->add ? add : NULL;
+        struct norm norm = { C, t->act, eps, 1, gamma, beta, rm, rv, kdg, kdb,
+                             tensor(norm_floats(C)), 0 };
         for (size_t c = 0; c < C; c++)
             rm[c] = 0.25f, rv[c] = 2, kdg[c] = 1, kdb[c] = -1;
-        norm_forward_train(ky, km, kr, rm, rv, x, t->add ? add : NULL, gamma, beta, M, C, eps,
-                           momentum, t->act);
+        norm_train(&norm, ky, x, plus, M); // momentum 1: the batch's own statistics
         for (size_t c = 0; c < C; c++) {
             double unbiased = M > 1 ? var[c] * (double)M / (double)(M - 1) : var[c];
-            double slack = 0x1p-24 * fabs(mean[c]) + 3e-7 * t->deviation;
-            check_within("mean", km + c, mean + c, &slack, 1);
-            check_close("rstd", (double)kr[c] * sqrt(var[c] + (double)eps), 1, 1e-5);
+            double slack = 0x1p-24 * fabs(mean[c]) + 1e-6 * t->deviation;
+            check_within("mean", rm + c, mean + c, &slack, 1);
+            check_close("variance", (double)rv[c], unbiased, 1e-5);
+            rm[c] = 0.25f, rv[c] = 2;
+        }
+        norm.momentum = 0.1f;
+        norm_train(&norm, ky, x, plus, M);
+        for (size_t c = 0; c < C; c++) {
+            double unbiased = M > 1 ? var[c] * (double)M / (double)(M - 1) : var[c];
             check_close("running mean", (double)rm[c], 0.9 * 0.25 + 0.1 * mean[c], 1e-6);
             check_close("running var", (double)rv[c], 1.8 + 0.1 * unbiased, 1e-5);
         }
         for (size_t i = 0; i < n; i++)
             check_close(isa, (double)ky[i], y[i], tol);
-        norm_backward(kdx, t->add ? kda : NULL, kdg, kdb, dy, x, t->add ? add : NULL, ky, km, kr,
-                      gamma, beta, M, C, t->act);
+        norm_back(&norm, kdx, kda, dy, x, plus, ky, M);
         for (size_t c = 0; c < C; c++) {
             check_close("dgamma", (double)kdg[c] - 1, dg[c], tol * sqrt((double)M) + 1e-5);
             check_close("dbeta", (double)kdb[c] + 1, db[c], tol * sqrt((double)M) + 1e-5);
@@ -114,28 +145,25 @@ static void check_norm(const struct norm_case *t, uint64_t seed)
         for (size_t i = 0; i < n; i++) {
             double scale = fabs(gd[i % C]) / sqrt(var[i % C] + (double)eps);
             check_close("dx", (double)kdx[i] / (scale + 1), dx[i] / (scale + 1), 4 * tol);
-            if (t->add)
-                check_close("dadd", (double)kda[i], g[i], 4 * tol);
+            check_close("g", (double)kda[i], g[i], 4 * tol);
         }
-        // In place: dx over dy, y over x.
+        // In place: g and dx over dy, y over x.
         float *over = tensor_copy(dy, n);
-        norm_backward(over, NULL, kdg, kdb, over, x, t->add ? add : NULL, ky, km, kr, gamma,
-                      beta, M, C, t->act);
-        if (!t->add || t->act != ACT_SILU)
-            assert_memory_equal(over, kdx, n * sizeof *over);
+        norm_back(&norm, over, over, over, x, plus, ky, M);
+        assert_memory_equal(over, kdx, n * sizeof *over);
         free(over);
         over = tensor_copy(x, n);
-        norm_forward_train(over, km, kr, rm, rv, over, t->add ? add : NULL, gamma, beta, M, C,
-                           eps, momentum, t->act);
+        norm_train(&norm, over, over, plus, M);
         assert_memory_equal(over, ky, n * sizeof *over);
         // Testing with the batch's own statistics gives the same result.
         for (size_t c = 0; c < C; c++)
             rm[c] = (float)mean[c], rv[c] = (float)var[c];
-        norm_forward_test(over, x, t->add ? add : NULL, rm, rv, gamma, beta, M, C, eps, t->act);
+        norm_running(&norm);
+        norm_apply(&norm, over, x, plus, M);
         for (size_t i = 0; i < n; i++)
             check_close("test", (double)over[i], y[i], tol);
-        free(over), free(ky), free(km), free(kr), free(rm), free(rv), free(kdx), free(kda);
-        free(kdg), free(kdb);
+        free(over), free(ky), free(rm), free(rv), free(kdx), free(kda), free(kdg), free(kdb);
+        free(norm.state);
     }
     // The formula itself, by differences of the loss.
     for (int j = 0; j < 6 && n < 2000; j++) {
@@ -175,20 +203,23 @@ static void test_norm_constant(void **state)
 {
     (void)state;
     enum { M = 500, C = 24 };
-    float *x = tensor(M * C), *y = tensor(M * C), stat[4][C], gamma[C], beta[C];
+    float *x = tensor(M * C), *y = tensor(M * C), *gamma = tensor(C), *beta = tensor(C);
+    float *rm = tensor(C), *rv = tensor(C), *dg = tensor(C), *db = tensor(C);
+    float *kept = tensor(norm_floats(C));
     for (int i = 0; i < M * C; i++)
         x[i] = 12345.678f;
     EACH_ISA(isa)
     {
+        struct norm norm = { C, ACT_NONE, 1e-5f, 1, gamma, beta, rm, rv, dg, db, kept, 0 };
         for (int c = 0; c < C; c++)
-            gamma[c] = 3, beta[c] = 0.5f, stat[2][c] = stat[3][c] = 0;
-        norm_forward_train(y, stat[0], stat[1], stat[2], stat[3], x, NULL, gamma, beta, M, C, 1e-5f,
-                           1, ACT_NONE);
+            gamma[c] = 3, beta[c] = 0.5f, rm[c] = rv[c] = 0;
+        norm_train(&norm, y, x, NULL, M);
         for (int i = 0; i < M * C; i++)
             check_close(isa, (double)y[i], 0.5, 1e-6);
-        assert_true(stat[0][7] == 12345.678f && stat[3][7] == 0);
+        assert_true(rm[7] == 12345.678f && rv[7] == 0);
     }
-    free(x), free(y);
+    free(x), free(y), free(gamma), free(beta), free(rm), free(rv), free(dg), free(db);
+    free(kept);
 }
 
 static void test_norm_nan(void **state)
@@ -197,27 +228,30 @@ static void test_norm_nan(void **state)
     enum { M = 300, C = 20 };
     struct rng r = rng_key(3, 3, RNG_SAMPLE);
     float *x = tensor_random(&r, M * C), *y = tensor(M * C), *dx = tensor(M * C);
-    float stat[4][C], gamma[C], beta[C], dg[C] = { 0 }, db[C] = { 0 };
+    float *gamma = tensor(C), *beta = tensor(C), *rm = tensor(C), *rv = tensor(C);
+    float *dg = tensor(C), *db = tensor(C), *kept = tensor(norm_floats(C));
     x[77 * C + 17] = NAN;
     EACH_ISA(isa)
     {
+        struct norm norm = { C, ACT_RELU, 1e-5f, 0.1f, gamma, beta, rm, rv, dg, db, kept, 0 };
         for (int c = 0; c < C; c++)
-            gamma[c] = 1, beta[c] = 0, stat[2][c] = stat[3][c] = 1;
-        norm_forward_train(y, stat[0], stat[1], stat[2], stat[3], x, NULL, gamma, beta, M, C, 1e-5f,
-                           0.1f, ACT_RELU);
+            gamma[c] = 1, beta[c] = dg[c] = db[c] = 0, rm[c] = rv[c] = 1;
+        norm_train(&norm, y, x, NULL, M);
         for (int i = 0; i < M * C; i++)
             assert_int_equal(isnan(y[i]) != 0, i % C == 17);
-        assert_true(isnan(stat[2][17]) && isnan(stat[3][17]) && !isnan(stat[2][16]));
-        norm_backward(dx, NULL, dg, db, x, x, NULL, y, stat[0], stat[1], gamma, beta, M, C, ACT_RELU);
+        assert_true(isnan(rm[17]) && isnan(rv[17]) && !isnan(rm[16]));
+        norm_back(&norm, dx, dx, x, x, NULL, y, M);
         assert_true(isnan(dx[17]) && !isnan(dx[16]) && isnan(dg[17]) && !isnan(dg[18]));
-        for (int act = ACT_RELU; act <= ACT_SILU; act++) {
-            stat[2][17] = stat[3][17] = 1;
-            norm_forward_test(y, x, NULL, stat[2], stat[3], gamma, beta, M, C, 1e-5f, (enum activation)act);
+        for (norm.act = ACT_RELU; norm.act <= ACT_SILU; norm.act++) {
+            rm[17] = rv[17] = 1;
+            norm_running(&norm);
+            norm_apply(&norm, y, x, NULL, M);
             for (int i = 0; i < M * C; i++)
                 assert_int_equal(isnan(y[i]) != 0, i == 77 * C + 17);
         }
     }
-    free(x), free(y), free(dx);
+    free(x), free(y), free(dx), free(gamma), free(beta), free(rm), free(rv), free(dg);
+    free(db), free(kept);
 }
 
 // ---- squeeze-excitation ----------------------------------------------------------------

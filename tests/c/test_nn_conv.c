@@ -87,18 +87,18 @@ static void check_conv(struct conv c, uint64_t seed)
         for (size_t i = 0; i < n.w; i++)
             dw[i] = 0.5f;
         char at[192];
-        conv_forward(y, x, w, &c, scratch);
+        conv_forward(y, x, w, &c, NULL, scratch);
         snprintf(at, sizeof at, "forward %s", what);
         check_within(at, y, e.y, e.ya, n.y);
-        conv_backward_data(dx, dy, w, &c, scratch);
+        conv_backward(dx, NULL, dy, x, w, &c, NULL, scratch);
         snprintf(at, sizeof at, "data %s", what);
         check_within(at, dx, e.dx, e.dxa, n.x);
-        conv_backward_weight(dw, dy, x, &c, scratch);
+        conv_backward(NULL, dw, dy, x, w, &c, NULL, scratch);
         snprintf(at, sizeof at, "weight %s", what);
         check_within(at, dw, e.dw, e.dwa, n.w);
         // The same bits again, whatever scratch held.
         float *again = tensor(n.y);
-        conv_forward(again, x, w, &c, scratch);
+        conv_forward(again, x, w, &c, NULL, scratch);
         assert_memory_equal(again, y, n.y * sizeof *y);
         free(again), free(scratch), free(y), free(dx), free(dw);
     }
@@ -215,9 +215,9 @@ static void test_finite_differences(void **state)
         float *dx = tensor(n.x), *dw = tensor(n.w), *scratch = tensor(conv_scratch(c));
         EACH_ISA(isa)
         {
-            conv_backward_data(dx, dy, w, c, scratch);
+            conv_backward(dx, NULL, dy, x, w, c, NULL, scratch);
             memset(dw, 0, n.w * sizeof *dw);
-            conv_backward_weight(dw, dy, x, c, scratch);
+            conv_backward(NULL, dw, dy, x, w, c, NULL, scratch);
             for (int j = 0; j < 24; j++) {
                 bool data = j % 2;
                 size_t at = rng_below(&r, data ? n.x : n.w);
@@ -316,16 +316,16 @@ static void test_special_values(void **state)
                 snprintf(at, sizeof at, "%s, shape %zu, from %d", isa, i, e.what);
                 const bool *m = mixes ? may : must;
                 if (e.what != 2) {
-                    conv_forward(y, in[0], in[1], c, scratch);
+                    conv_forward(y, in[0], in[1], c, NULL, scratch);
                     check_reach(at, y, e.y, m, n.y, j >= 3);
                 }
                 if (e.what != 0) {
-                    conv_backward_data(dx, in[2], in[1], c, scratch);
+                    conv_backward(dx, NULL, in[2], in[0], in[1], c, NULL, scratch);
                     check_reach(at, dx, e.x, m + n.y, n.x, j >= 3);
                 }
                 if (e.what != 1) {
                     memset(dw, 0, n.w * sizeof *dw);
-                    conv_backward_weight(dw, in[2], in[0], c, scratch);
+                    conv_backward(NULL, dw, in[2], in[0], in[1], c, NULL, scratch);
                     check_reach(at, dw, e.w, m + n.y + n.x, n.w, j >= 3);
                 }
             }
