@@ -67,6 +67,7 @@ function Ledger:find(name)
   if p then
     p.recipe, p.source = json.decode(p.recipe), json.decode(p.data)
     p.card = json.decode(p.card)
+    p.settings = p.settings and json.decode(p.settings) or { checkpoint = {} }
   end
   return p
 end
@@ -101,6 +102,11 @@ end
 --- Where the data of a population is now (its content is checked by whoever calls).
 function Ledger:move_data(id, source)
   run(self, "UPDATE population SET data = ? WHERE id = ?", { json.encode(source), id })
+end
+
+--- How a population is trained besides: what results do not depend on.
+function Ledger:set(id, settings)
+  run(self, "UPDATE population SET settings = ? WHERE id = ?", { json.encode(settings), id })
 end
 
 --- Appends model number idx: m, its identity text, training seed and complexity.
@@ -194,35 +200,59 @@ function Ledger:log(model, text)
     { schema.time(), self.run, model, text })
 end
 
---- A worker starts the model as that attempt, after `epochs` finished ones.
-function Ledger:start(model, attempt, worker, epochs)
+--- A worker is given the model as that attempt.
+function Ledger:start(model, attempt, worker)
   run(self, [[UPDATE model SET status = 'running', attempt = ?, run = ?, worker = ?,
-    started = ?, ended = NULL, error = NULL, reason = NULL, epochs = ? WHERE id = ?]],
-    { attempt, self.run, worker, schema.time(), epochs, model })
-  run(self, "DELETE FROM epoch WHERE model = ? AND epoch > ?", { model, epochs })
+    started = ?, ended = NULL, error = NULL, reason = NULL, epochs = 0 WHERE id = ?]],
+    { attempt, self.run, worker, schema.time(), model })
 end
 
---- An epoch ended.  Like finish and requeue without effect unless the attempt is current.
+--- What follows has no effect unless the attempt is the current one.
+-- It begins after `epochs` finished ones, with a network of `memory` bytes.
+function Ledger:begin(model, attempt, epochs, memory)
+  run(self, [[UPDATE model SET epochs = ?, memory = ? WHERE id = ? AND attempt = ?
+    AND status = 'running']], { epochs, memory, model, attempt })
+end
+
+--- An epoch ended.  Training is deterministic, so one that is trained again after a loss
+-- gives what is there already; what it gave instead is returned when it does not.
 function Ledger:epoch(model, attempt, e)
-  if run(self, [[UPDATE model SET epochs = ?, images_per_s = ? WHERE id = ? AND attempt = ?
-    AND status = 'running']], { e.epoch, e.images_per_s, model, attempt }) == 0 then return end
+  if run(self, [[UPDATE model SET epochs = max(epochs, ?), images_per_s = ? WHERE id = ?
+    AND attempt = ? AND status = 'running']], { e.epoch, e.images_per_s, model, attempt }) == 0
+  then
+    return nil
+  end
+  local old = rows(self, [[SELECT train_loss, train_error, test_error FROM epoch
+    WHERE model = ? AND epoch = ?]], { model, e.epoch })[1]
+  if old and old.train_loss == e.train_loss and old.train_error == e.train_error
+    and old.test_error == e.test_error then
+    return nil
+  end
   run(self, [[INSERT OR REPLACE INTO epoch (model, epoch, attempt, lr, train_loss, train_error,
     test_error, seconds, images_per_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)]],
     { model, e.epoch, attempt, e.lr, e.train_loss, e.train_error, e.test_error, e.seconds,
       e.images_per_s })
+  return old
 end
 
---- A model ended: done, diverged or failed.
-function Ledger:finish(model, attempt, status, error_percent, reason, seconds, crashes)
-  run(self, [[UPDATE model SET status = ?, error = ?, reason = ?, seconds = ?, crashes = ?,
-    ended = ? WHERE id = ? AND attempt = ? AND status = 'running']],
-    { status, error_percent, reason, seconds, crashes, schema.time(), model, attempt })
+--- A model ended: as `e` says (status, error, reason, seconds, crashes, and of a worker that
+-- died signal and log).
+function Ledger:finish(model, attempt, e)
+  if run(self, [[UPDATE model SET status = ?, error = ?, reason = ?, seconds = ?, crashes = ?,
+    signal = ?, log = ?, ended = ? WHERE id = ? AND attempt = ? AND status = 'running']],
+    { e.status, e.error, e.reason, e.seconds, e.crashes, e.signal, e.log, schema.time(), model,
+      attempt }) == 1 and e.status == "diverged" then
+    run(self, [[DELETE FROM epoch WHERE model = :id AND epoch >
+      (SELECT epochs FROM model WHERE id = :id)]], { id = model }) -- an earlier attempt's
+  end
 end
 
 --- A running model goes back into the queue; crashes counts the workers it has cost.
-function Ledger:requeue(model, attempt, crashes)
-  run(self, [[UPDATE model SET status = 'queued', worker = NULL, crashes = ?
-    WHERE id = ? AND attempt = ? AND status = 'running']], { crashes, model, attempt })
+-- (signal and log of a worker that died, if it did)
+function Ledger:requeue(model, attempt, e)
+  run(self, [[UPDATE model SET status = 'queued', worker = NULL, crashes = ?, signal = ?,
+    log = ? WHERE id = ? AND attempt = ? AND status = 'running']],
+    { e.crashes, e.signal, e.log, model, attempt })
 end
 
 function Ledger:close()

@@ -5,27 +5,44 @@
 --   client:_waiting()       how many jobs it has for free workers
 --   client:_next(pid)       -> the next of them, a table for worker.lua
 --   client:_event(job, e)   what its worker says; the last one of a job is e.ended
---   client:_lost(job, why)  the worker of that job died
+--   client:_lost(job, end)  the worker of that job died: end.why in words, end.signal its
+--                           name, end.log the last lines it wrote, end.outside whether
+--                           somebody else ended it
 --   client:_ready(e)        a worker has started, with the environment in e
 --   client:_settle()        the events that came together have been told
 --   client:_broken(message) no worker can be started
--- Each free worker goes to the client that has the fewest, the oldest first.
+--   client.patience         seconds of silence after which a worker counts as hung, at least
+-- Each free worker goes to the client that has the fewest; of several to the one that had to
+-- wait the longest.
+--
+-- A worker says something at every step, or twice a second where steps are short.  One that
+-- says nothing for much longer than it ever took is killed.  The clock stands still while the
+-- machine sleeps, and when this process itself was held up (stopped, or out of processor
+-- time) silence counts from anew: it could not listen.
 --
 -- Workers are started by exec of this very program (/proc/self/exe: also when the file was
 -- replaced meanwhile, so that one run never mixes two builds), in a session of their own, so
 -- that Ctrl-C at the terminal reaches the main process only, which then decides.
 
 local json = require "netspace.json"
+local sys = require "netspace.core.sys"
 local uv = require "luv"
 
 local M = {}
 
 local TAIL = 12        -- lines of a worker's stderr kept for the reason of its death
-local GRACE_MS = 3000  -- from SIGTERM to SIGKILL
+local GRACE, GRACE_MOST = 5, 60 -- seconds from SIGTERM to SIGKILL, besides three of its steps
 local START_TRIES = 3  -- workers in a row that may die before they are ready
+local WATCH_MS, HELD_UP = 1000, 5 -- between two looks for hung workers; late by so many seconds
+local PATIENT = 20     -- silences like its longest so far that a worker may take
+local SLOW = 1e9       -- flops a second that any machine has: for the first step
+local START_MOST = 120 -- seconds from its start until a worker is ready
 
 local workers, clients = {}, {}
 local failed_starts = 0
+local served = 0       -- jobs given so far; a client's .served is the number of its last one
+local watcher, watched -- the timer that looks for hung workers, and when it last did
+local memory_kills = 0 -- of the kernel until then
 
 local function remove(list, x)
   for i, v in ipairs(list) do
@@ -63,6 +80,12 @@ end
 
 local dispatch
 
+local function broken(why)
+  for _, c in ipairs({ table.unpack(clients) }) do
+    guard(c, c._broken, c, "no worker can be started: " .. why)
+  end
+end
+
 -- The name of a signal, as a person knows it (of several, such as SIGABRT and SIGIOT, the
 -- first).
 local function signal_name(number)
@@ -73,25 +96,52 @@ local function signal_name(number)
   return best or "signal " .. number
 end
 
+-- Signals that processes get from others; the rest are of their own making.
+local from_outside = { SIGKILL = true, SIGTERM = true, SIGINT = true, SIGHUP = true,
+  SIGQUIT = true }
+
+-- How many processes the kernel has killed for want of memory since it started.
+local function count_memory_kills()
+  local f = io.open("/proc/vmstat")
+  local text = f and f:read("a") or ""
+  if f then f:close() end
+  return tonumber(text:match("oom_kill (%d+)")) or 0
+end
+
+-- How a worker ended, for client:_lost.
+local function end_of(w)
+  local signal = w.signal ~= 0 and signal_name(w.signal) or nil
+  local e = { signal = signal, log = #w.tail > 0 and table.concat(w.tail, "\n") or nil,
+    outside = from_outside[signal] }
+  if w.hung then
+    e.why, e.outside = ("its worker hung: it said nothing for %.0f seconds"):format(w.hung), nil
+  elseif signal == "SIGKILL" and count_memory_kills() > memory_kills then
+    e.why, e.outside = "its worker was killed: the machine ran out of memory", nil
+  elseif signal then
+    e.why = "its worker was killed by " .. signal
+  else
+    e.why = ("its worker ended with status %d"):format(w.status)
+  end
+  return e
+end
+
 local function buried(w)
   if w.waiting > 0 then return end -- its exit, stdout and stderr come in any order
   remove(workers, w)
+  if #workers == 0 then
+    watcher:close()
+    watcher = nil
+  end
   if w.killer then w.killer:close() end
-  local tail = table.concat(w.tail, "\n")
-  local why = w.signal ~= 0 and "worker killed by " .. signal_name(w.signal)
-    or "worker ended with status " .. w.status
-  if tail ~= "" then why = why .. ": " .. tail end
-  local client, job = w.client, w.job
+  local client, job, e = w.client, w.job, end_of(w)
   w.client, w.job = nil, nil
   if job then
-    guard(client, client._lost, client, job, why)
+    guard(client, client._lost, client, job, e)
   elseif not w.ready and not w.ending then
     failed_starts = failed_starts + 1
     if failed_starts >= START_TRIES then
       failed_starts = 0
-      for _, c in ipairs({ table.unpack(clients) }) do
-        guard(c, c._broken, c, "no worker can be started: " .. why)
-      end
+      broken(("%s as it started%s"):format(e.why, e.log and ":\n" .. e.log or ""))
     end
   end
   dispatch()
@@ -103,6 +153,18 @@ local function keep_tail(w, line)
   if #w.tail > TAIL then table.remove(w.tail, 1) end
 end
 
+-- Events after which a worker has no job any more.
+local ends = { done = true, diverged = true, failed = true, refused = true, stopped = true }
+
+-- A worker was heard: what it may take for a step is measured by what it has taken.
+local function heard(w)
+  local now = sys.now()
+  if w.began and now - watched <= HELD_UP then
+    w.longest = math.max(w.longest, now - w.heard)
+  end
+  w.heard = now
+end
+
 local function on_line(w, line)
   local e = line:sub(1, 1) == "{" and json.decode(line)
   if not e then return keep_tail(w, line) end -- something under the engine wrote to stdout
@@ -112,7 +174,9 @@ local function on_line(w, line)
     dispatch()
   elseif w.job and e.model == w.job.model and e.attempt == w.job.attempt then
     local client, job = w.client, w.job
-    e.ended = e.event ~= "epoch" and e.event ~= "step"
+    heard(w)
+    w.began = w.began or e.event == "step" or e.event == "epoch"
+    e.ended = ends[e.event]
     if e.ended then w.job, w.client = nil, nil end
     w.ending = w.ending or e.event == "stopped" -- it leaves by itself, and takes no more
     guard(client, client._event, client, job, e)
@@ -157,7 +221,7 @@ local function environment()
 end
 
 local function spawn()
-  local w = { tail = {}, waiting = 3 }
+  local w = { tail = {}, waiting = 3, heard = sys.now(), longest = 0 }
   w.stdin, w.stdout, w.stderr = uv.new_pipe(false), uv.new_pipe(false), uv.new_pipe(false)
   local handle, pid = uv.spawn("/proc/self/exe", {
     args = { "--worker" }, env = environment(), detached = true,
@@ -180,17 +244,42 @@ local function spawn()
   return w
 end
 
+-- How long a worker may say nothing.
+local function allowed(w)
+  local client, job = w.client, w.job
+  if not job then return w.ready and math.huge or START_MOST end
+  if w.began then return math.max(client.patience, PATIENT * w.longest) end
+  return client.patience + job.step_flops / SLOW
+end
+
+local function watch()
+  local now = sys.now()
+  local held_up = now - watched > HELD_UP
+  watched, memory_kills = now, count_memory_kills()
+  for _, w in ipairs(workers) do
+    if held_up then w.heard = now end
+    if now - w.heard > allowed(w) and not w.hung and not w.process:is_closing() then
+      w.hung = now - w.heard
+      w.process:kill("sigkill")
+    end
+  end
+end
+
 -- Gives a free worker its next job, of the client with the fewest workers; false: no job.
 local function feed(w)
   local best, fewest
   for _, c in ipairs(clients) do
     local n = running(c)
-    if n < c.limit and c:_waiting() > 0 and (not best or n < fewest) then
+    if n < c.limit and c:_waiting() > 0 and (not best or n < fewest
+      or n == fewest and (c.served or 0) < (best.served or 0)) then
       best, fewest = c, n
     end
   end
   if not best then return false end
+  served = served + 1
+  best.served = served
   w.client, w.job = best, best:_next(w.pid)
+  w.heard, w.longest, w.began = sys.now(), 0, false
   w.stdin:write(json.encode(w.job) .. "\n") -- a dead worker is noticed by its exit
   return true
 end
@@ -211,12 +300,11 @@ function dispatch()
   end
   for _ = alive + 1, wanted do
     local w, why = spawn()
-    if not w then
-      for _, c in ipairs({ table.unpack(clients) }) do
-        guard(c, c._broken, c, "no worker can be started: " .. tostring(why))
-      end
-      return
-    end
+    if not w then return broken(tostring(why)) end
+  end
+  if #workers > 0 and not watcher then
+    watched, memory_kills, watcher = sys.now(), count_memory_kills(), uv.new_timer()
+    watcher:start(WATCH_MS, WATCH_MS, callback(watch))
   end
 end
 
@@ -229,18 +317,21 @@ function M.add(client)
   dispatch()
 end
 
+-- Tells a worker to stop at its next step; one that does not is killed.
+local function stop(w)
+  w.ending = true
+  w.process:kill("sigterm")
+  w.killer = uv.new_timer()
+  w.killer:start(math.floor(1000 * math.min(GRACE + 3 * w.longest, GRACE_MOST)), 0, function()
+    if not w.process:is_closing() then w.process:kill("sigkill") end
+  end)
+end
+
 --- Ends serving a client; its running jobs are stopped (SIGTERM, later SIGKILL).
 function M.remove(client)
   remove(clients, client)
   for _, w in ipairs(workers) do
-    if w.client == client and not w.process:is_closing() then
-      w.ending = true
-      w.process:kill("sigterm")
-      w.killer = uv.new_timer()
-      w.killer:start(GRACE_MS, 0, function()
-        if not w.process:is_closing() then w.process:kill("sigkill") end
-      end)
-    end
+    if w.client == client and not w.killer and not w.process:is_closing() then stop(w) end
   end
   dispatch()
 end

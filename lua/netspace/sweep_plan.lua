@@ -4,6 +4,7 @@
 
 local json = require "netspace.json"
 local ledgers = require "netspace.ledger"
+local options = require "netspace.options"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
@@ -130,6 +131,39 @@ function M.workers(where, workers)
   return workers and math.tointeger(workers) or sys.cores()
 end
 
+local units = { [""] = 1, k = 1e3, m = 1e6, g = 1e9, t = 1e12 }
+
+-- A number of bytes, also written "2GB" or "500 MB"; nil stays nil.
+local function bytes(where, key, value)
+  if value == nil then return nil end
+  local n, unit = tostring(value):lower():match("^%s*([%d.]+)%s*([kmgt]?)i?b?%s*$")
+  n = tonumber(n)
+  if not n or n * units[unit] < 1 then
+    fail(("%s: %s is '%s'; it is a size in bytes, such as 2e9 or \"2GB\""):format(where, key,
+      tostring(value)))
+  end
+  return math.floor(n * units[unit])
+end
+
+-- What results do not depend on: checkpoints, the memory of a network, patience.
+local function settings(where, o)
+  local c = o.checkpoint
+  if c == nil or c == true then c = {} end
+  if c then
+    c = options.check(where .. ": checkpoint", c,
+      { every = "integer", limit = "number|string", keep = "boolean" }, 4)
+    if c.every and c.every < 1 then
+      fail(("%s: checkpoint.every is %d epochs; it must be at least 1"):format(where, c.every))
+    end
+    c = { every = c.every and math.tointeger(c.every), keep = c.keep,
+      limit = bytes(where, "checkpoint.limit", c.limit) }
+  end
+  if o.patience and not (o.patience > 0 and o.patience < math.huge) then
+    fail(("%s: patience is %g; it is a number of seconds above 0"):format(where, o.patience))
+  end
+  return { checkpoint = c, memory = bytes(where, "memory", o.memory), patience = o.patience }
+end
+
 --- The plan of checked options: what is trained, how, on what, into which store.
 function M.make(where, o)
   for _, key in ipairs { "store", "models", "data" } do
@@ -147,6 +181,7 @@ function M.make(where, o)
     space = type(models.space) == "string" and models.space or nil, spec = models.spec,
     constraints = models.constraints, window = models.window, tried = models.tried,
     sample_seed = models.seed, adopted = models.adopted, progress = o.progress, quiet = o.quiet,
+    settings = settings(where, o),
   }
 end
 
@@ -193,6 +228,7 @@ function M.enter(ledger, plan)
         ledger:add_model(id, i, m, ledgers.identity(m), seed, plan.costs[i])
       end
     end
+    ledger:set(id, plan.settings)
     ledger:take(id, plan.name, plan.workers)
     if have == 0 and #from.indices > 0 then
       ledger:log(nil, ("%d models adopted from %s"):format(#from.indices, from.name))

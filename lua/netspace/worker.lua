@@ -3,10 +3,15 @@
 -- Jobs come as JSON, one a line, on stdin; events leave the same way on stdout:
 --
 --   {"kind":"train","model":7,"attempt":1,"seed":…,"m":{…},"recipe":{…},
---    "source":{"spec":"shapes",…},"checksum":"…"}
+--    "source":{"spec":"shapes",…},"checksum":"…","memory":bytes or none,
+--    "checkpoint":{"path":…,"every":…,"limit":…,"weights":…} or none}
 --   {"event":"ready","pid":…,"engine":…,"blas":…,"corename":…,"isa":…}
+--   {"event":"begin","model":7,"attempt":1,"epoch":2,"step":0,"memory":bytes}   where the
+--        training goes on, and what it needs; then the epochs before again
 --   {"event":"epoch","model":7,"attempt":1,"epoch":1,"test_error":…, …}   after each epoch
 --   {"event":"step","model":7,"attempt":1,"epoch":2,"part":0.4,"images_per_s":…}   <= 2/s
+--   {"event":"saved","model":7,"attempt":1,"epoch":2,"step":0}   a checkpoint is on the disk
+--   {"event":"note","model":7,"attempt":1,"text":…}        for the log of the store
 --   {"event":"done"|"diverged"|"failed","model":7,"attempt":1,"error":…,"reason":…}
 --   {"event":"refused","model":7,"attempt":1,"reason":…}   the data is not what it was: no
 --        fault of the model
@@ -15,6 +20,8 @@
 -- Nothing else is written to stdout.  A Lua error in a model is a "failed" event and the
 -- worker goes on; only a crash ends it.  When the sweep's process ends, so does the worker.
 
+local checkpoints = require "netspace.checkpoint"
+local core = require "netspace.core.net"
 local json = require "netspace.json"
 local sys = require "netspace.core.sys"
 
@@ -43,24 +50,51 @@ local function dataset(job)
   return open_data.set
 end
 
+local function gigabytes(bytes) return ("%.3g GB"):format(bytes / 1e9) end
+
 local function train(job, data, emit)
+  local need = core.need(job.m, job.recipe.batch)
+  if job.memory and need > job.memory then
+    error(("it needs %s at batch %d, and the limit is %s a worker; raise memory= of the sweep, "
+      .. "or use a smaller batch, image or width"):format(gigabytes(need), job.recipe.batch,
+      gigabytes(job.memory)), 0)
+  end
   local net <close> = assert(require("netspace.net").new(job.m,
     { seed = job.seed, batch = job.recipe.batch }))
-  local last, last_step, last_epoch = sys.now(), 0, 0
-  return net:train(data, job.recipe, function(e)
+  local function tell(text) emit({ event = "note", text = text }) end
+  local function saved(at) emit({ event = "saved", epoch = at.epoch, step = at.step or 0 }) end
+  local keeper = checkpoints.keeper(net, job, tell, saved)
+  local at = keeper:take_up() or { epoch = 0, step = 0 }
+  emit({ event = "begin", epoch = at.epoch, step = at.step or 0, memory = need })
+  for _, e in ipairs(keeper.epochs) do emit(e) end
+  local last, last_step, last_epoch = sys.now(), at.step or 0, at.epoch + 1
+  local r
+  r, at = core.run(net, data, job.recipe, function(e)
     local now = sys.now()
     if e.kind == "epoch" then
-      emit({ event = "epoch", epoch = e.epoch, lr = e.lr, train_loss = e.train_loss,
+      local event = { event = "epoch", epoch = e.epoch, lr = e.lr, train_loss = e.train_loss,
         train_error = e.train_error, test_error = e.test_error, seconds = e.seconds,
-        images_per_s = e.images_per_s })
+        images_per_s = e.images_per_s }
+      emit(event)
+      keeper:epoch(event, job.recipe.epochs)
       last = now
     elseif e.kind == "step" and now - last >= STEP_SECONDS then
       local since = e.epoch == last_epoch and e.step - last_step or e.step
-      emit({ event = "step", epoch = e.epoch, part = e.step / e.steps,
-        images_per_s = since * job.recipe.batch / (now - last) })
+      emit({ event = "step", epoch = e.epoch, part = e.step / e.steps, -- none while testing
+        images_per_s = since > 0 and since * job.recipe.batch / (now - last) or nil })
       last, last_step, last_epoch = now, e.step, e.epoch
     end
-  end)
+  end, at)
+  if r.status == "interrupted" then
+    keeper:save(at)
+  elseif r.status == "done" and job.checkpoint and job.checkpoint.weights then
+    local path = job.checkpoint.weights
+    require("luv").fs_mkdir(path:match("^(.*)/"), tonumber("755", 8))
+    local good, why = net:save(path)
+    if not good then tell("the weights are not kept: " .. why) end
+  end
+  r.seconds = keeper:seconds()
+  return r
 end
 
 --- Trains one model; `send` gets each event as a table.
@@ -85,10 +119,10 @@ function M.handle(job, send)
   elseif not good then
     emit({ event = "failed", error = 100, reason = r, seconds = sys.now() - began })
   elseif r.status == "done" then
-    emit({ event = "done", error = r.error, seconds = sys.now() - began })
+    emit({ event = "done", error = r.error, seconds = r.seconds })
   else
     emit({ event = r.status == "diverged" and "diverged" or "failed", error = 100,
-      reason = r.reason or r.status, seconds = sys.now() - began })
+      reason = r.reason or r.status, seconds = r.seconds })
   end
   return true
 end

@@ -72,6 +72,17 @@ static int net_close(lua_State *L)
     return 0;
 }
 
+// need(m, batch) -> bytes that new(m, batch) would allocate
+static int core_need(lua_State *L)
+{
+    struct arch a;
+    arch_from_lua(L, 1, &a);
+    int batch = batch_from_lua(L, 2);
+    luaL_argcheck(L, batch >= 1 && batch <= 65536, 2, "batch must be from 1 to 65536");
+    lua_pushinteger(L, (lua_Integer)net_bytes(&a, batch));
+    return 1;
+}
+
 static int net_tostring(lua_State *L)
 {
     struct lua_net *n = any_net(L);
@@ -482,6 +493,7 @@ static const luaL_Reg meta[] = {
 
 static const luaL_Reg functions[] = {
     {"new", core_new},
+    {"need", core_need},
     {"run", net_run},
     {"write", net_write},
     {"read", net_read},

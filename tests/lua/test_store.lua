@@ -119,15 +119,16 @@ local s = assert(stores.open(path))
 t.is(table.concat(s:names(), " "), "A", "names")
 local models = ledger:models(id)
 ledger:write(function()
-  for i = 1, 4 do ledger:start(models[i].id, 1, 1000 + i, 0) end
+  for i = 1, 4 do ledger:start(models[i].id, 1, 1000 + i) end
   ledger:epoch(models[1].id, 1, { epoch = 1, lr = 0.1, test_error = 100 / 3, images_per_s = 50 })
   ledger:epoch(models[1].id, 1, { epoch = 2, lr = 0.1, test_error = 200 / 7, images_per_s = 60 })
   ledger:epoch(models[2].id, 1, { epoch = 1, test_error = 80, images_per_s = 70 })
   ledger:epoch(models[2].id, 9, { epoch = 2, test_error = 1 })
-  ledger:finish(models[1].id, 1, "done", 200 / 7, nil, 1.5, 0)
-  ledger:finish(models[3].id, 1, "diverged", 100, "loss is nan in epoch 1", 0.5, 0)
-  ledger:finish(models[4].id, 9, "done", 1, nil, 1, 0)
-  ledger:requeue(models[4].id, 1, 1)
+  ledger:finish(models[1].id, 1, { status = "done", error = 200 / 7, seconds = 1.5, crashes = 0 })
+  ledger:finish(models[3].id, 1, { status = "diverged", error = 100,
+    reason = "loss is nan in epoch 1", seconds = 0.5, crashes = 0 })
+  ledger:finish(models[4].id, 9, { status = "done", error = 1, seconds = 1, crashes = 0 })
+  ledger:requeue(models[4].id, 1, { crashes = 1 })
   ledger:beat(130, 12)
 end)
 

@@ -149,14 +149,14 @@ t.is(wild.failed, 2, "and is counted")
 local long = recipe { epochs = 10, batch = 32 }
 local slow = assert(data.open("shapes", { train = 1500, test = 64 }))
 local calm = run { name = "calm", models = models(2), recipe = long, data = slow }
-local function killing(store, name, most)
+local function killing(store, name, most, signal)
   local killed = {}
   return function()
     local s = assert(stores.open(store))
     for _, model in ipairs(s:live(name)) do
       if model.status == "running" and not killed[model.worker] and most > 0 then
         killed[model.worker], most = true, most - 1
-        uv.kill(model.worker, "sigkill")
+        uv.kill(model.worker, signal or "sigkill")
       end
     end
     s:close()
@@ -169,12 +169,12 @@ local row = query(at("a.db"), [[SELECT attempt, crashes FROM model JOIN populati
   ON population.id = population WHERE name = 'hurt' AND idx = 1]])[1]
 t.is(row.attempt .. " " .. row.crashes, "3 2", "the third attempt did it")
 local dead = run { name = "dead", models = models(2), recipe = long, data = slow, workers = 1,
-  progress = killing(at("a.db"), "dead", 3) }
+  progress = killing(at("a.db"), "dead", 3, "sigsegv") }
 t.is(dead.errors[1], 100, "three workers lost: failed, which counts as 100")
 t.is(dead.errors[2], calm.errors[2], "the other model is as it should be")
 t.is(dead.failed, 1, "one failed")
 local reason = assert(stores.open(at("a.db"))):live("dead")[1].reason
-t.ok(reason:find("SIGKILL", 1, true), "the reason names the signal", reason)
+t.ok(reason:find("SIGSEGV", 1, true), "the reason names the signal", reason)
 
 -- Two sweeps at once, cancelled, resumed --------------------------------------------------------
 local first = sweep.start { store = at("b.db"), name = "calm", models = models(1), data = slow,

@@ -14,7 +14,7 @@ local r = sweep.run { store = arg[1], name = "A", workers = 1,
     local model = assert(sweep.open(arg[1])):live("A")[1]
     if model.status == "running" and kills < model.attempt then
       kills = model.attempt
-      uv.kill(model.worker, "sigkill")
+      uv.kill(model.worker, "sigsegv")
     end
   end }
 print(r.errors[1], r.failed, kills)

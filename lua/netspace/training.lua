@@ -1,0 +1,393 @@
+--- A population being trained: which models wait, run and have ended, what becomes of a
+-- model whose worker dies, and what of it all the store is told.  pool.lua runs the worker
+-- processes and calls the methods with an underscore; sweep.lua is what users call.
+--
+-- A worker that dies or hangs costs its model an attempt; the next one goes on from the last
+-- checkpoint (checkpoint.lua).  LOST is how many workers a model may lose without coming
+-- further than any attempt before: few by its own doing (it crashes, hangs, or takes all
+-- memory), more when somebody else kills them, which says little about the model.  A new
+-- checkpoint takes the count back to zero, so random kills do not make a good model a failed
+-- one, and a model that always crashes ends, after its last epoch at the latest.
+
+local checkpoints = require "netspace.checkpoint"
+local pool = require "netspace.pool"
+local progress = require "netspace.progress"
+local sys = require "netspace.core.sys"
+local uv = require "luv"
+
+local M = { active = {} }       -- trainings at work or paused, oldest first
+local active = M.active
+local Training = { __name = "sweep" }
+Training.__index = Training
+M.Training = Training
+
+local LOST = { own = 3, outside = 10 }
+local PATIENCE = 120            -- seconds a silent worker is given at least
+local TICK_MS, BEAT = 200, 2    -- storing and looking around; sign of life (seconds)
+
+local spent = { cost = 0, seconds = 0 } -- by the workers so far: what a unit of cost takes
+
+-- How far a training is at a point, as one number.
+local function place(e)
+  return e.epoch << 32 | e.step
+end
+
+--- Begins training what the population `id` has open, as the plan says (sweep_plan.lua).
+function M.begin(ledger, id, plan)
+  local s = setmetatable({
+    name = plan.name, store = plan.store, ledger = ledger, population = id,
+    limit = plan.workers, recipe = plan.recipe, source = plan.source,
+    checksum = plan.card.checksum, images = plan.card.train_n, callback = plan.progress,
+    settings = plan.settings, patience = plan.settings.patience or PATIENCE,
+    quiet = plan.quiet, queue = {}, running = {}, total = 0, done = 0, failed = 0, diverged = 0,
+    trained = 0, pending = {}, ended = {}, began = sys.now(), beat = sys.now(),
+    state = "running",
+  }, Training)
+  local open = {}
+  for _, model in ipairs(ledger:models(id)) do
+    s.total = s.total + 1
+    model.cost = model.flops * s.images * s.recipe.epochs
+    if model.status == "queued" then
+      table.insert(s.queue, model)
+      open[model.idx] = true
+    else
+      s[model.status] = s[model.status] + 1
+    end
+  end
+  table.sort(s.queue, function(a, b) return a.idx > b.idx end) -- the next one is the last
+  active[#active + 1] = s
+  checkpoints.tidy(s.store, id, open)
+  if #s.queue == 0 then
+    s:_finish()
+  else
+    s.timer = uv.new_timer()
+    s.timer:start(TICK_MS, TICK_MS, function()
+      local good, err = pcall(s._tick, s)
+      if not good then s:_broken(err) end
+    end)
+    pool.add(s)
+  end
+  return s
+end
+
+-- Remembers a change of the store until the next flush.
+function Training:_note(f)
+  self.pending[#self.pending + 1] = f
+end
+
+function Training:_flush()
+  if #self.pending > 0 then
+    self.ledger:write(function(ledger)
+      for _, change in ipairs(self.pending) do change(ledger) end
+    end)
+    self.pending, self.urgent = {}, false
+  end
+  -- A checkpoint is of no more use when the store has the result, and not before.
+  for _, model in ipairs(self.ended) do uv.fs_unlink(self:_checkpoint(model)) end
+  self.ended = {}
+end
+
+function Training:_tick()
+  local now = sys.now()
+  if now - self.beat >= BEAT then
+    local s = self:status()
+    self:_note(function(ledger) ledger:beat(s.images_per_s, s.eta) end)
+    self.beat = now
+  end
+  self:_flush()
+  if self.callback then self.callback(self:status()) end
+end
+
+-- Something for the log of the store and the eyes of the user.
+function Training:_tell(model, text)
+  self:_note(function(ledger) ledger:log(model and model.id, text) end)
+  if self.quiet then return end
+  progress.clear(("%s: %s%s"):format(self.name, model and ("model %d: "):format(model.idx)
+    or "", text))
+end
+
+-- What pool.lua asks of a client ---------------------------------------------------------
+
+function Training:_waiting()
+  return self.state == "running" and #self.queue or 0
+end
+
+function Training:_checkpoint(model)
+  return checkpoints.path(checkpoints.directory(self.store), self.population, model.idx)
+end
+
+function Training:_next(pid)
+  local model = table.remove(self.queue)
+  local o = self.settings.checkpoint
+  model.attempt = model.attempt + 1
+  model.began, model.from, model.part, model.rate = sys.now(), 0, 0, 0
+  self.running[model.id] = model
+  local attempt = model.attempt
+  self:_note(function(ledger) ledger:start(model.id, attempt, pid) end)
+  return { kind = "train", model = model.id, attempt = attempt, seed = model.seed,
+    m = model.m, recipe = self.recipe, source = self.source, checksum = self.checksum,
+    memory = self.settings.memory, step_flops = 6 * model.flops * self.recipe.batch,
+    checkpoint = o and { path = self:_checkpoint(model), every = o.every, limit = o.limit,
+      weights = o.keep and checkpoints.path(checkpoints.weights_directory(self.store),
+        self.population, model.idx) or nil } or nil }
+end
+
+function Training:_ready(e)
+  if self.environment then return end
+  self.environment = e
+  self:_note(function(ledger)
+    local before = ledger:environment(self.population, e)
+    if not before then return end
+    self:_tell(nil, ("earlier models were trained by netspace %s, %s, %s; now it is %s, %s, "
+      .. "%s: the last digits may differ"):format(before.engine, before.blas, before.isa,
+      e.engine, e.blas, e.isa))
+  end)
+end
+
+-- A running model leaves its worker: back into the queue.
+function Training:_requeue(model, e)
+  local attempt, change = model.attempt, { crashes = model.crashes, signal = e and e.signal,
+    log = e and e.log }
+  self:_note(function(ledger) ledger:requeue(model.id, attempt, change) end)
+  local at = #self.queue
+  while at > 0 and self.queue[at].idx < model.idx do at = at - 1 end
+  table.insert(self.queue, at + 1, model)
+end
+
+-- A running model has ended, as e says (ledger:finish).
+function Training:_ended(model, e)
+  local attempt = model.attempt
+  e.crashes = model.crashes
+  self[e.status] = self[e.status] + 1
+  self.trained = self.trained + 1
+  self.urgent = true
+  self.ended[#self.ended + 1] = model
+  self:_note(function(ledger)
+    ledger:finish(model.id, attempt, e)
+    if e.status ~= "done" then ledger:log(model.id, e.status .. ": " .. (e.reason or "")) end
+  end)
+end
+
+-- An epoch trained again after a loss should give what is stored; once a sweep it is said
+-- when it does not.
+function Training:_epoch(model, e)
+  local attempt = model.attempt
+  self:_note(function(ledger)
+    local old = ledger:epoch(model.id, attempt, e)
+    if not old or self.differed then return end
+    self.differed = true
+    self:_tell(model, ("epoch %d came out differently than before: train loss %.17g, then %.17g;"
+      .. " another processor or BLAS, or a fault of the machine (netspace doctor)"):format(
+      e.epoch, old.train_loss or 0, e.train_loss or 0))
+  end)
+end
+
+function Training:_event(job, e)
+  local model = self.running[job.model]
+  local epochs, attempt = self.recipe.epochs, job.attempt
+  if e.event == "begin" then
+    model.part = e.epoch / epochs
+    model.from = model.part
+    model.saved = place(e)
+    model.best = model.best or model.saved
+    self:_note(function(ledger) ledger:begin(model.id, attempt, e.epoch, e.memory) end)
+  elseif e.event == "epoch" then
+    model.part, model.rate = math.max(model.part, e.epoch / epochs), e.images_per_s or 0
+    self:_epoch(model, e)
+  elseif e.event == "step" then
+    model.part = (e.epoch - 1 + e.part) / epochs
+    model.rate = e.images_per_s or model.rate
+  elseif e.event == "saved" then
+    model.saved = place(e)
+  elseif e.event == "note" then
+    self:_tell(model, e.text)
+  end
+  if not e.ended then return end
+  self.running[job.model] = nil
+  if e.event == "done" or e.event == "diverged" or e.event == "failed" then
+    spent.cost = spent.cost + model.cost * (model.part - model.from)
+    spent.seconds = spent.seconds + sys.now() - model.began
+    self:_ended(model, { status = e.event, error = e.error, reason = e.reason,
+      seconds = e.seconds })
+  else
+    self:_requeue(model)
+    if e.event == "refused" then self:_broken(e.reason) end
+  end
+  if self.state ~= "running" then self:_settle() end
+end
+
+-- Whether the attempt brought the model further than every one before it.
+local function came_further(model)
+  if (model.saved or 0) <= (model.best or 0) then return false end
+  model.best = model.saved
+  return true
+end
+
+function Training:_lost(job, e)
+  local model = self.running[job.model]
+  self.running[job.model] = nil
+  local further = came_further(model)
+  if self.state ~= "running" then
+    self:_requeue(model)
+  else
+    model.crashes = further and 0 or model.crashes + 1
+    local most = e.outside and LOST.outside or LOST.own
+    if model.crashes >= most then
+      self:_ended(model, { status = "failed", error = 100, signal = e.signal, log = e.log,
+        reason = ("%s, %d times without coming further"):format(e.why, model.crashes),
+        seconds = sys.now() - model.began })
+    else
+      self:_requeue(model, e)
+      self:_note(function(ledger)
+        ledger:log(model.id, ("%s%s; queued again%s"):format(e.why,
+          e.log and ", having said: " .. e.log:match("[^\n]*$") or "", further and ", it had come further"
+          or (" (%d of %d)"):format(model.crashes, most)))
+      end)
+    end
+  end
+  self:_settle()
+end
+
+--- A sweep that cannot go on stops; whoever waits for it gets the error.
+function Training:_broken(err)
+  self.trouble = self.trouble or err
+  self:_stop()
+end
+
+function Training:_settle()
+  if self.state == "ended" then return end
+  if self.urgent then self:_flush() end
+  if next(self.running) ~= nil then return end
+  if self.state == "stopping" or self.state == "running" and #self.queue == 0 then
+    self:_finish()
+  elseif self.state == "pausing" then
+    self.state = "paused"
+    self:_flush()
+  end
+end
+
+-- Stopping ---------------------------------------------------------------------------------
+
+-- Takes the running models from their workers, which write a checkpoint at the next step.
+function Training:_withdraw(state)
+  self.state = state
+  pool.remove(self)
+  self:_settle()
+end
+
+function Training:_stop()
+  if self.state ~= "stopping" and self.state ~= "ended" then self:_withdraw("stopping") end
+end
+
+--- Frees the workers; the models go on when the sweep is resumed.
+function Training:pause()
+  if self.state == "running" then self:_withdraw("pausing") end
+end
+
+--- Goes on after a pause.
+function Training:resume()
+  if self.state ~= "pausing" and self.state ~= "paused" then return end
+  self.state = "running"
+  pool.add(self)
+  self:_settle() -- nothing may be left
+end
+
+-- A sweep of its own, ended while the user types: says so above the prompt.
+local function announce(s)
+  local repl = package.loaded["netspace.repl"]
+  if repl and repl.at_prompt() and not s.quiet then
+    repl.notify(s:_summary())
+    s.reported = true
+  end
+end
+
+function Training:_finish()
+  local stopped = self.state == "stopping"
+  self.state = "ended"
+  self.seconds = sys.now() - self.began
+  if self.timer then self.timer:close() end
+  for i, s in ipairs(active) do
+    if s == self then table.remove(active, i) break end
+  end
+  pool.remove(self)
+  self:_note(function(ledger)
+    ledger:log(nil, ("run %s: %d of %d models trained, %d failed, %d diverged"):format(
+      stopped and "stopped" or "finished", self.done, self.total, self.failed, self.diverged))
+    ledger:finish_run()
+  end)
+  local good, err = pcall(self._flush, self)
+  if not good then self.trouble = self.trouble or err end
+  self.ledger:close()
+  uv.fs_rmdir(checkpoints.directory(self.store)) -- when nothing is in it
+  if self.failed > 0 then sys.status(3) end
+  if self.callback then
+    good, err = pcall(self.callback, self:status())
+    if not good then self.trouble = self.trouble or err end
+  end
+  announce(self)
+end
+
+-- How it stands ----------------------------------------------------------------------------
+
+-- Seconds until everything at work is done: what is left, at the price of what was spent,
+-- on the workers there are; at least as long as the longest model takes.
+local function remaining()
+  local cost, seconds = spent.cost, spent.seconds
+  local left, longest, models, workers = 0, 0, 0, 0
+  local now = sys.now()
+  local function count(model, part)
+    local rest = model.cost * (1 - part)
+    left, longest, models = left + rest, math.max(longest, rest), models + 1
+  end
+  for _, s in ipairs(active) do
+    if s.state == "running" then workers = math.max(workers, s.limit) end
+    for _, model in pairs(s.running) do
+      cost = cost + model.cost * (model.part - model.from)
+      seconds = seconds + now - model.began
+      count(model, model.part)
+    end
+    for _, model in ipairs(s.state == "running" and s.queue or {}) do count(model, 0) end
+  end
+  if cost == 0 or models == 0 then return nil end
+  return math.max(left / math.min(workers, models), longest) * seconds / cost
+end
+
+--- How the sweep stands.
+function Training:status()
+  local running, rate = 0, 0
+  for _, model in pairs(self.running) do
+    running, rate = running + 1, rate + model.rate
+  end
+  local state = self.state
+  if state == "ended" then
+    state = self.trouble and "broken" or #self.queue > 0 and "stopped" or "finished"
+  end
+  return { name = self.name, state = state, total = self.total, done = self.done,
+    failed = self.failed, diverged = self.diverged, running = running,
+    queued = #self.queue, images_per_s = rate,
+    eta = self.state == "running" and remaining() or nil }
+end
+
+function Training:__tostring()
+  local s = self:status()
+  return ("sweep %s of %s: %s, %d of %d done, %d failed, %d diverged, %d running"):format(
+    s.name, self.store, s.state, s.done, s.total, s.failed, s.diverged, s.running)
+end
+
+-- An ended sweep in one line.
+function Training:_summary()
+  if self.trained == 0 and #self.queue == 0 then
+    return ("%s: all %d models are trained already (%s)"):format(self.name, self.total,
+      self.store)
+  end
+  local text = ("%s: %d models trained in %s"):format(self.name, self.trained,
+    progress.duration(self.seconds))
+  for _, kind in ipairs { "failed", "diverged" } do
+    if self[kind] > 0 then text = text .. (", %d %s"):format(self[kind], kind) end
+  end
+  if #self.queue == 0 then return text .. (" (%s)"):format(self.store) end
+  return text .. (", %d of %d left; run it again, or `netspace resume %s`"):format(
+    #self.queue, self.total, self.store)
+end
+
+return M
