@@ -1,7 +1,8 @@
 /* netspace: the command line, the start of Lua, scripts, exit statuses.
  *
  *   0 done   1 script error   2 usage   3 ended with failed models
- *   4 damaged store or data   5 self-check failed   130 interrupted   143 terminated */
+ *   4 damaged store or data   5 self-check failed   129 hung up   130 interrupted   143
+ *   terminated */
 #include <limits.h>
 #include <locale.h>
 #include <stdio.h>
@@ -40,7 +41,7 @@ static const char usage[] =
     "  netspace help [TOPIC]                                         documentation\n"
     "\n"
     "exit status: 0 done, 1 script error, 2 usage, 3 ended with failed models, 4 damaged\n"
-    "store or data, 5 self-check failed, 130 interrupted, 143 terminated\n";
+    "store or data, 5 self-check failed, 129 hung up, 130 interrupted, 143 terminated\n";
 
 // What the command line asks for; indexes point into argv.
 struct request {

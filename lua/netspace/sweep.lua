@@ -252,24 +252,34 @@ help.add("sweep.run", [[
   Trains every network of a population, one a core, and waits.  Everything finished is in the
   store at once: after an interruption the same call trains only the rest, and more models of
   the same population are added to those there.
-    store     file that keeps the results (made when missing)
-    name      what to call the population in it (the name of its space)
-    models    a population (S:sample) or a list of networks
-    data      "shapes", "cifar10:DIR", or a dataset from data.open
-    recipe    how to train (recipe.quick)
-    workers   processes at a time (all cores); the results do not depend on it
-    seed      of weights and data order (the population's seed)
-    progress  function called with the status a few times a second
-    quiet     true: nothing on stderr
+    store       file that keeps the results (made when missing)
+    name        what to call the population in it (the name of its space)
+    models      a population (S:sample) or a list of networks
+    data        "shapes", "cifar10:DIR", or a dataset from data.open
+    recipe      how to train (recipe.quick)
+    workers     processes at a time (all cores); the results do not depend on it
+    seed        of weights and data order (the population's seed)
+    checkpoint  false: none; else a table of
+                every   epochs between two; when not given, after each epoch that comes when
+                        a hundredth of the time since the last one is enough to write it
+                limit   no checkpoints above so many bytes ("200MB")
+                keep    true: the weights of finished networks stay in STORE.weights
+    memory      most that a network may need, in bytes or as "2GB"; above it counts as failed
+    patience    seconds without a sign of life after which a worker counts as hung (120); it
+                always gets 20 times as long as it ever took
+    progress    function called with the status a few times a second
+    quiet       true: nothing on stderr
   The result has .errors in percent (a failed or diverged network counts as 100), .models,
-  .failed, .n.
+  .failed, .n.  Ctrl-C stops the training at the next batch and keeps where it stands.
+  A network whose worker dies is tried again from its last checkpoint, and has failed after 3
+  crashes (or 10 kills from outside) in a row in which it came no further.
   example (slow): sweep.run{ store = "a.db", models = space.RegNetX:sample(4), data = "shapes" }
   source: Radosavovic et al. 2019, 2020: populations instead of single networks]])
 help.add("sweep.start", [[
   sweep.start{ … } -> sweep
   As sweep.run, without waiting: the sweep goes on while you type, or while a script waits for
-  another one.  Sweeps at work at the same time share the workers.
-  The sweep has s:status() s:wait() s:cancel().
+  another one.  Sweeps at work at the same time share the workers in turn.
+  The sweep has s:status() s:wait() s:pause() s:resume() s:cancel().
   example (slow): sweep.start{ store = "a.db", models = space.RegNetX:sample(2), data = "shapes" }]])
 help.add("sweep.resume", [[
   sweep.resume(path [, { workers=, quiet= }]) -> list of results
@@ -280,13 +290,23 @@ help.add("sweep.finish", [[
   Waits for all sweeps this program has started; with stop = true it stops them instead.]])
 help.add("sweep:status", [[
   s:status() -> table
-  How a sweep stands: name, state ("running", "stopping", "finished", "stopped", "broken"),
-  total, done, failed, diverged, running, queued, images_per_s, eta in seconds.]])
+  How a sweep stands: name, state ("running", "pausing", "paused", "stopping", "finished",
+  "stopped", "broken"), total, done, failed, diverged, running, queued, images_per_s, eta in
+  seconds.]])
 help.add("sweep:wait", [[
   s:wait() -> result
-  Waits until the sweep has ended.  Ctrl-C stops all sweeps; what is finished is kept.]])
+  Waits until the sweep has ended.  Ctrl-C ends the waiting; the sweep goes on at the prompt,
+  and stops with a script.]])
+help.add("sweep:pause", [[
+  s:pause()
+  Frees the workers at the next batch of their models, which keep where they stand; s:resume()
+  lets them go on.]])
+help.add("sweep:resume", [[
+  s:resume()
+  Goes on after s:pause().]])
 help.add("sweep:cancel", [[
   s:cancel()
-  Stops a sweep; what is finished is kept, and running it again trains the rest.]])
+  Stops a sweep at the next batch of its models; what is finished is kept, and running it
+  again trains the rest.]])
 
 return M

@@ -81,13 +81,13 @@ static void on_signal(int sig)
     double now = clock_now();
     if (sig == SIGINT) {
         double since = now - last_press;
-        // A second press while the first had no effect.  A held key repeats faster than
+        // A second press before the first had its effect.  A held key repeats faster than
         // 0.2 s and is one press.
+        last_press = now;
         if (interrupt_flag && since < 0.2)
             return;
-        if (interrupt_flag && since < 2)
+        if (interrupt_flag)
             exit_hard(128 + SIGINT);
-        last_press = now;
     } else {
         if (end_signal)
             exit_hard(128 + sig);
