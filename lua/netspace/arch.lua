@@ -146,6 +146,25 @@ function M.fit(m, o)
   return one and fits[1] or fits
 end
 
+function M.describe(m, o)
+  local image, paper_acts = counting("arch.describe", o)
+  if type(m) ~= "table" then
+    error(("arch.describe expects a network, got %s"):format(type(m)), 2)
+  end
+  m = m.stride and m or M.anynet(m)
+  return call("arch.describe", require("netspace.describe").describe, m, image, paper_acts)
+end
+
+function M.why(t, o)
+  if type(t) ~= "table" then
+    error(("arch.why expects the options of arch.anynet or arch.regnet, got %s"):format(type(t)), 2)
+  end
+  o = options.check("arch.why", o, { space = "table", flops = "table", params = "table",
+    acts = "table", image = "integer" })
+  local make = type(t.d) == "table" and M.anynet or M.regnet
+  return call("arch.why", require("netspace.describe").why, make, t, o)
+end
+
 function M.hash(m)
   return call("arch.hash", core.hash, m)
 end
@@ -205,6 +224,23 @@ networks, a list.
 example: arch.fit(zoo["RegNetX-200MF"]).e_fit
 example: #arch.fit(space.AnyNetXE:sample(10))
 source: arXiv 2003.13678 section 3.3, equations 2 to 4]])
+
+help.add("arch.describe", [[
+arch.describe(m, { image =, acts = }) -> text, with .stages, .layers, .total
+Every stage and layer of a network: resolution, width, groups, flops, params, acts, shares.
+Where group compatibility changed a width or g, both are shown: 24 > 32.  The layers of a
+stage's second block stand for all blocks that follow it.
+example: arch.describe(zoo["RegNetX-400MF"])
+source: arXiv 2003.13678 figures 3 and 4; counting conventions of pycls]])
+
+help.add("arch.why", [[
+arch.why({ … }, { space =, flops = {lo, hi}, params =, acts =, image = }) -> text, with .reason
+Why the options of arch.anynet or arch.regnet make no network, or none of a space or window.
+Shows the levels that RegNet parameters give and what group compatibility does; .reason is
+nil when there is nothing against it, .network what they make.
+example: arch.why{ d = 12, w_0 = 96, w_a = 19.5, w_m = 2.942, g = 8 }
+example: arch.why({ d = {1, 2}, w = {24, 40}, g = 16 }, { flops = {1e6, 2e6} }).reason
+source: arXiv 2003.13678 equations 2 to 4 and appendix D]])
 
 help.add("arch.hash", [[
 arch.hash(m) -> string

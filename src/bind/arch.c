@@ -292,6 +292,30 @@ static int core_parts(lua_State *L)
     return 1;
 }
 
+// layers(m, image or nil, paper_acts) -> list of {layer, times, kernel, stride, groups, size,
+// width, flops, params, acts}
+static int core_layers(lua_State *L)
+{
+    struct arch a;
+    struct layer rows[LAYERS_MOST];
+    arch_from_lua(L, 1, &a);
+    int n = complexity_layers(&a, check_image(L, 2, &a), lua_toboolean(L, 3), rows);
+    lua_createtable(L, n, 0);
+    for (int i = 0; i < n; i++) {
+        const struct layer *l = &rows[i];
+        push_complexity(L, &l->cost);
+        set_string(L, "layer", l->name);
+        set_integer(L, "times", l->times);
+        set_integer(L, "kernel", l->kernel);
+        set_integer(L, "stride", l->stride);
+        set_integer(L, "groups", l->groups);
+        set_integer(L, "size", l->size);
+        set_integer(L, "width", l->width);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
 // hash(m) -> 16 hexadecimal digits, equal exactly for equal networks
 static int core_hash(lua_State *L)
 {
@@ -373,6 +397,7 @@ static const luaL_Reg functions[] = {
     {"regnet", core_regnet},
     {"complexity", core_complexity},
     {"parts", core_parts},
+    {"layers", core_layers},
     {"hash", core_hash},
     {NULL, NULL},
 };

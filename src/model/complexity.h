@@ -20,4 +20,17 @@ struct complexity complexity(const struct arch *a, int image, bool paper_acts);
 void complexity_parts(const struct arch *a, int image, bool paper_acts,
                       struct complexity *parts, int *size);
 
+/* A convolution with its batch norm, a linear layer or (as kernel 3, groups of 1) the max
+ * pool.  Of a stage, its first block and its second are told apart: the layers of the second
+ * stand for all that follow it. */
+struct layer {
+    char name[24]; // as net.h has its parameters: "s1.b1.f.a"
+    int times, kernel, stride, groups, width, size; // times: blocks that have it; output
+    struct complexity cost;                         // of one
+};
+enum { LAYERS_MOST = 4 + 2 * 6 * ARCH_STAGES };
+
+/* The same by layer, in order, into rows (LAYERS_MOST of them); returns their number. */
+int complexity_layers(const struct arch *a, int image, bool paper_acts, struct layer *rows);
+
 #endif

@@ -102,6 +102,59 @@ do
   t.fails(function() arch.fit { falling, { d = { 1 } } } end, "arch.fit: stage 1: w is nil")
 end
 
+-- describe: layers and stages add up, layers are called as the parameters of a net
+do
+  local zoo = require "netspace.zoo"
+  local function sum(list, name)
+    local n = 0
+    for _, l in ipairs(list) do n = n + l[name] * (l.times or 1) end
+    return n
+  end
+  local nets = { zoo["RegNetY-400MF"], zoo["ResNet-50"], zoo["EfficientNet-B1"] }
+  for _, block in ipairs { "x", "y", "r", "v", "vr", "basic", "vanilla", "linear", "mb" } do
+    local m = arch.anynet { d = { 1, 3 }, w = { 16, 24 }, block = block, head_width = 32, b = 1,
+      stem = "cifar", kernel = { 3, 5 } }
+    nets[#nets + 1] = m
+    local known, unknown = {}, nil
+    for _, p in ipairs(require("netspace.net").new(m, { batch = 1 }):params()) do
+      known[p.name:gsub("%.weight$", "")] = true
+    end
+    for _, l in ipairs(arch.describe(m).layers) do
+      if not known[l.layer] then unknown = l.layer end
+    end
+    t.is(unknown, nil, block .. ": layers have the names of parameters")
+  end
+  for i, m in ipairs(nets) do
+    local text, c = arch.describe(m), arch.complexity(m)
+    for _, name in ipairs { "flops", "params", "acts" } do
+      t.is(sum(text.layers, name), c[name], ("network %d: layers have all %s"):format(i, name))
+      t.is(sum(text.stages, name), c[name], "and so have stages")
+    end
+  end
+  local shown = tostring(arch.describe(zoo["RegNetX-400MF"]))
+  t.ok(shown:find("s3 +14 +7 +152 > 160 +1 +16 +10 +107M +26.9%%"), "asked and final widths", shown)
+  t.ok(shown:find("s4.b2%-12.f.b +3x3 +7 +384 +24 "), "a layer of equal blocks")
+  t.is(arch.describe { d = { 1 }, w = { 24 }, g = 16 }.stages[2].width, 32, "from options")
+  t.is(arch.describe(zoo["ResNet-50"], { acts = "paper" }).total.acts, 11114984, "acts of the paper")
+  t.fails(function() arch.describe(3) end, "arch.describe expects a network, got number")
+
+  local why = arch.why { d = 12, w_0 = 96, w_a = 19.5, w_m = 2.942, g = 8 }
+  t.is(why.network, nil, "why: no network")
+  t.ok(tostring(why):find("no network: these RegNet parameters give 2 stages", 1, true)
+    and tostring(why):find("1 +5%-12 +174.0 to 310.5 +282.4 +280"), "why: levels", tostring(why))
+  why = tostring(arch.why { d = 22, w_0 = 24, w_a = 104.48, w_m = 1.54, g = 16 })
+  t.ok(why:find("skipped: level 1 to 3;", 1, true), "why: skipped levels", why)
+  t.is(arch.why { d = 22, w_0 = 24, w_a = 24.48, w_m = 2.54, g = 16 }.reason, nil, "nothing against it")
+  local space = require "netspace.space"
+  local four = { d = { 2, 1, 1, 1 }, w = { 24, 16, 16, 16 }, g = 16 }
+  why = tostring(arch.why(four, { flops = { 1e9, 2e9 }, space = space.AnyNetXE }))
+  t.ok(why:find("outside 1G to 2G", 1, true) and why:find("monotone_w", 1, true)
+    and why:find("monotone_d", 1, true) and why:find("24 > 32", 1, true),
+    "why: window, every constraint, groups", why)
+  t.ok(arch.why { dd = 3 }.reason:find("unknown option 'dd'", 1, true), "why: a misspelt option")
+  t.ok(arch.why { d = { 1 }, w = { 8 }, stride = 9 }.reason:find("stride is 9", 1, true), "why: a bad value")
+end
+
 -- wrong use raises and says where
 t.fails(function() arch.anynet { d = { 1 }, W = { 8 } } end, "unknown option 'W' (did you mean 'w'?)")
 t.fails(function() arch.anynet { w = { 8 } } end, "'d' is missing")
