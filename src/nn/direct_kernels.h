@@ -207,15 +207,20 @@ static void pixel_images(float *y, const float *x, const float *w, const struct 
 //      in   ox-1  ox  ox+1 … ox+T        S = 1; the outer two fall away at a border
 //            └─┬───┼───┘
 //      out    ox  …                      acc[t] += in[t + s - 1]·w[s]
+//
+// whole: the tile is a whole row (S = 1), which has no outer columns.
 INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
                  const struct block *k, const struct taps *rows, int ox, bool narrow,
-                 const int T, const int I, const int S)
+                 bool whole, const int T, const int I, const int S)
 {
     size_t ximage = (size_t)p->H * (size_t)p->W * (size_t)p->C;
     size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
     ptrdiff_t C = p->C, gi = p->gi;
     const int last = T * S - S + 1; // last input column, relative to ox·S
-    bool before = ox > 0, after = ox * S + last < p->W; // the outer columns are inside
+    // At a border the outer column is replaced by its neighbour, and its weight by 0.
+    bool before = ox > 0, after = ox * S + last < p->W;
+    ptrdiff_t left = before ? -C : 0, right = (after ? last : last - 1) * C;
+    vi keep0 = (vi){ 0 } - (int)before, keep2 = (vi){ 0 } - (int)after;
     vf acc[ACCS];
     UNROLL for (int t = 0; t < T * I; t++)
         acc[t] = vset(0);
@@ -229,11 +234,11 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
         }
         for (int ci = 0; ci < gi; ci++, wt += V) {
             vf w3[3] = { vload(wt), vload(wt + gi * V), vload(wt + 2 * gi * V) };
-            if (before) {
-                UNROLL for (int n = 0; n < I; n++)
-                    acc[n * T] += input(xt + (size_t)n * ximage - C, k, ci, narrow) * w3[0];
-            }
+            vf outer0 = (vf)((vi)w3[0] & keep0), outer2 = (vf)((vi)w3[2] & keep2);
             UNROLL for (int n = 0; n < I; n++) {
+                if (!whole)
+                    acc[n * T] +=
+                        input(xt + (size_t)n * ximage + left, k, ci, narrow) * outer0;
                 UNROLL for (int j = 0; j < last; j++) {
                     vf v = input(xt + (size_t)n * ximage + j * C, k, ci, narrow);
                     UNROLL for (int s = 0; s < 3; s++) {
@@ -243,11 +248,9 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
                     }
                 }
             }
-            if (after) {
-                UNROLL for (int n = 0; n < I; n++)
-                    acc[n * T + T - 1] +=
-                        input(xt + (size_t)n * ximage + last * C, k, ci, narrow) * w3[2];
-            }
+            UNROLL for (int n = 0; n < I && !whole; n++)
+                acc[n * T + T - 1] +=
+                    input(xt + (size_t)n * ximage + right, k, ci, narrow) * outer2;
         }
     }
     UNROLL for (int n = 0; n < I; n++) {
@@ -269,7 +272,9 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
     size_t ximage = (size_t)p->H * (size_t)p->W * (size_t)p->C;
     size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
     ptrdiff_t C = p->C, gi = p->gi;
-    bool after = ox / 2 + T / 2 < p->W;
+    bool after = ox / 2 + T / 2 < p->W; // else as in tile()
+    ptrdiff_t right = (after ? T / 2 : T / 2 - 1) * C;
+    vi keep0 = (vi){ 0 } - (int)after;
     vf acc[ACCS];
     UNROLL for (int t = 0; t < T * I; t++)
         acc[t] = vset(0);
@@ -287,11 +292,10 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
                     acc[n * T + 2 * j + 1] += v * w2;
                 }
             }
-            if (after) {
-                UNROLL for (int n = 0; n < I; n++)
-                    acc[n * T + T - 1] +=
-                        input(xt + (size_t)n * ximage + T / 2 * C, k, ci, narrow) * w0;
-            }
+            vf outer0 = (vf)((vi)w0 & keep0);
+            UNROLL for (int n = 0; n < I; n++)
+                acc[n * T + T - 1] +=
+                    input(xt + (size_t)n * ximage + right, k, ci, narrow) * outer0;
         }
     }
     UNROLL for (int n = 0; n < I; n++) {
@@ -311,8 +315,10 @@ INLINE void row(float *y, const float *x, const struct pass *p, const struct blo
         ox = width - ox < T ? width - T : ox;
         if (way == SPREAD)
             spread(y, x, w, p, k, rows, ox, narrow, T, I);
+        else if (way == STRIDE1 && width == T)
+            tile(y, x, w, p, k, rows, ox, narrow, true, T, I, 1);
         else
-            tile(y, x, w, p, k, rows, ox, narrow, T, I, way == STRIDE1 ? 1 : 2);
+            tile(y, x, w, p, k, rows, ox, narrow, false, T, I, way == STRIDE1 ? 1 : 2);
         ox += T;
     }
     if (ox < p->Wo)
@@ -320,12 +326,17 @@ INLINE void row(float *y, const float *x, const struct pass *p, const struct blo
 }
 
 INLINE void row_any(float *y, const float *x, const struct pass *p, const struct block *k,
-                    const float *w, const struct taps *rows, bool narrow, enum way way)
+                    const float *w, const struct taps *rows, bool narrow, enum way way,
+                    bool single)
 {
     if (p->tile == ACCS)
         row(y, x, p, k, w, rows, narrow, way, ACCS, 1);
+    else if (p->tile == ACCS / 2 && single)
+        row(y, x, p, k, w, rows, narrow, way, ACCS / 2, 1);
     else if (p->tile == ACCS / 2)
         row(y, x, p, k, w, rows, narrow, way, ACCS / 2, 2);
+    else if (single)
+        row(y, x, p, k, w, rows, narrow, way, ACCS / 4, 1);
     else
         row(y, x, p, k, w, rows, narrow, way, ACCS / 4, 4);
 }
@@ -338,32 +349,34 @@ static void block_rows(float *y, const float *x, const struct pass *p, const str
     size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
     // The images of a tile; the last ones are moved back like the last columns.
     int step = p->way == ANY ? 8 : ACCS / p->tile;
-    bool pixels = p->way == ANY || n < step;
+    bool single = n < step;
+    if (single && p->way != ANY)
+        step = 1;
     x += k->c0;
     y += k->k0;
     for (int i = 0; i < n; i += step) {
         int m = n - i < step ? n - i : step;
-        if (m < step && !pixels)
+        if (m < step && p->way != ANY)
             i = n - step;
         const float *xi = x + (size_t)i * ximage;
         for (int oy = y0; oy < y1; oy++) {
             struct taps rows = taps_of(oy, p->H, p);
             float *yi = y + (size_t)i * yimage + (size_t)oy * (size_t)p->Wo * (size_t)p->K;
-            if (pixels)
+            if (p->way == ANY)
                 for (int ox = 0; ox < p->Wo; ox++)
                     pixel_images(yi, xi, w, p, k, &rows, ox, m, p->narrow);
             else if (p->way == STRIDE1 && p->narrow)
-                row_any(yi, xi, p, k, w, &rows, true, STRIDE1);
+                row_any(yi, xi, p, k, w, &rows, true, STRIDE1, single);
             else if (p->way == STRIDE1)
-                row_any(yi, xi, p, k, w, &rows, false, STRIDE1);
+                row_any(yi, xi, p, k, w, &rows, false, STRIDE1, single);
             else if (p->way == STRIDE2 && p->narrow)
-                row_any(yi, xi, p, k, w, &rows, true, STRIDE2);
+                row_any(yi, xi, p, k, w, &rows, true, STRIDE2, single);
             else if (p->way == STRIDE2)
-                row_any(yi, xi, p, k, w, &rows, false, STRIDE2);
+                row_any(yi, xi, p, k, w, &rows, false, STRIDE2, single);
             else if (p->narrow)
-                row_any(yi, xi, p, k, w, &rows, true, SPREAD);
+                row_any(yi, xi, p, k, w, &rows, true, SPREAD, single);
             else
-                row_any(yi, xi, p, k, w, &rows, false, SPREAD);
+                row_any(yi, xi, p, k, w, &rows, false, SPREAD, single);
         }
     }
 }
