@@ -29,20 +29,22 @@ local function quoted(s)
   return "'" .. s:gsub("'", "'\\''") .. "'"
 end
 
--- The self-check in a process of its own, which may die of an illegal instruction.
-local function blas()
-  local code = [[print(select(2, require("netspace.core.sys").selfcheck()) or "right")]]
+-- A self-check in a process of its own, which may die of an illegal instruction.
+local function apart(what, f, hint)
+  local code = ([[print(select(2, require("netspace.core.sys").%s()) or "right")]]):format(f)
   local p = assert(io.popen(("%s -q --no-init -e %s 2>&1"):format(quoted(sys.exe()), quoted(code))))
   local text = p:read("a"):gsub("%s+$", "")
   local good, how, status = p:close()
-  local hint = "; OPENBLAS_CORETYPE=Haswell netspace doctor tries another kernel"
-  if good and text == "right" then
-    return true, ("%s: matrix products are right"):format(sys.blas())
-  elseif good then
-    return false, text
-  end
-  return false, ("%s: the self-check ended by %s %d%s%s"):format(sys.blas(), how, status,
+  if good and text ~= "right" then return false, text end
+  if good then return true end
+  return false, ("%s: the self-check ended by %s %d%s; %s"):format(what, how, status,
     text ~= "" and ": " .. text or "", hint)
+end
+
+local function blas()
+  local right, why = apart(sys.blas(), "check_blas",
+    "OPENBLAS_CORETYPE=Haswell netspace doctor tries another kernel")
+  return right, why or sys.blas() .. ": matrix products are right"
 end
 
 local function kernels()
@@ -50,7 +52,23 @@ local function kernels()
   if wish and wish ~= sys.isa() then
     return false, ("NETSPACE_ISA=%s cannot be had here; the kernels use %s"):format(wish, sys.isa())
   end
-  return true, sys.isa()
+  local right, why = apart(sys.isa() .. " kernels", "check_kernels",
+    "NETSPACE_ISA=portable netspace doctor tries others")
+  return right, why or sys.isa() .. ": networks train as with other kernels"
+end
+
+local checked -- "right", or what is wrong, once known
+
+--- Whether matrix products and kernels are right, found out once a process; a sweep asks
+-- before it starts.
+-- @treturn boolean, and what is wrong
+function M.selfcheck()
+  if not checked then
+    local right, why = sys.check_blas()
+    if right then right, why = sys.check_kernels() end
+    checked = right and "right" or why
+  end
+  return checked == "right", checked
 end
 
 local function threads()

@@ -17,6 +17,7 @@
 -- it, pool.lua runs the worker processes for all that is trained at once, ledger.lua writes
 -- the store.  Here is what users call, and the waiting.
 
+local doctor = require "netspace.doctor"
 local help = require "netspace.help"
 local ledgers = require "netspace.ledger"
 local options = require "netspace.options"
@@ -48,6 +49,11 @@ local function blame(level, f, ...)
 end
 
 local function open_ledger(path)
+  local right, wrong = doctor.selfcheck()
+  if not right then
+    sys.status(5)
+    fail(wrong)
+  end
   local ledger, why, kind = ledgers.open(path)
   if not ledger then
     if kind == "damaged" then sys.status(4) end

@@ -136,6 +136,7 @@ function Training:_ready(e)
   if self.environment then return end
   self.environment = e
   self:_note(function(ledger)
+    ledger:log(nil, ("self-check passed: %s, kernels %s"):format(e.blas, e.isa))
     local before = ledger:environment(self.population, e)
     if not before then return end
     self:_tell(nil, ("earlier models were trained by netspace %s, %s, %s; now it is %s, %s, "

@@ -148,7 +148,7 @@ end
 -- One network in one mode: the figures of both sides.
 local function measure(o, network, train)
   local job = { arch = network[3], batch = network[2], train = train }
-  local a = start(sys.exe(), { "-q", "--no-init", here .. "/slices.lua" },
+  local a = start("/proc/self/exe", { "-q", "--no-init", here .. "/slices.lua" },
     { NETSPACE_ISA = o.isa })
   local r = { netspace = a:ask(json.encode(job)), best = 0, sgemm = 0, ratios = {} }
   local b

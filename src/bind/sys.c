@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/rng.h"
+#include "model/selfcheck.h"
 #include "nn/gemm.h"
 #include "nn/isa.h"
 
@@ -105,15 +106,26 @@ static int sys_isa(lua_State *L)
     return 1;
 }
 
-// selfcheck() -> true | nil, message: matrix products against double precision
-static int sys_selfcheck(lua_State *L)
+static int checked(lua_State *L, bool right, const struct error *e)
 {
-    struct error e;
-    if (!gemm_selfcheck(&e)) {
-        return push_failure(L, e.msg);
-    }
+    if (!right)
+        return push_failure(L, e->msg);
     lua_pushboolean(L, true);
     return 1;
+}
+
+// check_blas() -> true | nil, message: matrix products against double precision
+static int sys_check_blas(lua_State *L)
+{
+    struct error e;
+    return checked(L, gemm_selfcheck(&e), &e);
+}
+
+// check_kernels() -> true | nil, message: the chosen kernels against others
+static int sys_check_kernels(lua_State *L)
+{
+    struct error e;
+    return checked(L, selfcheck_kernels(&e), &e);
 }
 
 // exe() -> path of this program
@@ -180,7 +192,8 @@ static const luaL_Reg functions[] = {
     {"status", sys_status},
     {"blas", sys_blas},
     {"isa", sys_isa},
-    {"selfcheck", sys_selfcheck},
+    {"check_blas", sys_check_blas},
+    {"check_kernels", sys_check_kernels},
     {"exe", sys_exe},
     {"cores", sys_cores},
     {"die_with_parent", sys_die_with_parent},

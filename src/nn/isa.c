@@ -30,11 +30,25 @@ static bool runs_here(const struct kernels *k)
     return k == &kernels_portable;
 }
 
+const struct kernels *kernels_here(int i)
+{
+    for (int k = 0; k < COUNT; k++)
+        if (runs_here(all[k]) && i-- == 0)
+            return all[k];
+    return NULL;
+}
+
+void kernels_use(const struct kernels *k)
+{
+    chosen = k;
+}
+
 bool isa_set(const char *name)
 {
-    for (int i = 0; i < COUNT; i++) {
-        if (strcmp(all[i]->name, name) == 0 && runs_here(all[i])) {
-            chosen = all[i];
+    const struct kernels *k;
+    for (int i = 0; (k = kernels_here(i)); i++) {
+        if (strcmp(k->name, name) == 0) {
+            chosen = k;
             return true;
         }
     }
@@ -45,12 +59,8 @@ const struct kernels *kernels_get(void)
 {
     if (!chosen) {
         const char *wish = getenv("NETSPACE_ISA");
-        if (!wish || !isa_set(wish)) {
-            int i = 0;
-            while (!runs_here(all[i])) // the last one runs everywhere
-                i++;
-            chosen = all[i];
-        }
+        if (!wish || !isa_set(wish))
+            chosen = kernels_here(0); // portable C runs everywhere
     }
     return chosen;
 }

@@ -63,7 +63,9 @@ struct kernels {
 
 extern const struct kernels kernels_avx512, kernels_avx2, kernels_portable;
 
-const struct kernels *kernels_get(void); // the chosen table (isa.c)
+const struct kernels *kernels_get(void);       // the chosen table (isa.c)
+void kernels_use(const struct kernels *k);     // chooses: for checks
+const struct kernels *kernels_here(int i);     // of this processor, widest first, then NULL
 
 /* Blocks of output lanes: how many vectors of `lanes` cover `out` channels in groups of
  * `gi` inputs and `go` outputs.  Blocks hold several whole groups when groups are narrow
