@@ -66,6 +66,9 @@ check:
 	@$(MAKE) --no-print-directory -j$(JOBS) V=asan all ctests
 	@tests/run.sh
 ctests: $(CTEST)
+# Kills and faults by the hundred: minutes, not part of check.
+torture: all
+	@tests/run.sh tests/torture/*.sh
 asan:
 	@$(MAKE) V=asan all ctests
 layers:
@@ -87,9 +90,10 @@ help:
 	@echo "make [V=release|asan]   build ./netspace"; \
 	 echo "make demo               install what is missing, build, run examples/quickstart.lua"; \
 	 echo "make check              all tests (installs what they need)"; \
+	 echo "make torture            long tests: kills and faults by the hundred"; \
 	 echo "make install            to PREFIX=$(PREFIX), under DESTDIR"; \
 	 echo "make bench              speed beside PyTorch (ARGS=--help: options)"; \
 	 echo "make layers asan clean uninstall"
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d
-.PHONY: all bench demo check ctests asan layers install uninstall clean help
+.PHONY: all bench demo check ctests torture asan layers install uninstall clean help

@@ -25,8 +25,9 @@ function M.path(directory, population, idx)
   return ("%s/%d-%d.safetensors"):format(directory, population, idx)
 end
 
---- Removes from a store's checkpoints what an earlier run left of a population: files of
--- models that are not open (open[idx]) any more, and half-written ones of dead workers.
+--- Removes from a store's checkpoints what is of no use to a population any more: files of
+-- models that are not open (open[idx]), half-written ones of dead workers, and the directory
+-- when it is empty.
 function M.tidy(store, population, open)
   local directory = M.directory(store)
   local files = uv.fs_scandir(directory) -- nil: there is none
@@ -34,9 +35,10 @@ function M.tidy(store, population, open)
     local p, idx = name:match("^(%d+)%-(%d+)%.safetensors")
     local writer = name:match("%.part%-(%d+)$")
     local useless = not open[tonumber(idx)]
-    if writer then useless = not uv.fs_stat("/proc/" .. writer) end
+    if writer then useless = not require("netspace.schema").birth(writer) end
     if tonumber(p) == population and useless then uv.fs_unlink(directory .. "/" .. name) end
   end
+  uv.fs_rmdir(directory)
 end
 
 --- What a file is of: everything that the bits of a training depend on.

@@ -278,7 +278,7 @@ help.add("sweep.run", [[
   The result has .errors in percent (a failed or diverged network counts as 100), .models,
   .failed, .n.  Ctrl-C stops the training at the next batch and keeps where it stands.
   A network whose worker dies is tried again from its last checkpoint, and has failed after 3
-  crashes (or 10 kills from outside) in a row in which it came no further.
+  crashes (or 30 kills from outside) in a row in which it came no further.
   example (slow): sweep.run{ store = "a.db", models = space.RegNetX:sample(4), data = "shapes" }
   source: Radosavovic et al. 2019, 2020: populations instead of single networks]])
 help.add("sweep.start", [[

@@ -21,7 +21,7 @@ local Training = { __name = "sweep" }
 Training.__index = Training
 M.Training = Training
 
-local LOST = { own = 3, outside = 10 }
+local LOST = { own = 3, outside = 30 }
 local PATIENCE = 120            -- seconds a silent worker is given at least
 local TICK_MS, BEAT = 200, 2    -- storing and looking around; sign of life (seconds)
 
@@ -43,20 +43,18 @@ function M.begin(ledger, id, plan)
     trained = 0, pending = {}, ended = {}, began = sys.now(), beat = sys.now(),
     state = "running",
   }, Training)
-  local open = {}
   for _, model in ipairs(ledger:models(id)) do
     s.total = s.total + 1
     model.cost = model.flops * s.images * s.recipe.epochs
     if model.status == "queued" then
       table.insert(s.queue, model)
-      open[model.idx] = true
     else
       s[model.status] = s[model.status] + 1
     end
   end
   table.sort(s.queue, function(a, b) return a.idx > b.idx end) -- the next one is the last
   active[#active + 1] = s
-  checkpoints.tidy(s.store, id, open)
+  s:_tidy()
   if #s.queue == 0 then
     s:_finish()
   else
@@ -68,6 +66,13 @@ function M.begin(ledger, id, plan)
     pool.add(s)
   end
   return s
+end
+
+-- Removes what is left in the directory of checkpoints, but for those of models to come.
+function Training:_tidy()
+  local open = {}
+  for _, model in ipairs(self.queue) do open[model.idx] = true end
+  checkpoints.tidy(self.store, self.population, open)
 end
 
 -- Remembers a change of the store until the next flush.
@@ -319,7 +324,7 @@ function Training:_finish()
   local good, err = pcall(self._flush, self)
   if not good then self.trouble = self.trouble or err end
   self.ledger:close()
-  uv.fs_rmdir(checkpoints.directory(self.store)) -- when nothing is in it
+  self:_tidy()
   if self.failed > 0 then sys.status(3) end
   if self.callback then
     good, err = pcall(self.callback, self:status())
