@@ -1,6 +1,6 @@
 --- From a space to what the sampler draws: hints of constraints turned into cut ranges and
--- bonds, and those into factors (src/stats/sampler.h); and how many settings there are.
--- Source: arXiv 2003.13678 section 3 and table 1.
+-- bonds, and those into factors (src/stats/sampler.h).
+-- Source: arXiv 2003.13678 section 3.
 
 local arch = require "netspace.core.arch"
 local core = require "netspace.core.sampler"
@@ -219,86 +219,6 @@ end
 function M.sampler(plan, seed, window)
   return core.new { kind = plan.spec.kind, base = plan.base, groups = plan.groups,
     seed = seed, window = window, factors = plan.factors }
-end
-
--- Counting: as integers while they fit in 62 bits, else as floats.
-local function times(a, b)
-  return a * 1.0 * b < 2.0 ^ 62 and a * b or a * 1.0 * b
-end
-
-local function plus(a, b)
-  return a * 1.0 + b < 2.0 ^ 62 and a + b or a * 1.0 + b
-end
-
---- Non-decreasing vectors of one value from each list.
-local function count_up(dists)
-  local later, later_count = nil, nil
-  for k = #dists, 1, -1 do
-    local v, count, j, sum = dists[k].v, {}, later and #later or 0, 0
-    for i = #v, 1, -1 do
-      while later and j >= 1 and later[j] >= v[i] do
-        sum = plus(sum, later_count[j])
-        j = j - 1
-      end
-      count[i] = later and sum or 1
-    end
-    later, later_count = v, count
-  end
-  local total = 0
-  for _, c in ipairs(later_count) do total = plus(total, c) end
-  return total
-end
-
-local function count_equal(dists)
-  local total = 0
-  for _, x in ipairs(dists[1].v) do
-    local everywhere = true
-    for k = 2, #dists do
-      local found = false
-      for _, y in ipairs(dists[k].v) do found = found or x == y end
-      everywhere = everywhere and found
-    end
-    if everywhere then total = total + 1 end
-  end
-  return total
-end
-
---- The paper counts 64 values for each of d, w_0, w_a, w_m of a RegNet; a constraint that
--- keeps a part of the values keeps that part of 64.
-local function regnet_values(S, resolved, name)
-  if name == "b" or name == "g" then return #grid.table(resolved.ranges[name][1]).v end
-  local kept = #grid.table(resolved.ranges[name][1]).v
-  return kept == 1 and 1 or 64 * kept / #grid.table(S.params[name][1]).v
-end
-
---- Parameter settings of S: { nominal, exact }, as help("S:size") says.
-function M.size(S)
-  local plan = M.of(S)
-  local nominal, exact = 1, 1
-  for _, f in ipairs(plan.factors) do
-    local n = #f.slots
-    if S.kind == "regnet" then
-      local least = math.huge
-      for _, name in ipairs(f.names) do
-        least = math.min(least, regnet_values(S, plan.resolved, name))
-      end
-      nominal = nominal * least
-    elseif f.bond == "up" then
-      local independent = 1
-      for k = 1, n do independent = independent * (#f.dist[k].v / k) end
-      nominal = nominal * independent
-      exact = times(exact, count_up(f.dist))
-    else
-      local count = count_equal(f.dist)
-      nominal = times(nominal, count)
-      exact = times(exact, count)
-    end
-  end
-  if S.kind == "regnet" then exact = nil end
-  for _, c in ipairs(S.constraints) do
-    if not plan.direct[c] then exact = nil end
-  end
-  return { nominal = nominal, exact = exact }
 end
 
 return M

@@ -7,6 +7,7 @@
 local adopt = require "netspace.adopt"
 local arch = require "netspace.core.arch"
 local constraint = require "netspace.constraint"
+local count = require "netspace.count"
 local grid = require "netspace.grid"
 local help = require "netspace.help"
 local options = require "netspace.options"
@@ -223,20 +224,26 @@ function Space:with(...)
   return S
 end
 
-local function read_window(o)
+local function read_window(where, o)
   local window = {}
   for _, name in ipairs { "flops", "params", "acts" } do
     local w = o[name]
     if w then
       local lo, hi = w[1], w[2]
       if type(lo) ~= "number" or type(hi) ~= "number" or not (lo <= hi) then
-        error(("S:sample: %s should be {low, high} with low <= high, such as {3e6, 6e6}"):format(
-          name), 0)
+        error(("%s: %s should be {low, high} with low <= high, such as {3e6, 6e6}"):format(
+          where, name), 0)
       end
       window[name] = { math.max(lo, 0), math.min(hi, 2.0 ^ 53) }
     end
   end
   return window
+end
+
+local function read_setting(o)
+  local set = {}
+  for k in pairs(settings) do set[k] = o[k] end
+  return set
 end
 
 local sample_options = { seed = "integer", max_tries = "integer", flops = "table",
@@ -249,8 +256,7 @@ function Space:sample(n, o)
     error(("S:sample: n is %s; it must be a whole number of networks, at least 1"):format(
       tostring(n)), 2)
   end
-  local set = {}
-  for k in pairs(settings) do set[k] = o[k] end
+  local set = read_setting(o)
   local max_tries = o.max_tries or 1000000
   if max_tries < 1 then
     error(("S:sample: max_tries is %d; it must be at least 1"):format(max_tries), 2)
@@ -259,7 +265,7 @@ function Space:sample(n, o)
     error(('S:sample: order is \'%s\'; it must be "rejection" or "sorted"'):format(o.order), 2)
   end
   local p = blame(function()
-    local how = { seed = math.tointeger(o.seed), window = read_window(o) }
+    local how = { seed = math.tointeger(o.seed), window = read_window("S:sample", o) }
     if o.adopt then adopt.settings(o.adopt, set, settings) end
     local drawn = plan.of(self, set, o.order == "sorted")
     if o.adopt then
@@ -330,14 +336,44 @@ function Space:contains(m)
   return true
 end
 
-function Space:size()
-  return plan.size(self)
+local size_options = { draws = "integer", seed = "integer", flops = "table", params = "table",
+  acts = "table" }
+for k, v in pairs(settings) do size_options[k] = v end
+
+function Space:size(o)
+  o = options.check("S:size", o, size_options)
+  local draws = math.tointeger(o.draws or 2000)
+  if draws < 1 then error(("S:size: draws is %d; it must be at least 1"):format(draws), 2) end
+  local result = blame(function()
+    return count.size(self, { seed = math.tointeger(o.seed or sys.seed()), draws = draws,
+      set = read_setting(o), window = read_window("S:size", o) })
+  end)
+  return result
 end
 
 --- Text that the prompt and print show as it is.
 local function text(lines)
   return setmetatable({ lines = lines }, { __name = "description",
     __tostring = function(t) return table.concat(t.lines, "\n") end })
+end
+
+-- "817446539520", or "1.2e+09 ± 2.1 %".
+local function counted(n, error)
+  if not error then return math.type(n) == "integer" and ("%d"):format(n) or ("%.4g"):format(n) end
+  return ("%.3g ± %.1f %%"):format(n, 100 * error / n)
+end
+
+local function add_size(add, size)
+  add("size        %.3g settings by the paper's reckoning", size.nominal)
+  if size.exact then add("            %s settings, counted", counted(size.exact)) end
+  if size.settings and size.settings > 0 then
+    add("            %s settings that make a network, estimated", counted(size.settings,
+      size.settings_error))
+  end
+  if size.distinct and size.distinct > 0 then
+    add("            %s different networks, %s", counted(size.distinct, size.distinct_error),
+      size.distinct_error and "estimated" or "counted")
+  end
 end
 
 function Space:describe()
@@ -367,9 +403,7 @@ function Space:describe()
     if c.why then add("            %s", c.why) end
     if c.from then add("            %s", c.from) end
   end
-  local size = self:size()
-  add("size        %.3g%s", size.nominal,
-    size.exact and (", exactly %s"):format(size.exact) or " (parameter settings, nominal)")
+  add_size(add, self:size { draws = 500 })
   return text(lines)
 end
 
@@ -472,10 +506,20 @@ example: space.AnyNetXE:contains(zoo["RegNetX-200MF"])
 source: arXiv 2003.13678 figure 1]])
 
 help.add("S:size", [[
-S:size() -> { nominal =, exact = }
-How many parameter settings: by the paper's reckoning (an order divides by n!; a RegNet has
-64 values of d, w_0, w_a, w_m each), and exactly where that can be counted.
+S:size{ flops = {lo, hi}, params =, acts =, draws = 2000, seed =, image =, … }
+    -> { nominal =, exact =, distinct =, window = … }
+How many settings of the parameters a space has, and how many networks they make.
+  nominal   by the paper's reckoning: an order divides by n!, a RegNet has 64 values of d,
+            w_0, w_a, w_m each
+  exact     settings, counted: every order and tie as it is
+  distinct  networks that differ after group compatibility, counted
+Where that cannot be counted (RegNets, constraints without a hint) it is estimated from
+`draws` settings, each as likely: settings and distinct with settings_error and
+distinct_error, one standard error; no distinct where a constraint has no hint.
+  window    with flops, params or acts: share, share_error, settings, settings_error of what
+            lies inside (all settings alike: not the share of draws), of RegNets distinct too
 example: space.AnyNetXE:size().exact
+example: space.AnyNetXE:size{ flops = {3e6, 6e6}, stem = "cifar" }.window.share
 source: arXiv 2003.13678 table 1]])
 
 help.add("S:describe", [[

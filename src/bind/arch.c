@@ -327,21 +327,6 @@ static int core_hash(lua_State *L)
     return 1;
 }
 
-// The list at the top of the stack, as a buffer that Lua owns and that takes its place.
-static const double *grid_values(lua_State *L, int *n)
-{
-    luaL_checktype(L, -1, LUA_TTABLE);
-    *n = (int)lua_rawlen(L, -1);
-    double *v = lua_newuserdatauv(L, ((size_t)*n + 1) * sizeof *v, 0);
-    for (int i = 0; i < *n; i++) {
-        lua_rawgeti(L, -2, i + 1);
-        v[i] = luaL_checknumber(L, -1);
-        lua_pop(L, 1);
-    }
-    lua_remove(L, -2);
-    return v;
-}
-
 // fit(list of m, { w_0 = {…}, w_a = {…}, w_m = {…}, rounded = bool }) -> list of
 // {e_fit, w_0, w_a, w_m}
 static int core_fit(lua_State *L)
@@ -361,7 +346,7 @@ static int core_fit(lua_State *L)
     }
     for (int i = 0; i < 3; i++) {
         lua_getfield(L, 2, names[i]);
-        grid.value[i] = grid_values(L, &grid.n[i]);
+        grid.value[i] = number_list(L, names[i], &grid.n[i]);
     }
     lua_getfield(L, 2, "rounded");
     grid.rounded = lua_toboolean(L, -1);

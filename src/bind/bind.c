@@ -5,6 +5,7 @@ static const luaL_Reg modules[] = {
     {"netspace.core.arch", open_arch},
     {"netspace.core.benchmark", open_benchmark},
     {"netspace.core.canvas", open_canvas},
+    {"netspace.core.count", open_count},
     {"netspace.core.sqlite", open_sqlite},
     {"netspace.core.data", open_data},
     {"netspace.core.edf", open_edf},
@@ -49,6 +50,25 @@ void push_list(lua_State *L, const double *v, size_t n)
         lua_pushnumber(L, v[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
+}
+
+double *number_list(lua_State *L, const char *what, int *n)
+{
+    luaL_checktype(L, -1, LUA_TTABLE);
+    size_t count = lua_rawlen(L, -1);
+    if (count > 1 << 24)
+        luaL_error(L, "%s has too many values", what);
+    double *v = lua_newuserdatauv(L, (count + 1) * sizeof *v, 0);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -2, (lua_Integer)i + 1);
+        if (!lua_isnumber(L, -1))
+            luaL_error(L, "%s should be numbers", what);
+        v[i] = lua_tonumber(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_remove(L, -2);
+    *n = (int)count;
+    return v;
 }
 
 int push_failure(lua_State *L, const char *message)

@@ -15,6 +15,7 @@ void bind_preload(lua_State *L);
 int open_arch(lua_State *L);
 int open_benchmark(lua_State *L);
 int open_canvas(lua_State *L);
+int open_count(lua_State *L);
 int open_data(lua_State *L);
 int open_edf(lua_State *L);
 int open_net(lua_State *L);
@@ -31,6 +32,9 @@ void set_number(lua_State *L, const char *key, double value);
 void set_integer(lua_State *L, const char *key, lua_Integer value);
 void set_string(lua_State *L, const char *key, const char *value);
 void push_list(lua_State *L, const double *v, size_t n);
+/* The list of numbers on top of the stack as a buffer that Lua owns and that takes its place
+ * there; an error names `what`. */
+double *number_list(lua_State *L, const char *what, int *n);
 /* The outside world failed: pushes nil, message; returns 2 for `return`. */
 int push_failure(lua_State *L, const char *message);
 /* Ctrl-C: raises "interrupted", without a position. */

@@ -49,27 +49,6 @@ static int sampler_tostring(lua_State *L)
     return 1;
 }
 
-/* List of numbers at the top of the stack, as a buffer that Lua owns: it takes the list's
- * place on the stack. */
-static double *numbers(lua_State *L, const char *what, int *n)
-{
-    luaL_checktype(L, -1, LUA_TTABLE);
-    size_t count = lua_rawlen(L, -1);
-    if (count > 1 << 24)
-        luaL_error(L, "%s has too many values", what);
-    double *v = lua_newuserdatauv(L, (count + 1) * sizeof *v, 0);
-    for (size_t i = 0; i < count; i++) {
-        lua_rawgeti(L, -2, (lua_Integer)i + 1);
-        if (!lua_isnumber(L, -1))
-            luaL_error(L, "%s should be numbers", what);
-        v[i] = lua_tonumber(L, -1);
-        lua_pop(L, 1);
-    }
-    lua_remove(L, -2);
-    *n = (int)count;
-    return v;
-}
-
 // The factor table at the top of the stack.
 static void add_factor(lua_State *L, struct sampler *s)
 {
@@ -81,7 +60,7 @@ static void add_factor(lua_State *L, struct sampler *s)
     static const char *const bonds[] = {"equal", "up", "sorted", NULL};
     enum sampler_bond bond = (enum sampler_bond)luaL_checkoption(L, -1, NULL, bonds);
     lua_getfield(L, t, "slots");
-    double *list = numbers(L, "slots", &n);
+    double *list = number_list(L, "slots", &n);
     if (n > ARCH_STAGES)
         luaL_error(L, "a factor has at most %d parameters", ARCH_STAGES);
     lua_getfield(L, t, "dist");
@@ -92,9 +71,9 @@ static void add_factor(lua_State *L, struct sampler *s)
         lua_rawgeti(L, dists, k + 1);
         int d = lua_gettop(L);
         lua_getfield(L, d, "v");
-        dist[k].value = numbers(L, "v", &values);
+        dist[k].value = number_list(L, "v", &values);
         lua_getfield(L, d, "p");
-        dist[k].p = numbers(L, "p", &weights);
+        dist[k].p = number_list(L, "p", &weights);
         dist[k].n = values < weights ? values : weights;
     }
     if (!sampler_bind(s, bond, n, slots, dist, &e))

@@ -26,6 +26,21 @@ static int exponent(const struct regnet *r, double log_m, int j)
     return (int)rint(log(u / r->w_0) / log_m);
 }
 
+int regnet_exponent(const struct regnet *r, int j)
+{
+    return exponent(r, log(r->w_m), j);
+}
+
+static int quantised(double w)
+{
+    return w > MOST_W ? 0 : (int)rint(w / QUANTUM) * QUANTUM;
+}
+
+int regnet_width(int w_0, double w_m, int k)
+{
+    return quantised(w_0 * pow(w_m, k));
+}
+
 bool regnet_shape(const struct regnet *r, struct regnet_shape *s, struct error *e)
 {
     if (!check(r, e))
@@ -36,10 +51,10 @@ bool regnet_shape(const struct regnet *r, struct regnet_shape *s, struct error *
     for (int j = 0; j < r->d;) {
         k = exponent(r, log_m, j);
         double exact = r->w_0 * pow(r->w_m, k);
-        if (exact > MOST_W)
+        int width = quantised(exact);
+        if (!width)
             return error_set(e, "block %d would be %.0f channels wide; the limit is %d: lower "
                              "d, w_a or w_m", j + 1, exact, MOST_W);
-        int width = (int)rint(exact / QUANTUM) * QUANTUM;
         if (width != w) {
             if (s->stages == ARCH_STAGES)
                 return error_set(e, "these RegNet parameters give more than %d stages; raise "

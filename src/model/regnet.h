@@ -26,6 +26,10 @@ struct regnet_shape {
  * False with a message for values out of range, or more than ARCH_STAGES stages. */
 bool regnet_shape(const struct regnet *r, struct regnet_shape *s, struct error *e);
 
+/* k_j of block j, and the width of level k (0: beyond the limit of widths). */
+int regnet_exponent(const struct regnet *r, int j);
+int regnet_width(int w_0, double w_m, int k);
+
 /* The shape with b and g into the stages of `a` (strides 2); arch_finish is yet to be called. */
 void regnet_fill(const struct regnet *r, const struct regnet_shape *s, struct arch *a);
 
