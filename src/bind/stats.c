@@ -111,7 +111,7 @@ static struct strata check_strata(lua_State *L, int index)
     return s;
 }
 
-// strata(x, lo, hi, bins) -> weights, or nil and which bin is empty
+// strata(x, lo, hi, bins) -> weights, bins (from 1, 0 outside), or nil and which is empty
 static int stats_strata(lua_State *L)
 {
     size_t n;
@@ -123,36 +123,29 @@ static int stats_strata(lua_State *L)
     if (!strata_assign(&s, x, n, bin, weight, &e))
         return push_failure(L, e.msg);
     push_list(L, weight, n);
-    return 1;
-}
-
-// The errors and complexities at index and index + 1, without the models in no bin.
-static struct stratified check_stratified(lua_State *L, int index, const struct strata *s)
-{
-    size_t n, kept = 0;
-    double *e = check_list(L, index, &n), *x = check_same(L, index + 1, n);
-    uint32_t *bin = lua_newuserdatauv(L, n * sizeof *bin, 0);
-    double *weight = lua_newuserdatauv(L, n * sizeof *weight, 0);
-    struct error why;
-    if (!strata_assign(s, x, n, bin, weight, &why))
-        luaL_argerror(L, index, why.msg);
     for (size_t i = 0; i < n; i++)
-        if (bin[i] != NO_BIN) {
-            luaL_argcheck(L, e[i] >= 0 && e[i] <= 100, index, "errors are from 0 to 100");
-            e[kept] = e[i];
-            bin[kept++] = bin[i];
-        }
-    return (struct stratified){kept, e, bin};
+        x[i] = bin[i] == NO_BIN ? 0 : bin[i] + 1.0;
+    push_list(L, x, n);
+    return 2;
 }
 
-// strata_compare(errors a, x a, errors b, x b, lo, hi, bins, draws, seed, level) -> table
+// strata_compare(errors, bins (from 1), labels (1: of a, 2: of b, 3: both), how many bins,
+// draws, seed, level) -> table
 static int stats_strata_compare(lua_State *L)
 {
-    struct strata s = check_strata(L, 5);
-    struct stratified a = check_stratified(L, 1, &s), b = check_stratified(L, 3, &s);
+    size_t n;
+    double *e = check_list(L, 1, &n), *bin = check_same(L, 2, n), *label = check_same(L, 3, n);
+    uint32_t bins = (uint32_t)check_count(L, 4, 1, STRATA_MOST);
+    struct labelled *models = lua_newuserdatauv(L, n * sizeof *models, 0);
+    for (size_t i = 0; i < n; i++) {
+        luaL_argcheck(L, e[i] >= 0 && e[i] <= 100, 1, "errors are from 0 to 100");
+        luaL_argcheck(L, bin[i] >= 1 && bin[i] <= bins, 2, "no such bin");
+        luaL_argcheck(L, label[i] == 1 || label[i] == 2 || label[i] == 3, 3, "no such label");
+        models[i] = (struct labelled){e[i], (uint32_t)bin[i] - 1, (enum label)label[i]};
+    }
     struct comparison c;
-    if (!strata_compare(&c, &a, &b, s.bins, check_draws(L, 8, 1), check_seed(L, 9),
-                        level_from_lua(L, 10)))
+    if (!strata_compare(&c, models, n, bins, check_draws(L, 5, 1), check_seed(L, 6),
+                        level_from_lua(L, 7)))
         return raise_interrupted(L);
     return push_comparison(L, &c);
 }

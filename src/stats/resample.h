@@ -13,8 +13,7 @@ enum resample_use {
     USE_MEAN_A,   // one of two means
     USE_MEAN_B,
     USE_PERMUTATION,
-    USE_STRATA_A, // as the three before, inside strata
-    USE_STRATA_B,
+    USE_STRATA, // as the three before, inside strata
     USE_STRATA_PERMUTATION,
     USE_SEARCH, // simulated random search
     USE_RANK,   // pairs of a rank correlation

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/interrupt.h"
 #include "base/memory.h"
@@ -36,58 +37,47 @@ bool strata_assign(const struct strata *s, const double *x, size_t n, uint32_t *
     return true;
 }
 
-/* The pooled models, sorted by error and, in the order[], by bin: order[first[k]] to
- * order[first[k + 1] - 1] are the models of bin k. */
+/* The models sorted by error and, in order[], by bin: order[first[k]] to order[first[k + 1] -
+ * 1] are the models of bin k. */
 struct pool {
     size_t n;
     uint32_t bins;
-    struct model {
-        double e;
-        uint32_t bin;
-        bool of_b;
-    } *models;
+    struct labelled *models;
     uint32_t *order;
     size_t *first;
-    double *count_a, *count_b; // by bin
-    double *weight_a, *weight_b; // of one model of a bin
+    double *weight_a, *weight_b; // by bin, of one model
 };
 
 static int by_error(const void *p, const void *q)
 {
-    double x = ((const struct model *)p)->e, y = ((const struct model *)q)->e;
+    double x = ((const struct labelled *)p)->e, y = ((const struct labelled *)q)->e;
     return (x > y) - (x < y);
 }
 
-static void pool_init(struct pool *p, const struct stratified *a,
-                      const struct stratified *b, uint32_t bins)
+static void pool_init(struct pool *p, const struct labelled *models, size_t n, uint32_t bins)
 {
-    *p = (struct pool){.n = a->n + b->n, .bins = bins};
-    p->models = xmalloc(p->n * sizeof *p->models);
-    p->order = xmalloc(p->n * sizeof *p->order);
+    *p = (struct pool){.n = n, .bins = bins};
+    p->models = xmalloc(n * sizeof *p->models);
+    memcpy(p->models, models, n * sizeof *models);
+    qsort(p->models, n, sizeof *p->models, by_error);
+    p->order = xmalloc(n * sizeof *p->order);
     p->first = xcalloc(bins + 1, sizeof *p->first);
-    p->count_a = xcalloc(4 * (size_t)bins, sizeof *p->count_a);
-    p->count_b = p->count_a + bins;
-    p->weight_a = p->count_b + bins;
+    p->weight_a = xcalloc(2 * (size_t)bins, sizeof *p->weight_a);
     p->weight_b = p->weight_a + bins;
-    for (size_t i = 0; i < p->n; i++) {
-        bool of_b = i >= a->n;
-        const struct stratified *s = of_b ? b : a;
-        size_t at = of_b ? i - a->n : i;
-        assert(s->bin[at] < bins);
-        p->models[i] = (struct model){s->e[at], s->bin[at], of_b};
-        (of_b ? p->count_b : p->count_a)[s->bin[at]]++;
-        p->first[s->bin[at] + 1]++;
+    for (size_t i = 0; i < n; i++) {
+        assert(models[i].bin < bins && models[i].label);
+        p->first[models[i].bin + 1]++;
+        p->weight_a[models[i].bin] += models[i].label & OF_A ? 1 : 0; // counts, so far
+        p->weight_b[models[i].bin] += models[i].label & OF_B ? 1 : 0;
     }
-    qsort(p->models, p->n, sizeof *p->models, by_error);
-    size_t *next = xmalloc((bins + 1) * sizeof *next);
-    next[0] = 0;
+    size_t *next = xcalloc(bins + 1, sizeof *next);
     for (uint32_t k = 0; k < bins; k++) {
-        assert(p->count_a[k] > 0 && p->count_b[k] > 0);
+        assert(p->weight_a[k] > 0 && p->weight_b[k] > 0);
         next[k + 1] = p->first[k + 1] += p->first[k];
-        p->weight_a[k] = 1 / (p->count_a[k] * bins);
-        p->weight_b[k] = 1 / (p->count_b[k] * bins);
+        p->weight_a[k] = 1 / (p->weight_a[k] * bins);
+        p->weight_b[k] = 1 / (p->weight_b[k] * bins);
     }
-    for (size_t i = 0; i < p->n; i++)
+    for (size_t i = 0; i < n; i++)
         p->order[next[p->models[i].bin]++] = (uint32_t)i;
     free(next);
 }
@@ -97,16 +87,11 @@ static void pool_clear(struct pool *p)
     free(p->models);
     free(p->order);
     free(p->first);
-    free(p->count_a);
+    free(p->weight_a);
 }
 
-static double weight(const struct pool *p, const struct model *m)
-{
-    return (m->of_b ? p->weight_b : p->weight_a)[m->bin];
-}
-
-/* One walk over the errors: the normalised difference of the means, the largest gap of the
- * EDFs, and the weight of the pairs that b wins. */
+/* One walk over the errors: the difference of the means, the largest gap of the EDFs, and
+ * the weight of the pairs that b wins. */
 struct walk {
     double difference, ks, wins;
 };
@@ -117,8 +102,11 @@ static struct walk walk(const struct pool *p)
     double fa = 0, fb = 0;
     for (size_t i = 0; i < p->n;) {
         double e = p->models[i].e, ga = 0, gb = 0;
-        for (; i < p->n && p->models[i].e == e; i++)
-            *(p->models[i].of_b ? &gb : &ga) += weight(p, &p->models[i]);
+        for (; i < p->n && p->models[i].e == e; i++) {
+            const struct labelled *m = &p->models[i];
+            ga += m->label & OF_A ? p->weight_a[m->bin] : 0;
+            gb += m->label & OF_B ? p->weight_b[m->bin] : 0;
+        }
         w.difference += (gb - ga) * e;
         w.wins += gb * (1 - fa - ga / 2);
         fa += ga;
@@ -128,21 +116,18 @@ static struct walk walk(const struct pool *p)
     return w;
 }
 
-// Gives the labels of each bin to its models at random.
+// Gives the labels of each bin to its models at random (Fisher-Yates).
 static void relabel(struct pool *p, struct rng *r)
 {
     for (uint32_t k = 0; k < p->bins; k++) {
-        uint32_t *order = p->order + p->first[k];
-        uint32_t n = (uint32_t)(p->first[k + 1] - p->first[k]);
-        uint32_t take = (uint32_t)p->count_b[k];
-        for (uint32_t i = 0; i < n; i++) {
-            if (i < take) { // Fisher-Yates, as far as it is needed
-                uint32_t j, swap = order[i];
-                draw_indices(r, &j, 1, n - i);
-                order[i] = order[i + j];
-                order[i + j] = swap;
-            }
-            p->models[order[i]].of_b = i < take;
+        const uint32_t *order = p->order + p->first[k];
+        for (uint32_t i = (uint32_t)(p->first[k + 1] - p->first[k]); i > 1; i--) {
+            uint32_t j;
+            draw_indices(r, &j, 1, i);
+            struct labelled *x = &p->models[order[i - 1]], *y = &p->models[order[j]];
+            enum label swap = x->label;
+            x->label = y->label;
+            y->label = swap;
         }
     }
 }
@@ -166,115 +151,117 @@ static bool permute(struct comparison *out, struct pool *p, struct walk seen,
     return true;
 }
 
-// The models of one space, bin by bin.
+/* The models bin by bin, as they are resampled: those of a, the shared ones first, then
+ * those of b alone. */
 struct group {
-    size_t *first;
+    size_t shared, of_a, rest; // how many; of_a includes the shared ones
     double *e;
-    uint32_t *drawn;
 };
 
-static struct group group_of(const struct pool *p, bool of_b)
+static struct group *groups_of(const struct pool *p)
 {
-    struct group g = {xcalloc(p->bins + 1, sizeof *g.first), xmalloc(p->n * sizeof *g.e),
-                      xmalloc(p->n * sizeof *g.drawn)};
-    size_t n = 0;
+    struct group *groups = xmalloc(p->bins * sizeof *groups);
+    const enum label turn[] = {OF_BOTH, OF_A, OF_B};
     for (uint32_t k = 0; k < p->bins; k++) {
-        for (size_t i = p->first[k]; i < p->first[k + 1]; i++)
-            if (p->models[p->order[i]].of_b == of_b)
-                g.e[n++] = p->models[p->order[i]].e;
-        g.first[k + 1] = n;
+        struct group *g = &groups[k];
+        size_t count[3] = {0}, at = 0;
+        g->e = xmalloc((p->first[k + 1] - p->first[k]) * sizeof *g->e);
+        for (int t = 0; t < 3; t++)
+            for (size_t i = p->first[k]; i < p->first[k + 1]; i++)
+                if (p->models[p->order[i]].label == turn[t]) {
+                    g->e[at++] = p->models[p->order[i]].e;
+                    count[t]++;
+                }
+        g->shared = count[0];
+        g->of_a = count[0] + count[1];
+        g->rest = count[2];
     }
-    return g;
+    return groups;
 }
 
-static void group_clear(struct group *g)
+// mean(b) - mean(a) of a resample; again where it took no model of b.
+static double resampled_difference(const struct group *g, uint32_t *drawn, struct rng *r)
 {
-    free(g->first);
-    free(g->e);
-    free(g->drawn);
-}
-
-static double resampled_mean(struct group *g, uint32_t bins, struct rng r)
-{
-    double mean = 0;
-    for (uint32_t k = 0; k < bins; k++) {
-        size_t n = g->first[k + 1] - g->first[k];
-        double sum = 0;
-        draw_indices(&r, g->drawn, n, (uint32_t)n);
-        for (size_t i = 0; i < n; i++)
-            sum += g->e[g->first[k] + g->drawn[i]];
-        mean += sum / (double)n / bins;
+    for (;;) {
+        double a = 0, b = 0, of_b = (double)g->rest;
+        draw_indices(r, drawn, g->of_a, (uint32_t)g->of_a);
+        for (size_t i = 0; i < g->of_a; i++) {
+            a += g->e[drawn[i]];
+            b += drawn[i] < g->shared ? g->e[drawn[i]] : 0;
+            of_b += drawn[i] < g->shared;
+        }
+        if (g->rest)
+            draw_indices(r, drawn, g->rest, (uint32_t)g->rest);
+        for (size_t i = 0; i < g->rest; i++)
+            b += g->e[g->of_a + drawn[i]];
+        if (of_b > 0)
+            return b / of_b - a / (double)g->of_a;
     }
-    return mean;
 }
 
-static bool resample(struct comparison *out, struct group *a, struct group *b,
-                     uint32_t bins, uint32_t draws, uint64_t seed, double level)
+static bool resample(struct comparison *out, const struct pool *p, uint32_t draws,
+                     uint64_t seed, double level, double *variance)
 {
+    struct group *groups = groups_of(p);
     double *difference = xmalloc(draws * sizeof *difference);
-    uint32_t t = 0;
-    for (; t < draws && !interrupt_pending(); t++)
-        difference[t] = resampled_mean(b, bins, replicate_rng(seed, USE_STRATA_B, t)) -
-                        resampled_mean(a, bins, replicate_rng(seed, USE_STRATA_A, t));
+    uint32_t *drawn = xmalloc(p->n * sizeof *drawn), t = 0;
+    for (; t < draws && !interrupt_pending(); t++) {
+        struct rng r = replicate_rng(seed, USE_STRATA, t);
+        difference[t] = 0;
+        for (uint32_t k = 0; k < p->bins; k++)
+            difference[t] += resampled_difference(&groups[k], drawn, &r) / p->bins;
+    }
     values_sort(difference, t);
     if (t == draws) {
         out->lo = values_quantile(difference, t, (1 - level) / 2);
         out->hi = values_quantile(difference, t, (1 + level) / 2);
+        struct edf f = {.n = t, .e = difference};
+        for (uint32_t i = 0; i < t; i++)
+            f.mean += difference[i] / t;
+        *variance = edf_variance(&f);
     }
+    for (uint32_t k = 0; k < p->bins; k++)
+        free(groups[k].e);
+    free(groups);
     free(difference);
+    free(drawn);
     return t == draws;
 }
 
-/* The variance of a normalised mean; a bin of one model has no variance of its own and
- * takes the mean of the others. */
-static double group_variance(const struct group *g, uint32_t bins)
+// The minima of both spaces, from the pool sorted by error.
+static void minima(struct comparison *out, const struct pool *p, double level, size_t count[2])
 {
-    double sum = 0, pooled = 0, known = 0;
-    for (int pass = 0; pass < 2; pass++)
-        for (uint32_t k = 0; k < bins; k++) {
-            size_t n = g->first[k + 1] - g->first[k];
-            struct edf f = {.n = n, .e = g->e + g->first[k]};
-            for (size_t i = 0; i < n; i++)
-                f.mean += f.e[i] / (double)n;
-            if (pass == 0 && n > 1) {
-                pooled += edf_variance(&f);
-                known++;
-            } else if (pass == 1) {
-                double v = n > 1 ? edf_variance(&f) : known > 0 ? pooled / known : 0;
-                sum += v / (double)n / bins / bins;
-            }
-        }
-    return sum;
+    double *errors = xmalloc(2 * p->n * sizeof *errors);
+    struct edf f[2];
+    for (int side = 0; side < 2; side++) {
+        f[side] = (struct edf){.e = errors + (size_t)side * p->n};
+        for (size_t i = 0; i < p->n; i++)
+            if (p->models[i].label & (side ? OF_B : OF_A))
+                errors[(size_t)side * p->n + f[side].n++] = p->models[i].e;
+        count[side] = f[side].n;
+    }
+    compare_minima(out, &f[0], &f[1], level);
+    free(errors);
 }
 
-bool strata_compare(struct comparison *out, const struct stratified *a,
-                    const struct stratified *b, uint32_t bins, uint32_t draws,
-                    uint64_t seed, double level)
+bool strata_compare(struct comparison *out, const struct labelled *models, size_t n,
+                    uint32_t bins, uint32_t draws, uint64_t seed, double level)
 {
-    assert(draws >= 1 && bins >= 1 && a->n + b->n <= UINT32_MAX);
+    assert(draws >= 1 && bins >= 1 && n <= UINT32_MAX);
     struct pool p;
-    pool_init(&p, a, b, bins);
+    pool_init(&p, models, n, bins);
     struct walk seen = walk(&p);
-    struct group ga = group_of(&p, false), gb = group_of(&p, true);
-    double va = group_variance(&ga, bins), vb = group_variance(&gb, bins);
     *out = (struct comparison){.ks = seen.ks, .ks_critical = NAN,
-                               .mean_difference = seen.difference, .p_better = seen.wins,
-                               .more = compare_more_of(seen.difference, va * (double)a->n,
-                                                       a->n, vb * (double)b->n, b->n)};
-    struct edf fa, fb;
-    struct error e;
-    double *errors = xmalloc(p.n * sizeof *errors);
-    for (size_t i = 0; i < p.n; i++)
-        errors[i] = i < a->n ? a->e[i] : b->e[i - a->n];
-    bool good = edf_init(&fa, errors, a->n, &e) && edf_init(&fb, errors + a->n, b->n, &e);
-    assert(good);
-    (void)good;
-    compare_minima(out, &fa, &fb, level);
-    free(errors);
-    bool done = resample(out, &ga, &gb, bins, draws, seed, level) &&
+                               .mean_difference = seen.difference, .p_better = seen.wins};
+    size_t count[2];
+    minima(out, &p, level, count);
+    double variance = 0; // of the difference; shrinks as the populations grow alike
+    bool done = resample(out, &p, draws, seed, level, &variance) &&
                 permute(out, &p, seen, draws, seed);
-    group_clear(&ga);
-    group_clear(&gb);
+    if (done) {
+        double each = (double)(count[0] + count[1]) / 2;
+        out->more = compare_more_of(seen.difference, variance * each, (size_t)each, 0, 1);
+    }
     pool_clear(&p);
     return done;
 }

@@ -89,6 +89,27 @@ local c = stats.compare({ 52, 44, 60, 47 }, { 49, 40, 50 })
 t.is(c.min_difference, -4, "difference of minima")
 t.ok(c.min_ci[1] <= -4 and c.min_ci[2] >= -4, "inside its interval")
 
+-- a child that took over models of its parent
+local nets_a, nets_b = {}, {}
+for i = 1, 20 do nets_a[i] = assert(arch.anynet { d = { i }, w = { 16 } }) end
+for i = 1, 20 do
+  nets_b[i] = i <= 8 and nets_a[2 * i] or assert(arch.anynet { d = { i }, w = { 24 } })
+end
+local old = named("old", range(20, 50, 1), nets_a)
+local child = named("child", range(20, 49, 1), nets_b)
+for i = 1, 8 do child.errors[i] = old.errors[2 * i] end
+local sum = 0
+for i = 1, 20 do sum = sum + child.errors[i] - old.errors[i] end
+local adopted = stats.compare(old, child)
+t.is(adopted.shared, 8, "models of both are found")
+t.near(adopted.mean_difference, sum / 20, 1e-9, "the difference of the means is what it is")
+t.ok(adopted.verdict:find("8 models are in both", 1, true), "it is told", adopted.verdict)
+local alone = stats.compare({ errors = old.errors }, { errors = child.errors })
+t.is(alone.shared, 0, "not without the models")
+t.ok(adopted.ci[2] - adopted.ci[1] < alone.ci[2] - alone.ci[1], "and the interval is shorter")
+child.errors[1] = child.errors[1] + 0.5
+t.is(stats.compare(old, child).shared, 7, "the same network trained again is another result")
+
 -- bands
 local edf = stats.edf(range(50, 20, 1))
 local band = edf:band(0.9, "bootstrap")
@@ -105,7 +126,7 @@ blamed(function() edf:band(0.9, "normal") end, "invalid option 'normal'")
 local function sized(name, sizes, shift)
   local r = named(name, {}, {})
   for i, size in ipairs(sizes) do
-    r.models[i] = { d = { size }, w = { 16 }, tag = size > 2 and "large" or "small" }
+    r.models[i] = { d = { size }, tag = size > 2 and "large" or "small" }
     r.errors[i] = 60 - 10 * size + i % 4 + (shift or 0)
   end
   return r
@@ -167,7 +188,7 @@ local depth = stats.bootstrap(A, "d", { categorical = true, exact = true })
 t.ok(depth.median == 3 and depth.shares[1].value == 3, "numbers may be categories")
 t.ok(tostring(depth):find("\n3 %d+ %%"), "printed", tostring(depth))
 blamed(function() stats.bootstrap(A, "tag", { categorical = false }) end, "so it is categorical")
-blamed(function() stats.bootstrap(A, "w[2]") end, "model 1: it has 1 stages")
+blamed(function() stats.bootstrap(A, "d[2]") end, "model 1: it has 1 stages")
 blamed(function() stats.bootstrap(A, function() return {} end) end, "not a number, text or truth")
 
 -- trends

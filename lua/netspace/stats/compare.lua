@@ -1,8 +1,8 @@
 --- Is one population better than another, and what may be claimed?  Mechanism: compare.h,
 -- bootstrap.h and strata.h of src/stats.
 
+local arch = require "netspace.core.arch"
 local core = require "netspace.core.stats"
-local edfs = require "netspace.core.edf"
 local help = require "netspace.help"
 local input = require "netspace.stats.input"
 local json = require "netspace.json"
@@ -34,8 +34,9 @@ local function mean_name(c)
 end
 
 local function failures(c, a, b)
-  if a.failed + b.failed == 0 then return "" end
-  local text = ("; failed models (%d of %s, %d of %s) count as 100 %%"):format(a.failed,
+  local shared = c.shared > 0 and ("; %d models are in both"):format(c.shared) or ""
+  if a.failed + b.failed == 0 then return shared end
+  local text = shared .. ("; failed models (%d of %s, %d of %s) count as 100 %%"):format(a.failed,
     c.names[1], b.failed, c.names[2])
   local rest = c.without_failed
   if rest and rest.better ~= c.better then
@@ -103,18 +104,62 @@ local comparison = {
 local allowed = { seed = "integer", draws = "integer", level = "number", margin = "number",
   by = "string|function", bins = "integer", range = "table" }
 
+-- Where the models of b are in a: those a refined space has taken over from its parent are
+-- the same networks with the same errors.  @treturn table places, number of them
+local function shared_models(a, b)
+  local place, at, n = {}, {}, 0
+  if type(a) ~= "table" or type(b) ~= "table" or not (a.models and b.models) then return at, 0 end
+  local function key(r, i)
+    local good, hash = pcall(arch.hash, r.models[i])
+    return good and ("%s %.17g"):format(hash, r.errors[i]) or nil
+  end
+  for i = 1, #a.models do
+    local k = key(a, i)
+    if k then place[k] = i end
+  end
+  for i = 1, #b.models do
+    local k = key(b, i)
+    at[i] = k and place[k]
+    if at[i] then n, place[k] = n + 1, nil end -- each of a once
+  end
+  return at, n
+end
+
+-- The models of both as one list: errors, bins and labels (1 of a, 2 of b, 3 of both).
+local function pooled(a, b, shared, bin)
+  local errors, bins, labels, where = {}, {}, {}, {}
+  for side, list in ipairs { a, b } do
+    for i, e in ipairs(list) do
+      local k = bin and bin[side][i] or 1
+      local same = side == 2 and shared[i] and where[shared[i]]
+      if same then
+        labels[same] = 3
+      elseif k > 0 then
+        local at = #errors + 1
+        errors[at], bins[at], labels[at] = e, k, side
+        if side == 1 then where[i] = at end
+      end
+    end
+  end
+  return errors, bins, labels
+end
+
 --- The comparison of a and b under checked options; errors blame `level` above the caller.
 local function compare(where, a, b, o, level)
   local x, y = input.edf(where, "a", a), input.edf(where, "b", b)
   local seed, c = o.seed or sys.seed(), nil
-  if o.by then
-    local n = normalise.pair(where, a, b, o, level + 1)
-    c = core.strata_compare(a.errors, n.x[1], b.errors, n.x[2], n.lo, n.hi, n.bins, o.draws,
-      seed, o.level)
-    x, y, c.by, c.range, c.bins = n.edfs[1], n.edfs[2], n.by, { n.lo, n.hi }, n.bins
+  local places, shared = shared_models(a, b)
+  if o.by or shared > 0 then
+    local n = o.by and normalise.pair(where, a, b, o, level + 1) or { bins = 1 }
+    local errors, bins, labels = pooled(a.errors, b.errors, places, n.bin)
+    c = core.strata_compare(errors, bins, labels, n.bins, o.draws, seed, o.level)
+    if o.by then
+      x, y, c.by, c.range, c.bins = n.edfs[1], n.edfs[2], n.by, { n.lo, n.hi }, n.bins
+    end
   else
     c = core.compare(x, y, o.draws, seed, o.level)
   end
+  c.shared = shared
   c.level, c.margin, c.n = o.level, o.margin, { x.n, y.n }
   c.mean, c.min = { x.mean, y.mean }, { x.min, y.min }
   c.names = { x.name or "a", y.name or "b" }
@@ -126,7 +171,7 @@ local function compare(where, a, b, o, level)
   c.same = o.margin ~= nil and c.n[1] > 1 and c.n[2] > 1 and c.ci[1] >= -o.margin
     and c.ci[2] <= o.margin
   local p, q = x:finished(), y:finished()
-  if x.failed + y.failed > 0 and p and q and not o.by then
+  if x.failed + y.failed > 0 and p and q and not o.by and shared == 0 then
     local rest = core.compare(p, q, o.draws, seed, o.level)
     rest.level, rest.names = o.level, c.names
     c.without_failed = { better = better(rest), mean_difference = rest.mean_difference,
@@ -325,6 +370,8 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
 .min_difference   min(b) − min(a); .min_ci, its bootstrap interval, exact; it shows how much
                   hangs on a few models and does not cover the limits of the spaces
 .more             models to add to each to show this difference in 80 % of trials, or nil
+.shared           how many models are in both: adopted from a by b; they are then permuted and
+                  resampled as such
 .without_failed   where models failed: the same without them (better, mean_difference, ci,
                   p_permutation)
 .names, .n, .mean, .min   of a and b; .level

@@ -60,15 +60,15 @@ local function weigh(where, list, o, level)
   if bins < 1 or bins > 1000 then
     error(("%s: bins is %d; it must be from 1 to 1000"):format(where, bins), level + 2)
   end
-  local t = { edfs = {}, x = x, by = name, lo = lo, hi = hi, bins = math.tointeger(bins) }
+  local t = { edfs = {}, bin = {}, by = name, lo = lo, hi = hi, bins = math.tointeger(bins) }
   for i, r in ipairs(list) do
-    local weights, message = core.strata(x[i], lo, hi, t.bins)
+    local weights, bin = core.strata(x[i], lo, hi, t.bins)
     if not weights then
       error(("%s: normalising by %s: %s of %s; use fewer bins (now %d) or a narrower range")
-        :format(where, name, message, label(r, i), bins), level + 2)
+        :format(where, name, bin, label(r, i), bins), level + 2)
     end
-    local edf
-    edf, message = edfs.new(r.errors, r.name or r.space, nil, weights)
+    t.bin[i] = bin
+    local edf, message = edfs.new(r.errors, r.name or r.space, nil, weights)
     if not edf then error(("%s: %s: %s"):format(where, label(r, i), message), level + 2) end
     t.edfs[i] = edf
   end
