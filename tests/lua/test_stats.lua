@@ -177,7 +177,7 @@ for name, text in pairs(help.topics) do
     local examples = 0
     for code in text:gmatch("example: ([^\n]+)") do
       local chunk = load("return " .. code, name, "t", environment)
-      t.ok(chunk and chunk() ~= nil, name .. ": " .. code)
+      t.ok(chunk and pcall(chunk), name .. ": " .. code)
       examples = examples + 1
     end
     t.ok(examples > 0, name .. " has an example")

@@ -21,8 +21,8 @@ local function shared(m, key)
 end
 
 local function complexity(m, key)
-  if type(m.d) ~= "table" or type(m.w) ~= "table" then
-    return nil, ("its %s are not known: it has neither a column for them nor a network")
+  if type(m.d) ~= "table" or type(m.w) ~= "table" or not m.image then
+    return nil, ("its %s are not known: there is neither a column of them nor a whole network")
       :format(key)
   end
   return require("netspace.arch").complexity(m)[key]

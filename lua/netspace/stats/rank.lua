@@ -61,11 +61,16 @@ local ended = { done = true, diverged = true, failed = true }
 
 -- The curves of ended models, each as long as the longest: a model that stopped has failed.
 local function curves_of(where, list)
-  local curves, open, longest = {}, 0, 0
-  local given = type(list) == "table" and (list.curves or list)
-  if type(given) ~= "table" then
-    error(("%s: it wants what s:live(name) of a store gives, or a list of curves"):format(
-      where), 3)
+  local curves, open, longest = {}, 0, 0 -- open: left out, as they are not done
+  if type(list) ~= "table" or list.errors and not list.curves then
+    error(("%s: it wants what s:live(name) of a store gives, an import with curves, or a list "
+      .. "of curves"):format(where), 3)
+  end
+  local given = list
+  if list.curves then
+    given = {}
+    for i = 1, #list.errors do given[#given + 1] = list.curves[i] end
+    open = #list.errors - #given
   end
   for i, x in ipairs(given) do
     local curve = type(x) == "table" and (x.curve or x)
