@@ -244,11 +244,10 @@ function Training:_lost(job, e)
         seconds = sys.now() - model.began })
     else
       self:_requeue(model, e)
-      self:_note(function(ledger)
-        ledger:log(model.id, ("%s%s; queued again%s"):format(e.why,
-          e.log and ", having said: " .. e.log:match("[^\n]*$") or "", further and ", it had come further"
-          or (" (%d of %d)"):format(model.crashes, most)))
-      end)
+      local text = ("%s%s; queued again%s"):format(e.why,
+        e.log and ", having said: " .. e.log:match("[^\n]*$") or "",
+        further and ", it had come further" or (" (%d of %d)"):format(model.crashes, most))
+      self:_note(function(ledger) ledger:log(model.id, text) end)
     end
   end
   self:_settle()

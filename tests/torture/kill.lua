@@ -176,7 +176,7 @@ local columns = #arg - 2
 for i = 3, #arg do
   local share = math.ceil(kills_wanted / columns)
   local before = figures.different
-  while share > 0 do share = share - math.max(disturbed(tonumber(arg[i]), share, expected), 1) end
+  while share > 0 do share = share - disturbed(tonumber(arg[i]), share, expected) end
   is(figures.different - before, 0, ("%s workers: the store is that of the undisturbed sweep")
     :format(arg[i]))
 end
