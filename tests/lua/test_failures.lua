@@ -15,17 +15,11 @@ local dir = assert(uv.fs_mkdtemp("/tmp/netspace-failures-XXXXXX"))
 local function at(name) return dir .. "/" .. name end
 
 local NORMAL, CRASHES, HANGS, DIVERGES, DIES_LATE = 8, 24, 32, 40, 48
-local lua = assert(package.searchpath("netspace.worker", package.path)):match("^(.*)/netspace/")
-assert(os.execute(("mkdir -p %s/netspace && ln -s %s/netspace/*.lua %s/netspace && rm "
-  .. "%s/netspace/worker.lua"):format(dir, lua, dir, dir)))
-local f = assert(io.open(at("netspace/worker.lua"), "w"))
-f:write(([[
-local uv = require "luv"
-local M = dofile(%q)
+require "overlay" (at("lua"), ([[
 local handle = M.handle
 local function die(signal)
   io.stderr:write("last words\n")
-  uv.kill(uv.os_getpid(), signal)
+  require("luv").kill(require("luv").os_getpid(), signal)
 end
 function M.handle(job, send)
   local w = job.m.w[1]
@@ -38,12 +32,7 @@ function M.handle(job, send)
       if w == %d then die("sigabrt") end
     end
   end)
-end
-return M
-]]):format(lua .. "/netspace/worker.lua", CRASHES, DIVERGES, HANGS, DIES_LATE))
-f:close()
-uv.os_setenv("NETSPACE_PATH", dir)
-
+end]]):format(CRASHES, DIVERGES, HANGS, DIES_LATE))
 local shapes = assert(data.open("shapes", { train = 128, test = 64 }))
 local function model(w) return arch.anynet { d = { 1, 1 }, w = { w, 64 }, g = 8 } end
 local function models(...)
