@@ -78,6 +78,7 @@ end
 --- Does m obey c?  An error in the user's check says whose it is.
 function M.obeys(c, m)
   local ok, answer = pcall(c.check, m, m.asked or m)
+  if answer == "interrupted" and not ok then error(answer, 0) end
   if not ok then error(("constraint %s: its check failed: %s"):format(c.name, answer), 0) end
   return answer
 end
@@ -96,12 +97,72 @@ local function broken(space, direct, m)
   end
 end
 
+-- A forecast rests on this many candidates, and on more (to a limit) while few are taken.
+local LEAST, MOST, ENOUGH = 20000, 1000000, 100
+local STRIDE = 100000 -- candidates between two looks at the clock
+local WAIT, LONG = 0.5, 3 -- seconds of drawing before a word, and to go to deserve it
+
+--- "1 in 1,234", or "none of 1,000,000".
+local function odds(taken, tried)
+  if taken == 0 then return ("none of %s"):format(thousands(tried)) end
+  return ("1 in %s"):format(thousands(math.floor(tried / taken + 0.5)))
+end
+
+local acceptance = { __name = "acceptance" }
+function acceptance.__tostring(a)
+  local text = ("space %s: %s candidates is taken"):format(a.space, odds(a.taken, a.tried))
+  if a.taken > 0 then
+    text = ("%s; %s networks need about %s candidates, %.2g s"):format(text, thousands(a.n),
+      thousands(math.ceil(a.candidates)), a.seconds)
+  end
+  local reasons = {}
+  for name, n in pairs(a.rejected) do
+    reasons[#reasons + 1] = ("%s %.1f %%"):format(name, 100 * n / a.tried)
+  end
+  table.sort(reasons)
+  return text .. (#reasons > 0 and "\nrefused: " .. table.concat(reasons, ", ") or "")
+end
+
+--- What share of candidates is taken, and so what n networks will need; repeats not counted.
+function M.acceptance(space, plan, n, o)
+  local sampler <close> = plans.sampler(plan, o.seed, o.window)
+  local refused, taken, tried, start = {}, 0, 0, sys.now()
+  while tried < LEAST or tried < MOST and taken < ENOUGH do
+    local list
+    list, tried = sampler:next(tried, tried < LEAST and LEAST or MOST, 256)
+    for _, candidate in ipairs(list) do
+      local name = broken(space, plan.direct, candidate.m)
+      if name then
+        refused[name] = (refused[name] or 0) + 1
+      else
+        taken = taken + 1
+      end
+    end
+    if sys.interrupted() then error("interrupted", 0) end
+  end
+  local share, seconds = taken / tried, sys.now() - start
+  return setmetatable({ space = space.name, n = n, taken = taken, tried = tried, share = share,
+    share_error = math.sqrt(share * (1 - share) / tried), candidates = n / share,
+    seconds = n / share * seconds / tried, rejected = rejections(sampler:counts(), refused) },
+    acceptance)
+end
+
 --- Draws n networks.  plan: { spec, base, factors, direct } of the space; o: seed, window,
 -- max_tries, adopted (adopt.lua: the first ones, already there).  Errors carry no position.
 function M.draw(space, plan, n, o)
   local sampler <close> = plans.sampler(plan, o.seed, o.window)
   local population, refused = {}, {}
   local index, last = 0, 0 -- the next candidate, and the one after the last kept
+  local start, said = sys.now(), false
+  local function forecast() -- once, when it is going to be long
+    local spent, taken = sys.now() - start, #population
+    local left = taken > 0 and spent * (n - taken) / taken or math.huge
+    if said or spent < WAIT or left < LONG then return end
+    said = true
+    io.stderr:write(("space %s: %s candidates is taken; %s\n"):format(space.name,
+      odds(taken, index), taken > 0 and ("%s networks in about %.0f s"):format(thousands(n),
+      spent + left) or ("%s without one end it"):format(thousands(o.max_tries))))
+  end
   for i, m in ipairs(o.adopted and o.adopted.models or {}) do
     sampler:keep(tonumber("0x" .. arch.hash(m)))
     population[i] = m
@@ -113,7 +174,7 @@ function M.draw(space, plan, n, o)
         o.window), 0)
     end
     local list
-    list, index = sampler:next(index, limit, n - #population)
+    list, index = sampler:next(index, math.min(limit, index + STRIDE), n - #population)
     for _, candidate in ipairs(list) do
       local name = broken(space, plan.direct, candidate.m)
       if name then
@@ -124,6 +185,7 @@ function M.draw(space, plan, n, o)
       end
     end
     if sys.interrupted() then error("interrupted", 0) end
+    forecast()
   end
   population.space, population.seed, population.tried = space.name, o.seed, last
   population.window, population.spec = o.window, plan.spec

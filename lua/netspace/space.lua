@@ -246,6 +246,13 @@ local function read_setting(o)
   return set
 end
 
+local function sorted(o)
+  if o.order and o.order ~= "rejection" and o.order ~= "sorted" then
+    error(('order is \'%s\'; it must be "rejection" or "sorted"'):format(o.order), 0)
+  end
+  return o.order == "sorted"
+end
+
 local sample_options = { seed = "integer", max_tries = "integer", flops = "table",
   params = "table", acts = "table", order = "string", adopt = "table" }
 for k, v in pairs(settings) do sample_options[k] = v end
@@ -261,13 +268,10 @@ function Space:sample(n, o)
   if max_tries < 1 then
     error(("S:sample: max_tries is %d; it must be at least 1"):format(max_tries), 2)
   end
-  if o.order and o.order ~= "rejection" and o.order ~= "sorted" then
-    error(('S:sample: order is \'%s\'; it must be "rejection" or "sorted"'):format(o.order), 2)
-  end
   local p = blame(function()
     local how = { seed = math.tointeger(o.seed), window = read_window("S:sample", o) }
     if o.adopt then adopt.settings(o.adopt, set, settings) end
-    local drawn = plan.of(self, set, o.order == "sorted")
+    local drawn = plan.of(self, set, sorted(o))
     if o.adopt then
       how.adopted = adopt.from(self, drawn.spec, o.adopt, n, how)
       how.seed, how.window = how.adopted.seed, how.adopted.window
@@ -276,6 +280,25 @@ function Space:sample(n, o)
     return population.draw(self, drawn, math.tointeger(n), how)
   end)
   return p
+end
+
+local size_options = { draws = "integer", seed = "integer", flops = "table", params = "table",
+  acts = "table" }
+for k, v in pairs(settings) do size_options[k] = v end
+
+local acceptance_options = { n = "integer", order = "string" }
+for k, v in pairs(size_options) do acceptance_options[k] = v end
+acceptance_options.draws = nil
+
+function Space:acceptance(o)
+  o = options.check("S:acceptance", o, acceptance_options)
+  local n = math.tointeger(o.n or 500)
+  if n < 1 then error(("S:acceptance: n is %d; it must be at least 1"):format(n), 2) end
+  local a = blame(function()
+    return population.acceptance(self, plan.of(self, read_setting(o), sorted(o)), n,
+      { seed = math.tointeger(o.seed or sys.seed()), window = read_window("S:acceptance", o) })
+  end)
+  return a
 end
 
 local function has_parameter(S, p, range, x, stage)
@@ -335,10 +358,6 @@ function Space:contains(m)
   end
   return true
 end
-
-local size_options = { draws = "integer", seed = "integer", flops = "table", params = "table",
-  acts = "table" }
-for k, v in pairs(settings) do size_options[k] = v end
 
 function Space:size(o)
   o = options.check("S:size", o, size_options)
@@ -497,6 +516,15 @@ A population is a list of networks with .space .seed .tried .rejected .window .s
 and .constraints; the first k of a larger one are the population of k.
 example: space.AnyNetXA:sample(3, { flops = {3e6, 6e6}, stem = "cifar", stride = {1, 2, 2, 2} })
 source: arXiv 2003.13678 section 3.1]])
+
+help.add("S:acceptance", [[
+S:acceptance{ n = 500, flops = {lo, hi}, params =, acts =, image =, … } -> text, with .share …
+What share of candidates S:sample would take, and what n networks will need.
+  the window and the setting are those of S:sample
+It has .share, .share_error, .taken of .tried, .candidates and .seconds that n networks need,
+and .rejected by reason.  S:sample says the same by itself before a draw of some seconds.
+example: space.AnyNetXE:acceptance{ flops = {3e6, 6e6}, stem = "cifar" }
+source: rejection sampling of arXiv 2003.13678 section 3.1]])
 
 help.add("S:contains", [[
 S:contains(m) -> true, or false and the reason

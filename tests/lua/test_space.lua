@@ -148,6 +148,30 @@ do
     "RegNets carry their parameters")
 end
 
+---- acceptance: what sampling will find
+do
+  local o = with_setting { flops = { 3e6, 6e6 }, seed = 5 }
+  local p = E:sample(300, o)
+  o.n = 300
+  local a = E:acceptance(o)
+  local taken = #p + (p.rejected.duplicate or 0)
+  t.near(a.share / (taken / p.tried), 1, 4 / math.sqrt(taken), "share as sampling finds it")
+  t.near(a.candidates, 300 / a.share, 1e-6, "candidates that 300 networks need")
+  t.is(a.taken + a.rejected.flops, a.tried, "every candidate is accounted for")
+  t.ok(tostring(a):find("^space AnyNetX_E: 1 in %d+ candidates is taken; 300 networks need about"),
+    tostring(a))
+  local none = A:acceptance { flops = { 1e15, 2e15 } }
+  t.is(none.share, 0.0, "nothing is taken")
+  t.ok(tostring(none):find("none of 1,000,000 candidates is taken", 1, true), "and said so")
+  local half = A:with(function(m) return m.d[1] == 1 end):acceptance()
+  t.near(half.share, .2, .01, "constraints count")
+  t.ok(math.abs(E:acceptance(with_setting { flops = { 3e6, 6e6 }, order = "sorted" }).share - a.share)
+    > 5 * a.share_error, "sorting accepts another share")
+  t.fails(function() A:acceptance { max_tries = 3 } end, "unknown option 'max_tries'")
+  t.fails(function() A:acceptance { n = 0 } end, "n is 0; it must be at least 1")
+  t.fails(function() A:acceptance { order = "up" } end, "order is 'up'")
+end
+
 ---- windows that cannot be met, and other wrong use
 t.fails(function() A:sample(10, { flops = { 1e15, 2e15 }, max_tries = 5000 }) end,
   "space AnyNetX_A: tried 5,000, accepted 0 of 10; flops seen ", "a window out of reach")
