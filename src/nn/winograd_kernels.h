@@ -48,15 +48,26 @@ static struct winograd winograd_of(const struct conv *c, bool transposed)
 
 // ---- the six matrices, applied to a column of vectors -----------------------------------
 
-INLINE void times_bt(vf *o, size_t step, vf d0, vf d1, vf d2, vf d3, vf d4, vf d5)
+// The upper or the lower three of the six: all at once are more than the registers hold.
+// Additions and multiply-additions are about as many, as they go to different units.
+INLINE void times_bt3(vf *o, size_t step, bool lower, vf d0, vf d1, vf d2, vf d3, vf d4, vf d5)
 {
     vf even = d4 - d2, odd = d3 - d1;
-    o[0] = (d0 - d2) + (even + 1.5f * odd);
-    o[step] = (even + odd) + 1.5f * (d2 + d3);
-    o[2 * step] = (even - odd) + 1.5f * (d3 - d2);
-    o[3 * step] = even + 2.0f * odd;
-    o[4 * step] = even - 0.5f * odd;
-    o[5 * step] = (d5 - d3) + (1.5f * even - odd);
+    if (!lower) {
+        o[0] = ((d0 + d4) - 2.0f * d2) + 1.5f * odd;
+        o[step] = (even + odd) + 1.5f * (d2 + d3);
+        o[2 * step] = (d4 - 2.5f * d2) + (d1 + 0.5f * d3);
+    } else {
+        o[0] = even + 2.0f * odd;
+        o[step] = even - 0.5f * odd;
+        o[2 * step] = ((d1 + d5) - 2.0f * d3) + 1.5f * even;
+    }
+}
+
+INLINE void times_bt(vf *o, const vf *d)
+{
+    times_bt3(o, 1, false, d[0], d[1], d[2], d[3], d[4], d[5]);
+    times_bt3(o + 3, 1, true, d[0], d[1], d[2], d[3], d[4], d[5]);
 }
 
 INLINE void times_at(vf *o, size_t step, vf m0, vf m1, vf m2, vf m3, vf m4, vf m5)
@@ -74,8 +85,8 @@ INLINE void times_a(vf *o, size_t step, vf y0, vf y1, vf y2, vf y3)
     o[0] = y0;
     o[step] = even + odd;
     o[2 * step] = even - odd;
-    o[3 * step] = (y0 + 0.25f * y2) + (0.5f * y1 + 0.125f * y3);
-    o[4 * step] = (y0 + 4.0f * y2) - (2.0f * y1 + 8.0f * y3);
+    o[3 * step] = y0 + 0.5f * y1 + 0.25f * y2 + 0.125f * y3;
+    o[4 * step] = y0 - 2.0f * y1 + 4.0f * y2 - 8.0f * y3;
     o[5 * step] = y3;
 }
 
@@ -100,7 +111,7 @@ INLINE void times_gt(vf *o, size_t step, vf u0, vf u1, vf u2, vf u3, vf u4, vf u
 
 // ---- to and from the frequencies --------------------------------------------------------
 
-// Where tile number i is: its image, its first row and column of outputs.
+// Where a tile is: its image, its first row and column of outputs.
 struct tile_place {
     size_t n;
     int y, x;
@@ -112,15 +123,58 @@ static struct tile_place tile_at(const struct winograd *g, size_t i)
     return (struct tile_place){ n, (int)(rest / g->across) * 4, (int)(rest % g->across) * 4 };
 }
 
-// size×size pixels of image n from (y, x) on, as addresses; zero where there is none.
-static void pixels_at(const float **at, int size, const float *image, int H, int W, int C,
+INLINE void tile_next(struct tile_place *t, const struct pass *p)
+{
+    t->x += 4;
+    if (t->x >= p->Wo)
+        t->x = 0, t->y += 4;
+    if (t->y >= p->Ho)
+        t->y = 0, t->n++;
+}
+
+// size×size pixels of an image from (y, x) on, as addresses; zero where there is none.
+INLINE void pixels_at(const float **at, const int size, const float *image, int H, int W, int C,
                       int y, int x, const float *zero)
 {
-    for (int i = 0; i < size; i++) {
-        for (int j = 0; j < size; j++) {
-            bool inside = y + i >= 0 && y + i < H && x + j >= 0 && x + j < W;
-            *at++ = inside ? image + ((ptrdiff_t)(y + i) * W + x + j) * C : zero;
+    const float *row = image + ((ptrdiff_t)y * W + x) * C;
+    UNROLL for (int i = 0; i < size; i++) {
+        UNROLL for (int j = 0; j < size; j++) {
+            bool inside = (unsigned)(y + i) < (unsigned)H && (unsigned)(x + j) < (unsigned)W;
+            at[size * i + j] = inside ? row + j * (ptrdiff_t)C : zero;
         }
+        row += (ptrdiff_t)W * C;
+    }
+}
+
+#define OPAQUE(p) __asm__("" : "+r"(p))
+
+// Three rows of Bᵀ x B of one tile, for l channels from c on.
+INLINE void input_rows(float *v, size_t step, const float *const *at, size_t c, int l,
+                       const bool lower)
+{
+    vf half[18], out[6];
+    UNROLL for (int j = 0; j < 6; j++)
+        times_bt3(half + j, 6, lower, some(at[j] + c, l), some(at[6 + j] + c, l),
+                  some(at[12 + j] + c, l), some(at[18 + j] + c, l), some(at[24 + j] + c, l),
+                  some(at[30 + j] + c, l));
+    UNROLL for (int r = 0; r < 3; r++, v += 6 * step) {
+        times_bt(out, half + 6 * r);
+        OPAQUE(v);
+        UNROLL for (int s = 0; s < 6; s++)
+            vstore(v + (size_t)s * step, out[s]);
+    }
+}
+
+// A function of its own: inlined, its 36 addresses would be kept as 36 counters.
+static __attribute__((noinline)) void input_tile(float *v, size_t step, const float *const *at,
+                                                 size_t c, int l)
+{
+    if (l == V) {
+        input_rows(v, step, at, c, V, false);
+        input_rows(v + 18 * step, step, at, c, V, true);
+    } else {
+        input_rows(v, step, at, c, l, false);
+        input_rows(v + 18 * step, step, at, c, l, true);
     }
 }
 
@@ -129,25 +183,33 @@ static void winograd_input(float *v, const float *x, const struct winograd *g, s
                            size_t n, const float *zero)
 {
     const struct pass *p = &g->p;
-    size_t image = (size_t)p->H * (size_t)p->W * (size_t)p->C;
-    for (size_t i = 0; i < n; i++, v += g->C) {
-        struct tile_place t = tile_at(g, first + i);
+    size_t image = (size_t)p->H * (size_t)p->W * (size_t)p->C, C = (size_t)p->C;
+    struct tile_place t = tile_at(g, first);
+    for (size_t i = 0; i < n; i++, v += g->C, tile_next(&t, p)) {
         const float *at[36];
         pixels_at(at, 6, x + t.n * image, p->H, p->W, p->C, t.y - 1, t.x - 1, zero);
-        for (size_t c = 0; c < (size_t)p->C; c += V) {
-            int l = lanes((size_t)p->C, c);
-            vf half[36], out[6];
-            UNROLL for (int j = 0; j < 6; j++)
-                times_bt(half + j, 6, some(at[j] + c, l), some(at[6 + j] + c, l),
-                         some(at[12 + j] + c, l), some(at[18 + j] + c, l),
-                         some(at[24 + j] + c, l), some(at[30 + j] + c, l));
-            UNROLL for (int r = 0; r < 6; r++) {
-                vf *h = half + 6 * r;
-                times_bt(out, 1, h[0], h[1], h[2], h[3], h[4], h[5]);
-                UNROLL for (int s = 0; s < 6; s++)
-                    vstore(v + (size_t)(6 * r + s) * g->vstep + c, out[s]);
-            }
-        }
+        for (size_t c = 0; c < C; c += V)
+            input_tile(v + c, g->vstep, at, c, lanes(C, c));
+    }
+}
+
+// Aᵀ m A of one tile: the first rows×columns pixels, l channels of row pitch `row`.
+INLINE void output_tile(float *y, size_t row, size_t K, const float *m, size_t step, int rows,
+                        int columns, int l)
+{
+    vf half[24], out[4];
+    size_t down = 6 * step;
+    UNROLL for (int s = 0; s < 6; s++, m += step) {
+        OPAQUE(m);
+        times_at(half + s, 6, vload(m), vload(m + down), vload(m + 2 * down),
+                 vload(m + 3 * down), vload(m + 4 * down), vload(m + 5 * down));
+    }
+    UNROLL for (int r = 0; r < 4; r++) {
+        vf *h = half + 6 * r;
+        times_at(out, 1, h[0], h[1], h[2], h[3], h[4], h[5]);
+        UNROLL for (int s = 0; s < 4; s++)
+            if (r < rows && s < columns)
+                put(y + (size_t)r * row + (size_t)s * K, out[s], l);
     }
 }
 
@@ -156,53 +218,57 @@ static void winograd_output(float *y, const float *m, const struct winograd *g, 
                             size_t n)
 {
     const struct pass *p = &g->p;
-    size_t Wo = (size_t)p->Wo, K = (size_t)p->K;
-    for (size_t i = 0; i < n; i++, m += g->K) {
-        struct tile_place t = tile_at(g, first + i);
-        float *out = y + ((t.n * (size_t)p->Ho + (size_t)t.y) * Wo + (size_t)t.x) * K;
-        int rows = p->Ho - t.y < 4 ? p->Ho - t.y : 4, columns = p->Wo - t.x < 4 ? p->Wo - t.x : 4;
+    size_t row = (size_t)p->Wo * (size_t)p->K, K = (size_t)p->K;
+    struct tile_place t = tile_at(g, first);
+    for (size_t i = 0; i < n; i++, m += g->K, tile_next(&t, p)) {
+        float *out = y + (t.n * (size_t)p->Ho + (size_t)t.y) * row + (size_t)t.x * K;
+        int rows = p->Ho - t.y, columns = p->Wo - t.x;
         for (size_t k = 0; k < K; k += V) {
-            int l = lanes(K, k);
-            vf half[24], tile[16];
-            UNROLL for (int s = 0; s < 6; s++) {
-                const float *f = m + (size_t)s * g->mstep + k;
-                times_at(half + s, 6, vload(f), vload(f + 6 * g->mstep), vload(f + 12 * g->mstep),
-                         vload(f + 18 * g->mstep), vload(f + 24 * g->mstep),
-                         vload(f + 30 * g->mstep));
-            }
-            UNROLL for (int r = 0; r < 4; r++) {
-                vf *h = half + 6 * r;
-                times_at(tile + 4 * r, 1, h[0], h[1], h[2], h[3], h[4], h[5]);
-            }
-            for (int r = 0; r < rows; r++)
-                for (int s = 0; s < columns; s++)
-                    put(out + ((size_t)r * Wo + (size_t)s) * K + k, tile[4 * r + s], l);
+            if (rows >= 4 && columns >= 4 && k + V <= K)
+                output_tile(out + k, row, K, m + k, g->mstep, 4, 4, V);
+            else
+                output_tile(out + k, row, K, m + k, g->mstep, rows, columns, lanes(K, k));
         }
     }
 }
 
+// A dy Aᵀ of one tile, for l channels from k on.
+INLINE void gradient_any(float *m, size_t step, const float *const *at, size_t k, int l)
+{
+    vf half[24], out[6];
+    UNROLL for (int j = 0; j < 4; j++)
+        times_a(half + j, 4, some(at[j] + k, l), some(at[4 + j] + k, l),
+                some(at[8 + j] + k, l), some(at[12 + j] + k, l));
+    UNROLL for (int r = 0; r < 6; r++, m += 6 * step) {
+        vf *h = half + 4 * r;
+        times_a(out, 1, h[0], h[1], h[2], h[3]);
+        OPAQUE(m);
+        UNROLL for (int s = 0; s < 6; s++)
+            vstore(m + (size_t)s * step, out[s]);
+    }
+}
+
+static __attribute__((noinline)) void gradient_tile(float *m, size_t step, const float *const *at,
+                                                    size_t k, int l)
+{
+    if (l == V)
+        gradient_any(m, step, at, k, V);
+    else
+        gradient_any(m, step, at, k, l);
+}
+
 // The gradient of the output: dm of n tiles from number `first` on.
-static void winograd_gradient(float *m, const float *dy, const struct winograd *g, size_t first,
-                              size_t n, const float *zero)
+static void winograd_gradient(float *m, const float *dy, const struct winograd *g,
+                              size_t first, size_t n, const float *zero)
 {
     const struct pass *p = &g->p;
-    size_t image = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
-    for (size_t i = 0; i < n; i++, m += g->K) {
-        struct tile_place t = tile_at(g, first + i);
+    size_t image = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K, K = (size_t)p->K;
+    struct tile_place t = tile_at(g, first);
+    for (size_t i = 0; i < n; i++, m += g->K, tile_next(&t, p)) {
         const float *at[16];
         pixels_at(at, 4, dy + t.n * image, p->Ho, p->Wo, p->K, t.y, t.x, zero);
-        for (size_t k = 0; k < (size_t)p->K; k += V) {
-            int l = lanes((size_t)p->K, k);
-            vf half[24], out[6];
-            UNROLL for (int j = 0; j < 4; j++)
-                times_a(half + j, 4, some(at[j] + k, l), some(at[4 + j] + k, l),
-                        some(at[8 + j] + k, l), some(at[12 + j] + k, l));
-            UNROLL for (int r = 0; r < 6; r++) {
-                vf *h = half + 4 * r;
-                times_a(out, 1, h[0], h[1], h[2], h[3]);
-                UNROLL for (int s = 0; s < 6; s++)
-                    vstore(m + (size_t)(6 * r + s) * g->mstep + k, out[s]);
-            }
+        for (size_t k = 0; k < K; k += V) {
+            gradient_tile(m + k, g->mstep, at, k, lanes(K, k));
         }
     }
 }
