@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """e_fit in NumPy, vectorised over the whole grid: the same numbers as arch.fit, and its time.
 
-  compare_fit.py [MODELS]      100 models of each of three spaces; needs NumPy and ./netspace
+  fit_numpy.py [MODELS]      100 models of each of three spaces; needs NumPy and ./netspace
 """
 import json
 import os
@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 MODELS = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 LUA = """
 local json = require "cjson"
 local out = {}
