@@ -74,8 +74,11 @@ asan:
 layers:
 	@scripts/layers
 # Speed beside PyTorch; ARGS="--help" lists the options, PYTHON names the Python that has it.
+MEASURE := env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BUILD)/netspace -q --no-init
 bench: all
-	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BUILD)/netspace -q --no-init scripts/bench/bench.lua $(ARGS)
+	@$(MEASURE) scripts/bench/bench.lua $(ARGS)
+profile: all
+	@$(MEASURE) scripts/bench/profile.lua "$(NET)" "$(MODE)" "$(BATCH)"
 # Of spaces: candidates drawn, networks counted, e_fit (scripts/bench/fit_numpy.py: beside NumPy).
 bench-spaces: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/spaces.lua $(ARGS)
@@ -96,8 +99,9 @@ help:
 	 echo "make torture            long tests: kills and faults by the hundred"; \
 	 echo "make install            to PREFIX=$(PREFIX), under DESTDIR"; \
 	 echo "make bench              speed beside PyTorch (ARGS=--help: options)"; \
+	 echo "make profile NET=…      where a step of one network goes (NET=: which)"; \
 	 echo "make bench-spaces       speed of drawing and counting (ARGS=repeats)"; \
 	 echo "make layers asan clean uninstall"
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d
-.PHONY: all bench bench-spaces demo check ctests torture asan layers install uninstall clean help
+.PHONY: all bench bench-spaces profile demo check ctests torture asan layers install uninstall clean help

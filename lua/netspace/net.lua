@@ -8,6 +8,7 @@ local benchmark = require "netspace.core.benchmark"
 local core = require "netspace.core.net"
 local help = require "netspace.help"
 local json = require "netspace.json"
+local layers = require "netspace.layers"
 local options = require "netspace.options"
 local recipe = require "netspace.recipe"
 local sys = require "netspace.core.sys"
@@ -91,26 +92,48 @@ function methods.train(n, data, r, progress)
   return (call("net:train", core.run, n, data, r, progress))
 end
 
---- How fast a network runs on one core here.
-function M.benchmark(m, opts)
-  local o = options.check("net.benchmark", opts,
-    { mode = "string", batch = "integer", seconds = "number" })
-  local mode, seconds = o.mode or "train", o.seconds or 3
+-- "train" or "test", train when not given.
+local function check_mode(where, mode)
+  mode = mode or "train"
   if mode ~= "train" and mode ~= "test" then
-    error(('net.benchmark: mode is \'%s\'; it must be "train" or "test"'):format(mode), 2)
+    error(('%s: mode is \'%s\'; it must be "train" or "test"'):format(where, tostring(mode)), 3)
   end
+  return mode
+end
+
+function methods.plan(n, mode)
+  check_net("net:plan", n)
+  return layers.plan(call("net:plan", core.plan, n), check_mode("net:plan", mode))
+end
+
+-- A benchmark of m (an architecture or a net) for the function `where`; mode, seconds.
+local function benchmark_of(where, m, opts, seconds)
+  local o = options.check(where, opts,
+    { mode = "string", batch = "integer", seconds = "number" }, 2)
+  local mode = check_mode(where, o.mode)
+  seconds = o.seconds or seconds
   if not (seconds > 0 and seconds <= 3600) then
-    error(("net.benchmark: seconds is %g; it must be above 0, to 3600")
-      :format(seconds), 2)
+    error(("%s: seconds is %g; it must be above 0, to 3600"):format(where, seconds), 3)
   end
   if is_net(m) then m = m:arch() end
   if type(m) ~= "table" then
-    error(("net.benchmark expects an architecture or a net, got %s"):format(type(m)), 2)
+    error(("%s expects an architecture or a net, got %s"):format(where, type(m)), 3)
   end
-  local b <close> = call("net.benchmark", benchmark.new, m, math.tointeger(o.batch or 64))
+  return call(where, benchmark.new, m, math.tointeger(o.batch or 64)), mode, seconds
+end
+
+--- How fast a network runs on one core here.
+function M.benchmark(m, opts)
+  local b <close>, mode, seconds = benchmark_of("net.benchmark", m, opts, 3)
   local speed = b:run(mode == "train", seconds)
-  speed.sgemm_gflops = benchmark.sgemm()
+  speed.sgemm_gflops = benchmark.sgemm() / 1e9
   return speed
+end
+
+--- Where the time of a step goes.
+function M.profile(m, opts)
+  local b <close>, mode, seconds = benchmark_of("net.profile", m, opts, 1)
+  return layers.profile(b:profile(mode == "train", seconds), mode)
 end
 
 help.add("net.new", [[
@@ -130,14 +153,34 @@ help.add("net.load", [=[
 
 help.add("net.benchmark", [[
   net.benchmark(m [, { mode =, batch =, seconds = }])
-      -> { images_per_s =, gflops =, sgemm_gflops =, peak_bytes =, steps = }
+      -> { images_per_s =, gflops =, sgemm_gflops =, peak_bytes =, faults =, … }
   Speed of a network on one core, on random images, and of a matrix product beside it.
     m        an architecture or a net
     mode     "train" (forward, backward, step) or "test"
     batch    images at a time (64)
-    seconds  how long to measure (3)
-  gflops counts 2 operations a multiply-add, and 3 passes when training.
+    seconds  processor seconds to measure (3)
+  gflops counts 2 operations a multiply-add, and 3 passes when training; peak_bytes is all
+  memory of the network; faults (pages touched for the first time) and switches (waits for
+  the system) are counted per step, of which steps were timed.
   example: net.benchmark(arch.anynet{ d = {1}, w = {8} }, { seconds = 0.05 }).steps]])
+
+help.add("net.profile", [[
+  net.profile(m [, { mode =, batch =, seconds = }]) -> profile
+  Where the time of a step goes, operation by operation and by kind.  Prints as a table of
+  time, share, operations and bytes a second, and how near that is to what the machine can do.
+    m        an architecture or a net
+    mode     "train" (default) or "test"
+    batch    images at a time (64)
+    seconds  how long to measure (1); of each operation the fastest time counts
+  Fields: seconds, images_per_s and operations, a list of records; profile:kinds() has the
+  totals.
+  example: net.profile(arch.anynet{ d = {1}, w = {8} }, { seconds = 0.05 })]])
+
+help.add("profile:kinds", [[
+  profile:kinds() -> list of { kind =, seconds =, operations =, bytes =, bound = }
+  The totals of a profile by kind of operation, the longest first; bound is the least time
+  the machine needs for it.
+  example: net.profile(arch.anynet{ d = {1}, w = {8} }, { seconds = 0.05 }):kinds()[1].kind]])
 
 help.add("net:train", [=[
   net:train(data [, recipe [, progress]]) -> { status =, error =, epochs =, … }
@@ -176,9 +219,14 @@ help.add("net:values", [[
   example: #net.new(arch.anynet{ d = {1}, w = {8} }):values("head.fc.bias")]])
 
 help.add("net:plan", [[
-  net:plan() -> string
-  The operations of the network, one a line: name, kind, output height x width x channels.
-  example: net.new(arch.anynet{ d = {1}, w = {8} }):plan()]])
+  net:plan([mode]) -> plan
+  What a step does, operation by operation: shapes, what is carried out together, and where
+  each result lies in the memory of the network.  Prints as a table.
+    mode   "train" (default) or "test"
+  Fields: operations and tensors, lists of records.  A tensor has what it holds, size,
+  bytes, offset, the times of its first and last use, and whether it is kept for backward.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):plan()
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):plan("test").tensors]])
 
 help.add("net:save", [=[
   net:save(path) -> true, or nil and a message

@@ -26,6 +26,6 @@ local most = peak()
 answer { ready = ready, plan_bytes = plan_bytes, peak_bytes = most }
 for line in io.lines() do
   local speed = b:run(job.train, tonumber(line))
-  speed.sgemm_gflops = benchmark.sgemm()
+  speed.sgemm_gflops = benchmark.sgemm() / 1e9
   answer(speed)
 end

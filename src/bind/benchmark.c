@@ -3,6 +3,8 @@
 #include "bind/bind.h"
 
 #include "model/benchmark.h"
+#include "model/plan.h"
+#include "nn/machine.h"
 
 static struct benchmark **any_benchmark(lua_State *L)
 {
@@ -31,14 +33,19 @@ static int benchmark_close(lua_State *L)
     return 0;
 }
 
-// run(benchmark, train, seconds) -> struct speed as a table
-static int benchmark_slice(lua_State *L)
+static struct benchmark *check_benchmark(lua_State *L)
 {
     struct benchmark **b = any_benchmark(L);
+    luaL_argcheck(L, *b, 1, "closed benchmark");
+    return *b;
+}
+
+// run(benchmark, train, seconds) -> struct speed as a table
+static int core_run(lua_State *L)
+{
     struct speed s;
     struct error e;
-    luaL_argcheck(L, *b, 1, "closed benchmark");
-    if (!benchmark_run(*b, lua_toboolean(L, 2), luaL_checknumber(L, 3), &s, &e))
+    if (!benchmark_run(check_benchmark(L), lua_toboolean(L, 2), luaL_checknumber(L, 3), &s, &e))
         return raise_interrupted(L);
     lua_createtable(L, 0, 8);
     set_number(L, "images_per_s", s.images_per_s);
@@ -50,19 +57,62 @@ static int benchmark_slice(lua_State *L)
     return 1;
 }
 
-// sgemm() -> 10^9 operations a second of a matrix product
+// profile(benchmark, train, seconds) -> { plan =, seconds = {…} }: seconds of each operation
+// by its time in the plan, from 0
+static int core_profile(lua_State *L)
+{
+    struct benchmark *b = check_benchmark(L);
+    const struct plan *p = benchmark_plan(b);
+    int slots = 2 * p->n + 2;
+    double *seconds = lua_newuserdatauv(L, (size_t)slots * sizeof *seconds, 0);
+    if (!benchmark_profile(b, lua_toboolean(L, 2), luaL_checknumber(L, 3), seconds))
+        return raise_interrupted(L);
+    lua_createtable(L, 0, 2);
+    plan_to_lua(L, p);
+    lua_setfield(L, -2, "plan");
+    lua_createtable(L, slots, 0);
+    for (int i = 0; i < slots; i++) {
+        lua_pushnumber(L, seconds[i]);
+        lua_rawseti(L, -2, i);
+    }
+    lua_setfield(L, -2, "seconds");
+    return 1;
+}
+
+// sgemm() -> operations a second of a matrix product
 static int core_sgemm(lua_State *L)
 {
-    lua_pushnumber(L, benchmark_sgemm());
+    lua_pushnumber(L, machine_sgemm());
+    return 1;
+}
+
+// stream(bytes) -> bytes a second moved by y += x over a working set
+static int core_stream(lua_State *L)
+{
+    lua_pushnumber(L, machine_stream((size_t)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
+// cache(level) -> bytes
+static int core_cache(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)machine_cache((int)luaL_checkinteger(L, 1)));
     return 1;
 }
 
 int open_benchmark(lua_State *L)
 {
-    static const luaL_Reg meta[] = {{"__gc", benchmark_close}, {"__close", benchmark_close}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"run", benchmark_slice}, {"close", benchmark_close}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {
-        {"new", core_new}, {"sgemm", core_sgemm}, {NULL, NULL}};
+    static const luaL_Reg meta[] = {
+        {"__gc", benchmark_close}, {"__close", benchmark_close}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"run", core_run},
+                                       {"profile", core_profile},
+                                       {"close", benchmark_close},
+                                       {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", core_new},
+                                         {"sgemm", core_sgemm},
+                                         {"stream", core_stream},
+                                         {"cache", core_cache},
+                                         {NULL, NULL}};
     type_register(L, "benchmark", meta, methods);
     luaL_newlib(L, functions);
     return 1;

@@ -55,6 +55,10 @@ void arch_to_lua(lua_State *L, const struct arch *a);
 void arch_set_asked(lua_State *L, const struct arch *asked); // field of the table on top
 void regnet_to_lua(lua_State *L, const struct regnet *r);
 
+/* Pushes the plan of a network as a table (bind/plan.c). */
+struct plan;
+void plan_to_lua(lua_State *L, const struct plan *p);
+
 /* A batch size (bind/net.c) as an int; what does not fit stays out of range, and net_new
  * names it. */
 int batch_from_lua(lua_State *L, int index);

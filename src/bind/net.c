@@ -171,32 +171,10 @@ static int net_values_list(lua_State *L)
     return luaL_error(L, "this net has no parameter '%s'; net:params() lists them", name);
 }
 
-// plan() -> text: one line an operation
-static int net_plan_text(lua_State *L)
+// plan(net) -> table
+static int core_plan(lua_State *L)
 {
-    static const char *const kinds[] = {"conv",     "norm", "se",
-                                        "max pool", "pool", "linear"};
-    struct lua_net *n = check_net(L);
-    const struct plan *p = net_plan(n->net);
-    luaL_Buffer b;
-    luaL_buffinit(L, &b);
-    for (int i = 0; i < p->n; i++) {
-        const struct op *o = &p->ops[i];
-        const struct tensor *y = &p->tensors[o->out];
-        char line[160], detail[64] = "";
-        if (o->kind == OP_CONV)
-            snprintf(detail, sizeof detail, "%dx%d stride %d groups %d", o->R, o->R, o->S,
-                     o->G);
-        else if (o->kind == OP_NORM)
-            snprintf(detail, sizeof detail, "%s%s", o->add == NONE ? "" : "+ shortcut ",
-                     o->act == ACT_NONE ? "" : arch_act_name(o->act));
-        else if (o->kind == OP_SE)
-            snprintf(detail, sizeof detail, "squeeze %d", o->Q);
-        snprintf(line, sizeof line, "%-22s %-8s %4d x %-4d x %-5d %s\n", o->name,
-                 kinds[o->kind], y->H, y->W, y->C, detail);
-        luaL_addstring(&b, line);
-    }
-    luaL_pushresult(&b);
+    plan_to_lua(L, net_plan(check_net(L)->net));
     return 1;
 }
 
@@ -480,7 +458,7 @@ static int core_file_arch(lua_State *L)
 
 static const luaL_Reg methods[] = {
     {"arch", net_arch_table},        {"bytes", net_bytes_now},    {"close", net_close},
-    {"forward", net_forward_images}, {"params", net_params_list}, {"plan", net_plan_text},
+    {"forward", net_forward_images}, {"params", net_params_list},
     {"values", net_values_list},     {"test", net_test},          {NULL, NULL},
 };
 
@@ -500,6 +478,7 @@ static const luaL_Reg functions[] = {
     {"checkpoint", net_checkpoint_file},
     {"restore", net_restore_file},
     {"file_arch", core_file_arch},
+    {"plan", core_plan},
     {NULL, NULL},
 };
 

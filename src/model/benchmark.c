@@ -1,6 +1,7 @@
 /* See benchmark.h. */
 #include "model/benchmark.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -10,7 +11,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "model/complexity.h"
-#include "nn/gemm.h"
+#include "model/plan.h"
 
 struct benchmark {
     struct net *net;
@@ -59,16 +60,21 @@ void benchmark_free(struct benchmark *b)
     free(b);
 }
 
-static void one_step(struct benchmark *b, bool train)
+static void one_pass(struct benchmark *b, bool train)
 {
     const float wd[3] = {5e-5f, 5e-5f, 5e-5f};
     int wrong;
-    memcpy(net_input(b->net), b->images, b->bytes);
     net_forward(b->net, net_batch(b->net), train);
     if (!train)
         return;
     net_backward(b->net, b->labels, 0, &wrong);
     net_step(b->net, 0.01f, 0.9f, true, wd);
+}
+
+static void one_step(struct benchmark *b, bool train)
+{
+    memcpy(net_input(b->net), b->images, b->bytes);
+    one_pass(b, train);
 }
 
 bool benchmark_run(struct benchmark *b, bool train, double seconds, struct speed *s,
@@ -96,23 +102,34 @@ bool benchmark_run(struct benchmark *b, bool train, double seconds, struct speed
     return true;
 }
 
-double benchmark_sgemm(void)
+const struct plan *benchmark_plan(const struct benchmark *b)
 {
-    enum { SIDE = 768, TIMES = 5 };
-    size_t n = (size_t)SIDE * SIDE, bytes = 3 * n * sizeof(float);
-    float *block = block_alloc(bytes);
-    double best = 0;
-    if (!block)
-        return 0;
-    fill(block, 2 * n);
-    for (int i = 0; i <= TIMES; i++) {
-        double start = clock_cpu();
-        gemm(false, false, SIDE, SIDE, SIDE, 1, block, SIDE, block + n, SIDE, 0,
-             block + 2 * n, SIDE);
-        double rate = 2e-9 * SIDE * SIDE * SIDE / (clock_cpu() - start);
-        if (i > 0 && rate > best)
-            best = rate;
+    return net_plan(b->net);
+}
+
+bool benchmark_profile(struct benchmark *b, bool train, double budget, double *seconds)
+{
+    enum { LEAST = 3 };
+    const struct plan *p = net_plan(b->net);
+    int slots = train ? 2 * p->n + 2 : p->n;
+    double *stamps = xcalloc((size_t)(2 * p->n + 2), sizeof *stamps);
+    double began = clock_now();
+    for (int i = 0; i < 2 * p->n + 2; i++)
+        seconds[i] = i < slots ? INFINITY : 0;
+    one_step(b, train);
+    net_stamps(b->net, stamps);
+    for (int step = 0; step < LEAST || clock_now() - began < budget; step++) {
+        memcpy(net_input(b->net), b->images, b->bytes);
+        double last = clock_now();
+        one_pass(b, train);
+        for (int i = 0; i < slots; i++) {
+            seconds[i] = fmin(seconds[i], stamps[i] - last);
+            last = stamps[i];
+        }
+        if (interrupt_pending())
+            break;
     }
-    block_free(block, bytes);
-    return best;
+    net_stamps(b->net, NULL);
+    free(stamps);
+    return !interrupt_pending();
 }

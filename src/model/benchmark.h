@@ -26,7 +26,10 @@ void benchmark_free(struct benchmark *b);
 bool benchmark_run(struct benchmark *b, bool train, double seconds, struct speed *s,
                    struct error *e);
 
-/* 10^9 operations a second of a 768×768×768 product: the best of five. */
-double benchmark_sgemm(void);
+/* Where a step's time goes: seconds of every operation at its time in the plan (plan.h; the
+ * loss at n, the optimiser at 2n + 1), each the least of all steps, of which there are at
+ * least three.  `seconds` has room for 2n + 2.  False when interrupted. */
+bool benchmark_profile(struct benchmark *b, bool train, double budget, double *seconds);
+const struct plan *benchmark_plan(const struct benchmark *b);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "model/plan.h"
 
@@ -17,6 +18,7 @@ struct net {
     size_t arena_bytes; // as allocated: at least what the plan needs
     enum mode mode;     // of the last forward
     int count;          // images in it
+    double *stamps;     // when each operation ended, or NULL
 };
 
 // ---- memory ---------------------------------------------------------------------------
@@ -295,6 +297,17 @@ static void forward(struct net *n, const struct op *o)
     }
 }
 
+void net_stamps(struct net *n, double *stamps)
+{
+    n->stamps = stamps;
+}
+
+static void stamp(const struct net *n, int time)
+{
+    if (n->stamps)
+        n->stamps[time] = clock_now();
+}
+
 float *net_input(struct net *n)
 {
     return n->arena; // where both layouts have it
@@ -305,8 +318,10 @@ const float *net_forward(struct net *n, int count, bool train)
     assert(count >= 1 && count <= n->plan->batch);
     n->mode = train ? MODE_TRAIN : MODE_TEST;
     n->count = count;
-    for (int i = 0; i < n->plan->n; i++)
+    for (int i = 0; i < n->plan->n; i++) {
         forward(n, &n->plan->ops[i]);
+        stamp(n, i);
+    }
     return place(n, n->plan->logits);
 }
 
@@ -383,8 +398,11 @@ double net_backward(struct net *n, const int *labels, float label_smoothing, int
     double loss =
         softmax_loss(place(n, p->dlogits), wrong, place(n, p->logits), labels,
                      (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
-    for (int i = p->n - 1; i >= 0; i--)
+    stamp(n, p->n);
+    for (int i = p->n - 1; i >= 0; i--) {
         backward(n, &p->ops[i]);
+        stamp(n, 2 * p->n - i);
+    }
     return loss;
 }
 
@@ -398,6 +416,7 @@ void net_step(struct net *n, float lr, float momentum, bool nesterov, const floa
         sgd_step(n->params + at, n->momentum + at, n->grads + at, group[k + 1] - at, lr,
                  wd[k], momentum, nesterov);
     }
+    stamp(n, 2 * n->plan->n + 1);
 }
 
 void net_rest(struct net *n)

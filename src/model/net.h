@@ -61,6 +61,10 @@ double net_backward(struct net *n, const int *labels, float label_smoothing, int
 /* One SGD step over all parameters; wd per group. */
 void net_step(struct net *n, float lr, float momentum, bool nesterov, const float wd[3]);
 void net_rest(struct net *n); // momentum 0
+/* From now on each operation leaves the clock (clock_now) of its end at its time in the
+ * plan, backward's loss at n and net_step at 2n + 1 (plan->n + plan->n + 2 places); NULL:
+ * no longer.  For profiles. */
+void net_stamps(struct net *n, double *stamps);
 
 /* safetensors, pycls names, metadata format=pt and netspace.arch=<the arch as JSON given
  * by the caller> (weights.c).  Written to a temporary file, fsynced, renamed. */

@@ -52,6 +52,12 @@ struct op {
                             // in front, of the other one whose sums it makes; or NONE
 };
 
+struct use {
+    int tensor;
+    enum mode mode;
+    int time;
+};
+
 struct plan {
     struct arch arch;
     int batch;
@@ -59,6 +65,8 @@ struct plan {
     int n;
     struct tensor *tensors;
     int n_tensors;
+    struct use *uses; // of tensors by operations
+    size_t n_uses;
     struct param *params;
     size_t n_params;
     size_t group[4]; // parameters of decay group k lie in [group[k], group[k+1])
@@ -73,5 +81,15 @@ void plan_free(struct plan *p);
 struct conv plan_conv(const struct plan *p, const struct op *o, int count);
 /* The tensor a convolution reads: in training that behind a lazy norm. */
 int plan_source(const struct plan *p, const struct op *o, enum mode m);
+/* What an operation must do forward or backward, for a full batch: operations (two a
+ * multiply-add, counted as complexity.h does) and the bytes it must move if it touches
+ * everything it reads and writes once: tensors but its scratch, and weights.  near: how
+ * many of these are in a cache of `cache` bytes still, because fewer were touched since.
+ * Nothing for a norm that others carry out. */
+struct work {
+    double operations, bytes, near;
+};
+struct work plan_work(const struct plan *p, const struct op *o, enum mode m, bool backward,
+                      double cache);
 
 #endif
