@@ -41,7 +41,7 @@ local START_MOST = 120 -- seconds from its start until a worker is ready
 local workers, clients = {}, {}
 local failed_starts = 0
 local served = 0       -- jobs given so far; a client's .served is the number of its last one
-local watcher, watched -- the timer that looks for hung workers, and when it last did
+local watchers, watched -- what looks after workers while there are any; when it last did
 local memory_kills = 0 -- of the kernel until then
 
 local function remove(list, x)
@@ -129,8 +129,8 @@ local function buried(w)
   if w.waiting > 0 then return end -- its exit, stdout and stderr come in any order
   remove(workers, w)
   if #workers == 0 then
-    watcher:close()
-    watcher = nil
+    for _, handle in ipairs(watchers) do handle:close() end
+    watchers = nil
   end
   if w.killer then w.killer:close() end
   local client, job, e = w.client, w.job, end_of(w)
@@ -265,6 +265,19 @@ local function watch()
   end
 end
 
+local function signal_all(name)
+  for _, w in ipairs(workers) do
+    if not w.process:is_closing() then w.process:kill(name) end
+  end
+end
+
+-- Ctrl-Z, which reaches this process only.  At the prompt the line editor stops it.
+local function suspend()
+  signal_all("sigstop")
+  local repl = package.loaded["netspace.repl"]
+  if not repl or not repl.at_prompt() then uv.kill(uv.os_getpid(), "sigstop") end
+end
+
 -- Gives a free worker its next job, of the client with the fewest workers; false: no job.
 local function feed(w)
   local best, fewest
@@ -302,9 +315,12 @@ function dispatch()
     local w, why = spawn()
     if not w then return broken(tostring(why)) end
   end
-  if #workers > 0 and not watcher then
-    watched, memory_kills, watcher = sys.now(), count_memory_kills(), uv.new_timer()
-    watcher:start(WATCH_MS, WATCH_MS, callback(watch))
+  if #workers > 0 and not watchers then
+    watchers = { uv.new_timer(), uv.new_signal(), uv.new_signal() }
+    watched, memory_kills = sys.now(), count_memory_kills()
+    watchers[1]:start(WATCH_MS, WATCH_MS, callback(watch))
+    watchers[2]:start("sigtstp", callback(suspend))
+    watchers[3]:start("sigcont", callback(function() signal_all("sigcont") end))
   end
 end
 

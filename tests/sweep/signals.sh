@@ -1,0 +1,131 @@
+#!/bin/sh
+# Signals that a sweep may get besides those of interrupt.sh: SIGHUP, a second Ctrl-C, Ctrl-Z,
+# and being stopped with everything it started.  Its workers rest after each epoch, so that
+# there is time to disturb them.  Prints TAP.
+netspace=${NETSPACE:?}
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+n=0
+ok() { # ok STATUS NAME
+    n=$((n + 1))
+    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
+}
+cat >"$dir/sweep.lua" <<LUA
+package.path = "tests/lua/?.lua;" .. package.path
+local models, store, rest = {}, arg[1], arg[2]
+for i = 1, 2 do models[i] = arch.anynet { d = { 1, 1 }, w = { 8 * i, 16 }, g = 8 } end
+require "overlay" (store .. ".lua", ([[
+local handle, uv = M.handle, require "luv"
+function M.handle(job, send)
+  return handle(job, function(e)
+    send(e)
+    if e.event == "epoch" then uv.sleep(1000 * %s) end
+  end)
+end]]):format(rest))
+local r = sweep.run { store = store, name = "A", models = models, workers = 2, patience = 0.5,
+  data = data.open("shapes", { train = 128, test = 64 }), recipe = recipe { epochs = 8, batch = 32 },
+  checkpoint = { every = 1 } }
+for i, e in ipairs(r.errors) do print(i, ("%a"):format(e)) end
+LUA
+cat >"$dir/epochs.lua" <<'LUA'
+local s = sweep.open(arg[1])
+local least = s and s:names()[1] and math.huge or 0
+for _, model in ipairs(least > 0 and s:live("A") or {}) do least = math.min(least, model.epoch) end
+print(least)
+LUA
+cat >"$dir/attempts.lua" <<'LUA'
+for _, model in ipairs(sweep.open(arg[1]):live("A")) do io.write(model.attempt, " ") end
+LUA
+
+# begin NAME [REST]: starts the sweep and waits until both models have an epoch; sets pid and
+# workers
+begin() {
+    "$netspace" "$dir/sweep.lua" "$dir/$1.db" "${2:-0.05}" >"$dir/$1" 2>"$dir/$1.err" &
+    pid=$!
+    tries=0
+    while [ "$("$netspace" "$dir/epochs.lua" "$dir/$1.db")" = 0 ] && [ $tries -lt 300 ]; do
+        sleep 0.02
+        tries=$((tries + 1))
+    done
+    workers=$(cat "/proc/$pid/task/$pid/children")
+}
+states() { # the states of processes, as letters
+    for p; do sed 's/.*) \(.\).*/\1/' "/proc/$p/stat" 2>/dev/null; done | tr -d '\n'
+}
+gone() { # whether these processes end
+    for p; do
+        tries=0
+        while case $(states "$p") in '' | Z) false ;; esac && [ $tries -lt 200 ]; do
+            sleep 0.05
+            tries=$((tries + 1))
+        done
+        [ $tries -lt 200 ] || return 1
+    done
+}
+become() { # become STATES PROCESS…: whether they come to be in these states
+    wanted=$1
+    shift
+    tries=0
+    while [ "$(states "$@")" != "$wanted" ] && [ $tries -lt 200 ]; do
+        sleep 0.05
+        tries=$((tries + 1))
+    done
+    [ $tries -lt 200 ]
+}
+
+"$netspace" "$dir/sweep.lua" "$dir/calm.db" 0 >"$dir/calm" 2>/dev/null
+ok $? "an undisturbed sweep"
+
+begin HUP
+kill -HUP "$pid"
+wait "$pid"
+ok $([ $? -eq 129 ]; echo $?) "SIGHUP ends it with status 129"
+grep -q "netspace resume $dir/HUP.db" "$dir/HUP.err"
+ok $? "says how to resume"
+[ "$(ls "$dir/HUP.db.checkpoints")" = "$(printf '1-1.safetensors\n1-2.safetensors')" ]
+ok $? "and leaves a checkpoint of each model"
+"$netspace" "$dir/sweep.lua" "$dir/HUP.db" 0 2>/dev/null | cmp -s - "$dir/calm"
+ok $? "from which the same script goes on to the undisturbed table"
+[ ! -e "$dir/HUP.db.checkpoints" ]
+ok $? "and which are then gone"
+
+begin twice 3
+kill -INT "$pid"
+tries=0
+while ! grep -q "stopping at the next batch" "$dir/twice.err" && [ $tries -lt 200 ]; do
+    sleep 0.05
+    tries=$((tries + 1))
+done
+ok $([ $tries -lt 200 ]; echo $?) "the first Ctrl-C says that it waits for the next batch"
+sleep 0.3
+kill -INT "$pid"
+wait "$pid"
+status=$?
+ok $([ $status -eq 130 ] && grep -q "stopped hard" "$dir/twice.err"; echo $?) "the second one stops now"
+# shellcheck disable=SC2086
+gone $workers
+ok $? "with all workers"
+"$netspace" resume "$dir/twice.db" 2>/dev/null
+"$netspace" "$dir/sweep.lua" "$dir/twice.db" 0 2>/dev/null | cmp -s - "$dir/calm"
+ok $? "and loses nothing"
+
+begin TSTP
+kill -TSTP "$pid"
+# shellcheck disable=SC2086
+become TTT $pid $workers
+ok $? "Ctrl-Z stops the sweep and its workers"
+kill -CONT "$pid"
+wait "$pid"
+ok $([ $? -eq 0 ] && cmp -s "$dir/TSTP" "$dir/calm"; echo $?) "and they go on to the undisturbed table"
+
+begin STOP
+# shellcheck disable=SC2086
+kill -STOP $pid $workers
+sleep 5
+# shellcheck disable=SC2086
+kill -CONT $pid $workers
+wait "$pid"
+ok $([ $? -eq 0 ] && cmp -s "$dir/STOP" "$dir/calm"; echo $?) "stopped for long and continued, the table is undisturbed"
+[ "$("$netspace" "$dir/attempts.lua" "$dir/STOP.db")" = "1 1 " ]
+ok $? "and no worker was taken for hung"
+echo "1..$n"
