@@ -90,7 +90,8 @@ function Read:result(name)
 end
 
 --- Every model of a population as it stands now, in order: index, status, attempt, epoch,
--- epochs, error (of the last epoch so far), images_per_s, seconds, worker, reason and
+-- epochs, error (of the last epoch so far), images_per_s, seconds, worker, memory, reason,
+-- signal, log and
 -- curve, the test errors of its epochs.
 function Read:live(name)
   return live.read(self.seen, self.reader, find(self, name))
@@ -222,7 +223,8 @@ help.add("store:result", [[
 help.add("store:live", [[
   s:live(name) -> list
   Every model as it stands: index, status, attempt, epoch, epochs, error, images_per_s,
-  seconds, worker, reason and curve, the test errors of its epochs so far.]])
+  seconds, worker, memory (bytes it needs), reason, signal and log (the last words of a worker
+  that died) and curve, the test errors of its epochs so far.]])
 help.add("store:progress", [[
   s:progress() -> table
   All populations together: done, running, failed, queued, total, images_per_s, eta in
