@@ -22,6 +22,7 @@ enum rng_purpose {
     RNG_BOOTSTRAP = 7, // resampling of statistics
     RNG_MODEL = 8,     // training seed of model `index` of a population
     RNG_ADOPT = 9,     // sampling seed of a population that adopts; index = seeds before it
+    RNG_STEP = 10,     // seeds of a step of design; index = hash of the space, or repeat
 };
 
 struct rng rng_key(uint64_t seed, uint64_t index, enum rng_purpose purpose);

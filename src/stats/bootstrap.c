@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "stats/resample.h"
 #include "stats/search.h"
+#include "stats/special.h"
 
 /* --- the difference of two means --- */
 
@@ -26,6 +27,22 @@ static double resampled_mean(const struct edf *f, uint32_t *drawn, struct rng r)
     return (sum[0] + sum[1] + (sum[2] + sum[3])) / (double)f->n;
 }
 
+double bootstrap_tail(double level, double shrink, double freedom)
+{
+    if (!(shrink > 0 && freedom > 0)) // nothing scatters, or nobody knows
+        return (1 - level) / 2;
+    double t = student_quantile((1 + level) / 2, freedom) / sqrt(shrink);
+    return 0.5 * erfc(t / sqrt(2));
+}
+
+static double tail_of(const struct edf *a, const struct edf *b, double level)
+{
+    double n = (double)a->n, m = (double)b->n;
+    double x = edf_variance(a) / n, y = edf_variance(b) / m, all = x + y;
+    return bootstrap_tail(level, (x * (n - 1) / n + y * (m - 1) / m) / all,
+                          all * all / (x * x / (n - 1) + y * y / (m - 1)));
+}
+
 bool bootstrap_mean_difference(double *lo, double *hi, const struct edf *a,
                                const struct edf *b, uint32_t draws, uint64_t seed,
                                double level)
@@ -39,8 +56,9 @@ bool bootstrap_mean_difference(double *lo, double *hi, const struct edf *a,
                         resampled_mean(a, drawn, replicate_rng(seed, USE_MEAN_A, k));
     values_sort(difference, k);
     if (k == draws) {
-        *lo = values_quantile(difference, k, (1 - level) / 2);
-        *hi = values_quantile(difference, k, (1 + level) / 2);
+        double tail = tail_of(a, b, level);
+        *lo = values_quantile(difference, k, tail);
+        *hi = values_quantile(difference, k, 1 - tail);
     }
     free(difference);
     free(drawn);

@@ -7,8 +7,15 @@
 
 #include "stats/edf.h"
 
-/* Percentile interval of mean(b) - mean(a), both resampled `draws` times (Efron and
- * Tibshirani 1993, chapter 13).  False: interrupted. */
+/* The share of resampled differences to leave out on each side of an interval: a resample
+ * scatters less than the truth (`shrink`: its variance over the unbiased one, below 1) and
+ * `freedom` degrees of freedom are few, so that the plain (1 - level)/2 would make it too
+ * short for small samples.  With this one it is Student's for symmetric errors.
+ * Source: Hesterberg 2014 (arXiv 1411.5279), expanded percentiles. */
+double bootstrap_tail(double level, double shrink, double freedom);
+
+/* Expanded percentile interval of mean(b) - mean(a), both resampled `draws` times (Efron
+ * and Tibshirani 1993, chapter 13; freedom by Welch 1947).  False: interrupted. */
 bool bootstrap_mean_difference(double *lo, double *hi, const struct edf *a,
                                const struct edf *b, uint32_t draws, uint64_t seed,
                                double level);

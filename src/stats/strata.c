@@ -179,6 +179,15 @@ static struct group *groups_of(const struct pool *p)
     return groups;
 }
 
+// How many means are estimated: of a, and of b alone, in every bin.
+static double groups_count(const struct group *groups, uint32_t bins)
+{
+    double count = bins;
+    for (uint32_t k = 0; k < bins; k++)
+        count += groups[k].rest > 0;
+    return count;
+}
+
 // mean(b) - mean(a) of a resample; again where it took no model of b.
 static double resampled_difference(const struct group *g, uint32_t *drawn, struct rng *r)
 {
@@ -213,8 +222,10 @@ static bool resample(struct comparison *out, const struct pool *p, uint32_t draw
     }
     values_sort(difference, t);
     if (t == draws) {
-        out->lo = values_quantile(difference, t, (1 - level) / 2);
-        out->hi = values_quantile(difference, t, (1 + level) / 2);
+        double freedom = (double)p->n - groups_count(groups, p->bins);
+        double tail = bootstrap_tail(level, freedom / (double)p->n, freedom);
+        out->lo = freedom > 0 ? values_quantile(difference, t, tail) : -100;
+        out->hi = freedom > 0 ? values_quantile(difference, t, 1 - tail) : 100;
         struct edf f = {.n = t, .e = difference};
         for (uint32_t i = 0; i < t; i++)
             f.mean += difference[i] / t;

@@ -309,6 +309,37 @@ static void interval_covers_the_true_difference(void **state)
     NEAR((double)covered / TRIALS, 0.95, 0.02);
 }
 
+/* Few models of normal errors, unequal spread: plain percentiles would cover 0 in some 85 % of
+ * the trials. */
+static void interval_covers_with_few_models(void **state)
+{
+    (void)state;
+    enum { TRIALS = 2000, N = 5, M = 4 };
+    int covered = 0;
+    for (uint64_t t = 0; t < TRIALS; t++) {
+        struct rng r = rng_key(12, t, RNG_SUBSET);
+        double a[N], b[M], lo, hi;
+        for (int i = 0; i < N; i++)
+            a[i] = 50 + 3 * rng_normal(&r);
+        for (int i = 0; i < M; i++)
+            b[i] = 50 + 4 * rng_normal(&r);
+        const struct edf *f = fill(&A, N, a), *g = fill(&B, M, b);
+        assert_true(bootstrap_mean_difference(&lo, &hi, f, g, 1000, t, 0.95));
+        covered += lo <= 0 && 0 <= hi;
+    }
+    NEAR((double)covered / TRIALS, 0.95, 0.025);
+}
+
+// Student's interval of a mean of 10: percentiles expanded by t(9) and sqrt(10/9).
+static void tails_are_students(void **state)
+{
+    (void)state;
+    NEAR(bootstrap_tail(0.95, 0.9, 9), 0.5 * erfc(2.262157 * sqrt(10 / 9.0) / sqrt(2)), 1e-8);
+    NEAR(bootstrap_tail(0.95, 1, 1e7), 0.025, 1e-6);
+    NEAR(bootstrap_tail(0.9, 0, 0), 0.05, 1e-15);
+    NEAR(bootstrap_tail(0.9, NAN, NAN), 0.05, 1e-15);
+}
+
 static void interval_has_the_normal_width_and_follows_the_seed(void **state)
 {
     (void)state;
@@ -584,6 +615,8 @@ int main(void)
         cmocka_unit_test(more_models_as_in_the_textbook),
         cmocka_unit_test(permutation_equals_full_enumeration),
         cmocka_unit_test(interval_covers_the_true_difference),
+        cmocka_unit_test(interval_covers_with_few_models),
+        cmocka_unit_test(tails_are_students),
         cmocka_unit_test(interval_has_the_normal_width_and_follows_the_seed),
         cmocka_unit_test(best_pair_wins_as_often_as_it_should),
         cmocka_unit_test(best_simulated_meets_exact),

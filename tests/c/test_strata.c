@@ -236,6 +236,18 @@ static void a_drift_of_complexity_is_no_difference(void **state)
     assert_false(done);
 }
 
+// One model of each in every bin: nobody knows how they scatter, and nothing is claimed.
+static void single_models_give_no_interval(void **state)
+{
+    (void)state;
+    static struct pool p;
+    add_random(&p, BINS, OF_A, 1, 30, 3);
+    add_random(&p, BINS, OF_B, 2, 30, 0);
+    struct comparison c;
+    assert_true(compare(&c, &p, BINS, 100));
+    assert_true(c.lo == -100 && c.hi == 100);
+}
+
 // One bin and nothing shared: the plain comparison.
 static void one_bin_is_the_plain_comparison(void **state)
 {
@@ -312,6 +324,7 @@ int main(void)
         cmocka_unit_test(figures_are_the_definitions),
         cmocka_unit_test(random_relabelling_meets_enumeration),
         cmocka_unit_test(a_drift_of_complexity_is_no_difference),
+        cmocka_unit_test(single_models_give_no_interval),
         cmocka_unit_test(one_bin_is_the_plain_comparison),
         cmocka_unit_test(shared_models_keep_the_level),
     };

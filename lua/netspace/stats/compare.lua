@@ -84,8 +84,8 @@ local function verdict(c, a, b)
     or "equal to", A, a.mean, level, c.ci[1], c.ci[2], tail, differ, more, failed)
 end
 
---- A claim needs both: the interval excludes 0 (it is short at small n), and the permutation
--- test, whose level is exact, rejects.
+--- A claim needs both: the interval excludes 0, and the permutation test, whose level is exact
+-- for any n, rejects.
 local function better(c)
   if (c.ci[1] > 0 or c.ci[2] < 0) and c.p_permutation <= 1 - c.level then
     return c.names[c.mean_difference < 0 and 2 or 1]
@@ -245,8 +245,8 @@ local function claim(c, p_holm)
   return "open"
 end
 
-local words = { better = "better", worse = "worse", same = "same within the margin",
-  ["no worse"] = "no worse than the margin", open = "no claim" }
+local words = { better = "better", worse = "worse", same = "the same", ["no worse"] = "no worse",
+  open = "none" }
 
 local function summary(t)
   local first = t.rows[1]
@@ -278,12 +278,12 @@ end
 local alternatives = {
   __name = "alternatives",
   __tostring = function(t)
-    local rows = { { "space", "n", "min %", "mean %", "points", "interval", "p Holm", "beats",
-      "KS", "claim" } }
+    local rows = { { "space", "n", "min %", "mean %", "points",
+      ("joint %g %%"):format(100 * t.level), "p Holm", "beats", "KS", "claim" } }
     local function add(name, n, min, mean, ...)
       rows[#rows + 1] = { name, ("%d"):format(n), input.percent(min), input.percent(mean), ... }
     end
-    add(t.parent, t.n, t.min, t.mean, "", "", "", "", "", "parent")
+    add(t.parent, t.n, t.min, t.mean, "", "", "", "", "", "")
     for _, row in ipairs(t.rows) do
       local c = row.comparison
       add(row.name, c.n[2], row.min, row.mean, ("%+.2f"):format(c.mean_difference),
@@ -362,7 +362,7 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
 .better           name of the better one, or nil when nothing can be claimed
 .same             with a margin: whether the interval lies inside it
 .mean_difference  mean(b) − mean(a) in points; negative: b is better
-.ci               { lo, hi } of it, by percentile bootstrap
+.ci               { lo, hi } of it, by bootstrap: percentiles, expanded for small n
 .p_permutation    of the difference of means (every split when there are few, else random)
 .p_better         P(a random model of b beats one of a), ties half (Mann-Whitney)
 .ks, .p           Kolmogorov-Smirnov distance of the EDFs and its p-value, exact with ties
@@ -376,7 +376,8 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
                   p_permutation)
 .names, .n, .mean, .min   of a and b; .level
 example: stats.compare({ 48, 51, 55, 60 }, { 40, 42, 45, 47 }).verdict
-source: Smirnov 1939; Mann and Whitney 1947; Efron and Tibshirani 1993; arXiv 1905.13214]])
+source: Smirnov 1939; Mann and Whitney 1947; Efron and Tibshirani 1993; Hesterberg 2014 (arXiv
+  1411.5279); Radosavovic et al. 2019 (arXiv 1905.13214)]])
 
 help.add("stats.ks", [[
 stats.ks(a, b) -> distance, p
