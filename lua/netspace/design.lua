@@ -241,7 +241,7 @@ One step of designing a space: train the parent and its refinements, compare, de
 .chosen        the space to go on with, or nil when n is too small to decide
 .verdict       the sentence that says why; .alternatives, the figures; .spaces, .results, .n
 Prints as the table and the verdict.
-example (slow): design.step{ parent = A, candidates = {"b_1"}, n = 8, store = "a.db", data = "shapes" }
+example (slow): design.step{ parent = A, candidates = {"b_1"}, n = 8, store = "a.db", data = D }
 source: arXiv 2003.13678, section 3.2; Holm 1979]])
 
 help.add("design.repeats", [[
