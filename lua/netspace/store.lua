@@ -90,9 +90,8 @@ function Read:result(name)
 end
 
 --- Every model of a population as it stands now, in order: index, status, attempt, epoch,
--- epochs, error (of the last epoch so far), images_per_s, seconds, worker, memory, reason,
--- signal, log and
--- curve, the test errors of its epochs.
+-- epochs, error (of the last epoch so far), images_per_s, seconds, worker, memory, reason, signal,
+-- log and curve, the test errors of its epochs.
 function Read:live(name)
   return live.read(self.seen, self.reader, find(self, name))
 end
