@@ -271,11 +271,18 @@ local function signal_all(name)
   end
 end
 
--- Ctrl-Z, which reaches this process only.  At the prompt the line editor stops it.
-local function suspend()
+--- Ctrl-Z, which reaches this process only: stops the workers, then does `stop`, which comes
+-- back when the shell lets the program go on.
+function M.suspend(stop)
   signal_all("sigstop")
+  stop()
+end
+
+-- At the prompt it is the line editor's business (repl.lua).
+local function on_suspend()
   local repl = package.loaded["netspace.repl"]
-  if not repl or not repl.at_prompt() then uv.kill(uv.os_getpid(), "sigstop") end
+  if repl and repl.at_prompt() then return end
+  M.suspend(function() uv.kill(uv.os_getpid(), "sigstop") end)
 end
 
 -- Gives a free worker its next job, of the client with the fewest workers; false: no job.
@@ -319,7 +326,7 @@ function dispatch()
     watchers = { uv.new_timer(), uv.new_signal(), uv.new_signal() }
     watched, memory_kills = sys.now(), count_memory_kills()
     watchers[1]:start(WATCH_MS, WATCH_MS, callback(watch))
-    watchers[2]:start("sigtstp", callback(suspend))
+    watchers[2]:start("sigtstp", callback(on_suspend))
     watchers[3]:start("sigcont", callback(function() signal_all("sigcont") end))
   end
 end

@@ -195,6 +195,12 @@ local function remember(path, entry)
   return path
 end
 
+-- Ctrl-Z at the prompt
+local function suspend()
+  local pool = package.loaded["netspace.pool"]
+  if pool then pool.suspend(rl.suspend) else rl.suspend() end
+end
+
 local function terminal_session()
   rl.setup(complete.complete)
   local path = history.path()
@@ -206,7 +212,7 @@ local function terminal_session()
   local stop = uv.new_signal()
   local pending
   while not sys.ending() do
-    stop:start("sigtstp", rl.suspend)
+    stop:start("sigtstp", suspend)
     local line = read_line(poll, pending and CONTINUED or PROMPT)
     stop:stop()
     if line == false then
