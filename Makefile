@@ -82,6 +82,9 @@ profile: all
 # Of spaces: candidates drawn, networks counted, e_fit (scripts/bench/fit_numpy.py: beside NumPy).
 bench-spaces: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/spaces.lua $(ARGS)
+# Of statistics: bootstrap, KS, EDFs and bands.
+bench-stats: all
+	@$(BUILD)/netspace -q --no-init scripts/bench/stats.lua
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1
@@ -101,7 +104,8 @@ help:
 	 echo "make bench              speed beside PyTorch (ARGS=--help: options)"; \
 	 echo "make profile NET=…      where a step of one network goes (NET=: which)"; \
 	 echo "make bench-spaces       speed of drawing and counting (ARGS=repeats)"; \
+	 echo "make bench-stats        speed of the statistics"; \
 	 echo "make layers asan clean uninstall"
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d
-.PHONY: all bench bench-spaces profile demo check ctests torture asan layers install uninstall clean help
+.PHONY: all bench bench-spaces bench-stats profile demo check ctests torture asan layers install uninstall clean help

@@ -89,6 +89,27 @@ static void quantiles_interpolate_and_variance_is_unbiased(void **state)
     NEAR(edf_variance(f), (9 + 4 + 0 + 25) / 3.0, 1e-12);
 }
 
+// Few by comparison, many digit by digit: the same order, negative and equal values too.
+static void sorting_is_an_order_of_the_same_values(void **state)
+{
+    (void)state;
+    static double v[MAX], want[MAX];
+    for (size_t n = 1; n <= MAX; n = 3 * n + 1) {
+        struct rng r = rng_key(n, 0, RNG_SUBSET);
+        for (size_t i = 0; i < n; i++)
+            v[i] = i % 5 ? ldexp(rng_uniform(&r) - 0.5, (int)(i % 40) - 20) : (double)(i % 3) - 1;
+        memcpy(want, v, sizeof v);
+        values_sort(v, n);
+        for (size_t i = 0; i + 1 < n; i++) // by insertion
+            for (size_t j = i + 1; j > 0 && want[j - 1] > want[j]; j--) {
+                double swap = want[j];
+                want[j] = want[j - 1];
+                want[j - 1] = swap;
+            }
+        assert_memory_equal(v, want, n * sizeof *v);
+    }
+}
+
 static void band_has_the_known_width(void **state)
 {
     (void)state;
@@ -606,6 +627,7 @@ int main(void)
         cmocka_unit_test(edf_refuses_what_is_no_error),
         cmocka_unit_test(mean_is_the_area_above),
         cmocka_unit_test(quantiles_interpolate_and_variance_is_unbiased),
+        cmocka_unit_test(sorting_is_an_order_of_the_same_values),
         cmocka_unit_test(band_has_the_known_width),
         cmocka_unit_test(ks_p_equals_full_enumeration),
         cmocka_unit_test(ks_p_equals_the_closed_form),
