@@ -48,6 +48,11 @@ $(BUILD)/tests/%: tests/c/%.c $(BUILD)/libnetspace.a
 	@echo TEST $<
 	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -Itests/c $(LDFLAGS) $(LINK) -o $@ $< $(BUILD)/libnetspace.a $(LIBS) -lcmocka
 
+# Makes a disk fail, for tests.
+build/tests/fault.so: tests/fault/fault.c
+	@mkdir -p $(@D)
+	@$(CC) -std=c11 $(WARN) -O1 -shared -fPIC -o $@ $< -ldl
+
 # The manual: its Lua section is made of the same texts as help().
 build/netspace.1: man/netspace.1.in scripts/man-lua $(wildcard lua/netspace/*.lua lua/netspace/*/*.lua) $(BUILD)/netspace
 	@$(BUILD)/netspace -q --no-init scripts/man-lua > $@.lua
@@ -65,9 +70,9 @@ check:
 	@$(MAKE) --no-print-directory -j$(JOBS) V=release all ctests
 	@$(MAKE) --no-print-directory -j$(JOBS) V=asan all ctests
 	@tests/run.sh
-ctests: $(CTEST)
+ctests: $(CTEST) build/tests/fault.so
 # Kills and faults by the hundred: minutes, not part of check.
-torture: all
+torture: all build/tests/fault.so
 	@tests/run.sh tests/torture/*.sh
 asan:
 	@$(MAKE) V=asan all ctests

@@ -52,6 +52,7 @@ function M.begin(ledger, id, plan)
       s[model.status] = s[model.status] + 1
     end
   end
+  s:_keep()
   table.sort(s.queue, function(a, b) return a.idx > b.idx end) -- the next one is the last
   active[#active + 1] = s
   s:_tidy()
@@ -75,6 +76,12 @@ function Training:_tidy()
   checkpoints.tidy(self.store, self.population, open)
 end
 
+-- What the store has: the rest of the world is told of nothing else.
+function Training:_keep()
+  self.kept = { done = self.done, failed = self.failed, diverged = self.diverged,
+    trained = self.trained }
+end
+
 -- Remembers a change of the store until the next flush.
 function Training:_note(f)
   self.pending[#self.pending + 1] = f
@@ -87,6 +94,7 @@ function Training:_flush()
     end)
     self.pending, self.urgent = {}, false
   end
+  self:_keep()
   -- A checkpoint is of no more use when the store has the result, and not before.
   for _, model in ipairs(self.ended) do uv.fs_unlink(self:_checkpoint(model)) end
   self.ended = {}
@@ -261,7 +269,7 @@ end
 
 function Training:_settle()
   if self.state == "ended" then return end
-  if self.urgent then self:_flush() end
+  if self.urgent and not self.trouble then self:_flush() end -- _finish tries it once more
   if next(self.running) ~= nil then return end
   if self.state == "stopping" or self.state == "running" and #self.queue == 0 then
     self:_finish()
@@ -367,8 +375,9 @@ function Training:status()
   if state == "ended" then
     state = self.trouble and "broken" or #self.queue > 0 and "stopped" or "finished"
   end
-  return { name = self.name, state = state, total = self.total, done = self.done,
-    failed = self.failed, diverged = self.diverged, running = running,
+  local kept = self.kept
+  return { name = self.name, state = state, total = self.total, done = kept.done,
+    failed = kept.failed, diverged = kept.diverged, running = running,
     queued = #self.queue, images_per_s = rate,
     eta = self.state == "running" and remaining() or nil }
 end
@@ -381,14 +390,14 @@ end
 
 -- An ended sweep in one line.
 function Training:_summary()
-  if self.trained == 0 and #self.queue == 0 then
+  if self.kept.trained == 0 and #self.queue == 0 then
     return ("%s: all %d models are trained already (%s)"):format(self.name, self.total,
       self.store)
   end
-  local text = ("%s: %d models trained in %s"):format(self.name, self.trained,
+  local text = ("%s: %d models trained in %s"):format(self.name, self.kept.trained,
     progress.duration(self.seconds))
   for _, kind in ipairs { "failed", "diverged" } do
-    if self[kind] > 0 then text = text .. (", %d %s"):format(self[kind], kind) end
+    if self.kept[kind] > 0 then text = text .. (", %d %s"):format(self.kept[kind], kind) end
   end
   if #self.queue == 0 then return text .. (" (%s)"):format(self.store) end
   return text .. (", %d of %d left; run it again, or `netspace resume %s`"):format(
