@@ -166,6 +166,7 @@ local step = {
 
 local allowed = { parent = "string|table", candidates = "table", n = "integer",
   sample = "table", seed = "integer", adopt = "boolean", margin = "number", level = "number",
+  looks = "integer",
   draws = "integer", by = "string|function", bins = "integer", range = "table",
   store = "string", data = "string|userdata", recipe = "table", workers = "integer",
   quiet = "boolean", progress = "function", checkpoint = "table|boolean",
@@ -179,6 +180,8 @@ function M.step(o)
   if #o.candidates == 0 then
     error("design.step: candidates is empty; it wants constraints or spaces", 2)
   end
+  local level, looks = input.level("design.step", o.level), o.looks or 1
+  if looks < 1 then error(("design.step: looks is %d; it must be at least 1"):format(looks), 2) end
   for _, key in ipairs { "seed", "adopt" } do
     if o.sample and o.sample[key] ~= nil then
       error(("design.step: give %s= to the step, not to sample"):format(key), 2)
@@ -188,7 +191,7 @@ function M.step(o)
     local spaces = spaces_of(o)
     local results = train_spaces(spaces, o)
     local t = stats.alternatives(results[1], table.move(results, 2, #results, 1, {}),
-      { margin = o.margin or 1, level = o.level, draws = o.draws, by = o.by, bins = o.bins,
+      { margin = o.margin or 1, level = 1 - (1 - level) / looks, draws = o.draws, by = o.by, bins = o.bins,
         range = o.range, seed = o.seed })
     local chosen, verdict = M._decide(t, spaces)
     return { spaces = spaces, results = results, alternatives = t, chosen = chosen,
@@ -235,6 +238,9 @@ One step of designing a space: train the parent and its refinements, compare, de
   adopt        true: candidates take over what the parent has trained that obeys them
   margin = 1   points of mean error that do not matter: a candidate that is no worse than
                that is worth its simplicity
+  looks = 1    how often the step is to be taken while n grows: models added until something
+               can be claimed make a false claim likelier (3 looks at 5 %: 11 %), so that
+               each look is at 1/looks of the level
   level, draws, by, bins, range   as in stats.alternatives
   store, data, recipe, workers, quiet, …   as in sweep.run: all populations are trained at
                once, and what the store has is not trained again
@@ -242,7 +248,7 @@ One step of designing a space: train the parent and its refinements, compare, de
 .verdict       the sentence that says why; .alternatives, the figures; .spaces, .results, .n
 Prints as the table and the verdict.
 example (slow): design.step{ parent = A, candidates = {"b_1"}, n = 8, store = "a.db", data = D }
-source: arXiv 2003.13678, section 3.2; Holm 1979]])
+source: arXiv 2003.13678, section 3.2; Holm 1979; Armitage, McPherson and Rowe 1969 (looks)]])
 
 help.add("design.repeats", [[
 design.repeats{ models =, times = 3, store =, data =, … } -> list of results

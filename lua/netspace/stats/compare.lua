@@ -19,7 +19,7 @@ local function cautions(a, b)
   local parts = {}
   if type(a) ~= "table" or type(b) ~= "table" then return "" end
   for _, key in ipairs { "recipe", "data" } do
-    if a[key] and b[key] and json.encode(a[key]) ~= json.encode(b[key]) then
+    if a[key] and type(a[key]) == type(b[key]) and json.encode(a[key]) ~= json.encode(b[key]) then
       parts[#parts + 1] = key
     end
   end
@@ -237,8 +237,8 @@ function M.holm(p)
 end
 
 --- What may be said of an alternative against the parent: its comparison, with p by Holm.
-local function claim(c, p_holm)
-  if p_holm <= 1 - c.level then return c.mean_difference < 0 and "better" or "worse" end
+local function claim(c, p_holm, level)
+  if p_holm <= 1 - level then return c.mean_difference < 0 and "better" or "worse" end
   if c.margin and c.n[1] > 1 and c.n[2] > 1 then
     if c.ci[2] <= c.margin then return c.ci[1] >= -c.margin and "same" or "no worse" end
   end
@@ -313,7 +313,6 @@ function M.alternatives(parent, list, o)
     for i = 1, j - 1 do
       s.level = i == 1 and 1 - (1 - level) / #list or level
       local c = compare(where, given[i], given[j], s, 1)
-      c.level = level
       pairs_of[#pairs_of + 1] = { a = i, b = j, comparison = c }
       p[#p + 1] = c.p_permutation
       against[j] = i == 1 and #pairs_of or against[j]
@@ -330,7 +329,7 @@ function M.alternatives(parent, list, o)
     local c = pair.comparison
     t.rows[j - 1] = { index = j - 1, name = all[j].name or ("alternative %d"):format(j - 1),
       min = c.min[2], mean = c.mean[2], p_holm = pair.p_holm, comparison = c,
-      claim = claim(c, pair.p_holm) }
+      claim = claim(c, pair.p_holm, level) }
   end
   table.sort(t.rows, function(a, b)
     return a.mean < b.mean or a.mean == b.mean and a.index < b.index

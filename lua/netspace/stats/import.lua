@@ -206,14 +206,15 @@ local result_type = {
   end,
 }
 
-local results_type = {
-  __name = "results",
-  __tostring = function(list)
+--- A list of results that also answers to their names; to plot.edf it is a plain list.
+local function new_results()
+  local by_name = {}
+  return setmetatable({}, { __name = "results", __index = by_name, __tostring = function(list)
     local lines = {}
     for i, r in ipairs(list) do lines[i] = tostring(r) end
     return table.concat(lines, "\n")
-  end,
-}
+  end }), by_name
+end
 
 -- Columns that are no property of a model, beside those of the network itself.
 local own = { population = true, index = true, curve = true, origin = true, learning = true }
@@ -250,10 +251,10 @@ local function add(result, line, r, how, exported)
 end
 
 -- What an export says of its populations: where it lies beside a CSV, or the first line.
-local function describe(results, header)
+local function describe(by_name, header)
   for _, p in ipairs(type(header) == "table" and type(header.populations) == "table"
     and header.populations or {}) do
-    local result = type(p) == "table" and results[p.name]
+    local result = type(p) == "table" and by_name[p.name]
     if result then
       for _, key in ipairs { "space", "recipe", "data", "seed", "window" } do
         result[key] = p[key]
@@ -271,7 +272,8 @@ local function check_units(how)
 end
 
 local function parse(text, kind, name, source, how)
-  local results, records = setmetatable({}, results_type), {}
+  local results, by_name = new_results()
+  local records = {}
   local names, header = readers[kind](text, function(line, raw)
     local r = {}
     for key, value in pairs(raw) do
@@ -296,17 +298,17 @@ local function parse(text, kind, name, source, how)
     local line, r = table.unpack(record)
     local of = how.population and r[how.population]
     of = of ~= nil and type(of) ~= "table" and tostring(of) or name
-    if not results[of] then
-      results[of] = new_result(of, source)
-      results[#results + 1] = results[of]
+    if not by_name[of] then
+      by_name[of] = new_result(of, source)
+      results[#results + 1] = by_name[of]
     end
-    add(results[of], line, r, how, exported)
+    add(by_name[of], line, r, how, exported)
     if k % 1000 == 0 and sys.interrupted() then error("interrupted", 0) end
   end
   if #results == 0 then refuse("it has no models") end
   check_units(how)
-  describe(results, header)
-  return results
+  describe(by_name, header)
+  return results, by_name
 end
 
 local function read_file(path)
@@ -340,14 +342,14 @@ function M.import(path, o)
   local name = o.name or path:match("([^/]*)$"):gsub("%.[^.]*$", "")
   local how = { column = o.accuracy or o.error or "error", accuracy = o.accuracy ~= nil,
     fraction = o.fraction, population = o.population or "population", values = 0, most = 0 }
-  local good, results = pcall(parse, text, kind, name, path, how)
+  local good, results, by_name = pcall(parse, text, kind, name, path, how)
   if not good then
     if getmetatable(results) == Refusal then return nil, path .. ": " .. results[1] end
     error(results, 0)
   end
   if kind == "csv" then
     local sidecar = read_file(path:gsub("%.[^.]*$", "") .. ".provenance.json")
-    if sidecar then describe(results, json.decode(sidecar)) end
+    if sidecar then describe(by_name, json.decode(sidecar)) end
   end
   return results
 end

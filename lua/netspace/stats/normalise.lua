@@ -80,29 +80,25 @@ function M.pair(where, a, b, o, level)
   return (weigh(where, { a, b }, o, level + 1))
 end
 
-local list_of_edfs = {
-  __name = "normalised EDFs",
-  __tostring = function(t)
-    local lines = { ("EDFs at equal %s: %d bins from %s to %s"):format(t.by, t.bins,
-      population.short(t.range[1]), population.short(t.range[2])) }
-    for i, edf in ipairs(t) do
-      lines[i + 1] = ("%s; %d models outside"):format(tostring(edf), t.outside[i])
-    end
-    return table.concat(lines, "\n")
-  end,
-}
+local function edfs_text(t)
+  local lines = { ("EDFs at equal %s: %d bins from %s to %s"):format(t.by, t.bins,
+    population.short(t.range[1]), population.short(t.range[2])) }
+  for i, edf in ipairs(t) do
+    lines[i + 1] = ("%s; %d models outside"):format(tostring(edf), t.outside[i])
+  end
+  return table.concat(lines, "\n")
+end
 
 function M.normalise(list, o)
   local where = "stats.normalise"
   o = options.check(where, o, { by = "string|function", bins = "integer", range = "table" })
   list = input.results(where, list)
   local t = weigh(where, list, { by = o.by or "flops", bins = o.bins, range = o.range }, 1)
-  local result = { by = t.by, bins = t.bins, range = { t.lo, t.hi }, outside = {} }
-  for i, edf in ipairs(t.edfs) do
-    result[i] = edf
-    result.outside[i] = #list[i].errors - edf.n
-  end
-  return setmetatable(result, list_of_edfs)
+  local about = { by = t.by, bins = t.bins, range = { t.lo, t.hi }, outside = {} }
+  for i, edf in ipairs(t.edfs) do about.outside[i] = #list[i].errors - edf.n end
+  -- a plain list to plot.edf, which takes further keys for options
+  return setmetatable(t.edfs, { __name = "normalised EDFs", __index = about,
+    __tostring = edfs_text })
 end
 
 help.add("stats.normalise", [[
