@@ -310,6 +310,13 @@ static void data_tile(float *dx, const float *dy, const float *w, const struct c
 
 static const struct beside alone;
 
+// The next tile's part of a tensor, from float `first` on.
+static void soon(struct span *spans, int *n, const float *x, size_t first, size_t floats)
+{
+    if (x)
+        spans[(*n)++] = (struct span){ x + first, floats };
+}
+
 void conv_forward(float *y, const float *x, const float *w, const struct conv *c,
                   const struct beside *b, float *scratch)
 {
@@ -329,9 +336,18 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
     size_t xi = image_in(&all), yi = image_out(&all);
     for (int i = 0, step = tile_images(&all); i < all.N; i += step) {
         tile.N = all.N - i < step ? all.N - i : step;
-        size_t rows = pixels(&tile);
+        size_t rows = pixels(&tile), next = (size_t)(i + step), left = (size_t)all.N - next;
         const float *xt = x + (size_t)i * xi;
         float *yt = y + (size_t)i * yi;
+        struct span spans[AHEAD];
+        int n = 0;
+        if (next < (size_t)all.N) {
+            left = left < (size_t)step ? left : (size_t)step;
+            soon(spans, &n, x, next * xi, left * xi);
+            soon(spans, &n, y, next * yi, left * yi);
+            soon(spans, &n, b->add, next * yi, left * yi);
+        }
+        kernels_get()->ahead(spans, n);
         if (b->in) {
             norm_apply(b->in, r.z, xt, NULL, (size_t)tile.N * xi / (size_t)c->C);
             xt = r.z;
@@ -366,7 +382,19 @@ void conv_backward(float *dx, float *dw, const float *dy, const float *x, const 
     for (int i = 0, step = tile_images(&all); i < all.N; i += step) {
         tile.N = all.N - i < step ? all.N - i : step;
         size_t rows = (size_t)tile.N * xi / (size_t)c->C;
+        size_t next = (size_t)(i + step), left = (size_t)all.N - next;
         const float *xt = x + (size_t)i * xi, *z = xt, *du = dy + (size_t)i * yi;
+        struct span spans[AHEAD];
+        int n = 0;
+        if (next < (size_t)all.N) {
+            left = left < (size_t)step ? left : (size_t)step;
+            soon(spans, &n, dx, next * xi, left * xi);
+            soon(spans, &n, b->done_x, next * xi, left * xi);
+            soon(spans, &n, x, next * xi, left * xi);
+            soon(spans, &n, b->out ? b->y : NULL, next * yi, left * yi);
+            soon(spans, &n, dy, next * yi, left * yi);
+        }
+        kernels_get()->ahead(spans, n);
         if (b->out) {
             norm_dx(b->out, r.du, du, b->y + (size_t)i * yi, pixels(&tile));
             du = r.du;

@@ -227,11 +227,9 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
     for (int i = 0; i < rows->n; i++) {
         const float *wt = w + rows->at[i] * 3 * gi * V;
         const float *xt = x + ((ptrdiff_t)rows->in[i] * p->W + ox * S) * C;
-        if (T == ACCS && S == 1 && gi > 1) { // fetch the next tile, or the next row's first
-            const float *soon = xt + (ox + T < p->Wo ? T : p->W - ox) * S * C;
-            UNROLL for (int j = 0; j < T * S; j++)
-                __builtin_prefetch(soon + j * C);
-        }
+        const char *soon = ahead_take(T * I);
+        UNROLL for (int j = 0; j < T * I; j++)
+            __builtin_prefetch(soon + (size_t)j * ahead.step, 0, 2);
         for (int ci = 0; ci < gi; ci++, wt += V) {
             vf w3[3] = { vload(wt), vload(wt + gi * V), vload(wt + 2 * gi * V) };
             vf outer0 = (vf)((vi)w3[0] & keep0), outer2 = (vf)((vi)w3[2] & keep2);

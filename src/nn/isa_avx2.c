@@ -11,6 +11,7 @@
 #define V 8
 #define KERNELS kernels_avx2
 #define KERNELS_NAME "avx2"
+#include "nn/kernels.h"
 #include "nn/vec.h"
 
 INLINE vf vset(float a) { return _mm256_set1_ps(a); }

@@ -11,6 +11,7 @@
 #define V 16
 #define KERNELS kernels_avx512
 #define KERNELS_NAME "avx512"
+#include "nn/kernels.h"
 #include "nn/vec.h"
 
 INLINE vf vset(float a) { return _mm512_set1_ps(a); }

@@ -3,6 +3,7 @@
 #define V 4
 #define KERNELS kernels_portable
 #define KERNELS_NAME "portable"
+#include "nn/kernels.h"
 #include "nn/vec.h"
 
 INLINE vf vset(float a) { return (vf){ a, a, a, a }; }

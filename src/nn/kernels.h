@@ -23,8 +23,16 @@ struct conv_kernels {
     void (*weight_end)(float *dw, const float *sum, const struct conv *c);
 };
 
+/* Floats that the next tile will read (ahead_set in vec.h). */
+enum { AHEAD = 6 };
+struct span {
+    const float *at;
+    size_t floats;
+};
+
 struct kernels {
     const char *name;
+    void (*ahead)(const struct span *spans, int n); // until the next call; n = 0: nothing
     struct conv_kernels direct, winograd;
     // C (M,N) = or += A (M,L)·B (L,N), A[m][l] at a[m·ap + l·ai]; ldb = 0: packed B
     void (*product)(float *c, size_t ldc, const float *a, size_t ap, size_t ai, const float *b,

@@ -3,6 +3,7 @@
 
 const struct kernels KERNELS = {
     .name = KERNELS_NAME,
+    .ahead = ahead_set,
     .direct = { direct_pack, direct_forward, direct_data, direct_weight, direct_weight_end },
     .winograd = { winograd_pack, winograd_forward, winograd_data, winograd_weight,
                   winograd_weight_end },

@@ -18,6 +18,7 @@
 enum {
     COLUMNS = V == 16 ? 4 : 2, // vectors of a column
     ROWS = 256,                // rows of a block
+    FEW = 8, // rows of a block where no sum is made: what comes from memory comes in order
 };
 
 // exp without tables, to 1 unit in the last place or so; NaN stays NaN.
@@ -206,8 +207,8 @@ INLINE void apply_act(float *y, const float *x, const float *add, const float *m
                       const float *scale, const float *beta, size_t M, size_t C,
                       enum activation act, bool with_add)
 {
-    for (size_t row = 0; row < M; row += ROWS) {
-        size_t n = M - row < ROWS ? M - row : ROWS;
+    for (size_t row = 0; row < M; row += FEW) {
+        size_t n = M - row < FEW ? M - row : FEW;
         size_t at = row * C;
 #define APPLY(c, T, U, l)                                                                    \
     apply_rows(y + at + (c), x + at + (c), with_add ? add + at + (c) : NULL, mean + (c),     \
@@ -327,8 +328,8 @@ INLINE void dx_rows(float *dx, const float *g, const float *x, const float *mean
 static void norm_dx_k(float *dx, const float *g, const float *x, const float *mean,
                       const float *scale, const float *c1, const float *c2, size_t M, size_t C)
 {
-    for (size_t row = 0; row < M; row += ROWS) {
-        size_t n = M - row < ROWS ? M - row : ROWS, at = row * C;
+    for (size_t row = 0; row < M; row += FEW) {
+        size_t n = M - row < FEW ? M - row : FEW, at = row * C;
 #define DX(c, T, U, l)                                                                       \
     dx_rows(dx + at + (c), g + at + (c), x + at + (c), mean + (c), scale + (c), c1 + (c),    \
             c2 + (c), n, C, T, l)

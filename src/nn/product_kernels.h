@@ -49,7 +49,10 @@ INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t
     vf acc[TILE_ROWS * TILE_VECTORS], bv[TILE_VECTORS];
     UNROLL for (int t = 0; t < P * B; t++)
         acc[t] = vset(0);
-    for (size_t i = 0; i < L; i++, a += ai, b += ldb) {
+    const char *soon = ahead_take(L);
+    size_t step = ahead.step;
+    for (size_t i = 0; i < L; i++, a += ai, b += ldb, soon += step) {
+        __builtin_prefetch(soon, 0, 2);
         UNROLL for (int j = 0; j < B; j++)
             bv[j] = whole || j < B - 1 ? vload(b + j * V) : vload_n(b + j * V, lanes);
         UNROLL for (int p = 0; p < P; p++) {
