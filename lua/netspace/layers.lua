@@ -85,9 +85,12 @@ local function company(plan, o, mode)
   if o.kind == "conv" and mode == "test" then
     if o.norm then add("applies ", o.norm) end
   elseif o.kind == "conv" then
-    if o.before then add("first applies ", o.before) end
+    local before = plan.operations[o.before]
+    if before then add(before.lazy and "first applies " or "first applies, keeps ", o.before) end
     if o.norm then add("statistics of ", o.norm) end
-    if o.done then add("backward: sums of ", o.done) end
+    if before and before.summed and not before.lazy then
+      add("backward: sums of ", o.before)
+    end
     if o.sum then add("backward: adds to its input's gradient") end
   elseif o.summed then
     add("backward by its reader")
@@ -97,7 +100,7 @@ end
 
 -- Does operation o do anything itself?  A norm may be carried out by its neighbours.
 local function idle(o, mode)
-  return o.kind == "norm" and (mode == "test" or o.lazy)
+  return o.kind == "norm" and (mode == "test" or o.carried)
 end
 
 local Plan = { __name = "plan" }

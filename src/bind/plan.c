@@ -40,7 +40,6 @@ static void push_op(lua_State *L, const struct plan *p, const struct op *o)
         set_string(L, "activation", o->act == ACT_NONE ? "" : arch_act_name(o->act));
     if (o->kind == OP_SE)
         set_integer(L, "squeeze", o->Q);
-    set_id(L, "source", plan_source(p, o, MODE_TRAIN));
     set_id(L, "input", o->in);
     set_id(L, "output", o->out);
     set_id(L, "add", o->add);
@@ -50,7 +49,6 @@ static void push_op(lua_State *L, const struct plan *p, const struct op *o)
     set_id(L, "dscratch", o->dscratch);
     set_id(L, "norm", o->norm);
     set_id(L, "before", o->before);
-    set_id(L, "done", o->done);
     lua_createtable(L, 4, 0);
     for (int k = 0; k < 4; k++)
         if (o->saved[k] != NONE) {
@@ -58,6 +56,8 @@ static void push_op(lua_State *L, const struct plan *p, const struct op *o)
             lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
         }
     lua_setfield(L, -2, "saved");
+    lua_pushboolean(L, o->carried);
+    lua_setfield(L, -2, "carried");
     lua_pushboolean(L, o->lazy);
     lua_setfield(L, -2, "lazy");
     lua_pushboolean(L, o->summed);

@@ -249,19 +249,25 @@ static void forward_conv(struct net *n, const struct op *o)
     struct conv c = plan_conv(n->plan, o, n->count);
     struct norm in, out;
     bool testing = n->mode == MODE_TEST;
-    struct beside b = {.in = norm_of(n, testing ? NONE : o->before, &in),
-                       .out = norm_of(n, o->norm, &out),
-                       .testing = testing,
-                       .add = o->norm == NONE ? NULL : place(n, n->plan->ops[o->norm].add)};
-    conv_forward(place(n, o->out), place(n, plan_source(n->plan, o, n->mode)), value(n, o, 0),
-                 &c, &b, place(n, o->scratch));
+    const struct op *ops = n->plan->ops, *before = o->before == NONE ? NULL : &ops[o->before];
+    const float *x = place(n, o->in);
+    struct beside b = {.out = norm_of(n, o->norm, &out), .testing = testing};
+    if (testing && o->norm != NONE)
+        b.add = place(n, ops[o->norm].add);
+    if (!testing && before) {
+        b.in = norm_of(n, o->before, &in);
+        b.in_add = place(n, before->add);
+        b.in_y = before->lazy ? NULL : place(n, o->in);
+        x = place(n, before->in);
+    }
+    conv_forward(place(n, o->out), x, value(n, o, 0), &c, &b, place(n, o->scratch));
 }
 
 // In training, and where no convolution applies it.
 static void forward_norm(struct net *n, const struct op *o)
 {
     struct norm norm;
-    if (n->mode == MODE_TEST || o->lazy)
+    if (n->mode == MODE_TEST || o->carried)
         return;
     norm_of(n, (int)(o - n->plan->ops), &norm);
     norm_apply(&norm, place(n, o->out), place(n, o->in), place(n, o->add), norm.rows);
@@ -330,16 +336,17 @@ const float *net_forward(struct net *n, int count, bool train)
 static void backward_conv(struct net *n, const struct op *o)
 {
     struct conv c = plan_conv(n->plan, o, n->count);
-    struct norm in, out, done;
-    struct beside b = {.in = norm_of(n, o->before, &in),
-                       .out = norm_of(n, o->norm, &out),
-                       .y = place(n, o->out),
-                       .done = norm_of(n, o->done, &done),
-                       .done_x = o->done == NONE ? NULL : place(n, n->plan->ops[o->done].in),
-                       .sum = o->sum};
-    conv_backward(place(n, o->din), gradient(n, o, 0), place(n, o->dout),
-                  place(n, plan_source(n->plan, o, MODE_TRAIN)), value(n, o, 0), &c, &b,
-                  place(n, o->dscratch));
+    struct norm in, out;
+    const struct op *before = o->before == NONE ? NULL : &n->plan->ops[o->before];
+    const float *x = place(n, o->in);
+    struct beside b = {.out = norm_of(n, o->norm, &out), .y = place(n, o->out), .sum = o->sum};
+    if (before && before->summed) {
+        b.in = norm_of(n, o->before, &in);
+        b.in_y = before->lazy ? NULL : place(n, o->in);
+        x = place(n, before->in);
+    }
+    conv_backward(place(n, o->din), gradient(n, o, 0), place(n, o->dout), x, value(n, o, 0),
+                  &c, &b, place(n, o->dscratch));
 }
 
 static void backward_norm(struct net *n, const struct op *o)

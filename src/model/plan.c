@@ -87,8 +87,7 @@ static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, in
                      .scratch = NONE,
                      .dscratch = NONE,
                      .norm = NONE,
-                     .before = NONE,
-                     .done = NONE};
+                     .before = NONE};
     int length = snprintf(o->name, sizeof o->name, "%s", name);
     assert(length < (int)sizeof o->name);
     (void)length;
@@ -293,13 +292,11 @@ static void join_norms(struct plan *p)
         assert(first != NONE);
         if (r->kind != OP_CONV)
             continue;
+        r->before = i;
+        o->carried = true;
         o->lazy = o->add == NONE && readers == 1;
         // SiLU's gradient also needs `add`, which no convolution has.
-        o->summed = o->lazy || o->act != ACT_SILU || o->add == NONE;
-        if (o->lazy)
-            r->before = i;
-        else if (o->summed)
-            r->done = i;
+        o->summed = o->act != ACT_SILU || o->add == NONE;
     }
 }
 
@@ -311,11 +308,6 @@ static void touch_norm(struct plan *p, int op, enum mode m, int time)
         touch(p, p->ops[op].saved[0], m, time);
 }
 
-int plan_source(const struct plan *p, const struct op *o, enum mode m)
-{
-    return m == MODE_TRAIN && o->before != NONE ? p->ops[o->before].in : o->in;
-}
-
 static void live_forward_conv(struct plan *p, struct op *o, int i)
 {
     struct conv c = plan_conv(p, o, p->batch);
@@ -324,14 +316,21 @@ static void live_forward_conv(struct plan *p, struct op *o, int i)
     o->dscratch = flat_tensor(p, floats);
     touch(p, o->dscratch, MODE_TRAIN, 2 * p->n - i);
     for (enum mode m = MODE_TEST; m < MODES; m++) {
-        touch(p, plan_source(p, o, m), m, i);
         touch(p, o->out, m, i);
         touch(p, o->scratch, m, i);
         touch_norm(p, o->norm, m, i);
     }
-    touch_norm(p, o->before, MODE_TRAIN, i);
+    touch(p, o->in, MODE_TEST, i);
     if (o->norm != NONE)
         touch(p, p->ops[o->norm].add, MODE_TEST, i);
+    const struct op *before = o->before == NONE ? NULL : &p->ops[o->before];
+    if (before) {
+        touch(p, before->in, MODE_TRAIN, i);
+        touch(p, before->add, MODE_TRAIN, i);
+        touch(p, before->saved[0], MODE_TRAIN, i);
+    }
+    if (!before || !before->lazy)
+        touch(p, o->in, MODE_TRAIN, i);
 }
 
 static void live_forward(struct plan *p)
@@ -351,7 +350,7 @@ static void live_forward(struct plan *p)
         }
         if (o->kind == OP_NORM)
             touch(p, o->out, MODE_TEST, i);
-        if (o->lazy)
+        if (o->carried)
             continue;
         const int used[] = {o->in, o->out, o->add, o->saved[0], o->saved[1], o->saved[2],
                             o->saved[3]};
@@ -369,14 +368,16 @@ static void live_forward(struct plan *p)
 static void live_saved(struct plan *p, const struct op *o, int time)
 {
     if (o->kind == OP_CONV) {
-        touch(p, plan_source(p, o, MODE_TRAIN), MODE_TRAIN, time);
+        const struct op *before = o->before == NONE ? NULL : &p->ops[o->before];
         touch_norm(p, o->norm, MODE_TRAIN, time);
-        touch_norm(p, o->before, MODE_TRAIN, time);
-        touch_norm(p, o->done, MODE_TRAIN, time);
         if (o->norm != NONE)
             touch(p, o->out, MODE_TRAIN, time);
-        if (o->done != NONE)
-            touch(p, p->ops[o->done].in, MODE_TRAIN, time);
+        if (!before || !before->lazy)
+            touch(p, o->in, MODE_TRAIN, time);
+        if (before && before->summed) {
+            touch(p, before->in, MODE_TRAIN, time);
+            touch_norm(p, o->before, MODE_TRAIN, time);
+        }
         return;
     }
     if (o->summed)
@@ -550,7 +551,7 @@ struct work plan_work(const struct plan *p, const struct op *o, enum mode m, boo
 {
     const struct tensor *x = &p->tensors[o->in], *y = &p->tensors[o->out];
     bool idle = o->kind == OP_NORM &&
-                (m == MODE_TEST || (backward ? o->summed : o->lazy));
+                (m == MODE_TEST || (backward ? o->summed : o->carried));
     if (idle || (m == MODE_TEST && backward))
         return (struct work){0, 0, 0};
     int i = (int)(o - p->ops), time = backward ? 2 * p->n - i : i;

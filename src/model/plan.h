@@ -29,10 +29,10 @@ struct tensor {
 enum op_kind { OP_CONV, OP_NORM, OP_SE, OP_MAXPOOL, OP_GAP, OP_LINEAR };
 
 /* In training a norm has no pass of its own where a convolution can carry it out (struct
- * beside in nn/layers.h): the one before it gathers its statistics; a `lazy` one is applied
- * by its only reader, a convolution, to tiles of its input, and its result is never stored;
- * and where the first reader is a convolution, that one, the last to give it a gradient,
- * also makes its sums.  In testing every norm is applied by the convolution before it. */
+ * beside in nn/layers.h): the one before it gathers its statistics; where its first reader
+ * is a convolution, that one applies it to tiles of its input and, as the last to give it a
+ * gradient, makes its sums.  The result of a `lazy` one, which has no other reader, is never
+ * stored.  In testing every norm is applied by the convolution before it. */
 struct op {
     enum op_kind kind;
     char name[32];       // "s1.b1.f.a": the parameters' name without its last part
@@ -45,11 +45,9 @@ struct op {
                   // max pool: winning positions
     int din, dout; // gradients of in and out; din NONE: not needed
     int scratch, dscratch; // of the forward and of the backward pass, or NONE
-    bool lazy;             // norm: applied by its reader
-    bool summed;           // norm: its sums are made by its first reader
-    bool sum;              // conv: din holds another reader's gradient already
-    int norm, before, done; // conv: the operations of the norm that follows, of the lazy one
-                            // in front, of the other one whose sums it makes; or NONE
+    bool carried, lazy, summed; // norm: applied by its first reader; not stored; sums made
+    bool sum;         // conv: din holds another reader's gradient already
+    int norm, before; // conv: the norm that follows, the one in front it carries, or NONE
 };
 
 struct use {
@@ -79,8 +77,6 @@ struct plan {
 struct plan *plan_new(const struct arch *a, int batch);
 void plan_free(struct plan *p);
 struct conv plan_conv(const struct plan *p, const struct op *o, int count);
-/* The tensor a convolution reads: in training that behind a lazy norm. */
-int plan_source(const struct plan *p, const struct op *o, enum mode m);
 /* What an operation must do forward or backward, for a full batch: operations (two a
  * multiply-add, counted as complexity.h does) and the bytes it must move if it touches
  * everything it reads and writes once: tensors but its scratch, and weights.  near: how

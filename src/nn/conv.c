@@ -345,12 +345,16 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
             left = left < (size_t)step ? left : (size_t)step;
             soon(spans, &n, x, next * xi, left * xi);
             soon(spans, &n, y, next * yi, left * yi);
+            soon(spans, &n, b->in_y, next * xi, left * xi);
+            soon(spans, &n, b->in_add, next * xi, left * xi);
             soon(spans, &n, b->add, next * yi, left * yi);
         }
         kernels_get()->ahead(spans, n);
         if (b->in) {
-            norm_apply(b->in, r.z, xt, NULL, (size_t)tile.N * xi / (size_t)c->C);
-            xt = r.z;
+            float *z = b->in_y ? b->in_y + (size_t)i * xi : r.z;
+            norm_apply(b->in, z, xt, b->in_add ? b->in_add + (size_t)i * xi : NULL,
+                       (size_t)tile.N * xi / (size_t)c->C);
+            xt = z;
         }
         forward_tile(yt, xt, &tile, &r);
         if (b->out && b->testing)
@@ -368,7 +372,6 @@ void conv_backward(float *dx, float *dw, const float *dy, const float *x, const 
     check(c);
     b = b ? b : &alone;
     struct conv all = tiled(c), tile = all;
-    struct norm *done = b->in ? b->in : b->done; // whose gradient dx is to become
     struct room r;
     room_of(&r, scratch, &all);
     const struct conv_kernels *own = own_kernels(c);
@@ -376,8 +379,8 @@ void conv_backward(float *dx, float *dw, const float *dy, const float *x, const 
         own->pack(r.packed, w, c, true);
     if (own && dw)
         memset(r.sum, 0, packed_floats(c) * sizeof *r.sum);
-    if (dx && done)
-        norm_back_begin(done);
+    if (dx && b->in)
+        norm_back_begin(b->in);
     size_t xi = image_in(&all), yi = image_out(&all);
     for (int i = 0, step = tile_images(&all); i < all.N; i += step) {
         tile.N = all.N - i < step ? all.N - i : step;
@@ -389,7 +392,7 @@ void conv_backward(float *dx, float *dw, const float *dy, const float *x, const 
         if (next < (size_t)all.N) {
             left = left < (size_t)step ? left : (size_t)step;
             soon(spans, &n, dx, next * xi, left * xi);
-            soon(spans, &n, b->done_x, next * xi, left * xi);
+            soon(spans, &n, b->in_y, next * xi, left * xi);
             soon(spans, &n, x, next * xi, left * xi);
             soon(spans, &n, b->out ? b->y : NULL, next * yi, left * yi);
             soon(spans, &n, dy, next * yi, left * yi);
@@ -399,7 +402,9 @@ void conv_backward(float *dx, float *dw, const float *dy, const float *x, const 
             norm_dx(b->out, r.du, du, b->y + (size_t)i * yi, pixels(&tile));
             du = r.du;
         }
-        if (b->in) {
+        if (b->in && b->in_y) {
+            z = b->in_y + (size_t)i * xi;
+        } else if (b->in) {
             norm_apply(b->in, r.z, xt, NULL, rows);
             z = r.z;
         }
@@ -409,11 +414,11 @@ void conv_backward(float *dx, float *dw, const float *dy, const float *x, const 
             continue;
         float *dxt = dx + (size_t)i * xi;
         data_tile(dxt, du, w, &tile, &r, b->sum);
-        if (done)
-            norm_grad(done, dxt, dxt, b->in ? xt : b->done_x + (size_t)i * xi, NULL, z, rows);
+        if (b->in)
+            norm_grad(b->in, dxt, dxt, xt, NULL, z, rows);
     }
     if (own && dw)
         own->weight_end(dw, r.sum, c);
-    if (dx && done)
-        norm_back_end(done);
+    if (dx && b->in)
+        norm_back_end(b->in);
 }

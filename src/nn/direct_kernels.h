@@ -126,8 +126,9 @@ struct taps {
 
 static struct taps taps_of(int o, int size, const struct pass *p)
 {
-    struct taps t = { 0 };
+    struct taps t;
     int pad = (p->R - 1) / 2;
+    t.n = 0;
     for (int r = 0; r < p->R; r++) {
         int i = o * p->S + r - pad;
         if (p->transposed && p->S > 1) {

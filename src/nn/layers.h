@@ -68,21 +68,21 @@ size_t conv_scratch(const struct conv *c); // floats of scratch, for either dire
 
 /* What a convolution does for the norms beside it while a tile is in cache; NULL where
  * there is none.
- *   in    x is the input of this norm; the convolution works on norm_apply(x), tile by tile
+ *   in    x is the input of this norm; the convolution works on its result, which forward
+ *         also stores in in_y and backward finds there; where in_y is NULL the result is
+ *         only ever made tile by tile.  in_add (forward): what `in` adds
  *   out   the norm that follows: y is its input
- * Forward, training: gathers out (begin to end).  Forward, testing: y = out(y + …, add).
+ * Forward, training: gathers out (begin to end).  Forward, testing: y = out(y) with add.
  * Backward: dy is the g of out and out's sums are done; from it and y (of forward) the
- * convolution makes its own gradient.  dx (NULL: not wanted) receives
- *   with `in`     g of in, and in's sums (begin to end)
- *   with `done`   likewise for the norm whose *result* is x, whose input is done_x
- *   with `sum`    dx already holds a gradient, to which this one is added first */
+ * convolution makes its own gradient.  dx (NULL: not wanted), to which this gradient is
+ * added where `sum` says that it holds one, becomes the g of in, with in's sums. */
 struct beside {
     struct norm *in, *out;
+    const float *in_add;
+    float *in_y;
     bool testing;
     const float *add;
     const float *y;
-    struct norm *done;
-    const float *done_x;
     bool sum;
 };
 void conv_forward(float *y, const float *x, const float *w, const struct conv *c,
