@@ -204,6 +204,7 @@ local function moving(bytes)
   return { operations = 0, bytes = bytes, near = 0 }
 end
 
+--- What a list of records takes together.
 local function sum(list)
   local s = { seconds = 0, operations = 0, bytes = 0, bound = 0 }
   for _, r in ipairs(list) do
@@ -211,6 +212,8 @@ local function sum(list)
   end
   return s
 end
+
+M.sum = sum
 
 --- The profile of what the engine measured: { plan =, seconds = }.
 function M.profile(raw, mode)

@@ -6,6 +6,8 @@
 -- adjacent slices, a rate the best slice.  Rates count processor seconds.
 local json = require "netspace.json"
 local arch = require "netspace.arch"
+local benchmark = require "netspace.core.benchmark"
+local layers = require "netspace.layers"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
@@ -145,34 +147,60 @@ local function torch_version()
   return version
 end
 
+local function engine(o)
+  return start("/proc/self/exe", { "-q", "--no-init", here .. "/slices.lua" },
+    { NETSPACE_ISA = o.isa })
+end
+
+-- PyTorch's process in its best configuration for this job, which learns it; and what it
+-- holds.  The default allocator holds less than the tuned one, so that one counts.
+local function torch(o, job)
+  local script = { here .. "/slices.py" }
+  job.probe = o.seconds / 2
+  local probe = start(python, script, tuned)
+  local best = probe:ask(json.encode(job))
+  probe:finish()
+  job.probe, job.layout, job.optimizer = nil, best.layout, best.optimizer
+  if job.train then
+    local plain = start(python, script, { OMP_NUM_THREADS = "1" })
+    plain:ask(json.encode(job))
+    best.peak_bytes = plain:ask(1e-9).peak_bytes
+    plain:finish()
+  end
+  local child = start(python, script, tuned)
+  child:ask(json.encode(job))
+  return child, best
+end
+
+-- Two workers side by side, relative to one alone.
+local function side_by_side(o, job, a)
+  local b, ratios = engine(o), {}
+  b:ask(json.encode(job))
+  for i = 1, math.ceil(o.slices / 2) do
+    local alone = a:ask(o.seconds).images_per_s
+    a:tell(o.seconds)
+    b:tell(o.seconds)
+    ratios[i] = (a:hear().images_per_s + b:hear().images_per_s) / alone
+  end
+  b:finish()
+  return median(ratios)
+end
+
 -- One network in one mode: the figures of both sides.
 local function measure(o, network, train)
   local job = { arch = network[3], batch = network[2], train = train }
-  local a = start("/proc/self/exe", { "-q", "--no-init", here .. "/slices.lua" },
-    { NETSPACE_ISA = o.isa })
-  local r = { netspace = a:ask(json.encode(job)), best = 0, sgemm = 0, ratios = {} }
+  local a = engine(o)
+  local r = { start = a:ask(json.encode(job)), best = 0, gflops = 0, sgemm = 0, ratios = {} }
   local b
   if o.torch then
-    job.probe = o.seconds / 2
-    local probe = start(python, { here .. "/slices.py" }, tuned)
-    r.torch = probe:ask(json.encode(job))
-    probe:finish()
-    job.probe, job.layout, job.optimizer = nil, r.torch.layout, r.torch.optimizer
-    if train then -- with the default allocator, which holds less
-      local plain = start(python, { here .. "/slices.py" }, { OMP_NUM_THREADS = "1" })
-      plain:ask(json.encode(job))
-      r.torch.peak_bytes = plain:ask(1e-9).peak_bytes
-      plain:finish()
-    end
-    b = start(python, { here .. "/slices.py" }, tuned)
-    b:ask(json.encode(job))
+    b, r.torch = torch(o, job)
     r.torch.best = 0
   end
   local before -- the slice of PyTorch just before
   for _ = 1, o.slices do
     local mine = a:ask(o.seconds)
     r.best = math.max(r.best, mine.images_per_s)
-    r.gflops = math.max(r.gflops or 0, mine.gflops)
+    r.gflops = math.max(r.gflops, mine.gflops)
     r.sgemm = math.max(r.sgemm, mine.sgemm_gflops)
     r.faults, r.switches = mine.faults, mine.switches
     if b then
@@ -184,57 +212,101 @@ local function measure(o, network, train)
     end
   end
   r.ratio = b and median(r.ratios)
-  a:finish()
   if b then b:finish() end
+  if train then
+    r.work = a:ask "profile"
+    r.two = side_by_side(o, job, a)
+  end
+  a:finish()
   return r
 end
 
-local columns = {
-  { "network", "%-14s", "%-14s" }, { "MF", "%5.1f" }, { "batch", "%5d" },
-  { "train/s", "%7.0f" }, { "GF/s", "%5.1f" }, { "of sgemm", "%7.1f%%" },
-  { "torch/s", "%7.0f" }, { "x torch", "%7.2f" },
-  { "test/s", "%6.0f" }, { "x torch", "%7.2f" },
-  { "MB", "%5.0f" }, { "torch", "%5.0f" }, { "ratio", "%5.2f" }, { "plan", "%5.0f" },
-}
+-- Tables ----------------------------------------------------------------------------------
 
-local function row(values)
-  local out = {}
+local NAME = 14 -- width of the first column
+
+-- Prints a row as it becomes known; columns are { heading, format }.
+local function row(columns, name, values)
+  local out = { ("%-" .. NAME .. "s"):format(name) }
   for i, c in ipairs(columns) do
-    local v, width = values[i], #c[1]
+    local v = values[i]
     local text = v == nil and "" or type(v) == "string" and v or c[2]:format(v)
-    width = math.max(width, #(type(v) == "number" and text or ""), tonumber(c[2]:match "%d+"))
-    out[i] = i == 1 and ("%-14s"):format(text) or (" "):rep(width - #text) .. text
+    out[#out + 1] = (" "):rep(math.max(#c[1], #c[2]:format(0)) - #text) .. text
   end
   print((table.concat(out, "  "):gsub("%s+$", "")))
   io.stdout:flush()
 end
 
-local function table_of(o, chosen)
-  local head = {}
-  for i, c in ipairs(columns) do head[i] = c[1] end
-  row(head)
-  local train_ratios, test_ratios, shares, memories, results = {}, {}, {}, {}, {}
-  for _, network in ipairs(chosen) do
+local function heading(columns)
+  local names = {}
+  for i, c in ipairs(columns) do names[i] = c[1] end
+  row(columns, "network", names)
+end
+
+local speed = { { "MF", "%5.1f" }, { "batch", "%5d" }, { "train/s", "%7.0f" },
+  { "GF/s", "%5.1f" }, { "of sgemm", "%7.1f%%" }, { "torch/s", "%7.0f" },
+  { "x torch", "%7.2f" }, { "test/s", "%6.0f" }, { "x torch", "%7.2f" }, { "MB", "%5.0f" },
+  { "torch", "%5.0f" }, { "ratio", "%5.2f" }, { "plan", "%5.0f" } }
+
+local function speed_table(o, list)
+  print "\nSpeed: images a second, training and testing, and peak memory."
+  heading(speed)
+  local sums, results = { {}, {}, {}, {} }, {}
+  for i, network in ipairs(list) do
     local train, test = measure(o, network, true), measure(o, network, false)
     local t = train.torch
-    local share = train.gflops / train.sgemm
-    local memory = t and train.netspace.peak_bytes / t.peak_bytes
-    row { network[1], arch.complexity(network[3]).flops / 1e6, network[2], train.best,
-      train.gflops, 100 * share, t and t.best, train.ratio, test.best, test.ratio,
-      train.netspace.peak_bytes / 1e6, t and t.peak_bytes / 1e6, memory,
-      train.netspace.plan_bytes / 1e6 }
-    shares[#shares + 1] = 100 * share
-    if t then
-      train_ratios[#train_ratios + 1] = train.ratio
-      test_ratios[#test_ratios + 1] = test.ratio
-      memories[#memories + 1] = memory
+    local share = 100 * train.gflops / train.sgemm
+    local memory = t and train.start.peak_bytes / t.peak_bytes
+    row(speed, network[1], { arch.complexity(network[3]).flops / 1e6, network[2], train.best,
+      train.gflops, share, t and t.best, train.ratio, test.best, test.ratio,
+      train.start.peak_bytes / 1e6, t and t.peak_bytes / 1e6, memory,
+      train.start.plan_bytes / 1e6 })
+    for k, v in pairs { share, train.ratio or false, test.ratio or false, memory or false } do
+      if v then table.insert(sums[k], v) end
     end
-    results[#results + 1] = { network = network, train = train, test = test }
+    results[i] = train
   end
-  row { "geometric mean", nil, nil, nil, nil, geometric_mean(shares), nil,
-    geometric_mean(train_ratios), nil, geometric_mean(test_ratios), nil, nil,
-    geometric_mean(memories) }
+  row(speed, "geometric mean", { [5] = geometric_mean(sums[1]), [7] = geometric_mean(sums[2]),
+    [9] = geometric_mean(sums[3]), [12] = geometric_mean(sums[4]) })
+  print [[
+GF/s: 2 operations a multiply-add, 3 passes a training step; of sgemm: the rate of a matrix
+product in between.  MB: peak of the process; torch: of its process, less what it is before
+there is a network, with the default allocator; plan: what the engine asks for.]]
   return results
+end
+
+local limits = { { "GF", "%6.2f" }, { "MB moved", "%8.0f" }, { "bound ms", "%8.2f" },
+  { "best ms", "%8.2f" }, { "of bound", "%7.0f%%" }, { "two", "%5.2f" }, { "faults", "%6.1f" },
+  { "waits", "%5.1f" }, { "ready ms", "%8.1f" }, { "touch ms", "%8.1f" },
+  { "images", "%5.2f%%" } }
+
+local function limit_table(list, results)
+  local c = layers.ceilings()
+  local images <close> = assert(data.open "shapes")
+  print(([[
+
+Limits: a training step, and what the machine allows: %.0f GF/s in a matrix product, %.0f GB/s
+from memory, %.0f from L3, %.0f from L2.]]):format(c.sgemm_gflops, c.memory_gbytes, c.l3_gbytes,
+    c.l2_gbytes))
+  heading(limits)
+  for i, network in ipairs(list) do
+    local r, batch = results[i], network[2]
+    local best = batch / r.best
+    local share
+    if network[3].image == 32 then
+      local seconds = batch * benchmark.source(images, batch, 0.05)
+      share = 100 * seconds / (seconds + best)
+    end
+    row(limits, network[1], { r.work.operations / 1e9, r.work.bytes / 1e6, r.work.bound * 1e3,
+      best * 1e3, 100 * r.work.bound / best, r.two, r.faults, r.switches, r.start.ready * 1e3,
+      r.start.touch * 1e3, share })
+  end
+  print [[
+bound: every operation at the rate of a matrix product and its tensors moved once, from memory
+or where they still are (make profile shows it layer by layer; Winograd may go beyond it).
+two: two workers side by side relative to one alone.  faults, waits: first touches of pages and
+waits for the system a step.  ready: from a model to its first step; touch: what its first step
+takes more than others.  images: augmentation and batching (shapes), share of a step.]]
 end
 
 local function chosen(names)
@@ -266,4 +338,4 @@ if not o.torch and not o.no_torch then
   print(("%s has no PyTorch: `pip install torch==2.13.0` brings it; PYTHON=… names another"
     .. " Python"):format(python))
 end
-table_of(o, list)
+limit_table(list, speed_table(o, list))

@@ -1,8 +1,10 @@
 -- The netspace half of `make bench`: one network, which runs slices of steps when told to.
 -- Standard input: a job as JSON, { arch, batch, train }; then lines with the seconds of a
--- slice.  Standard output: an answer as JSON for every line.  Rates count processor seconds.
+-- slice, or "profile".  Standard output: an answer as JSON for every line.  Rates count
+-- processor seconds.
 local benchmark = require "netspace.core.benchmark"
 local json = require "netspace.json"
+local layers = require "netspace.layers"
 
 local function peak()
   for line in io.lines "/proc/self/status" do
@@ -16,16 +18,29 @@ local function answer(t)
   io.stdout:flush()
 end
 
+-- The first network of a process: until it can train, and what its first step takes more
+-- than another (first touches of its memory).
 local job = json.decode(io.read "l")
-local start = os.clock()
+local clock = os.clock()
+net.new(job.arch, { batch = job.batch }):close()
+local ready = os.clock() - clock
 local b <close> = benchmark.new(job.arch, job.batch)
-local ready = os.clock() - start
+clock = os.clock()
+local plan_bytes = b:run(job.train, 1e-9).peak_bytes -- two steps
+local first = os.clock() - clock
+clock = os.clock()
 b:run(job.train, 1e-9)
-local plan_bytes = b:run(job.train, 1e-9).peak_bytes
-local most = peak()
-answer { ready = ready, plan_bytes = plan_bytes, peak_bytes = most }
+answer { ready = ready, touch = math.max(0, first - (os.clock() - clock)),
+  plan_bytes = plan_bytes, peak_bytes = peak() }
+
 for line in io.lines() do
-  local speed = b:run(job.train, tonumber(line))
-  speed.sgemm_gflops = benchmark.sgemm() / 1e9
-  answer(speed)
+  if line == "profile" then
+    local p = layers.profile(b:profile(job.train, 0.3), job.train and "train" or "test")
+    local total = layers.sum(p.operations)
+    answer { operations = total.operations, bytes = total.bytes, bound = total.bound }
+  else
+    local speed = b:run(job.train, tonumber(line))
+    speed.sgemm_gflops = benchmark.sgemm() / 1e9
+    answer(speed)
+  end
 end

@@ -100,6 +100,14 @@ static int core_cache(lua_State *L)
     return 1;
 }
 
+// source(dataset, batch, seconds) -> processor seconds of one training image
+static int core_source(lua_State *L)
+{
+    const struct source *s = source_from_lua(L, 1);
+    lua_pushnumber(L, benchmark_source(s, batch_from_lua(L, 2), luaL_checknumber(L, 3)));
+    return 1;
+}
+
 int open_benchmark(lua_State *L)
 {
     static const luaL_Reg meta[] = {
@@ -112,6 +120,7 @@ int open_benchmark(lua_State *L)
                                          {"sgemm", core_sgemm},
                                          {"stream", core_stream},
                                          {"cache", core_cache},
+                                         {"source", core_source},
                                          {NULL, NULL}};
     type_register(L, "benchmark", meta, methods);
     luaL_newlib(L, functions);

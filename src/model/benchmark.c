@@ -133,3 +133,22 @@ bool benchmark_profile(struct benchmark *b, bool train, double budget, double *s
     free(stamps);
     return !interrupt_pending();
 }
+
+double benchmark_source(const struct source *s, int batch, double seconds)
+{
+    size_t bytes = (size_t)batch * (size_t)s->image * (size_t)s->image * 3 * sizeof(float);
+    float *x = block_alloc(bytes);
+    uint32_t *index = xmalloc((size_t)batch * sizeof *index), images = 0;
+    int *labels = xmalloc((size_t)batch * sizeof *labels);
+    double start = clock_cpu(), spent = 0;
+    for (int step = 0; x && spent < seconds; step++) {
+        for (int i = 0; i < batch; i++)
+            index[i] = images++ % s->train_n;
+        s->train_batch(s->self, x, labels, index, batch, 1, step);
+        spent = clock_cpu() - start;
+    }
+    block_free(x, bytes);
+    free(index);
+    free(labels);
+    return spent / images;
+}

@@ -6,6 +6,7 @@
 #ifndef MODEL_BENCHMARK_H
 #define MODEL_BENCHMARK_H
 #include "model/net.h"
+#include "model/train.h"
 
 struct benchmark; // a network with a batch of random images and labels
 
@@ -31,5 +32,8 @@ bool benchmark_run(struct benchmark *b, bool train, double seconds, struct speed
  * least three.  `seconds` has room for 2n + 2.  False when interrupted. */
 bool benchmark_profile(struct benchmark *b, bool train, double budget, double *seconds);
 const struct plan *benchmark_plan(const struct benchmark *b);
+
+/* Processor seconds that a source takes for one training image, in batches. */
+double benchmark_source(const struct source *s, int batch, double seconds);
 
 #endif
