@@ -289,7 +289,8 @@ static void forward(struct net *n, const struct op *o)
         break;
     case OP_SE:
         se_forward(out, s[0], s[1], s[2], s[3], in, value(n, o, 0), value(n, o, 1),
-                   value(n, o, 2), value(n, o, 3), N, pixels(x), C, (size_t)o->Q, o->act);
+                   value(n, o, 2), value(n, o, 3), N, pixels(x), C, (size_t)o->Q, o->act,
+                   place(n, o->scratch));
         break;
     case OP_MAXPOOL:
         maxpool_forward(out, (int *)(void *)s[0], in, n->count, x->H, x->W, x->C);
@@ -298,7 +299,8 @@ static void forward(struct net *n, const struct op *o)
         gap_forward(out, in, N, pixels(x), C);
         break;
     case OP_LINEAR:
-        linear_forward(out, in, value(n, o, 0), value(n, o, 1), N, C, (size_t)y->C);
+        linear_forward(out, in, value(n, o, 0), value(n, o, 1), N, C, (size_t)y->C,
+                       place(n, o->scratch));
         break;
     }
 }

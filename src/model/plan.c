@@ -343,17 +343,21 @@ static void live_forward(struct plan *p)
             live_forward_conv(p, o, i);
             continue;
         }
+        size_t C = (size_t)p->tensors[o->in].C;
         if (o->kind == OP_SE) {
-            o->dscratch =
-                flat_tensor(p, (size_t)p->batch * (size_t)(p->tensors[o->in].C + o->Q));
+            size_t floats = se_scratch((size_t)p->batch, C, (size_t)o->Q);
+            o->scratch = flat_tensor(p, floats);
+            o->dscratch = flat_tensor(p, floats);
             touch(p, o->dscratch, MODE_TRAIN, 2 * p->n - i);
+        } else if (o->kind == OP_LINEAR) {
+            o->scratch = flat_tensor(p, linear_scratch(C, (size_t)p->tensors[o->out].C));
         }
         if (o->kind == OP_NORM)
             touch(p, o->out, MODE_TEST, i);
         if (o->carried)
             continue;
-        const int used[] = {o->in, o->out, o->add, o->saved[0], o->saved[1], o->saved[2],
-                            o->saved[3]};
+        const int used[] = {o->in,       o->out,      o->add,      o->scratch,
+                            o->saved[0], o->saved[1], o->saved[2], o->saved[3]};
         for (size_t k = 0; k < sizeof used / sizeof *used; k++) {
             touch(p, used[k], MODE_TRAIN, i);
             if (o->kind != OP_NORM)

@@ -95,10 +95,11 @@ void conv_backward(float *dx, float *dw, const float *dy, const float *x, const 
  *   pool (N,C) = mean of x over HW;  hidden (N,Q) = act(pool·w1ᵀ + b1), w1 (Q,C);
  *   gate (N,C) = sigmoid(hidden·w2ᵀ + b2), w2 (C,Q);  y = x·gate
  * pool, hidden (before and after the activation: pre, hidden), gate are saved.  y may not
- * be x.  scratch: N·(C+Q) floats (backward). */
+ * be x.  scratch: se_scratch floats in either direction. */
+size_t se_scratch(size_t N, size_t C, size_t Q);
 void se_forward(float *y, float *pool, float *pre, float *hidden, float *gate, const float *x,
                 const float *w1, const float *b1, const float *w2, const float *b2, size_t N,
-                size_t HW, size_t C, size_t Q, enum activation act);
+                size_t HW, size_t C, size_t Q, enum activation act, float *scratch);
 void se_backward(float *dx, float *dw1, float *db1, float *dw2, float *db2, const float *dy,
                  const float *x, const float *pool, const float *pre, const float *hidden,
                  const float *gate, const float *w1, const float *w2, size_t N, size_t HW,
@@ -113,9 +114,11 @@ void maxpool_backward(float *dx, const float *dy, const int *from, int N, int H,
 void gap_forward(float *y, const float *x, size_t N, size_t HW, size_t C);
 void gap_backward(float *dx, const float *dy, size_t N, size_t HW, size_t C);
 
-/* ---- linear: y (N,K) = x (N,C)·wᵀ + b;  w (K,C), b (K).  dx may be NULL. */
+/* ---- linear: y (N,K) = x (N,C)·wᵀ + b;  w (K,C), b (K).  dx may be NULL.
+ * scratch: linear_scratch floats. */
+size_t linear_scratch(size_t C, size_t K);
 void linear_forward(float *y, const float *x, const float *w, const float *b, size_t N,
-                    size_t C, size_t K);
+                    size_t C, size_t K, float *scratch);
 void linear_backward(float *dx, float *dw, float *db, const float *dy, const float *x,
                      const float *w, size_t N, size_t C, size_t K);
 

@@ -4,19 +4,29 @@
  *   da1 = dhidden·act'(pre),  dpool = da1·w1,  dx = dy·gate + dpool/HW. */
 #include <assert.h>
 
-#include "nn/gemm.h"
 #include "nn/kernels.h"
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+size_t se_scratch(size_t N, size_t C, size_t Q)
+{
+    size_t forward = larger(linear_scratch(C, Q), linear_scratch(Q, C));
+    return larger(forward, N * (C + Q));
+}
 
 void se_forward(float *y, float *pool, float *pre, float *hidden, float *gate, const float *x,
                 const float *w1, const float *b1, const float *w2, const float *b2, size_t N,
-                size_t HW, size_t C, size_t Q, enum activation act)
+                size_t HW, size_t C, size_t Q, enum activation act, float *scratch)
 {
     assert(N > 0 && HW > 0 && C > 0 && Q > 0 && y != x);
     const struct kernels *k = kernels_get();
     k->gap_forward(pool, x, N, HW, C);
-    linear_forward(pre, pool, w1, b1, N, C, Q);
+    linear_forward(pre, pool, w1, b1, N, C, Q, scratch);
     k->act_forward(hidden, pre, N * Q, act);
-    linear_forward(gate, hidden, w2, b2, N, Q, C);
+    linear_forward(gate, hidden, w2, b2, N, Q, C, scratch);
     k->sigmoid(gate, gate, N * C);
     k->gate(y, x, gate, N, HW, C);
 }

@@ -312,11 +312,11 @@ static void test_se(void **state)
             }
             se_loss(ind[0], ind[1], ind[2], ind[3], ind[4], dy, ye, s, (enum activation)act);
             float *pool = tensor(NC), *pre = tensor(NQ), *hidden = tensor(NQ), *gate = tensor(NC);
-            float *scratch = tensor(NC + NQ);
+            float *scratch = tensor(se_scratch(s.N, s.C, s.Q));
             EACH_ISA(isa)
             {
                 se_forward(y, pool, pre, hidden, gate, in[0], in[1], in[2], in[3], in[4], s.N, s.HW,
-                           s.C, s.Q, (enum activation)act);
+                           s.C, s.Q, (enum activation)act, scratch);
                 for (size_t j = 0; j < n; j++)
                     check_close(isa, (double)y[j], ye[j], 3e-6);
                 for (int j = 1; j < 5; j++)
@@ -429,10 +429,11 @@ static void test_linear(void **state)
     struct rng r = rng_key(1, 7, RNG_SAMPLE);
     float *x = tensor_random(&r, N * C), *w = tensor_random(&r, K * C), *b = tensor_random(&r, K);
     float *dy = tensor_random(&r, N * K), *y = tensor(N * K), *dx = tensor(N * C);
+    float *scratch = tensor(linear_scratch(C, K));
     EACH_ISA(isa)
     {
         float dw[K * C] = { 0 }, db[K] = { 0 };
-        linear_forward(y, x, w, b, N, C, K);
+        linear_forward(y, x, w, b, N, C, K, scratch);
         linear_backward(dx, dw, db, dy, x, w, N, C, K);
         linear_backward(NULL, dw, db, dy, x, w, N, C, K); // adds a second time
         for (int n = 0; n < N; n++)
@@ -460,7 +461,7 @@ static void test_linear(void **state)
             }
         }
     }
-    free(x), free(w), free(b), free(dy), free(y), free(dx);
+    free(x), free(w), free(b), free(dy), free(y), free(dx), free(scratch);
 }
 
 static void test_loss(void **state)
