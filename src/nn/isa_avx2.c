@@ -15,6 +15,7 @@
 #include "nn/vec.h"
 
 INLINE vf vset(float a) { return _mm256_set1_ps(a); }
+INLINE vh vlow(vf a) { return _mm256_castps256_ps128(a); }
 INLINE vf vmax(vf a, vf b) { return _mm256_max_ps(a, b); }
 INLINE vf vperm(vf a, vi at) { return _mm256_permutevar8x32_ps(a, (__m256i)at); }
 INLINE __m256i first(int n)

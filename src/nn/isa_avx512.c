@@ -17,6 +17,7 @@
 INLINE vf vset(float a) { return _mm512_set1_ps(a); }
 INLINE vf vmax(vf a, vf b) { return _mm512_max_ps(a, b); }
 INLINE vf vperm(vf a, vi at) { return _mm512_permutexvar_ps((__m512i)at, a); }
+INLINE vh vlow(vf a) { return _mm512_castps512_ps256(a); }
 INLINE __mmask16 first(int n) { return (__mmask16)((1u << n) - 1); }
 // Half a vector, the commonest part, needs no mask: a load that overlaps a masked store,
 // even where the mask is 0, waits for it (2.8 times the time of a pass in place over C = 24).

@@ -7,6 +7,7 @@
 #include "nn/vec.h"
 
 INLINE vf vset(float a) { return (vf){ a, a, a, a }; }
+INLINE vh vlow(vf a) { return (vh){ a[0], a[1] }; }
 INLINE vf vmax(vf a, vf b) { return vselect(a > b, a, b); }
 INLINE vf vperm(vf a, vi at) { return (vf){ a[at[0]], a[at[1]], a[at[2]], a[at[3]] }; }
 INLINE vf vload_n(const float *p, int n)

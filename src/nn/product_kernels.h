@@ -17,6 +17,7 @@ enum {
     TILE_ROWS = V == 16 ? 8 : 4,
     TILE_VECTORS = 3,
     ROW_RUN = 96, // rows of A that meet one panel of B before the next panel
+    HALVES = V == 16, // half a vector costs half as much where 512 bits take two turns
 };
 
 // Vectors of the next panel when `left` are left: 3, but 4 as 2 + 2.
@@ -41,53 +42,68 @@ static void product_pack(float *out, const float *w, size_t N, size_t L)
     }
 }
 
-// lanes: columns of the last vector; whole: B may be loaded beyond them.
+// P rows × B vectors, and with `half` half a vector more.  lanes: columns of the last whole
+// vector; all: B may be loaded beyond them.
 INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
-                         const float *b, size_t ldb, size_t L, int lanes, bool add,
-                         bool whole, const int P, const int B)
+                         const float *b, size_t ldb, size_t L, int lanes, bool add, bool all,
+                         const int P, const int B, const bool half)
 {
     vf acc[TILE_ROWS * TILE_VECTORS], bv[TILE_VECTORS];
+    vh acch[TILE_ROWS], bh;
     UNROLL for (int t = 0; t < P * B; t++)
         acc[t] = vset(0);
+    UNROLL for (int p = 0; p < P && half; p++)
+        acch[p] = vlow(vset(0));
     const char *soon = ahead_take(L);
     size_t step = ahead.step;
     for (size_t i = 0; i < L; i++, a += ai, b += ldb, soon += step) {
         __builtin_prefetch(soon, 0, 2);
         UNROLL for (int j = 0; j < B; j++)
-            bv[j] = whole || j < B - 1 ? vload(b + j * V) : vload_n(b + j * V, lanes);
+            bv[j] = half || all || j < B - 1 ? vload(b + j * V) : vload_n(b + j * V, lanes);
+        if (half)
+            bh = vload_half(b + B * V);
         UNROLL for (int p = 0; p < P; p++) {
             vf av = vset(a[(size_t)p * ap]);
             UNROLL for (int j = 0; j < B; j++)
                 acc[p * B + j] += av * bv[j];
+            if (half)
+                acch[p] += vlow(av) * bh;
         }
     }
     UNROLL for (int p = 0; p < P; p++) {
         UNROLL for (int j = 0; j < B; j++) {
             float *at = c + (size_t)p * ldc + j * V;
-            int n = j < B - 1 ? V : lanes;
+            int n = half || j < B - 1 ? V : lanes;
             if (add)
                 acc[p * B + j] += some(at, n);
             put(at, acc[p * B + j], n);
+        }
+        if (half) {
+            float *at = c + (size_t)p * ldc + B * V;
+            if (add)
+                acch[p] += vload_half(at);
+            vstore_half(at, acch[p]);
         }
     }
 }
 
 INLINE void product_rows(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
                          const float *b, size_t ldb, size_t M, size_t L, int lanes, bool add,
-                         bool whole, const int B)
+                         bool all, const int B, const bool half)
 {
     size_t p = 0;
     for (; p + TILE_ROWS <= M; p += TILE_ROWS)
-        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, whole,
-                     TILE_ROWS, B);
+        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all,
+                     TILE_ROWS, B, half);
     if (p < M && M >= TILE_ROWS && !add) { // the last tile moved back over its neighbour
         p = M - TILE_ROWS;
-        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, whole,
-                     TILE_ROWS, B);
+        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all,
+                     TILE_ROWS, B, half);
         return;
     }
     for (; p < M; p++)
-        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, whole, 1, B);
+        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all, 1, B,
+                     half);
 }
 
 // ldb = 0: B was made by product_pack.
@@ -100,22 +116,27 @@ static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai, 
         for (size_t j = 0, n; j < vectors; j += n) {
             n = panel_vectors(vectors - j);
             int lanes = (j + n) * V <= N ? V : (int)(N - (j + n - 1) * V);
-            bool whole = ldb == 0 || lanes == V;
             const float *panel = ldb ? b + j * V : b + j * V * L, *rows = a + row * ap;
             size_t step = ldb ? ldb : n * V;
             float *out = c + row * ldc + j * V;
-            if (n == 3 && whole)
-                product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, true, 3);
-            else if (n == 3)
-                product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, false, 3);
-            else if (n == 2 && whole)
-                product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, true, 2);
-            else if (n == 2)
-                product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, false, 2);
-            else if (whole)
-                product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, true, 1);
-            else
-                product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, false, 1);
+#define ROWS_OF(all, B, half)                                                                \
+    product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, all, B, half)
+#define EITHER(B)                                                                            \
+    if (HALVES && lanes == V / 2)                                                            \
+        ROWS_OF(true, B - 1, true);                                                          \
+    else if (ldb == 0 || lanes == V)                                                         \
+        ROWS_OF(true, B, false);                                                             \
+    else                                                                                     \
+        ROWS_OF(false, B, false)
+            if (n == 3) {
+                EITHER(3);
+            } else if (n == 2) {
+                EITHER(2);
+            } else {
+                EITHER(1);
+            }
+#undef ROWS_OF
+#undef EITHER
         }
     }
 }

@@ -1,9 +1,10 @@
 /* Vectors of V floats: the small language the kernels are written in.
  *
  * Included once by each isa_*.c after V is defined; that file then adds what a vector
- * type cannot say (vset, vmax, vperm, vload_n, vstore_n).  Arithmetic is the compiler's:
+ * type cannot say (vset, vmax, vperm, vlow, vload_n, vstore_n).  Arithmetic is the compiler's:
  * a·b + c becomes one fused operation, and nothing assumes that NaN or Inf do not occur.
  *   vload/vstore   any alignment          vload_n/vstore_n  the first n < V lanes, rest 0
+ *   vlow(a)        its first V/2 lanes    vload_half/vstore_half  V/2 lanes
  *   vmax(a, b)     a > b ? a : b per lane, so vmax(0, x) keeps a NaN of x
  *   vperm(a, at)   lane l is a[at[l]]     vselect(m, a, b)  m ? a : b, m = 0 or ~0 */
 #include <stdint.h>
@@ -11,6 +12,8 @@
 
 typedef float vf __attribute__((vector_size(4 * V)));
 typedef int vi __attribute__((vector_size(4 * V)));
+typedef float vh __attribute__((vector_size(2 * V))); // half a vector
+typedef float vh_any __attribute__((vector_size(2 * V), aligned(4), may_alias));
 typedef float vf_any __attribute__((vector_size(4 * V), aligned(4), may_alias));
 typedef int vi_any __attribute__((vector_size(4 * V), aligned(4), may_alias));
 
@@ -23,6 +26,8 @@ typedef int vi_any __attribute__((vector_size(4 * V), aligned(4), may_alias));
 
 INLINE vf vload(const float *p) { return *(const vf_any *)p; }
 INLINE void vstore(float *p, vf a) { *(vf_any *)p = a; }
+INLINE vh vload_half(const float *p) { return *(const vh_any *)p; }
+INLINE void vstore_half(float *p, vh a) { *(vh_any *)p = a; }
 INLINE vi vload_i(const int *p) { return *(const vi_any *)p; }
 INLINE void vstore_i(int *p, vi a) { *(vi_any *)p = a; }
 INLINE vf vselect(vi m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }
