@@ -29,6 +29,7 @@ static const char usage[] =
     "  -q, --quiet     no banner\n"
     "  --seed N        the seed where a script gives none (1)\n"
     "  --color=WHEN    auto, always or never (auto)\n"
+    "  --yes           start long sweeps without asking\n"
     "  --no-init       leave out $XDG_CONFIG_HOME/netspace/init.lua at the prompt\n"
     "  -v, --version   versions of netspace and its libraries\n"
     "  -h, --help      this text\n"
@@ -45,7 +46,7 @@ static const char usage[] =
 
 // What the command line asks for; indexes point into argv.
 struct request {
-    bool quiet, interactive, no_init, version, help, worker;
+    bool quiet, interactive, no_init, version, help, worker, yes;
     int first_code, codes; // argv index of the first -e; how many there are
     int file;              // argv index of FILE or the command; argc when there is none
     enum color_choice color;
@@ -54,7 +55,7 @@ struct request {
 
 static const char *const options[] = {
     "-e", "-i", "-q", "--quiet", "--seed", "--color", "--no-init", "-v", "--version",
-    "-h", "--help", "--worker", NULL,
+    "-h", "--help", "--worker", "--yes", NULL,
 };
 
 static const char *const commands[] = {"monitor", "resume", "export", "doctor", "help", NULL};
@@ -149,6 +150,8 @@ static bool parse(lua_State *L, int argc, char **argv, struct request *r)
             r->help = true;
         else if (strcmp(a, "--worker") == 0)
             r->worker = true;
+        else if (strcmp(a, "--yes") == 0)
+            r->yes = true;
         else
             return usage_error("unknown option", a, hint(L, a, options));
     }
@@ -402,7 +405,7 @@ int main(int argc, char **argv)
     struct request r = {.file = argc, .seed = 1};
     int status = EXIT_USAGE;
     if (parse(L, argc, argv, &r)) {
-        sys_choose(r.color, r.seed);
+        sys_choose(r.color, r.seed, r.yes);
         if (r.help) {
             fputs(usage, stdout);
             status = 0;

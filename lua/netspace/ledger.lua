@@ -138,9 +138,18 @@ function Ledger:adopt(id, idx, m, from, index)
     FROM epoch WHERE model = ?]], { self.db:last_id(), old.id })
 end
 
+--- Models this machine has trained with this engine and these kernels, the latest first:
+-- seconds, flops, acts, and the recipe and card of their population.
+function Ledger:trained(host, engine, isa)
+  return rows(self, [[SELECT seconds, flops, acts, recipe, card FROM model
+    JOIN run ON run.id = model.run JOIN population ON population.id = model.population
+    WHERE status = 'done' AND host = ? AND engine = ? AND isa = ? AND origin IS NULL
+    ORDER BY model.ended DESC LIMIT 200]], { host, engine, isa })
+end
+
 --- All models of a population in order, with m as a table.
 function Ledger:models(id)
-  local list = rows(self, [[SELECT id, idx, m, seed, flops, status, attempt, crashes
+  local list = rows(self, [[SELECT id, idx, m, seed, flops, acts, status, attempt, crashes
     FROM model WHERE population = ? ORDER BY idx]], { id })
   for _, model in ipairs(list) do model.m = json.decode(model.m) end
   return list

@@ -154,7 +154,8 @@ local function keep_tail(w, line)
 end
 
 -- Events after which a worker has no job any more.
-local ends = { done = true, diverged = true, failed = true, refused = true, stopped = true }
+local ends = { done = true, diverged = true, failed = true, refused = true, stopped = true,
+  measured = true }
 
 -- A worker was heard: what it may take for a step is measured by what it has taken.
 local function heard(w)

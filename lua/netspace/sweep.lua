@@ -18,6 +18,7 @@
 -- the store.  Here is what users call, and the waiting.
 
 local doctor = require "netspace.doctor"
+local forecasts = require "netspace.forecast"
 local help = require "netspace.help"
 local ledgers = require "netspace.ledger"
 local options = require "netspace.options"
@@ -35,7 +36,7 @@ local Training = trainings.Training
 local allowed = { store = "string", name = "string", models = "table",
   data = "string|userdata", recipe = "table", workers = "integer", seed = "integer",
   progress = "function", quiet = "boolean", checkpoint = "table|boolean",
-  memory = "number|string", patience = "number" }
+  memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" }
 
 local active, fail = trainings.active, ledgers.fail
 
@@ -112,7 +113,7 @@ local function outcome(s)
   if s.trouble then
     if getmetatable(s.trouble) == ledgers.Failure then fail(s.trouble.message) end
     fail(("sweep '%s' of %s stopped: %s"):format(s.name, s.store, tostring(s.trouble)))
-  elseif #s.queue > 0 then
+  elseif #s.queue > 0 and not s.closed then
     fail(("sweep '%s' was cancelled with %d of %d models trained; run it again, or `netspace "
       .. "resume %s`"):format(s.name, s.total - #s.queue, s.total, s.store))
   end
@@ -120,7 +121,9 @@ local function outcome(s)
   if not store then fail(why) end
   local result, failure = store:result(s.name)
   store:close()
-  return result or fail(failure)
+  if not result then fail(failure) end
+  result.budget = s.closed and s.budget or nil
+  return result
 end
 
 local function all_ended(list)
@@ -166,6 +169,15 @@ function Training:cancel()
   end)
 end
 
+-- Says what it will take, and asks when that is much; raises unless it may start.
+local function prepare(ledger, plan)
+  if plan.quiet and not plan.budget then return end
+  plan.forecast = forecasts.make(ledger, plan, plans.open(ledger, plan), #active > 0)
+  if plan.quiet then return end
+  if plan.forecast.seconds then progress.clear(tostring(plan.forecast)) end
+  if not forecasts.agreed(plan) then fail(("sweep '%s' was not started"):format(plan.name)) end
+end
+
 local function start(where, o)
   local plan = plans.make(where, o)
   for _, s in ipairs(active) do
@@ -174,7 +186,10 @@ local function start(where, o)
     end
   end
   local ledger = open_ledger(plan.store)
-  local good, id = pcall(plans.enter, ledger, plan)
+  local good, id = pcall(function()
+    prepare(ledger, plan)
+    return plans.enter(ledger, plan)
+  end)
   if not good then
     ledger:close()
     error(id, 0)
@@ -196,6 +211,23 @@ function M.run(o)
   return blame(1, sys.shielded, function() return wait_for({ start("sweep.run", o) })[1] end)
 end
 
+--- What sweep.run would take, without starting it.
+-- @treturn forecast
+function M.forecast(o)
+  o = options.check("sweep.forecast", o, allowed)
+  return blame(1, sys.shielded, function()
+    local plan = plans.make("sweep.forecast", o)
+    local ledger = uv.fs_stat(plan.store) and open_ledger(plan.store)
+    local good, f = pcall(function()
+      return forecasts.make(ledger, plan, plans.open(ledger, plan), #active > 0)
+    end)
+    if ledger then ledger:close() end
+    pool.drain()
+    if not good then error(f, 0) end
+    return f
+  end)
+end
+
 --- Trains what the populations of a store have open.
 -- @treturn table list of results, one for each population that had something open
 function M.resume(path, o)
@@ -214,9 +246,14 @@ function M.resume(path, o)
           { train = p.source.train, test = p.source.test, seed = p.source.seed }))
         local plan = { store = path, name = name, models = {}, card = data:card(),
           recipe = p.recipe, source = p.source, settings = p.settings, workers = workers,
-          quiet = o.quiet }
+          quiet = o.quiet, costs = {}, yes = true }
         data:close()
         if plan.card.checksum ~= p.checksum then plans.compare(plan, p, {}) end
+        for i, model in ipairs(ledger:models(p.id)) do
+          plan.models[i], plan.costs[i] = model.m, model
+        end
+        plan.seed = p.seed
+        prepare(ledger, plan)
         ledger:write(function() ledger:take(p.id, name, workers) end)
         started[i] = trainings.begin(ledger, p.id, plan)
       end)
@@ -273,6 +310,11 @@ help.add("sweep.run", [[
     memory      most that a network may need, in bytes or as "2GB"; above it counts as failed
     patience    seconds without a sign of life after which a worker counts as hung (120); it
                 always gets 20 times as long as it ever took
+    budget      most time to take, such as "2h" or 5400 (seconds): no model is started that
+                would not be done by then, so the first ones of the population are trained and
+                the result says so (.budget)
+    yes         true: a sweep of more than an hour is started without asking on a terminal, as
+                with netspace --yes
     progress    function called with the status a few times a second
     quiet       true: nothing on stderr
   The result has .errors in percent (a failed or diverged network counts as 100), .models,
@@ -281,6 +323,13 @@ help.add("sweep.run", [[
   crashes (or 30 kills from outside) in a row in which it came no further.
   example (slow): sweep.run{ store = "a.db", models = space.RegNetX:sample(4), data = "shapes" }
   source: Radosavovic et al. 2019, 2020: populations instead of single networks]])
+help.add("sweep.forecast", [[
+  sweep.forecast{ … } -> forecast
+  What sweep.run with the same options would take, without starting it: .models still to train,
+  .epochs, .images, .flops (multiply-adds of it all), .workers, and .seconds with .low and
+  .high.  The speed is that of models this machine has trained into the store before, or is
+  measured on a few of the models (a second or two).
+  example (slow): sweep.forecast{ store = "a.db", models = space.RegNetX:sample(4), data = "shapes" }]])
 help.add("sweep.start", [[
   sweep.start{ … } -> sweep
   As sweep.run, without waiting: the sweep goes on while you type, or while a script waits for

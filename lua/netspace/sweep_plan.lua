@@ -164,6 +164,17 @@ local function settings(where, o)
   return { checkpoint = c, memory = bytes(where, "memory", o.memory), patience = o.patience }
 end
 
+-- Seconds of a budget; nil stays nil.
+local function budget(where, value)
+  if value == nil then return nil end
+  local seconds = require("netspace.forecast").seconds(value)
+  if not seconds then
+    fail(("%s: budget is '%s'; it is a time, such as \"2h\", \"1h30m\" or 7200 (seconds)"):format(
+      where, tostring(value)))
+  end
+  return seconds
+end
+
 --- The plan of checked options: what is trained, how, on what, into which store.
 function M.make(where, o)
   for _, key in ipairs { "store", "models", "data" } do
@@ -181,7 +192,7 @@ function M.make(where, o)
     space = type(models.space) == "string" and models.space or nil, spec = models.spec,
     constraints = models.constraints, window = models.window, tried = models.tried,
     sample_seed = models.seed, adopted = models.adopted, progress = o.progress, quiet = o.quiet,
-    settings = settings(where, o),
+    settings = settings(where, o), budget = budget(where, o.budget), yes = o.yes,
   }
 end
 
@@ -201,16 +212,38 @@ local function adopted(ledger, plan)
   return { id = from.id, name = a.population, indices = a.indices }
 end
 
+-- The population of a plan in the store and its models; nil and none when it is not there.
+local function match(ledger, plan)
+  local old = ledger:find(plan.name)
+  if not old then return nil, {} end
+  local stored = ledger:models(old.id)
+  M.compare(plan, old, stored)
+  return old, stored
+end
+
+--- The places of the models that a plan has still to train (ledger: nil when there is no
+-- store yet).
+function M.open(ledger, plan)
+  local finished, todo = {}, {}
+  for i in ipairs(plan.adopted and plan.adopted.indices or {}) do finished[i] = true end
+  for _, model in ipairs(ledger and select(2, match(ledger, plan)) or {}) do
+    finished[model.idx] = model.status ~= "queued" and model.status ~= "running"
+  end
+  for i in ipairs(plan.models) do
+    if not finished[i] then todo[#todo + 1] = i end
+  end
+  return todo
+end
+
 --- Makes the population in the store, or finds it there and adds models that are new.
 -- @treturn integer its id
 function M.enter(ledger, plan)
   local id
   ledger:write(function()
-    local old, have = ledger:find(plan.name), 0
+    local old, stored = match(ledger, plan)
+    local have = #stored
     if old then
-      local stored = ledger:models(old.id)
-      M.compare(plan, old, stored)
-      id, have = old.id, #stored
+      id = old.id
       if json.encode(old.source) ~= json.encode(plan.source) then
         ledger:move_data(id, plan.source)
       end

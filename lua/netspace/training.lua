@@ -10,6 +10,7 @@
 -- one, and a model that always crashes ends, after its last epoch at the latest.
 
 local checkpoints = require "netspace.checkpoint"
+local forecasts = require "netspace.forecast"
 local pool = require "netspace.pool"
 local progress = require "netspace.progress"
 local sys = require "netspace.core.sys"
@@ -25,7 +26,19 @@ local LOST = { own = 3, outside = 30 }
 local PATIENCE = 120            -- seconds a silent worker is given at least
 local TICK_MS, BEAT = 200, 2    -- storing and looking around; sign of life (seconds)
 
-local spent = { cost = 0, seconds = 0 } -- by the workers so far: what a unit of cost takes
+local spent = { cost = 0, seconds = 0 } -- by the workers so far
+
+-- Seconds a unit of cost takes on a worker, by what was spent; nil when nothing was.
+local function price()
+  local cost, seconds = spent.cost, spent.seconds
+  for _, s in ipairs(active) do
+    for _, model in pairs(s.running) do
+      cost = cost + model.cost * (model.part - model.from)
+      seconds = seconds + sys.now() - model.began
+    end
+  end
+  return cost > 0 and seconds / cost or nil
+end
 
 -- How far a training is at a point, as one number.
 local function place(e)
@@ -41,11 +54,11 @@ function M.begin(ledger, id, plan)
     settings = plan.settings, patience = plan.settings.patience or PATIENCE,
     quiet = plan.quiet, queue = {}, running = {}, total = 0, done = 0, failed = 0, diverged = 0,
     trained = 0, pending = {}, ended = {}, began = sys.now(), beat = sys.now(),
-    state = "running",
+    state = "running", budget = plan.budget, price = plan.forecast and plan.forecast.rate,
   }, Training)
   for _, model in ipairs(ledger:models(id)) do
     s.total = s.total + 1
-    model.cost = model.flops * s.images * s.recipe.epochs
+    model.cost = forecasts.price(model, plan.card, s.recipe.epochs)
     if model.status == "queued" then
       table.insert(s.queue, model)
     else
@@ -65,6 +78,7 @@ function M.begin(ledger, id, plan)
       if not good then s:_broken(err) end
     end)
     pool.add(s)
+    s:_settle() -- the budget may have no time for any
   end
   return s
 end
@@ -122,7 +136,8 @@ end
 -- What pool.lua asks of a client ---------------------------------------------------------
 
 function Training:_waiting()
-  return self.state == "running" and #self.queue or 0
+  if self.state ~= "running" or self:_out_of_time() then return 0 end
+  return #self.queue
 end
 
 function Training:_checkpoint(model)
@@ -271,7 +286,7 @@ function Training:_settle()
   if self.state == "ended" then return end
   if self.urgent and not self.trouble then self:_flush() end -- _finish tries it once more
   if next(self.running) ~= nil then return end
-  if self.state == "stopping" or self.state == "running" and #self.queue == 0 then
+  if self.state == "stopping" or self.state == "running" and self:_waiting() == 0 then
     self:_finish()
   elseif self.state == "pausing" then
     self.state = "paused"
@@ -342,27 +357,43 @@ end
 
 -- How it stands ----------------------------------------------------------------------------
 
--- Seconds until everything at work is done: what is left, at the price of what was spent,
--- on the workers there are; at least as long as the longest model takes.
+-- Seconds until everything at work is done: what is left, at the price of what was spent
+-- (before that, of the forecast), on the workers there are; at least as long as the longest
+-- model takes.
 local function remaining()
-  local cost, seconds = spent.cost, spent.seconds
-  local left, longest, models, workers = 0, 0, 0, 0
-  local now = sys.now()
+  local left, longest, models, workers, each = 0, 0, 0, 0, price()
   local function count(model, part)
     local rest = model.cost * (1 - part)
     left, longest, models = left + rest, math.max(longest, rest), models + 1
   end
   for _, s in ipairs(active) do
     if s.state == "running" then workers = math.max(workers, s.limit) end
-    for _, model in pairs(s.running) do
-      cost = cost + model.cost * (model.part - model.from)
-      seconds = seconds + now - model.began
-      count(model, model.part)
+    each = each or s.price
+    for _, model in pairs(s.running) do count(model, model.part) end
+    if s.state == "running" and not s.closed then
+      for _, model in ipairs(s.queue) do count(model, 0) end
     end
-    for _, model in ipairs(s.state == "running" and s.queue or {}) do count(model, 0) end
   end
-  if cost == 0 or models == 0 then return nil end
-  return math.max(left / math.min(workers, models), longest) * seconds / cost
+  if not each or models == 0 then return nil end
+  return math.max(left / math.min(workers, models), longest) * each
+end
+
+-- Whether the budget has no time for the next model.  From then on none is begun (only those
+-- that were and lost their worker begin again), so that what is trained is a beginning of the
+-- population.
+function Training:_out_of_time()
+  local model = self.budget and self.queue[#self.queue]
+  if not model or model.began then return false end
+  if not self.closed then
+    local finish = sys.now() + model.cost * (price() or self.price or 0)
+    if finish - self.began <= self.budget then return false end
+    self.closed = true
+    self:_note(function(ledger)
+      ledger:log(nil, ("the budget of %s has no time for model %d"):format(
+        progress.duration(self.budget), model.idx))
+    end)
+  end
+  return true
 end
 
 --- How the sweep stands.
@@ -400,8 +431,11 @@ function Training:_summary()
     if self.kept[kind] > 0 then text = text .. (", %d %s"):format(self.kept[kind], kind) end
   end
   if #self.queue == 0 then return text .. (" (%s)"):format(self.store) end
-  return text .. (", %d of %d left; run it again, or `netspace resume %s`"):format(
-    #self.queue, self.total, self.store)
+  text = text .. (", %d of %d left"):format(#self.queue, self.total)
+  if self.closed then
+    text = text .. ": the budget of " .. progress.duration(self.budget) .. " is spent"
+  end
+  return ("%s; run it again, or `netspace resume %s`"):format(text, self.store)
 end
 
 return M

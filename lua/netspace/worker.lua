@@ -17,6 +17,9 @@
 --        fault of the model
 --   {"event":"stopped","model":7,"attempt":1}              told to stop by SIGTERM
 --
+--   {"kind":"measure","model":7,"attempt":1,"m":{…},"batch":32,"seconds":0.3}
+--   {"event":"measured","model":7,"attempt":1,"images_per_s":…}   how fast it trains here
+--
 -- Nothing else is written to stdout.  A Lua error in a model is a "failed" event and the
 -- worker goes on; only a crash ends it.  When the sweep's process ends, so does the worker.
 
@@ -105,6 +108,12 @@ function M.handle(job, send)
     send(e)
   end
   local began = sys.now()
+  if job.kind == "measure" then
+    local good, r = pcall(require("netspace.net").benchmark, job.m,
+      { batch = job.batch, seconds = job.seconds })
+    emit({ event = "measured", images_per_s = good and r.images_per_s or nil })
+    return not sys.interrupted()
+  end
   local opened, data, why = pcall(dataset, job)
   if not opened or not data then
     emit({ event = "refused", reason = opened and why or data })

@@ -19,12 +19,14 @@
 
 static enum color_choice color;
 static lua_Integer seed = 1;
+static bool yes;
 static int exit_status;
 
-void sys_choose(enum color_choice c, lua_Integer s)
+void sys_choose(enum color_choice c, lua_Integer s, bool y)
 {
     color = c;
     seed = s;
+    yes = y;
 }
 
 int sys_exit_status(void)
@@ -78,6 +80,13 @@ static int sys_terminal(lua_State *L)
 static int sys_seed(lua_State *L)
 {
     lua_pushinteger(L, seed);
+    return 1;
+}
+
+// yes() -> whether --yes was given: nothing is asked
+static int sys_yes(lua_State *L)
+{
+    lua_pushboolean(L, yes);
     return 1;
 }
 
@@ -189,6 +198,7 @@ static const luaL_Reg functions[] = {
     {"color", sys_color},
     {"terminal", sys_terminal},
     {"seed", sys_seed},
+    {"yes", sys_yes},
     {"status", sys_status},
     {"blas", sys_blas},
     {"isa", sys_isa},
