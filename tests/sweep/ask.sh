@@ -38,7 +38,7 @@ LUA
 start() { # OPTION…: in a shell of its own
     tm kill-server 2>/dev/null
     for _ in $(seq 50); do
-        tm -u new-session -d -x 90 -y 30 -s p "cd '$dir'; PS1='\$ ' sh" 2>/dev/null && break
+        tm -u new-session -d -x 200 -y 30 -s p "cd '$dir'; PS1='\$ ' sh" 2>/dev/null && break
         sleep 0.1
     done
     tm send-keys -l -t p "'$NETSPACE' $* long.lua a.db; printf 'rc=%d\n' \$?"
