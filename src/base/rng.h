@@ -42,7 +42,7 @@ static inline uint64_t rng_u64(struct rng *r)
 
 double rng_uniform(struct rng *r);                // [0, 1), 53 bits
 uint64_t rng_below(struct rng *r, uint64_t n);    // 0 … n-1, unbiased; n >= 1
-double rng_normal(struct rng *r);                 // mean 0, deviation 1 (Box-Muller, 2 draws)
+double rng_normal(struct rng *r);                 // mean 0, deviation 1 (ziggurat)
 
 /* A uniformly random order of 0 … n-1 (Fisher-Yates). */
 void rng_permutation(struct rng *r, uint32_t *order, uint32_t n);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -63,6 +64,35 @@ static void uniform_and_normal_have_their_moments(void **state)
     assert_true(fabs(u / DRAWS - 0.5) < 0.004);
     assert_true(fabs(s / DRAWS) < 0.012 && fabs(s2 / DRAWS - 1) < 0.02);
     assert_true(fabs(s4 / DRAWS - 3) < 0.15);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// Against the distribution function, and beyond the ziggurat's last layer on its own.
+static void normal_has_its_distribution(void **state)
+{
+    (void)state;
+    enum { DRAWS = 1000000 };
+    struct rng r = rng_key(6, 0, RNG_INIT);
+    double *z = xmalloc(DRAWS * sizeof *z), far = 0, largest = 0;
+    for (int i = 0; i < DRAWS; i++) {
+        z[i] = rng_normal(&r);
+        far += fabs(z[i]) > 3.442619855899;
+    }
+    qsort(z, DRAWS, sizeof *z, by_value);
+    for (int i = 0; i < DRAWS; i++) {
+        double d = 0.5 * erfc(-z[i] / sqrt(2)) - (i + 0.5) / DRAWS;
+        largest = fmax(largest, fabs(d));
+    }
+    assert_true(largest * sqrt(DRAWS) < 1.95); // Kolmogorov's 99.9 % point
+    double tail = erfc(3.442619855899 / sqrt(2)) * DRAWS;
+    assert_true(fabs(far - tail) < 4 * sqrt(tail));
+    assert_true(z[DRAWS - 1] > 4.2 && z[0] < -4.2);
+    free(z);
 }
 
 static void permutation_holds_every_index_once(void **state)
@@ -128,6 +158,7 @@ int main(void)
         cmocka_unit_test(first_values_are_fixed),
         cmocka_unit_test(below_reaches_both_ends_evenly),
         cmocka_unit_test(uniform_and_normal_have_their_moments),
+        cmocka_unit_test(normal_has_its_distribution),
         cmocka_unit_test(permutation_holds_every_index_once),
         cmocka_unit_test(blocks_are_zero_aligned_and_may_be_refused),
         cmocka_unit_test(errors_are_formatted_and_cut),
