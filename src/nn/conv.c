@@ -5,7 +5,8 @@
  *   R×R > 3×3, one group  im2col over a cache-sized run of output pixels, then a product:
  *                             col (pixels, R·R·C) · wᵀ (R·R·C, K)
  *   3×3, and all groups   direct (direct_kernels.h); 3×3 of stride 1 with groups of 16 and
- *                         more by Winograd (winograd_kernels.h)
+ *                         more by Winograd (winograd_kernels.h); 3×3 and 5×5 with groups of
+ *                         one channel, at least 16 of them, by depthwise_kernels.h
  *
  * A tile is some images (of a plain 1×1: some pixels) whose input and output stay in the
  * second-level cache; what the norms beside a convolution need is done to a tile at once:
@@ -38,11 +39,13 @@ static void check(const struct conv *c)
 
 // Measured: directly, a dense 3×3 takes 0.6 to 0.9 of the time of im2col; Winograd's way
 // 0.35 to 0.9 of the time directly where groups are at least 16 wide, on any instruction set.
-static enum { PRODUCT, IM2COL, DIRECT, WINOGRAD } way_of(const struct conv *c)
+static enum { PRODUCT, IM2COL, DIRECT, DEPTHWISE, WINOGRAD } way_of(const struct conv *c)
 {
     bool wide = c->C / c->G >= 16 && c->K / c->G >= 16;
     if (c->R == 3 && c->S == 1 && wide && c->H > 2 && c->W > 2)
         return WINOGRAD;
+    if (c->G >= 16 && c->G == c->C && c->G == c->K && (c->R == 3 || c->R == 5) && c->S <= 2)
+        return DEPTHWISE;
     if (c->G > 1 || c->R == 3)
         return DIRECT;
     return c->R == 1 && c->S == 1 ? PRODUCT : IM2COL;
@@ -50,7 +53,8 @@ static enum { PRODUCT, IM2COL, DIRECT, WINOGRAD } way_of(const struct conv *c)
 
 const char *conv_way(const struct conv *c)
 {
-    static const char *const names[] = { "product", "im2col", "direct", "winograd" };
+    static const char *const names[] = { "product", "im2col", "direct", "depthwise",
+                                         "winograd" };
     return names[way_of(c)];
 }
 
@@ -58,7 +62,18 @@ const char *conv_way(const struct conv *c)
 static const struct conv_kernels *own_kernels(const struct conv *c)
 {
     const struct kernels *k = kernels_get();
-    return way_of(c) == WINOGRAD ? &k->winograd : way_of(c) == DIRECT ? &k->direct : NULL;
+    switch (way_of(c)) {
+    case DIRECT:
+        return &k->direct;
+    case DEPTHWISE:
+        return &k->depthwise;
+    case WINOGRAD:
+        return &k->winograd;
+    case PRODUCT:
+    case IM2COL:
+        break;
+    }
+    return NULL;
 }
 
 static bool is_plain(const struct conv *c) // the rows of x are the rows of the product
@@ -89,6 +104,8 @@ static size_t packed_floats(const struct conv *c)
     size_t most = 0, gi = (size_t)(c->C / c->G), go = (size_t)(c->K / c->G), G = (size_t)c->G;
     if (!own_kernels(c))
         return ((size_t)c->K + 15) / 16 * 16 * row_length(c);
+    if (way_of(c) == DEPTHWISE)
+        return ((size_t)c->C + 15) / 16 * 16 * (size_t)(c->R * c->R);
     if (way_of(c) == WINOGRAD) {
         size_t forward = ((go + 15) / 16 * 16) * gi, back = ((gi + 15) / 16 * 16) * go;
         return 36 * (G * (forward > back ? forward : back) + WINOGRAD_GAP);

@@ -35,6 +35,7 @@ INLINE void vstore_n(float *p, vf a, int n)
 
 #include "nn/direct_kernels.h"
 #include "nn/direct_weights.h"
+#include "nn/depthwise_kernels.h"
 #include "nn/norm_kernels.h"
 #include "nn/product_kernels.h"
 #include "nn/winograd_kernels.h"

@@ -2,16 +2,15 @@
  *
  * The layer files (conv.c, norm.c, …) assert sizes and call through the table; the three
  * files isa_avx512.c, isa_avx2.c and isa_portable.c compile the same sources
- * (direct_kernels.h, direct_weights.h, winograd_kernels.h, norm_kernels.h, product_kernels.h,
- * point_kernels.h)
- * for their vector width.  Signatures are those of layers.h. */
+ * (direct_kernels.h, direct_weights.h, depthwise_kernels.h, winograd_kernels.h,
+ * norm_kernels.h, product_kernels.h, point_kernels.h) for their vector width.  Signatures are those of layers.h. */
 #ifndef NN_KERNELS_H
 #define NN_KERNELS_H
 #include "nn/layers.h"
 
 /* A convolution, all but its choice (conv.c).  Packed weights serve any number of images:
  * c->N of each call.  `weight` adds to sum, which is as long as packed weights and starts
- * from 0; `weight_end` adds sum to dw.  scratch: winograd_scratch; NULL for direct. */
+ * from 0; `weight_end` adds sum to dw.  scratch: winograd_scratch; else NULL. */
 struct conv_kernels {
     void (*pack)(float *packed, const float *w, const struct conv *c, bool data);
     void (*forward)(float *y, const float *x, const float *packed, const struct conv *c,
@@ -33,7 +32,7 @@ struct span {
 struct kernels {
     const char *name;
     void (*ahead)(const struct span *spans, int n); // until the next call; n = 0: nothing
-    struct conv_kernels direct, winograd;
+    struct conv_kernels direct, depthwise, winograd;
     // C (M,N) = or += A (M,L)·B (L,N), A[m][l] at a[m·ap + l·ai]; ldb = 0: packed B
     void (*product)(float *c, size_t ldc, const float *a, size_t ap, size_t ai, const float *b,
                     size_t ldb, size_t M, size_t N, size_t L, bool add);

@@ -5,6 +5,7 @@ const struct kernels KERNELS = {
     .name = KERNELS_NAME,
     .ahead = ahead_set,
     .direct = { direct_pack, direct_forward, direct_data, direct_weight, direct_weight_end },
+    .depthwise = { depth_pack, depth_forward, depth_data, depth_weight, depth_weight_end },
     .winograd = { winograd_pack, winograd_forward, winograd_data, winograd_weight,
                   winograd_weight_end },
     .product = product,

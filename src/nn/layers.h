@@ -63,7 +63,8 @@ static inline int conv_out(int size, int S)
 {
     return (size - 1) / S + 1;
 }
-const char *conv_way(const struct conv *c); // "product", "im2col", "direct", "winograd"
+/* "product", "im2col", "direct", "depthwise", "winograd" */
+const char *conv_way(const struct conv *c);
 size_t conv_scratch(const struct conv *c); // floats of scratch, for either direction
 
 /* What a convolution does for the norms beside it while a tile is in cache; NULL where

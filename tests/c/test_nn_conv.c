@@ -163,6 +163,23 @@ static void test_products(void **state)
     check_conv((struct conv){ 2, 31, 33, 24, 40, 1, 1, 1 }, 300); // several runs of pixels
 }
 
+// Groups of one channel: every tile of columns and what is left of one, rows in chunks,
+// widths about a vector.
+static void test_depthwise(void **state)
+{
+    (void)state;
+    static const int channels[] = { 16, 17, 24, 31, 40 };
+    for (int R = 3; R <= 5; R += 2)
+        for (int S = 1; S <= 2; S++)
+            for (int W = 1; W <= 17; W++) {
+                int C = channels[(W + R + S) % 5];
+                check_conv((struct conv){ 1 + W % 3, 1 + (W * 5 + S) % 9, W, C, C, R, S, C },
+                           (uint64_t)(400 + W));
+            }
+    check_conv((struct conv){ 1, 37, 29, 80, 80, 5, 1, 80 }, 500); // more than a chunk
+    check_conv((struct conv){ 1, 37, 30, 80, 80, 5, 2, 80 }, 501);
+}
+
 // Shapes drawn at random: what nobody thought of.
 static void test_random_shapes(void **state)
 {
@@ -342,6 +359,7 @@ int main(void)
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_divisors),
         cmocka_unit_test(test_products),
+        cmocka_unit_test(test_depthwise),
         cmocka_unit_test(test_random_shapes),
         cmocka_unit_test(test_finite_differences),
         cmocka_unit_test(test_special_values),
