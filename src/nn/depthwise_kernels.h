@@ -89,10 +89,13 @@ INLINE void depth_tile(float *y, const float *x, const float *w, const struct de
     vf acc[DEPTH_TILE];
     UNROLL for (int t = 0; t < T; t++)
         acc[t] = vset(0);
-    // What the next output row will read first, a line a column.
+    // What the next output row will read first, a line a column; and of the next tile.
     const float *soon = x + ((ptrdiff_t)(rows->in[rows->n - 1] + 1) * p->W + from) * C;
-    UNROLL for (int j = 0; j < T * S; j++)
+    const char *later = ahead_take(T * S);
+    UNROLL for (int j = 0; j < T * S; j++) {
         __builtin_prefetch(soon + j * C);
+        __builtin_prefetch(later + (size_t)j * ahead.step, 0, 2);
+    }
     for (int i = 0; i < rows->n; i++) {
         const float *wr = w + rows->at[i] * R * V;
         ptrdiff_t at = ((ptrdiff_t)rows->in[i] * p->W + from) * C;
