@@ -161,7 +161,7 @@ end
 local began = sys.now()
 local calm = start(dir .. "/calm.db", 1, "default")
 while not calm.ended do uv.run("once") end
-pause = 0.4 * (sys.now() - began)
+pause = 0.25 * (sys.now() - began)
 local expected, all = content(dir .. "/calm.db")
 local tests, failed = 0, 0
 local function is(got, wanted, name)
