@@ -31,7 +31,7 @@ local uv = require "luv"
 local M = {}
 
 local TAIL = 12        -- lines of a worker's stderr kept for the reason of its death
-local GRACE, GRACE_MOST = 5, 60 -- seconds from SIGTERM to SIGKILL, besides three of its steps
+local GRACE, GRACE_MOST = 5, 60 -- seconds from SIGTERM to SIGKILL, besides its steps; at most
 local START_TRIES = 3  -- workers in a row that may die before they are ready
 local WATCH_MS, HELD_UP = 1000, 3 -- between two looks for hung workers; one too late (seconds)
 local PATIENT = 20     -- silences like its longest so far that a worker may take
@@ -343,10 +343,11 @@ end
 
 -- Tells a worker to stop at its next step; one that does not is killed.
 local function stop(w)
+  local step = w.began and 3 * w.longest or w.job.step_flops / SLOW
   w.ending = true
   w.process:kill("sigterm")
   w.killer = uv.new_timer()
-  w.killer:start(math.floor(1000 * math.min(GRACE + 3 * w.longest, GRACE_MOST)), 0, function()
+  w.killer:start(math.floor(1000 * math.min(GRACE + step, GRACE_MOST)), 0, function()
     if not w.process:is_closing() then w.process:kill("sigkill") end
   end)
 end

@@ -4,12 +4,15 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/checksum.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/rng.h"
@@ -177,11 +180,28 @@ static int sys_random(lua_State *L)
     return 1;
 }
 
+// The version with a checksum of the program: two builds may differ in the last digits.
+static const char *engine_name(void)
+{
+    static char name[64];
+    if (*name)
+        return name;
+    uint64_t sum = 0;
+    char part[1 << 16];
+    FILE *f = fopen("/proc/self/exe", "rb");
+    for (size_t n; f && (n = fread(part, 1, sizeof part, f)) > 0;)
+        sum = checksum(sum, part, n);
+    if (f)
+        fclose(f);
+    snprintf(name, sizeof name, "%s+%08x", NETSPACE_VERSION, (unsigned)(sum >> 32));
+    return name;
+}
+
 // engine() -> {engine, blas, corename, isa}: everything the bits of a result depend on
 static int sys_engine(lua_State *L)
 {
     const char *const keys[] = {"engine", "blas", "corename", "isa"};
-    const char *const values[] = {NETSPACE_VERSION, gemm_library(), gemm_corename(),
+    const char *const values[] = {engine_name(), gemm_library(), gemm_corename(),
                                   isa_name()};
     lua_createtable(L, 0, 4);
     for (int i = 0; i < 4; i++) {

@@ -129,6 +129,17 @@ for name, f in pairs {
     and text:find(wrong[name], 1, true), name .. ": the log says that it is refused, and why", text)
 end
 
+-- An epoch that is trained again and does not give what it gave before
+path = at("differs.db")
+stopped(path)
+os.execute(("rm -rf '%s.checkpoints'"):format(path))
+local db = assert(sqlite.open(path, "rw"))
+assert(db:run("UPDATE epoch SET train_loss = train_loss + 1 WHERE epoch = 1"))
+db:close()
+finish(path, "differing")
+t.ok(log(path):find("epoch 1 came out differently than before: train loss 3.", 1, true),
+  "the log says that it differs", log(path))
+
 -- Options ---------------------------------------------------------------------------------------
 local seen = {}
 local function look(store)
