@@ -84,6 +84,8 @@ local other = { name = "G", errors = good.errors, recipe = { epochs = 5 } }
 local lent = { name = "C", errors = parent.errors, recipe = { epochs = 10 } }
 t.ok(stats.compare(lent, other).verdict:find("Careful: they were trained with different recipe"),
   "different recipes")
+t.ok(stats.compare(parent, { name = "H", errors = good.errors, n = 50 }).verdict:find(
+  "Careful: 10 of 50 models of H are unfinished.", 1, true), "unfinished models")
 t.ok(not stats.compare(lent, lent).verdict:find("Careful"), "the same recipe")
 local c = stats.compare({ 52, 44, 60, 47 }, { 49, 40, 50 })
 t.is(c.min_difference, -4, "difference of minima")

@@ -15,16 +15,23 @@ local M = {}
 local p_text, about = input.p_text, input.about
 
 --- What makes the comparison of two results questionable, or "".
-local function cautions(a, b)
-  local parts = {}
+local function cautions(c, a, b)
+  local parts, text = {}, ""
   if type(a) ~= "table" or type(b) ~= "table" then return "" end
+  for i, r in ipairs { a, b } do
+    local open = r.errors and math.type(r.n) == "integer" and r.n - #r.errors or 0
+    if open > 0 then
+      text = text .. (" Careful: %d of %d models of %s are unfinished."):format(open, r.n,
+        c.names[i])
+    end
+  end
   for _, key in ipairs { "recipe", "data" } do
     if a[key] and type(a[key]) == type(b[key]) and json.encode(a[key]) ~= json.encode(b[key]) then
       parts[#parts + 1] = key
     end
   end
-  if #parts == 0 then return "" end
-  return (" Careful: they were trained with different %s."):format(
+  if #parts == 0 then return text end
+  return text .. (" Careful: they were trained with different %s."):format(
     table.concat(parts, " and different "))
 end
 
@@ -177,7 +184,7 @@ local function compare(where, a, b, o, level)
     c.without_failed = { better = better(rest), mean_difference = rest.mean_difference,
       ci = rest.ci, p_permutation = rest.p_permutation }
   end
-  c.verdict = verdict(c, x, y) .. cautions(a, b)
+  c.verdict = verdict(c, x, y) .. cautions(c, a, b)
   return setmetatable(c, comparison)
 end
 
