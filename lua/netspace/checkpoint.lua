@@ -1,11 +1,11 @@
---- Checkpoints of a training in progress: where they lie, when a worker writes one, and how
--- it takes one up.  The file itself is weights.c's: it appears whole or not at all, carries a
--- checksum, and the name (identity) of the training it is of.
+--- Checkpoints of a training in progress: where they lie, when a worker writes one, and
+-- how it takes one up.  The file itself is weights.c's: it appears whole or not at all,
+-- carries a checksum, and the name (identity) of the training it is of.
 --
--- Written after an epoch when that costs at most a hundredth of the time since the last one
--- (or after every so many epochs, when asked), and when the worker is told to stop, also in
--- the middle of an epoch.  Besides the weights it holds what the epochs so far gave, so that
--- nothing that had no time to reach the store is lost.
+-- Written after an epoch when that costs at most a hundredth of the time since the last
+-- one (or after every so many epochs, when asked), and when the worker is told to stop,
+-- also in the middle of an epoch.  Besides the weights it holds what the epochs so far
+-- gave, so that nothing that had no time to reach the store is lost.
 
 local core = require "netspace.core.net"
 local json = require "netspace.json"
@@ -14,7 +14,7 @@ local uv = require "luv"
 
 local M = {}
 local SHARE = 0.01                 -- of the time, for writing
-local SEEK, RATE = 0.01, 100e6     -- a first guess of what writing costs: seconds; bytes/s
+local SEEK, RATE = 0.01, 100e6     -- a first guess of what writing costs: s; bytes/s
 
 --- The directory of a store's checkpoints, and that of the weights it keeps.
 function M.directory(store) return store .. ".checkpoints" end
@@ -25,9 +25,9 @@ function M.path(directory, population, idx)
   return ("%s/%d-%d.safetensors"):format(directory, population, idx)
 end
 
---- Removes from a store's checkpoints what is of no use to a population any more: files of
--- models that are not open (open[idx]), half-written ones of dead workers, and the directory
--- when it is empty.
+--- Removes from a store's checkpoints what is of no use to a population any more: files
+-- of models that are not open (open[idx]), half-written ones of dead workers, and the
+-- directory when it is empty.
 function M.tidy(store, population, open)
   local directory = M.directory(store)
   local files = uv.fs_scandir(directory) -- nil: there is none
@@ -36,7 +36,9 @@ function M.tidy(store, population, open)
     local writer = name:match("%.part%-(%d+)$")
     local useless = not open[tonumber(idx)]
     if writer then useless = not require("netspace.schema").birth(writer) end
-    if tonumber(p) == population and useless then uv.fs_unlink(directory .. "/" .. name) end
+    if tonumber(p) == population and useless then
+      uv.fs_unlink(directory .. "/" .. name)
+    end
   end
   uv.fs_rmdir(directory)
 end
@@ -59,8 +61,9 @@ function M.keeper(net, job, tell, saved)
   end
   local o = job.checkpoint or {}
   local k = setmetatable({ net = net, path = o.path, every = o.every, tell = tell,
-    saved = saved, arch = json.encode(net:arch()), identity = M.identity(job), epochs = {},
-    cost = SEEK + bytes / RATE, began = sys.now(), last = sys.now(), spent = 0 }, Keeper)
+    saved = saved, arch = json.encode(net:arch()), identity = M.identity(job),
+    epochs = {}, cost = SEEK + bytes / RATE, began = sys.now(), last = sys.now(),
+    spent = 0 }, Keeper)
   if o.limit and bytes > o.limit then
     tell(("a checkpoint has %d bytes, and the limit is %d: there will be none")
       :format(bytes, o.limit))

@@ -11,18 +11,18 @@
 --   client:_ready(e)        a worker has started, with the environment in e
 --   client:_settle()        the events that came together have been told
 --   client:_broken(message) no worker can be started
---   client.patience         seconds of silence after which a worker counts as hung, at least
--- Each free worker goes to the client that has the fewest; of several to the one that had to
--- wait the longest.
+--   client.patience         least seconds of silence after which a worker counts as hung
+-- Each free worker goes to the client that has the fewest; of several to the one that had
+-- to wait the longest.
 --
--- A worker says something at every step, or twice a second where steps are short.  One that
--- says nothing for much longer than it ever took is killed.  The clock stands still while the
--- machine sleeps, and when this process itself was held up (stopped, or out of processor
--- time) silence counts from anew: it could not listen.
+-- A worker says something at every step, or twice a second where steps are short.  One
+-- that says nothing for much longer than it ever took is killed.  The clock stands still
+-- while the machine sleeps, and when this process itself was held up (stopped, or out of
+-- processor time) silence counts from anew: it could not listen.
 --
--- Workers are started by exec of this very program (/proc/self/exe: also when the file was
--- replaced meanwhile, so that one run never mixes two builds), in a session of their own, so
--- that Ctrl-C at the terminal reaches the main process only, which then decides.
+-- Workers are started by exec of this very program (/proc/self/exe: also when the file
+-- was replaced meanwhile, so that one run never mixes two builds), in a session of their
+-- own, so that Ctrl-C at the terminal reaches the main process only, which then decides.
 
 local json = require "netspace.json"
 local sys = require "netspace.core.sys"
@@ -31,16 +31,16 @@ local uv = require "luv"
 local M = {}
 
 local TAIL = 12        -- lines of a worker's stderr kept for the reason of its death
-local GRACE, GRACE_MOST = 5, 60 -- seconds from SIGTERM to SIGKILL, besides its steps; at most
+local GRACE, GRACE_MOST = 5, 60 -- seconds from SIGTERM to SIGKILL, besides steps; at most
 local START_TRIES = 3  -- workers in a row that may die before they are ready
-local WATCH_MS, HELD_UP = 1000, 3 -- between two looks for hung workers; one too late (seconds)
+local WATCH_MS, HELD_UP = 1000, 3 -- between looks for hung workers; one too late (s)
 local PATIENT = 20     -- silences like its longest so far that a worker may take
 local SLOW = 1e9       -- flops a second that any machine has: for the first step
 local START_MOST = 120 -- seconds from its start until a worker is ready
 
 local workers, clients = {}, {}
 local failed_starts = 0
-local served = 0       -- jobs given so far; a client's .served is the number of its last one
+local served = 0       -- jobs given so far; a client's .served: number of its last one
 local watchers, watched -- what looks after workers while there are any; when it last did
 local memory_kills = 0 -- of the kernel until then
 
@@ -50,8 +50,8 @@ local function remove(list, x)
   end
 end
 
--- Errors must not leave a callback of the event loop (it would end the process): the sweep
--- at fault gets them.
+-- Errors must not leave a callback of the event loop (it would end the process): the
+-- sweep at fault gets them.
 local function guard(client, f, ...)
   local good, err = xpcall(f, function(e)
     return type(e) == "string" and debug.traceback(e, 2) or e
@@ -91,7 +91,9 @@ end
 local function signal_name(number)
   local best
   for name, n in pairs(uv.constants) do
-    if n == number and name:match("^SIG%u") and (not best or name < best) then best = name end
+    if n == number and name:match("^SIG%u") and (not best or name < best) then
+      best = name
+    end
   end
   return best or "signal " .. number
 end
@@ -114,7 +116,8 @@ local function end_of(w)
   local e = { signal = signal, log = #w.tail > 0 and table.concat(w.tail, "\n") or nil,
     outside = from_outside[signal] }
   if w.hung then
-    e.why, e.outside = ("its worker hung: it said nothing for %.0f seconds"):format(w.hung), nil
+    e.why = ("its worker hung: it said nothing for %.0f seconds"):format(w.hung)
+    e.outside = nil
   elseif signal == "SIGKILL" and count_memory_kills() > memory_kills then
     e.why, e.outside = "its worker was killed: the machine ran out of memory", nil
   elseif signal then
@@ -168,7 +171,7 @@ end
 
 local function on_line(w, line)
   local e = line:sub(1, 1) == "{" and json.decode(line)
-  if not e then return keep_tail(w, line) end -- something under the engine wrote to stdout
+  if not e then return keep_tail(w, line) end -- something under the engine wrote it
   if e.event == "ready" then
     w.ready, w.environment, failed_starts = true, e, 0
     for _, c in ipairs(clients) do guard(c, c._ready, c, e) end
@@ -272,8 +275,8 @@ local function signal_all(name)
   end
 end
 
---- Ctrl-Z, which reaches this process only: stops the workers, then does `stop`, which comes
--- back when the shell lets the program go on.
+--- Ctrl-Z, which reaches this process only: stops the workers, then does `stop`, which
+-- comes back when the shell lets the program go on.
 function M.suspend(stop)
   signal_all("sigstop")
   stop()
@@ -361,8 +364,9 @@ function M.remove(client)
   dispatch()
 end
 
---- When no client is left: waits until no worker and no open handle is.  (luv 1.44 crashes
--- at the end of the program when a handle was closed and the loop has not run since.)
+--- When no client is left: waits until no worker and no open handle is.  (luv 1.44
+-- crashes at the end of the program when a handle was closed and the loop has not run
+-- since.)
 function M.drain()
   if #clients > 0 then return end
   for _, w in ipairs(workers) do

@@ -1,13 +1,15 @@
 --- A population being trained: which models wait, run and have ended, what becomes of a
--- model whose worker dies, and what of it all the store is told.  pool.lua runs the worker
--- processes and calls the methods with an underscore; sweep.lua is what users call.
+-- model whose worker dies, and what of it all the store is told.  pool.lua runs the
+-- worker processes and calls the methods with an underscore; sweep.lua is what users
+-- call.
 --
--- A worker that dies or hangs costs its model an attempt; the next one goes on from the last
--- checkpoint (checkpoint.lua).  LOST is how many workers a model may lose without coming
--- further than any attempt before: few by its own doing (it crashes, hangs, or takes all
--- memory), more when somebody else kills them, which says little about the model.  A new
--- checkpoint takes the count back to zero, so random kills do not make a good model a failed
--- one, and a model that always crashes ends, after its last epoch at the latest.
+-- A worker that dies or hangs costs its model an attempt; the next one goes on from the
+-- last checkpoint (checkpoint.lua).  LOST is how many workers a model may lose without
+-- coming further than any attempt before: few by its own doing (it crashes, hangs, or
+-- takes all memory), more when somebody else kills them, which says little about the
+-- model.  A new checkpoint takes the count back to zero, so random kills do not make a
+-- good model a failed one, and a model that always crashes ends, after its last epoch at
+-- the latest.
 
 local checkpoints = require "netspace.checkpoint"
 local forecasts = require "netspace.forecast"
@@ -52,9 +54,9 @@ function M.begin(ledger, id, plan)
     limit = plan.workers, recipe = plan.recipe, source = plan.source,
     checksum = plan.card.checksum, images = plan.card.train_n, callback = plan.progress,
     settings = plan.settings, patience = plan.settings.patience or PATIENCE,
-    quiet = plan.quiet, queue = {}, running = {}, total = 0, done = 0, failed = 0, diverged = 0,
-    trained = 0, pending = {}, ended = {}, began = sys.now(), beat = sys.now(),
-    state = "running", budget = plan.budget, price = plan.forecast and plan.forecast.rate,
+    quiet = plan.quiet, queue = {}, running = {}, total = 0, done = 0, failed = 0,
+    diverged = 0, trained = 0, pending = {}, ended = {}, began = sys.now(),
+    beat = sys.now(), state = "running", budget = plan.budget, price = plan.forecast and plan.forecast.rate,
   }, Training)
   for _, model in ipairs(ledger:models(id)) do
     s.total = s.total + 1
@@ -133,7 +135,7 @@ function Training:_tell(model, text)
     or "", text))
 end
 
--- What pool.lua asks of a client ---------------------------------------------------------
+-- What pool.lua asks of a client ------------------------------------------------------
 
 function Training:_waiting()
   if self.state ~= "running" or self:_out_of_time() then return 0 end
@@ -167,8 +169,8 @@ function Training:_ready(e)
     ledger:log(nil, ("self-check passed: %s, kernels %s"):format(e.blas, e.isa))
     local before = ledger:environment(self.population, e)
     if not before then return end
-    self:_tell(nil, ("earlier models were trained by netspace %s, %s, %s; now it is %s, %s, "
-      .. "%s: the last digits may differ"):format(before.engine, before.blas, before.isa,
+    self:_tell(nil, ("earlier models were trained by netspace %s, %s, %s; now it is %s, "
+      .. "%s, %s: the last digits may differ"):format(before.engine, before.blas, before.isa,
       e.engine, e.blas, e.isa))
   end)
 end
@@ -193,7 +195,8 @@ function Training:_ended(model, e)
   self.ended[#self.ended + 1] = model
   self:_note(function(ledger)
     ledger:finish(model.id, attempt, e)
-    if e.status ~= "done" then ledger:log(model.id, e.status .. ": " .. (e.reason or "")) end
+    if e.status == "done" then return end
+    ledger:log(model.id, e.status .. ": " .. (e.reason or ""))
   end)
 end
 
@@ -205,8 +208,9 @@ function Training:_epoch(model, e)
     local old = ledger:epoch(model.id, attempt, e)
     if not old or self.differed then return end
     self.differed = true
-    self:_tell(model, ("epoch %d came out differently than before: train loss %.17g, then %.17g;"
-      .. " another processor or BLAS, or a fault of the machine (netspace doctor)"):format(
+    self:_tell(model, ("epoch %d came out differently than before: train loss %.17g, "
+      .. "then %.17g; another processor or BLAS, or a fault of the machine (netspace "
+      .. "doctor)"):format(
       e.epoch, old.train_loss or 0, e.train_loss or 0))
   end)
 end
@@ -269,7 +273,8 @@ function Training:_lost(job, e)
       self:_requeue(model, e)
       local text = ("%s%s; queued again%s"):format(e.why,
         e.log and ", having said: " .. e.log:match("[^\n]*$") or "",
-        further and ", it had come further" or (" (%d of %d)"):format(model.crashes, most))
+        further and ", it had come further"
+        or (" (%d of %d)"):format(model.crashes, most))
       self:_note(function(ledger) ledger:log(model.id, text) end)
     end
   end
@@ -294,7 +299,7 @@ function Training:_settle()
   end
 end
 
--- Stopping ---------------------------------------------------------------------------------
+-- Stopping ----------------------------------------------------------------------------
 
 -- Takes the running models from their workers, which write a checkpoint at the next step.
 function Training:_withdraw(state)
@@ -304,7 +309,8 @@ function Training:_withdraw(state)
 end
 
 function Training:_stop()
-  if self.state ~= "stopping" and self.state ~= "ended" then self:_withdraw("stopping") end
+  if self.state == "stopping" or self.state == "ended" then return end
+  self:_withdraw("stopping")
 end
 
 --- Frees the workers; the models go on when the sweep is resumed.
@@ -355,11 +361,11 @@ function Training:_finish()
   announce(self)
 end
 
--- How it stands ----------------------------------------------------------------------------
+-- How it stands -----------------------------------------------------------------------
 
 -- Seconds until everything at work is done: what is left, at the price of what was spent
--- (before that, of the forecast), on the workers there are; at least as long as the longest
--- model takes.
+-- (before that, of the forecast), on the workers there are; at least as long as the
+-- longest model takes.
 local function remaining()
   local left, longest, models, workers, each = 0, 0, 0, 0, price()
   local function count(model, part)
@@ -378,9 +384,9 @@ local function remaining()
   return math.max(left / math.min(workers, models), longest) * each
 end
 
--- Whether the budget has no time for the next model.  From then on none is begun (only those
--- that were and lost their worker begin again), so that what is trained is a beginning of the
--- population.
+-- Whether the budget has no time for the next model.  From then on none is begun (only
+-- those that were and lost their worker begin again), so that what is trained is a
+-- beginning of the population.
 function Training:_out_of_time()
   local model = self.budget and self.queue[#self.queue]
   if not model or model.began then return false end

@@ -58,14 +58,16 @@ local function gigabytes(bytes) return ("%.3g GB"):format(bytes / 1e9) end
 local function train(job, data, emit)
   local need = core.need(job.m, job.recipe.batch)
   if job.memory and need > job.memory then
-    error(("it needs %s at batch %d, and the limit is %s a worker; raise memory= of the sweep, "
-      .. "or use a smaller batch, image or width"):format(gigabytes(need), job.recipe.batch,
+    error(("it needs %s at batch %d, and the limit is %s a worker; raise memory= of the "
+      .. "sweep, or use a smaller batch, image or width"):format(gigabytes(need), job.recipe.batch,
       gigabytes(job.memory)), 0)
   end
   local net <close> = assert(require("netspace.net").new(job.m,
     { seed = job.seed, batch = job.recipe.batch }))
   local function tell(text) emit({ event = "note", text = text }) end
-  local function saved(at) emit({ event = "saved", epoch = at.epoch, step = at.step or 0 }) end
+  local function saved(at)
+    emit({ event = "saved", epoch = at.epoch, step = at.step or 0 })
+  end
   local keeper = checkpoints.keeper(net, job, tell, saved)
   local at = keeper:take_up() or { epoch = 0, step = 0 }
   emit({ event = "begin", epoch = at.epoch, step = at.step or 0, memory = need })
@@ -75,15 +77,15 @@ local function train(job, data, emit)
   r, at = core.run(net, data, job.recipe, function(e)
     local now = sys.now()
     if e.kind == "epoch" then
-      local event = { event = "epoch", epoch = e.epoch, lr = e.lr, train_loss = e.train_loss,
-        train_error = e.train_error, test_error = e.test_error, seconds = e.seconds,
+      local event = { event = "epoch", epoch = e.epoch, lr = e.lr,
+        train_loss = e.train_loss, train_error = e.train_error, test_error = e.test_error, seconds = e.seconds,
         images_per_s = e.images_per_s }
       emit(event)
       keeper:epoch(event, job.recipe.epochs)
       last = now
     elseif e.kind == "step" and now - last >= STEP_SECONDS then
       local since = e.epoch == last_epoch and e.step - last_step or e.step
-      emit({ event = "step", epoch = e.epoch, part = e.step / e.steps, -- none while testing
+      emit({ event = "step", epoch = e.epoch, part = e.step / e.steps,
         images_per_s = since > 0 and since * job.recipe.batch / (now - last) or nil })
       last, last_step, last_epoch = now, e.step, e.epoch
     end

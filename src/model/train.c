@@ -68,7 +68,7 @@ float recipe_lr(const struct recipe *r, int epoch)
     return (float)lr;
 }
 
-// ---- testing and training -----------------------------------------------------------------
+// ---- testing and training -----------------------------------------------------------
 
 struct run {
     struct net *net;
@@ -124,8 +124,8 @@ static bool runaway(double loss)
     return !(loss <= LOSS_LIMIT);
 }
 
-// The rest of one pass over the images, in the order of this epoch; the last partial batch
-// is dropped.
+// The rest of one pass over the images, in the order of this epoch; the last partial
+// batch is dropped.
 static enum train_end train_epoch(struct run *t, struct epoch_result *out,
                                   struct error *why)
 {

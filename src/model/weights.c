@@ -1,11 +1,11 @@
-/* Weights of a network in a safetensors file, under the names and in the shapes of pycls's
- * state dict (declared in net.h).  Convolutions are stored as PyTorch has them, (K,C/G,R,R);
- * each batch norm also gets its counter `num_batches_tracked`, which PyTorch expects and
- * does not use at a fixed momentum: 0, and not needed when loading.
+/* Weights of a network in a safetensors file, under the names and in the shapes of
+ * pycls's state dict (declared in net.h).  Convolutions are stored as PyTorch has them,
+ * (K,C/G,R,R); each batch norm also gets its counter `num_batches_tracked`, which PyTorch
+ * expects and does not use at a fixed momentum: 0, and not needed when loading.
  *
  * A checkpoint is such a file with more in it: the momentum of each parameter as
- * "momentum.<name>", and in the metadata which training it is of, where that stands, and a
- * checksum of all values and of these two texts. */
+ * "momentum.<name>", and in the metadata which training it is of, where that stands, and
+ * a checksum of all values and of these two texts. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,8 @@ enum { NAME = 80 };
 static const char ARCH_KEY[] = "netspace.arch", STATE_KEY[] = "netspace.state",
                   IDENTITY_KEY[] = "netspace.identity", SUM_KEY[] = "netspace.checksum";
 
-// "s1.b1.f.a_bn.running_mean" → "s1.b1.f.a_bn.num_batches_tracked"; false for other names.
+// "s1.b1.f.a_bn.running_mean" → "s1.b1.f.a_bn.num_batches_tracked"; false for other
+// names.
 static bool counter_name(char counter[NAME], const char *name)
 {
     const char *dot = strrchr(name, '.');
@@ -41,8 +42,8 @@ static void momentum_name(char name[NAME], const struct param *p)
     snprintf(name, NAME, MOMENTUM "%s", p->name);
 }
 
-// The tensors of a file while they are gathered, and a copy of their values as they are in
-// it, one after another.
+// The tensors of a file while they are gathered, and a copy of their values as they are
+// in it, one after another.
 struct gathered {
     struct st_tensor *list;
     char (*names)[NAME]; // of those that no parameter has
@@ -92,8 +93,10 @@ static bool write_file(struct net *n, const char *path, const char *arch_json,
         const struct param *p = net_param(n, i);
         gather(&g, p->name, p, net_values(n, p));
         if (counter_name(g.names[i], p->name))
-            g.list[g.n++] = (struct st_tensor){.name = g.names[i], .dtype = ST_I64,
-                                               .begin = floats * sizeof(float), .end = bytes};
+            g.list[g.n++] = (struct st_tensor){.name = g.names[i],
+                                               .dtype = ST_I64,
+                                               .begin = floats * sizeof(float),
+                                               .end = bytes};
     }
     for (size_t i = 0; i < params && identity; i++) {
         const struct param *p = net_param(n, i);
@@ -227,7 +230,8 @@ static bool intact(const struct net *n, const struct st_file *f, const char *blo
     uint64_t sum = 0;
     char text[17];
     for (size_t i = 0; i < 2 * net_params(n); i++) {
-        const struct st_tensor *t = i < net_params(n) ? found[i] : moments[i - net_params(n)];
+        const struct st_tensor *t =
+            i < net_params(n) ? found[i] : moments[i - net_params(n)];
         if (t)
             sum = checksum(sum, block + t->begin, t->end - t->begin);
     }
@@ -245,8 +249,8 @@ static void take_values(struct net *n, const char *block,
         const struct param *p = net_param(n, i);
         float *values = values_of(n, p);
         for (size_t k = 0; k < p->count && values; k++)
-            memcpy(&values[param_index(p, k)], block + from[i]->begin + k * sizeof *values,
-                   sizeof *values);
+            memcpy(&values[param_index(p, k)],
+                   block + from[i]->begin + k * sizeof *values, sizeof *values);
     }
 }
 
@@ -263,12 +267,13 @@ static bool read_file(struct net *n, const char *path, struct st_file *f,
     struct error why;
     bool good = true;
     if (identity && (!other || strcmp(other, identity) != 0))
-        good = error_set(&why, other ? "is of another training: its network, recipe, data, "
-                                       "seed or engine is another"
+        good = error_set(&why, other ? "is of another training: its network, recipe, "
+                                       "data, seed or engine is another"
                                      : "is no checkpoint");
     good = good && match(n, f, found, moments, &why);
     if (good && !(block = block_alloc(f->data_bytes)))
-        good = error_set(&why, "no memory for %llu bytes", (unsigned long long)f->data_bytes);
+        good = error_set(&why, "no memory for %llu bytes",
+                         (unsigned long long)f->data_bytes);
     if (!good)
         error_set(e, "%s: %s", path, why.msg);
     good = good && st_read(f, path, block, e);
@@ -300,7 +305,9 @@ char *net_restore(struct net *n, const char *path, const char *identity, struct 
     struct st_file f;
     if (!st_open(&f, path, e))
         return NULL;
-    char *state = read_file(n, path, &f, identity, e) ? xstrdup(metadata(&f, STATE_KEY)) : NULL;
+    char *state = NULL;
+    if (read_file(n, path, &f, identity, e))
+        state = xstrdup(metadata(&f, STATE_KEY));
     st_close(&f);
     return state;
 }

@@ -73,8 +73,8 @@ static bool same_rows(const struct epoch_result *a, const struct epoch_result *b
     return true;
 }
 
-// After each batch of training or of a test, of each epoch: stopped, kept in a file, taken
-// up by a network of other weights, trained to the end.
+// After each batch of training or of a test, of each epoch: stopped, kept in a file,
+// taken up by a network of other weights, trained to the end.
 static void test_anywhere(void **state)
 {
     (void)state;

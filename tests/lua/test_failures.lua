@@ -1,6 +1,6 @@
--- Sweeps whose models or workers fail: crashes, hangs, divergence, too little memory.  The
--- workers here run a worker.lua of our own, which does what the width of the first stage asks
--- for and is otherwise the real one.
+-- Sweeps whose models or workers fail: crashes, hangs, divergence, too little memory.
+-- The workers here run a worker.lua of our own, which does what the width of the first
+-- stage asks for and is otherwise the real one.
 package.path = "tests/lua/?.lua;" .. package.path
 local t = require "tap"
 local arch = require "netspace.arch"
@@ -67,7 +67,7 @@ end
 
 local calm = run { name = "calm", models = models(NORMAL, NORMAL, NORMAL, NORMAL) }
 
--- A crash -----------------------------------------------------------------------------------
+-- A crash -----------------------------------------------------------------------------
 local r = run { name = "crash", models = models(NORMAL, CRASHES, NORMAL) }
 local row = rows("crash")
 t.is(json.encode(r.errors), json.encode { calm.errors[1], 100, calm.errors[3] },
@@ -79,7 +79,7 @@ t.is(row[2].signal .. ": " .. row[2].log, "SIGSEGV: last words", "its signal and
 local live = assert(sweep.open(at("a.db"))):live("crash")
 t.is(#live .. live[2].status, "3failed", "it stays in the table")
 
--- A crash that comes further each time -------------------------------------------------------
+-- A crash that comes further each time ------------------------------------------------
 r = run { name = "late", models = models(NORMAL, DIES_LATE), checkpoint = { every = 1 } }
 row = rows("late")
 t.is(row[2].status .. row[2].attempt, "failed4",
@@ -88,7 +88,7 @@ t.is(row[2].reason:match("SIGABRT, %d"), "SIGABRT, 3", "the reason counts the cr
 t.is(row[2].curve.n, 2, "the epochs it had stay")
 t.ok(not uv.fs_stat(at("a.db.checkpoints")), "no checkpoint stays")
 
--- A hang ----------------------------------------------------------------------------------------
+-- A hang ------------------------------------------------------------------------------
 r = run { name = "hang", models = models(NORMAL, HANGS, NORMAL), patience = 0.5, workers = 2,
   checkpoint = { every = 1 } }
 row = rows("hang")
@@ -97,7 +97,7 @@ t.is(row[2].reason:match("hung: it said nothing for %d+ seconds"):sub(1, 4), "hu
 t.is(r.errors[1] .. " " .. r.errors[3], calm.errors[1] .. " " .. calm.errors[3],
   "the others are as they should be")
 
--- Divergence in epoch 2 -----------------------------------------------------------------------
+-- Divergence in epoch 2 ---------------------------------------------------------------
 r = run { name = "wild", models = models(NORMAL, DIVERGES, NORMAL, NORMAL) }
 row = rows("wild")
 t.is(row[2].status .. r.errors[2], "diverged100.0", "a loss that runs away is a result")
@@ -107,7 +107,7 @@ t.is(json.encode { r.errors[1], r.errors[3], r.errors[4] },
   json.encode { calm.errors[1], calm.errors[3], calm.errors[4] },
   "models trained after it by the same worker are as they should be")
 
--- Too little memory ------------------------------------------------------------------------------
+-- Too little memory -------------------------------------------------------------------
 local need = require("netspace.core.net").need(model(NORMAL), 32)
 r = run { name = "limit", models = models(NORMAL, 1024, NORMAL), memory = 2 * need }
 row = rows("limit")

@@ -1,5 +1,6 @@
--- Sweeps that are stopped and go on: checkpoints and their options, pauses, Ctrl-C, several
--- sweeps in turn.  The workers rest after each epoch, so that there is time to disturb them.
+-- Sweeps that are stopped and go on: checkpoints and their options, pauses, Ctrl-C,
+-- several sweeps in turn.  The workers rest after each epoch, so that there is time to
+-- disturb them.
 package.path = "tests/lua/?.lua;" .. package.path
 local t = require "tap"
 local arch = require "netspace.arch"
@@ -63,7 +64,9 @@ local function log(path)
 end
 local function files(path)
   local names, list = {}, uv.fs_scandir(path)
-  for name in function() return list and uv.fs_scandir_next(list) end do names[#names + 1] = name end
+  for name in function() return list and uv.fs_scandir_next(list) end do
+    names[#names + 1] = name
+  end
   table.sort(names)
   return table.concat(names, " ")
 end
@@ -81,7 +84,7 @@ local function after(path, epoch, act)
   end
 end
 
--- Stopped, then with a checkpoint that is not what it should be --------------------------------
+-- Stopped, then with a checkpoint that is not what it should be -----------------------
 local function stopped(path)
   local s
   s = start { store = path, name = "A", models = models(1), checkpoint = { every = 1 },
@@ -126,7 +129,7 @@ for name, f in pairs {
   finish(path, name)
   local text = log(path)
   t.ok(text:find("the checkpoint is refused, epoch 1 begins again: " .. path, 1, true)
-    and text:find(wrong[name], 1, true), name .. ": the log says that it is refused, and why", text)
+    and text:find(wrong[name], 1, true), name .. ": the log says that it is refused", text)
 end
 
 -- An epoch that is trained again and does not give what it gave before
@@ -140,7 +143,7 @@ finish(path, "differing")
 t.ok(log(path):find("epoch 1 came out differently than before: train loss 3.", 1, true),
   "the log says that it differs", log(path))
 
--- Options ---------------------------------------------------------------------------------------
+-- Options -----------------------------------------------------------------------------
 local seen = {}
 local function look(store)
   return after(store, 2, function() seen[#seen + 1] = files(store .. ".checkpoints") end)
@@ -169,14 +172,15 @@ t.fails(function() run { name = "x", models = models(1), checkpoint = { every = 
 t.fails(function() run { name = "x", models = models(1), checkpoint = { limit = "1 XB" } } end,
   "checkpoint.limit is '1 XB'; it is a size in bytes")
 
--- Paused and resumed ---------------------------------------------------------------------------
+-- Paused and resumed ------------------------------------------------------------------
 path = at("pause.db")
 local s
 s = start { store = path, name = "A", models = models(1),
   progress = after(path, 2, function() s:pause() end) }
 while s:status().state ~= "paused" do uv.run("once") end
 t.is(s:status().running .. s:status().queued, "01", "a paused sweep has no worker")
-t.fails(function() s:wait() end, "is paused; its resume() lets it go on", "nobody can wait for it")
+t.fails(function() s:wait() end, "is paused; its resume() lets it go on",
+  "nobody can wait for it")
 t.is(errors(run { store = path, name = "B", models = models(1) }), errors(calm),
   "another one has the workers meanwhile")
 s:resume()
@@ -188,10 +192,11 @@ s:pause()
 s:cancel()
 t.is(s:status().state, "stopped", "a paused sweep can be cancelled")
 
--- In turn -----------------------------------------------------------------------------------------
+-- In turn -----------------------------------------------------------------------------
 path = at("turns.db")
-local a = start { store = path, name = "A", models = models(4), recipe = recipe { epochs = 1, batch = 32 } }
-local b = start { store = path, name = "B", models = models(4), recipe = recipe { epochs = 1, batch = 32 } }
+local one = recipe { epochs = 1, batch = 32 }
+local a = start { store = path, name = "A", models = models(4), recipe = one }
+local b = start { store = path, name = "B", models = models(4), recipe = one }
 a:wait()
 b:wait()
 local order = {}
@@ -199,14 +204,15 @@ for i, r in ipairs(query(path, [[SELECT name FROM model JOIN population
   ON population.id = population ORDER BY started]])) do order[i] = r.name end
 t.is(table.concat(order), "ABABABAB", "two sweeps have the one worker in turn")
 
--- Ctrl-C -----------------------------------------------------------------------------------------
+-- Ctrl-C ------------------------------------------------------------------------------
 local function press() uv.kill(uv.os_getpid(), "sigint") end
 path = at("background.db")
 local back = start { store = path, name = "back", models = models(5) }
 local good, why = pcall(run, { store = path, name = "front", models = models(1), workers = 2,
   progress = after(path, 1, press) })
 sys.clear_interrupt()
-t.is(tostring(good) .. tostring(why), "falseinterrupted", "Ctrl-C stops the sweep that is waited for")
+t.is(tostring(good) .. tostring(why), "falseinterrupted",
+  "Ctrl-C stops the sweep that is waited for")
 t.is(back:status().state, "running", "not the one in the background")
 local timer = uv.new_timer()
 timer:start(300, 0, press)
@@ -216,7 +222,8 @@ sys.clear_interrupt()
 t.is(tostring(good) .. tostring(why), "falseinterrupted", "waiting for that one can be left")
 t.is(back:status().state, "running", "and it goes on")
 t.is(back:wait().errors[1], calm.errors[1], "to the end")
-t.is(errors(sweep.resume(path, { quiet = true })[1]), errors(calm), "the stopped one is resumed")
+t.is(errors(sweep.resume(path, { quiet = true })[1]), errors(calm),
+  "the stopped one is resumed")
 
 os.execute("rm -rf " .. dir)
 t.done()

@@ -1,12 +1,12 @@
--- SIGKILL at random moments, of workers and of the main process, during real sweeps; what the
--- stores hold in the end is compared with an undisturbed sweep, bit for bit.
+-- SIGKILL at random moments, of workers and of the main process, during real sweeps; what
+-- the stores hold in the end is compared with an undisturbed sweep, bit for bit.
 --
 --   netspace tests/torture/kill.lua KILLS SEED WORKERS…
 --
--- As many kills as asked for are shared among the numbers of workers, each in as many sweeps
--- as it takes; a main process that was killed is started again.  Prints TAP, and the figures
--- as comments.  A model is lost when it is not done in the end, or an epoch of it is missing;
--- it is duplicated when it was done and is trained again.
+-- As many kills as asked for are shared among the numbers of workers, each in as many
+-- sweeps as it takes; a main process that was killed is started again.  Prints TAP, and
+-- the figures as comments.  A model is lost when it is not done in the end, or an epoch
+-- of it is missing; it is duplicated when it was done and is trained again.
 local schema = require "netspace.schema"
 local sqlite = require "netspace.core.sqlite"
 local sys = require "netspace.core.sys"
@@ -16,12 +16,14 @@ local kills_wanted, seed = tonumber(arg[1]), tonumber(arg[2])
 local MODELS, EPOCHS = 4, 4
 local dir = assert(uv.fs_mkdtemp("/tmp/netspace-kill-XXXXXX"))
 
--- The sweep -------------------------------------------------------------------------------
+-- The sweep ---------------------------------------------------------------------------
 local script = dir .. "/sweep.lua"
 local f = assert(io.open(script, "w"))
 f:write(([[
 local models = {}
-for i = 1, %d do models[i] = arch.anynet { d = { 1, 1 }, w = { 8 * (1 + i %% 2), 16 }, g = 8 } end
+for i = 1, %d do
+  models[i] = arch.anynet { d = { 1, 1 }, w = { 8 * (1 + i %% 2), 16 }, g = 8 }
+end
 sweep.run { store = arg[1], name = "A", models = models, seed = 5, quiet = true,
   workers = tonumber(arg[2]), checkpoint = arg[3] == "each" and { every = 1 } or nil,
   data = data.open("shapes", { train = 512, test = 128 }),
@@ -66,7 +68,7 @@ local function done(store)
   return list
 end
 
--- Chance --------------------------------------------------------------------------------------
+-- Chance ------------------------------------------------------------------------------
 local drawn = 0
 local function chance() -- in [0, 1)
   drawn = drawn + 1
@@ -76,7 +78,9 @@ end
 local function children(pid)
   local list = {}
   local file = io.open(("/proc/%d/task/%d/children"):format(pid, pid))
-  for child in (file and file:read("a") or ""):gmatch("%d+") do list[#list + 1] = tonumber(child) end
+  for child in (file and file:read("a") or ""):gmatch("%d+") do
+    list[#list + 1] = tonumber(child)
+  end
   if file then file:close() end
   return list
 end
@@ -157,7 +161,7 @@ local function disturbed(workers, most, expected)
   return killed
 end
 
--- The test ------------------------------------------------------------------------------------
+-- The test ----------------------------------------------------------------------------
 local began = sys.now()
 local calm = start(dir .. "/calm.db", 1, "default")
 while not calm.ended do uv.run("once") end
