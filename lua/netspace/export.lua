@@ -17,25 +17,25 @@ local EXTRA = {}
 local columns = {
   "population", "index", "d", "w", "b", "g", "stride", "block", "se", "stem", "stem_width",
   "head_width", "activation", "classes", "image", EXTRA, "asked", "regnet", "flops", "params",
-  "acts", "seed", "error", "status", "reason", "epochs", "attempts", "seconds", "images_per_s",
-  "curve", "origin", "hash",
+  "acts", "seed", "error", "status", "reason", "signal", "log", "epochs", "attempts", "seconds",
+  "images_per_s", "memory", "curve", "origin", "hash",
 }
 local known = {}
 for _, name in ipairs(columns) do known[name] = true end
 
 local of_model = [[SELECT id, idx, m, hash, seed, flops, params, acts, status, attempt, error,
-  reason, seconds, images_per_s, epochs, origin FROM model ]]
+  reason, signal, log, seconds, images_per_s, memory, epochs, origin FROM model ]]
 local of_epoch = [[SELECT epoch, lr, train_loss, train_error, test_error, seconds, images_per_s
   FROM epoch WHERE model = ? ORDER BY epoch]]
 
 -- A model as one flat record, with the rows of its epochs.
 local function record(reader, name, model, epochs)
   local r = reader:decode(("model %d of %s"):format(model.idx, name), model.m)
-  r.population, r.index, r.flops, r.params, r.acts = name, model.idx, model.flops, model.params,
-    model.acts
-  r.seed, r.error, r.status, r.reason = model.seed, model.error, model.status, model.reason
-  r.epochs, r.attempts, r.seconds = model.epochs, model.attempt, model.seconds
-  r.images_per_s, r.hash = model.images_per_s, model.hash
+  for _, key in ipairs { "flops", "params", "acts", "seed", "error", "status", "reason",
+    "signal", "log", "epochs", "seconds", "images_per_s", "memory", "hash" } do
+    r[key] = model[key]
+  end
+  r.population, r.index, r.attempts = name, model.idx, model.attempt
   r.origin = model.origin and json.decode(model.origin)
   r.learning, r.curve = epochs, {}
   for i, e in ipairs(r.learning) do r.curve[i] = e.test_error or 100 end

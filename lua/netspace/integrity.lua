@@ -40,7 +40,9 @@ local function fault(p, model, epochs)
       end
     end
   end
-  if #epochs ~= model.epochs then
+  local counted = tonumber(model.epochs) or -1
+  if #epochs < counted or #epochs > counted and (model.status == "done" or
+    model.status == "diverged") then -- of others, a lost attempt may have come further
     return ("it has %d epochs, %s are counted"):format(#epochs, tostring(model.epochs))
   elseif #epochs > p.epochs then
     return ("it has %d epochs, its recipe %d"):format(#epochs, p.epochs)
@@ -60,8 +62,8 @@ local function fault(p, model, epochs)
   end
 end
 
--- Adds what is wrong with the rows of a store to `problems`.
-local function check_rows(reader, problems)
+--- Adds what is wrong with the rows of a store to `problems`, inside of reader:read().
+function M.rows(reader, problems)
   local function note(...) problems[#problems + 1] = (...):format(select(2, ...)) end
   for _, p in ipairs(reader:rows "SELECT * FROM population ORDER BY id") do
     for _, key in ipairs { "recipe", "data", "card", "spec", "constraints", "window" } do
@@ -100,7 +102,7 @@ local function readable(reader)
   end)
   local lost = reader:probe("SELECT population, m, status, error FROM model WHERE id = ?",
     function(model)
-      local id = model.population
+      local id = model.population or 0
       local c = counts[id] or { models = 0, finished = 0 }
       counts[id] = c
       if type(json.decode(model.m)) ~= "table" then return end
@@ -130,15 +132,13 @@ function M.check(path)
   local good, err = pcall(function()
     problems = reader.db:check() or {}
     local ran, why = reader:read(function()
-      check_rows(reader, problems)
-      return true
+      M.rows(reader, problems)
+      return { problems = problems, models = reader:rows("SELECT count(*) AS n FROM model")[1].n,
+        populations = reader:rows("SELECT count(*) AS n FROM population")[1].n }
     end)
     if not ran and #problems == 0 then problems[1] = why end
-    report = { problems = problems, readable = #problems > 0 and readable(reader) or nil }
-    if #problems == 0 then
-      report.populations = reader:rows("SELECT count(*) AS n FROM population")[1].n
-      report.models = reader:rows("SELECT count(*) AS n FROM model")[1].n
-    end
+    report = ran or { problems = problems }
+    if #problems > 0 then report.readable = readable(reader) end
   end)
   reader:close()
   if not good then error(err, 0) end

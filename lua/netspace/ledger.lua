@@ -155,15 +155,21 @@ function Ledger:models(id)
   return list
 end
 
---- Takes a population for this process and puts the models of a dead run back into the
--- queue.  Raises when another process is at work on it.
-function Ledger:take(id, name, workers)
+--- The row of the run that last took a population; raises when its process is at work.
+function Ledger:owner(id, name)
   local owner = rows(self, [[SELECT run.* FROM population JOIN run ON run.id = population.run
     WHERE population.id = ?]], { id })[1]
   if owner and schema.alive(owner) then
     M.fail(("population '%s' of %s is being trained by process %d on %s; watch it with "
       .. "`netspace monitor %s`"):format(name, self.path, owner.pid, owner.host, self.path))
   end
+  return owner
+end
+
+--- Takes a population for this process and puts the models of a dead run back into the
+-- queue.  Raises when another process is at work on it.
+function Ledger:take(id, name, workers)
+  local owner = self:owner(id, name)
   local now, pid = schema.time(), math.tointeger(uv.os_getpid())
   run(self, [[INSERT INTO run (population, host, pid, birth, workers, started, updated)
     VALUES (?, ?, ?, ?, ?, ?, ?)]],

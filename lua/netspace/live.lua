@@ -23,11 +23,16 @@ local function seen_of(cache, reader, p)
   return seen
 end
 
+local states = { queued = true, running = true, done = true, diverged = true, failed = true }
+
 local function update(seen, reader)
   local c, e = reader:columns(models, seen), reader:columns(epochs, seen)
   local at, ids, errors = 1, e.model, e.error
   for i = 1, c.n do
     local id, curve = c.id[i], {}
+    if not states[c.status[i]] then
+      reader:damaged(("model %s has the status %s"):format(c.idx[i], c.status[i]))
+    end
     while ids[at] == id do
       curve[#curve + 1] = errors[at]
       at = at + 1

@@ -142,12 +142,12 @@ end
 
 -- A Lua error in the middle of reading: a store with nonsense in it, or a mistake of ours?
 local function judge(self, err)
-  local ours = type(err) == "string" and err:find("%.lua:%d+: ")
-  local found = ours and self.db:check()
-  if found and found[1] then
-    return setmetatable({ message = found[1], code = sqlite.CORRUPT }, Failure)
-  end
-  return err
+  local ours = type(err) == "string" and (err:find("%.lua:%d+: ") or err:find("^attempt to "))
+  if not ours then return err end
+  local found = self.db:check() or {}
+  if not found[1] then pcall(require("netspace.integrity").rows, self, found) end
+  if not found[1] then return err end
+  return setmetatable({ message = found[1], code = sqlite.CORRUPT }, Failure)
 end
 
 -- f(…) once: whether it ran, and its results or the error.

@@ -104,7 +104,7 @@ end
 function M.alive(run)
   if run.ended then return false end
   if run.host == uv.os_gethostname() then return M.birth(run.pid) == run.birth end
-  return M.time() - run.updated < 60
+  return M.time() - (tonumber(run.updated) or 0) < 60
 end
 
 -- What SQLite's code means for the person at the prompt.

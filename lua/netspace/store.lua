@@ -24,6 +24,9 @@ local function find(self, name)
   local row = self.reader:rows("SELECT * FROM population WHERE name = ?", { name })[1]
   if row then return row end
   local names = Read.names(self)
+  for _, known in ipairs(names) do
+    if known == name then self.reader:damaged("its index of names") end
+  end
   error(("%s has no population '%s'%s; it has %s"):format(self.path, tostring(name),
     options.hint(name, names), #names > 0 and table.concat(names, ", ") or "none yet"), 0)
 end
@@ -244,7 +247,8 @@ help.add("store:export", [[
   returns how many; or nil and a message.  From a shell: netspace export STORE -o FILE.
     .csv    one model a line: population, index (from 1), the fields of the network (d, w, b,
             g, stride, …), asked, regnet, flops, params, acts, seed, error, status, reason,
-            epochs, attempts, seconds, images_per_s, curve, origin, hash.  Lists are JSON in
+            signal, log, epochs, attempts, seconds, images_per_s, memory, curve, origin,
+            hash.  Lists are JSON in
             the cell, empty cells are missing values; RFC 4180, UTF-8, line feeds.  Provenance
             goes to file.provenance.json
     .jsonl  first a line with the provenance of all populations (key "netspace"), then one

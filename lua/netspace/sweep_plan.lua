@@ -216,6 +216,7 @@ end
 local function match(ledger, plan)
   local old = ledger:find(plan.name)
   if not old then return nil, {} end
+  ledger:owner(old.id, plan.name)
   local stored = ledger:models(old.id)
   M.compare(plan, old, stored)
   return old, stored

@@ -44,10 +44,11 @@ local function fill(w, name, models, more)
     w:environment(id, { engine = "1.2", blas = "B", corename = "C", isa = "avx9" })
     for i, row in ipairs(w:models(id)) do
       if i < #models then
-        w:start(row.id, 1, 1)
+        w:start(row.id, 1, 1, 0)
         w:epoch(row.id, 1, { epoch = 1, lr = 0.1, train_loss = 1.5, test_error = 100 / 3 })
       end
       if i == 2 then
+        w:begin(row.id, 1, 1, 4096)
         w:finish(row.id, 1, { status = "diverged", error = 100, seconds = 0.5, crashes = 0,
           reason = 'loss is nan,\n"so" they say' })
       elseif i < #models - 1 then

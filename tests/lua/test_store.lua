@@ -172,6 +172,16 @@ ledger:write(function() ledger:finish_run() end)
 other:write(function() other:take(id, "A", 1) end)
 t.is(s:population("A").running, 0, "the next one takes running models back")
 t.ok(s:events()[2].text:find("1 unfinished models of a lost run", 1, true), "and logs it")
+other:write(function() -- a process of another host, whose life cannot be looked up
+  assert(other.db:run("UPDATE run SET host = 'elsewhere', updated = ? WHERE ended IS NULL",
+    { schema.time() - 30 }))
+end)
+ok, err = pcall(ledger.write, ledger, function() ledger:take(id, "A", 1) end)
+t.ok(not ok and tostring(err):find("on elsewhere", 1, true), "nor may one on another host lose it",
+  tostring(err))
+other:write(function() assert(other.db:run("UPDATE run SET updated = updated - 60")) end)
+ledger:write(function() ledger:take(id, "A", 1) end)
+t.ok(true, "until it has been silent for a minute")
 other:close()
 ledger:close()
 s:close()
