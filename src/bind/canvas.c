@@ -139,8 +139,17 @@ static const double *field_numbers(lua_State *L, int t, const char *key, size_t 
     return list;
 }
 
+// The length of the list at field `key` of the table at `t`, 0 when there is none.
+static size_t field_length(lua_State *L, int t, const char *key)
+{
+    lua_getfield(L, t, key);
+    size_t n = lua_istable(L, -1) ? (size_t)luaL_len(L, -1) : 0;
+    lua_pop(L, 1);
+    return n;
+}
+
 /* The list at field "curves" of the table at `t`: {name=, count=, min=, mean=, failed=,
- * id=, faint=, hidden=, x={…}, y={…}} each.  Pushes three blocks a curve at most. */
+ * id=, faint=, hidden=, selected=, x=, y=} each.  Pushes three blocks a curve at most. */
 static int read_curves(lua_State *L, int t, struct curve *curves, int most)
 {
     lua_getfield(L, t, "curves");
@@ -152,9 +161,7 @@ static int read_curves(lua_State *L, int t, struct curve *curves, int most)
         lua_geti(L, list, i + 1);
         int c = lua_gettop(L);
         luaL_argcheck(L, lua_istable(L, c), t, "a curve must be a table");
-        lua_getfield(L, c, "x");
-        size_t points = lua_istable(L, -1) ? (size_t)luaL_len(L, -1) : 0;
-        lua_pop(L, 1);
+        size_t points = field_length(L, c, "x");
         curves[i] = (struct curve){
             .name = field_string(L, c, "name", ""),
             .count = field_string(L, c, "count", ""),
@@ -164,6 +171,7 @@ static int read_curves(lua_State *L, int t, struct curve *curves, int most)
             .id = field_int(L, c, "id", i + 1) - 1,
             .faint = field_bool(L, c, "faint"),
             .hidden = field_bool(L, c, "hidden"),
+            .selected = field_bool(L, c, "selected"),
             .n = points,
         };
         luaL_argcheck(L, curves[i].id >= 0 && curves[i].id < CANVAS_CURVES, t,
@@ -176,14 +184,11 @@ static int read_curves(lua_State *L, int t, struct curve *curves, int most)
     return n;
 }
 
-// c:chart{left=, top=, width=, height=, x_label=, y_label=, x0=, x1=, cursor=, curves=}
-//   -> {x0=, x1=, left=, width=}: the range and the columns it spans
-static int l_chart(lua_State *L)
+// The frame of a chart, from the table at index 2.
+static struct chart read_chart(lua_State *L, const struct canvas *c)
 {
-    struct canvas *c = canvas_from_lua(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
-    struct curve curves[2 * CANVAS_CURVES];
-    struct chart chart = {
+    return (struct chart){
         .left = field_int(L, 2, "left", 1) - 1,
         .top = field_int(L, 2, "top", 1) - 1,
         .width = field_int(L, 2, "width", canvas_width(c)),
@@ -192,20 +197,71 @@ static int l_chart(lua_State *L)
         .y_label = field_string(L, 2, "y_label", NULL),
         .x0 = field_number(L, 2, "x0"),
         .x1 = field_number(L, 2, "x1"),
+        .y0 = field_number(L, 2, "y0"),
+        .y1 = field_number(L, 2, "y1"),
+        .log_x = field_bool(L, 2, "log"),
         .cursor = field_number(L, 2, "cursor"),
     };
-    int n = read_curves(L, 2, curves, 2 * CANVAS_CURVES);
-    chart_draw(c, &chart, curves, n);
-    lua_createtable(L, 0, 4);
-    lua_pushnumber(L, chart.x0);
-    lua_setfield(L, -2, "x0");
-    lua_pushnumber(L, chart.x1);
-    lua_setfield(L, -2, "x1");
-    lua_pushinteger(L, chart.plot_left + 1);
-    lua_setfield(L, -2, "left");
-    lua_pushinteger(L, chart.plot_width);
-    lua_setfield(L, -2, "width");
+}
+
+// {x0=, x1=, log=, left=, top=, width=, height=}: the range, the cells of the plot
+static int push_plot(lua_State *L, const struct chart *chart)
+{
+    lua_createtable(L, 0, 7);
+    set_number(L, "x0", chart->x0);
+    set_number(L, "x1", chart->x1);
+    lua_pushboolean(L, chart->log_x);
+    lua_setfield(L, -2, "log");
+    set_integer(L, "left", chart->plot_left + 1);
+    set_integer(L, "top", chart->plot_top + 1);
+    set_integer(L, "width", chart->plot_width);
+    set_integer(L, "height", chart->plot_height);
     return 1;
+}
+
+// c:chart{left=, top=, width=, height=, x_label=, y_label=, x0=, x1=, log=, cursor=, curves=,
+//   band={id=, x={…}, lo={…}, hi={…}}} -> where the plot is
+static int l_chart(lua_State *L)
+{
+    struct canvas *c = canvas_from_lua(L, 1);
+    struct curve curves[2 * CANVAS_CURVES];
+    struct chart chart = read_chart(L, c);
+    int n = read_curves(L, 2, curves, 2 * CANVAS_CURVES);
+    struct band band = {0};
+    lua_getfield(L, 2, "band");
+    int b = lua_gettop(L);
+    bool banded = lua_istable(L, b);
+    if (banded) {
+        band.id = field_int(L, b, "id", 1) - 1;
+        band.n = field_length(L, b, "x");
+        band.x = field_numbers(L, b, "x", band.n);
+        band.lo = field_numbers(L, b, "lo", band.n);
+        band.hi = field_numbers(L, b, "hi", band.n);
+    }
+    chart_draw(c, &chart, curves, n, banded ? &band : NULL);
+    return push_plot(L, &chart);
+}
+
+// c:points{left=, …, x0=, x1=, y0=, y1=, id=, joined=, x={…}, y={…}, lo=, median=, hi=}
+//   -> where the plot is
+static int l_points(lua_State *L)
+{
+    struct canvas *c = canvas_from_lua(L, 1);
+    struct chart chart = read_chart(L, c);
+    luaL_argcheck(L, chart.x0 < chart.x1 && chart.y0 < chart.y1, 2, "a range is missing");
+    struct points p = {
+        .id = field_int(L, 2, "id", 1) - 1,
+        .joined = field_bool(L, 2, "joined"),
+        .n = field_length(L, 2, "x"),
+        .lo = field_number(L, 2, "lo"),
+        .median = field_number(L, 2, "median"),
+        .hi = field_number(L, 2, "hi"),
+    };
+    luaL_argcheck(L, p.id >= 0 && p.id < CANVAS_CURVES, 2, "ids are 1 to 8");
+    p.x = field_numbers(L, 2, "x", p.n);
+    p.y = field_numbers(L, 2, "y", p.n);
+    chart_points(c, &chart, &p);
+    return push_plot(L, &chart);
 }
 
 // c:legend{left=, top=, width=, height=, curves=} -> rows
@@ -230,8 +286,8 @@ static const luaL_Reg functions[] = {
 
 static const luaL_Reg methods[] = {
     {"size", l_size},   {"text", l_text},     {"lines", l_lines},
-    {"chart", l_chart}, {"legend", l_legend}, {"close", l_close},
-    {NULL, NULL},
+    {"chart", l_chart}, {"points", l_points}, {"legend", l_legend},
+    {"close", l_close}, {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

@@ -39,14 +39,15 @@ static int l_colours(lua_State *L)
     return 1;
 }
 
-// open() -> screen, or nil and why not
+// open([no_colours]) -> screen, or nil and why not
 static int l_open(lua_State *L)
 {
     struct error e;
+    bool colours = !lua_toboolean(L, 1);
     struct screen **s = lua_newuserdatauv(L, sizeof *s, 0);
     *s = NULL;
     luaL_setmetatable(L, TYPE);
-    *s = screen_open(&e);
+    *s = screen_open(colours, &e);
     if (*s)
         return 1;
     return push_failure(L, e.msg);
@@ -84,12 +85,15 @@ static int l_paint(lua_State *L)
     return 0;
 }
 
-// s:key(ms) -> name of the key, or nil when none came in time
+// s:key(ms) -> name of the key, or nil when none came in time; of the mouse also its cell
 static int l_key(lua_State *L)
 {
     struct screen *s = check(L);
-    lua_pushstring(L, screen_key(s, (int)luaL_checkinteger(L, 2)));
-    return 1;
+    int x = 0, y = 0;
+    lua_pushstring(L, screen_key(s, (int)luaL_checkinteger(L, 2), &x, &y));
+    lua_pushinteger(L, x + 1);
+    lua_pushinteger(L, y + 1);
+    return 3;
 }
 
 static const luaL_Reg functions[] = {

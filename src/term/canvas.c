@@ -13,6 +13,8 @@ struct cell {
     uint8_t dots;   // braille bits
     uint8_t curves; // bit i: curve i passes
     uint8_t faint;  // bit i: curve i passes provisionally
+    uint8_t shade;  // braille bits of an area behind the curves
+    uint8_t behind; // the curve it belongs to
     uint8_t mark;   // 1 + the curve whose letter stands here, 0 = none
 };
 
@@ -156,18 +158,28 @@ int canvas_text(struct canvas *c, int x, int y, const char *s, int width, int st
 
 /* Curves. */
 
+static const uint8_t dot_bit[2][4] = {{1, 2, 4, 0x40}, {8, 0x10, 0x20, 0x80}};
+
 void canvas_dot(struct canvas *c, int px, int py, int curve, bool faint)
 {
-    static const uint8_t bit[2][4] = {{1, 2, 4, 0x40}, {8, 0x10, 0x20, 0x80}};
     struct cell *cell = px < 0 || py < 0 ? NULL : at(c, px / 2, py / 4);
     if (!cell)
         return;
-    cell->dots |= bit[px % 2][py % 4];
+    cell->dots |= dot_bit[px % 2][py % 4];
     uint8_t mask = (uint8_t)(1 << curve);
     if (faint)
         cell->faint |= mask;
     else
         cell->curves |= mask;
+}
+
+void canvas_shade(struct canvas *c, int px, int py, int curve)
+{
+    struct cell *cell = px < 0 || py < 0 ? NULL : at(c, px / 2, py / 4);
+    if (!cell || (px + 2 * py) % 4 != 0)
+        return;
+    cell->shade |= dot_bit[px % 2][py % 4];
+    cell->behind = (uint8_t)(curve + 1);
 }
 
 bool canvas_mark(struct canvas *c, int x, int y, int curve)
@@ -206,6 +218,9 @@ struct glyph canvas_glyph(const struct canvas *c, int x, int y)
     if (cell->mark)
         return (struct glyph){'a' + cell->mark - 1u, cell->mark | STYLE_BOLD};
     unsigned curves = cell->curves ? cell->curves : cell->faint;
+    if (!curves && cell->shade)
+        return (struct glyph){c->ascii ? ',' : 0x2800u + cell->shade,
+                              (uint8_t)(cell->behind | STYLE_DIM)};
     if (!curves)
         return (struct glyph){' ', 0};
     int i = turn(curves, x, y);

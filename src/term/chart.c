@@ -18,7 +18,6 @@ struct pen {
     struct canvas *canvas;
     const struct chart *chart;
     const struct curve *curve;
-    int top, height;       // plot rows, in cells
     int px, py;            // the last dot
     int length;            // dots so far
     int cx, cy, cells;     // the last cell and how many the path entered
@@ -33,7 +32,7 @@ static void pen_dot(struct pen *p, int px, int py)
         p->cx = cx;
         p->cy = cy;
         if (p->marking && p->cells >= p->offset &&
-            canvas_mark(p->canvas, p->chart->plot_left + cx, p->top + cy, p->curve->id))
+            canvas_mark(p->canvas, p->chart->plot_left + cx, p->chart->plot_top + cy, p->curve->id))
             p->offset += p->every;
         p->cells++;
     }
@@ -42,7 +41,7 @@ static void pen_dot(struct pen *p, int px, int py)
     p->py = py;
     const char *dash = pattern[p->curve->faint ? FAINT : p->curve->id];
     if (!p->marking && (canvas_ascii(p->canvas) || dash[p->length % 12] == '#'))
-        canvas_dot(p->canvas, 2 * p->chart->plot_left + px, 4 * p->top + py, p->curve->id,
+        canvas_dot(p->canvas, 2 * p->chart->plot_left + px, 4 * p->chart->plot_top + py, p->curve->id,
                    p->curve->faint);
     p->length++;
 }
@@ -54,13 +53,6 @@ static void pen_line(struct pen *p, int px, int py)
         int dx = (px > p->px) - (px < p->px), dy = (py > p->py) - (py < p->py);
         pen_dot(p, p->px + dx, p->py + dy);
     }
-}
-
-static int row_of(const struct pen *p, double share)
-{
-    int rows = 4 * p->height - 1;
-    double clipped = share > 1 ? 1 : share > 0 ? share : 0; // a NaN is 0
-    return rows - (int)(clipped * rows + 0.5);
 }
 
 static void pen_path(struct pen *p)
@@ -78,28 +70,26 @@ static void pen_path(struct pen *p)
             continue;
         }
         bool beyond = !(x <= ch->x1); // a NaN too
-        double at = (x - ch->x0) / (ch->x1 - ch->x0);
-        int px = beyond ? columns : (int)(at * columns + 0.5);
+        int px = beyond ? columns : axes_column(ch, x);
         if (!p->started)
-            pen_dot(p, share > 0 || beyond ? 0 : px, row_of(p, share));
-        pen_line(p, px, row_of(p, share));
+            pen_dot(p, share > 0 || beyond ? 0 : px, axes_row(ch, share));
+        pen_line(p, px, axes_row(ch, share));
         if (beyond)
             return;
         share = cu->y[i];
-        pen_line(p, px, row_of(p, share));
+        pen_line(p, px, axes_row(ch, share));
     }
     if (!p->started && share > 0) { // all of it lies left of the range
-        pen_dot(p, 0, row_of(p, share));
-        pen_line(p, columns, row_of(p, share));
+        pen_dot(p, 0, axes_row(ch, share));
+        pen_line(p, columns, axes_row(ch, share));
     }
 }
 
 // Draws the dots, then walks again to set letters, staggered so that curves alternate.
 static void draw_curve(struct canvas *c, const struct chart *chart,
-                       const struct curve *curve, int top, int height, int turn, int turns)
+                       const struct curve *curve, int turn, int turns)
 {
-    struct pen p = {
-        .canvas = c, .chart = chart, .curve = curve, .top = top, .height = height};
+    struct pen p = {.canvas = c, .chart = chart, .curve = curve};
     pen_path(&p);
     if (curve->faint || canvas_ascii(c) || p.cells == 0 || chart->plot_width < 2)
         return;
@@ -110,16 +100,7 @@ static void draw_curve(struct canvas *c, const struct chart *chart,
     pen_path(&p);
 }
 
-/* Axes. */
-
-// The step 1, 2 or 5 × 10^k that cuts `span` into at most `most` parts.
-static double nice_step(double span, int most)
-{
-    double raw = span / (most < 1 ? 1 : most);
-    double power = pow(10, floor(log10(raw)));
-    double m = raw / power;
-    return power * (m <= 1.000001 ? 1 : m <= 2.000001 ? 2 : m <= 5.000001 ? 5 : 10);
-}
+/* Range. */
 
 // The range of the errors below 100 of the faint curves, or of the others; true: some are not.
 static bool data_range(const struct curve *curves, int n, bool faint, double *lo,
@@ -161,115 +142,58 @@ static void find_range(struct chart *chart, const struct curve *curves, int n)
     chart->x1 = hi <= 100 ? fmin(100, hi + pad) : hi + pad;
 }
 
-struct layout {
-    int top, height; // plot rows
-    bool y_labels, y_axis, x_axis, x_labels, x_title, y_title;
-};
-
-static struct layout lay_out(struct chart *chart)
-{
-    struct layout l = {0};
-    int w = chart->width, h = chart->height;
-    l.y_labels = w >= 20;
-    l.y_axis = w >= 8;
-    l.x_axis = h >= 3;
-    l.x_labels = h >= 4 && w >= 8;
-    l.x_title = chart->x_label && h >= 9 && w >= 20;
-    l.y_title = chart->y_label && h >= 9 && w >= 20;
-    int left = l.y_labels ? 5 : l.y_axis ? 1 : 0;
-    chart->plot_left = chart->left + left;
-    chart->plot_width = w - left > 0 ? w - left : 1;
-    l.top = chart->top + l.y_title;
-    l.height = h - l.y_title - l.x_axis - l.x_labels - l.x_title;
-    if (l.height < 1)
-        l.height = 1;
-    return l;
-}
-
-static void draw_y_axis(struct canvas *c, const struct chart *chart,
-                        const struct layout *l)
-{
-    bool ascii = canvas_ascii(c);
-    int parts = l->height >= 31 ? 10 : l->height >= 9 ? 4 : l->height >= 5 ? 2 : 1;
-    for (int y = 0; l->y_axis && y < l->height; y++)
-        canvas_text(c, chart->plot_left - 1, l->top + y, ascii ? "|" : "│", 1, STYLE_DIM);
-    for (int i = 0; l->y_labels && i <= parts; i++) {
-        double share = (double)i / parts;
-        int rows = 4 * l->height - 1;
-        int y = l->top + (rows - (int)(share * rows + 0.5)) / 4;
-        char label[16];
-        snprintf(label, sizeof label, "%4.*f", parts == 4 ? 2 : 1, share);
-        canvas_text(c, chart->plot_left - 5, y, label, 4, STYLE_DIM);
-        canvas_text(c, chart->plot_left - 1, y, ascii ? "+" : "┤", 1, STYLE_DIM);
-    }
-    if (l->y_title)
-        canvas_text(c, chart->left, chart->top, chart->y_label, chart->width, STYLE_DIM);
-}
-
-static void draw_x_axis(struct canvas *c, const struct chart *chart,
-                        const struct layout *l)
-{
-    bool ascii = canvas_ascii(c);
-    int y = l->top + l->height, right = chart->plot_left + chart->plot_width;
-    if (!l->x_axis)
-        return;
-    if (l->y_axis)
-        canvas_text(c, chart->plot_left - 1, y, ascii ? "+" : "└", 1, STYLE_DIM);
-    for (int x = chart->plot_left; x < right; x++)
-        canvas_text(c, x, y, ascii ? "-" : "─", 1, STYLE_DIM);
-    if (l->x_title) {
-        int w = canvas_text_width(chart->x_label);
-        int x = chart->plot_left + (chart->plot_width - w) / 2;
-        x = x < chart->left ? chart->left : x;
-        canvas_text(c, x, y + 2, chart->x_label, chart->width, STYLE_DIM);
-    }
-    if (!l->x_labels)
-        return;
-    double span = chart->x1 - chart->x0;
-    double step = nice_step(span, chart->plot_width < 18 ? 2 : chart->plot_width / 9);
-    int digits = step >= 1 ? 0 : (int)ceil(-log10(step) - 1e-9), free_from = chart->left;
-    double last = chart->x1 + 1e-9 * span;
-    for (double i = ceil(chart->x0 / step - 1e-9); i * step <= last; i++) {
-        char label[64];
-        int w = snprintf(label, sizeof label, "%.*f", digits, i * step + 0.0);
-        int px = (int)((i * step - chart->x0) / span * (2 * chart->plot_width - 1) + 0.5);
-        int x = chart->plot_left + px / 2, from = x - w / 2;
-        if (from + w > right)
-            from = right - w;
-        canvas_text(c, x, y, ascii ? "+" : "┬", 1, STYLE_DIM);
-        if (from < free_from)
-            continue;
-        free_from = canvas_text(c, from, y + 1, label, w, STYLE_DIM) + 1;
-    }
-}
-
-static void draw_cursor(struct canvas *c, const struct chart *chart,
-                        const struct layout *l)
+static void draw_cursor(struct canvas *c, const struct chart *chart)
 {
     if (!(chart->cursor >= chart->x0 && chart->cursor <= chart->x1))
         return;
-    double at = (chart->cursor - chart->x0) / (chart->x1 - chart->x0);
-    int x = chart->plot_left + (int)(at * (2 * chart->plot_width - 1) + 0.5) / 2;
-    for (int y = l->top; y < l->top + l->height; y++)
+    int x = chart->plot_left + axes_column(chart, chart->cursor) / 2;
+    for (int y = chart->plot_top; y < chart->plot_top + chart->plot_height; y++)
         if (canvas_blank(c, x, y))
             canvas_text(c, x, y, canvas_ascii(c) ? ":" : "┊", 1, STYLE_DIM);
 }
 
-void chart_draw(struct canvas *c, struct chart *chart, const struct curve *curves, int n)
+// A column of the band, from share lo to share hi.
+static void shade_columns(struct canvas *c, const struct chart *chart, int from, int to,
+                          double lo, double hi, int id)
+{
+    int bottom = axes_row(chart, lo), top = axes_row(chart, hi);
+    for (int px = from; lo < hi && px < to; px++)
+        for (int py = top; py <= bottom; py++)
+            canvas_shade(c, 2 * chart->plot_left + px, 4 * chart->plot_top + py, id);
+}
+
+static void draw_band(struct canvas *c, const struct chart *chart, const struct band *b)
+{
+    double lo = 0, hi = 0;
+    int px = 0;
+    for (size_t i = 0; i < b->n && b->x[i] <= chart->x1; i++) {
+        if (b->x[i] >= chart->x0) {
+            int to = axes_column(chart, b->x[i]);
+            shade_columns(c, chart, px, to, lo, hi, b->id);
+            px = to;
+        }
+        lo = b->lo[i];
+        hi = b->hi[i];
+    }
+    shade_columns(c, chart, px, 2 * chart->plot_width, lo, hi, b->id);
+}
+
+void chart_draw(struct canvas *c, struct chart *chart, const struct curve *curves, int n,
+                const struct band *band)
 {
     find_range(chart, curves, n);
-    struct layout l = lay_out(chart);
-    draw_y_axis(c, chart, &l);
-    draw_x_axis(c, chart, &l);
+    axes_draw(c, chart);
+    if (band)
+        draw_band(c, chart, band);
     int turns = 0, turn = 0;
     for (int k = 0; k < n; k++)
         turns += !curves[k].faint && !curves[k].hidden;
     for (int k = 0; k < n; k++)
         if (!curves[k].hidden) {
-            draw_curve(c, chart, &curves[k], l.top, l.height, turn, turns);
+            draw_curve(c, chart, &curves[k], turn, turns);
             turn += !curves[k].faint;
         }
-    draw_cursor(c, chart, &l);
+    draw_cursor(c, chart);
 }
 
 /* Legend. */
@@ -348,6 +272,8 @@ int chart_legend(struct canvas *c, int left, int top, int width, int height,
         if (cu->faint)
             continue;
         draw_key(c, left, y, cu);
+        if (cu->selected)
+            canvas_text(c, left + 6, y, ">", 1, STYLE_BOLD);
         canvas_text(c, left + key, y, cu->name, name_width, style);
         draw_right(c, at_count, y, cu->count, style);
         if (with_min)

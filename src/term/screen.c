@@ -62,12 +62,13 @@ int term_colours(void)
 
 /* Restoring it, also from a signal handler. */
 
-static const int fatal[] = {SIGTERM, SIGHUP, SIGSEGV, SIGBUS, SIGABRT};
+static const int fatal[] = {SIGTERM, SIGHUP, SIGQUIT, SIGSEGV, SIGBUS, SIGABRT, SIGFPE,
+                            SIGILL};
 #define FATAL (int)(sizeof fatal / sizeof *fatal)
 
 static struct {
     volatile sig_atomic_t open;
-    char bytes[256]; // leave the alternate screen, show the cursor, plain text
+    char bytes[256]; // no mouse, leave the alternate screen, show the cursor, plain text
     size_t n;
     struct termios mode;
     struct sigaction old[sizeof fatal / sizeof *fatal];
@@ -125,7 +126,7 @@ const char *screen_library(void)
     return curses_version();
 }
 
-struct screen *screen_open(struct error *e)
+struct screen *screen_open(bool colours, struct error *e)
 {
     const char *term = getenv("TERM");
     int bad;
@@ -143,14 +144,22 @@ struct screen *screen_open(struct error *e)
     set_locale();
     unsetenv("LINES"); // stale copies would win over the real size
     unsetenv("COLUMNS");
-    int colours = term_colours(); // before newterm: setupterm replaces the current one
+    int most = colours ? term_colours() : 0; // before newterm: setupterm replaces the current
     tcgetattr(STDIN_FILENO, &saved.mode);
     SCREEN *curses = newterm(NULL, stdout, stdin);
     if (!curses)
         return error_set(e, "curses cannot use a terminal of type '%s'", term), NULL;
     struct screen *s = xmalloc(sizeof *s);
-    *s = (struct screen){.curses = curses, .colours = colours};
+    *s = (struct screen){.curses = curses, .colours = most};
     saved.n = 0;
+    mousemask(BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+    mouseinterval(0); // a press counts at once
+    const char *mouse = tigetstr((char *)"kmous");
+    if (mouse && mouse != (char *)-1) {
+        static const char off[] = "\033[?1006;1000l";
+        memcpy(saved.bytes, off, sizeof off - 1);
+        saved.n = sizeof off - 1;
+    }
     save_string("sgr0");
     save_string("rmkx");
     save_string("rmcup");
@@ -218,7 +227,19 @@ void screen_paint(struct screen *s, const struct canvas *c)
     refresh();
 }
 
-const char *screen_key(struct screen *s, int ms)
+static const char *mouse_event(int *x, int *y)
+{
+    MEVENT e;
+    if (getmouse(&e) != OK)
+        return NULL;
+    *x = e.x;
+    *y = e.y;
+    return e.bstate & BUTTON4_PRESSED ? "wheelup"
+           : e.bstate & BUTTON5_PRESSED ? "wheeldown"
+           : e.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED) ? "click" : NULL;
+}
+
+const char *screen_key(struct screen *s, int ms, int *x, int *y)
 {
     static const struct { int code; const char *name; } names[] = {
         {KEY_LEFT, "left"},       {KEY_RIGHT, "right"},       {KEY_UP, "up"},
@@ -240,6 +261,8 @@ const char *screen_key(struct screen *s, int ms)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].code == key)
             return names[i].name;
+    if (key == KEY_MOUSE)
+        return mouse_event(x, y);
     if (key < ' ' || key > '~')
         return NULL;
     plain[0] = (char)key;

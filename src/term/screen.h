@@ -22,12 +22,13 @@ int term_colours(void);
 
 struct screen;
 
-/* Takes stdin and stdout over; NULL with a message when they are no terminal, $TERM is
- * unknown or cannot move the cursor, or a screen is open already. */
 /* "ncurses 6.4.20221231" */
 const char *screen_library(void);
 
-struct screen *screen_open(struct error *e);
+/* Takes stdin and stdout over; NULL with a message when they are no terminal, $TERM is
+ * unknown or cannot move the cursor, or a screen is open already.  colours: where $TERM has
+ * them. */
+struct screen *screen_open(bool colours, struct error *e);
 void screen_close(struct screen *s); // NULL is fine
 void screen_size(const struct screen *s, int *width, int *height);
 
@@ -36,7 +37,8 @@ void screen_paint(struct screen *s, const struct canvas *c);
 
 /* Waits at most `ms` milliseconds for a key.  Returns its name: the character itself,
  * or "left" "right" "up" "down" "home" "end" "pageup" "pagedown" "tab" "enter" "escape"
- * "backspace" "resize"; "hangup" when the terminal is gone; NULL when nothing came. */
-const char *screen_key(struct screen *s, int ms);
+ * "backspace" "resize"; "click" "wheelup" "wheeldown" of the mouse, with its cell from 0 in
+ * *x, *y; "hangup" when the terminal is gone; NULL when nothing came. */
+const char *screen_key(struct screen *s, int ms, int *x, int *y);
 
 #endif

@@ -39,6 +39,27 @@
     "    └┬───────────────────────┬\n" \
     "    40                      60\n" \
     "             error (%)\n"
+#define BAND \
+    " 1.0+              , , a,,,,,,\n" \
+    "    |             ,,,,,a,,,,,,\n" \
+    "    |      , , , aaaaaaa, , ,\n" \
+    " 0.5+      ,,,,,,a,,,,,,\n" \
+    "    |, , , aaaaaaa, , ,\n" \
+    "    |,,,,,,a,,,,,,\n" \
+    " 0.0+,,,,,,a,,,,,,\n" \
+    "    +------+-----------+------\n" \
+    "          40          60\n"
+#define POINTS \
+    "    |     ,,,,,,,,,,,:,,,,,,,, a\n" \
+    "    |     ,,,,,,,,,,,:,,,,,,,,\n" \
+    "  50+     ,,,,,,,,,,,:,,,,,,,,\n" \
+    "    |     ,,,,,,,,,,,:,,,,,,,,\n" \
+    "    |     ,,,a,,,,,,,:,,,,,,,,\n" \
+    "    |     ,,,,,,,,,,,:,,,,,,,,\n" \
+    "  40+a    ,,,,,,,,,,,:,,,,,,,,\n" \
+    "    ++-------+---------+-------+-------+\n" \
+    "    1M      2M        5M      10M    20M\n" \
+    "                    flops\n"
 #define EIGHT_ASCII \
     "share below\n" \
     " 1.0+                                        a bc d e f g h\n" \
@@ -175,7 +196,7 @@ static void check_chart(int width, int height, bool ascii, const struct curve *c
     struct canvas *c = canvas_new(width, height, ascii);
     struct chart chart = {.width = width, .height = height, .cursor = NAN,
                           .x_label = "error (%)", .y_label = "share below"};
-    chart_draw(c, &chart, curves, n);
+    chart_draw(c, &chart, curves, n, NULL);
     check_picture(c, 0, want);
     canvas_free(c);
 }
@@ -280,7 +301,7 @@ static void test_eight_curves(void **state)
     // Every letter is on the chart.
     struct canvas *c = canvas_new(60, 12, false);
     struct chart chart = {.width = 60, .height = 12, .cursor = NAN};
-    chart_draw(c, &chart, curves, 8);
+    chart_draw(c, &chart, curves, 8, NULL);
     char *text = picture(c, 0);
     for (char letter = 'a'; letter <= 'h'; letter++)
         assert_non_null(strchr(text, letter));
@@ -319,10 +340,44 @@ static void test_range_cursor_faint(void **state)
     curves[2].hidden = true;
     struct canvas *c = canvas_new(30, 7, true);
     struct chart chart = {.width = 30, .height = 7, .x0 = 36, .x1 = 52, .cursor = 47};
-    chart_draw(c, &chart, curves, 3);
+    chart_draw(c, &chart, curves, 3, NULL);
     check_picture(c, 0, ZOOMED);
     assert_int_equal(chart.plot_left, 5);
     assert_int_equal(chart.plot_width, 25);
+    canvas_free(c);
+}
+
+static void test_band(void **state)
+{
+    (void)state;
+    const double x[] = {40, 50, 60}, bx[] = {-1, 40, 50, 60};
+    const double lo[] = {0, 0, 0.4, 0.7}, hi[] = {0.3, 0.6, 0.9, 1};
+    struct curve cu = curve_of("A", 0, x, 3);
+    struct band band = {.n = 4, .x = bx, .lo = lo, .hi = hi};
+    struct canvas *c = canvas_new(30, 9, true);
+    struct chart chart = {.width = 30, .height = 9, .x0 = 30, .x1 = 70, .cursor = NAN};
+    chart_draw(c, &chart, &cu, 1, &band);
+    check_picture(c, 0, BAND);
+    canvas_free(c);
+}
+
+static void test_points(void **state)
+{
+    (void)state;
+    const double x[] = {1e6, 2e6, 1e7, 9e9}, y[] = {40, 45, 55, 50};
+    struct points p = {.n = 4, .x = x, .y = y, .lo = 1.5e6, .median = 4e6, .hi = 8e6};
+    struct canvas *c = canvas_new(40, 10, true);
+    struct chart chart = {.width = 40, .height = 10, .x0 = 1e6, .x1 = 2e7, .y0 = 38, .y1 = 57,
+                          .log_x = true, .x_label = "flops"};
+    chart_points(c, &chart, &p);
+    check_picture(c, 0, POINTS);
+    // A logarithmic axis: equal ratios are equal lengths; what is below 0 cannot have one.
+    assert_int_equal(axes_column(&chart, 1e6), 0);
+    int two = axes_column(&chart, 2e6), four = axes_column(&chart, 4e6);
+    assert_in_range(four, 2 * two - 1, 2 * two + 1);
+    chart = (struct chart){.width = 40, .height = 10, .x0 = -1, .x1 = 1, .log_x = true};
+    axes_draw(c, &chart);
+    assert_false(chart.log_x);
     canvas_free(c);
 }
 
@@ -358,7 +413,9 @@ int main(void)
         cmocka_unit_test(test_text),         cmocka_unit_test(test_size_is_clamped),
         cmocka_unit_test(test_colours),      cmocka_unit_test(test_dots),
         cmocka_unit_test(test_steps),        cmocka_unit_test(test_eight_curves),
-        cmocka_unit_test(test_edges),        cmocka_unit_test(test_range_cursor_faint),        cmocka_unit_test(test_legend),
+        cmocka_unit_test(test_edges),        cmocka_unit_test(test_range_cursor_faint),
+        cmocka_unit_test(test_band),         cmocka_unit_test(test_points),
+        cmocka_unit_test(test_legend),
     };
     return cmocka_run_group_tests_name("canvas", tests, NULL, NULL);
 }
