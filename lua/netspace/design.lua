@@ -137,19 +137,14 @@ function M._decide(t, spaces)
     return S, ("Go on with %s: it is no more than %g points worse than %s%s (%s)."):format(
       kept.name, t.margin, parent.name, smaller(parent, S), interval(kept.comparison, t.level))
   end
-  local more, open = 0, 0
-  for _, row in ipairs(t.rows) do
-    if row.claim == "open" then
-      open, more = open + 1, math.max(more, row.comparison.more or 0)
-    end
-  end
+  local open = 0
+  for _, row in ipairs(t.rows) do open = open + (row.claim == "open" and 1 or 0) end
   if open == 0 then
     return parent, ("Stay with %s: %s"):format(parent.name, t.verdict)
   end
   return nil, ("Undecided: nothing can be claimed of %s; %s."):format(
     open == #t.rows and "any candidate" or ("%d of %d candidates"):format(open, #t.rows),
-    more > 0 and ("n is too small, %s more models of each would settle differences of this size")
-      :format(input.about(more)) or "more models would tell")
+    t.too_small or "more models would tell")
 end
 
 local step = {

@@ -82,6 +82,7 @@ static int push_comparison(lua_State *L, const struct comparison *c)
     if (!isnan(c->ks_critical))
         set_number(L, "ks_critical", c->ks_critical);
     set_number(L, "mean_difference", c->mean_difference);
+    set_number(L, "deviation", c->deviation);
     set_number(L, "p_better", c->p_better);
     set_number(L, "p_permutation", c->p_permutation);
     set_number(L, "more", c->more);

@@ -160,6 +160,7 @@ bool compare_edfs(struct comparison *out, const struct edf *a, const struct edf 
         .ks_p = ks_p(a, b),
         .ks_critical = ks_critical(a->n, b->n, 0.05),
         .mean_difference = b->mean - a->mean,
+        .deviation = sqrt(edf_variance(a) / (double)a->n + edf_variance(b) / (double)b->n),
         .p_better = compare_p_better(a, b),
         .more = compare_more(a, b),
     };

@@ -37,6 +37,7 @@ double compare_more_of(double difference, double variance_a, size_t n, double va
 struct comparison {
     double ks, ks_p, ks_critical; // at 5 %
     double mean_difference;       // mean(b) - mean(a), in points
+    double deviation;             // its standard deviation (standard error)
     double lo, hi;                // its bootstrap interval
     double min_difference;        // min(b) - min(a)
     double min_lo, min_hi;        // its interval (bootstrap_min_difference)

@@ -270,6 +270,7 @@ bool strata_compare(struct comparison *out, const struct labelled *models, size_
     bool done = resample(out, &p, draws, seed, level, &variance) &&
                 permute(out, &p, seen, draws, seed);
     if (done) {
+        out->deviation = sqrt(variance);
         double each = (double)(count[0] + count[1]) / 2;
         out->more = compare_more_of(seen.difference, variance * each, (size_t)each, 0, 1);
     }

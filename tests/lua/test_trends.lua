@@ -58,6 +58,12 @@ local open = stats.alternatives(range(8, 40, 2), { range(8, 39, 2) })
 t.is(open.rows[1].claim, "open", "eight are too few")
 t.ok(open.verdict:find("^no alternative can be called better .* more models of each would"),
   "and how many it would take", open.verdict)
+local rough = stats.alternatives(range(8, 40, 2), { range(8, 41, 2) }, { margin = 5 })
+local spread = rough.rows[1].comparison.deviation
+t.near(spread, math.sqrt(2 * 24 / 8), 1e-9, "the standard error")
+local enough = 8 + rough.rows[1].more -- no worse than 5 points when it is 1 worse: 4 of room
+t.ok(spread * math.sqrt(8 / enough) * 2.801585 <= 4
+  and spread * math.sqrt(8 / (enough - 1)) * 2.801585 > 4, "models for a margin", enough)
 t.is(stats.alternatives(parent, { worse }).verdict, "every alternative is worse than C.", "worse")
 local tie = stats.alternatives(parent, { good, named("D4", range(40, 34.2, 0.5)) })
 t.is(tie.verdict, "D is better than C, but cannot be told from D4.", "two good ones")

@@ -252,8 +252,37 @@ local function claim(c, p_holm, level)
   return "open"
 end
 
+--- How many more models of each would settle what is open: show the difference, or that it is
+-- not beyond the margin, in 80 % of the trials if the means are what they seem; or nil.
+local function more_of(c)
+  local more, room = c.more, c.margin and c.margin - c.mean_difference or 0
+  if room > 0 then
+    local factor = (c.deviation * (1.959964 + 0.841621) / room) ^ 2
+    local n = math.ceil(math.max(0, (factor - 1) * (c.n[1] + c.n[2]) / 2))
+    more = math.min(more or n, n)
+  end
+  return more and more > 0 and more or nil
+end
+
 local words = { better = "better", worse = "worse", same = "the same", ["no worse"] = "no worse",
   open = "none" }
+
+--- Of the alternatives about which nothing can be claimed, what the first and the last would
+-- take; or nil.
+local function too_small(rows)
+  local least, most
+  for _, row in ipairs(rows) do
+    if row.more then
+      if not least or row.more < least.more then least = row end
+      if not most or row.more > most.more then most = row end
+    end
+  end
+  if not least then return nil end
+  local text = ("n is too small: %s more models of each would settle a difference such as that of "
+    .. "%s"):format(about(least.more), least.name)
+  if most.more == least.more then return text end
+  return ("%s, %s that of %s"):format(text, about(most.more), most.name)
+end
 
 local function summary(t)
   local first = t.rows[1]
@@ -270,14 +299,7 @@ local function summary(t)
     lines[1] = ("every alternative is worse than %s"):format(t.parent)
   else
     lines[1] = ("no alternative can be called better than %s"):format(t.parent)
-    local more = 0
-    for _, row in ipairs(t.rows) do
-      if row.claim == "open" then more = math.max(more, row.comparison.more or 0) end
-    end
-    if more > 0 then
-      lines[1] = lines[1] .. ("; %s more models of each would settle differences of this size")
-        :format(about(more))
-    end
+    if t.too_small then lines[1] = lines[1] .. "; " .. t.too_small end
   end
   return lines[1] .. "."
 end
@@ -286,16 +308,17 @@ local alternatives = {
   __name = "alternatives",
   __tostring = function(t)
     local rows = { { "space", "n", "min %", "mean %", "points",
-      ("joint %g %%"):format(100 * t.level), "p Holm", "beats", "KS", "claim" } }
+      ("joint %g %%"):format(100 * t.level), "p Holm", "beats", "KS", "claim", "more" } }
     local function add(name, n, min, mean, ...)
       rows[#rows + 1] = { name, ("%d"):format(n), input.percent(min), input.percent(mean), ... }
     end
-    add(t.parent, t.n, t.min, t.mean, "", "", "", "", "", "")
+    add(t.parent, t.n, t.min, t.mean, "", "", "", "", "", "", "")
     for _, row in ipairs(t.rows) do
       local c = row.comparison
       add(row.name, c.n[2], row.min, row.mean, ("%+.2f"):format(c.mean_difference),
         ("%+.2f to %+.2f"):format(c.ci[1], c.ci[2]), ("%.3f"):format(row.p_holm),
-        ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks), words[row.claim])
+        ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks), words[row.claim],
+        row.more and (about(row.more):gsub("about ", "")) or "")
     end
     return input.aligned(rows) .. "\n" .. t.verdict
   end,
@@ -337,6 +360,7 @@ function M.alternatives(parent, list, o)
     t.rows[j - 1] = { index = j - 1, name = all[j].name or ("alternative %d"):format(j - 1),
       min = c.min[2], mean = c.mean[2], p_holm = pair.p_holm, comparison = c,
       claim = claim(c, pair.p_holm, level) }
+    if t.rows[j - 1].claim == "open" then t.rows[j - 1].more = more_of(c) end
   end
   table.sort(t.rows, function(a, b)
     return a.mean < b.mean or a.mean == b.mean and a.index < b.index
@@ -351,6 +375,7 @@ function M.alternatives(parent, list, o)
       end
     end
   end
+  t.too_small = too_small(t.rows)
   t.verdict = summary(t)
   return setmetatable(t, alternatives)
 end
@@ -368,7 +393,8 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
 .better           name of the better one, or nil when nothing can be claimed
 .same             with a margin: whether the interval lies inside it
 .mean_difference  mean(b) − mean(a) in points; negative: b is better
-.ci               { lo, hi } of it, by bootstrap: percentiles, expanded for small n
+.ci, .deviation   { lo, hi } of it, by bootstrap: percentiles, expanded for small n; and its
+                  standard error
 .p_permutation    of the difference of means (every split when there are few, else random)
 .p_better         P(a random model of b beats one of a), ties half (Mann-Whitney)
 .ks, .p           Kolmogorov-Smirnov distance of the EDFs and its p-value, exact with ties
@@ -405,8 +431,8 @@ Several refinements of one space, ranked by mean error, and what may be claimed 
 The options are those of stats.compare.  Every pair is tested (permutation), and the
 p-values are Holm's for all pairs together; the intervals against the parent hold jointly.
 .rows      ranked: name, mean, min, comparison (with the parent), p_holm and claim: "better",
-           "worse", "same" or "no worse" (with a margin), or "open"; beaten: whether the
-           first may be called better than this one
+           "worse", "same" or "no worse" (with a margin), or "open", and then more: models
+           to add to each to settle it; beaten: whether the first may be called better
 .verdict   one sentence; .pairs, every comparison
 example: stats.alternatives({ 48, 51, 55, 60 }, { { 40, 42, 45, 47 }, { 52, 55, 58, 61 } })
 source: Holm 1979; arXiv 2003.13678 figure 7 compares four by eye]])
