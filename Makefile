@@ -37,9 +37,8 @@ endif
 $(BUILD)/libnetspace.a: $(OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
-# Fused multiply-add is allowed in the kernels (and nowhere else), and sqrt sets no errno
-# there; fast-math nowhere.
-$(BUILD)/nn/%.o: FLAGS += -ffp-contract=fast -fno-math-errno
+# Fused multiply-add is allowed in the kernels (and nowhere else); fast-math nowhere.
+$(BUILD)/nn/%.o: FLAGS += -ffp-contract=fast
 $(BUILD)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	@echo CC $<

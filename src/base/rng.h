@@ -35,11 +35,9 @@ static inline uint64_t rng_mix(uint64_t z)
     return z ^ z >> 31;
 }
 
-static const uint64_t rng_stride = 0x9e3779b97f4a7c15u; // from draw to draw
-
 static inline uint64_t rng_u64(struct rng *r)
 {
-    return rng_mix(r->state += rng_stride);
+    return rng_mix(r->state += 0x9e3779b97f4a7c15u);
 }
 
 double rng_uniform(struct rng *r);                // [0, 1), 53 bits

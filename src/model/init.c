@@ -15,6 +15,12 @@ static void fill(float *x, size_t n, float v)
         x[i] = v;
 }
 
+static void fill_normal(float *x, size_t n, double deviation, struct rng r)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)(deviation * rng_normal(&r));
+}
+
 static void fill_uniform(float *x, size_t n, double limit, struct rng r)
 {
     for (size_t i = 0; i < n; i++)
@@ -35,8 +41,8 @@ void net_init(struct net *n, uint64_t seed, bool zero_gamma)
             v[k] = net_values(n, &q[k]);
         }
         if (o->kind == OP_CONV) {
-            double deviation = sqrt(2.0 / (o->R * o->R * q[0].shape[0]));
-            random_normal(v[0], q[0].count, deviation, r[0]);
+            fill_normal(v[0], q[0].count, sqrt(2.0 / (o->R * o->R * q[0].shape[0])),
+                        r[0]);
         } else if (o->kind == OP_NORM) {
             bool last = o->add != NONE; // ends a residual branch
             fill(v[0], q[0].count, zero_gamma && last ? 0 : 1);
@@ -45,11 +51,11 @@ void net_init(struct net *n, uint64_t seed, bool zero_gamma)
             fill(v[3], q[3].count, 1);
         } else if (o->kind == OP_SE) {
             for (int k = 0; k < 4; k += 2) {
-                random_normal(v[k], q[k].count, sqrt(2.0 / q[k].shape[0]), r[k]);
+                fill_normal(v[k], q[k].count, sqrt(2.0 / q[k].shape[0]), r[k]);
                 fill_uniform(v[k + 1], q[k + 1].count, 1 / sqrt(q[k].shape[1]), r[k + 1]);
             }
         } else if (o->kind == OP_LINEAR) {
-            random_normal(v[0], q[0].count, 0.01, r[0]);
+            fill_normal(v[0], q[0].count, 0.01, r[0]);
             fill(v[1], q[1].count, 0);
         }
     }

@@ -32,7 +32,6 @@ INLINE void vstore_n(float *p, vf a, int n) { _mm256_maskstore_ps(p, first(n), a
 #include "nn/product_kernels.h"
 #include "nn/winograd_kernels.h"
 #include "nn/point_kernels.h"
-#include "nn/random_kernels.h"
 #include "nn/kernels_table.h"
 #ifdef __clang__
 #pragma clang attribute pop

@@ -27,5 +27,4 @@ INLINE void vstore_n(float *p, vf a, int n)
 #include "nn/product_kernels.h"
 #include "nn/winograd_kernels.h"
 #include "nn/point_kernels.h"
-#include "nn/random_kernels.h"
 #include "nn/kernels_table.h"

@@ -3,8 +3,7 @@
  * The layer files (conv.c, norm.c, …) assert sizes and call through the table; the three
  * files isa_avx512.c, isa_avx2.c and isa_portable.c compile the same sources
  * (direct_kernels.h, direct_weights.h, depthwise_kernels.h, winograd_kernels.h,
- * norm_kernels.h, product_kernels.h, point_kernels.h, random_kernels.h) for their vector
- * width.  Signatures are those of layers.h. */
+ * norm_kernels.h, product_kernels.h, point_kernels.h) for their vector width.  Signatures are those of layers.h. */
 #ifndef NN_KERNELS_H
 #define NN_KERNELS_H
 #include "nn/layers.h"
@@ -67,7 +66,6 @@ struct kernels {
     void (*column_sums)(float *sum, const float *x, size_t M, size_t C);
     void (*sgd_step)(float *p, float *v, const float *g, size_t n, float lr, float wd,
                      float mu, bool nesterov);
-    void (*random_normal)(float *x, size_t n, double deviation, struct rng r);
 };
 
 extern const struct kernels kernels_avx512, kernels_avx2, kernels_portable;

@@ -27,5 +27,4 @@ const struct kernels KERNELS = {
     .add = add_k,
     .column_sums = column_sums,
     .sgd_step = sgd_step_k,
-    .random_normal = random_normal_k,
 };

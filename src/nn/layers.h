@@ -14,7 +14,6 @@
 #define NN_LAYERS_H
 #include <stdbool.h>
 #include <stddef.h>
-#include "base/rng.h"
 
 enum activation { ACT_NONE, ACT_RELU, ACT_SILU };
 
@@ -136,8 +135,5 @@ double softmax_loss(float *dlogits, int *wrong, const float *logits, const int *
  * dampening 0; the first step starts from v = 0, which equals PyTorch's v = g. */
 void sgd_step(float *p, float *v, const float *g, size_t n, float lr, float wd, float mu,
               bool nesterov);
-
-/* ---- initial weights: x (n) = deviation · the next n of rng_normal */
-void random_normal(float *x, size_t n, double deviation, struct rng r);
 
 #endif

@@ -550,31 +550,6 @@ static void test_sgd(void **state)
     }
 }
 
-// The numbers of rng_normal, drawn one by one.
-static void test_random(void **state)
-{
-    (void)state;
-    enum { N = 20000 };
-    float *x = tensor(N);
-    EACH_ISA(isa)
-    {
-        static const size_t counts[] = {1, 63, 64, 65, N};
-        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-            struct rng r = rng_key(i, 9, RNG_INIT);
-            x[counts[i] - 1] = NAN;
-            if (counts[i] < N)
-                x[counts[i]] = 7;
-            random_normal(x, counts[i], 0.37, r);
-            for (size_t k = 0; k < counts[i]; k++) {
-                double want = 0.37 * rng_normal(&r), bound = 0x1p-23 * fabs(want);
-                check_within(isa, x + k, &want, &bound, 1);
-            }
-            assert_true(counts[i] == N || x[counts[i]] == 7);
-        }
-    }
-    free(x);
-}
-
 static void test_gemm(void **state)
 {
     (void)state;
@@ -605,7 +580,7 @@ int main(void)
         cmocka_unit_test(test_norm_nan), cmocka_unit_test(test_se),
         cmocka_unit_test(test_maxpool), cmocka_unit_test(test_gap),
         cmocka_unit_test(test_linear),  cmocka_unit_test(test_loss),
-        cmocka_unit_test(test_random),  cmocka_unit_test(test_sgd),     cmocka_unit_test(test_gemm),
+        cmocka_unit_test(test_sgd),     cmocka_unit_test(test_gemm),
         cmocka_unit_test(test_isa),
     };
     return cmocka_run_group_tests_name("nn", tests, NULL, NULL);
