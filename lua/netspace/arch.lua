@@ -152,7 +152,7 @@ function M.describe(m, o)
     error(("arch.describe expects a network, got %s"):format(type(m)), 2)
   end
   m = m.stride and m or M.anynet(m)
-  return call("arch.describe", require("netspace.describe").describe, m, image, paper_acts)
+  return call("arch.describe", require("netspace.describe").network, m, image, paper_acts)
 end
 
 function M.why(t, o)

@@ -1,7 +1,10 @@
---- What a network is made of, as tables of its stages and layers, and why parameters make
--- none.  Source: arXiv 2003.13678 figures 3 and 4, equations 2 to 4, appendix D.
+--- What a network is made of, as tables of its stages and layers, why parameters make none,
+-- and what a space says of itself.
+-- Source: arXiv 2003.13678 figures 3 and 4, equations 2 to 4, appendix D.
 
 local core = require "netspace.core.arch"
+local grid = require "netspace.grid"
+local plan = require "netspace.plan"
 local population = require "netspace.population"
 
 local M = {}
@@ -63,7 +66,7 @@ local function total_of(list)
 end
 
 --- The description of a finished network m; image and paper_acts as arch.complexity has them.
-function M.describe(m, image, paper_acts)
+function M.network(m, image, paper_acts)
   local parts, layers = core.parts(m, image, paper_acts), core.layers(m, image, paper_acts)
   local asked, total, blocks = m.asked or m, total_of(parts), 0
   local grouped = m.block == "x" or m.block == "linear"
@@ -202,6 +205,57 @@ function M.why(make, t, o)
   if pcall(core.regnet, r) and core.regnet(r) then add_levels(lines, r) end
   if net then add_stages(lines, net) end
   return setmetatable({ lines = lines, network = net, reason = reason }, text)
+end
+
+-- "817446539520", or "1.2e+09 ± 2.1 %".
+local function counted(n, error)
+  if not error then return math.type(n) == "integer" and ("%d"):format(n) or ("%.4g"):format(n) end
+  return ("%.3g ± %.1f %%"):format(n, 100 * error / n)
+end
+
+local function add_size(add, size)
+  add("size        %.3g settings by the paper's reckoning", size.nominal)
+  if size.exact then add("            %s settings, counted", counted(size.exact)) end
+  if size.settings and size.settings > 0 then
+    add("            %s settings that make a network, estimated", counted(size.settings,
+      size.settings_error))
+  end
+  if size.distinct and size.distinct > 0 then
+    add("            %s different networks, %s", counted(size.distinct, size.distinct_error),
+      size.distinct_error and "estimated" or "counted")
+  end
+end
+
+--- The description of a space S.
+function M.space(S)
+  local lines = { ("%s%s"):format(S.name, S.doc and ": " .. S.doc or "") }
+  local function add(...) lines[#lines + 1] = "  " .. (...):format(select(2, ...)) end
+  local drawn = plan.of(S)
+  if S.parent then add("lineage     %s", table.concat(plan.lineage(S), " > ")) end
+  local o = drawn.base
+  add("networks    %s of %d stages, block %s%s", S.kind == "regnet" and "RegNet" or "AnyNet",
+    S.stages, o.block, o.se > 0 and (", se %g"):format(o.se) or "")
+  for _, p in ipairs(plan.kinds[S.kind]) do
+    local ranges = drawn.resolved.ranges[p[1]]
+    local shown, same = {}, true
+    for i, r in ipairs(ranges) do
+      shown[i] = grid.show(r)
+      same = same and shown[i] == shown[1]
+    end
+    add("%-12s%s", p[1], same and shown[1] or table.concat(shown, " | "))
+  end
+  local free, all = plan.freedom(drawn)
+  add("freedom     %d of %d parameters are drawn on their own", free, all)
+  add("setting     stem %s of %d, stride %s, %s, %d px, %d classes (S:sample may change it)",
+    o.stem, o.stem_width, table.concat(o.stride, ","), o.activation, o.image, o.classes)
+  for _, c in ipairs(S.constraints) do
+    add("constraint  %s: %s (%s)", c.name, c.doc or "no doc",
+      drawn.direct[c] and "drawn directly" or "by rejection")
+    if c.why then add("            %s", c.why) end
+    if c.from then add("            %s", c.from) end
+  end
+  add_size(add, S:size { draws = 500 })
+  return setmetatable({ lines = lines }, text)
 end
 
 return M

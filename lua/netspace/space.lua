@@ -8,6 +8,7 @@ local adopt = require "netspace.adopt"
 local arch = require "netspace.core.arch"
 local constraint = require "netspace.constraint"
 local count = require "netspace.count"
+local describe = require "netspace.describe"
 local grid = require "netspace.grid"
 local help = require "netspace.help"
 local options = require "netspace.options"
@@ -370,60 +371,9 @@ function Space:size(o)
   return result
 end
 
---- Text that the prompt and print show as it is.
-local function text(lines)
-  return setmetatable({ lines = lines }, { __name = "description",
-    __tostring = function(t) return table.concat(t.lines, "\n") end })
-end
-
--- "817446539520", or "1.2e+09 ± 2.1 %".
-local function counted(n, error)
-  if not error then return math.type(n) == "integer" and ("%d"):format(n) or ("%.4g"):format(n) end
-  return ("%.3g ± %.1f %%"):format(n, 100 * error / n)
-end
-
-local function add_size(add, size)
-  add("size        %.3g settings by the paper's reckoning", size.nominal)
-  if size.exact then add("            %s settings, counted", counted(size.exact)) end
-  if size.settings and size.settings > 0 then
-    add("            %s settings that make a network, estimated", counted(size.settings,
-      size.settings_error))
-  end
-  if size.distinct and size.distinct > 0 then
-    add("            %s different networks, %s", counted(size.distinct, size.distinct_error),
-      size.distinct_error and "estimated" or "counted")
-  end
-end
-
 function Space:describe()
-  local lines = { ("%s%s"):format(self.name, self.doc and ": " .. self.doc or "") }
-  local function add(...) lines[#lines + 1] = "  " .. (...):format(select(2, ...)) end
-  local drawn = plan.of(self)
-  if self.parent then add("lineage     %s", table.concat(plan.lineage(self), " > ")) end
-  local o = drawn.base
-  add("networks    %s of %d stages, block %s%s", self.kind == "regnet" and "RegNet" or "AnyNet",
-    self.stages, o.block, o.se > 0 and (", se %g"):format(o.se) or "")
-  for _, p in ipairs(kinds[self.kind]) do
-    local ranges = drawn.resolved.ranges[p[1]]
-    local shown, same = {}, true
-    for i, r in ipairs(ranges) do
-      shown[i] = grid.show(r)
-      same = same and shown[i] == shown[1]
-    end
-    add("%-12s%s", p[1], same and shown[1] or table.concat(shown, " | "))
-  end
-  local free, all = plan.freedom(drawn)
-  add("freedom     %d of %d parameters are drawn on their own", free, all)
-  add("setting     stem %s of %d, stride %s, %s, %d px, %d classes (S:sample may change it)",
-    o.stem, o.stem_width, table.concat(o.stride, ","), o.activation, o.image, o.classes)
-  for _, c in ipairs(self.constraints) do
-    add("constraint  %s: %s (%s)", c.name, c.doc or "no doc",
-      drawn.direct[c] and "drawn directly" or "by rejection")
-    if c.why then add("            %s", c.why) end
-    if c.from then add("            %s", c.from) end
-  end
-  add_size(add, self:size { draws = 500 })
-  return text(lines)
+  local text = blame(describe.space, self)
+  return text
 end
 
 function Space:__tostring()

@@ -82,6 +82,7 @@ for _, name in ipairs(constraint.names()) do
   t.ok(c.doc and c.why and #c.why <= 80 and c.from and c.from:find("arXiv", 1, true),
     name .. " says what, why and from where")
 end
+t.is(select("#", space.AnyNetXA:describe()), 1, "describe gives one value")
 local own = space.AnyNetXA:with(function(n) return n.d[1] == 1 end)
 t.ok(tostring(own:describe()):find("function(n) return n.d[1] == 1 end (by rejection)", 1, true),
   "a function is described by its text", tostring(own:describe()))
