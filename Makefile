@@ -84,6 +84,9 @@ bench: all
 	@$(MEASURE) scripts/bench/bench.lua $(ARGS)
 profile: all
 	@$(MEASURE) scripts/bench/profile.lua "$(NET)" "$(MODE)" "$(BATCH)"
+# Twenty networks trained on shapes, beside earlier runs: NAME=before, then NAME=after.
+errors: all
+	@$(MEASURE) scripts/bench/errors.lua "$(NAME)"
 # Of spaces: candidates drawn, networks counted, e_fit (scripts/bench/fit_numpy.py: beside NumPy).
 bench-spaces: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/spaces.lua $(ARGS)
@@ -108,9 +111,10 @@ help:
 	 echo "make install            to PREFIX=$(PREFIX), under DESTDIR"; \
 	 echo "make bench              speed beside PyTorch (ARGS=--help: options)"; \
 	 echo "make profile NET=…      where a step of one network goes (NET=: which)"; \
+	 echo "make errors NAME=…      errors of 20 networks, to compare engines (before, after)"; \
 	 echo "make bench-spaces       speed of drawing and counting (ARGS=repeats)"; \
 	 echo "make bench-stats        speed of the statistics"; \
 	 echo "make layers asan clean uninstall"
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d
-.PHONY: all bench bench-spaces bench-stats profile demo check ctests torture asan layers install uninstall clean help
+.PHONY: all bench bench-spaces bench-stats profile errors demo check ctests torture asan layers install uninstall clean help
