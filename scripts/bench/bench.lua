@@ -47,7 +47,7 @@ local function options(words)
     elseif word == "--slices" or word == "--seconds" then
       o[word:sub(3)], i = number(word, value), i + 1
     elseif word == "--isa" then
-      o.isa, i = value, i + 1
+      o.isa, i = value or "", i + 1
     elseif word == "--help" or word == "-h" then
       print(usage)
       os.exit(0)
@@ -141,7 +141,8 @@ end
 local python = os.getenv "PYTHON" or "python3"
 
 local function torch_version()
-  local p = io.popen(("'%s' -c 'import torch; print(torch.__version__)' 2>/dev/null"):format(python))
+  local p = io.popen(("'%s' -c 'import torch; print(torch.__version__)' 2>/dev/null")
+    :format(python))
   local version = p:read "l"
   p:close()
   return version
@@ -150,6 +151,16 @@ end
 local function engine(o)
   return start("/proc/self/exe", { "-q", "--no-init", here .. "/slices.lua" },
     { NETSPACE_ISA = o.isa })
+end
+
+-- Refuses kernels that this processor or this program does not have.
+local function check_isa(isa)
+  if not isa then return end
+  local code = 'print(require("netspace.core.sys").isa())'
+  local p = io.popen(("NETSPACE_ISA='%s' '%s' -q --no-init -e '%s'"):format(isa, sys.exe(), code))
+  local got = p:read "l"
+  p:close()
+  if got ~= isa then fail(("--isa %s cannot be had here (%s can)"):format(isa, got)) end
 end
 
 -- PyTorch's process in its best configuration for this job, which learns it; and what it
@@ -331,6 +342,7 @@ end
 
 local o = options(arg)
 local list = chosen(o.names)
+check_isa(o.isa)
 o.torch = not o.no_torch and torch_version()
 print(("%s; kernels %s; %s"):format(sys.blas(), o.isa or sys.isa(),
   o.torch and "PyTorch " .. o.torch or "without PyTorch"))

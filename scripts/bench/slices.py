@@ -97,4 +97,7 @@ def main():
         answer(images_per_s=rate, faults=missed, peak_bytes=peak() - before)
 
 
-main()
+try:
+    main()
+except KeyboardInterrupt:
+    sys.exit(130)
