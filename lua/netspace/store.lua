@@ -109,6 +109,7 @@ function Read:progress()
   for _, r in ipairs(self.reader:rows(
     "SELECT status, count(*) AS n FROM model GROUP BY status")) do
     local key = r.status == "diverged" and "done" or r.status
+    if not p[key] then self.reader:damaged("models with the status " .. tostring(key)) end
     p[key] = p[key] + r.n
     p.total = p.total + r.n
   end
