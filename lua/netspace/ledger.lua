@@ -19,11 +19,21 @@ function M.fingerprint(text)
   return ("%016x"):format(h)
 end
 
---- The text of what makes a network the same network: not how it was asked for.
+local function only_threes(kernel)
+  for _, k in ipairs(kernel) do
+    if k ~= 3 then return false end
+  end
+  return true
+end
+
+--- The text of what makes a network the same network: not how it was asked for, nor the
+-- kernels of 3×3 that all had before others could be asked for.
 function M.identity(m)
   local t = {}
   for k, v in pairs(m) do
-    if k ~= "asked" and k ~= "regnet" then t[k] = v end
+    if k ~= "asked" and k ~= "regnet" and not (k == "kernel" and only_threes(v)) then
+      t[k] = v
+    end
   end
   return json.encode(t)
 end
@@ -147,12 +157,18 @@ function Ledger:trained(host, engine, isa)
     ORDER BY model.ended DESC LIMIT 200]], { host, engine, isa })
 end
 
---- All models of a population in order, with m as a table.
+--- All models of a population in order; m is the text of the network (10,000 of them as
+-- tables would be most of the memory of a sweep).
 function Ledger:models(id)
-  local list = rows(self, [[SELECT id, idx, m, seed, flops, acts, status, attempt, crashes
-    FROM model WHERE population = ? ORDER BY idx]], { id })
-  for _, model in ipairs(list) do model.m = json.decode(model.m) end
-  return list
+  return rows(self, [[SELECT id, idx, m, hash, seed, flops, acts, status, attempt,
+    crashes FROM model WHERE population = ? ORDER BY idx]], { id })
+end
+
+--- The network of one of them.
+function M.network(model)
+  local m = json.decode(model.m)
+  if type(m) ~= "table" then M.fail(("model %d of the store is damaged"):format(model.idx)) end
+  return m
 end
 
 --- The row of the run that last took a population; raises when its process is at work.

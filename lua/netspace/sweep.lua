@@ -250,7 +250,7 @@ function M.resume(path, o)
         data:close()
         if plan.card.checksum ~= p.checksum then plans.compare(plan, p, {}) end
         for i, model in ipairs(ledger:models(p.id)) do
-          plan.models[i], plan.costs[i] = model.m, model
+          plan.models[i], plan.costs[i] = ledgers.network(model), model
         end
         plan.seed = p.seed
         prepare(ledger, plan)

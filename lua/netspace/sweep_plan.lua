@@ -63,9 +63,10 @@ function M.compare(plan, old, stored)
       refuse(plan, "models", { ("  %d in the store, %d now (more may be added, fewer not)")
         :format(#stored, #plan.models) })
     end
-    local before, now = ledgers.identity(model.m), ledgers.identity(m)
-    if before ~= now then
-      before, now = json.decode(before), json.decode(now)
+    local now = ledgers.identity(m)
+    if ledgers.fingerprint(now) ~= model.hash then
+      local before = json.decode(ledgers.identity(ledgers.network(model)))
+      now = json.decode(now)
       local changed = differences(before, now, union_keys(before, now))
       refuse(plan, "models", { ("  the first that differs is number %d:"):format(i),
         table.unpack(changed) })

@@ -13,6 +13,7 @@
 
 local checkpoints = require "netspace.checkpoint"
 local forecasts = require "netspace.forecast"
+local ledgers = require "netspace.ledger"
 local pool = require "netspace.pool"
 local progress = require "netspace.progress"
 local sys = require "netspace.core.sys"
@@ -26,6 +27,7 @@ M.Training = Training
 
 local LOST = { own = 3, outside = 30 }
 local PATIENCE = 120            -- seconds a silent worker is given at least
+local FEW = 100
 local TICK_MS, BEAT = 200, 2    -- storing and looking around; sign of life (seconds)
 
 local spent = { cost = 0, seconds = 0 } -- by the workers so far
@@ -56,13 +58,15 @@ function M.begin(ledger, id, plan)
     settings = plan.settings, patience = plan.settings.patience or PATIENCE,
     quiet = plan.quiet, queue = {}, running = {}, total = 0, done = 0, failed = 0,
     diverged = 0, trained = 0, pending = {}, ended = {}, began = sys.now(),
-    beat = sys.now(), state = "running", budget = plan.budget, price = plan.forecast and plan.forecast.rate,
+    beat = sys.now(), state = "running", budget = plan.budget, waits = 0,
+    price = plan.forecast and plan.forecast.rate,
   }, Training)
   for _, model in ipairs(ledger:models(id)) do
     s.total = s.total + 1
     model.cost = forecasts.price(model, plan.card, s.recipe.epochs)
     if model.status == "queued" then
       table.insert(s.queue, model)
+      s.waits = s.waits + model.cost
     else
       s[model.status] = s[model.status] + 1
     end
@@ -148,6 +152,7 @@ end
 
 function Training:_next(pid)
   local model = table.remove(self.queue)
+  self.waits = self.waits - model.cost
   local o = self.settings.checkpoint
   model.attempt = model.attempt + 1
   model.began, model.from, model.part, model.rate = sys.now(), 0, 0, 0
@@ -155,7 +160,7 @@ function Training:_next(pid)
   local attempt = model.attempt
   self:_note(function(ledger) ledger:start(model.id, attempt, pid) end)
   return { kind = "train", model = model.id, attempt = attempt, seed = model.seed,
-    m = model.m, recipe = self.recipe, source = self.source, checksum = self.checksum,
+    m = ledgers.network(model), recipe = self.recipe, source = self.source, checksum = self.checksum,
     memory = self.settings.memory, step_flops = 6 * model.flops * self.recipe.batch,
     checkpoint = o and { path = self:_checkpoint(model), every = o.every, limit = o.limit,
       weights = o.keep and checkpoints.path(checkpoints.weights_directory(self.store),
@@ -183,6 +188,7 @@ function Training:_requeue(model, e)
   local at = #self.queue
   while at > 0 and self.queue[at].idx < model.idx do at = at - 1 end
   table.insert(self.queue, at + 1, model)
+  self.waits = self.waits + model.cost
 end
 
 -- A running model has ended, as e says (ledger:finish).
@@ -365,7 +371,7 @@ end
 
 -- Seconds until everything at work is done: what is left, at the price of what was spent
 -- (before that, of the forecast), on the workers there are; at least as long as the
--- longest model takes.
+-- longest model takes (beside more than a FEW that wait, none is that long).
 local function remaining()
   local left, longest, models, workers, each = 0, 0, 0, 0, price()
   local function count(model, part)
@@ -377,7 +383,10 @@ local function remaining()
     each = each or s.price
     for _, model in pairs(s.running) do count(model, model.part) end
     if s.state == "running" and not s.closed then
-      for _, model in ipairs(s.queue) do count(model, 0) end
+      left, models = left + s.waits, models + #s.queue
+      if #s.queue <= FEW then
+        for _, model in ipairs(s.queue) do longest = math.max(longest, model.cost) end
+      end
     end
   end
   if not each or models == 0 then return nil end

@@ -62,14 +62,16 @@ end
 -- The sweep, in a process whose workers are the stub: store.lua sweep STORE N SECONDS
 local function sweep_part(path, n, seconds)
   local pop = space.AnyNetXA:sample(n, { seed = 1, stem = "cifar", image = 32, stride = { 1, 2, 2, 2 } })
-  local began, cpu, memory, first_memory, started
+  local began, cpu, started
+  local memory = {} -- when each tenth of the models was done
   local s = sweep.start { store = path, name = seconds and "paced" or "A", models = pop,
     data = data.open("shapes", { train = 64, test = 32 }), workers = WORKERS, quiet = true,
     recipe = recipe { epochs = EPOCHS, batch = 32 },
     progress = function(status)
-      memory = resident()
+      local tenth = status.done * 10 // n
+      memory[tenth] = memory[tenth] or resident()
       if not started and status.done > 0 then
-        started, began, cpu, first_memory = status.done, sys.now(), os.clock(), memory
+        started, began, cpu = status.done, sys.now(), os.clock()
       end
     end }
   if seconds then
@@ -87,8 +89,11 @@ local function sweep_part(path, n, seconds)
   else
     print(("events stored                              %7.0f /s  (%.0f a second of processor time)")
       :format(events / wall, events / used))
-    print(("memory of the main process                 %7.1f MB after the first models, %.1f at the end")
-      :format(first_memory / 1e6, memory / 1e6))
+    local shown = {}
+    for tenth = 0, 10 do
+      if memory[tenth] then shown[#shown + 1] = ("%.0f"):format(memory[tenth] / 1e6) end
+    end
+    print("main process, MB after each tenth          " .. table.concat(shown, " "))
   end
 end
 
@@ -105,14 +110,14 @@ local f = assert(io.open(dir .. "/lua/netspace/worker.lua", "w"))
 f:write(stub)
 f:close()
 
-local function run(pause, more)
+local function run(pause, file, more)
   assert(os.execute(("NETSPACE_PATH=%s/lua STUB_PAUSE=%d STUB_EPOCHS=%d %s -q --no-init %s sweep %s %d %s")
-    :format(dir, pause, EPOCHS, sys.exe(), arg[0], path, n, more)))
+    :format(dir, pause, EPOCHS, sys.exe(), arg[0], file, n, more)))
 end
 
 print(("%d models of %d epochs, %d workers that train nothing"):format(n, EPOCHS, WORKERS))
-run(0, "")
-run(500, tostring(PACED))
+run(0, path, "")
+run(500, dir .. "/paced.db", tostring(PACED))
 
 -- Processor time of f in ms, the best of a few.
 local function best(f)
