@@ -286,7 +286,10 @@ function Ledger:requeue(model, attempt, e)
     { e.crashes, e.signal, e.log, model, attempt })
 end
 
+--- Closes the store; all of it is in its main file then, also while readers stay (without
+-- any, closing does the same and removes the log).
 function Ledger:close()
+  self.db:exec("PRAGMA wal_checkpoint(TRUNCATE)")
   self.db:close()
 end
 
