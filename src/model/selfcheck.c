@@ -26,8 +26,7 @@ static int pick(struct rng *r, const int *from, int count)
 #define PICK(r, ...)                                                                         \
     pick(r, (const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
 
-// Network `number`: its block, stem and activation go through all there are, its sizes are
-// random.
+// Network `number`: its block and stem go through all there are, the rest is random.
 static struct arch draw(int number)
 {
     static const enum arch_block blocks[] = {BLOCK_X,  BLOCK_X,  BLOCK_BASIC, BLOCK_X,
@@ -37,7 +36,7 @@ static struct arch draw(int number)
     struct arch a = {.stages = 2, .classes = CLASSES};
     a.block = blocks[(size_t)number % (sizeof blocks / sizeof *blocks)];
     a.stem = (enum arch_stem)(number % 3);
-    a.act = number % 4 == 3 ? ACT_RELU : ACT_SILU;
+    a.act = rng_below(&r, 3) == 0 ? ACT_RELU : ACT_SILU;
     a.image = PICK(&r, 5, 8, 9, 12, 17);
     a.stem_width = PICK(&r, 3, 8, 12, 17, 32);
     a.head_width = PICK(&r, 0, 0, 0, 24);
