@@ -286,6 +286,13 @@ function Ledger:requeue(model, attempt, e)
     { e.crashes, e.signal, e.log, model, attempt })
 end
 
+--- A failed model goes back into the queue.
+function Ledger:retry(model)
+  run(self, [[UPDATE model SET status = 'queued', worker = NULL, error = NULL, reason = NULL,
+    crashes = 0, signal = NULL, log = NULL, ended = NULL WHERE id = ? AND status = 'failed']],
+    { model })
+end
+
 --- Closes the store; all of it is in its main file then, also while readers stay (without
 -- any, closing does the same and removes the log).
 function Ledger:close()

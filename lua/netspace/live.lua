@@ -6,7 +6,7 @@ local M = {}
 
 -- The models that are new or have changed: their columns, then their epochs.
 local models = [[SELECT id, idx, status, attempt, epochs, error, reason, images_per_s, seconds,
-  worker, signal, log, memory, change
+  worker, signal, log, memory, started, flops, params, acts, change
   FROM model WHERE population = :population AND (change > :change OR idx > :n) ORDER BY id]]
 local epochs = [[SELECT epoch.model, coalesce(test_error, 100) AS error
   FROM model CROSS JOIN epoch ON epoch.model = model.id
@@ -42,7 +42,8 @@ local function update(seen, reader)
       epochs = seen.epochs, error = c.error[i] or nil, reason = c.reason[i] or nil,
       images_per_s = c.images_per_s[i] or nil, seconds = c.seconds[i] or nil,
       worker = c.worker[i] or nil, signal = c.signal[i] or nil, log = c.log[i] or nil,
-      memory = c.memory[i] or nil, curve = curve,
+      memory = c.memory[i] or nil, started = c.started[i] or nil, flops = c.flops[i],
+      params = c.params[i], acts = c.acts[i], curve = curve,
     }
     if model.status == "running" then model.error = curve[#curve] end
     seen.list[model.index] = model

@@ -1,15 +1,22 @@
---- `netspace monitor STORE`: follows a sweep from any terminal, read-only.  It reads the
--- store twice a second and shows the EDFs while they form; leaving never stops the run.
--- On what is no terminal it prints a line per change instead.
+--- `netspace monitor STORE`: follows a sweep from any terminal.  It reads the store twice a
+-- second, never writes it, and leaving never stops the run.  On what is no terminal it prints
+-- a line per change instead.
+--
+-- monitor/snapshot.lua reads, frame.lua and the views under monitor/ compose, monitor/keys.lua
+-- deals with keys; here is the loop that connects them with the terminal.
 --
 --   monitor("runs.db")
 
+local controls = require "netspace.monitor.controls"
+local edf = require "netspace.monitor.edf"
 local frame = require "netspace.frame"
 local help = require "netspace.help"
 local json = require "netspace.json"
+local keys = require "netspace.monitor.keys"
 local options = require "netspace.options"
 local plot = require "netspace.plot"
 local screen = require "netspace.core.screen"
+local snapshots = require "netspace.monitor.snapshot"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
@@ -20,93 +27,13 @@ local SHARE = 60    -- and this many times as long as one takes: under 2 % of a 
 local SETTLED = 3   -- seconds without open work before the text mode ends
 local PUMP = 50     -- milliseconds a sweep of this process may have to wait for us
 
-local function unix_time()
-  local seconds, micro = uv.gettimeofday()
-  return seconds + micro / 1e6
-end
-
 -- Reading.
 
 local function open_store(path)
   return require("netspace.store").open(path)
 end
 
--- Running models first, then failed, queued last; among equals the latest first.
-local order = { running = 1, failed = 2, diverged = 2, done = 3, queued = 4 }
-
-local function sort_models(models)
-  for i, model in ipairs(models) do model.place = i end
-  table.sort(models, function(a, b)
-    local oa, ob = order[a.status] or 5, order[b.status] or 5
-    if oa ~= ob then return oa < ob end
-    if oa == 1 or oa == 4 then return a.place < b.place end
-    return a.place > b.place
-  end)
-  for _, model in ipairs(models) do model.place = nil end
-end
-
-local function add_population(snapshot, id, info, live)
-  local p = { name = info.name, space = info.space, n = #live, errors = {},
-    provisional = {}, done = 0, failed = 0, running = 0, queued = 0 }
-  snapshot.populations[id] = p
-  for _, model in ipairs(live) do
-    local status = model.status
-    if status == "done" then
-      p.done = p.done + 1
-      p.errors[#p.errors + 1] = model.error
-    elseif status == "failed" or status == "diverged" then
-      p.failed = p.failed + 1
-      p.errors[#p.errors + 1] = 100
-    else
-      p[status] = p[status] + 1
-      if status == "running" then p.provisional[#p.provisional + 1] = model.error end
-    end
-    model.population, model.curve_id, model.curve = p.name, id <= 8 and id or nil, nil
-    snapshot.models[#snapshot.models + 1] = model
-  end
-  for _, key in ipairs { "done", "failed", "running", "queued" } do
-    snapshot[key] = snapshot[key] + p[key]
-  end
-  snapshot.total = snapshot.total + p.n
-end
-
-local function fill(snapshot, store)
-  local names, message = store:names()
-  if not names then return message end
-  for id, name in ipairs(names) do
-    local info, why = store:population(name)
-    if not info then return why end
-    local live, why_not = store:live(name)
-    if not live then return why_not end
-    add_population(snapshot, id, info, live)
-  end
-  local progress, why = store:progress()
-  if not progress then return why end
-  snapshot.images_per_s, snapshot.eta = progress.images_per_s or 0, progress.eta
-  snapshot.updated, snapshot.running_main = progress.updated, progress.running_main
-end
-
---- What a store holds at this moment, as plain data (`--json` prints it).
--- state: "waiting" (nothing to see yet), "running", "finished", "stopped" (open models, but
--- nobody works on them) or "error", with message
--- @param store an open store, or nil when it could not be opened: then `message` says why
-function M.snapshot(path, store, message)
-  local s = { path = path, now = unix_time(), populations = {}, models = {}, done = 0,
-    failed = 0, running = 0, queued = 0, total = 0, images_per_s = 0 }
-  if store then message = fill(s, store) end
-  sort_models(s.models)
-  s.open = s.running + s.queued
-  s.finished = s.done + s.failed
-  if message then
-    s.state, s.message = "error", message
-  elseif not store or s.total == 0 then
-    s.state = "waiting"
-    s.message = ("waiting for %s: no sweep has written to it yet"):format(path)
-  else
-    s.state = s.running_main and "running" or s.open > 0 and "stopped" or "finished"
-  end
-  return s
-end
+M.snapshot = snapshots.take
 
 -- Keeps the store open from look to look; opens it anew when the file has been replaced.
 local function reader(path)
@@ -115,7 +42,7 @@ local function reader(path)
     if store then store:close() end
     store = nil
   end
-  return function()
+  return function(needs)
     local about = uv.fs_stat(path)
     if not about or about.ino ~= inode then forget() end
     if not about or about.size == 0 then return M.snapshot(path) end
@@ -126,7 +53,7 @@ local function reader(path)
       -- A store is being made: its tables come a moment after the file.
       if not store and message:find "is empty" then message = nil end
     end
-    local s = M.snapshot(path, store, message)
+    local s = M.snapshot(path, store, message, needs)
     s.damaged = kind == "damaged" or nil
     if s.state == "error" then forget() end
     return s
@@ -135,61 +62,61 @@ end
 
 -- The full screen.
 
-local function move_cursor(view, info, key)
-  local step = (info.x1 - info.x0) / info.width
-  if key == "home" or key == "end" then
-    view.cursor = key == "home" and info.x0 or info.x1
-  elseif not view.cursor then
-    view.cursor = (info.x0 + info.x1) / 2
-  else
-    view.cursor = view.cursor + (key == "left" and -step or step)
-  end
-  view.cursor = math.max(info.x0, math.min(info.x1, view.cursor))
+-- A file name that says of what and when, without what a name may not have.
+local function file_name(path, view)
+  local base = path:match "[^/]*$":gsub("%.[^.]*$", "")
+  return ("%s-%s-%s"):format(base, view.detail and "model" or view.view, os.date "%Y%m%d-%H%M%S")
 end
 
-local scrolls = { up = -1, down = 1, pageup = -10, pagedown = 10 }
+-- Writes the view to a text file, and the EDFs as SVG too; says what it did.
+local function write_files(s, view, c)
+  local name = file_name(s.path, view)
+  local f, message = io.open(name .. ".txt", "w")
+  if not f then return "cannot write " .. message end
+  f:write(table.concat(c:lines(), "\n"), "\n")
+  f:close()
+  local text = ("written: %s.txt"):format(name)
+  local picture = view.view == "edf" and not view.detail and edf.plot(s, view)
+  if not picture then return text end
+  local good, why = picture:save(name .. ".svg")
+  return good and text .. " and .svg" or ("%s; no SVG: %s"):format(text, why)
+end
 
--- Deals with a key; true to leave.
-local function press(view, key, info, snapshot)
-  if key == "q" or key == "hangup" then return true end
-  if key == "?" then
-    view.help = not view.help
-  elseif key == "v" or key == "tab" then
-    view.view, view.help = view.view == "edf" and "models" or "edf", nil
-  elseif key == "p" then
-    view.frozen = not view.frozen
-  elseif key == "escape" then
-    view.cursor, view.help = nil, nil
-  elseif key:find "^[1-8]$" then
-    view.hidden[tonumber(key)] = not view.hidden[tonumber(key)]
-  elseif scrolls[key] and view.view == "models" then
-    view.scroll = math.max(0, math.min(#snapshot.models, view.scroll + scrolls[key]))
-  elseif info and (key == "left" or key == "right" or key == "home" or key == "end") then
-    move_cursor(view, info, key)
+-- Does what a key asked of the world.
+local function act(s, view, c)
+  local want = view.want
+  view.want = nil
+  if want == "snapshot" then
+    view.said = write_files(s, view, c)
+  elseif want then
+    local good, message = controls.send(s.path, want, view.about)
+    view.said = good and ("asked: %s %s"):format(want, view.about) or message
   end
 end
 
 -- Runs until q, Ctrl-C or the end of the terminal; true when interrupted.
 local function watch(read, window, ascii)
-  local view = { view = "edf", hidden = {}, scroll = 0, ascii = ascii }
-  local due, snapshot, info, c = 0, nil, nil, nil
+  local view = keys.new(ascii)
+  local due, s, needed = 0, nil, nil
   while not sys.interrupted() do
-    local now = sys.now()
-    if not snapshot or not view.frozen and now >= due then
-      snapshot = read()
-      due = now + math.max(REDRAW, SHARE * (sys.now() - now))
-    end
+    local began, needs = sys.now(), frame.needs(view)
+    local lacks = needed and (needs.events and not needed.events
+      or needs.networks and not needed.networks)
+    local looked = not s or not view.frozen and began >= due or lacks
+    if looked then s, needed = read(needs), needs end
     view.width, view.height = window:size()
-    local _
-    _, c, info = frame.compose(snapshot, view)
+    local _, c, info = frame.compose(s, view)
     window:paint(c)
-    c:close()
-    local key
+    if looked then due = sys.now() + math.max(REDRAW, SHARE * (sys.now() - began)) end
+    local key, x, y
     repeat
       uv.run("nowait") -- a sweep of this process goes on
-      key = window:key(PUMP)
+      key, x, y = window:key(PUMP)
     until key or sys.interrupted() or not view.frozen and sys.now() >= due
-    if key and press(view, key, info, snapshot) then return false end
+    local leave = key and keys.press(view, key, info, s, x, y)
+    if view.want then act(s, view, c) end
+    c:close()
+    if leave then return false end
   end
   return true
 end
@@ -286,13 +213,13 @@ local function run(o)
   local ascii = o.ascii or plot._ascii()
   local mode, window, why = o.mode, nil, nil
   if not mode and sys.isatty(1) and sys.isatty(0) then
-    window, why = screen.open()
+    window, why = screen.open(not sys.color(1))
     if not window then io.stderr:write("netspace monitor: ", why, "; printing lines\n") end
   end
   local code
   if mode == "json" then
     local s = read()
-    io.stdout:write(json.encode(s), "\n")
+    io.stdout:write(json.encode(snapshots.plain(s)), "\n")
     code = exit_code(s)
   elseif mode == "once" then
     code = exit_code(print_frame(read, ascii))
@@ -337,11 +264,23 @@ end
 
 help.add("monitor", [[
   monitor(path [, { mode = "once"|"text"|"json", ascii = true }])
-  Follows a sweep: EDFs while they form, what runs, speed, ETA; q leaves, ? lists the keys.
+  Follows a sweep on the full screen; q leaves, the run goes on.
     path   the store; it may not exist yet, be in use, finished, or left by a killed run
     mode   print one frame, a line per change, or the data, instead of the full screen
+  Four views, tab goes through them, ? lists the keys of each:
+    EDFs      up to eight populations while they form: the finished models solid, with what
+              the running ones have now dotted; the 95 % band (DKW) of the selected one; a
+              cursor that reads error, shares, their difference and KS; zoom, log axis, equal
+              flops (stats.normalise)
+    models    all of them, sorted and filtered; enter shows one: learning curve, failures,
+              recipe, architecture
+    property  error against a property of the networks, with the empirical bootstrap's band
+    log       what happened
+  s writes the view to a text file in the current directory, the EDFs also to an SVG.
+  P pauses the sweep of the selected population, K cancels it, R trains its failed models
+  again; each asks first, and only a sweep at work can do it: the wish lies in
+  STORE.commands until the sweep takes it, a moment later.  Nothing else is ever written.
   From a shell: netspace monitor STORE [--once | --text | --json] [--ascii].
-  It only reads: leaving it never stops the run.
   example (slow): monitor("runs.db")]])
 
 return setmetatable(M, { __call = function(_, ...) return M.monitor(...) end })

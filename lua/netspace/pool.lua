@@ -379,6 +379,9 @@ function M.drain()
   uv.run("nowait")
 end
 
+--- Gives free workers what there is to do: a client has more of it than before.
+M.dispatch = dispatch
+
 --- How many workers serve the client.
 M.running = running
 

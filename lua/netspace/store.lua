@@ -94,10 +94,25 @@ function Read:result(name)
 end
 
 --- Every model of a population as it stands now, in order: index, status, attempt, epoch,
--- epochs, error (of the last epoch so far), images_per_s, seconds, worker, memory, reason, signal,
--- log and curve, the test errors of its epochs.
+-- epochs, error (of the last epoch so far), images_per_s, seconds, worker, memory, started,
+-- flops, params, acts, reason, signal, log and curve, the test errors of its epochs.
 function Read:live(name)
   return live.read(self.seen, self.reader, find(self, name))
+end
+
+--- The networks of a population in order, each decoded once.
+function Read:networks(name)
+  local p = find(self, name)
+  local known = self.decoded[name]
+  if not known or known.id ~= p.id or known.created ~= p.created then
+    known = { id = p.id, created = p.created, list = {} }
+    self.decoded[name] = known
+  end
+  for _, row in ipairs(self.reader:rows([[SELECT idx, m FROM model WHERE population = ?
+    AND idx > ? ORDER BY idx]], { p.id, #known.list })) do
+    known.list[row.idx] = self.reader:decode("a network of " .. name, row.m)
+  end
+  return known.list
 end
 
 --- The whole store at a glance: done (with diverged), running, failed, queued, total models;
@@ -198,7 +213,8 @@ function M.open(path)
     error("store.open expects the path of a store, got " .. type(path), 2)
   end
   local reader, message, kind = readers.open(path)
-  if reader then return setmetatable({ path = path, reader = reader, seen = {} }, Store) end
+  if reader then return setmetatable({ path = path, reader = reader, seen = {},
+    decoded = {} }, Store) end
   if kind then return nil, message, kind end
   return nil, message
 end
@@ -207,8 +223,8 @@ help.add("sweep.open", [[
   sweep.open(path) -> store, or nil and a message
   Opens a store to read what its sweeps have trained; safe while one is running.
     path   the file given to sweep.run as store=
-  The store has s:names() s:population(name) s:result(name) s:live(name) s:progress()
-  s:events() s:provenance(name) s:export(file) s:close().
+  The store has s:names() s:population(name) s:result(name) s:live(name)
+  s:networks(name) s:progress() s:events() s:provenance(name) s:export(file) s:close().
   example: sweep.open("no-such.db")]])
 help.add("store.open", [[
   store.open(path) -> store, or nil and a message
@@ -228,8 +244,12 @@ help.add("store:result", [[
 help.add("store:live", [[
   s:live(name) -> list
   Every model as it stands: index, status, attempt, epoch, epochs, error, images_per_s,
-  seconds, worker, memory (bytes it needs), reason, signal and log (the last words of a worker
-  that died) and curve, the test errors of its epochs so far.]])
+  seconds, started, worker, memory (bytes it needs), flops, params, acts, reason, signal and
+  log (the last words of a worker that died) and curve, the test errors of its epochs so far.]])
+help.add("store:networks", [[
+  s:networks(name) -> list
+  The networks of a population in order, also of models that have not finished.  The list and
+  what is in it is the store's own: read it, do not change it.]])
 help.add("store:progress", [[
   s:progress() -> table
   All populations together: done, running, failed, queued, total, images_per_s, eta in

@@ -12,6 +12,7 @@
 -- the latest.
 
 local checkpoints = require "netspace.checkpoint"
+local controls = require "netspace.monitor.controls"
 local forecasts = require "netspace.forecast"
 local ledgers = require "netspace.ledger"
 local pool = require "netspace.pool"
@@ -56,7 +57,7 @@ function M.begin(ledger, id, plan)
     limit = plan.workers, recipe = plan.recipe, source = plan.source,
     checksum = plan.card.checksum, images = plan.card.train_n, callback = plan.progress,
     settings = plan.settings, patience = plan.settings.patience or PATIENCE,
-    quiet = plan.quiet, queue = {}, running = {}, total = 0, done = 0, failed = 0,
+    quiet = plan.quiet, queue = {}, running = {}, lost = {}, total = 0, done = 0, failed = 0,
     diverged = 0, trained = 0, pending = {}, ended = {}, began = sys.now(),
     beat = sys.now(), state = "running", budget = plan.budget, waits = 0,
     price = plan.forecast and plan.forecast.rate,
@@ -69,9 +70,11 @@ function M.begin(ledger, id, plan)
       s.waits = s.waits + model.cost
     else
       s[model.status] = s[model.status] + 1
+      if model.status == "failed" then s.lost[#s.lost + 1] = model end
     end
   end
   s:_keep()
+  controls.take(s.store, s.name) -- nobody was there to take them
   table.sort(s.queue, function(a, b) return a.idx > b.idx end) -- the next one is the last
   active[#active + 1] = s
   s:_tidy()
@@ -127,8 +130,41 @@ function Training:_tick()
     self:_note(function(ledger) ledger:beat(s.images_per_s, s.eta) end)
     self.beat = now
   end
+  for _, command in ipairs(controls.take(self.store, self.name)) do self:_obey(command) end
   self:_flush()
   if self.callback then self.callback(self:status()) end
+end
+
+-- What a monitor asks for (monitor/controls.lua).
+function Training:_obey(command)
+  if command == "cancel" then
+    self:_tell(nil, "cancelled from a monitor")
+    self:_stop()
+  elseif command == "pause" and self.state == "running" then
+    self:_tell(nil, "paused from a monitor")
+    self:pause()
+  elseif command == "pause" then
+    self:_tell(nil, "goes on, asked from a monitor")
+    self:resume()
+  elseif command == "retry" then
+    local list = self.lost
+    self.lost = {}
+    for _, model in ipairs(list) do
+      self:_note(function(ledger) ledger:retry(model.id) end)
+      model.crashes, self.failed = 0, self.failed - 1
+      self:_enqueue(model)
+    end
+    self:_tell(nil, ("%d failed models queued again, asked from a monitor"):format(#list))
+    pool.dispatch()
+  end
+end
+
+-- Into the queue, at its place in the population; the next one is the last.
+function Training:_enqueue(model)
+  local at = #self.queue
+  while at > 0 and self.queue[at].idx < model.idx do at = at - 1 end
+  table.insert(self.queue, at + 1, model)
+  self.waits = self.waits + model.cost
 end
 
 -- Something for the log of the store and the eyes of the user.
@@ -185,10 +221,7 @@ function Training:_requeue(model, e)
   local attempt, change = model.attempt, { crashes = model.crashes, signal = e and e.signal,
     log = e and e.log }
   self:_note(function(ledger) ledger:requeue(model.id, attempt, change) end)
-  local at = #self.queue
-  while at > 0 and self.queue[at].idx < model.idx do at = at - 1 end
-  table.insert(self.queue, at + 1, model)
-  self.waits = self.waits + model.cost
+  self:_enqueue(model)
 end
 
 -- A running model has ended, as e says (ledger:finish).
@@ -199,6 +232,7 @@ function Training:_ended(model, e)
   self.trained = self.trained + 1
   self.urgent = true
   self.ended[#self.ended + 1] = model
+  if e.status == "failed" then self.lost[#self.lost + 1] = model end
   self:_note(function(ledger)
     ledger:finish(model.id, attempt, e)
     if e.status == "done" then return end

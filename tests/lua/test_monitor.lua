@@ -24,10 +24,11 @@ local function fake_store(change)
   for i = 1, 16 do
     live.A[i] = { index = i, status = i > 12 and "queued" or "done", attempt = 1, epoch = 10,
       epochs = 10, error = 50 + (i * 7 % 16) / 2, images_per_s = 400 + i, seconds = 30 + i,
-      worker = i % 2 + 1, curve = { 60, 55 } }
+      worker = i % 2 + 1, curve = { 60, 55 }, flops = 1e6 + i * 1e5, params = 1e5, acts = 1e4,
+      memory = 2e6 }
     live.B[i] = { index = i, status = i > 10 and "queued" or "done", attempt = 1, epoch = 10,
       epochs = 10, error = 46 + (i * 5 % 16) / 3, images_per_s = 300 + i, seconds = 40 + i,
-      worker = i % 2 + 1, curve = {} }
+      worker = i % 2 + 1, curve = {}, flops = 1.2e6 + i * 1e5, params = 1e5, acts = 1e4 }
     if i > 12 then live.A[i].error, live.B[i].error = nil, nil end
   end
   live.A[4].status, live.A[4].error = "diverged", 100
@@ -41,7 +42,8 @@ local function fake_store(change)
   local store = {
     names = function() return { "A", "B" } end,
     population = function(_, name)
-      return { name = name == "A" and "AnyNetX_A" or "RegNetX", space = name }
+      return { name = name == "A" and "AnyNetX_A" or "RegNetX", space = name, data = "shapes",
+        recipe = { epochs = 10, lr = 0.1 } }
     end,
     live = function(_, name)
       local copy = {}
@@ -50,6 +52,15 @@ local function fake_store(change)
         for k, v in pairs(model) do copy[i][k] = v end
       end
       return copy
+    end,
+    networks = function()
+      local list = {}
+      for i = 1, 16 do list[i] = { d = { i, 1 }, w = { 8 * i, 128 }, b = { 1, 1 } } end
+      return list
+    end,
+    events = function()
+      return { { time = 900, population = "A", text = "run started with 2 workers" },
+        { time = 950, population = "A", index = 4, text = "diverged: loss is not a number" } }
     end,
     progress = function()
       return { images_per_s = 812.4, eta = 203, updated = 1000, running_main = true }
@@ -60,7 +71,8 @@ local function fake_store(change)
 end
 
 local function snapshot(change)
-  local s = monitor.snapshot("runs.db", fake_store(change))
+  local s = monitor.snapshot("runs.db", fake_store(change), nil, { events = true,
+    networks = true })
   s.now = 1002
   return s
 end
@@ -104,6 +116,13 @@ golden("help", frame.compose(s, { width = 80, height = 24, ascii = true, help = 
 golden("cursor", frame.compose(s, { width = 80, height = 24, ascii = true, cursor = 49.9 }))
 golden("cursor-40x10", frame.compose(s, { width = 40, height = 10, ascii = true,
   cursor = 49.9, hidden = { true } }))
+golden("band", frame.compose(s, { width = 80, height = 24, band = true, selected = 2 }))
+golden("log-axis", frame.compose(s, { width = 80, height = 24, ascii = true, log = true,
+  x0 = 40, x1 = 60, band = true, cursor = 50 }))
+golden("models-filter", frame.compose(s, { width = 110, height = 24, ascii = true,
+  view = "models", filter = "regnet done", order = 2, row = 2 }))
+golden("equal-flops", frame.compose(s, { width = 80, height = 24, ascii = true,
+  normalise = true }))
 golden("frozen", frame.compose(s, { width = 80, height = 24, ascii = true, frozen = true,
   hidden = { [2] = true } }))
 golden("waiting", frame.compose(waiting, { width = 80, height = 24, ascii = true }))
@@ -124,18 +143,29 @@ t.ok(table.concat((frame.compose(old, { width = 40, height = 10, ascii = true })
 local info = select(3, frame.compose(s, { width = 80, height = 24 }))
 t.ok(info.x0 > 46 and info.x0 < 46.6 and info.x1 > 57.5 and info.x1 < 58, "the chart tells its range")
 
+local every = { { "edf" }, { "models" }, { "property" }, { "log" }, { "edf", detail = { 1, 4 } },
+  { "edf", choosing = "populations" }, { "property", choosing = "property" } }
+golden("property", frame.compose(s, { width = 80, height = 24, ascii = true, view = "property",
+  property = "flops", selected = 2 }))
+golden("detail", frame.compose(s, { width = 80, height = 40, ascii = true,
+  detail = { 1, 4 } }))
+golden("choose", frame.compose(s, { width = 80, height = 24, ascii = true,
+  choosing = "populations", choice = 2 }))
+golden("log", frame.compose(s, { width = 80, height = 24, ascii = true, view = "log" }))
+
 -- Every size: as many lines as asked for, none wider, no error.
 local bad
 for _, snap in ipairs { s, waiting, stopped, finished, unread } do
   for width = 1, 150, 7 do
     for _, height in ipairs { 1, 2, 3, 4, 5, 7, 9, 10, 15, 16, 20, 23, 60 } do
-      for _, view in ipairs { "edf", "models" } do
+      for _, view in ipairs(every) do
         for _, help in ipairs { true, false } do
           local lines = frame.compose(snap, { width = width, height = height, ascii = true,
-            view = view, help = help, cursor = 50, scroll = 1000 })
+            view = view[1], detail = view.detail, choosing = view.choosing, help = help,
+            cursor = 50, scroll = 1000, band = true })
           local fits = #lines == height
           for _, line in ipairs(lines) do fits = fits and #line <= width end
-          if not fits then bad = ("%d x %d %s"):format(width, height, view) end
+          if not fits then bad = ("%d x %d %s"):format(width, height, view[1]) end
         end
       end
     end
@@ -148,6 +178,84 @@ local many = snapshot { names = function() return { "A", "A", "A", "A", "A", "A"
 t.is(many.total, 9 * 16, "nine populations are counted")
 t.ok(table.concat((frame.compose(many, { width = 80, height = 40, ascii = true })), "\n")
   :find("\nhhhh h AnyNetX_A", 1, true), "eight have a curve")
+
+t.ok(frame.compose(many, { width = 80, height = 40, ascii = true })[4]
+  :find("8 of 9 populations; c chooses", 1, true), "and it is said that there are more")
+
+-- Keys: each changes the state of the view.
+local keys = require "netspace.monitor.keys"
+local view = keys.new(true)
+view.width, view.height = 80, 24
+local function press(list, snap)
+  snap = snap or s
+  for key in list:gmatch "%S+" do
+    if key == "space" then key = " " end
+    local told = select(3, frame.compose(snap, view))
+    if keys.press(view, key, told, snap, 1, 1) then return true end
+  end
+end
+press "home"
+t.ok(math.abs(view.cursor - 46.44) < 0.1, "home: the best error", view.cursor)
+press "+ +"
+t.ok(view.x1 - view.x0 < 6 and view.x0 < 46.7, "zoom is about the cursor", view.x0)
+local x0 = view.x0
+press ">"
+t.ok(view.x0 > x0, "> moves the range")
+press "0"
+t.is(view.x0, nil, "0 fits")
+press "2 ] b n l escape"
+t.is(view.hidden[2], true, "2 hides")
+t.is(view.selected, 2, "] selects the next")
+t.ok(not view.band and view.normalise and view.log and not view.cursor, "b, n, l, escape")
+press "2 [ b n l"
+t.ok(not view.hidden[2] and view.selected == 1 and view.band and not view.normalise, "and back")
+press "tab"
+t.is(view.view, "models", "tab: the next view")
+press "o / d i v enter"
+t.is(view.filter .. view.order, "div2", "o sorts, / filters")
+press "enter"
+t.is(table.concat(view.detail, " "), "1 4", "enter: all about it")
+press "escape escape x c down enter"
+t.is(view.view .. " " .. view.property, "property params", "c chooses the property")
+press "g up e ? ?"
+t.is(view.view, "edf", "letters show their view")
+press "c"
+t.is(view.choosing, "populations", "c chooses populations")
+press("end space", many)
+t.ok(view.said:find "^8 curves", "no more than eight")
+press("home space end space enter", many)
+t.is(table.concat(view.chosen, " "), "2 3 4 5 6 7 8 9", "one for another")
+view.chosen = nil
+press "K n"
+t.ok(not view.want and not view.ask, "cancel asks; n means no")
+press "K y"
+t.is(view.want .. " " .. view.about, "cancel AnyNetX_A", "y asks the sweep for it")
+view.want = nil
+press("R", stopped)
+t.ok(not view.ask and view.said:find "no sweep is at work", "nobody is there to be asked")
+press "1"
+view.hidden = {}
+local told = select(3, frame.compose(s, view))
+keys.press(view, "click", told, s, told.left + told.width - 1, told.top)
+t.ok(math.abs(view.cursor - told.x1) < 1e-9, "a click sets the cursor")
+keys.press(view, "click", told, s, 3, told.legend + 2)
+t.is(view.selected, 2, "or selects in the legend")
+t.ok(press "q", "q leaves")
+
+-- A wish reaches the sweep that it is for, once, and leaves nothing behind.
+local controls = require "netspace.monitor.controls"
+local uv = require "luv"
+local dir = uv.fs_mkdtemp(uv.os_tmpdir() .. "/netspace-XXXXXX")
+local path = dir .. "/runs.db"
+t.is(#controls.take(path, "A"), 0, "no wish")
+t.ok(controls.send(path, "pause", "A") and controls.send(path, "retry", "A")
+  and controls.send(path, "cancel", "B"), "three wishes")
+t.is(table.concat(controls.take(path, "A"), " "), "pause retry", "two are for A, in order")
+t.is(#controls.take(path, "A"), 0, "once")
+t.is(table.concat(controls.take(path, "B"), " "), "cancel", "one is for B")
+t.is(uv.fs_stat(controls.directory(path)), nil, "the directory goes with the last one")
+t.ok(not controls.send(dir .. "/no/x.db", "pause", "A"), "where nobody can write, it says so")
+uv.fs_rmdir(dir)
 
 t.is(frame.duration(59.4), "59s", "seconds")
 t.is(frame.duration(200), "3m20s", "minutes")

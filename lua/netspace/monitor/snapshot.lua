@@ -1,0 +1,135 @@
+--- What a store holds at this moment, as plain data: all that the views of the monitor show,
+-- and what `netspace monitor --json` prints.
+
+local uv = require "luv"
+
+local M = {}
+
+local function unix_time()
+  local seconds, micro = uv.gettimeofday()
+  return seconds + micro / 1e6
+end
+
+-- Running models first, then failed, queued last; among equals the latest first.
+local order = { running = 1, failed = 2, diverged = 2, done = 3, queued = 4 }
+
+local function sort_models(models)
+  for i, model in ipairs(models) do model.place = i end
+  table.sort(models, function(a, b)
+    local oa, ob = order[a.status] or 5, order[b.status] or 5
+    if oa ~= ob then return oa < ob end
+    if oa == 1 or oa == 4 then return a.place < b.place end
+    return a.place > b.place
+  end)
+  for _, model in ipairs(models) do model.place = nil end
+end
+
+local function add_finished(p, model, e)
+  local n = #p.errors + 1
+  p.errors[n], p.finished[n] = e, model
+  p.flops[n], p.params[n], p.acts[n] = model.flops, model.params, model.acts
+end
+
+local function add_population(snapshot, id, info, live)
+  local p = { name = info.name, space = info.space, data = info.data, recipe = info.recipe,
+    n = #live, errors = {}, finished = {}, flops = {}, params = {}, acts = {},
+    provisional = {}, done = 0, failed = 0, running = 0, queued = 0 }
+  snapshot.populations[id] = p
+  for _, model in ipairs(live) do
+    local status = model.status
+    if status == "done" then
+      p.done = p.done + 1
+      add_finished(p, model, model.error)
+    elseif status == "failed" or status == "diverged" then
+      p.failed = p.failed + 1
+      add_finished(p, model, 100)
+    else
+      p[status] = p[status] + 1
+      if status == "running" then p.provisional[#p.provisional + 1] = model.error end
+    end
+    model.population, model.population_id = p.name, id
+    snapshot.models[#snapshot.models + 1] = model
+  end
+  for _, key in ipairs { "done", "failed", "running", "queued" } do
+    snapshot[key] = snapshot[key] + p[key]
+  end
+  snapshot.total = snapshot.total + p.n
+  return p
+end
+
+-- needs: what the view shows besides the models: events, networks.
+local function fill(snapshot, store, needs)
+  local names, message = store:names()
+  if not names then return message end
+  for id, name in ipairs(names) do
+    local info, why = store:population(name)
+    if not info then return why end
+    local live, why_not = store:live(name)
+    if not live then return why_not end
+    local p = add_population(snapshot, id, info, live)
+    if needs.networks then
+      p.networks, why = store:networks(name)
+      if not p.networks then return why end
+    end
+  end
+  local progress, why = store:progress()
+  if not progress then return why end
+  snapshot.images_per_s, snapshot.eta = progress.images_per_s or 0, progress.eta
+  snapshot.updated, snapshot.running_main = progress.updated, progress.running_main
+  if needs.events then
+    snapshot.events, why = store:events()
+    if not snapshot.events then return why end
+  end
+end
+
+-- The time that is left, with the range that the speeds of the finished models give: each
+-- seconds per flop, whose mean is known to two standard errors, and 10 % of the machine.
+local function add_range(s)
+  if not s.eta then return end
+  local n, sum, squares = 0, 0, 0
+  for _, model in ipairs(s.models) do
+    if model.status == "done" and (model.seconds or 0) > 0 and (model.flops or 0) > 0 then
+      local x = math.log(model.seconds / (model.flops * model.epochs))
+      n, sum, squares = n + 1, sum + x, squares + x * x
+    end
+  end
+  if n < 2 then return end
+  local variance = math.max(0, squares / n - (sum / n) ^ 2)
+  local factor = math.exp(2 * math.sqrt(variance / math.min(n, s.running + s.queued)
+    + variance / n + 0.01))
+  s.eta_low, s.eta_high = s.eta / factor, s.eta * factor
+end
+
+--- The state of a store.
+-- state: "waiting" (nothing to see yet), "running", "finished", "stopped" (open models, but
+-- nobody works on them) or "error", with message
+-- @param store an open store, or nil when it could not be opened: then `message` says why
+-- @tparam[opt] table needs { events = true, networks = true }
+function M.take(path, store, message, needs)
+  local s = { path = path, now = unix_time(), populations = {}, models = {}, done = 0,
+    failed = 0, running = 0, queued = 0, total = 0, images_per_s = 0 }
+  if store then message = fill(s, store, needs or {}) end
+  sort_models(s.models)
+  s.open = s.running + s.queued
+  s.finished = s.done + s.failed
+  if message then
+    s.state, s.message = "error", message
+  elseif not store or s.total == 0 then
+    s.state = "waiting"
+    s.message = ("waiting for %s: no sweep has written to it yet"):format(path)
+  else
+    s.state = s.running_main and "running" or s.open > 0 and "stopped" or "finished"
+    add_range(s)
+  end
+  return s
+end
+
+--- A snapshot without what is there for the views only.
+function M.plain(s)
+  for _, p in ipairs(s.populations) do
+    p.finished, p.flops, p.params, p.acts, p.networks = nil, nil, nil, nil, nil
+  end
+  return s
+end
+
+return M
