@@ -93,6 +93,9 @@ bench-spaces: all
 # Of statistics: bootstrap, KS, EDFs and bands.
 bench-stats: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/stats.lua
+# Of the terminal: looks and frames of the monitor.
+bench-terminal: all
+	@$(BUILD)/netspace -q --no-init scripts/bench/monitor.lua $(ARGS)
 # Of a store with 10,000 models: events, main process, listing, EDF, monitor frame.
 bench-store: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/store.lua $(ARGS)
@@ -117,8 +120,9 @@ help:
 	 echo "make errors NAME=…      errors of 20 networks, to compare engines (before, after)"; \
 	 echo "make bench-spaces       speed of drawing and counting (ARGS=repeats)"; \
 	 echo "make bench-stats        speed of the statistics"; \
+	 echo "make bench-terminal     speed of the monitor (ARGS=models)"; \
 	 echo "make bench-store        a sweep and a store of 10,000 models (ARGS=how many)"; \
 	 echo "make layers asan clean uninstall"
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d
-.PHONY: all bench bench-spaces bench-stats bench-store profile errors demo check ctests torture asan layers install uninstall clean help
+.PHONY: all bench bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan layers install uninstall clean help

@@ -16,6 +16,15 @@ static void draw_line(struct canvas *c, const struct chart *chart, int px, int p
                    false);
 }
 
+// Two dots square, so that a point is seen.
+static void draw_point(struct canvas *c, const struct chart *chart, int px, int py, int id)
+{
+    for (int i = 0; i < 4; i++)
+        if (px + i % 2 < 2 * chart->plot_width && py + i / 2 < 4 * chart->plot_height)
+            canvas_dot(c, 2 * chart->plot_left + px + i % 2,
+                       4 * chart->plot_top + py + i / 2, id, false);
+}
+
 static bool within(const struct chart *chart, double x)
 {
     return x >= chart->x0 && x <= chart->x1; // a NaN is not
@@ -37,7 +46,7 @@ void chart_points(struct canvas *c, struct chart *chart, const struct points *p)
         int px = axes_column(chart, p->x[i]), py = axes_row(chart, p->y[i]);
         if (p->joined && last_x >= 0)
             draw_line(c, chart, last_x, last_y, px, py, p->id);
-        canvas_dot(c, 2 * chart->plot_left + px, 4 * chart->plot_top + py, p->id, false);
+        draw_point(c, chart, px, py, p->id);
         last_x = px;
         last_y = py;
     }

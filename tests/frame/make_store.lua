@@ -13,7 +13,7 @@ local function run(sql, params) assert(db:run(sql, params)) end
 local function add_model(population, i, status, fields)
   run([[INSERT INTO model (population, idx, m, hash, seed, flops, params, acts, status,
       attempt, error, reason, run, worker, seconds, images_per_s, epochs)
-    VALUES (?, ?, '{}', ?, 1, 1000, 100, 10, ?, ?, ?, ?, 1, ?, 12.5, 400, ?)]],
+    VALUES (?, ?, '{"d":[2],"w":[16]}', ?, 1, 1000, 100, 10, ?, ?, ?, ?, 1, ?, 12.5, 400, ?)]],
     { population, i, "hash" .. population .. i, status, status == "queued" and 0 or 1,
       fields.error, fields.reason, i % 2 + 1, fields.epochs or 0 })
   local model = db:last_id()
@@ -47,4 +47,6 @@ run([[INSERT INTO run (population, host, pid, birth, workers, started, updated, 
   { require("luv").os_gethostname(), pid,
     state == "stopped" and "gone" or schema.birth(pid) or "gone", now - 60, now,
     state == "finished" and now or nil })
+run("INSERT INTO event (time, run, model, text) VALUES (?, 1, 3, ?)",
+  { now, "diverged: loss is not a number in epoch 2" })
 db:close()

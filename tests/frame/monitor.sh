@@ -36,7 +36,7 @@ shows() {
 terminal() { tm display-message -p -t m '#{alternate_on} #{cursor_flag}'; }
 restored() { shows "^rc=$1" && [ "$(terminal)" = "0 1" ] && tm send-keys -t m 'stty -a' Enter &&
     shows '[^-]echo( |$)' && shows '[^-]icanon'; }
-# start WIDTH HEIGHT LOCALE TERM STORE: a monitor in a shell of its own
+# start WIDTH HEIGHT LOCALE TERM STORE [OPTION]: a monitor in a shell of its own
 start() {
     tm kill-server 2>/dev/null
     for _ in $(seq 50); do
@@ -44,10 +44,11 @@ start() {
             "cd '$dir'; PS1='$ ' sh" 2>/dev/null && break
         sleep 0.1
     done
-    tm send-keys -t m "sh -c 'echo \$\$ >pid; LC_ALL=$3 TERM=$4 exec \"$NETSPACE\" monitor $5'; \
+    tm send-keys -t m "sh -c 'echo \$\$ >pid; LC_ALL=$3 TERM=$4 exec \"$NETSPACE\" ${6-} monitor $5'; \
 printf 'rc=%d\n' \$?" Enter
 }
-has() { grep -qE -- "$1" "$dir/seen"; }
+has() { # [!] PATTERN
+    if [ "$1" = ! ]; then ! grep -qE -- "$2" "$dir/seen"; else grep -qE -- "$1" "$dir/seen"; fi; }
 ascii_only() { ! LC_ALL=C grep -q '[^ -~]' "$dir/seen"; }
 once() { # LOCALE STORE OPTION…: into seen, the exit code into rc
     (cd "$dir" && LC_ALL=$1 "$NETSPACE" monitor "${@:2}" >seen 2>&1 </dev/null); rc=$?; }
@@ -76,6 +77,8 @@ check "a dead run is said to be stopped" has 'stopped, 7/14 done, 6 open, 1 fail
 once C.UTF-8 none.db --once
 check "an absent store is waited for" has 'waiting for none\.db'
 check "and --once says so in its status" [ $rc -eq 1 ]
+(cd "$dir" && timeout -s INT 2 "$NETSPACE" monitor none.db --text >seen 2>&1 </dev/null)
+check "the text mode says that it waits, once" [ "$(grep -c 'waiting for none\.db' "$dir/seen")" = 1 ]
 once C.UTF-8 pid-no-store --bogus
 check "a wrong option is a usage error" [ $rc -eq 2 ]
 echo "no database, for certain" >"$dir/text.db"
@@ -112,6 +115,57 @@ done
 check "it lives through eight resizes" shows '^netspace monitor running\.db .*running$'
 tm send-keys -t m q
 check "q: the terminal is as before, status 0" restored 0
+
+# Every view, at every size, in every terminal; keys of each.
+views() { # WIDTH HEIGHT LOCALE TERM
+    local at="$1x$2 $3 $4"
+    start "$1" "$2" "$3" "$4" running.db
+    if [ "$1" = 40 ]; then
+        check "$at: header" shows '^7/14  1 failed  run 4'
+    else check "$at: header" shows '^netspace monitor running\.db .*running$'; fi
+    check "$at: EDFs" shows 'a.AnyNe.* 5/8'
+    tm send-keys -t m m; check "$at: models" shows '^b +4 running'
+    tm send-keys -t m / d i v e r Enter; check "$at: the filter" shows ! '^b +4 running'
+    tm send-keys -t m Enter; check "$at: one model" shows '^AnyNetX_A model 3: diverged'
+    tm send-keys -t m Escape Escape x; check "$at: property" shows '^AnyNetX_A: error against'
+    tm send-keys -t m c Down Enter; check "$at: another one" shows 'error against params'
+    tm send-keys -t m g; check "$at: log" shows 'loss is not a number|loss i'
+    tm send-keys -t m '?'; check "$at: keys" shows 'leave; the run'
+    tm send-keys -t m '?' e c; check "$at: which populations" shows '^which populations'
+    tm send-keys -t m Enter K; check "$at: cancel asks" shows '^cancel AnyNetX_A'
+    tm send-keys -t m n s; check "$at: a snapshot" shows '^written: running-edf-'
+    tm send-keys -t m q; check "$at: the terminal is as before" restored 0
+}
+views 200 60 C.UTF-8 xterm-256color
+views 80 24 C.UTF-8 linux
+views 80 24 C vt100
+views 40 10 C.UTF-8 screen
+check "what q and n were asked left no wish" [ ! -e "$dir/running.db.commands" ]
+check "a snapshot is the view as text" grep -q 'share of models with error below e' \
+    "$(find "$dir" -name 'running-edf-*.txt' | sort | head -1)"
+
+start 80 24 C.UTF-8 xterm-256color running.db
+check "colours where there are any" shows '^netspace monitor'
+tm capture-pane -e -p -t m >"$dir/seen"
+check "256 of them" has $'\033\\[38;5;'
+tm send-keys -t m R y
+check "a wish is sent when it is agreed to" shows '^asked: retry AnyNetX_A'
+check "and lies beside the store" grep -q '"command":"retry"' "$dir"/running.db.commands/*.json
+rm -r "$dir/running.db.commands"
+for size in "40 10" "12 3" "120 30" "40 10" "3 1" "80 24"; do
+    # shellcheck disable=SC2086
+    set -- $size; tm send-keys -t m Right + b l + Right; tm resize-window -t m -x "$1" -y "$2"
+    tm send-keys -t m Left - b l m Down e
+done
+check "keys while it is resized" shows '^netspace monitor running\.db .*running$'
+kill -SEGV "$(cat "$dir/pid")"
+check "SIGSEGV: the terminal is as before" restored 139
+start 80 24 C.UTF-8 xterm-256color running.db --color=never
+check "--color=never" shows '^netspace monitor'
+tm capture-pane -e -p -t m >"$dir/seen"
+check "reaches the full screen" has ! $'\033\\[3[0-8]'
+tm send-keys -t m q
+check "q leaves it" restored 0
 
 start 80 24 C screen running.db
 check "C locale: ASCII on the screen" shows '^bbbb b.RegNetX'

@@ -12,6 +12,7 @@ local M = {}
 
 local SIDE = 72       -- columns of the right panel of a wide frame
 local WIDE = 140      -- columns from which a frame has one
+local LEAST = 8       -- models from which a band says anything: it is 0.48 up and down
 local BINS = { 10, 5, 3, 2 } -- of equal flops, as many as the models fill
 
 --- The curves of the populations at equal flops: list of edfs by the number of the curve,
@@ -69,7 +70,7 @@ end
 
 -- The 95 % band (Dvoretzky, Kiefer, Wolfowitz) of a curve, from the left edge on.
 local function band_of(edf, slot)
-  if not edf or edf.weighted or edf.n < 2 then return nil end
+  if not edf or edf.weighted or edf.n < LEAST then return nil end
   local band = edf:band(0.95)
   local x, lo, hi = band.steps()
   table.insert(x, 1, -1)
