@@ -65,7 +65,8 @@ end
 -- A file name that says of what and when, without what a name may not have.
 local function file_name(path, view)
   local base = path:match "[^/]*$":gsub("%.[^.]*$", "")
-  return ("%s-%s-%s"):format(base, view.detail and "model" or view.view, os.date "%Y%m%d-%H%M%S")
+  local what = view.detail and "model" or view.view
+  return ("%s-%s-%s"):format(base, what, os.date "%Y%m%d-%H%M%S")
 end
 
 -- Writes the view to a text file, and the EDFs as SVG too; says what it did.

@@ -10,7 +10,7 @@ local uv = require "luv"
 
 local n = math.tointeger(tonumber(arg[1] or 1000)) or 1000
 local dir = uv.fs_mkdtemp(uv.os_tmpdir() .. "/netspace-XXXXXX")
-local path = dir .. "/runs.db"
+local path, pid = dir .. "/runs.db", math.tointeger(uv.os_getpid())
 
 local function median_of(f, times)
   local list = {}
@@ -31,7 +31,8 @@ db:transaction(function()
   local S = { space.AnyNetXA, space.RegNetX }
   for k, name in ipairs { "AnyNetX_A", "RegNetX" } do
     run([[INSERT INTO population (name, space, seed, recipe, data, card, checksum, created, run)
-      VALUES (?, ?, 1, '{"epochs":10}', '{"spec":"shapes"}', '{}', 'sum', 0, 1)]], { name, name })
+      VALUES (?, ?, 1, '{"epochs":10}', '{"spec":"shapes"}', '{}', 'sum', 0, 1)]],
+      { name, name })
     for i, m in ipairs(S[k]:sample(n // 2, { seed = 1, image = 32, stem_width = 16 })) do
       local done, cost = i <= n // 4, arch.complexity(m)
       run([[INSERT INTO model (population, idx, m, hash, seed, flops, params, acts, status,
@@ -48,8 +49,8 @@ db:transaction(function()
     end
   end
   run([[INSERT INTO run (population, host, pid, birth, workers, started, updated, images_per_s,
-    eta) VALUES (1, ?, ?, ?, 2, 0, ?, 800, 100)]], { uv.os_gethostname(), math.tointeger(uv.os_getpid()),
-    schema.birth(math.tointeger(uv.os_getpid())), schema.time() })
+    eta) VALUES (1, ?, ?, ?, 2, 0, ?, 800, 100)]],
+    { uv.os_gethostname(), pid, schema.birth(pid), schema.time() })
   return true
 end)
 

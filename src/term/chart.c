@@ -32,7 +32,8 @@ static void pen_dot(struct pen *p, int px, int py)
         p->cx = cx;
         p->cy = cy;
         if (p->marking && p->cells >= p->offset &&
-            canvas_mark(p->canvas, p->chart->plot_left + cx, p->chart->plot_top + cy, p->curve->id))
+            canvas_mark(p->canvas, p->chart->plot_left + cx, p->chart->plot_top + cy,
+                        p->curve->id))
             p->offset += p->every;
         p->cells++;
     }
@@ -41,8 +42,8 @@ static void pen_dot(struct pen *p, int px, int py)
     p->py = py;
     const char *dash = pattern[p->curve->faint ? FAINT : p->curve->id];
     if (!p->marking && (canvas_ascii(p->canvas) || dash[p->length % 12] == '#'))
-        canvas_dot(p->canvas, 2 * p->chart->plot_left + px, 4 * p->chart->plot_top + py, p->curve->id,
-                   p->curve->faint);
+        canvas_dot(p->canvas, 2 * p->chart->plot_left + px,
+                   4 * p->chart->plot_top + py, p->curve->id, p->curve->faint);
     p->length++;
 }
 

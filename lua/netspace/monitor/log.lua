@@ -26,7 +26,8 @@ function M.draw(c, s, o, top, bottom)
       math.floor(e.time)), -1, canvas.dim)
     x = c:text(x + 1, y, where, math.max(0, math.min(24, o.width - x)), canvas.bold)
     if x + 2 <= o.width then
-      c:text(x + 2, y, e.text:gsub("%s+", " "), o.width - x - 1, bad(e.text) and canvas.alarm or 0)
+      local style = bad(e.text) and canvas.alarm or 0
+      c:text(x + 2, y, (e.text:gsub("%s+", " ")), o.width - x - 1, style)
     end
   end
   return { scroll = scroll }

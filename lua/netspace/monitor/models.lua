@@ -142,7 +142,8 @@ function M.draw(c, s, o, top, bottom)
   local list = M.list(s, o)
   local order = M.orders[o.order or 1]
   local text = ("%d of %d models by %s%s%s"):format(#list, #s.models, order[1],
-    o.reverse and ", reversed" or "", (o.filter or "") ~= "" and ", matching: " .. o.filter or "")
+    o.reverse and ", reversed" or "",
+    (o.filter or "") ~= "" and ", matching: " .. o.filter or "")
   if o.typing then text = "filter: " .. (o.filter or "") .. "_" end
   if o.height >= 16 or o.typing then
     c:text(1, top, text, o.width, o.typing and canvas.bold or dim)
