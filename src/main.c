@@ -261,11 +261,28 @@ static int run_chunk(lua_State *L, int nargs)
     return status;
 }
 
-static int run_code(lua_State *L, const char *code)
+// Pushes code that is in no file (NULL: what stdin has) as a chunk; errors.load keeps its
+// text for messages.  False with the message on the stack.
+static bool load_text(lua_State *L, const char *code, const char *name)
 {
-    if (luaL_loadbuffer(L, code, strlen(code), "=-e") != LUA_OK)
-        return fail(L);
-    return run_chunk(L, 0);
+    if (!push_function(L, "netspace.errors", "load"))
+        return false;
+    lua_pushstring(L, code);
+    lua_pushstring(L, name);
+    if (lua_pcall(L, 2, 2, 0) != LUA_OK)
+        return false;
+    bool good = !lua_isnil(L, -2);
+    lua_remove(L, good ? -1 : -2);
+    return good;
+}
+
+// The nth -e of the command line.
+static int run_code(lua_State *L, const char *code, int nth)
+{
+    char name[16] = "=-e";
+    if (nth > 1)
+        snprintf(name, sizeof name, "=-e[%d]", nth);
+    return load_text(L, code, name) ? run_chunk(L, 0) : fail(L);
 }
 
 static int run_file(lua_State *L, int argc, char **argv, int script)
@@ -275,7 +292,7 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
         usage_error("no such script or command", name, hint(L, name, commands));
         return EXIT_USAGE;
     }
-    if (luaL_loadfile(L, name) != LUA_OK)
+    if (name ? luaL_loadfile(L, name) != LUA_OK : !load_text(L, NULL, "=stdin"))
         return fail(L);
     for (int i = script + 1; i < argc; i++)
         lua_pushstring(L, argv[i]);
@@ -347,8 +364,7 @@ static int run(lua_State *L, int argc, char **argv, struct request *r)
     int status = 0;
     for (int i = r->first_code, n = 0; n < r->codes && status == 0; i++)
         if (strcmp(argv[i], "-e") == 0) {
-            status = run_code(L, argv[++i]);
-            n++;
+            status = run_code(L, argv[++i], ++n);
         }
     bool script = r->file < argc, prompt = r->interactive;
     if (status == 0 && script)

@@ -10,6 +10,13 @@ local M = {}
 --- Text of chunks that are in no file (entries of the prompt), by their source name.
 M.sources = {}
 
+--- load() for code that is in no file (nil: what stdin has), whose text is kept.
+function M.load(text, name)
+  text = text or io.read("a"):gsub("^#[^\n]*", "")
+  M.sources[name] = text
+  return load(text, name)
+end
+
 local function own(source)
   return strict.luadir and source:sub(2, #strict.luadir + 1) == strict.luadir
 end
@@ -161,6 +168,24 @@ local function syntax_place(message)
   return source_line, at or source_line:find(token, 1, true)
 end
 
+-- Where a line has the first name that a message quotes, when it has it once.
+local function named_place(message, line)
+  local name = message:match("'([%a_][%w_]*)'")
+  local pattern = name and "()%f[%w_]" .. name .. "%f[^%w_]"
+  local at = name and line:match(pattern)
+  return at and not line:find(pattern, at + 1) and at or nil
+end
+
+-- A line of code, and a caret under byte `at` of it.
+local function add_code(out, line, at)
+  line = line:gsub("\t", " ")
+  out[#out + 1] = { "code", "  " .. line }
+  if at then
+    local before = utf8.len(line:sub(1, at - 1)) or at - 1
+    out[#out + 1] = { "code", (" "):rep(2 + before) .. "^" }
+  end
+end
+
 --- The lines that tell a user what went wrong.  `prompt` leaves out a traceback of one
 -- frame.  Returns a list of { style, text }.
 function M.lines(e)
@@ -170,17 +195,15 @@ function M.lines(e)
     local message = tostring(e)
     add("error", message)
     local line, at = syntax_place(message)
-    if line then
-      local shown = line:gsub("\t", " ")
-      add("code", "  " .. shown)
-      if at then add("code", "  " .. (" "):rep(utf8.len(shown:sub(1, at - 1)) or at - 1) .. "^") end
-    end
+    if line then add_code(out, line, at) end
     return out
   end
   add("error", e.message)
   if e.message == "interrupted" then return out end
   local text = e.source and M.line_of(e.source, e.line)
-  if text and text:find("%S") then add("code", "  " .. text:match("^%s*(.-)%s*$")) end
+  if text and text:find("%S") then
+    add_code(out, text:match("^%s*(.-)%s*$"), named_place(e.message, text:match("^%s*(.*)")))
+  end
   if e.near then add("hint", ("did you mean '%s'?"):format(e.near)) end
   if e.frames and #e.frames > 1 then
     add("trace", "stack")

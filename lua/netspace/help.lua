@@ -279,7 +279,7 @@ M.add("help.examples", [[
 return setmetatable(M, {
   __call = function(_, ...)
     local text, message = M.text(...)
-    print(text or message)
+    require("netspace.pager").print(text or message)
   end,
   __tostring = function() return "help(x) explains x, help() lists everything" end,
 })

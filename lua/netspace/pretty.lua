@@ -218,7 +218,8 @@ local function pad(s, width, right)
 end
 
 -- An aligned table with heading and footer; `get(i, name)` gives the text of a cell.
-local function grid(names, n, ctx, indent, get, is_number)
+-- The footer counts `what`: "500 models, 40 shown".
+local function grid(names, n, what, ctx, indent, get, is_number)
   local rows = row_numbers(n, ctx.items)
   local widths, shown, used = {}, {}, indent
   for c, name in ipairs(names) do
@@ -243,12 +244,12 @@ local function grid(names, n, ctx, indent, get, is_number)
   for _, i in ipairs(rows) do
     line(function(name) return i > 0 and get(i, name) or ctx.dots end)
   end
-  local footer = ("%d rows"):format(n)
-  if n > ctx.items then footer = ("%d rows (%d shown)"):format(n, ctx.items) end
+  local footer = ("%d %s"):format(n, what)
+  if n > ctx.items then footer = ("%s, %d shown"):format(footer, ctx.items) end
   if #shown < #names then
     local missing = table.move(names, #shown + 1, #names, 1, {})
-    footer = ("%s, %d more columns: %s"):format(footer, #missing,
-      table.concat(missing, ", "))
+    footer = ("%s, %d more column%s: %s"):format(footer, #missing,
+      #missing == 1 and "" or "s", table.concat(missing, ", "))
   end
   out[#out + 1] = footer
   return table.concat(out, "\n" .. (" "):rep(indent))
@@ -272,11 +273,11 @@ local function record_grid(list, ctx, indent)
     row[name] = row[name] or cell_text(list[i][name], ctx)
     return row[name]
   end
-  return grid(names, #list, ctx, indent, get, is_number)
+  return grid(names, #list, "rows", ctx, indent, get, is_number)
 end
 
 local function model_grid(list, ctx, indent)
-  return grid({ "#", "model" }, #list, ctx, indent, function(i, name)
+  return grid({ "#", "model" }, #list, "models", ctx, indent, function(i, name)
     return name == "#" and tostring(i) or model_line(list[i])
   end, { ["#"] = true })
 end

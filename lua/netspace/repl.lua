@@ -8,6 +8,7 @@ local errors = require "netspace.errors"
 local history = require "netspace.history"
 local netspace = require "netspace"
 local options = require "netspace.options"
+local pager = require "netspace.pager"
 local rl = require "netspace.core.readline"
 local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
@@ -80,7 +81,7 @@ local function show_results(results)
     texts[i] = require("netspace.pretty").pretty(results[i])
     if texts[i]:find("\n") then apart = "\n" end
   end
-  io.stdout:write(table.concat(texts, apart), "\n")
+  pager.print(table.concat(texts, apart))
 end
 
 local function show_hints(text)
@@ -233,7 +234,9 @@ local function terminal_session()
       else
         pending = nil
         path = remember(path, text)
+        pager.allowed = sys.isatty(1)
         M.evaluate(text)
+        pager.allowed = false
       end
     end
   end

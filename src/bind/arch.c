@@ -42,9 +42,11 @@ static void read_stages(lua_State *L, int t, const char *name, int stages, int m
                         int *ints, double *reals)
 {
     int type = lua_getfield(L, t, name);
-    if (type == LUA_TTABLE && (int)lua_rawlen(L, -1) != stages)
-        luaL_error(L, "%s has %d values, but there are %d stages (d has one value a stage)",
-                   name, (int)lua_rawlen(L, -1), stages);
+    int values = type == LUA_TTABLE ? (int)lua_rawlen(L, -1) : stages;
+    if (values != stages)
+        luaL_error(L, "%s has %d value%s, but there %s %d stage%s (d has one value a stage)",
+                   name, values, values == 1 ? "" : "s", stages == 1 ? "is" : "are", stages,
+                   stages == 1 ? "" : "s");
     for (int i = 0; i < stages; i++) {
         if (type == LUA_TTABLE)
             lua_rawgeti(L, -1, i + 1);

@@ -62,7 +62,7 @@ index  name   error  note
   ...  ...      ...  ...
   499  m499  62.375
   500  m500    62.5
-500 rows (4 shown)]], "records: aligned, middle cut", { items = 4 })
+500 rows, 4 shown]], "records: aligned, middle cut", { items = 4 })
 shows({ rows[1], rows[2] }, [[
 index  name
 -----  ----
@@ -79,7 +79,7 @@ local line = "x d=1,1,4,7 w=24,56,152,368 b=1 g=8"
 shows(m, line .. " image=32 classes=10", "a model")
 shows({ m }, "{ " .. line .. " }", "a model inside")
 shows({ m, m, seed = 1 }, "{\n  #  model\n  -  " .. ("-"):rep(#line) .. "\n  1  " .. line
-  .. "\n  2  " .. line .. "\n  2 rows\n  seed = 1,\n}", "a population")
+  .. "\n  2  " .. line .. "\n  2 models\n  seed = 1,\n}", "a population")
 local other = setmetatable({ g = { 8, 8, 16, 16 }, stride = { 1, 2, 2, 2 }, se = 0.25,
   stem = "cifar" }, { __index = m })
 for k, v in pairs(m) do if other[k] == v then rawset(other, k, v) end end

@@ -106,6 +106,16 @@ check "with the line itself" err "return math.flor(x)"
 check "with the near name" err "did you mean 'floor'?"
 check "with the caller" err "script.lua:5: in function"
 check "without frames of netspace" bash -c "! grep -q 'lua/netspace' '$dir/err'"
+run -e 'x = 1' -e 'local n = 1' -e 'error("here " .. n)'
+check "an error of -e shows its code" err 'error("here " .. n)'
+check "and says which -e" err "-e[3]:1: here 1"
+run -e 'local x = math.flor(2)'
+check "with a caret under the name" bash -c "grep -A1 'math.flor' '$dir/err' | grep -q '^                 ^$'"
+check "and the near one" err "did you mean 'floor'?"
+printf '#!first line\nlocal t = {}\nt.a.b = 1\n' >"$dir/in"; stdin=$dir/in run
+check "an error of stdin has its line" err "stdin:3: attempt to index"; check "the line" err "  t.a.b = 1"
+echo 'x = = 3' >"$dir/in"; stdin=$dir/in run
+check "a syntax error of stdin has a caret" err "      ^"
 script 'print("before")' 'if x then' '  y = = 2' 'end'
 run "$dir/script.lua"
 check "a syntax error: status 1" status 1
