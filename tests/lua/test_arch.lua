@@ -158,7 +158,7 @@ end
 -- wrong use raises and says where
 t.fails(function() arch.anynet { d = { 1 }, W = { 8 } } end, "unknown option 'W' (did you mean 'w'?)")
 t.fails(function() arch.anynet { w = { 8 } } end, "'d' is missing")
-t.fails(function() arch.anynet { d = { 1, 2 }, w = { 8 } } end, "w has 1 values, but there are 2 stages")
+t.fails(function() arch.anynet { d = { 1, 2 }, w = { 8 } } end, "w has 1 value, but there are 2 stages")
 t.fails(function() arch.anynet { d = { 1 }, w = { 8.5 } } end, "stage 1: w is 8.5")
 t.fails(function() arch.anynet { d = { 1 }, w = { "8" } } end, "stage 1: w is 8; it must be a whole")
 t.fails(function() arch.anynet { d = {}, w = {} } end, "d has 0 stages")

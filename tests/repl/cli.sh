@@ -106,7 +106,7 @@ check "with the line itself" err "return math.flor(x)"
 check "with the near name" err "did you mean 'floor'?"
 check "with the caller" err "script.lua:5: in function"
 check "without frames of netspace" bash -c "! grep -q 'lua/netspace' '$dir/err'"
-run -e 'x = 1' -e 'local n = 1' -e 'error("here " .. n)'
+run -e 'x = 1' -e 'n = 1' -e 'error("here " .. n)'
 check "an error of -e shows its code" err 'error("here " .. n)'
 check "and says which -e" err "-e[3]:1: here 1"
 run -e 'local x = math.flor(2)'

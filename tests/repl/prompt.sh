@@ -50,6 +50,7 @@ start() {
         tm -u new-session -d -x 90 -y 30 -s p "cd '$dir'; PS1='\$ ' sh" 2>/dev/null && break
         sleep 0.1
     done
+    shows '^\$ *$' # the shell waits
     text "XDG_STATE_HOME='$dir/state' XDG_CONFIG_HOME='$dir' '$NETSPACE' $*; printf 'rc=%d\n' \$?"
     key Enter
 }
