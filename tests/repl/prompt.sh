@@ -164,6 +164,6 @@ check "a second Ctrl-C ends what does not react" shows '^rc=130$'
 start -q; ready
 enter 'print(require("luv").os_getpid() // 1 | 0)'; shows '^[0-9]+$'
 pid=$(grep -E '^[0-9]+$' "$dir/seen" | tail -1)
-text 'being typed'; kill -TERM "$pid"; check "SIGTERM at the prompt ends it" shows '^rc=143$'
+text 'being typed'; shows 'being typed'; kill -TERM "$pid"; check "SIGTERM at the prompt ends it" shows '^rc=143$'
 enter 'stty -a'; check "and restores the terminal" shows '[^-]icanon'
 echo "1..$n"
