@@ -10,6 +10,9 @@ local M = {}
 --- Whether what is printed may be paged; the prompt sets it while it evaluates an entry.
 M.allowed = false
 
+--- News that wait until the pager has gone: a list while it shows, else nil.
+M.held = nil
+
 local function command()
   local own = os.getenv "NETSPACE_PAGER" or os.getenv "PAGER" or "less -FRX"
   return own:find("%S") and own ~= "cat" and own or nil
@@ -39,7 +42,8 @@ local function page(pager, text)
   end
   input:write(text .. "\n", function() input:close() end)
   while not ended do
-    uv.run("once")
+    local good, why = pcall(uv.run, "once") -- a callback of the user's may fail
+    if not good then table.insert(M.held, tostring(why)) end
     sys.clear_interrupt() -- Ctrl-C is the pager's
     if sys.ending() then process:kill("sigterm") end
   end
@@ -54,8 +58,11 @@ function M.print(text)
   io.stdout:flush()
   local term = os.getenv "TERM"
   local pager = M.allowed and term and term ~= "dumb" and not uv.loop_mode() and command()
+  M.held = {}
   local paged = pager and is_long(text) and sys.shielded(page, pager, text)
   if not paged then io.stdout:write(text, "\n") end
+  for _, line in ipairs(M.held) do io.stderr:write(line, "\n") end
+  M.held = nil
 end
 
 return M

@@ -80,11 +80,17 @@ function M.show(list)
   last = sys.now()
 end
 
---- Takes the line away; a text that stays may take its place.
+--- Takes the line away; a text that stays may take its place (above the prompt, while the
+-- user types).
 function M.clear(text)
   if shown then io.stderr:write("\r\27[K") end
   shown, last, tenth = false, nil, 0
-  if text then io.stderr:write(text, "\n") end
+  local repl = package.loaded["netspace.repl"]
+  if text and repl then
+    repl.notify(text)
+  elseif text then
+    io.stderr:write(text, "\n")
+  end
 end
 
 return M

@@ -39,10 +39,12 @@ function M.at_prompt()
 end
 
 --- Prints a line that nobody asked for (a sweep has ended): above the prompt when it is on
--- the screen, otherwise to stderr.
+-- the screen, after the pager has gone when that is, otherwise to stderr.
 function M.notify(text)
   if editing then
     rl.above(text)
+  elseif pager.held then
+    table.insert(pager.held, text)
   else
     io.stderr:write(text, "\n")
   end

@@ -29,6 +29,7 @@ M.Training = Training
 local LOST = { own = 3, outside = 30 }
 local PATIENCE = 120            -- seconds a silent worker is given at least
 local FEW = 100
+local NEWS = 2                  -- seconds between two models told of at the prompt
 local TICK_MS, BEAT = 200, 2    -- storing and looking around; sign of life (seconds)
 
 local spent = { cost = 0, seconds = 0 } -- by the workers so far
@@ -175,6 +176,15 @@ function Training:_tell(model, text)
     or "", text))
 end
 
+-- News for a user who is typing; of finished models only one in a while.
+local function announce(self, text, often)
+  local repl = package.loaded["netspace.repl"]
+  if self.quiet or not repl or not repl.at_prompt() then return end
+  if often and sys.now() - (self.announced or 0) < NEWS then return end
+  if often then self.announced = sys.now() end
+  repl.notify(self.name .. ": " .. text)
+end
+
 -- What pool.lua asks of a client ------------------------------------------------------
 
 function Training:_waiting()
@@ -238,6 +248,9 @@ function Training:_ended(model, e)
     if e.status == "done" then return end
     ledger:log(model.id, e.status .. ": " .. (e.reason or ""))
   end)
+  announce(self, ("model %d %s, %d of %d trained"):format(model.idx, e.status == "done" and
+    ("has error %.2f %%"):format(e.error) or e.status .. ": " .. (e.reason or ""),
+    self.done + self.failed + self.diverged, self.total), e.status == "done")
 end
 
 -- An epoch trained again after a loss should give what is stored; once a sweep it is said
@@ -316,6 +329,7 @@ function Training:_lost(job, e)
         further and ", it had come further"
         or (" (%d of %d)"):format(model.crashes, most))
       self:_note(function(ledger) ledger:log(model.id, text) end)
+      announce(self, ("model %d: %s"):format(model.idx, text))
     end
   end
   self:_settle()
@@ -367,7 +381,7 @@ function Training:resume()
 end
 
 -- A sweep of its own, ended while the user types: says so above the prompt.
-local function announce(s)
+local function announce_end(s)
   local repl = package.loaded["netspace.repl"]
   if repl and repl.at_prompt() and not s.quiet then
     repl.notify(s:_summary())
@@ -398,7 +412,7 @@ function Training:_finish()
     good, err = pcall(self.callback, self:status())
     if not good then self.trouble = self.trouble or err end
   end
-  announce(self)
+  announce_end(self)
 end
 
 -- How it stands -----------------------------------------------------------------------
