@@ -1,5 +1,6 @@
 --- Completion at the prompt: globals, fields a.b.c, methods obj:, keywords; inside strings
--- names of the zoo, constraints, topics of help, data sets and files.
+-- names of the zoo, constraints, presets, topics of help, data sets, files; the option keys of
+-- a function inside { }, as its help has them.
 -- Values are only looked at (raw access, __index tables); no function of theirs is called,
 -- but for netspace's own tables that make their fields when asked (_names of the metatable).
 -- Pure Lua: complete(line, point) can be tested without a terminal.
@@ -135,6 +136,58 @@ local function fields(word)
   return sorted(set)
 end
 
+-- The call whose option table `text` ends in ("sweep.run", "space.RegNetX:sample"), and what
+-- of the table is there; nil elsewhere.
+local function open_table(text)
+  local code = text:gsub("\\.", "xx"):gsub("([\"'])(.-)%1", function(_, s)
+    return '"' .. ("s"):rep(#s) .. '"'
+  end)
+  local depth, at = 0, #code
+  while at > 0 do
+    local c = code:sub(at, at)
+    if c:find("[)}%]]") then
+      depth = depth + 1
+    elseif c:find("[({%[]") then
+      if depth == 0 then break end
+      depth = depth - 1
+    end
+    at = at - 1
+  end
+  if code:sub(at, at) ~= "{" then return nil end
+  local before = code:sub(1, at - 1)
+  local call = before:match("([%a_][%w_.:]*)%s*%(?%s*$")
+  if not call then -- after other arguments
+    local flat = before
+    repeat
+      local n
+      flat, n = flat:gsub("%b{}", ""):gsub("%b()", "")
+    until n == 0
+    call = flat:match("([%a_][%w_.:]*)%s*%([^()]*,%s*$")
+  end
+  return call, code:sub(at + 1)
+end
+
+-- Option keys that can begin where `text` ends, with `word` typed of it; nil elsewhere.
+local function option_keys(text, word)
+  local call, inside = open_table(text)
+  if not call or not inside:find("^[%a_]?[%w_]*$") and not inside:find("[,;]%s*[%a_]?[%w_]*$")
+    and not inside:find("^%s*[%a_]?[%w_]*$") then
+    return nil
+  end
+  local depth = select(2, inside:gsub("[({%[]", "")) - select(2, inside:gsub("[)}%]]", ""))
+  if depth ~= 0 then return nil end
+  local help = require "netspace.help"
+  local options = help.options(call)
+  if #options == 0 then options = help.options(call:match("[%w_]+$")) end
+  local set = {}
+  for _, key in ipairs(options) do
+    if starts(key, word) and not inside:find("%f[%w_]" .. key .. "%s*=") then
+      set[key .. " ="] = true
+    end
+  end
+  return next(set) and set or nil
+end
+
 local function files(word)
   local uv = require "luv"
   local dir, part = word:match("^(.*/)([^/]*)$")
@@ -163,6 +216,10 @@ local function in_string(before, word)
   if before:find("zoo%s*%[%s*$") then
     list = global("zoo").names()
   elseif before:find(":with%s*[({]?%s*$") or before:find(":with%s*[({][^})]*,%s*$") then
+    list = global("constraint").names()
+  elseif before:find("space%s*%[%s*$") or before:find("parent%s*=%s*$") then
+    list = global("space").names()
+  elseif before:find("candidates%s*=%s*{[^}]*$") then
     list = global("constraint").names()
   elseif before:find("help%s*%(?%s*$") then
     list = require("netspace.help").names()
@@ -208,7 +265,17 @@ function M.complete(line, point)
     end
     return list
   end
-  local list = word:find("[.:]") and fields(word) or names(word)
+  local keys = not word:find("[.:]") and option_keys(text, word)
+  local list
+  if keys then
+    if word ~= "" then -- a value of a list may stand there as well
+      for _, name in ipairs(names(word)) do keys[name] = true end
+    end
+    list = sorted(keys)
+    if #list == 1 and list[1]:find("=") then list.append = " " end
+  else
+    list = word:find("[.:]") and fields(word) or names(word)
+  end
   list.breaks = M.breaks
   return list
 end

@@ -52,6 +52,77 @@ function M.examples(name)
   return list
 end
 
+-- Topics of methods called `name`; those of module `group` when there are any.
+local function methods_called(name, group)
+  local all, near = {}, {}
+  for topic in pairs(M.topics) do
+    if topic:match(":([%w_]+)$") == name then
+      all[#all + 1] = topic
+      if M.groups[topic] == group then near[#near + 1] = topic end
+    end
+  end
+  local list = #near > 0 and near or all
+  table.sort(list)
+  return list
+end
+
+-- The names that an option line is about: "lr = 0.05, wd  text", and any "name = value".
+local function listed(line, add)
+  line = line:gsub("%b{}", "0"):gsub('%b""', "0")
+  for name in line:gmatch("%f[%w_]([%a_][%w_]*) = %w") do add(name) end
+  line = line:gsub("%b()", "")
+  for part in (line:match("^(.-)%s%s") or line):gmatch("[^,;]+") do
+    local name, more = part:match("^%s*([%a_][%w_]*)%s*(.*)$")
+    if not name or not more:find("^[=:]") and more ~= "" then break end
+    add(name)
+    if more ~= "" and not more:find("^=%s*%S+$") then break end
+  end
+end
+
+-- Adds the options of a topic to `set`, with those of topics that it refers to.
+local function collect(topic, set, seen)
+  local text = M.topics[topic]
+  if not text or seen[topic] then return end
+  seen[topic] = true
+  local signature, rest = text:match("^([^\n]*)\n?(.*)$")
+  local further = rest:match("^%s+[^\n]*")
+  if further then signature = signature .. further end
+  signature = signature:match("^(.-)%s*%->") or signature
+  local positional = {}
+  for name, next_one in signature:gmatch("([%a_][%w_]*)%s*(.?)") do
+    if next_one ~= "=" then positional[name] = true end
+  end
+  for inside in signature:gmatch("%b{}") do
+    for name in inside:sub(2, -2):gsub("%b{}", ""):gmatch("([%a_][%w_]*)%s*=") do
+      set[name] = true
+    end
+  end
+  for line in rest:gmatch("[^\n]+") do
+    if line:find("^  ") then
+      listed(line:sub(line:find("^  %a") and 3 or 1), function(name)
+        if not positional[name] then set[name] = true end
+      end)
+    end
+  end
+  for _, before in ipairs { "[Aa]s in", "[Aa]s", "those of" } do
+    for name in text:gmatch("%f[%a]" .. before .. "%s+([%a_][%w_]*[.:][%a_][%w_]*)") do
+      collect(name, set, seen)
+    end
+  end
+end
+
+--- The option keys of what is called `name` ("sweep.run", "sample"), sorted; as its help has
+-- them.
+function M.options(name)
+  modules()
+  local set, list = {}, {}
+  local topics = M.topics[name] and { name } or methods_called(name)
+  for _, topic in ipairs(topics) do collect(topic, set, {}) end
+  for key in pairs(set) do list[#list + 1] = key end
+  table.sort(list)
+  return list
+end
+
 -- The name a Lua function was defined under, from its source: "function Space:sample(".
 local function defined_as(f)
   local info = debug.getinfo(f, "S")
@@ -80,20 +151,6 @@ local function method_of_c(f)
       end
     end
   end
-end
-
--- Topics of methods called `name`; those of module `group` when there are any.
-local function methods_called(name, group)
-  local all, near = {}, {}
-  for topic in pairs(M.topics) do
-    if topic:match(":([%w_]+)$") == name then
-      all[#all + 1] = topic
-      if M.groups[topic] == group then near[#near + 1] = topic end
-    end
-  end
-  local list = #near > 0 and near or all
-  table.sort(list)
-  return list
 end
 
 -- Topics for the methods that an object answers to.
@@ -271,6 +328,10 @@ M.add("help.text", [[
   help.text(x) -> string, or nil and a message
   What help(x) prints.
   example: help.text("space.names")]])
+M.add("help.options", [[
+  help.options(name) -> list
+  The option keys of a function, as its help has them; what Tab offers inside { }.
+  example: help.options("net.new")]])
 M.add("help.examples", [[
   help.examples(name) -> list of { code =, slow = }
   The examples of a topic; the tests run those that are not slow.

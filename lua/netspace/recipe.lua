@@ -75,7 +75,8 @@ help.add("recipe", [[
     schedule = "cos"       half a cosine over the epochs, or "constant"
     warmup = 0             epochs of linear warm-up, from warmup_factor = 0.1
     momentum = 0.9, nesterov = true
-    wd = 5e-5              weight decay; wd_bn, wd_bias: of batch norm and biases (as wd)
+    wd = 5e-5              weight decay
+    wd_bn = wd, wd_bias    of batch norm and biases
     label_smoothing = 0
     zero_gamma = false     start residual branches at zero (nets not trained before)
     like = recipe.paper

@@ -487,14 +487,15 @@ help.add("S:size", [[
 S:size{ flops = {lo, hi}, params =, acts =, draws = 2000, seed =, image =, … }
     -> { nominal =, exact =, distinct =, window = … }
 How many settings of the parameters a space has, and how many networks they make.
-  nominal   by the paper's reckoning: an order divides by n!, a RegNet has 64 values of d,
+  image, classes, stem, stem_width, stride, head_width, activation  the setting
+  .nominal  by the paper's reckoning: an order divides by n!, a RegNet has 64 values of d,
             w_0, w_a, w_m each
-  exact     settings, counted: every order and tie as it is
-  distinct  networks that differ after group compatibility, counted
+  .exact    settings, counted: every order and tie as it is
+  .distinct networks that differ after group compatibility, counted
 Where that cannot be counted (RegNets, constraints without a hint) it is estimated from
 `draws` settings, each as likely: settings and distinct with settings_error and
 distinct_error, one standard error; no distinct where a constraint has no hint.
-  window    with flops, params or acts: share, share_error, settings, settings_error of what
+  .window   with flops, params or acts: share, share_error, settings, settings_error of what
             lies inside (all settings alike: not the share of draws), of RegNets distinct too
 example: space.AnyNetXE:size().exact
 example: space.AnyNetXE:size{ flops = {3e6, 6e6}, stem = "cifar" }.window.share

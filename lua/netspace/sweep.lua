@@ -325,7 +325,7 @@ help.add("sweep.run", [[
   source: Radosavovic et al. 2019, 2020: populations instead of single networks]])
 help.add("sweep.forecast", [[
   sweep.forecast{ … } -> forecast
-  What sweep.run with the same options would take, without starting it: .models still to train,
+  What a sweep would take, options as in sweep.run, without starting it: .models still to train,
   .epochs, .images, .flops (multiply-adds of it all), .workers, and .seconds with .low and
   .high.  The speed is that of models this machine has trained into the store before, or is
   measured on a few of the models (a second or two).

@@ -48,6 +48,53 @@ t.is(text "print('it\\'s', stri", "string", "an escaped quote does not end a str
 t.is(text '-- "spa', "space", "a quote in a comment opens no string")
 t.is(text 'data.open("cifar10:scri', "cifar10:scripts/", "folders after cifar10:")
 
+-- Option keys inside { }.
+t.is(text "sweep.run{ work", "workers =", "an option")
+t.is(offers("sweep.run{ work").append, " ", "a blank follows")
+t.is(text "sweep.run { store = 'a.db', bud", "budget =", "after others")
+t.ok(has("sweep.run{ store = 'a.db', ", "models ="), "all of them")
+t.ok(not has("sweep.run{ store = 'a.db', ", "store ="), "but those given")
+t.is(text "sweep.run{ store = stri", "string", "a value is no key")
+t.is(text "space.RegNetX:sample(5, { flo", "flops =", "of a method, after an argument")
+t.is(text "p = space.RegNetX:sample(f(2), { flops = {3e6, 6e6}, max_", "max_tries =",
+  "after values with brackets")
+t.is(text "stats.compare(a, b, { lev", "level =", "of a function with two arguments")
+t.is(text "x = { budg", "", "a table that is nobody's")
+t.is(text 'space["AnyNetXA', "AnyNetXA AnyNetXA3 AnyNetXA5", "presets")
+t.is(text 'design.step{ parent = "RegNetXC', "RegNetXC", "of a step")
+t.is(text 'design.step{ candidates = { "shared_g', "shared_g", "candidates")
+
+-- What help says of options is what the functions take.
+local function knows(name, f)
+  local _, message = pcall(f, { zzzz = 1 })
+  local known = {}
+  for key in (tostring(message):match("it knows ([^\n]*)$") or ""):gmatch("[%w_]+") do
+    known[#known + 1] = key
+  end
+  table.sort(known)
+  t.is(table.concat(require("netspace.help").options(name), " "), table.concat(known, " "),
+    "options of " .. name)
+end
+knows("sweep.run", sweep.run)
+knows("sweep.forecast", sweep.forecast)
+knows("recipe", recipe)
+knows("constraint", constraint)
+knows("arch.anynet", arch.anynet)
+knows("S:sample", function(o) space.RegNetX:sample(1, o) end)
+knows("S:size", function(o) space.RegNetX:size(o) end)
+knows("net.new", function(o) net.new(zoo["R-56"], o) end)
+knows("net.benchmark", function(o) net.benchmark(zoo["R-56"], o) end)
+knows("data.open", function(o) data.open("shapes", o) end)
+knows("arch.fit", function(o) arch.fit(zoo["R-56"], o) end)
+knows("stats.compare", function(o) stats.compare({ 1 }, { 2 }, o) end)
+knows("stats.alternatives", function(o) stats.alternatives({ 1 }, { { 2 } }, o) end)
+knows("stats.search", function(o) stats.search({ 1, 2 }, o) end)
+knows("stats.bootstrap", function(o)
+  stats.bootstrap({ errors = { 1 }, models = { { d = 1 } } }, "d", o)
+end)
+knows("stats.regress", function(o) stats.regress({ 1 }, { 1 }, o) end)
+knows("pretty", function(o) pretty(1, o) end)
+
 -- Nothing of the user's runs.
 local ran = 0
 local trap = function() ran = ran + 1 return {} end
