@@ -100,6 +100,10 @@ bench-terminal: all
 bench-store: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/store.lua $(ARGS)
 
+# Of the prompt: start, completion, Ctrl-C.
+bench-terminal: all
+	@$(BUILD)/netspace -q --no-init scripts/bench/terminal.lua $(ARGS)
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/netspace $(DESTDIR)$(PREFIX)/bin/netspace
@@ -122,6 +126,7 @@ help:
 	 echo "make bench-stats        speed of the statistics"; \
 	 echo "make bench-terminal     speed of the monitor (ARGS=models)"; \
 	 echo "make bench-store        a sweep and a store of 10,000 models (ARGS=how many)"; \
+	 echo "make bench-terminal     start, completion and Ctrl-C at the prompt (ARGS=repeats)"; \
 	 echo "make layers asan clean uninstall"
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d

@@ -133,12 +133,16 @@ static int readline_setup(lua_State *L)
     return 0;
 }
 
-// start(prompt): shows the prompt and begins to read
+// start(prompt [, text]): shows the prompt, with text on the line, and begins to read
 static int readline_start(lua_State *L)
 {
-    const char *prompt = luaL_checkstring(L, 1);
+    const char *prompt = luaL_checkstring(L, 1), *text = luaL_optstring(L, 2, NULL);
     reading = true;
     rl_callback_handler_install(prompt, on_line);
+    if (text) {
+        rl_insert_text(text);
+        rl_redisplay();
+    }
     return 0;
 }
 
@@ -198,8 +202,10 @@ static int readline_cancel(lua_State *L)
 static int readline_above(lua_State *L)
 {
     const char *text = luaL_checkstring(L, 1);
-    if (reading)
+    if (reading && rl_get_termcap("ce"))
         rl_clear_visible_line();
+    else if (reading)
+        rl_crlf(); // a terminal that cannot clear a line
     fprintf(rl_outstream, "%s\n", text);
     if (reading) {
         rl_on_new_line();

@@ -257,6 +257,20 @@ function M.complete(line, point)
     return list
   end
   local word = text:match("[^" .. M.breaks:gsub("[%^%]%-%%]", "%%%0") .. "]*$")
+  if text:find("^%s*:%a*$") then -- a command of the prompt
+    local list = { breaks = " :", append = " " }
+    for name in pairs(require("netspace.session").commands) do
+      if starts(name, word:sub(2)) then list[#list + 1] = name end
+    end
+    table.sort(list)
+    return list
+  end
+  local file = text:match("^%s*:save%s+(%S*)$")
+  if file then
+    local list = files(file)
+    list.breaks = " "
+    return list
+  end
   if text:find("^%s*%?%s*[%w_.:]*$") then -- ?topic
     word = text:match("[%w_.:]*$")
     local list = { breaks = " ?" }

@@ -14,7 +14,9 @@ local M = { topics = {}, groups = {} }
 -- The public module a source file belongs to: netspace/stats.lua and netspace/stats/rank.lua
 -- both to stats.
 local function module_of(source)
-  return source:match("lua/netspace/([%w_]+)/[%w_]+%.lua$") or source:match("([%w_]+)%.lua$")
+  local module = source:match("lua/netspace/([%w_]+)/[%w_]+%.lua$") or
+    source:match("([%w_]+)%.lua$")
+  return module == "session" and "who" or module
 end
 
 --- Registers the text of `name` ("stats.edf", "S:sample").  First line: the signature;

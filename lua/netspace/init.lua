@@ -19,9 +19,14 @@ M._names = {
   { "design", "one step of designing a space: train, compare, decide" },
   { "plot", "plots for the terminal" },
   { "monitor", "live view of a store" },
+  { "who", "the globals of your session; :save FILE and :time EXPRESSION" },
+  { "tour", "the method in ten steps, on the built-in data" },
   { "pretty", "any value as the text the prompt prints" },
   { "help", "documentation of any name" },
 }
+
+-- Names that are a function of a module called otherwise.
+local modules = { who = "session" }
 
 --- True for a public name, loaded or not.
 function M._is_public(name)
@@ -34,8 +39,8 @@ end
 return setmetatable(M, {
   __index = function(t, name)
     if type(name) ~= "string" or not M._is_public(name) then return nil end
-    local value = require("netspace." .. name)
-    if name == "monitor" then value = value.monitor end
+    local value = require("netspace." .. (modules[name] or name))
+    if modules[name] or name == "monitor" then value = value[name] end
     rawset(t, name, value)
     return value
   end,

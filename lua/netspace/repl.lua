@@ -10,6 +10,7 @@ local netspace = require "netspace"
 local options = require "netspace.options"
 local pager = require "netspace.pager"
 local rl = require "netspace.core.readline"
+local session = require "netspace.session"
 local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
@@ -72,7 +73,7 @@ end
 
 --- Whether more lines can make `text` an entry.
 function M.incomplete(text)
-  if help_request(text) then return false end
+  if help_request(text) or text:find("^%s*:%a") then return false end
   local f, _, more = compile(text, "=in")
   return not f and more
 end
@@ -116,6 +117,13 @@ local function show_error(e, text, name)
   errors.show(e, "")
 end
 
+-- ":time x": a command of session.lua.
+local function run_command(text, name)
+  local results = table.pack(sys.interruptible(errors.handler, session.run, text, M.evaluate))
+  if not results[1] then show_error(results[2], text, name) end
+  return results[1]
+end
+
 --- Evaluates an entry and prints its results or its error.  True when it went well.
 function M.evaluate(text)
   entries = entries + 1
@@ -123,6 +131,7 @@ function M.evaluate(text)
   errors.sources[name] = text
   errors.sources[("=in[%d]"):format(entries - KEPT)] = nil
   hints = {}
+  if text:find("^%s*:%a") then return run_command(text, name) end
   local f, shown = compile(help_request(text) or text, name)
   if not f then
     show_error(shown, text, name)
@@ -143,6 +152,7 @@ function M.evaluate(text)
   end
   io.stdout:flush()
   show_hints(text)
+  if not help_request(text) then session.keep(text, shown) end
   return true
 end
 
@@ -155,8 +165,9 @@ local function run_loop(mode)
 end
 
 -- A line from the terminal: the text, false at its end (Ctrl-D), nil after Ctrl-C.
-local function read_line(poll, prompt)
-  rl.start(prompt)
+-- `offer` stands on it at first.
+local function read_line(poll, prompt, offer)
+  rl.start(prompt, offer)
   editing = true
   poll:start("r", function()
     rl.read()
@@ -205,6 +216,7 @@ local function suspend()
 end
 
 local function terminal_session()
+  M.edits = true -- the line editor is there
   rl.setup(complete.complete)
   local path = history.path()
   for _, entry in ipairs(path and history.load(path) or {}) do rl.remember(entry) end
@@ -216,7 +228,9 @@ local function terminal_session()
   local pending
   while not sys.ending() do
     stop:start("sigtstp", suspend)
-    local line = read_line(poll, pending and CONTINUED or PROMPT)
+    local tour = package.loaded["netspace.tour"]
+    local line = read_line(poll, pending and CONTINUED or PROMPT,
+      not pending and tour and tour._offer() or nil)
     stop:stop()
     if line == false then
       io.stdout:write("\n")
@@ -227,6 +241,7 @@ local function terminal_session()
       end
     elseif line == nil then
       pending = nil
+      if tour then tour._heard(nil) end
     else
       local text = pending and pending .. "\n" .. line or line
       if not text:find("%S") then
@@ -237,8 +252,9 @@ local function terminal_session()
         pending = nil
         path = remember(path, text)
         pager.allowed = sys.isatty(1)
-        M.evaluate(text)
+        local good = M.evaluate(text)
         pager.allowed = false
+        if tour then tour._heard(text, good) end
       end
     end
   end

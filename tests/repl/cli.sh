@@ -201,6 +201,25 @@ session 'local a = 1' 'a'; check "a lost local is explained" err "leave out 'loc
 session 'for i = 1,'; check "input that ends in an entry" err "<eof>"
 session 'setmetatable({}, { __tostring = function() error("in tostring") end })' '1'
 check "a result that cannot be printed does not end the session" out 1
+session 'x = 4' ':time x * 2'
+check ":time evaluates" out 8; check "and says how long it took" out " s of the processor here"
+session ':tmie 3'; check "an unknown command names the near one" err "did you mean 'time'?"
+session ':save'; check ":save without a file" err "needs the name of a file"
+session 'x = 4' '=x * 2 -- twice' 'x + 1, "two"' 'x;' 'error("no")' 'for i = 1, 2 do' 'print(i)' 'end' \
+    '?who' 'local gone = 1' "print(rawget(_G, 'gone'))" ":save $dir/session.lua" 'who()'
+check "who() lists what was made" out '{ name = "x", type = "integer", value = "4" }'
+check ":save counts what went well" out "session.lua: 7 entries"
+run "$dir/session.lua"
+check "the session runs in batch" is $'8\n5   "two"\n1\n2\nnil'; check "without a word" quiet
+session ":save $dir/none/x.lua"; check ":save to nowhere" err "No such file"
+run -e 'tour()'; check "tour() in a script prints ten steps" out "step 10 of 10"
+run -e 'tour(11)'; check "and has no eleventh" err "it must be from 1 to 10"
+run -e 'for _, s in ipairs(tour.steps) do print(s.run) end'
+sed -e 's/sample(12/sample(2/; s/train = 1000, test = 500/train = 40, test = 20/' \
+    -e "s#tour.db#$dir/tour.db#" "$dir/out" >"$dir/in"
+stdin=$dir/in run -q -i
+check "every step of the tour runs" bash -c "! grep -qv 'models' '$dir/err'"
+check "to the verdict" out "KS distance"
 mkdir -p "$dir/config/netspace"
 echo 'greeting = "hello"' >"$dir/config/netspace/init.lua"
 session 'greeting'; check "init.lua runs at the prompt" is '"hello"'

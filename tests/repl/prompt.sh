@@ -129,6 +129,15 @@ key G; check "which shows its end" shows '^500 rows, 40 shown$'
 key C-c; key q; check "Ctrl-C is the pager's, q leaves it" ready
 enter '3 * 4'; check "and the session goes on" shows '^12$'; ready; clear_screen
 
+text 'sweep.run{ work'; key Tab; check "Tab completes an option" shows '^> sweep.run\{ workers = *$'
+key C-c; ready; clear_screen
+enter 'tour()'; check "the tour puts a command on the line" shows '^> space.small.AnyNetXA:describe\(\)$'
+key C-u; enter '5 * 5'; check "other entries are welcome" shows '^25$'
+check "the step stays" shows '^> space.small.AnyNetXA:describe\(\)$'; clear_screen
+key C-u; enter 'space.small.AnyNetXA.name'; check "an edited one goes on" shows '^step 2 of 10'
+check "with the next command" shows '^> A = space.small.AnyNetXA:sample'
+key C-c; check "Ctrl-C leaves the tour" shows '^tour left; tour\(2\) goes on'; ready; clear_screen
+
 key C-z; check "Ctrl-Z suspends" shows 'Stopped|suspended'
 enter 'stty -a'; check "with the terminal as it was" shows '[^-]icanon'
 shows '[^-]echo( |$)'
