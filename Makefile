@@ -96,13 +96,10 @@ bench-stats: all
 # Of the terminal: looks and frames of the monitor.
 bench-terminal: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/monitor.lua $(ARGS)
+	@$(BUILD)/netspace -q --no-init scripts/bench/terminal.lua
 # Of a store with 10,000 models: events, main process, listing, EDF, monitor frame.
 bench-store: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/store.lua $(ARGS)
-
-# Of the prompt: start, completion, Ctrl-C.
-bench-terminal: all
-	@$(BUILD)/netspace -q --no-init scripts/bench/terminal.lua $(ARGS)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1
@@ -124,9 +121,8 @@ help:
 	 echo "make errors NAME=…      errors of 20 networks, to compare engines (before, after)"; \
 	 echo "make bench-spaces       speed of drawing and counting (ARGS=repeats)"; \
 	 echo "make bench-stats        speed of the statistics"; \
-	 echo "make bench-terminal     speed of the monitor (ARGS=models)"; \
+	 echo "make bench-terminal     speed of the monitor (ARGS=models) and the prompt"; \
 	 echo "make bench-store        a sweep and a store of 10,000 models (ARGS=how many)"; \
-	 echo "make bench-terminal     start, completion and Ctrl-C at the prompt (ARGS=repeats)"; \
 	 echo "make layers asan clean uninstall"
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d

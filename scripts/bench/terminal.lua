@@ -1,4 +1,4 @@
---- How quickly the prompt answers:  make bench-terminal [ARGS=REPEATS]
+--- How quickly the prompt answers:  make bench-terminal
 -- Start to the prompt, completion, and Ctrl-C in a Lua loop, a coroutine, training, sampling
 -- and statistics: from the key to the new prompt.  The program runs on a pseudo-terminal of
 -- script(1), and is read and typed to through its pipes; the medians, 99th percentiles and
