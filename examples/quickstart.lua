@@ -20,7 +20,8 @@ local window = {
 local shapes = data.open("shapes", { train = 3000, test = 1000 })
 
 local sweeps = {}
-for _, S in ipairs { space.AnyNetXA, space.RegNetX } do
+for i, S in ipairs { space.AnyNetXA, space.RegNetX } do
+  window.seed = i -- populations that are compared share no random numbers
   sweeps[#sweeps + 1] = sweep.start {
     store = store, name = S.name, models = S:sample(n, window), data = shapes,
     recipe = recipe.quick,

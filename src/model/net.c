@@ -358,7 +358,7 @@ static void backward_norm(struct net *n, const struct op *o)
         return;
     norm_of(n, (int)(o - n->plan->ops), &norm);
     size_t rows = norm.rows;
-    norm_back_begin(&norm);
+    norm_begin(&norm);
     norm_grad(&norm, place(n, o->din), place(n, o->dout), place(n, o->in), place(n, o->add),
               place(n, o->out), rows);
     norm_back_end(&norm);

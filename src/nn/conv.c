@@ -397,7 +397,7 @@ void conv_backward(float *dx, float *dw, const float *dy, const float *x, const 
     if (own && dw)
         memset(r.sum, 0, packed_floats(c) * sizeof *r.sum);
     if (dx && b->in)
-        norm_back_begin(b->in);
+        norm_begin(b->in);
     size_t xi = image_in(&all), yi = image_out(&all);
     for (int i = 0, step = tile_images(&all); i < all.N; i += step) {
         tile.N = all.N - i < step ? all.N - i : step;

@@ -35,8 +35,8 @@ struct norm {
     size_t rows;                       // passed so far
 };
 size_t norm_floats(size_t C);
-void norm_begin(struct norm *n); // forward, training: then all rows of x, then norm_end
-void norm_gather(struct norm *n, const float *x, size_t M);
+void norm_begin(struct norm *n); // training, before the first tile of either direction
+void norm_gather(struct norm *n, const float *x, size_t M); // forward: all rows of x
 void norm_end(struct norm *n);
 void norm_running(struct norm *n); // forward, testing: the running statistics
 /* After norm_end or norm_running; add (M,C) or NULL; y may be x. */
@@ -44,7 +44,6 @@ void norm_apply(const struct norm *n, float *y, const float *x, const float *add
 /* Backward: begin; g = dy·act' and its sums for all rows; end; then dx.  x, add as in
  * forward, y its result (ReLU takes its mask from y > 0 and is the only one to read y; SiLU
  * alone reads add).  g may be dy; it is also the gradient of add.  dx may be g. */
-void norm_back_begin(struct norm *n);
 void norm_grad(struct norm *n, float *g, const float *dy, const float *x, const float *add,
                const float *y, size_t M);
 void norm_back_end(struct norm *n);

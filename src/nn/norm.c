@@ -84,11 +84,6 @@ void norm_apply(const struct norm *n, float *y, const float *x, const float *add
     kernels_get()->norm_apply(y, x, add, s.mean, s.scale, n->beta, M, n->C, n->act);
 }
 
-void norm_back_begin(struct norm *n)
-{
-    norm_begin(n);
-}
-
 void norm_grad(struct norm *n, float *g, const float *dy, const float *x, const float *add,
                const float *y, size_t M)
 {

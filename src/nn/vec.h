@@ -33,8 +33,8 @@ INLINE void vstore_i(int *p, vi a) { *(vi_any *)p = a; }
 INLINE vf vselect(vi m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }
 
 /* What the next tile of a convolution reads, fetched into the second-level cache while the
- * kernels work on this one: they ask for as many lines as they have steps to fetch them in.
- * Measured: memory delivers a twentieth of what a core can multiply, and waits for no one. */
+ * kernels work on this one: they ask for as many lines as they have steps to fetch them in,
+ * so that memory and arithmetic are busy at once. */
 static struct {
     const char *at;
     size_t step, lines; // bytes to the next line, 0 when there are none left

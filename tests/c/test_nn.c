@@ -70,7 +70,7 @@ static void norm_back(struct norm *n, float *dx, float *g, const float *dy, cons
                       const float *add, const float *y, size_t M)
 {
     size_t first = M / 3, at = first * n->C;
-    norm_back_begin(n);
+    norm_begin(n);
     if (first)
         norm_grad(n, g, dy, x, add, y, first);
     norm_grad(n, g + at, dy + at, x + at, add ? add + at : NULL, y + at, M - first);

@@ -83,7 +83,7 @@ static void check_use(const char *isa, const struct conv *c, const struct use *u
     if (u->out) {
         struct norm *both[] = { &out.norm, &out2.norm };
         for (int i = 0; i < 2; i++) {
-            norm_back_begin(both[i]);
+            norm_begin(both[i]);
             norm_grad(both[i], du, i ? du : dy, y, NULL, y, My);
             norm_back_end(both[i]);
         }
@@ -96,7 +96,7 @@ static void check_use(const char *isa, const struct conv *c, const struct use *u
     for (size_t i = 0; i < nx; i++)
         dx[i] = u->sum ? held[i] + part[i] : part[i];
     if (u->in) {
-        norm_back_begin(&in.norm);
+        norm_begin(&in.norm);
         norm_grad(&in.norm, dx, dx, x, NULL, z, Mx);
         norm_back_end(&in.norm);
     }
