@@ -62,11 +62,17 @@ end
 
 -- The full screen.
 
--- A file name that says of what and when, without what a name may not have.
+-- A file name that says of what and when, without what a name may not have, and is new.
 local function file_name(path, view)
   local base = path:match "[^/]*$":gsub("%.[^.]*$", "")
   local what = view.detail and "model" or view.view
-  return ("%s-%s-%s"):format(base, what, os.date "%Y%m%d-%H%M%S")
+  local name = ("%s-%s-%s"):format(base, what, os.date "%Y%m%d-%H%M%S")
+  local free, n = name, 1
+  while uv.fs_stat(free .. ".txt") do
+    n = n + 1
+    free = ("%s-%d"):format(name, n)
+  end
+  return free
 end
 
 -- Writes the view to a text file, and the EDFs as SVG too; says what it did.
