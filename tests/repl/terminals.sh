@@ -58,7 +58,9 @@ each check "news above the prompt" '^fresh news *$'
 each check "under it the line being typed" '^> typed so far *$'
 for w in $windows; do tm send-keys -t "$w" C-u; tm send-keys -l -t "$w" 'string.gs'; tm send-keys -t "$w" Tab; done
 each check "Tab completes" '^> string\.gsub *$'
-for w in $windows; do tm send-keys -t "$w" C-c; tm send-keys -t "$w" C-d; done
+# With Ctrl-C a terminal drops what was typed with it: the prompt is waited for.
+for w in $windows; do tm send-keys -t "$w" C-c; done
+for w in $windows; do shows '^> *$'; tm send-keys -t "$w" C-d; done
 each check "Ctrl-D leaves" '^rc=0$'
 each check "the terminal as it was" '^2$'
 echo "1..$n"
