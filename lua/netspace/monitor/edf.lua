@@ -3,7 +3,7 @@
 
 local canvas = require "netspace.core.canvas"
 local edfs = require "netspace.core.edf"
-local plot = require "netspace.plot"
+local plot = require "netspace.plot.edf"
 local stats = require "netspace.stats"
 local table_of = require "netspace.monitor.models"
 local widgets = require "netspace.monitor.widgets"
@@ -71,12 +71,7 @@ end
 -- The 95 % band (Dvoretzky, Kiefer, Wolfowitz) of a curve, from the left edge on.
 local function band_of(edf, slot)
   if not edf or edf.weighted or edf.n < LEAST then return nil end
-  local band = edf:band(0.95)
-  local x, lo, hi = band.steps()
-  table.insert(x, 1, -1)
-  table.insert(lo, 1, 0)
-  table.insert(hi, 1, band.hi(-1))
-  return { id = slot, x = x, lo = lo, hi = hi }, band
+  return plot._band(edf, slot)
 end
 
 -- "at 45.20 %:  a 0.375  b 0.688  b-a +0.313  KS 0.35", shorter where there is little room.

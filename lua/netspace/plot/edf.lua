@@ -1,0 +1,212 @@
+--- Error EDFs: step curves, their confidence bands, and, dotted, what models in training
+-- would add.  F(e) = share of models with error below e (Radosavovic et al. 2020, equation 1).
+
+local canvas = require "netspace.core.canvas"
+local edfs = require "netspace.core.edf"
+local help = require "netspace.help"
+local options = require "netspace.options"
+local picture = require "netspace.plot.picture"
+
+local M = {}
+
+local MOST = 8 -- curves a canvas tells apart
+
+--- The steps of a list of errors: x ascending, y the share of models up to and with x.
+-- NaN (a diverged model) counts as 100, never dropped.
+local function steps(errors)
+  local x, y = {}, {}
+  for i, e in ipairs(errors) do x[i] = e == e and e or 100 end
+  table.sort(x)
+  for i = 1, #x do y[i] = i / #x end
+  return x, y
+end
+
+--- A curve as canvas:chart and canvas:legend take it, from a list of errors in percent.
+-- @tparam[opt] number total models there will be, for a legend of "12/16"
+function M._curve(name, id, errors, total)
+  local curve = { name = name, id = id, failed = 0 }
+  curve.x, curve.y = steps(errors)
+  local sum = 0
+  for _, e in ipairs(curve.x) do
+    sum = sum + e
+    if e >= 100 then curve.failed = curve.failed + 1 end
+  end
+  local n = #errors
+  curve.count = total and total ~= n and ("%d/%d"):format(n, total) or tostring(n)
+  if n > 0 then curve.min, curve.mean = curve.x[1], sum / n end
+  return curve
+end
+
+--- The faint curve of the finished models together with what running ones have now.
+function M._provisional(id, errors, running)
+  local all = table.move(errors, 1, #errors, 1, {})
+  table.move(running, 1, #running, #all + 1, all)
+  local x, y = steps(all)
+  return { id = id, faint = true, x = x, y = y }
+end
+
+local function check_errors(list, level)
+  for i, e in ipairs(list) do
+    if type(e) ~= "number" then
+      error(("plot.edf: error %d is a %s; errors are numbers in percent"):format(
+        i, type(e)), level + 1)
+    elseif e < 0 or e > 100 then -- a NaN is neither
+      error(("plot.edf: error %d is %g; errors are percent, 0 to 100"):format(i, e), level + 1)
+    end
+  end
+  return list
+end
+
+--- The band of an edf as canvas:chart takes it, from the left edge on.
+function M._band(edf, id, kind, level)
+  local band = edf:band(level, kind)
+  local x, lo, hi = band.steps()
+  table.insert(x, 1, -1)
+  table.insert(lo, 1, 0)
+  table.insert(hi, 1, band.hi(-1))
+  return { id = id, x = x, lo = lo, hi = hi }, band
+end
+
+-- Adds what `value`, the i-th argument, shows: curves, and the edf of its band.
+local function add_curves(t, value, i, level)
+  local kind = type(value)
+  if kind ~= "table" and kind ~= "userdata" then
+    error(("plot.edf: item %d is a %s; it takes results of sweep.run, stats.edf values, "
+      .. "lists of errors, or { name =, errors = }"):format(i, kind), level + 1)
+  end
+  local curves = t.curves
+  if kind == "userdata" or value.steps then -- an edf
+    local x, y = value:steps()
+    curves[#curves + 1] = { name = value.name or "curve " .. i, id = i, x = x, y = y,
+      failed = value.failed, count = tostring(value.n), min = value.min, mean = value.mean }
+    t.edfs[i] = value
+    return
+  end
+  local errors = check_errors(value.errors or value, level + 1)
+  local name = value.errors and value.name or "curve " .. i
+  curves[#curves + 1] = M._curve(tostring(name), i, errors, value.n)
+  t.edfs[i] = #errors > 0 and edfs.new(curves[#curves].x, name) or nil
+  if value.provisional and #value.provisional > 0 then
+    check_errors(value.provisional, level + 1)
+    curves[#curves + 1] = M._provisional(i, errors, value.provisional)
+  end
+end
+
+-- "[6.9|19.7] AnyNetX_A (12/16, 1 failed)", as the paper's figures have it; the count is in
+-- the title of the key when it is the same for all.
+local function key_name(curve, same_n)
+  local notes = {}
+  if not same_n then notes[1] = "n = " .. curve.count end
+  if curve.failed > 0 then notes[#notes + 1] = ("%d failed"):format(curve.failed) end
+  return ("[%s] %s%s"):format(curve.min and ("%.1f|%.1f"):format(curve.min, curve.mean) or "–",
+    curve.name, #notes > 0 and (" (%s)"):format(table.concat(notes, ", ")) or "")
+end
+
+-- A step function as a line: every step twice.
+local function staircase(x, ...)
+  local out = { {} }
+  for i = 1, #x do
+    if i > 1 then out[1][#out[1] + 1] = x[i] end
+    out[1][#out[1] + 1] = x[i]
+  end
+  for k, y in ipairs { ... } do
+    local list = {}
+    for i = 1, #x do
+      list[#list + 1] = y[i]
+      if i < #x then list[#list + 1] = y[i] end
+    end
+    out[k + 1] = list
+  end
+  return table.unpack(out)
+end
+
+local function add_series(panel, t)
+  local same_n, words, s = true, {}, panel.series
+  local first = t.curves[1].count
+  for _, curve in ipairs(t.curves) do
+    same_n = same_n and (curve.faint or curve.count == first)
+  end
+  for _, band in ipairs(panel.bands) do
+    local x, lo, hi = staircase(band.x, band.lo, band.hi)
+    table.insert(x, 101)
+    table.insert(lo, lo[#lo])
+    table.insert(hi, hi[#hi])
+    s[#s + 1] = { kind = "area", id = band.id, x = x, lo = lo, hi = hi }
+  end
+  for _, curve in ipairs(t.curves) do
+    local name = not curve.faint and key_name(curve, same_n) or nil
+    s[#s + 1] = { kind = "steps", id = curve.id, x = curve.x, y = curve.y, name = name,
+      faint = curve.faint }
+    words[#words + 1] = name
+  end
+  panel.key_title = "[min|mean]" .. (same_n and ("  n = %s"):format(first) or "")
+  return panel.key_title .. ": " .. table.concat(words, "; ")
+end
+
+local function check_options(o, n)
+  options.check("plot.edf", o, { title = "string", from = "number", to = "number",
+    band = "boolean|string", level = "number" }, 2)
+  for _, key in ipairs { "from", "to" } do
+    if o[key] and not (o[key] >= 0 and o[key] <= 100) then
+      error(("plot.edf: %s is %g; errors are percent, 0 to 100"):format(key, o[key]), 3)
+    end
+  end
+  if o.from and o.to and o.from >= o.to then
+    error(("plot.edf: from = %g must be below to = %g"):format(o.from, o.to), 3)
+  end
+  if o.level and not (o.level > 0 and o.level < 1) then
+    error(("plot.edf: level is %g; it lies between 0 and 1, as 0.95"):format(o.level), 3)
+  end
+  if type(o.band) == "string" and o.band ~= "dkw" and o.band ~= "bootstrap" then
+    error(('plot.edf: band is "%s"; it is "dkw", "bootstrap" or false'):format(o.band), 3)
+  end
+  if n < 1 or n > MOST then
+    error(("plot.edf shows 1 to %d curves, got %d"):format(MOST, n), 3)
+  end
+end
+
+--- A plot of up to eight error EDFs.
+function M.edf(t)
+  if type(t) == "userdata" then t = { t } end
+  if type(t) ~= "table" then
+    error("plot.edf expects a table: plot.edf{ A, B }, got " .. type(t), 2)
+  end
+  -- plot.edf(result) and plot.edf{ 40, 50 } mean one curve
+  if t.errors or t.steps or type(t[1]) == "number" then t = { t } end
+  local o = {}
+  for k, v in pairs(t) do
+    if math.type(k) ~= "integer" then o[k] = v end
+  end
+  check_options(o, #t)
+  local found = { curves = {}, edfs = {} }
+  for i = 1, #t do add_curves(found, t[i], i, 2) end
+  local bands = {}
+  for i, edf in pairs(o.band and found.edfs or {}) do
+    if not edf.weighted then
+      bands[#bands + 1] = M._band(edf, i, o.band ~= true and o.band or "dkw", o.level)
+    end
+  end
+  table.sort(bands, function(a, b) return a.id < b.id end)
+  local x = canvas.new(80, 24):chart { curves = found.curves } -- the range of the data
+  local panel = { x = { label = "error (%)", from = o.from or x.x0, to = o.to or x.x1 },
+    y = { label = "share of models with error below e", short = "share with error below e",
+      from = 0, to = 1 },
+    curves = found.curves, bands = bands, rows = #t, series = {} }
+  local about = add_series(panel, found)
+  return picture.new { title = o.title, name = "Error EDFs", about = about, panels = { panel } }
+end
+
+help.add("plot.edf", [[
+  plot.edf{ A, B, … } -> plot
+  The error EDFs of up to eight populations in one plot; failed models count as 100 %.
+    A, B, …    results of sweep.run, stats.edf values, lists of errors in percent, or
+               { name =, errors =, provisional = }: provisional errors, of models still
+               in training, are drawn as sparse dots
+    title      a heading
+    from, to   the range of errors to show (default: all finished models)
+    band       "dkw" (or true) or "bootstrap": shades the confidence band, as in edf:band
+    level = 0.95   of the band
+  example: plot.edf{ { 40, 50, 60 }, { name = "B", errors = { 35, 45, 100 } } }:show()
+  source: Radosavovic et al. 2020, equation 1 and figure 2]])
+
+return M

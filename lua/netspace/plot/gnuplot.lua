@@ -1,0 +1,246 @@
+--- Pictures by gnuplot: the script of a picture, the same for every kind of file, and the
+-- running of it.  Every text stands in single quotes, where neither backquotes nor macros nor
+-- markup mean anything; numbers come in data blocks; no path enters a script, as the output
+-- is read from a pipe; no shell is between.
+
+local layout = require "netspace.plot.layout"
+local sys = require "netspace.core.sys"
+local uv = require "luv"
+
+local M = {}
+
+--- Okabe and Ito's colours, as far apart as possible for the colour-blind, and what tells
+-- curves apart without any: dashes and point symbols.
+local colours = { "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
+  "#a0522d", "#555555" }
+local dashes = { "1", "(6,3)", "(2,2)", "(9,3,2,3)", "(12,3)", "(4,2,1,2)", "(1,2)",
+  "(9,2,3,2,3,2)" }
+local symbols = { 6, 4, 8, 12, 10, 2, 1, 5 }
+
+--- A text as gnuplot's literal: no control characters, malformed bytes as '?', and no longer
+-- than `most` characters.
+local function literal(s, most)
+  local out = {}
+  local at = 1
+  while at <= #s and #out < (most or 200) do
+    local n = utf8.len(s, at, at) and utf8.offset(s, 2, at) - at or 1
+    local one = s:sub(at, at + n - 1)
+    local code = utf8.len(one) and utf8.codepoint(one)
+    out[#out + 1] = not code and "?" or (code < 32 or code >= 127 and code < 160
+      or code >= 0xFFFE and code <= 0xFFFF) and " " or one
+    at = at + n
+  end
+  if at <= #s then out[#out] = "…" end
+  return "'" .. table.concat(out):gsub("'", "''") .. "'"
+end
+
+local function number(x) return ("%.10g"):format(x) end
+
+-- The unit that makes the numbers of an axis short: 1.5M.
+local function unit_of(axis)
+  local most = math.max(math.abs(axis.from), math.abs(axis.to))
+  for _, unit in ipairs { { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
+    if most >= 2 * unit[1] and most >= 1e5 then return unit[1], unit[2] end
+  end
+  return 1
+end
+
+-- Lines of a data block; columns are lists, and NaN is gnuplot's own word.
+local function block(out, name, columns)
+  out[#out + 1] = name .. " << EOD"
+  for i = 1, #columns[1] do
+    local row = {}
+    for k, column in ipairs(columns) do
+      row[k] = column[i] == column[i] and number(column[i]) or "NaN"
+    end
+    out[#out + 1] = table.concat(row, " ")
+  end
+  if #columns[1] == 0 then out[#out + 1] = ("NaN "):rep(#columns) end
+  out[#out + 1] = "EOD"
+end
+
+local function scaled(list, unit)
+  if unit == 1 then return list end
+  local out = {}
+  for i, x in ipairs(list) do out[i] = x / unit end
+  return out
+end
+
+-- What each kind of series is in gnuplot: its columns, how it is drawn.
+local kinds = {}
+
+local function stroke(s, width)
+  return ("lw %g dt %s lc rgb '%s'"):format(s.faint and 1 or width or 1.6,
+    s.faint and "(1,3)" or s.dash or dashes[s.id], colours[s.id])
+end
+
+function kinds.steps(s)
+  local x, y = { s.x[1] }, { s.x[1] and 0 } -- from 0 at the first model
+  table.move(s.x, 1, #s.x, #x + 1, x)
+  table.move(s.y, 1, #s.y, #y + 1, y)
+  return { x, y }, "with steps " .. stroke(s)
+end
+
+function kinds.line(s) return { s.x, s.y }, "with lines " .. stroke(s, s.width) end
+
+function kinds.points(s)
+  return { s.x, s.y }, ("with points pt %d ps %g lw 1 lc rgb '%s'"):format(
+    s.symbol or symbols[s.id], s.size or 0.45, colours[s.id])
+end
+
+function kinds.area(s)
+  return { s.x, s.lo, s.hi }, ("with filledcurves fc rgb '%s' fs transparent solid %g noborder")
+    :format(colours[s.id], s.opacity or 0.18)
+end
+
+-- A text at (x, y), in units from the top left.
+local function label(out, page, text, x, y, how)
+  out[#out + 1] = ("set label %s at screen %.6f,%.6f %s"):format(text, x / page.width,
+    1 - y / page.height, how)
+end
+
+local function axis(out, letter, a)
+  local unit, prefix = unit_of(a)
+  out[#out + 1] = ("set %srange [%s:%s]"):format(letter, number(a.from / unit),
+    number(a.to / unit))
+  out[#out + 1] = a.log and ("set logscale %s %d"):format(letter, a.log)
+    or "unset logscale " .. letter
+  local tics = {}
+  for i, text in ipairs(a.ticks or {}) do tics[i] = ("%s %d"):format(literal(text, 12), i) end
+  out[#out + 1] = ("set %stics nomirror out scale 0.4 %s %s"):format(letter,
+    letter == "x" and "offset 0,0.3" or "offset 0.6,0",
+    a.ticks and "(" .. table.concat(tics, ", ") .. ")" or "autofreq")
+  local text = a.short or a.label
+  return unit, literal(prefix and ("%s (%s)"):format(text, prefix) or text, 80)
+end
+
+local function key(out, page, panel, box)
+  local k = box.key
+  if not k then
+    out[#out + 1] = "unset key"
+    return
+  end
+  local where = k.corner and ("at graph %s"):format(({ bottom_right = "0.99,0.02 right bottom",
+    top_right = "0.99,0.98 right top", top_left = "0.01,0.98 left top",
+    bottom_left = "0.01,0.02 left bottom" })[k.corner])
+    or ("at screen %.6f,%.6f left top maxrows %d"):format(box.left / page.width,
+      1 - (box.bottom + layout.KEY_BELOW) / page.height, k.rows)
+  out[#out + 1] = ("set key %s vertical Left reverse samplen 2 spacing %g "
+    .. "font ',%g' title %s left"):format(where, page.spacing, page.font * layout.SMALL
+    / layout.FONT, literal(panel.key_title or "", 80))
+end
+
+local function draw_panel(out, page, panel, index)
+  local box = page.boxes[index]
+  for side, at in pairs { l = box.left / page.width, r = box.right / page.width } do
+    out[#out + 1] = ("set %smargin at screen %.6f"):format(side, at)
+  end
+  for side, at in pairs { b = box.bottom / page.height, t = box.top / page.height } do
+    out[#out + 1] = ("set %smargin at screen %.6f"):format(side, 1 - at)
+  end
+  out[#out + 1] = "unset label"
+  local x_unit, x_label = axis(out, "x", panel.x)
+  local y_unit, y_label = axis(out, "y", panel.y)
+  local middle = (box.left + box.right) / 2
+  if panel.title then
+    label(out, page, literal(panel.title, 60), middle, box.top - 10, "center")
+  end
+  label(out, page, x_label, middle, box.bottom + 29, "center")
+  label(out, page, y_label, box.left - 37, (box.top + box.bottom) / 2, "center rotate by 90")
+  if index == 1 and page.title then
+    label(out, page, literal(page.title, 120), page.width / 2, 12, "center")
+  end
+  key(out, page, panel, box)
+  local plots = {}
+  for k, s in ipairs(panel.series) do
+    local columns, style = kinds[s.kind](s)
+    for i, list in ipairs(columns) do
+      columns[i] = scaled(list, i == 1 and x_unit or y_unit)
+    end
+    local name = ("$p%ds%d"):format(index, k)
+    block(out, name, columns)
+    plots[k] = ("%s using %s %s %s"):format(name, #columns == 3 and "1:2:3" or "1:2", style,
+      s.name and "title " .. literal(s.name, layout.LONGEST) or "notitle")
+  end
+  out[#out + 1] = "plot " .. table.concat(plots, ", \\\n  ")
+end
+
+-- By kind of file: the terminal, what it takes for a unit and for the size of a text, and the
+-- spacing that makes the lines of a key as high as layout.lua has them.
+local terminals = {
+  svg = { "svg size %d,%d noenhanced font 'sans,%g'", 1, 1, 0.79 },
+  png = { "pngcairo size %d,%d noenhanced font 'sans,%g' linewidth 2.5 pointscale 2.5 "
+    .. "dashlength 2.2", 3, 2.2, 1.1 },
+  pdf = { "pdfcairo size %.4fin,%.4fin noenhanced font 'sans,%g' fontscale 1 linewidth 1.2 "
+    .. "pointscale 0.55 dashlength 2", 1 / 103, 0.52, 1.1 },
+}
+
+--- The script that draws a picture; without a kind of file the terminal is the reader's.
+function M.script(picture, kind)
+  local page, out = layout.of(picture), { "set encoding utf8" }
+  local terminal = terminals[kind or "svg"]
+  page.title, page.font, page.spacing = picture.title, layout.FONT * terminal[3], terminal[4]
+  if kind then
+    out[2] = "set terminal " .. terminal[1]:format(page.width * terminal[2],
+      page.height * terminal[2], page.font)
+  end
+  table.move({ "set border 3 lw 0.8 lc rgb '#444444'",
+    "set grid lw 0.5 dt solid lc rgb '#dddddd'", "set multiplot" }, 1, 3, #out + 1, out)
+  for i, panel in ipairs(picture.panels) do draw_panel(out, page, panel, i) end
+  out[#out + 1] = "unset multiplot"
+  return table.concat(out, "\n") .. "\n"
+end
+
+-- Runs gnuplot on a script: what it wrote, or nil and why not.
+local function run(script)
+  local input, output, errors = uv.new_pipe(), uv.new_pipe(), uv.new_pipe()
+  local written, said, open, status, signal = {}, {}, 2, nil, nil
+  local child, message, code = uv.spawn("gnuplot", { args = { "-d", "-" },
+    stdio = { input, output, errors } }, function(n, by) status, signal = n, by end)
+  local function close()
+    for _, handle in ipairs { input, output, errors, child or nil } do
+      if not handle:is_closing() then handle:close() end
+    end
+    uv.run "nowait" -- lets them close: luv crashes at exit over handles that have not yet
+  end
+  if not child then
+    close()
+    return nil, code == "ENOENT" and "gnuplot, which draws pictures, is not installed "
+      .. "(Debian package gnuplot-nox); a name that ends in .gp writes its script instead"
+      or "gnuplot cannot be started: " .. message
+  end
+  local function reader(list)
+    return function(failed, text)
+      list[#list + 1] = text
+      if failed or not text then open = open - 1 end
+    end
+  end
+  output:read_start(reader(written))
+  errors:read_start(reader(said))
+  input:write(script, function() input:close() end)
+  local good, err = true, nil -- a callback of somebody else's may fail meanwhile
+  while good and not (status and open == 0) do
+    good, err = pcall(uv.run, "once")
+    if not good or sys.interrupted() then child:kill "sigkill" end
+  end
+  close()
+  if not good then error(err, 0) end
+  if sys.interrupted() then error("interrupted", 0) end
+  if status ~= 0 or signal ~= 0 then
+    return nil, ("gnuplot ended with %s: %s"):format(signal ~= 0 and "signal " .. signal
+      or "exit status " .. status, table.concat(said):gsub("%s+", " "))
+  end
+  return table.concat(written)
+end
+
+--- What gnuplot draws of a picture.
+-- @treturn string the bytes of an "svg", "png" or "pdf", or nil and a message
+function M.draw(picture, kind)
+  local bytes, message = sys.shielded(run, M.script(picture, kind))
+  if bytes == "" then
+    return nil, ("gnuplot drew nothing: it has no terminal for %s"):format(kind)
+  end
+  return bytes, message
+end
+
+return M

@@ -1,0 +1,108 @@
+--- Where everything of a picture lies, in units of 1/72 of an inch at a column's width: the
+-- plots with room for their labels, and each key in a corner that no curve passes, or below
+-- its plot when there is none.
+
+local M = {}
+
+M.FONT, M.SMALL = 11, 10 -- of texts and of keys: 7 points in a column 88 mm wide
+M.LONGEST = 60           -- characters of a name in a key
+M.KEY_BELOW = 38         -- from the end of a plot to a key below it
+
+local LEFT, RIGHT, BOTTOM, TOP, TITLE, HEADING = 46, 12, 36, 9, 16, 22
+local LINE, SAMPLE = 13, 30         -- of a key: a line, what stands before its text
+local CHARACTER = 0.53 * M.SMALL    -- the mean width of one
+
+-- The place of a value on an axis, 0 to 1 within it.
+local function place(a, v)
+  if a.log then
+    if v <= 0 then return -1 end
+    return math.log(v / a.from) / math.log(a.to / a.from)
+  end
+  return (v - a.from) / (a.to - a.from)
+end
+
+-- Calls f(x, y) for places along a series, close enough to each other to miss no corner.
+local function walk(panel, s, f)
+  local last_x, last_y
+  local function go(x, y)
+    local n = s.kind == "points" and 1
+      or math.ceil(40 * math.min(4, math.max(math.abs(x - last_x), math.abs(y - last_y)))) + 1
+    for i = 1, n do f(last_x + (x - last_x) * i / n, last_y + (y - last_y) * i / n) end
+    last_x, last_y = x, y
+  end
+  for i, value in ipairs(s.x) do
+    local x, y = place(panel.x, value), place(panel.y, s.y[i])
+    if x == x and y == y then
+      if not last_x then last_x, last_y = x, s.kind == "steps" and 0 or y end
+      if s.kind == "steps" then go(x, last_y) end
+      go(x, y)
+    end
+  end
+  if s.kind == "steps" and last_x and last_x < 1 then go(1, last_y) end
+end
+
+-- The corner of a plot with no curve within w and h of it (shares of the plot), or nil.
+local function free_corner(panel, w, h)
+  local hits = { bottom_right = 0, top_right = 0, top_left = 0, bottom_left = 0 }
+  for _, s in ipairs(panel.series) do
+    if s.y then
+      walk(panel, s, function(x, y)
+        if x < 0 or x > 1 or y < 0 or y > 1 then return end
+        local right, top = x > 1 - w, y > 1 - h
+        if right and top then hits.top_right = hits.top_right + 1 end
+        if right and y < h then hits.bottom_right = hits.bottom_right + 1 end
+        if x < w and top then hits.top_left = hits.top_left + 1 end
+        if x < w and y < h then hits.bottom_left = hits.bottom_left + 1 end
+      end)
+    end
+  end
+  for _, corner in ipairs { "bottom_right", "top_right", "top_left", "bottom_left" } do
+    if hits[corner] == 0 then return corner end
+  end
+end
+
+-- The key of a panel: where, and how many lines it takes below the plot.
+local function key_of(panel, plot_width, plot_height)
+  local rows, longest = 0, utf8.len(panel.key_title or "") - SAMPLE / CHARACTER
+  for _, s in ipairs(panel.series) do
+    if s.name then
+      rows = rows + 1
+      longest = math.max(longest, math.min(utf8.len(s.name) or #s.name, M.LONGEST))
+    end
+  end
+  if rows == 0 then return nil end
+  local width = SAMPLE + longest * CHARACTER
+  local lines = rows + (panel.key_title and 1 or 0)
+  local corner = free_corner(panel, (width + 8) / plot_width, (lines * LINE + 8) / plot_height)
+  if corner then return { corner = corner, lines = 0 } end
+  local columns = math.max(1, math.min(rows, plot_width // (width + 4) | 0))
+  rows = (rows + columns - 1) // columns
+  return { rows = rows, lines = rows + (panel.key_title and 1 or 0) }
+end
+
+--- Lays a picture out: { width =, height =, boxes = { left =, right =, top =, bottom =,
+-- key = }, … }, from the top left.
+function M.of(picture)
+  local n = #picture.panels
+  local columns = math.min(n, picture.columns or 3)
+  local w, h = picture.width or n == 1 and 360 or 250, picture.height or n == 1 and 240 or 190
+  local boxes, y = {}, picture.title and HEADING or 0
+  for first = 1, n, columns do
+    local lines, title = 0, 0
+    for i = first, math.min(n, first + columns - 1) do
+      local x, panel = (i - first) * w, picture.panels[i]
+      local box = { left = x + LEFT, right = x + w - RIGHT }
+      box.key = key_of(panel, box.right - box.left, h - BOTTOM - TOP)
+      lines = math.max(lines, box.key and box.key.lines or 0)
+      if panel.title then title = TITLE end
+      boxes[i] = box
+    end
+    for i = first, math.min(n, first + columns - 1) do
+      boxes[i].top, boxes[i].bottom = y + title + TOP, y + title + h - BOTTOM
+    end
+    y = y + title + h + (lines > 0 and lines * LINE + 8 or 0)
+  end
+  return { width = columns * w, height = y, boxes = boxes }
+end
+
+return M
