@@ -16,14 +16,14 @@ local M = {}
 local kinds = {
   shapes = {
     train = 1000000, test = 1000000,
-    open = function(_, train, test, seed) return core.shapes(train, test, seed) end,
+    open = function(_, ...) return core.shapes(...) end,
   },
   cifar10 = {
     train = 50000, test = 10000, argument = "DIR",
-    open = function(dir, train, test, seed)
+    open = function(dir, ...)
       local home = os.getenv("HOME")
       if home then dir = dir:gsub("^~/", function() return home .. "/" end) end
-      return core.cifar10(dir, train, test, seed)
+      return core.cifar10(dir, ...)
     end,
   },
 }
@@ -53,11 +53,11 @@ end
 
 --- Opens a data set.
 -- @tparam string|dataset spec "shapes", "cifar10:DIR", or an open data set
--- @tparam[opt] table opts train, test: how many images; seed (1)
+-- @tparam[opt] table opts train, test: how many images; seed (1); pad (4)
 -- @treturn dataset or nil and a message when files are missing or damaged
 function M.open(spec, opts)
   local o = options.check("data.open", opts,
-    { train = "integer", test = "integer", seed = "integer" })
+    { train = "integer", test = "integer", seed = "integer", pad = "integer" })
   if is_dataset(spec) then
     if next(o) == nil then return spec end
     spec = spec:card().spec
@@ -80,11 +80,15 @@ function M.open(spec, opts)
   end
   local train = count(o, "train", name, kind.train)
   local test = count(o, "test", name, kind.test)
-  return kind.open(argument, train, test, math.tointeger(o.seed or sys.seed()))
+  local pad = math.tointeger(o.pad or 4)
+  if pad < 0 or pad > 16 then
+    error(("data.open: pad = %d; training images are padded by 0 to 16 pixels"):format(pad), 2)
+  end
+  return kind.open(argument, train, test, math.tointeger(o.seed or sys.seed()), pad)
 end
 
 help.add("data.open", [[
-  data.open(spec [, { train=, test=, seed= }]) -> dataset, or nil and a message
+  data.open(spec [, { train=, test=, seed=, pad= }]) -> dataset, or nil and a message
   Opens a data set for training.
     spec    "shapes"        ten drawn figures, 32x32 RGB, made from the seed in half a second
             "cifar10:DIR"   CIFAR-10, binary version: data_batch_1.bin ... test_batch.bin in DIR
@@ -93,7 +97,9 @@ help.add("data.open", [[
     test    test images (shapes 2000, cifar10 all 10000)
     seed    of the drawing, or of which images a subset takes (1); subsets are balanced over
             the classes, and a smaller one is the beginning of a larger one
-  Training images are padded by 4, cropped at random and flipped half of the time.
+    pad     zeros around a training image before it is cropped at random (4, as pycls); less
+            suits trainings of few epochs
+  Training images are padded, cropped at random and flipped half of the time.
   example: data.open("shapes", { train = 100, test = 20 })
   source: pycls datasets (normalisation, augmentation); Krizhevsky 2009 (CIFAR-10)]])
 
@@ -105,7 +111,7 @@ help.add("data.names", [[
 help.add("dataset:card", [[
   dataset:card() -> table
   What a data set is: name, spec (opens it again), seed, classes, class_names, image (pixels a
-  side), train_n, test_n, mean and std (of red, green, blue; taken off and divided by), checksum.
+  side), train_n, test_n, pad, mean and std (of red, green, blue; taken off and divided by), checksum.
   example: data.open("shapes", { train = 100, test = 20 }):card().class_names]])
 
 help.add("dataset:image", [[

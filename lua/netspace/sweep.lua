@@ -243,7 +243,8 @@ function M.resume(path, o)
       local good, err = pcall(function()
         local p = ledger:find(name)
         local data = assert(require("netspace.data").open(p.source.spec,
-          { train = p.source.train, test = p.source.test, seed = p.source.seed }))
+          { train = p.source.train, test = p.source.test, seed = p.source.seed,
+            pad = p.source.pad }))
         local plan = { store = path, name = name, models = {}, card = data:card(),
           recipe = p.recipe, source = p.source, settings = p.settings, workers = workers,
           quiet = o.quiet, costs = {}, yes = true }

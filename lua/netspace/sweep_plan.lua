@@ -52,7 +52,7 @@ function M.compare(plan, old, stored)
   if #lines > 0 then refuse(plan, "settings of the recipe", lines) end
   if old.checksum ~= plan.card.checksum then
     refuse(plan, "data", differences(old.card, plan.card,
-      { "spec", "seed", "train_n", "test_n", "checksum" }))
+      { "spec", "seed", "train_n", "test_n", "pad", "checksum" }))
   end
   if old.seed ~= plan.seed then
     refuse(plan, "training seed", differences(old, plan, { "seed" }))
@@ -85,7 +85,8 @@ local function source_of(card)
     if home then path = path:gsub("^~/", function() return home .. "/" end) end
     spec = kind .. ":" .. (uv.fs_realpath(path) or path)
   end
-  return { spec = spec, train = card.train_n, test = card.test_n, seed = card.seed }
+  return { spec = spec, train = card.train_n, test = card.test_n, seed = card.seed,
+    pad = card.pad }
 end
 
 local function card_of(where, data)

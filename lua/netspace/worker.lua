@@ -42,7 +42,7 @@ local function dataset(job)
     open_data = {}
     local s = job.source
     local set, why = require("netspace.data").open(s.spec,
-      { train = s.train, test = s.test, seed = s.seed })
+      { train = s.train, test = s.test, seed = s.seed, pad = s.pad })
     if not set then return nil, why end
     open_data = { key = key, set = set, checksum = set:card().checksum }
   end

@@ -35,8 +35,10 @@ static struct data_options options(lua_State *L, int index)
     lua_Integer train = luaL_checkinteger(L, index), test = luaL_checkinteger(L, index + 1);
     luaL_argcheck(L, train >= 0 && train <= UINT32_MAX, index, "out of range");
     luaL_argcheck(L, test >= 0 && test <= UINT32_MAX, index + 1, "out of range");
+    lua_Integer pad = luaL_checkinteger(L, index + 3);
+    luaL_argcheck(L, pad >= 0 && pad <= CROP_PAD_MOST, index + 3, "out of range");
     return (struct data_options){(uint32_t)train, (uint32_t)test,
-                                 (uint64_t)luaL_checkinteger(L, index + 2)};
+                                 (uint64_t)luaL_checkinteger(L, index + 2), (int)pad};
 }
 
 static struct handle *new_handle(lua_State *L)
@@ -56,7 +58,7 @@ static int opened(lua_State *L, const struct handle *h, const struct error *e)
     return 2;
 }
 
-// shapes(train, test, seed) -> dataset | nil, message; 0 images: the default
+// shapes(train, test, seed, pad) -> dataset | nil, message; 0 images: the default
 static int data_shapes(lua_State *L)
 {
     struct data_options o = options(L, 1);
@@ -66,7 +68,7 @@ static int data_shapes(lua_State *L)
     return opened(L, h, &e);
 }
 
-// cifar10(dir, train, test, seed) -> dataset | nil, message; 0 images: all
+// cifar10(dir, train, test, seed, pad) -> dataset | nil, message; 0 images: all
 static int data_cifar10(lua_State *L)
 {
     const char *dir = luaL_checkstring(L, 1);
@@ -90,11 +92,12 @@ static void set_numbers(lua_State *L, const char *key, const double *x, int n)
 static int dataset_card(lua_State *L)
 {
     struct dataset *d = check(L, 1);
-    lua_createtable(L, 0, 12);
+    lua_createtable(L, 0, 13);
     set_string(L, "name", d->name);
     set_string(L, "spec", d->spec);
     set_integer(L, "seed", (lua_Integer)d->seed);
     set_integer(L, "classes", d->classes);
+    set_integer(L, "pad", d->pad);
     set_integer(L, "image", d->image);
     set_integer(L, "train_n", d->train.n);
     set_integer(L, "test_n", d->test.n);

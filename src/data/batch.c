@@ -7,12 +7,12 @@
 #include "base/rng.h"
 #include "data/dataset.h"
 
-struct crop crop_draw(uint64_t seed, int epoch, uint32_t image)
+struct crop crop_draw(int pad, uint64_t seed, int epoch, uint32_t image)
 {
     struct rng r = rng_key(seed, (uint64_t)epoch << 32 | image, RNG_AUGMENT);
     struct crop c;
-    c.y = (int)rng_below(&r, 2 * CROP_PAD + 1);
-    c.x = (int)rng_below(&r, 2 * CROP_PAD + 1);
+    c.y = (int)rng_below(&r, 2 * (uint64_t)pad + 1) - pad;
+    c.x = (int)rng_below(&r, 2 * (uint64_t)pad + 1) - pad;
     c.flip = rng_below(&r, 2);
     return c;
 }
@@ -20,7 +20,7 @@ struct crop crop_draw(uint64_t seed, int epoch, uint32_t image)
 void crop_image(float *x, const uint8_t *planes, int size, const float level[3][256],
                 struct crop crop)
 {
-    int dy = crop.y - CROP_PAD, dx = crop.x - CROP_PAD;
+    int dy = crop.y, dx = crop.x;
     int from = dx > 0 ? dx : 0, to = dx < 0 ? size + dx : size; // source columns seen
     size_t row = (size_t)size * 3, plane = (size_t)size * (size_t)size;
     int step = crop.flip ? -3 : 3;
@@ -51,7 +51,7 @@ void batch_train(const void *self, float *x, int *labels, const uint32_t *index,
     for (int i = 0; i < n; i++, x += image) {
         assert(index[i] < d->train.n);
         crop_image(x, d->train.pixels[index[i]], d->image, d->level,
-                   crop_draw(seed, epoch, index[i]));
+                   crop_draw(d->pad, seed, epoch, index[i]));
         labels[i] = d->train.labels[index[i]];
     }
 }
@@ -63,7 +63,7 @@ void batch_test(const void *self, float *x, int *labels, uint32_t first, int n)
     assert(first + (uint32_t)n <= d->test.n);
     for (uint32_t i = first; i < first + (uint32_t)n; i++, x += image) {
         crop_image(x, d->test.pixels[i], d->image, d->level,
-                   (struct crop){CROP_PAD, CROP_PAD, false});
+                   (struct crop){0, 0, false});
         *labels++ = d->test.labels[i];
     }
 }

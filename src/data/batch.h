@@ -1,23 +1,21 @@
 /* Batches: bytes in planes to normalised float NHWC, with the augmentation of pycls's
- * CIFAR-10 for training: pad by 4 with zeros (the mean, as normalising comes first), crop
- * at a random place, flip left-right half of the time.
+ * CIFAR-10 for training: pad by 4 (the data set's `pad`) with zeros (the mean, as normalising
+ * comes first), crop at a random place, flip left-right half of the time.
  *
  * A difference to pycls, meant: its crop draws each offset from 0 … 7, so the lowest and
- * rightmost of the nine places never occurs; here all nine are equally likely.
+ * rightmost of the nine places never occurs; here all 2·pad + 1 are equally likely.
  * What happens to an image depends on (seed, epoch, image) alone, not on its batch. */
 #ifndef DATA_BATCH_H
 #define DATA_BATCH_H
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CROP_PAD = 4 };
-
 struct crop {
-    int y, x;  // corner in the padded image, 0 … 2·CROP_PAD; CROP_PAD: unmoved
+    int y, x;  // how far the corner is moved, -pad … pad
     bool flip; // after cropping
 };
 
-struct crop crop_draw(uint64_t seed, int epoch, uint32_t image);
+struct crop crop_draw(int pad, uint64_t seed, int epoch, uint32_t image);
 
 /* x (size,size,3) from planes (3,size,size): x = level[c][byte], 0 outside the image. */
 void crop_image(float *x, const uint8_t *planes, int size, const float level[3][256],

@@ -189,7 +189,7 @@ struct dataset *cifar10_open(const char *dir, const struct data_options *o, stru
         return NULL;
     read_names(found, text, names);
     snprintf(spec, sizeof spec, "cifar10:%s", found);
-    struct dataset *d = dataset_new("cifar10", spec, SIDE, CLASSES, names, o->seed);
+    struct dataset *d = dataset_new("cifar10", spec, SIDE, CLASSES, names, o);
     if (!fill(d, found, e)
         || !split_subset(&d->train, "training", o->train, CLASSES, o->seed, 0, e)
         || !split_subset(&d->test, "test", o->test, CLASSES, o->seed, 1, e)) {

@@ -12,14 +12,15 @@
 #include "data/sha256.h"
 
 struct dataset *dataset_new(const char *name, const char *spec, int image, int classes,
-                            const char *const *class_names, uint64_t seed)
+                            const char *const *class_names, const struct data_options *o)
 {
     struct dataset *d = xcalloc(1, sizeof *d);
     d->name = xstrdup(name);
     d->spec = xstrdup(spec);
     d->image = image;
     d->classes = classes;
-    d->seed = seed;
+    d->seed = o->seed;
+    d->pad = o->pad;
     d->class_names = xcalloc((size_t)classes, sizeof *d->class_names);
     for (int k = 0; k < classes; k++)
         d->class_names[k] = xstrdup(class_names[k]);
@@ -121,8 +122,11 @@ const char *dataset_checksum(struct dataset *d)
     if (!*d->checksum) {
         struct sha256 h;
         char head[80];
-        int n = snprintf(head, sizeof head, "%d %d %u %u\n", d->image, d->classes,
+        int n = snprintf(head, sizeof head, "%d %d %u %u", d->image, d->classes,
                          d->train.n, d->test.n);
+        if (d->pad != CROP_PAD)
+            n += snprintf(head + n, sizeof head - (size_t)n, " pad %d", d->pad);
+        head[n++] = '\n';
         sha256_init(&h);
         sha256_add(&h, head, (size_t)n);
         size_t bytes = 3 * (size_t)d->image * (size_t)d->image;

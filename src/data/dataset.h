@@ -22,6 +22,7 @@ enum {
     SHAPES_TRAIN = 10000, SHAPES_TEST = 2000, // taken when nothing is asked
     SHAPES_MOST = 1000000,                    // of each; 3 GB
     CIFAR_TRAIN = 50000, CIFAR_TEST = 10000,  // all there are
+    CROP_PAD = 4, CROP_PAD_MOST = 16,         // pycls; half an image of 32 pixels
 };
 
 struct split {
@@ -32,7 +33,7 @@ struct split {
 
 struct dataset {
     char *name, *spec; // "cifar10", "cifar10:/absolute/dir": opens the same again
-    int image, classes;
+    int image, classes, pad; // pad: of training images, before the random crop
     char **class_names;
     uint64_t seed;
     double mean[3], std[3]; // of R, G, B in 0 … 255, taken off and divided by
@@ -53,6 +54,7 @@ struct dataset {
 struct data_options {
     uint32_t train, test; // how many images; 0: all (shapes: SHAPES_TRAIN, SHAPES_TEST)
     uint64_t seed;        // of the drawing (shapes) or of the subset
+    int pad;              // pixels of zeros around a training image, 0 … CROP_PAD_MOST
 };
 
 /* Ten drawn classes of 32×32 pixels (shapes.c); CIFAR-10's binary version (cifar.c).
@@ -61,7 +63,8 @@ struct dataset *shapes_open(const struct data_options *o, struct error *e);
 struct dataset *cifar10_open(const char *dir, const struct data_options *o, struct error *e);
 void dataset_free(struct dataset *d);
 
-/* SHA-256, in hexadecimal, of what is used: a line "image classes train_n test_n", then
+/* SHA-256, in hexadecimal, of what is used: a line "image classes train_n test_n" (and, when
+ * it is not CROP_PAD, " pad n": what networks were trained on differs by it), then
  * for each training and then each test image in order its label (2 bytes, little-endian)
  * and its pixels.  Computed when first asked for (about 3 s per GB). */
 const char *dataset_checksum(struct dataset *d);
@@ -70,7 +73,7 @@ const char *dataset_checksum(struct dataset *d);
  * of `want` images drawn from a split (`which`: 0 train, 1 test); and the last step,
  * which sets mean, deviation and the source. */
 struct dataset *dataset_new(const char *name, const char *spec, int image, int classes,
-                            const char *const *class_names, uint64_t seed);
+                            const char *const *class_names, const struct data_options *o);
 void split_alloc(struct split *s, uint32_t n);
 bool split_subset(struct split *s, const char *what, uint32_t want, int classes,
                   uint64_t seed, int which, struct error *e);

@@ -220,7 +220,7 @@ struct dataset *shapes_open(const struct data_options *o, struct error *e)
                   "each", train, test, SHAPES_MOST);
         return NULL;
     }
-    struct dataset *d = dataset_new("shapes", "shapes", SIDE, CLASSES, names, o->seed);
+    struct dataset *d = dataset_new("shapes", "shapes", SIDE, CLASSES, names, o);
     d->block_bytes = ((size_t)train + test) * 3 * PIXELS;
     d->block = block_alloc(d->block_bytes);
     if (!d->block) {

@@ -25,7 +25,7 @@ enum { IMAGE = 3 * 32 * 32, RECORD = IMAGE + 1, RECORDS = 10000, FILE_BYTES = RE
 static struct dataset *shapes(uint32_t train, uint32_t test, uint64_t seed)
 {
     struct error e;
-    struct data_options o = {train, test, seed};
+    struct data_options o = {train, test, seed, CROP_PAD};
     struct dataset *d = shapes_open(&o, &e);
     assert_non_null(d);
     return d;
@@ -135,7 +135,7 @@ static void too_many_shapes_are_refused(void **state)
 {
     (void)state;
     struct error e;
-    struct data_options o = {2000000, 10, 1};
+    struct data_options o = {2000000, 10, 1, CROP_PAD};
     assert_null(shapes_open(&o, &e));
     assert_non_null(strstr(e.msg, "2000000"));
     assert_non_null(strstr(e.msg, "at most 1000000"));
@@ -148,8 +148,10 @@ static void every_crop_is_drawn(void **state)
     int count[9][9][2] = {0};
     enum { DRAWS = 162 * 100 };
     for (uint32_t i = 0; i < DRAWS; i++) {
-        struct crop c = crop_draw(5, (int)(i % 3), i);
-        count[c.y][c.x][c.flip]++;
+        struct crop c = crop_draw(4, 5, (int)(i % 3), i);
+        count[c.y + 4][c.x + 4][c.flip]++;
+        c = crop_draw(0, 5, (int)(i % 3), i);
+        assert_true(c.y == 0 && c.x == 0);
     }
     double chi2 = 0;
     for (int i = 0; i < 162; i++) {
@@ -167,8 +169,9 @@ static void crop_equals_the_definition(void **state)
     struct dataset *d = shapes(10, 10, 1);
     static float padded[40][40][3], want[32][32][3], got[32][32][3];
     for (int k = 0; k < 162; k++) {
-        struct crop crop = {k / 18, k / 2 % 9, k % 2};
+        struct crop crop = {k / 18 - 4, k / 2 % 9 - 4, k % 2};
         const uint8_t *planes = d->train.pixels[k % 10];
+        int x0 = 4 + crop.x;
         memset(padded, 0, sizeof padded);
         for (int y = 0; y < 32; y++)
             for (int x = 0; x < 32; x++)
@@ -178,7 +181,7 @@ static void crop_equals_the_definition(void **state)
         for (int y = 0; y < 32; y++)
             for (int x = 0; x < 32; x++)
                 memcpy(want[y][x],
-                       padded[y + crop.y][crop.x + (crop.flip ? 31 - x : x)], sizeof want[y][x]);
+                       padded[y + 4 + crop.y][x0 + (crop.flip ? 31 - x : x)], sizeof want[y][x]);
         memset(got, 0xff, sizeof got);
         crop_image(&got[0][0][0], planes, 32, d->level, crop);
         assert_memory_equal(got, want, sizeof want);
@@ -301,7 +304,7 @@ static int remove_files(void **state)
 static struct dataset *cifar(uint32_t train, uint32_t test, uint64_t seed)
 {
     struct error e = {""};
-    struct data_options o = {train, test, seed};
+    struct data_options o = {train, test, seed, CROP_PAD};
     struct dataset *d = cifar10_open(dir, &o, &e);
     if (!d)
         fail_msg("%s", e.msg);
@@ -312,7 +315,7 @@ static struct dataset *cifar(uint32_t train, uint32_t test, uint64_t seed)
 static void refused(const char *where, const char *a, const char *b, const char *c)
 {
     struct error e = {""};
-    struct data_options o = {0, 0, 1};
+    struct data_options o = {0, 0, 1, CROP_PAD};
     struct dataset *d = cifar10_open(where, &o, &e);
     assert_null(d);
     const char *parts[] = {a, b, c};
@@ -336,7 +339,7 @@ static void cifar_is_read_whole(void **state)
     }
     make_record(want, 5, 1234);
     assert_memory_equal(d->test.pixels[1234], want + 1, IMAGE);
-    struct data_options o = {0, 0, 1};
+    struct data_options o = {0, 0, 1, CROP_PAD};
     struct error e;
     struct dataset *again = cifar10_open(strchr(d->spec, ':') + 1, &o, &e);
     assert_non_null(again);
@@ -501,7 +504,7 @@ static void mutated_files_never_crash(void **state)
         else
             poke(name, at, &byte, 1);
         struct error e = {""};
-        struct data_options o = {(uint32_t)rng_below(&r, 300), (uint32_t)rng_below(&r, 300), 1};
+        struct data_options o = {(uint32_t)rng_below(&r, 300), (uint32_t)rng_below(&r, 300), 1, 4};
         struct dataset *d = cifar10_open(dir, &o, &e);
         if (d) {
             float x[IMAGE];

@@ -31,6 +31,12 @@ local less <close> = data.open(d, { train = 30, test = 20, seed = 5 })
 t.is(#less, 30, "a dataset opens again with other options")
 t.is(data.open(d), d, "a dataset without options is itself")
 
+t.is(card.pad, 4, "card: pad, as pycls")
+local unpadded <close> = data.open("shapes", { train = 60, test = 20, seed = 5, pad = 0 })
+t.is(unpadded:card().pad, 0, "pad: as asked")
+t.ok(unpadded:checksum() ~= card.checksum, "pad: networks trained otherwise, another checksum")
+t.fails(function() data.open("shapes", { pad = 17 }) end, "pad = 17", "pad: at most 16")
+
 local pixels, label, name = d:image("test", 20)
 t.is(#pixels, 32 * 32 * 3, "image: bytes of three channels")
 local lo, hi = math.huge, -math.huge
