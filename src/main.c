@@ -38,6 +38,7 @@ static const char usage[] =
     "  netspace monitor STORE [--once | --text | --json] [--ascii]   live view of a store\n"
     "  netspace resume STORE [--workers N]                           finish what is open\n"
     "  netspace export STORE -o FILE [NAME]...                       .csv or .jsonl of it\n"
+    "  netspace report STORE -o FILE.html [NAME]...                  an HTML page of it\n"
     "  netspace doctor [STORE]                                       check this machine\n"
     "  netspace help [TOPIC]                                         documentation\n"
     "\n"
@@ -58,7 +59,9 @@ static const char *const options[] = {
     "-h", "--help", "--worker", "--yes", NULL,
 };
 
-static const char *const commands[] = {"monitor", "resume", "export", "doctor", "help", NULL};
+static const char *const commands[] = {
+    "monitor", "resume", "export", "report", "doctor", "help", NULL,
+};
 
 // " (did you mean 'x'?)" from the list, pushed on the stack; "" when nothing is near.
 // "--name=value" counts as "--name"; every "-x" would be near every other.

@@ -85,6 +85,37 @@ function M.export(args)
   io.stderr:write(("%s: %d models\n"):format(file, n))
 end
 
+local REPORT = "report STORE -o FILE.html [NAME]..."
+
+--- Writes what a store holds as an HTML page.
+function M.report(args)
+  local path, file, names = nil, nil, {}
+  local i = 1
+  while args[i] do
+    local a = args[i]
+    if a == "-o" then
+      i = i + 1
+      file = args[i]
+    elseif a:sub(1, 1) == "-" then
+      io.stderr:write(("netspace: report does not know '%s'\n"):format(a))
+      return usage(REPORT)
+    elseif path then
+      names[#names + 1] = a
+    else
+      path = a
+    end
+    i = i + 1
+  end
+  if not path or not file then return usage(REPORT) end
+  local made, message, kind = require("netspace.report").report(path,
+    { output = file, populations = #names > 0 and names or nil })
+  if not made then
+    io.stderr:write("netspace: ", message, "\n")
+    return kind == "damaged" and 4 or 1
+  end
+  io.stderr:write(tostring(made), "\n")
+end
+
 function M.doctor(args)
   return require("netspace.doctor").main(args)
 end

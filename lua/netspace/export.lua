@@ -109,6 +109,13 @@ local function cell(v)
   return text
 end
 
+--- A line of a CSV: the values of a record under these names.
+function M.line(names, record)
+  local cells = {}
+  for i, name in ipairs(names) do cells[i] = cell(record[name]) end
+  return table.concat(cells, ",") .. "\n"
+end
+
 -- Each writes everything and returns the number of models.
 local writers = {}
 
@@ -144,12 +151,11 @@ function writers.csv(reader, list, rows, write)
     end
   end
   write(table.concat(names, ",") .. "\n")
-  local cells, n = {}, 0
+  local n = 0
   for _, p in ipairs(list) do
     rows(reader, p, function(r)
       n = n + 1
-      for i, name in ipairs(names) do cells[i] = cell(r[name]) end
-      write(table.concat(cells, ",") .. "\n")
+      write(M.line(names, r))
     end)
   end
   return n

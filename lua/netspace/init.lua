@@ -19,13 +19,15 @@ M._names = {
   { "design", "one step of designing a space: train, compare, decide" },
   { "plot", "plots for the terminal" },
   { "monitor", "live view of a store" },
+  { "report", "a store as one HTML page to send to a colleague" },
   { "who", "the globals of your session; :save FILE and :time EXPRESSION" },
   { "tour", "the method in ten steps, on the built-in data" },
   { "pretty", "any value as the text the prompt prints" },
   { "help", "documentation of any name" },
 }
 
--- Names that are a function of a module called otherwise.
+-- Names that are a function of a module: of the same name, or called otherwise.
+local functions = { who = true, monitor = true, report = true }
 local modules = { who = "session" }
 
 --- True for a public name, loaded or not.
@@ -40,7 +42,7 @@ return setmetatable(M, {
   __index = function(t, name)
     if type(name) ~= "string" or not M._is_public(name) then return nil end
     local value = require("netspace." .. (modules[name] or name))
-    if modules[name] or name == "monitor" then value = value[name] end
+    if functions[name] then value = value[name] end
     rawset(t, name, value)
     return value
   end,

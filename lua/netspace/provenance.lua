@@ -2,6 +2,7 @@
 -- constraint, seeds, recipe, data, and on what machines with what engine it was trained.
 -- Enough to draw and train it again; printed, it is a page.
 
+local grid = require "netspace.grid"
 local json = require "netspace.json"
 local population = require "netspace.population"
 
@@ -53,41 +54,73 @@ local function listed(t)
   return table.concat(parts, " ")
 end
 
-function meta.__tostring(p)
-  local lines = { ("population %s of %s"):format(p.name, p.store) }
-  local function add(key, ...)
-    lines[#lines + 1] = ("  %-12s"):format(key) .. (...):format(select(2, ...))
+-- The ranges of a parameter: one, or those of its stages.
+local function ranges(list)
+  local shown, same = {}, true
+  for i, r in ipairs(list) do
+    shown[i] = grid.show(r)
+    same = same and shown[i] == shown[1]
   end
+  return same and shown[1] or table.concat(shown, " | ")
+end
+
+-- ", flops 1M to 2M" of each window.
+local function windows(p)
+  local parts = {}
+  for k, w in pairs(p.window or {}) do
+    parts[#parts + 1] = (", %s %s to %s"):format(k, population.short(w[1]), population.short(w[2]))
+  end
+  table.sort(parts)
+  return table.concat(parts)
+end
+
+--- How the models of a provenance were trained, and in which window they were drawn.
+function M.training(p)
+  return ("%s; data %s%s"):format(listed(p.recipe), listed(p.data), windows(p))
+end
+
+--- What there is to say of a provenance: a list of { term, text }; a term of "" belongs to
+-- the one before.
+-- @tparam[opt] function when says a Unix time (local time)
+function M.facts(p, when)
+  when = when or date
+  local facts = {}
+  local function add(key, ...) facts[#facts + 1] = { key, (...):format(select(2, ...)) } end
   if p.space then add("space", "%s", table.concat(p.lineage or { p.space }, " > ")) end
   if p.spec and p.spec.options then add("setting", "%s", listed(p.spec.options)) end
   if p.spec and p.spec.params then
     local params = {}
-    for k, v in pairs(p.spec.params) do params[#params + 1] = k .. " " .. json.encode(v) end
+    for k, list in pairs(p.spec.params) do params[#params + 1] = k .. " " .. ranges(list) end
     table.sort(params)
     for i, text in ipairs(params) do add(i == 1 and "ranges" or "", "%s", text) end
   end
-  local window = {}
-  for k, w in pairs(p.window or {}) do
-    window[#window + 1] = (", %s %s to %s"):format(k, population.short(w[1]), population.short(w[2]))
-  end
-  table.sort(window)
   if p.sample_seed then
-    add("drawn", "seed %d%s%s", p.sample_seed, table.concat(window),
+    add("drawn", "seed %d%s%s", p.sample_seed, windows(p),
       p.tried and (", %d candidates tried"):format(p.tried) or "")
   end
-  for from, n in pairs(p.adopted or {}) do add("adopted", "%d models from %s", n, from) end
+  local adopted = {}
+  for from in pairs(p.adopted or {}) do adopted[#adopted + 1] = from end
+  table.sort(adopted)
+  for _, from in ipairs(adopted) do add("adopted", "%d models from %s", p.adopted[from], from) end
   add("training", "seed %d, %s", p.seed, listed(p.recipe))
   add("data", "%s", listed(p.data))
   add("checksum", "%s", p.checksum)
-  add("made", "%s", date(p.created))
+  add("made", "%s", when(p.created))
   for i, r in ipairs(p.runs) do
-    add("run " .. i, "%s to %s on %s, %d workers, %d models", date(r.started),
-      date(r.ended or r.updated), r.host, r.workers, r.models)
+    add("run " .. i, "%s to %s on %s, %d workers, %d models", when(r.started),
+      when(r.ended or r.updated), r.host, r.workers, r.models)
     if r.engine then add("", "netspace %s, %s, kernels %s", r.engine, r.blas, r.isa) end
   end
+  return facts
+end
+
+function meta.__tostring(p)
+  local lines = { ("population %s of %s"):format(p.name, p.store) }
+  local function add(key, text) lines[#lines + 1] = ("  %-12s"):format(key) .. text end
+  for _, fact in ipairs(M.facts(p)) do add(fact[1], fact[2]) end
   for _, c in ipairs(p.constraints or {}) do
-    add("constraint", "%s", c.name)
-    for line in (c.source .. "\n"):gmatch("([^\n]*)\n") do add("", "%s", line) end
+    add("constraint", c.name)
+    for line in (c.source .. "\n"):gmatch("([^\n]*)\n") do add("", line) end
   end
   return table.concat(lines, "\n")
 end

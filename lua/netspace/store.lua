@@ -167,6 +167,14 @@ function Read:export(path, names, o)
   return export.write(self.reader, path, names, o.salvage)
 end
 
+--- f(s), where all that is read of the store s is of one moment: what f returns, or nil and
+-- a message.  Under its name with _ it is for our own modules.
+function Read:_at_once(f)
+  return f(setmetatable({}, { __index = function(_, key)
+    return function(_, ...) return Read[key](self, ...) end
+  end }))
+end
+
 local function close(self)
   if self.reader then self.reader:close() end
   self.reader = nil
@@ -190,6 +198,8 @@ for name, method in pairs(Read) do Store.__index[name] = guarded(method) end
 function Store:__tostring()
   return self.reader and "store " .. self.path or "closed store"
 end
+
+M._Store = Store
 
 --- A result prints as one line; its models are decoded when they are first asked for.
 M._Result = { __name = "result" }

@@ -1,0 +1,94 @@
+--- What a report shows of a store, read in one moment, as plain data.  It depends on the
+-- store alone: not on the clock, nor on whether a sweep is at work right now.
+
+local html = require "netspace.report.html"
+local json = require "netspace.json"
+
+local M = {}
+local LONGEST = 60 -- characters of a name that are shown
+
+-- A name as all of the page shows it (in full it is where the population comes from).
+local function label_of(name)
+  local text = html.clean(name):gsub("\n", " ")
+  if utf8.len(text) <= LONGEST then return text end
+  return text:sub(1, utf8.offset(text, LONGEST) - 1) .. "…"
+end
+
+-- A population: how it stands, its models, its networks, the finished ones as a result.
+local function population_of(s, name)
+  local p = s:population(name)
+  p.models, p.networks, p.provenance = s:live(name), s:networks(name), s:provenance(name)
+  p.result, p.label = s:result(name), label_of(name)
+  p.result.models, p.result.name = {}, p.label
+  for i, index in ipairs(p.result.indices) do p.result.models[i] = p.networks[index] end
+  p.finished, p.open = #p.result.errors, p.running + p.queued
+  p.lineage = p.provenance.lineage or { p.space }
+  p.parent = p.lineage[#p.lineage - 1]
+  return p
+end
+
+-- What two populations must have in common for their errors to be compared.
+local function setting_of(p)
+  return json.encode { recipe = p.recipe, source = p.source, checksum = p.checksum,
+    window = p.window or {} }
+end
+
+-- The same networks in the same order: another training of a population.
+local function same_networks(p, q)
+  if #p.networks ~= #q.networks then return false end
+  for i, m in ipairs(p.networks) do
+    if json.encode(m) ~= json.encode(q.networks[i]) then return false end
+  end
+  return true
+end
+
+-- Populations trained alike, in the order of the store; .repeats of a population are others
+-- with its networks, which are not independent of it.
+local function groups_of(populations)
+  local groups, by_setting = {}, {}
+  for _, p in ipairs(populations) do
+    local setting = setting_of(p)
+    local group = by_setting[setting]
+    if not group then
+      group = { recipe = p.recipe, source = p.source, window = p.window }
+      by_setting[setting], groups[#groups + 1] = group, group
+    end
+    local first
+    for _, q in ipairs(group) do first = first or same_networks(p, q) and q or nil end
+    if first then
+      first.repeats = first.repeats or {}
+      table.insert(first.repeats, p)
+    else
+      group[#group + 1] = p
+    end
+    p.group, p.first = group, first
+  end
+  return groups
+end
+
+local function last_event(s, populations)
+  local last = s:progress().updated or 0
+  for _, e in ipairs(s:events()) do last = math.max(last, e.time) end
+  for _, p in ipairs(populations) do last = math.max(last, p.created) end
+  return last > 0 and math.floor(last) or nil
+end
+
+--- The state of an open store; of the populations `names`, or of all.
+-- @treturn table populations, groups, best and totals; or nil, a message, "damaged" or nil
+function M.take(store, names)
+  return store:_at_once(function(s)
+    local all = { populations = {}, total = 0, finished = 0, failed = 0, diverged = 0, open = 0 }
+    for i, name in ipairs(names or s:names()) do
+      local p = population_of(s, name)
+      p.number, all.populations[i] = i, p
+      all.total, all.finished = all.total + p.n, all.finished + p.finished
+      all.failed, all.diverged = all.failed + p.failed, all.diverged + p.diverged
+      all.open = all.open + p.open
+    end
+    all.groups = groups_of(all.populations)
+    all.updated = last_event(s, all.populations)
+    return all
+  end)
+end
+
+return M

@@ -1,0 +1,177 @@
+--- Section of a report: which space is better, and what may be claimed.  Only populations
+-- trained alike (recipe, data, window of complexity) are compared.
+-- Radosavovic et al. 2020, section 3.2; the tests are those of stats.alternatives.
+
+local html = require "netspace.report.html"
+local stats = require "netspace.stats"
+local sys = require "netspace.core.sys"
+local widgets = require "netspace.report.widgets"
+
+local M = { id = "comparisons", title = "Comparisons" }
+
+local MOST = 15  -- populations of which all pairs are tested
+local SEED = 1   -- of permutations and bootstraps: the same report each time
+local LEVEL = 0.95
+
+-- The population that q is compared with: its next ancestor that is here, else the most
+-- refined one before it (of siblings the first, of unrelated ones the latest).
+local function before(q, earlier)
+  for k = #q.lineage - 1, 1, -1 do
+    for _, p in ipairs(earlier) do
+      if p.space == q.lineage[k] then return p end
+    end
+  end
+  local found
+  for _, p in ipairs(earlier) do
+    local deeper = found and #p.lineage - #found.lineage
+    if not found or deeper > 0 or deeper == 0 and not (p.parent and p.parent == found.parent) then
+      found = p
+    end
+  end
+  return found
+end
+
+-- Steps of a group: a parent and what is compared with it.
+local function steps_of(group)
+  local steps, of_parent, earlier = {}, {}, {}
+  for _, q in ipairs(group) do
+    if q.finished > 0 then
+      local p = before(q, earlier)
+      earlier[#earlier + 1] = q
+      if p then
+        local step = of_parent[p]
+        if not step then
+          step = { parent = p }
+          of_parent[p], steps[#steps + 1] = step, step
+        end
+        step[#step + 1] = q
+      end
+    end
+  end
+  return steps, earlier
+end
+
+-- The difference at equal flops, as text, where the populations allow it.
+local function at_equal_flops(p, q)
+  local bins = math.max(2, math.min(10, math.min(p.finished, q.finished) // 8))
+  local good, c = pcall(stats.compare, p.result, q.result,
+    { by = "flops", bins = bins, seed = SEED })
+  if not good then
+    if c == "interrupted" then error(c, 0) end
+    return "–"
+  end
+  return ("%s (p %s)"):format(widgets.signed(c.mean_difference), widgets.p(c.p_permutation))
+end
+
+local function interval(c)
+  return ("%s to %s"):format(widgets.signed(c.ci[1]), widgets.signed(c.ci[2]))
+end
+
+local claims = { better = "better", worse = "worse", same = "the same", open = "no claim" }
+
+local function verdict(text, claim)
+  return html.li { class = claim, html.bdi { text } }
+end
+
+local function rows_of_step(step, t, rows)
+  for _, row in ipairs(t.rows) do
+    local q, c = step[row.index], row.comparison
+    rows[#rows + 1] = { class = row.claim, widgets.link(q), widgets.link(step.parent),
+      ("%d, %d"):format(c.n[2], c.n[1]), widgets.signed(c.mean_difference), interval(c),
+      widgets.p(row.p_holm), ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks),
+      at_equal_flops(step.parent, q), claims[row.claim] }
+  end
+end
+
+-- Verdicts and rows of the steps of one group.
+local function add_steps(steps, verdicts, rows)
+  for _, step in ipairs(steps) do
+    local results = {}
+    for i, q in ipairs(step) do results[i] = q.result end
+    local t = stats.alternatives(step.parent.result, results, { seed = SEED, level = LEVEL })
+    local first = t.rows[1]
+    verdicts[#verdicts + 1] = verdict(#t.rows == 1 and first.comparison.verdict
+      or ("Of %d alternatives to %s: %s"):format(#t.rows, step.parent.label, t.verdict),
+      first.claim)
+    rows_of_step(step, t, rows)
+    if sys.interrupted() then error("interrupted", 0) end
+  end
+end
+
+local function all_pairs(populations)
+  local list, p = {}, {}
+  for j = 2, #populations do
+    for i = 1, j - 1 do
+      local c = stats.compare(populations[i].result, populations[j].result,
+        { seed = SEED, level = LEVEL })
+      list[#list + 1] = { a = populations[i], b = populations[j], c = c }
+      p[#p + 1] = c.p_permutation
+      if sys.interrupted() then error("interrupted", 0) end
+    end
+  end
+  local adjusted, rows = stats.holm(p), {}
+  for k, pair in ipairs(list) do
+    local c, sure = pair.c, adjusted[k] <= 1 - LEVEL
+    local claim = not sure and "open" or c.mean_difference < 0 and "better" or "worse"
+    rows[k] = { class = claim, widgets.link(pair.b), widgets.link(pair.a),
+      widgets.signed(c.mean_difference), interval(c), widgets.p(c.p_permutation),
+      widgets.p(adjusted[k]), ("%.0f %%"):format(100 * c.p_better),
+      ("%.3f"):format(c.ks), widgets.signed(c.min_difference), claims[claim] }
+  end
+  return widgets.details(("All %d pairs, with Holm's correction"):format(#rows), widgets.table {
+    align = "hlrrrrrrrl", rows = rows, label = "All pairs",
+    caption = "Every pair of populations trained alike; Holm's correction over all of them",
+    head = { "population", "against", "difference of means (points)", "95 % interval", "p",
+      "p Holm", "beats", "KS", "difference of least", "claim" } })
+end
+
+-- How much of the spread is the seed, where a population was trained more than once.
+local function noise(all)
+  local list = {}
+  for _, p in ipairs(all.populations) do
+    local results = { p.result }
+    for i, q in ipairs(p.repeats or {}) do results[i + 1] = q.result end
+    local good, t = pcall(stats.noise, results)
+    if #results > 1 and good then
+      list[#list + 1] = html.li { html.bdi { p.label }, ": ", tostring(t) }
+    end
+  end
+  if #list == 0 then return false end
+  return { html.h3 { "Seeds" }, html.ul { list } }
+end
+
+local columns = "The difference is that of the mean errors, in points; negative: better than the "
+  .. "space it is held against. The intervals of the refinements of one space hold jointly. "
+  .. "Beats: how often a random model is better than a random one of the other space. KS: the "
+  .. "largest distance of the two EDFs. At equal flops: the difference when each range of flops "
+  .. "counts alike, to see whether a space is merely larger or smaller."
+
+function M.section(all)
+  local verdicts, rows, every = {}, {}, {}
+  for _, group in ipairs(all.groups) do
+    local steps, finished = steps_of(group)
+    add_steps(steps, verdicts, rows)
+    if #finished > 2 and #finished <= MOST then
+      every[#every + 1] = all_pairs(finished)
+    elseif #finished > MOST then
+      every[#every + 1] = html.p { ("All pairs of %d populations would be %d tests; only the "
+        .. "steps above are made."):format(#finished, #finished * (#finished - 1) // 2) }
+    end
+  end
+  if #rows == 0 then
+    return { html.p { "There are no two populations with finished models that were trained alike "
+      .. "(same recipe, data and window of complexity), so nothing is compared." }, noise(all) }
+  end
+  return {
+    html.p { "Each population is compared with that of the space that it refines, or else with "
+      .. "that of the most refined space before it. A claim needs both: an interval without 0 "
+      .. "and a permutation test at 5 %, for several refinements at once corrected after Holm." },
+    html.ul { class = "verdicts", verdicts },
+    widgets.table { align = "hlrrrrrrrl", rows = rows, label = "Steps",
+      caption = "Each population against the one that it refines",
+      head = { "population", "against", "n", "difference of means (points)", "95 % interval",
+        "p", "beats", "KS", "at equal flops", "claim" } },
+    html.p { class = "key", columns }, every, noise(all) }
+end
+
+return M

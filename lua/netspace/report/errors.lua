@@ -1,0 +1,75 @@
+--- Section of a report: the error EDFs, as pictures and in quantiles.
+-- Radosavovic et al. 2020 (arXiv 2003.13678), equation 1 and figures 5, 7 and 9.
+
+local html = require "netspace.report.html"
+local stats = require "netspace.stats"
+local widgets = require "netspace.report.widgets"
+
+local M = { id = "errors", title = "Error distributions" }
+
+local MOST = 8 -- curves that can be told apart in one picture
+
+-- Populations of a picture each: those trained alike together, at most MOST.  In further
+-- pictures of a group its first population comes again, to hold the others against.
+local function pictures_of(all)
+  local list, alone = {}, {}
+  local function split(group)
+    local others = math.max(1, #group - 1)
+    local pictures = (others + MOST - 2) // (MOST - 1)
+    local each = (others + pictures - 1) // pictures
+    for from = 2, others + 1, each do
+      list[#list + 1] = table.move(group, from, math.min(from + each - 1, #group), 2,
+        { group[1] })
+    end
+  end
+  for _, group in ipairs(all.groups) do
+    local finished = {}
+    for _, p in ipairs(group) do
+      if p.finished > 0 then finished[#finished + 1] = p end
+    end
+    if #finished > 1 then split(finished) end
+    if #finished == 1 then alone[#alone + 1] = finished[1] end
+  end
+  if #alone > 0 then split(alone) end
+  return list
+end
+
+local function names_of(populations)
+  local names = {}
+  for i, p in ipairs(populations) do names[i] = p.label end
+  return table.concat(names, ", ")
+end
+
+local function quantiles(populations)
+  local rows = {}
+  for _, p in ipairs(populations) do
+    if p.finished > 0 then
+      local edf = stats.edf(p.result)
+      local row = { widgets.link(p), tostring(edf.n), widgets.percent(edf.min) }
+      for _, share in ipairs { 0.05, 0.25, 0.5, 0.75, 0.95 } do
+        row[#row + 1] = widgets.percent(edf:quantile(share))
+      end
+      row[#row + 1] = widgets.percent(edf.mean)
+      rows[#rows + 1] = row
+    end
+  end
+  return widgets.table { align = "hrrrrrrrr", rows = rows, label = "Quantiles of the errors",
+    caption = "Quantiles of the errors, in percent: the error below which a share of the "
+      .. "models lies",
+    head = { "population", "n", "least", "5 %", "25 %", "50 %", "75 %", "95 %", "mean" } }
+end
+
+function M.section(all, pictures)
+  if all.finished == 0 then return html.p { "No model has finished." } end
+  local figures = {}
+  for i, populations in ipairs(pictures_of(all)) do
+    local results = {}
+    for k, p in ipairs(populations) do results[k] = p.result end
+    figures[i] = pictures:edf(results, ("Error EDFs of %s"):format(names_of(populations)),
+      "F(e), the share of models with an error below e. A curve further to the left is a "
+      .. "better space; its foot is the best model.")
+  end
+  return { figures, quantiles(all.populations) }
+end
+
+return M

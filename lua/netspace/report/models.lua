@@ -1,0 +1,85 @@
+--- Section of a report: the best and the worst models of each population, and what they are
+-- made of.  Radosavovic et al. 2020 (arXiv 2003.13678), figures 6 and 8.
+
+local arch = require "netspace.arch"
+local html = require "netspace.report.html"
+local widgets = require "netspace.report.widgets"
+
+local M = { id = "models", title = "Best and worst models" }
+
+local MOST = 5 -- of each end
+
+-- Equal entries as one.
+local function per_stage(list)
+  for _, x in ipairs(list or {}) do
+    if x ~= list[1] then return widgets.list(list) end
+  end
+  return widgets.number(list and list[1])
+end
+
+-- Trained models from best to worst (failed ones are in a section of their own).
+local function ranked(p)
+  local list = {}
+  for _, model in ipairs(p.models) do
+    if model.status == "done" then list[#list + 1] = model end
+  end
+  table.sort(list, function(a, b)
+    return a.error < b.error or a.error == b.error and a.index < b.index
+  end)
+  return list
+end
+
+local function row(p, model, place)
+  local m = p.networks[model.index]
+  local cells = { ("%d"):format(place), ("#%d"):format(model.index), widgets.percent(model.error),
+    widgets.list(m.d), widgets.list(m.w), per_stage(m.b), per_stage(m.g),
+    widgets.number(model.flops), widgets.number(model.params), widgets.number(model.acts) }
+  local r = m.regnet
+  cells[#cells + 1] = r and ("w_0 %s, w_a %s, w_m %s"):format(widgets.number(r.w_0),
+    widgets.number(r.w_a), widgets.number(r.w_m)) or nil
+  return cells
+end
+
+local function tables(p, list)
+  local rows = {}
+  local n = math.min(MOST, #list)
+  for place = 1, n do rows[place] = row(p, list[place], place) end
+  for place = math.max(n + 1, #list - MOST + 1), #list do
+    rows[#rows + 1] = row(p, list[place], place)
+    if #rows == n + 1 then rows[#rows].class = "break" end
+  end
+  local regnet = rows[1][11]
+  local head = { "place", "model", "error %", "depth d", "width w", "b", "g", "flops", "params",
+    "acts" }
+  if regnet then head[11] = "RegNet" end
+  return widgets.table { align = regnet and "hlrllllrrrl" or "hlrllllrrr", rows = rows, head = head,
+    label = ("Best and worst models of %s"):format(p.label),
+    caption = { html.bdi { p.label }, (": the best and the worst of its %s; d, w, b and g by "
+      .. "stages"):format(widgets.count(#list, "trained model")) } }
+end
+
+-- What the best model is made of, as arch.describe has it; nothing for what it refuses.
+local function architecture(p, model)
+  local m = p.networks[model.index]
+  local good, text = pcall(function() return tostring(arch.describe(m)) end)
+  if not good then
+    if text == "interrupted" then error(text, 0) end
+    return false
+  end
+  return widgets.details(("What the best one, #%d, is made of"):format(model.index),
+    html.pre { tabindex = "0", text })
+end
+
+function M.section(all)
+  local blocks = {}
+  for _, p in ipairs(all.populations) do
+    local list = ranked(p)
+    if #list > 0 and not p.first then
+      blocks[#blocks + 1] = html.section { class = "of-population",
+        html.h3 { html.bdi { p.label } }, tables(p, list), architecture(p, list[1]) }
+    end
+  end
+  return #blocks > 0 and blocks or html.p { "No model has been trained to its end." }
+end
+
+return M

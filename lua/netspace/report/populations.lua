@@ -1,0 +1,53 @@
+--- Section of a report: the populations, how they stand and how they were trained.
+
+local html = require "netspace.report.html"
+local provenance = require "netspace.provenance"
+local stats = require "netspace.stats"
+local widgets = require "netspace.report.widgets"
+
+local M = { id = "populations", title = "Populations" }
+
+local function state(p)
+  if p.open == 0 then return tostring(p.n) end
+  return ("%d of %d"):format(p.finished, p.n)
+end
+
+local function summary(populations)
+  local rows = {}
+  for i, p in ipairs(populations) do
+    local edf = p.finished > 0 and stats.edf(p.result)
+    rows[i] = { widgets.link(p), state(p), tostring(p.failed + p.diverged),
+      widgets.percent(edf and edf.min), widgets.percent(edf and edf.median),
+      widgets.percent(edf and edf.mean), html.bdi { p.data }, tostring(p.epochs) }
+  end
+  return widgets.table { align = "hrrrrrlr", rows = rows,
+    caption = "Populations and the errors of their models, in percent of the test images; "
+      .. "failed and diverged models count as 100 %",
+    label = "Populations and errors",
+    head = { "population", "models", "failed", "least", "median", "mean", "data", "epochs" } }
+end
+
+-- How the populations of each group were trained.
+local function settings(groups)
+  local items = {}
+  for i, group in ipairs(groups) do
+    local names = {}
+    for k, p in ipairs(group) do names[k] = p.label end
+    items[i] = html.li { #groups > 1 and { html.b { html.bdi { table.concat(names, ", ") } },
+      ": " } or "All were trained alike: ", provenance.training(group[1].provenance) }
+  end
+  return html.ul { class = "settings", items }
+end
+
+function M.section(all)
+  local unfinished
+  if all.open > 0 then
+    unfinished = html.p { class = "note",
+      ("%s of %d had not finished at the last event; everything below is about the other %d, "
+        .. "and comparisons may still turn."):format(widgets.count(all.open, "model"), all.total,
+        all.finished) }
+  end
+  return { unfinished or false, summary(all.populations), settings(all.groups) }
+end
+
+return M

@@ -1,0 +1,95 @@
+--- Section of a report: which properties the best models share, as bands of the paper's
+-- empirical bootstrap.
+-- Radosavovic et al. 2020 (arXiv 2003.13678), footnote 4, figures 6 and 8.
+
+local html = require "netspace.report.html"
+local property = require "netspace.stats.property"
+local stats = require "netspace.stats"
+local widgets = require "netspace.report.widgets"
+
+local M = { id = "properties", title = "What the best models share" }
+
+local LEAST = 4 -- finished models, below which a band says nothing
+
+-- What to look at: of stages, the last one; a name in a list stands for the first that all
+-- models have. 
+local function names_of(p)
+  local d = p.result.models[1].d
+  local stages = type(d) == "table" and #d or 1
+  return { { "d" }, { "w" }, { ("w[%d]"):format(stages) },
+    { "b", ("b[%d]"):format(stages) },
+    { "g", ("g[%d]"):format(stages) }, { "w_0" },
+    { "w_a" }, { "w_m" }, { "flops" }, { "params" }, { "acts" } }
+end
+
+-- The result of p with the costs that the store has: they need not be counted again.
+local function result_of(p)
+  local columns = { flops = {}, params = {}, acts = {} }
+  for i, index in ipairs(p.result.indices) do
+    for key, list in pairs(columns) do list[i] = p.models[index][key] end
+  end
+  return setmetatable({ columns = columns }, { __index = p.result })
+end
+
+local function look(result, names)
+  for _, name in ipairs(names) do
+    local good, values, _, categorical = pcall(property.values, "report", result, name, true)
+    if good then
+      local lo, hi = math.huge, -math.huge
+      for _, x in ipairs(values) do lo, hi = math.min(lo, x), math.max(hi, x) end
+      return { name = name, lo = lo, hi = hi, categorical = categorical }
+    end
+  end
+end
+
+-- "1 64 %, 2 20 %": how often the best model of a draw has each value.
+local function shares_text(shares)
+  local parts = {}
+  for k = 1, math.min(4, #shares or 0) do
+    parts[k] = ("%s %.0f %%"):format(widgets.number(shares[k].value), 100 * shares[k].share)
+  end
+  return table.concat(parts, ", ")
+end
+
+local function bands(p, result, found)
+  local rows = {}
+  for i, f in ipairs(found) do
+    local band = stats.bootstrap(result, f.name, { exact = true })
+    local range = f.lo == f.hi and ("always %s"):format(widgets.number(f.lo))
+      or ("%s to %s"):format(widgets.number(f.lo), widgets.number(f.hi))
+    rows[i] = { f.name, range, widgets.number(band.median),
+      ("%s to %s"):format(widgets.number(band.lo), widgets.number(band.hi)),
+      widgets.number(band.best), f.categorical and f.lo < f.hi and shares_text(band.shares) or "" }
+  end
+  return widgets.table { align = "hrrrrl", rows = rows,
+    label = ("Properties of the best models of %s"):format(p.label),
+    caption = { html.bdi { p.label }, (": what the best of a quarter of its %s is like"):format(
+      widgets.count(p.finished, "model")) },
+    head = { "property", "population", "median", "95 % band", "best model", "shares" } }
+end
+
+function M.section(all)
+  local blocks = {}
+  for _, p in ipairs(all.populations) do
+    if p.finished >= LEAST and not p.first then
+      local result, found = result_of(p), {}
+      for _, names in ipairs(names_of(p)) do found[#found + 1] = look(result, names) end
+      blocks[#blocks + 1] = html.section { class = "of-population",
+        html.h3 { html.bdi { p.label } },
+        bands(p, result, found) }
+    end
+  end
+  if #blocks == 0 then
+    return html.p { ("No population has %d finished models, so there is nothing to see yet.")
+      :format(LEAST) }
+  end
+  return {
+    html.p { "The band is that of the empirical bootstrap: draw a quarter of the models with "
+      .. "replacement, keep the property of the best one, repeat. It says where the best models "
+      .. "lie; where it is much narrower than the population, the property matters. d is the "
+      .. "number of blocks, w their mean width, a number in brackets a stage; flops are "
+      .. "multiply-adds." },
+    blocks }
+end
+
+return M
