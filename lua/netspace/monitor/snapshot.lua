@@ -10,18 +10,22 @@ local function unix_time()
   return seconds + micro / 1e6
 end
 
--- Running models first, then failed, queued last; among equals the latest first.
+-- Running models first, then failed, done, queued; of those that have ended the latest first.
 local order = { running = 1, failed = 2, diverged = 2, done = 3, queued = 4 }
 
-local function sort_models(models)
-  for i, model in ipairs(models) do model.place = i end
-  table.sort(models, function(a, b)
-    local oa, ob = order[a.status] or 5, order[b.status] or 5
-    if oa ~= ob then return oa < ob end
-    if oa == 1 or oa == 4 then return a.place < b.place end
-    return a.place > b.place
-  end)
-  for _, model in ipairs(models) do model.place = nil end
+local function sorted(models)
+  local groups, list = { {}, {}, {}, {} }, {}
+  for _, model in ipairs(models) do
+    local group = groups[order[model.status]]
+    group[#group + 1] = model
+  end
+  for k, group in ipairs(groups) do
+    local ended = k == 2 or k == 3
+    for i = ended and #group or 1, ended and 1 or #group, ended and -1 or 1 do
+      list[#list + 1] = group[i]
+    end
+  end
+  return list
 end
 
 local function add_finished(p, model, e)
@@ -109,7 +113,7 @@ function M.take(path, store, message, needs)
   local s = { path = path, now = unix_time(), populations = {}, models = {}, done = 0,
     failed = 0, running = 0, queued = 0, total = 0, images_per_s = 0 }
   if store then message = fill(s, store, needs or {}) end
-  sort_models(s.models)
+  s.models = sorted(s.models)
   s.open = s.running + s.queued
   s.finished = s.done + s.failed
   if message then
