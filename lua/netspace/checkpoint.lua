@@ -3,9 +3,10 @@
 -- carries a checksum, and the name (identity) of the training it is of.
 --
 -- Written after an epoch when that costs at most a hundredth of the time since the last
--- one (or after every so many epochs, when asked), and when the worker is told to stop,
--- also in the middle of an epoch.  Besides the weights it holds what the epochs so far
--- gave, so that nothing that had no time to reach the store is lost.
+-- one, and within an epoch when the last one is minutes old too (or as often as asked, in
+-- epochs or seconds); and at any batch when the worker is told to stop.  Besides the
+-- weights it holds what the epochs so far gave, so that nothing that had no time to reach
+-- the store is lost.
 
 local core = require "netspace.core.net"
 local json = require "netspace.json"
@@ -14,6 +15,7 @@ local uv = require "luv"
 
 local M = {}
 local SHARE = 0.01                 -- of the time, for writing
+local WITHIN = 300                 -- seconds between two within an epoch, at least
 local SEEK, RATE = 0.01, 100e6     -- a first guess of what writing costs: s; bytes/s
 
 --- The directory of a store's checkpoints, and that of the weights it keeps.
@@ -60,8 +62,8 @@ function M.keeper(net, job, tell, saved)
     bytes = bytes + p.count * (p.group == "buffer" and 4 or 8)
   end
   local o = job.checkpoint or {}
-  local k = setmetatable({ net = net, path = o.path, every = o.every, tell = tell,
-    saved = saved, arch = json.encode(net:arch()), identity = M.identity(job),
+  local k = setmetatable({ net = net, path = o.path, every = o.every,
+    seconds_between = o.seconds, tell = tell, saved = saved, arch = json.encode(net:arch()), identity = M.identity(job),
     epochs = {}, cost = SEEK + bytes / RATE, began = sys.now(), last = sys.now(),
     spent = 0 }, Keeper)
   if o.limit and bytes > o.limit then
@@ -107,13 +109,23 @@ function Keeper:save(at)
   self.failing = not good
 end
 
+-- Seconds since the last one after which there is another.
+function Keeper:_cadence(least)
+  return self.seconds_between or math.max(least, self.cost / SHARE)
+end
+
 --- An epoch (an event of the worker) has ended; after the last one nothing is written.
 function Keeper:epoch(e, epochs)
   self.epochs[#self.epochs + 1] = e
-  if not self.path or e.epoch == epochs then return end
-  local due = sys.now() - self.last >= self.cost / SHARE
+  if e.epoch == epochs then return end
+  local due = sys.now() - self.last >= self:_cadence(0)
   if self.every then due = e.epoch % self.every == 0 end
   if due then self:save({ epoch = e.epoch }) end
+end
+
+--- The training stands at a point within an epoch.
+function Keeper:step(at)
+  if not self.every and sys.now() - self.last >= self:_cadence(WITHIN) then self:save(at) end
 end
 
 return M

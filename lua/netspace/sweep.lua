@@ -304,8 +304,10 @@ help.add("sweep.run", [[
     workers     processes at a time (all cores); the results do not depend on it
     seed        of weights and data order (the population's seed)
     checkpoint  false: none; else a table of
-                every   epochs between two; when not given, after each epoch that comes when
-                        a hundredth of the time since the last one is enough to write it
+                every   epochs between two, or the time between two ("10m"), also within an
+                        epoch; when not given, after each epoch that comes when a hundredth
+                        of the time since the last one is enough to write it, and every five
+                        minutes within longer ones
                 limit   no checkpoints above so many bytes ("200MB")
                 keep    true: the weights of finished networks stay in STORE.weights
     memory      most that a network may need, in bytes or as "2GB"; above it counts as failed

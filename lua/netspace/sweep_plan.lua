@@ -2,6 +2,7 @@
 -- what the store has under that name.  Numbers of one population come from one recipe, one
 -- data set and one seed, or it is an error that shows the difference.
 
+local forecasts = require "netspace.forecast"
 local json = require "netspace.json"
 local ledgers = require "netspace.ledger"
 local options = require "netspace.options"
@@ -153,11 +154,14 @@ local function settings(where, o)
   if c == nil or c == true then c = {} end
   if c then
     c = options.check(where .. ": checkpoint", c,
-      { every = "integer", limit = "number|string", keep = "boolean" }, 4)
-    if c.every and c.every < 1 then
-      fail(("%s: checkpoint.every is %d epochs; it must be at least 1"):format(where, c.every))
+      { every = "integer|string", limit = "number|string", keep = "boolean" }, 4)
+    local epochs = math.tointeger(c.every)
+    local seconds = not epochs and forecasts.seconds(c.every or "")
+    if c.every and not seconds and not (epochs and epochs >= 1) then
+      fail(("%s: checkpoint.every is '%s'; it is a number of epochs, at least 1, or a time, "
+        .. "such as \"10m\""):format(where, c.every))
     end
-    c = { every = c.every and math.tointeger(c.every), keep = c.keep,
+    c = { every = epochs, seconds = seconds or nil, keep = c.keep,
       limit = bytes(where, "checkpoint.limit", c.limit) }
   end
   if o.patience and not (o.patience > 0 and o.patience < math.huge) then
@@ -169,7 +173,7 @@ end
 -- Seconds of a budget; nil stays nil.
 local function budget(where, value)
   if value == nil then return nil end
-  local seconds = require("netspace.forecast").seconds(value)
+  local seconds = forecasts.seconds(value)
   if not seconds then
     fail(("%s: budget is '%s'; it is a time, such as \"2h\", \"1h30m\" or 7200 (seconds)"):format(
       where, tostring(value)))

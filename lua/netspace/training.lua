@@ -208,7 +208,8 @@ function Training:_next(pid)
   return { kind = "train", model = model.id, attempt = attempt, seed = model.seed,
     m = ledgers.network(model), recipe = self.recipe, source = self.source, checksum = self.checksum,
     memory = self.settings.memory, step_flops = 6 * model.flops * self.recipe.batch,
-    checkpoint = o and { path = self:_checkpoint(model), every = o.every, limit = o.limit,
+    checkpoint = o and { path = self:_checkpoint(model), every = o.every,
+      seconds = o.seconds, limit = o.limit,
       weights = o.keep and checkpoints.path(checkpoints.weights_directory(self.store),
         self.population, model.idx) or nil } or nil }
 end
@@ -272,7 +273,7 @@ function Training:_event(job, e)
   local model = self.running[job.model]
   local epochs, attempt = self.recipe.epochs, job.attempt
   if e.event == "begin" then
-    model.part = e.epoch / epochs
+    model.part = (e.epoch + e.step * self.recipe.batch / self.images) / epochs
     model.from = model.part
     model.saved = place(e)
     model.best = model.best or model.saved

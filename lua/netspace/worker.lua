@@ -4,7 +4,7 @@
 --
 --   {"kind":"train","model":7,"attempt":1,"seed":…,"m":{…},"recipe":{…},
 --    "source":{"spec":"shapes",…},"checksum":"…","memory":bytes or none,
---    "checkpoint":{"path":…,"every":…,"limit":…,"weights":…} or none}
+--    "checkpoint":{"path":…,"every":…,"seconds":…,"limit":…,"weights":…} or none}
 --   {"event":"ready","pid":…,"engine":…,"blas":…,"corename":…,"isa":…}
 --   {"event":"begin","model":7,"attempt":1,"epoch":2,"step":0,"memory":bytes}   where the
 --        training goes on, and what it needs; then the epochs before again
@@ -83,7 +83,10 @@ local function train(job, data, emit)
       emit(event)
       keeper:epoch(event, job.recipe.epochs)
       last = now
-    elseif e.kind == "step" and now - last >= STEP_SECONDS then
+      return
+    end
+    keeper:step(e.at)
+    if now - last >= STEP_SECONDS then
       local since = e.epoch == last_epoch and e.step - last_step or e.step
       emit({ event = "step", epoch = e.epoch, part = e.step / e.steps,
         images_per_s = since > 0 and since * job.recipe.batch / (now - last) or nil })

@@ -273,15 +273,27 @@ static bool report_epoch(void *self, const struct epoch_result *r)
     return call_progress(p->L, &p->failed);
 }
 
-static bool report_step(void *self, int epoch, int step, int steps, double loss)
+static void push_point(lua_State *L, const struct train_point *p)
+{
+    lua_createtable(L, 0, 5);
+    set_integer(L, "epoch", p->epoch);
+    set_integer(L, "step", p->step);
+    set_number(L, "loss_sum", p->loss_sum);
+    set_integer(L, "wrong_sum", (lua_Integer)p->wrong_sum);
+    set_number(L, "seconds", p->seconds);
+}
+
+static bool report_step(void *self, const struct train_point *at, int steps, double loss)
 {
     struct progress *p = self;
-    lua_createtable(p->L, 0, 5);
+    lua_createtable(p->L, 0, 6);
     set_string(p->L, "kind", "step");
-    set_integer(p->L, "epoch", epoch);
-    set_integer(p->L, "step", step);
+    set_integer(p->L, "epoch", at->epoch + 1);
+    set_integer(p->L, "step", at->step);
     set_integer(p->L, "steps", steps);
     set_number(p->L, "loss", loss);
+    push_point(p->L, at);
+    lua_setfield(p->L, -2, "at");
     return call_progress(p->L, &p->failed);
 }
 
@@ -318,16 +330,6 @@ static struct train_point check_point(lua_State *L, int t)
         p.seconds = point_field(L, t, "seconds");
     }
     return p;
-}
-
-static void push_point(lua_State *L, const struct train_point *p)
-{
-    lua_createtable(L, 0, 5);
-    set_integer(L, "epoch", p->epoch);
-    set_integer(L, "step", p->step);
-    set_number(L, "loss_sum", p->loss_sum);
-    set_integer(L, "wrong_sum", (lua_Integer)p->wrong_sum);
-    set_number(L, "seconds", p->seconds);
 }
 
 // run(net, data, recipe, progress or nil, at or nil)
@@ -413,8 +415,8 @@ static int net_read(lua_State *L)
     return 1;
 }
 
-// checkpoint(net, path, json, identity, state) -> true, or nil and a message; also while the
-// net is training, between two epochs
+// checkpoint(net, path, json, identity, state) -> true, or nil and a message; also from the
+// progress function of a training
 static int net_checkpoint_file(lua_State *L)
 {
     struct lua_net *n = any_net(L);

@@ -88,7 +88,7 @@ static bool report_step(struct run *t, int steps, double loss)
     if (!t->report || !t->report->step || now - t->reported < REPORT_SECONDS)
         return true;
     t->reported = now;
-    return t->report->step(t->report->self, t->at->epoch + 1, t->at->step, steps, loss);
+    return t->report->step(t->report->self, t->at, steps, loss);
 }
 
 // Test error in percent; NaN when interrupted, or stopped by a report (t may be NULL).

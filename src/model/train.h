@@ -45,14 +45,6 @@ struct epoch_result {
 
 enum train_end { TRAIN_DONE, TRAIN_DIVERGED, TRAIN_INTERRUPTED, TRAIN_STOPPED };
 
-/* Called after each epoch and, at most ten times a second, after a step; while testing with
- * step = steps.  Returning false stops the training. */
-struct train_report {
-    bool (*epoch)(void *self, const struct epoch_result *r);
-    bool (*step)(void *self, int epoch, int step, int steps, double loss);
-    void *self;
-};
-
 /* Where a training stands: with the weights, momentum and running statistics of then, all
  * that it needs to go on at the same bits. */
 struct train_point {
@@ -60,6 +52,15 @@ struct train_point {
     double loss_sum; // over these steps, as the sum of wrong answers
     uint64_t wrong_sum;
     double seconds; // they took
+};
+
+/* Called after each epoch and, at most ten times a second, after a step; while testing with
+ * step = steps.  Returning false stops the training.  A training can go on from the point *at
+ * that a step is told with, as from one where it stopped. */
+struct train_report {
+    bool (*epoch)(void *self, const struct epoch_result *r);
+    bool (*step)(void *self, const struct train_point *at, int steps, double loss);
+    void *self;
 };
 
 /* Trains from *at (all zero: the beginning, with momentum 0) to the end, and leaves in *at

@@ -124,9 +124,9 @@ static void test_same_seed(void **state)
         free(v[i]);
 }
 
-static bool count_steps(void *self, int epoch, int step, int steps, double loss)
+static bool count_steps(void *self, const struct train_point *at, int steps, double loss)
 {
-    assert_true(epoch >= 1 && step >= 1 && step <= steps && steps == 4 && loss > 0);
+    assert_true(at->step >= 1 && at->step <= steps && steps == 4 && loss > 0);
     ++*(int *)self;
     return true;
 }

@@ -168,9 +168,30 @@ end
 t.fails(function() run { name = "x", models = models(1), checkpoint = { evry = 1 } } end,
   "unknown option 'evry' (did you mean 'every'?)")
 t.fails(function() run { name = "x", models = models(1), checkpoint = { every = 0 } } end,
-  "checkpoint.every is 0 epochs; it must be at least 1")
+  "checkpoint.every is '0'; it is a number of epochs, at least 1, or a time, such as \"10m\"")
 t.fails(function() run { name = "x", models = models(1), checkpoint = { limit = "1 XB" } } end,
   "checkpoint.limit is '1 XB'; it is a size in bytes")
+
+-- Checkpoints within an epoch, by the clock ---------------------------------------------
+local long = { models = models(1), data = assert(data.open("shapes", { train = 4096, test = 32 })),
+  recipe = recipe { epochs = 1, batch = 32 } }
+local function train_long(store, more)
+  local o = { store = at(store), name = "A" }
+  for k, v in pairs(long) do o[k] = v end
+  for k, v in pairs(more) do o[k] = v end
+  return run(o)
+end
+train_long("long.db", {})
+local killed
+train_long("clock.db", { checkpoint = { every = "0.1s" }, progress = function()
+  if killed or files(at("clock.db.checkpoints")) ~= "1-1.safetensors" then return end
+  killed = query(at("clock.db"), "SELECT worker FROM model")[1].worker
+  uv.kill(killed, "sigkill")
+end })
+t.ok(killed, "with every = \"0.1s\" there is a checkpoint in the first epoch")
+t.is(epochs(at("clock.db"), "A"), epochs(at("long.db"), "A"), "going on there gives the same bits")
+t.ok(log(at("clock.db")):find("SIGKILL; queued again, it had come further", 1, true),
+  "it had come further", log(at("clock.db")))
 
 -- Paused and resumed ------------------------------------------------------------------
 path = at("pause.db")
