@@ -10,6 +10,7 @@
 -- The speed comes from models of the store that this machine, with these kernels, has trained
 -- before, or is measured on a few of the models, on as many workers at once as will train.
 
+local core = require "netspace.core.net"
 local json = require "netspace.json"
 local pool = require "netspace.pool"
 local population = require "netspace.population"
@@ -77,6 +78,8 @@ local function measured(plan, todo)
   end
   local client = { limit = plan.workers, patience = 120 }
   function client:_waiting() return self.ended and 0 or #jobs end
+  function client:_need() return core.need(jobs[#jobs].m, plan.recipe.batch) end
+  function client:_held() end
   function client:_next() return table.remove(jobs) end
   function client:_event(job, e)
     if not e.ended then return end

@@ -3,6 +3,8 @@
 -- A client (sweep.lua) gives jobs and takes events:
 --   client.limit            most workers it wants at a time
 --   client:_waiting()       how many jobs it has for free workers
+--   client:_need()          -> bytes that the network of the next of them needs
+--   client:_held(bytes)     the next one waits: it does not fit beside those at work
 --   client:_next(pid)       -> the next of them, a table for worker.lua
 --   client:_event(job, e)   what its worker says; the last one of a job is e.ended
 --   client:_lost(job, end)  the worker of that job died: end.why in words, end.signal its
@@ -13,7 +15,8 @@
 --   client:_broken(message) no worker can be started
 --   client.patience         least seconds of silence after which a worker counts as hung
 -- Each free worker goes to the client that has the fewest; of several to the one that had
--- to wait the longest.
+-- to wait the longest.  What would not fit into the memory of the machine beside the networks
+-- at work waits until it does, and so do those after it: the order stays.
 --
 -- A worker says something at every step, or twice a second where steps are short.  One
 -- that says nothing for much longer than it ever took is killed.  The clock stands still
@@ -37,6 +40,7 @@ local WATCH_MS, HELD_UP = 1000, 3 -- between looks for hung workers; one too lat
 local PATIENT = 20     -- silences like its longest so far that a worker may take
 local SLOW = 1e9       -- flops a second that any machine has: for the first step
 local START_MOST = 120 -- seconds from its start until a worker is ready
+local ROOM = 0.9       -- of the machine's memory, for networks
 
 local workers, clients = {}, {}
 local failed_starts = 0
@@ -289,6 +293,15 @@ local function on_suspend()
   M.suspend(function() uv.kill(uv.os_getpid(), "sigstop") end)
 end
 
+-- Whether a network of so many bytes fits beside those at work; alone every one may try.
+local function fits(bytes)
+  local used = 0
+  for _, w in ipairs(workers) do used = used + (w.job and w.bytes or 0) end
+  local all, allowed_here = uv.get_total_memory(), uv.get_constrained_memory()
+  if allowed_here > 0 then all = math.min(all, allowed_here) end
+  return used == 0 or used + bytes <= ROOM * all
+end
+
 -- Gives a free worker its next job, of the client with the fewest workers; false: no job.
 local function feed(w)
   local best, fewest
@@ -300,9 +313,14 @@ local function feed(w)
     end
   end
   if not best then return false end
+  local bytes = best:_need()
+  if not fits(bytes) then
+    best:_held(bytes)
+    return false
+  end
   served = served + 1
   best.served = served
-  w.client, w.job = best, best:_next(w.pid)
+  w.client, w.job, w.bytes = best, best:_next(w.pid), bytes
   w.heard, w.longest, w.began = sys.now(), 0, false
   w.stdin:write(json.encode(w.job) .. "\n") -- a dead worker is noticed by its exit
   return true

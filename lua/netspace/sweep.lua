@@ -310,7 +310,10 @@ help.add("sweep.run", [[
                         minutes within longer ones
                 limit   no checkpoints above so many bytes ("200MB")
                 keep    true: the weights of finished networks stay in STORE.weights
-    memory      most that a network may need, in bytes or as "2GB"; above it counts as failed
+    memory      most that a network may need, in bytes or as "2GB"; one that needs more, or
+                takes more than 64 MiB (and a copy of its weights for a checkpoint) besides,
+                has failed.  In any case a network waits until it fits into the memory of the
+                machine beside those at work
     patience    seconds without a sign of life after which a worker counts as hung (120); it
                 always gets 20 times as long as it ever took
     budget      most time to take, such as "2h" or 5400 (seconds): no model is started that

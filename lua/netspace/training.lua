@@ -13,6 +13,7 @@
 
 local checkpoints = require "netspace.checkpoint"
 local controls = require "netspace.monitor.controls"
+local core = require "netspace.core.net"
 local forecasts = require "netspace.forecast"
 local ledgers = require "netspace.ledger"
 local pool = require "netspace.pool"
@@ -194,6 +195,22 @@ end
 
 function Training:_checkpoint(model)
   return checkpoints.path(checkpoints.directory(self.store), self.population, model.idx)
+end
+
+function Training:_need()
+  local model = self.queue[#self.queue]
+  model.need = model.need or core.need(ledgers.network(model), self.recipe.batch)
+  return model.need
+end
+
+function Training:_held(bytes)
+  local model = self.queue[#self.queue]
+  if model.held then return end
+  model.held = true
+  self:_note(function(ledger)
+    ledger:log(model.id, ("needs %.3g GB: waits until it fits beside the others"):format(
+      bytes / 1e9))
+  end)
 end
 
 function Training:_next(pid)

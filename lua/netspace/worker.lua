@@ -30,6 +30,8 @@ local sys = require "netspace.core.sys"
 
 local M = {}
 local STEP_SECONDS = 0.5 -- between two step events
+local BESIDES = 64 << 20 -- bytes that a worker may take besides its network
+local blas_warm = false  -- it has its buffers
 
 -- The data set in use: kept open from job to job, replaced when a job names another.
 local open_data = {}
@@ -55,6 +57,15 @@ end
 
 local function gigabytes(bytes) return ("%.3g GB"):format(bytes / 1e9) end
 
+-- Sees to it that a network takes no more than the job allows; what is not the network has
+-- BESIDES, and a checkpoint its copy.  The BLAS takes its buffers at the first product, and does
+-- not bear to be refused them.
+local function limit_memory(job, net, need)
+  if not blas_warm then assert(sys.check_blas()) end
+  blas_warm = true
+  assert(sys.limit_memory(job.memory - need + checkpoints.bytes(net) + BESIDES))
+end
+
 local function train(job, data, emit)
   local need = core.need(job.m, job.recipe.batch)
   if job.memory and need > job.memory then
@@ -62,8 +73,10 @@ local function train(job, data, emit)
       .. "sweep, or use a smaller batch, image or width"):format(gigabytes(need), job.recipe.batch,
       gigabytes(job.memory)), 0)
   end
+  if job.memory then core.trim() end
   local net <close> = assert(require("netspace.net").new(job.m,
     { seed = job.seed, batch = job.recipe.batch }))
+  if job.memory then limit_memory(job, net, need) end
   local function tell(text) emit({ event = "note", text = text }) end
   local function saved(at)
     emit({ event = "saved", epoch = at.epoch, step = at.step or 0 })
@@ -113,6 +126,7 @@ function M.handle(job, send)
     send(e)
   end
   local began = sys.now()
+  sys.limit_memory() -- not that of the job before
   if job.kind == "measure" then
     local good, r = pcall(require("netspace.net").benchmark, job.m,
       { batch = job.batch, seconds = job.seconds })
@@ -131,6 +145,10 @@ function M.handle(job, send)
     emit({ event = "stopped" })
     return false
   elseif not good then
+    if job.memory and r:find "not enough memory" then
+      r = ("it took more memory than the limit of %s a worker allows; raise memory= of the "
+        .. "sweep"):format(gigabytes(job.memory))
+    end
     emit({ event = "failed", error = 100, reason = r, seconds = sys.now() - began })
   elseif r.status == "done" then
     emit({ event = "done", error = r.error, seconds = r.seconds })

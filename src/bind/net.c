@@ -83,6 +83,14 @@ static int core_need(lua_State *L)
     return 1;
 }
 
+// trim(): frees the memory that a closed net has left for the next one
+static int core_trim(lua_State *L)
+{
+    (void)L;
+    net_trim();
+    return 0;
+}
+
 static int net_tostring(lua_State *L)
 {
     struct lua_net *n = any_net(L);
@@ -474,6 +482,7 @@ static const luaL_Reg meta[] = {
 static const luaL_Reg functions[] = {
     {"new", core_new},
     {"need", core_need},
+    {"trim", core_trim},
     {"run", net_run},
     {"write", net_write},
     {"read", net_read},

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/checksum.h"
@@ -171,6 +172,30 @@ static int sys_die_with_parent(lua_State *L)
     return 0;
 }
 
+// limit_memory(bytes) -> true | nil, message: from now on this process may have so many bytes
+// more of its own than it has now, and whoever asks for more gets none; nil: no limit
+static int sys_limit_memory(lua_State *L)
+{
+    struct rlimit limit;
+    unsigned long long pages = 0; // of data; the sixth number of statm
+    FILE *f = fopen("/proc/self/statm", "r");
+    bool good = f && fscanf(f, "%*u %*u %*u %*u %*u %llu", &pages) == 1 &&
+                getrlimit(RLIMIT_DATA, &limit) == 0;
+    if (f)
+        fclose(f);
+    limit.rlim_cur = limit.rlim_max;
+    if (good && !lua_isnoneornil(L, 1)) {
+        rlim_t most = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) +
+                      (rlim_t)luaL_checkinteger(L, 1);
+        if (limit.rlim_max == RLIM_INFINITY || most < limit.rlim_max)
+            limit.rlim_cur = most;
+    }
+    if (!good || setrlimit(RLIMIT_DATA, &limit) != 0)
+        return push_failure(L, "the memory of this process cannot be limited");
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 // random(seed, index, purpose) -> 63-bit integer, the first of that stream (rng.h)
 static int sys_random(lua_State *L)
 {
@@ -227,6 +252,7 @@ static const luaL_Reg functions[] = {
     {"exe", sys_exe},
     {"cores", sys_cores},
     {"die_with_parent", sys_die_with_parent},
+    {"limit_memory", sys_limit_memory},
     {"random", sys_random},
     {"engine", sys_engine},
     {NULL, NULL},

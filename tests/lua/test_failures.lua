@@ -14,7 +14,7 @@ local uv = require "luv"
 local dir = assert(uv.fs_mkdtemp("/tmp/netspace-failures-XXXXXX"))
 local function at(name) return dir .. "/" .. name end
 
-local NORMAL, CRASHES, HANGS, DIVERGES, DIES_LATE = 8, 24, 32, 40, 48
+local NORMAL, CRASHES, HANGS, DIVERGES, DIES_LATE, GROWS = 8, 24, 32, 40, 48, 56
 require "overlay" (at("lua"), ([[
 local handle = M.handle
 local function die(signal)
@@ -30,9 +30,10 @@ function M.handle(job, send)
     if e.event == "epoch" and e.epoch == 2 then
       if w == %d then die("sigstop") end
       if w == %d then die("sigabrt") end
+      if w == %d then eaten = ("x"):rep(200 << 20) end
     end
   end)
-end]]):format(CRASHES, DIVERGES, HANGS, DIES_LATE))
+end]]):format(CRASHES, DIVERGES, HANGS, DIES_LATE, GROWS))
 local shapes = assert(data.open("shapes", { train = 128, test = 64 }))
 local function model(w) return arch.anynet { d = { 1, 1 }, w = { w, 64 }, g = 8 } end
 local function models(...)
@@ -119,6 +120,26 @@ t.ok(reason:find(("the limit is %.3g GB"):format(2 * need / 1e9), 1, true)
   "the reason names need, limit and remedy", reason)
 t.is(r.errors[1] .. " " .. r.errors[3], calm.errors[1] .. " " .. calm.errors[3],
   "the others are trained")
+r = run { name = "grows", models = models(NORMAL, GROWS, NORMAL), memory = "100MB" }
+row = rows("grows")
+t.is(row[2].reason, "it took more memory than the limit of 0.1 GB a worker allows; raise "
+  .. "memory= of the sweep", "a worker cannot take more than the limit either")
+t.is(r.errors[1] .. " " .. r.errors[3], calm.errors[1] .. " " .. calm.errors[3],
+  "the same worker trains the others")
+r = run { name = "free", models = models(NORMAL, GROWS), workers = 1 }
+t.is(r.failed, 0, "without a limit it may")
+
+-- A machine with room for one network at a time
+local total = uv.get_total_memory
+uv.get_total_memory = function() return 2 * need end
+local most = 0
+r = run { name = "narrow", models = models(NORMAL, NORMAL, NORMAL, NORMAL), workers = 2,
+  progress = function(s) most = math.max(most, s.running) end }
+uv.get_total_memory = total
+t.is(most .. json.encode(r.errors), 1 .. json.encode(calm.errors),
+  "networks that do not fit together are trained one after the other")
+t.ok(log("narrow"):find("needs 0.00%d+ GB: waits until it fits beside the others"),
+  "the log says so", log("narrow"))
 t.fails(function() run { name = "x", models = models(NORMAL), memory = "much" } end,
   'memory is \'much\'; it is a size in bytes, such as 2e9 or "2GB"')
 t.fails(function() run { name = "x", models = models(NORMAL), patience = 0 } end,
