@@ -327,6 +327,10 @@ help.add("sweep.run", [[
   .failed, .n.  Ctrl-C stops the training at the next batch and keeps where it stands.
   A network whose worker dies is tried again from its last checkpoint, and has failed after 3
   crashes (or 30 kills from outside) in a row in which it came no further.
+  What it cannot do it raises, also when the store, the data or the disk let it down: a script
+  that does not look must not go on without its population.  So do sweep.start, s:wait,
+  sweep.resume and sweep.forecast; pcall catches it, and what is finished is in the store.
+  sweep.open and what reads a store return nil and a message.
   example (slow): sweep.run{ store = "a.db", models = space.RegNetX:sample(4), data = "shapes" }
   source: Radosavovic et al. 2019, 2020: populations instead of single networks]])
 help.add("sweep.forecast", [[

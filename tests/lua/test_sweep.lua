@@ -194,6 +194,21 @@ t.is(#resumed, 1, "one population was open")
 t.is(resumed[1].errors[1], calm.errors[1], "resumed, the result is the same")
 t.is(#sweep.resume(at("b.db"), { quiet = true }), 0, "then nothing is open")
 t.fails(function() sweep.resume(at("missing.db")) end, "no such store")
+
+-- What trains raises when the outside world fails, what reads returns nil and a message
+local noise = at("noise.db")
+local f = assert(io.open(noise, "w"))
+f:write(("this is no store "):rep(500))
+f:close()
+local broken = { store = noise, name = "x", models = models(1), data = shapes, quiet = true }
+for name, call in pairs {
+  run = function() sweep.run(broken) end, start = function() sweep.start(broken) end,
+  forecast = function() sweep.forecast(broken) end, resume = function() sweep.resume(noise) end,
+} do
+  t.fails(call, noise, "sweep." .. name .. " raises what is wrong with the store")
+end
+local none, why_not = sweep.open(noise)
+t.ok(not none and why_not:find(noise, 1, true), "sweep.open returns it", why_not)
 local boom = { name = "boom", models = models(4), progress = function() error("mine") end }
 t.fails(function() run(boom) end, "mine", "an error in the callback reaches the caller")
 
