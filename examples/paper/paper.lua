@@ -1,0 +1,205 @@
+--- What the scripts of this folder share: the scales, the populations, and how a script
+-- gets at them.  Every population of the paper is named here once, with its space.
+-- Source: Radosavovic et al. 2020 (arXiv 2003.13678), sections 3 and 4.
+--
+--   local paper = dofile(arg[0]:gsub("[^/]*$", "") .. "paper.lua")
+--   local A, B = paper.results("A", "B")
+
+local paper = {}
+
+local usage = [[
+usage: netspace examples/paper/%s [--scale tiny|small|paper] [options]
+  --scale tiny    minutes, on drawn figures (the default)
+          small   hours of two cores, on CIFAR-10: needs --data cifar10:DIR
+          paper   the setting of the paper: prints what it would take
+  --data SPEC     the images, as in data.open
+  --store FILE    where results are kept and found again (paper-SCALE.db)
+  --from FILE     take the results of this export instead of training
+  --as-is         take what the store holds, train nothing
+  --pictures DIR  write the pictures there as SVG
+]]
+
+-- The scales.  n: models of the main populations and of the others; unit: the middle of the
+-- flops window in which spaces are compared.  Small networks see few images, so that they
+-- are trained with small batches, a high rate, and little cropping.
+local cifar = { stem = "simple", stem_width = 16, stride = { 1, 2, 2, 2 }, image = 32 }
+local scales = {
+  tiny = { n = 6, other = 4, unit = 0.6e6, spaces = space.small, setting = cifar,
+    data = "shapes", take = { train = 1000, test = 500 },
+    recipe = recipe { like = recipe.quick, epochs = 2 } },
+  small = { n = 100, other = 50, unit = 1.2e6, spaces = space.small, setting = cifar,
+    take = { test = 5000, pad = 1 },
+    recipe = recipe { like = recipe.quick, epochs = 3, warmup = 0 } },
+  paper = { n = 500, other = 100, unit = 380e6, spaces = space, setting = { image = 224,
+    classes = 1000 }, images = 1281167, recipe = recipe.paper },
+}
+
+-- The populations.  A space is a name of space.*, or { name, constraint }.  times: of the
+-- unit of flops; epochs: times those of the recipe; share: of the number of models.
+local populations = {
+  { "A", "AnyNetXA", main = true }, { "B", "AnyNetXB", main = true },
+  { "C", "AnyNetXC", main = true }, { "D", "AnyNetXD", main = true },
+  { "C w equal", { "AnyNetXC", "equal_w" }, main = true },
+  { "C w decreasing", { "AnyNetXC", "decreasing_w" }, main = true },
+  { "E", "AnyNetXE", main = true }, { "X", "RegNetX", main = true },
+  { "Y", "RegNetY" }, { "X inverted", "RegNetXInverted" },
+  { "X depthwise", "RegNetXDepthwise" },
+  { "D d equal", { "AnyNetXD", "equal_d" } }, { "D d decreasing", { "AnyNetXD", "decreasing_d" } },
+  { "X w_m=2", { "RegNetX", "w_m_2" } }, { "X w_0=w_a", { "RegNetX", "w_0_is_w_a" } },
+  { "X 1/4", "RegNetX", times = 1 / 4, share = 0.5 },
+  { "X 1/2", "RegNetX", times = 1 / 2, share = 0.5 },
+  { "X 2", "RegNetX", times = 2, share = 0.5 }, { "X 4", "RegNetX", times = 4, share = 0.5 },
+}
+-- Figure 10: the spaces again with more flops, more epochs, five stages, other blocks.
+for _, letter in ipairs { "A", "E", "X" } do
+  local any, reg = "AnyNet", "RegNet"
+  local function name(block, stages)
+    if letter == "X" then return reg .. block .. stages end
+    return any .. block .. letter .. stages
+  end
+  for _, t in ipairs { { " flops", "X", "", times = 2 }, { " epochs", "X", "", epochs = 2 },
+    { " 5 stages", "X", "5" }, { " R", "R", "" }, { " V", "V", "" }, { " VR", "VR", "" } } do
+    populations[#populations + 1] = { letter .. t[1], name(t[2], t[3]), times = t.times,
+      epochs = t.epochs, share = 0.4 }
+  end
+end
+
+-- Options of the command line -------------------------------------------------------------
+
+local script = arg[0]:match("[^/]*$")
+local function stop(message)
+  io.stderr:write(message, "\n", usage:format(script))
+  os.exit(2, true)
+end
+
+local options = { scale = "tiny" }
+do
+  local i = 1
+  while arg[i] do
+    local key = arg[i]:match("^%-%-(%S+)$")
+    if key == "as-is" then
+      options.as_is = true
+    elseif key == "scale" or key == "data" or key == "store" or key == "from"
+      or key == "pictures" then
+      i = i + 1
+      options[key] = arg[i] or stop(("%s: --%s needs a value"):format(script, key))
+    else
+      stop(("%s: unknown option '%s'"):format(script, arg[i]))
+    end
+    i = i + 1
+  end
+end
+local scale = scales[options.scale]
+  or stop(("%s: no scale '%s'; there are tiny, small, paper"):format(script, options.scale))
+paper.scale, paper.options = scale, options
+options.store = options.store or ("paper-%s.db"):format(options.scale)
+
+-- Populations -------------------------------------------------------------------------------
+
+local by_name = {}
+for i, p in ipairs(populations) do
+  p.name, p.space, p.seed = p[1], p[2], i
+  by_name[p.name] = p
+end
+
+--- All names, those of the main populations first.
+function paper.names(main)
+  local list = {}
+  for _, p in ipairs(populations) do
+    if not main or p.main then list[#list + 1] = p.name end
+  end
+  return list
+end
+
+--- The space of a population at this scale.
+function paper.space(name)
+  local s = by_name[name].space
+  if type(s) == "string" then return scale.spaces[s] end
+  return scale.spaces[s[1]]:with(s[2])
+end
+
+--- The flops window of a population: a sixth to either side of its middle.
+function paper.window(name)
+  local middle = scale.unit * (by_name[name].times or 1)
+  if options.scale == "paper" then return { middle * 360 / 380, middle * 400 / 380 } end
+  return { math.floor(middle * 5 / 6), math.floor(middle * 7 / 6) }
+end
+
+--- The networks of a population, each drawn with a seed of its own.
+function paper.sample(name)
+  local p, setting = by_name[name], {}
+  for k, v in pairs(scale.setting) do setting[k] = v end
+  local S = paper.space(name)
+  if S.stages == 5 and setting.stride then setting.stride = { 1, 2, 2, 2, 1 } end
+  setting.seed, setting.flops = p.seed, paper.window(name)
+  local n = p.main and scale.n or math.ceil(scale.other * (p.share or 1))
+  return S:sample(n, setting)
+end
+
+local dataset
+local function images()
+  if not dataset then
+    local spec = options.data or scale.data
+      or stop(("%s: --scale %s needs --data cifar10:DIR"):format(script, options.scale))
+    dataset = assert(data.open(spec, scale.take))
+  end
+  return dataset
+end
+
+--- Trains what is missing of some populations, all at once: a worker trains a network of
+-- each in turn, so that an interrupted run has about as many of each.
+function paper.train(names)
+  local sweeps = {}
+  for i, name in ipairs(names) do
+    local r = scale.recipe
+    if by_name[name].epochs then
+      r = recipe { like = r, epochs = r.epochs * by_name[name].epochs }
+    end
+    sweeps[i] = sweep.start { store = options.store, name = name, yes = true,
+      models = paper.sample(name), data = images(), recipe = r }
+  end
+  for _, s in ipairs(sweeps) do s:wait() end
+end
+
+--- The results of populations: trained now as far as they are missing, or as the store or an
+-- export has them.
+function paper.results(...)
+  local names, list = { ... }, {}
+  if options.scale == "paper" then
+    paper.forecast(names)
+    os.exit(0, true)
+  elseif options.from then
+    local all = assert(stats.import(options.from))
+    for i, name in ipairs(names) do
+      list[i] = all[name] or stop(("%s: no population '%s' in %s"):format(script, name,
+        options.from))
+    end
+  else
+    if not options.as_is then paper.train(names) end
+    local store = assert(sweep.open(options.store))
+    for i, name in ipairs(names) do list[i] = store:result(name) end
+    store:close()
+  end
+  return table.unpack(list)
+end
+
+--- What populations would take in the paper's setting, from the speed of a few networks.
+function paper.forecast(names)
+  local total = 0
+  for _, name in ipairs(names) do
+    local models = paper.sample(name)
+    local flops, rate = 0, 0
+    for _, m in ipairs(models) do flops = flops + arch.complexity(m).flops end
+    for i = 1, 2 do rate = rate + net.benchmark(models[i], { batch = 16 }).gflops / 2 end
+    local epochs = scale.recipe.epochs * (by_name[name].epochs or 1)
+    local seconds = flops * epochs * scale.images * 6 / (rate * 1e9)
+    print(("%-14s %4d models of %3.0f MF, %d epochs of %d images: %.1f core-years at %.0f GF/s")
+      :format(name, #models, flops / #models / 1e6, epochs, scale.images,
+        seconds / (365.25 * 86400), rate))
+    total = total + seconds
+  end
+  print(("in all %.1f core-years; netspace does not read ImageNet, so this is where it ends")
+    :format(total / (365.25 * 86400)))
+end
+
+return paper
