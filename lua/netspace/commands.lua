@@ -107,8 +107,13 @@ function M.report(args)
     i = i + 1
   end
   if not path or not file then return usage(REPORT) end
-  local made, message, kind = require("netspace.report").report(path,
-    { output = file, populations = #names > 0 and names or nil })
+  local report = require "netspace.report"
+  if not report._is_page(file) then
+    io.stderr:write(("netspace: report writes .html, not '%s'\n"):format(file))
+    return 2
+  end
+  local made, message, kind = report.report(path, { output = file,
+    populations = #names > 0 and names or nil })
   if not made then
     io.stderr:write("netspace: ", message, "\n")
     return kind == "damaged" and 4 or 1

@@ -14,6 +14,7 @@ local page = require "netspace.report.page"
 local pictures = require "netspace.report.pictures"
 local stores = require "netspace.store"
 local uv = require "luv"
+local widgets = require "netspace.report.widgets"
 
 local M = {}
 
@@ -22,8 +23,9 @@ local allowed = { output = "string", title = "string", populations = "table" }
 --- What was written, as one line.
 local made = { __name = "report",
   __tostring = function(r)
-    return ("%s: %d populations, %d models, %s"):format(r.output, r.populations, r.models,
-      r.missing and "no pictures: " .. r.missing or ("%d pictures"):format(r.pictures))
+    return ("%s: %s, %s, %s"):format(r.output, widgets.count(r.populations, "population"),
+      widgets.count(r.models, "model"), r.missing and "no pictures: " .. r.missing
+      or widgets.count(r.pictures, "picture"))
   end }
 
 -- Names that the store does not have are the caller's mistake.
@@ -41,11 +43,12 @@ local function check_names(store, path, wanted)
   return true
 end
 
+--- Whether a file of that name may be written.
+function M._is_page(name) return name:lower():find "%.html?$" ~= nil end
+
 -- A page never takes the place of the store, nor of a device.
 local function check_output(output, path)
-  if not output:lower():find "%.html?$" then
-    return nil, ("report writes .html, not '%s'"):format(output)
-  end
+  if not M._is_page(output) then return nil, ("report writes .html, not '%s'"):format(output) end
   local here, there = uv.fs_stat(output), uv.fs_stat(path)
   if here and there and here.ino == there.ino and here.dev == there.dev then
     return nil, output .. " is the store itself; name another file for the page"

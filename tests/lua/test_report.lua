@@ -105,6 +105,7 @@ end
 t.is(markup(html.a { href = '"><x', "<", html.b { 1 }, false, { "&", "c" } }),
   '<a href="&quot;&gt;&lt;x">&lt;<b>1</b>&amp;c</a>', "elements escape what is in them")
 t.is(markup(html.pre { "\nx" }), "<pre>\n\nx</pre>\n", "a pre keeps its first line feed")
+t.fails(function() return html.p { nil, "x" } end, "child 1 is nil", "a hole is an error")
 t.fails(function() return html.scirpt end, "no element 'scirpt'", "unknown elements are errors")
 
 -- States of a store -------------------------------------------------------------------------
@@ -113,6 +114,7 @@ for _, id in ipairs { "populations", "errors", "comparisons", "properties", "mod
   "origins", "numbers" } do
   t.ok(ids[id], "small: section " .. id)
 end
+t.is(select(2, page:match "<nav.-</nav>":gsub("<a ", "")), 8, "small: the contents link to all")
 t.is(r.populations, 4, "small: populations")
 t.is(r.models, 96, "small: models")
 local s <close> = assert(store.open(path))

@@ -93,6 +93,19 @@ check "doctor ends with 0" status 0; check "the matrix products are right" out "
 check "doctor names the kernels" out "kernels"
 NETSPACE_ISA=abacus run doctor
 check "doctor: an ISA that cannot be had is bad" out "bad  kernels"; check "status 5" status 5
+"$NETSPACE" tests/report/make_store.lua "$dir/half.db" half
+run report "$dir/half.db" -o "$dir/half.html"
+check "report ends with 0" status 0; check "report says what it wrote" err "3 populations, 36 models"
+check "the page is there" grep -q '^<!DOCTYPE html>' "$dir/half.html"
+run report "$dir/half.db" -o "$dir/one.html" RegNetX
+check "report of one population" err "1 population, 12 models"
+run report "$dir/half.db"; check "report without -o" status 2
+run report "$dir/half.db" -o "$dir/x.html" --titel; check "report names what it does not know" status 2
+run report "$dir/half.db" -o "$dir/x.csv"; check "report writes no .csv" status 2
+run report "$dir/none.db" -o "$dir/x.html"; check "report without the store" status 1
+head -c 9000 /dev/zero >>"$dir/half.db"; printf 'xxxxxxxx' | dd of="$dir/half.db" bs=1 seek=4096 conv=notrunc 2>/dev/null
+run report "$dir/half.db" -o "$dir/x.html"; check "report of a damaged store" status 4
+check "leaves no page" [ ! -e "$dir/x.html" ]
 head -c 9000 /dev/zero >"$dir/bad.db"; run doctor "$dir/bad.db"
 check "doctor: a file that is no store" out "bad  store"
 

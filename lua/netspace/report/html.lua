@@ -93,13 +93,17 @@ end
 local function element(tag)
   return function(t)
     local node = { tag = tag, block = blocks[tag], attributes = {}, names = {}, children = {} }
+    local most = 0
     for key, value in pairs(t) do
       if math.type(key) == "integer" then
-        node.children[key] = value
+        node.children[key], most = value, math.max(most, key)
       elseif value then
         node.attributes[key] = value
         node.names[#node.names + 1] = key
       end
+    end
+    for k = 1, most do -- what comes after a nil would be lost
+      if node.children[k] == nil then error(("html.%s: child %d is nil"):format(tag, k), 2) end
     end
     table.sort(node.names) -- the same page is the same bytes
     return setmetatable(node, Node)

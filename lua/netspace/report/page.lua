@@ -98,10 +98,10 @@ function M.write(put, all, title, pictures)
       html.meta { name = "generator", content = "netspace" },
       html.title { title }, html.style { html.raw(style) } },
     html.body { html.header { html.h1 { html.bdi { title } },
-      body[2] and lead(all), figures(all),
-      pictures.missing and html.p { class = "note", "There are no pictures: ",
+      body[2] ~= nil and lead(all), figures(all),
+      pictures.missing ~= nil and html.p { class = "note", "There are no pictures: ",
         pictures.missing, "." },
-      body[2] and contents() }, html.main { body }, notes() } })
+      body[2] ~= nil and contents() }, html.main { body }, notes() } })
   put "\n"
 end
 
