@@ -148,8 +148,28 @@ static size_t field_length(lua_State *L, int t, const char *key)
     return n;
 }
 
-/* The list at field "curves" of the table at `t`: {name=, count=, min=, mean=, failed=,
- * id=, faint=, hidden=, selected=, x=, y=} each.  Pushes three blocks a curve at most. */
+// 2 or 10, the base of a logarithmic axis (true: 10); 0: it is none.
+static int field_log(lua_State *L, int t, const char *key)
+{
+    lua_getfield(L, t, key);
+    int base = lua_isinteger(L, -1) ? (int)lua_tointeger(L, -1) : lua_toboolean(L, -1) * 10;
+    lua_pop(L, 1);
+    luaL_argcheck(L, base == 0 || base == 2 || base == 10, t, "a logarithm is to 2 or 10");
+    return base;
+}
+
+static enum shape field_shape(lua_State *L, int t)
+{
+    static const char *const names[] = {"steps", "line", "points", NULL};
+    lua_getfield(L, t, "kind");
+    int shape = luaL_checkoption(L, -1, "steps", names);
+    lua_pop(L, 1);
+    return (enum shape)shape;
+}
+
+/* The list at field "curves" of the table at `t`: {kind="steps"|"line"|"points", name=,
+ * count=, min=, mean=, failed=, id=, faint=, hidden=, selected=, x=, y=} each.  Pushes three
+ * blocks a curve at most. */
 static int read_curves(lua_State *L, int t, struct curve *curves, int most)
 {
     lua_getfield(L, t, "curves");
@@ -163,6 +183,7 @@ static int read_curves(lua_State *L, int t, struct curve *curves, int most)
         luaL_argcheck(L, lua_istable(L, c), t, "a curve must be a table");
         size_t points = field_length(L, c, "x");
         curves[i] = (struct curve){
+            .shape = field_shape(L, c),
             .name = field_string(L, c, "name", ""),
             .count = field_string(L, c, "count", ""),
             .min = field_number(L, c, "min"),
@@ -199,7 +220,8 @@ static struct chart read_chart(lua_State *L, const struct canvas *c)
         .x1 = field_number(L, 2, "x1"),
         .y0 = field_number(L, 2, "y0"),
         .y1 = field_number(L, 2, "y1"),
-        .log_x = field_bool(L, 2, "log"),
+        .log_x = field_log(L, 2, "log"),
+        .log_y = field_log(L, 2, "log_y"),
         .cursor = field_number(L, 2, "cursor"),
     };
 }
@@ -210,7 +232,7 @@ static int push_plot(lua_State *L, const struct chart *chart)
     lua_createtable(L, 0, 7);
     set_number(L, "x0", chart->x0);
     set_number(L, "x1", chart->x1);
-    lua_pushboolean(L, chart->log_x);
+    lua_pushboolean(L, chart->log_x != 0);
     lua_setfield(L, -2, "log");
     set_integer(L, "left", chart->plot_left + 1);
     set_integer(L, "top", chart->plot_top + 1);
@@ -219,48 +241,58 @@ static int push_plot(lua_State *L, const struct chart *chart)
     return 1;
 }
 
-// c:chart{left=, top=, width=, height=, x_label=, y_label=, x0=, x1=, log=, cursor=, curves=,
-//   band={id=, x={…}, lo={…}, hi={…}}} -> where the plot is
+// The list at field "bands": {id=, x={…}, lo={…}, hi={…}} each.
+static int read_bands(lua_State *L, int t, struct band *bands, int most)
+{
+    lua_getfield(L, t, "bands");
+    int list = lua_gettop(L), n = lua_istable(L, list) ? (int)luaL_len(L, list) : 0;
+    luaL_argcheck(L, n <= most, t, "too many bands");
+    luaL_checkstack(L, 4 * most + 10, "bands");
+    for (int i = 0; i < n; i++) {
+        lua_geti(L, list, i + 1);
+        int b = lua_gettop(L);
+        luaL_argcheck(L, lua_istable(L, b), t, "a band must be a table");
+        bands[i].id = field_int(L, b, "id", 1) - 1;
+        luaL_argcheck(L, bands[i].id >= 0 && bands[i].id < CANVAS_CURVES, t,
+                      "band ids are 1 to 8");
+        bands[i].n = field_length(L, b, "x");
+        bands[i].x = field_numbers(L, b, "x", bands[i].n);
+        bands[i].lo = field_numbers(L, b, "lo", bands[i].n);
+        bands[i].hi = field_numbers(L, b, "hi", bands[i].n);
+    }
+    return n;
+}
+
+// The list of names at field "x_ticks", which stay alive in it, as a block on the stack.
+static void read_names(lua_State *L, int t, struct chart *chart)
+{
+    lua_getfield(L, t, "x_ticks");
+    if (!lua_istable(L, -1))
+        return;
+    int n = (int)luaL_len(L, -1);
+    const char **names = lua_newuserdatauv(L, (size_t)(n ? n : 1) * sizeof *names, 0);
+    for (int i = 0; i < n; i++) {
+        lua_rawgeti(L, -2, i + 1);
+        luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, t, "x_ticks are strings");
+        names[i] = lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    chart->x_names = names;
+    chart->n_names = n;
+}
+
+// c:chart{left=, top=, width=, height=, x_label=, y_label=, x0=, x1=, y0=, y1=, log=, log_y=,
+//   x_ticks={…}, cursor=, curves=, bands=} -> where the plot is
 static int l_chart(lua_State *L)
 {
     struct canvas *c = canvas_from_lua(L, 1);
     struct curve curves[2 * CANVAS_CURVES];
+    struct band bands[CANVAS_CURVES];
     struct chart chart = read_chart(L, c);
     int n = read_curves(L, 2, curves, 2 * CANVAS_CURVES);
-    struct band band = {0};
-    lua_getfield(L, 2, "band");
-    int b = lua_gettop(L);
-    bool banded = lua_istable(L, b);
-    if (banded) {
-        band.id = field_int(L, b, "id", 1) - 1;
-        band.n = field_length(L, b, "x");
-        band.x = field_numbers(L, b, "x", band.n);
-        band.lo = field_numbers(L, b, "lo", band.n);
-        band.hi = field_numbers(L, b, "hi", band.n);
-    }
-    chart_draw(c, &chart, curves, n, banded ? &band : NULL);
-    return push_plot(L, &chart);
-}
-
-// c:points{left=, …, x0=, x1=, y0=, y1=, id=, joined=, x={…}, y={…}, lo=, median=, hi=}
-//   -> where the plot is
-static int l_points(lua_State *L)
-{
-    struct canvas *c = canvas_from_lua(L, 1);
-    struct chart chart = read_chart(L, c);
-    luaL_argcheck(L, chart.x0 < chart.x1 && chart.y0 < chart.y1, 2, "a range is missing");
-    struct points p = {
-        .id = field_int(L, 2, "id", 1) - 1,
-        .joined = field_bool(L, 2, "joined"),
-        .n = field_length(L, 2, "x"),
-        .lo = field_number(L, 2, "lo"),
-        .median = field_number(L, 2, "median"),
-        .hi = field_number(L, 2, "hi"),
-    };
-    luaL_argcheck(L, p.id >= 0 && p.id < CANVAS_CURVES, 2, "ids are 1 to 8");
-    p.x = field_numbers(L, 2, "x", p.n);
-    p.y = field_numbers(L, 2, "y", p.n);
-    chart_points(c, &chart, &p);
+    int n_bands = read_bands(L, 2, bands, CANVAS_CURVES);
+    read_names(L, 2, &chart);
+    chart_draw(c, &chart, curves, n, bands, n_bands);
     return push_plot(L, &chart);
 }
 
@@ -285,9 +317,8 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg methods[] = {
-    {"size", l_size},   {"text", l_text},     {"lines", l_lines},
-    {"chart", l_chart}, {"points", l_points}, {"legend", l_legend},
-    {"close", l_close}, {NULL, NULL},
+    {"size", l_size},   {"text", l_text},     {"lines", l_lines}, {"chart", l_chart},
+    {"legend", l_legend}, {"close", l_close}, {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

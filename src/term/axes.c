@@ -4,7 +4,7 @@
 
 #include "term/chart.h"
 
-static double position(double x, double x0, double x1, bool logarithmic)
+static double position(double x, double x0, double x1, int logarithmic)
 {
     double at = logarithmic ? log(x / x0) / log(x1 / x0) : (x - x0) / (x1 - x0);
     return at > 1 ? 1 : at > 0 ? at : 0; // a NaN is 0
@@ -19,7 +19,7 @@ int axes_column(const struct chart *chart, double x)
 int axes_row(const struct chart *chart, double y)
 {
     int rows = 4 * chart->plot_height - 1;
-    return rows - (int)(position(y, chart->y0, chart->y1, false) * rows + 0.5);
+    return rows - (int)(position(y, chart->y0, chart->y1, chart->log_y) * rows + 0.5);
 }
 
 // The step 1, 2 or 5 × 10^k that cuts `span` into at most `most` parts.
@@ -31,9 +31,20 @@ static double nice_step(double span, int most)
     return power * (m <= 1.000001 ? 1 : m <= 2.000001 ? 2 : m <= 5.000001 ? 5 : 10);
 }
 
-// The tick after `x` on a logarithmic axis over several times its beginning: 1, 2, 5, 10, …
-static double next_log_tick(double x)
+// The first tick of a logarithmic axis: a power of 2, in thousands, millions …, or of 10.
+static double first_log_tick(double x0, int base)
 {
+    if (base != 2)
+        return pow(10, floor(log10(x0)));
+    double unit = x0 < 1e4 ? 1 : pow(1000, floor(log10(x0) / 3));
+    return unit * pow(2, floor(log2(x0 / unit)));
+}
+
+// The tick after `x`: 1, 2, 5, 10, … or double.
+static double next_log_tick(double x, int base)
+{
+    if (base == 2)
+        return 2 * x;
     double power = pow(10, floor(log10(x) + 1e-9)), m = x / power;
     return power * (m < 1.999999 ? 2 : m < 4.999999 ? 5 : 10);
 }
@@ -103,6 +114,16 @@ static void draw_y_axis(struct canvas *c, const struct chart *chart,
             y_tick(c, chart, (double)i / parts, parts == 4 ? 0.01 : 0.1);
         return;
     }
+    if (chart->log_y && chart->y1 / chart->y0 > 2) {
+        int last = 4 * height; // no two labels in one row
+        for (double y = first_log_tick(chart->y0, chart->log_y); y <= chart->y1 * 1.000001;
+             y = next_log_tick(y, chart->log_y))
+            if (y >= chart->y0 * 0.999999 && axes_row(chart, y) / 4 < last / 4) {
+                y_tick(c, chart, y, y);
+                last = axes_row(chart, y);
+            }
+        return;
+    }
     double span = chart->y1 - chart->y0, step = nice_step(span, height / 3);
     for (double i = ceil(chart->y0 / step - 1e-9); i * step <= chart->y1 + 1e-9 * span; i++)
         y_tick(c, chart, i * step, step);
@@ -130,16 +151,27 @@ static void draw_x_axis(struct canvas *c, const struct chart *chart,
         return;
     double span = chart->x1 - chart->x0, last = chart->x1 + 1e-9 * span;
     bool decades = chart->log_x && chart->x1 / chart->x0 > 8;
+    bool names = chart->x_names != NULL;
+    if (names)
+        last = fmin(last, chart->n_names);
     double step = nice_step(span, chart->plot_width < 18 ? 2 : chart->plot_width / 9);
     int free_from = chart->left;
-    double first = decades ? pow(10, floor(log10(chart->x0))) : ceil(chart->x0 / step - 1e-9);
+    if (names)
+        step = 1;
+    double first = decades ? first_log_tick(chart->x0, chart->log_x)
+                           : ceil(chart->x0 / step - 1e-9);
     for (double i = first; (decades ? i : i * step) <= last;
-         i = decades ? next_log_tick(i) : i + 1) {
+         i = decades ? next_log_tick(i, chart->log_x) : i + 1) {
         double at = decades ? i : i * step;
         char label[64];
         if (at < chart->x0 - 1e-9 * span)
             continue;
-        int w = tick_text(label, sizeof label, at, decades ? i : step);
+        if (names && at < 1)
+            continue;
+        int w = names ? snprintf(label, sizeof label, "%s", chart->x_names[(int)at - 1])
+                      : tick_text(label, sizeof label, at, decades ? i : step);
+        if (names)
+            w = canvas_text_width(label);
         int x = chart->plot_left + axes_column(chart, at) / 2, from = x - w / 2;
         if (from + w > right)
             from = right - w;
@@ -156,7 +188,8 @@ void axes_draw(struct canvas *c, struct chart *chart)
         chart->y0 = 0;
         chart->y1 = 1;
     }
-    chart->log_x = chart->log_x && chart->x0 > 0;
+    chart->log_x = chart->x0 > 0 ? chart->log_x : 0;
+    chart->log_y = chart->y0 > 0 ? chart->log_y : 0;
     struct layout l = lay_out(chart);
     draw_y_axis(c, chart, &l);
     draw_x_axis(c, chart, &l);

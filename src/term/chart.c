@@ -2,8 +2,7 @@
 #include "term/chart.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 // Dash patterns, 12 dots long, one for each curve; the last is of provisional curves.
 static const char *const pattern[] = {
@@ -11,6 +10,11 @@ static const char *const pattern[] = {
     "##..##..##..", "#...#...#...", "######.#.#.#", "#..#..#..#..",
 };
 #define FAINT 8
+
+const char *chart_dashes(int id)
+{
+    return pattern[id];
+}
 
 /* The path of a curve: dots in the order of drawing. */
 
@@ -47,16 +51,41 @@ static void pen_dot(struct pen *p, int px, int py)
     p->length++;
 }
 
-// A horizontal or vertical run from the last dot, without it, to (px, py).
+// A straight run from the last dot, without it, to (px, py).
 static void pen_line(struct pen *p, int px, int py)
 {
-    while (p->px != px || p->py != py) {
-        int dx = (px > p->px) - (px < p->px), dy = (py > p->py) - (py < p->py);
-        pen_dot(p, p->px + dx, p->py + dy);
+    int x = p->px, y = p->py, dx = px - x, dy = py - y;
+    int n = abs(dx) > abs(dy) ? abs(dx) : abs(dy);
+    for (int i = 1; i <= n; i++)
+        pen_dot(p, x + (int)lround((double)dx * i / n), y + (int)lround((double)dy * i / n));
+}
+
+static bool within(const struct chart *chart, double x)
+{
+    return x >= chart->x0 && x <= chart->x1; // a NaN is not
+}
+
+// Straight lines from point to point; a NaN, or a point outside the range, parts them.
+static void pen_polygon(struct pen *p)
+{
+    const struct chart *ch = p->chart;
+    const struct curve *cu = p->curve;
+    p->length = p->cells = 0;
+    p->started = false;
+    for (size_t i = 0; i < cu->n; i++) {
+        if (!within(ch, cu->x[i]) || isnan(cu->y[i])) {
+            p->started = false;
+            continue;
+        }
+        int px = axes_column(ch, cu->x[i]), py = axes_row(ch, cu->y[i]);
+        if (p->started)
+            pen_line(p, px, py);
+        else
+            pen_dot(p, px, py);
     }
 }
 
-static void pen_path(struct pen *p)
+static void pen_steps(struct pen *p)
 {
     const struct chart *ch = p->chart;
     const struct curve *cu = p->curve;
@@ -86,11 +115,37 @@ static void pen_path(struct pen *p)
     }
 }
 
+static void pen_path(struct pen *p)
+{
+    if (p->curve->shape == SHAPE_STEPS)
+        pen_steps(p);
+    else
+        pen_polygon(p);
+}
+
+// Two dots square each, so that they are seen.
+static void draw_points(struct canvas *c, const struct chart *chart, const struct curve *cu)
+{
+    for (size_t k = 0; k < cu->n; k++) {
+        if (!within(chart, cu->x[k]) || isnan(cu->y[k]))
+            continue;
+        int px = axes_column(chart, cu->x[k]), py = axes_row(chart, cu->y[k]);
+        for (int i = 0; i < 4; i++)
+            if (px + i % 2 < 2 * chart->plot_width && py + i / 2 < 4 * chart->plot_height)
+                canvas_dot(c, 2 * chart->plot_left + px + i % 2,
+                           4 * chart->plot_top + py + i / 2, cu->id, false);
+    }
+}
+
 // Draws the dots, then walks again to set letters, staggered so that curves alternate.
 static void draw_curve(struct canvas *c, const struct chart *chart,
                        const struct curve *curve, int turn, int turns)
 {
     struct pen p = {.canvas = c, .chart = chart, .curve = curve};
+    if (curve->shape == SHAPE_POINTS) {
+        draw_points(c, chart, curve);
+        return;
+    }
     pen_path(&p);
     if (curve->faint || canvas_ascii(c) || p.cells == 0 || chart->plot_width < 2)
         return;
@@ -153,39 +208,31 @@ static void draw_cursor(struct canvas *c, const struct chart *chart)
             canvas_text(c, x, y, canvas_ascii(c) ? ":" : "┊", 1, STYLE_DIM);
 }
 
-// A column of the band, from share lo to share hi.
-static void shade_columns(struct canvas *c, const struct chart *chart, int from, int to,
-                          double lo, double hi, int id)
+// Between straight lines; a column of the canvas has the place where it lies between points.
+static void draw_area(struct canvas *c, const struct chart *chart, const struct band *b)
 {
-    int bottom = axes_row(chart, lo), top = axes_row(chart, hi);
-    for (int px = from; lo < hi && px < to; px++)
-        for (int py = top; py <= bottom; py++)
-            canvas_shade(c, 2 * chart->plot_left + px, 4 * chart->plot_top + py, id);
-}
-
-static void draw_band(struct canvas *c, const struct chart *chart, const struct band *b)
-{
-    double lo = 0, hi = 0;
-    int px = 0;
-    for (size_t i = 0; i < b->n && b->x[i] <= chart->x1; i++) {
-        if (b->x[i] >= chart->x0) {
-            int to = axes_column(chart, b->x[i]);
-            shade_columns(c, chart, px, to, lo, hi, b->id);
-            px = to;
+    for (size_t i = 0; i + 1 < b->n; i++) {
+        double x0 = fmax(b->x[i], chart->x0), x1 = fmin(b->x[i + 1], chart->x1);
+        if (!(x0 <= x1))
+            continue;
+        int from = axes_column(chart, b->x[i]), to = axes_column(chart, b->x[i + 1]);
+        for (int px = axes_column(chart, x0); px <= axes_column(chart, x1); px++) {
+            double at = to > from ? (double)(px - from) / (to - from) : 0;
+            double lo = b->lo[i] + at * (b->lo[i + 1] - b->lo[i]);
+            double hi = b->hi[i] + at * (b->hi[i + 1] - b->hi[i]);
+            for (int py = axes_row(chart, hi); lo < hi && py <= axes_row(chart, lo); py++)
+                canvas_shade(c, 2 * chart->plot_left + px, 4 * chart->plot_top + py, b->id);
         }
-        lo = b->lo[i];
-        hi = b->hi[i];
     }
-    shade_columns(c, chart, px, 2 * chart->plot_width, lo, hi, b->id);
 }
 
 void chart_draw(struct canvas *c, struct chart *chart, const struct curve *curves, int n,
-                const struct band *band)
+                const struct band *bands, int n_bands)
 {
     find_range(chart, curves, n);
     axes_draw(c, chart);
-    if (band)
-        draw_band(c, chart, band);
+    for (int k = 0; k < n_bands; k++)
+        draw_area(c, chart, &bands[k]);
     int turns = 0, turn = 0;
     for (int k = 0; k < n; k++)
         turns += !curves[k].faint && !curves[k].hidden;
@@ -195,97 +242,4 @@ void chart_draw(struct canvas *c, struct chart *chart, const struct curve *curve
             turn += !curves[k].faint;
         }
     draw_cursor(c, chart);
-}
-
-/* Legend. */
-
-// Four cells of the curve's dashes (ASCII: its letters), then its letter.
-static void draw_key(struct canvas *c, int x, int y, const struct curve *curve)
-{
-    int style = curve->hidden ? STYLE_DIM : curve->id + 1;
-    char letter[2] = {(char)('a' + curve->id), 0};
-    const char *dash = pattern[curve->id];
-    for (int i = 0; i < 4; i++) {
-        char cell[5] = {letter[0], 0};
-        uint32_t dots = dash[2 * i] == '#' ? 2 : 0;
-        dots |= dash[2 * i + 1] == '#' ? 0x10 : 0;
-        if (!canvas_ascii(c))
-            cell[dots ? canvas_utf8(0x2800 + dots, cell) : (cell[0] = ' ', 1)] = 0;
-        canvas_text(c, x + i, y, curve->hidden ? " " : cell, 1, style);
-    }
-    canvas_text(c, x + 5, y, letter, 1, style | STYLE_BOLD);
-}
-
-static void draw_right(struct canvas *c, int right, int y, const char *text, int style)
-{
-    int width = canvas_text_width(text);
-    canvas_text(c, right - width, y, text, width, style);
-}
-
-static const char *percent(char *buffer, size_t size, double value)
-{
-    snprintf(buffer, size, isfinite(value) ? "%.2f" : "-", value);
-    return buffer;
-}
-
-int chart_legend(struct canvas *c, int left, int top, int width, int height,
-                 const struct curve *curves, int n)
-{
-    int shown = 0, longest = 4, count_width = 3, failed = 0;
-    for (int k = 0; k < n; k++)
-        if (!curves[k].faint) {
-            int w = canvas_text_width(curves[k].name);
-            int cw = canvas_text_width(curves[k].count);
-            longest = w > longest ? w : longest;
-            count_width = cw > count_width ? cw : count_width;
-            failed += curves[k].failed;
-            shown++;
-        }
-    // Columns give way, the mean first, when the name would have less than 6 cells.
-    int with_failed = failed > 0 ? 7 : 0, with_mean = 7, with_min = 7, key = 7;
-    int rest = width - key - count_width - 1;
-    if (rest - with_mean - with_min - with_failed < 6)
-        with_mean = 0;
-    if (rest - with_mean - with_min - with_failed < 6)
-        with_min = 0;
-    if (rest - with_failed < 6)
-        with_failed = 0;
-    int room = rest - with_failed - with_mean - with_min;
-    int name_width = longest < room ? longest : room < 1 ? 1 : room;
-    int at_count = left + key + name_width + 1 + count_width;
-    int at_min = at_count + with_min;
-    int at_mean = at_min + with_mean, at_failed = at_mean + with_failed;
-    int y = top, heading = height > shown && width >= 24;
-    if (heading) {
-        draw_right(c, at_count, y, "n", STYLE_DIM);
-        if (with_min)
-            draw_right(c, at_min, y, "min", STYLE_DIM);
-        if (with_mean)
-            draw_right(c, at_mean, y, "mean", STYLE_DIM);
-        if (with_failed)
-            draw_right(c, at_failed, y, "failed", STYLE_DIM);
-        y++;
-    }
-    for (int k = 0; k < n && y < top + height; k++) {
-        const struct curve *cu = &curves[k];
-        char text[32];
-        int style = cu->hidden ? STYLE_DIM : 0;
-        if (cu->faint)
-            continue;
-        draw_key(c, left, y, cu);
-        if (cu->selected)
-            canvas_text(c, left + 6, y, ">", 1, STYLE_BOLD);
-        canvas_text(c, left + key, y, cu->name, name_width, style);
-        draw_right(c, at_count, y, cu->count, style);
-        if (with_min)
-            draw_right(c, at_min, y, percent(text, sizeof text, cu->min), style);
-        if (with_mean)
-            draw_right(c, at_mean, y, percent(text, sizeof text, cu->mean), style);
-        if (with_failed) {
-            snprintf(text, sizeof text, "%d", cu->failed);
-            draw_right(c, at_failed, y, text, cu->failed ? STYLE_ALARM : style);
-        }
-        y++;
-    }
-    return y - top;
 }

@@ -1,6 +1,7 @@
-/* Error EDFs drawn on a canvas: axes with round ticks, exact steps, letters along each
- * curve, a legend.  A curve is told apart by its letter and its dash pattern; colour is
- * only a help.  F(e) = share of models with error below e (Radosavovic et al. 2020,
+/* Charts drawn on a canvas: axes with round ticks, curves with letters along them, points,
+ * areas, a legend.  A curve is told apart by its letter and its dash pattern; colour is
+ * only a help.
+ * Error EDFs: F(e) = share of models with error below e (Radosavovic et al. 2020,
  * equation 1): a step function, drawn with its vertical runs filled, from 0 at the best
  * model to 1 at the worst; nothing is interpolated or sampled on a grid.
  *
@@ -11,9 +12,12 @@
 #define TERM_CHART_H
 #include "term/canvas.h"
 
+enum shape { SHAPE_STEPS, SHAPE_LINE, SHAPE_POINTS };
+
 struct curve {
+    enum shape shape;
     const char *name;
-    const char *count;  // number of models as the legend shows it: "16", "12/16"
+    const char *count;  // number of models as the legend shows it: "16", "12/16"; "" without figures
     double min, mean;   // of the legend; NaN is shown as "-"
     int failed;
     int id;             // 0 … 7: letter a … h, dash pattern, colour
@@ -21,7 +25,7 @@ struct curve {
     bool hidden;        // legend only
     bool selected;      // marked in the legend
     size_t n;
-    const double *x, *y; // F = y[i] just right of x[i]; x ascends, NaN = failed
+    const double *x, *y; // steps: F = y[i] just right of x[i]; x ascends, NaN = failed
 };
 
 struct chart {
@@ -29,35 +33,26 @@ struct chart {
     const char *x_label, *y_label;    // NULL: none
     double x0, x1;                    // range; x0 < x1 on entry fixes it
     double y0, y1;                    // the same; shares, 0 to 1, unless y0 < y1
-    bool log_x;                       // when x0 > 0
-    double cursor;                    // an error to draw a vertical line at; NaN: none
+    int log_x, log_y;                 // 2 or 10: ticks at its powers; 0: not logarithmic
+    const char *const *x_names;       // of the places 1, 2, … instead of ticks; or NULL
+    int n_names;
+    double cursor;                    // where to draw a vertical line; NaN: none
     int plot_left, plot_width;        // out: the columns the range [x0, x1] spans
     int plot_top, plot_height;        //      and the rows
 };
 
-// A confidence band of an EDF: lo[i] and hi[i] hold just right of x[i].
+// An area between lo and hi, straight from each x to the next; a step has the same x twice.
 struct band {
     int id; // of its curve
     size_t n;
     const double *x, *lo, *hi;
 };
 
-// Models as points; a vertical band and its median where lo <= hi.
-struct points {
-    int id;
-    bool joined; // by straight lines, in their order
-    size_t n;
-    const double *x, *y;
-    double lo, median, hi;
-};
-
-/* Draws axes, a band (NULL: none) and up to CANVAS_CURVES curves; fills the out fields and
- * the range. */
+/* Draws axes, areas, up to CANVAS_CURVES curves and their provisional ones; fills the out
+ * fields, and the range when there is none, which takes steps. */
 void chart_draw(struct canvas *c, struct chart *chart, const struct curve *curves, int n,
-                const struct band *band);
-
-/* Draws axes and points within the range, which is given; y is clamped to it. */
-void chart_points(struct canvas *c, struct chart *chart, const struct points *points);
+                const struct band *bands, int n_bands);
+const char *chart_dashes(int id); // 12 dots, '#' where the curve shows
 
 /* The axes alone, and where a value lies in dots from the plot's left and top. */
 void axes_draw(struct canvas *c, struct chart *chart);

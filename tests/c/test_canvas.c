@@ -60,6 +60,19 @@
     "    ++-------+---------+-------+-------+\n" \
     "    1M      2M        5M      10M    20M\n" \
     "                    flops\n"
+#define LINES \
+    "w\n" \
+    "  64+                            aa\n" \
+    "    |                           aa\n" \
+    "  32+                         aa\n" \
+    "    |                        aa\n" \
+    "  16+      , , , , , , , , ,a, , ,\n" \
+    "    |       , , , , , , , ,\n" \
+    "   8+      aaaaaaaaaaaa\n" \
+    "    +------+----------+-----------+-----\n" \
+    "          one        two        three\n" \
+    "                      x\n" \
+    "aaaa a w\n"
 #define EIGHT_ASCII \
     "share below\n" \
     " 1.0+                                        a bc d e f g h\n" \
@@ -196,7 +209,7 @@ static void check_chart(int width, int height, bool ascii, const struct curve *c
     struct canvas *c = canvas_new(width, height, ascii);
     struct chart chart = {.width = width, .height = height, .cursor = NAN,
                           .x_label = "error (%)", .y_label = "share below"};
-    chart_draw(c, &chart, curves, n, NULL);
+    chart_draw(c, &chart, curves, n, NULL, 0);
     check_picture(c, 0, want);
     canvas_free(c);
 }
@@ -301,7 +314,7 @@ static void test_eight_curves(void **state)
     // Every letter is on the chart.
     struct canvas *c = canvas_new(60, 12, false);
     struct chart chart = {.width = 60, .height = 12, .cursor = NAN};
-    chart_draw(c, &chart, curves, 8, NULL);
+    chart_draw(c, &chart, curves, 8, NULL, 0);
     char *text = picture(c, 0);
     for (char letter = 'a'; letter <= 'h'; letter++)
         assert_non_null(strchr(text, letter));
@@ -340,7 +353,7 @@ static void test_range_cursor_faint(void **state)
     curves[2].hidden = true;
     struct canvas *c = canvas_new(30, 7, true);
     struct chart chart = {.width = 30, .height = 7, .x0 = 36, .x1 = 52, .cursor = 47};
-    chart_draw(c, &chart, curves, 3, NULL);
+    chart_draw(c, &chart, curves, 3, NULL, 0);
     check_picture(c, 0, ZOOMED);
     assert_int_equal(chart.plot_left, 5);
     assert_int_equal(chart.plot_width, 25);
@@ -350,13 +363,14 @@ static void test_range_cursor_faint(void **state)
 static void test_band(void **state)
 {
     (void)state;
-    const double x[] = {40, 50, 60}, bx[] = {-1, 40, 50, 60};
-    const double lo[] = {0, 0, 0.4, 0.7}, hi[] = {0.3, 0.6, 0.9, 1};
+    const double x[] = {40, 50, 60}, bx[] = {-1, 40, 40, 50, 50, 60, 60, 101};
+    const double lo[] = {0, 0, 0, 0, 0.4, 0.4, 0.7, 0.7};
+    const double hi[] = {0.3, 0.3, 0.6, 0.6, 0.9, 0.9, 1, 1};
     struct curve cu = curve_of("A", 0, x, 3);
-    struct band band = {.n = 4, .x = bx, .lo = lo, .hi = hi};
+    struct band band = {.n = 8, .x = bx, .lo = lo, .hi = hi};
     struct canvas *c = canvas_new(30, 9, true);
     struct chart chart = {.width = 30, .height = 9, .x0 = 30, .x1 = 70, .cursor = NAN};
-    chart_draw(c, &chart, &cu, 1, &band);
+    chart_draw(c, &chart, &cu, 1, &band, 1);
     check_picture(c, 0, BAND);
     canvas_free(c);
 }
@@ -365,19 +379,40 @@ static void test_points(void **state)
 {
     (void)state;
     const double x[] = {1e6, 2e6, 1e7, 9e9}, y[] = {40, 45, 55, 50};
-    struct points p = {.n = 4, .x = x, .y = y, .lo = 1.5e6, .median = 4e6, .hi = 8e6};
+    const double bx[] = {1.5e6, 8e6}, lo[] = {38, 38}, hi[] = {57, 57};
+    struct curve cu = {.shape = SHAPE_POINTS, .n = 4, .x = x, .y = y};
+    struct band band = {.n = 2, .x = bx, .lo = lo, .hi = hi};
     struct canvas *c = canvas_new(40, 10, true);
     struct chart chart = {.width = 40, .height = 10, .x0 = 1e6, .x1 = 2e7, .y0 = 38, .y1 = 57,
-                          .log_x = true, .x_label = "flops"};
-    chart_points(c, &chart, &p);
+                          .log_x = 10, .x_label = "flops", .cursor = 4e6};
+    chart_draw(c, &chart, &cu, 1, &band, 1);
     check_picture(c, 0, POINTS);
     // A logarithmic axis: equal ratios are equal lengths; what is below 0 cannot have one.
     assert_int_equal(axes_column(&chart, 1e6), 0);
     int two = axes_column(&chart, 2e6), four = axes_column(&chart, 4e6);
     assert_in_range(four, 2 * two - 1, 2 * two + 1);
-    chart = (struct chart){.width = 40, .height = 10, .x0 = -1, .x1 = 1, .log_x = true};
+    chart = (struct chart){.width = 40, .height = 10, .x0 = -1, .x1 = 1, .log_x = 10};
     axes_draw(c, &chart);
-    assert_false(chart.log_x);
+    assert_int_equal(chart.log_x, 0);
+    canvas_free(c);
+}
+
+// Lines with a gap, over an area, on a logarithmic axis with powers of 2 and names below it.
+static void test_lines(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"one", "two", "three"};
+    const double x[] = {1, 2, NAN, 2.5, 3}, y[] = {8, 8, 16, 16, 64}, bx[] = {1, 3};
+    const double lo[] = {8, 16}, hi[] = {16, 16};
+    struct curve cu = {.shape = SHAPE_LINE, .name = "w", .count = "", .n = 5, .x = x, .y = y};
+    struct band band = {.n = 2, .x = bx, .lo = lo, .hi = hi};
+    struct canvas *c = canvas_new(40, 12, true);
+    struct chart chart = {.width = 40, .height = 11, .x0 = 0.5, .x1 = 3.5, .y0 = 8, .y1 = 70,
+                          .log_y = 2, .x_names = names, .n_names = 3, .cursor = NAN,
+                          .x_label = "x", .y_label = "w"};
+    chart_draw(c, &chart, &cu, 1, &band, 1);
+    assert_int_equal(chart_legend(c, 0, 11, 40, 1, &cu, 1), 1);
+    check_picture(c, 0, LINES);
     canvas_free(c);
 }
 
@@ -415,7 +450,7 @@ int main(void)
         cmocka_unit_test(test_steps),        cmocka_unit_test(test_eight_curves),
         cmocka_unit_test(test_edges),        cmocka_unit_test(test_range_cursor_faint),
         cmocka_unit_test(test_band),         cmocka_unit_test(test_points),
-        cmocka_unit_test(test_legend),
+        cmocka_unit_test(test_lines),        cmocka_unit_test(test_legend),
     };
     return cmocka_run_group_tests_name("canvas", tests, NULL, NULL);
 }

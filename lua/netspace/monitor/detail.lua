@@ -73,10 +73,12 @@ function M.draw(c, s, o, top, bottom)
     local height, x, lo, hi = 9, {}, math.huge, -math.huge
     for i, e in ipairs(curve) do x[i], lo, hi = i, math.min(lo, e), math.max(hi, e) end
     local pad = math.max(0.5, 0.05 * (hi - lo))
-    c:points { left = 1, top = top, width = o.width, height = height, x = x, y = curve,
-      id = widgets.slots(s, o)[o.detail[1]] or 1, joined = true, x0 = 0.9,
+    local id = widgets.slots(s, o)[o.detail[1]] or 1
+    c:chart { left = 1, top = top, width = o.width, height = height, x0 = 0.9,
       x1 = math.max(#curve, model.epochs) + 0.1, y0 = lo - pad, y1 = hi + pad,
-      x_label = "epoch", y_label = "test error (%)" }
+      x_label = "epoch", y_label = "test error (%)",
+      curves = { { kind = "points", id = id, x = x, y = curve },
+        { kind = "line", id = id, x = x, y = curve } } }
     top = top + height
   end
   local lines, rows = lines_of(model, p, s.events, o.width), bottom - top + 1

@@ -165,7 +165,7 @@ function M.draw(c, s, o, top, bottom)
     height = height - 1
   end
   local info = c:chart { left = 1, top = top, width = width, height = height,
-    curves = t.all, cursor = o.cursor, band = shade, x0 = o.x0, x1 = o.x1, log = o.log,
+    curves = t.all, cursor = o.cursor, bands = { shade }, x0 = o.x0, x1 = o.x1, log = o.log,
     x_label = "error (%)", y_label = "share of models with error below e" }
   info.legend, info.legend_left = legend_row, legend_left
   info.legend_heading = large and o.width >= 24 and 1 or 0

@@ -68,11 +68,16 @@ function M.draw(c, s, o, top, bottom)
   local x0, x1 = range(x, 0.03)
   local y0, y1 = range(p.errors, 0.05, 100)
   if o.log and x0 <= 0 then x0 = math.min(table.unpack(x)) end
-  local points = { left = 1, top = top + 1, width = o.width, height = bottom - top, id = slot,
-    x = x, y = p.errors, x0 = x0, x1 = x1, y0 = y0, y1 = math.min(100, y1), log = o.log,
-    x_label = name, y_label = "error (%), failed ones at the top" }
-  if good then points.lo, points.median, points.hi = band.lo, band.median, band.hi end
-  return c:points(points)
+  y1 = math.min(100, y1)
+  local chart = { left = 1, top = top + 1, width = o.width, height = bottom - top, x0 = x0,
+    x1 = x1, y0 = y0, y1 = y1, log = o.log, x_label = name, y_label =
+    "error (%), failed ones at the top",
+    curves = { { kind = "points", id = slot, x = x, y = p.errors } } }
+  if good and band.median then
+    chart.bands = { { id = slot, x = { band.lo, band.hi }, lo = { y0, y0 }, hi = { y1, y1 } } }
+    chart.cursor = band.median
+  end
+  return c:chart(chart)
 end
 
 return M

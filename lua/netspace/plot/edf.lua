@@ -21,10 +21,10 @@ local function steps(errors)
   return x, y
 end
 
---- A curve as canvas:chart and canvas:legend take it, from a list of errors in percent.
+--- A curve, as canvas:legend takes it too, from a list of errors in percent.
 -- @tparam[opt] number total models there will be, for a legend of "12/16"
 function M._curve(name, id, errors, total)
-  local curve = { name = name, id = id, failed = 0 }
+  local curve = { kind = "steps", name = name, id = id, failed = 0 }
   curve.x, curve.y = steps(errors)
   local sum = 0
   for _, e in ipairs(curve.x) do
@@ -42,7 +42,7 @@ function M._provisional(id, errors, running)
   local all = table.move(errors, 1, #errors, 1, {})
   table.move(running, 1, #running, #all + 1, all)
   local x, y = steps(all)
-  return { id = id, faint = true, x = x, y = y }
+  return { kind = "steps", id = id, faint = true, x = x, y = y }
 end
 
 local function check_errors(list, level)
@@ -57,14 +57,28 @@ local function check_errors(list, level)
   return list
 end
 
---- The band of an edf as canvas:chart takes it, from the left edge on.
+-- A step function as straight lines: y[i] holds from x[i] to x[i + 1].
+local function staircase(x, y)
+  local at, to = { x[1] }, { y[1] }
+  for i = 2, #x do
+    at[#at + 1], to[#to + 1] = x[i], y[i - 1]
+    at[#at + 1], to[#to + 1] = x[i], y[i]
+  end
+  return at, to
+end
+
+--- The confidence band of an edf as an area, and as edf:band gives it.
 function M._band(edf, id, kind, level)
   local band = edf:band(level, kind)
   local x, lo, hi = band.steps()
-  table.insert(x, 1, -1)
+  table.insert(x, 1, -1) -- left of every model
   table.insert(lo, 1, 0)
   table.insert(hi, 1, band.hi(-1))
-  return { id = id, x = x, lo = lo, hi = hi }, band
+  x[#x + 1], lo[#lo + 1], hi[#hi + 1] = 101, lo[#lo], hi[#hi]
+  local area = { kind = "area", id = id }
+  area.x, area.lo = staircase(x, lo)
+  area.x, area.hi = staircase(x, hi)
+  return area, band
 end
 
 -- Adds what `value`, the i-th argument, shows: curves, and the edf of its band.
@@ -77,8 +91,8 @@ local function add_curves(t, value, i, level)
   local curves = t.curves
   if kind == "userdata" or value.steps then -- an edf
     local x, y = value:steps()
-    curves[#curves + 1] = { name = value.name or "curve " .. i, id = i, x = x, y = y,
-      failed = value.failed, count = tostring(value.n), min = value.min, mean = value.mean }
+    curves[#curves + 1] = { kind = "steps", name = value.name or "curve " .. i, id = i,
+      x = x, y = y, failed = value.failed, count = tostring(value.n), min = value.min, mean = value.mean }
     t.edfs[i] = value
     return
   end
@@ -102,42 +116,17 @@ local function key_name(curve, same_n)
     curve.name, #notes > 0 and (" (%s)"):format(table.concat(notes, ", ")) or "")
 end
 
--- A step function as a line: every step twice.
-local function staircase(x, ...)
-  local out = { {} }
-  for i = 1, #x do
-    if i > 1 then out[1][#out[1] + 1] = x[i] end
-    out[1][#out[1] + 1] = x[i]
-  end
-  for k, y in ipairs { ... } do
-    local list = {}
-    for i = 1, #x do
-      list[#list + 1] = y[i]
-      if i < #x then list[#list + 1] = y[i] end
-    end
-    out[k + 1] = list
-  end
-  return table.unpack(out)
-end
-
-local function add_series(panel, t)
-  local same_n, words, s = true, {}, panel.series
-  local first = t.curves[1].count
-  for _, curve in ipairs(t.curves) do
+-- What a key in a file says of the curves, and in words what the picture shows.
+local function name_curves(panel, curves)
+  local first, same_n, words = curves[1].count, true, {}
+  for _, curve in ipairs(curves) do
     same_n = same_n and (curve.faint or curve.count == first)
   end
-  for _, band in ipairs(panel.bands) do
-    local x, lo, hi = staircase(band.x, band.lo, band.hi)
-    table.insert(x, 101)
-    table.insert(lo, lo[#lo])
-    table.insert(hi, hi[#hi])
-    s[#s + 1] = { kind = "area", id = band.id, x = x, lo = lo, hi = hi }
-  end
-  for _, curve in ipairs(t.curves) do
-    local name = not curve.faint and key_name(curve, same_n) or nil
-    s[#s + 1] = { kind = "steps", id = curve.id, x = curve.x, y = curve.y, name = name,
-      faint = curve.faint }
-    words[#words + 1] = name
+  for _, curve in ipairs(curves) do
+    if not curve.faint then
+      curve.key = key_name(curve, same_n)
+      words[#words + 1] = curve.key
+    end
   end
   panel.key_title = "[min|mean]" .. (same_n and ("  n = %s"):format(first) or "")
   return panel.key_title .. ": " .. table.concat(words, "; ")
@@ -180,19 +169,19 @@ function M.edf(t)
   check_options(o, #t)
   local found = { curves = {}, edfs = {} }
   for i = 1, #t do add_curves(found, t[i], i, 2) end
-  local bands = {}
-  for i, edf in pairs(o.band and found.edfs or {}) do
-    if not edf.weighted then
-      bands[#bands + 1] = M._band(edf, i, o.band ~= true and o.band or "dkw", o.level)
+  local series = {}
+  for i = 1, o.band and #t or 0 do
+    local edf = found.edfs[i]
+    if edf and not edf.weighted then
+      series[#series + 1] = M._band(edf, i, o.band ~= true and o.band or "dkw", o.level)
     end
   end
-  table.sort(bands, function(a, b) return a.id < b.id end)
+  table.move(found.curves, 1, #found.curves, #series + 1, series)
   local x = canvas.new(80, 24):chart { curves = found.curves } -- the range of the data
   local panel = { x = { label = "error (%)", from = o.from or x.x0, to = o.to or x.x1 },
     y = { label = "share of models with error below e", short = "share with error below e",
-      from = 0, to = 1 },
-    curves = found.curves, bands = bands, rows = #t, series = {} }
-  local about = add_series(panel, found)
+      from = 0, to = 1 }, series = series }
+  local about = name_curves(panel, found.curves)
   return picture.new { title = o.title, name = "Error EDFs", about = about, panels = { panel } }
 end
 

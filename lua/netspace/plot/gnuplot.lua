@@ -159,8 +159,9 @@ local function draw_panel(out, page, panel, index)
     end
     local name = ("$p%ds%d"):format(index, k)
     block(out, name, columns)
+    local title = s.key or s.name
     plots[k] = ("%s using %s %s %s"):format(name, #columns == 3 and "1:2:3" or "1:2", style,
-      s.name and "title " .. literal(s.name, layout.LONGEST) or "notitle")
+      title and "title " .. literal(title, layout.LONGEST) or "notitle")
   end
   out[#out + 1] = "plot " .. table.concat(plots, ", \\\n  ")
 end

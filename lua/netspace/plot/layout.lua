@@ -65,9 +65,10 @@ end
 local function key_of(panel, plot_width, plot_height)
   local rows, longest = 0, utf8.len(panel.key_title or "") - SAMPLE / CHARACTER
   for _, s in ipairs(panel.series) do
-    if s.name then
+    local name = s.key or s.name
+    if name then
       rows = rows + 1
-      longest = math.max(longest, math.min(utf8.len(s.name) or #s.name, M.LONGEST))
+      longest = math.max(longest, math.min(utf8.len(name) or #name, M.LONGEST))
     end
   end
   if rows == 0 then return nil end

@@ -64,8 +64,10 @@ function Plot:show(o)
   o = options.check("plot:show", o, text_options)
   check_size("plot:show", o)
   local width, height = screen.size(1)
-  local c = compose(self, o, math.min(width or 80, 100),
-    math.min(math.max(height and height - 3 or 24, 6), 26))
+  width = o.width or math.min(width or 80, 100)
+  local _, rows = terminal.grid(self._picture, width)
+  local c = compose(self, o, width, rows == 1
+    and math.min(math.max(height and height - 3 or 24, 6), 26) or 18 * rows)
   local colours = sys.color(1) and math.max(screen.colours(), 8) or 0
   io.stdout:write(table.concat(c:lines(colours), "\n"), "\n")
 end

@@ -1,18 +1,46 @@
---- Pictures as text: panels side by side or one below the other on a canvas, each with its
--- legend; braille dots, or ASCII with one letter per curve.
+--- Pictures as text: panels side by side, or one below the other where there is no room, on a
+-- canvas, each with its legend; braille dots, or ASCII with one letter per curve.
 
 local canvas = require "netspace.core.canvas"
 
 local M = {}
 
--- The panel of EDFs: its legend has the figures of each.
-local function draw_edfs(c, panel, left, top, width, height)
-  local legend = math.min(panel.rows + 1, math.max(0, height - 4))
-  c:chart { left = left, top = top, width = width, height = height - legend,
-    x_label = panel.x.label, y_label = panel.y.label, x0 = panel.x.from, x1 = panel.x.to,
-    curves = panel.curves, band = panel.bands[1] }
-  c:legend { left = left, top = top + height - legend, width = width, height = legend,
-    curves = panel.curves }
+local LEAST = 38        -- columns of a panel
+local MOST_CURVES = 16  -- that a chart takes
+
+local function draw(c, panel, left, top, width, height)
+  local curves, bands, named = {}, {}, 0
+  for _, s in ipairs(panel.series) do
+    if s.kind == "area" then
+      bands[#bands + 1] = s
+    elseif #curves < MOST_CURVES then
+      curves[#curves + 1] = s
+      if s.name and not s.faint then named = named + 1 end
+    end
+  end
+  if panel.title and height > 6 then
+    c:text(left, top, panel.title, width, canvas.bold)
+    top, height = top + 1, height - 1
+  end
+  local legend = {}
+  for _, s in ipairs(curves) do
+    if s.name or s.faint then legend[#legend + 1] = s end
+  end
+  local rows = math.min(named > 0 and named + (curves[1].count and 1 or 0) or 0,
+    math.max(0, height - 4))
+  local x, y = panel.x, panel.y
+  c:chart { left = left, top = top, width = width, height = height - rows,
+    x_label = x.label, y_label = y.label, x0 = x.from, x1 = x.to, y0 = y.from, y1 = y.to,
+    log = x.log, log_y = y.log, x_ticks = x.ticks, curves = curves, bands = bands }
+  c:legend { left = left, top = top + height - rows, width = width, height = rows,
+    curves = legend }
+end
+
+--- Columns and rows of panels on a canvas that is `width` wide.
+function M.grid(picture, width)
+  local n = #picture.panels
+  local columns = math.max(1, math.min(n, picture.columns or 3, (width + 2) // (LEAST + 2)))
+  return columns, (n + columns - 1) // columns
 end
 
 --- The picture on a canvas of its size.
@@ -23,7 +51,15 @@ function M.compose(picture, width, height, ascii)
     c:text(1, 1, picture.title, width, canvas.bold)
     top = 2
   end
-  draw_edfs(c, picture.panels[1], 1, top, width, height - top + 1)
+  local columns, rows = M.grid(picture, width)
+  local w, h = (width + 2) // columns - 2, (height - top + 1) // rows
+  for i, panel in ipairs(picture.panels) do
+    local column, row = (i - 1) % columns, (i - 1) // columns
+    if h > 0 then
+      draw(c, panel, 1 + column * (w + 2), top + row * h, columns == 1 and width or w,
+        row == rows - 1 and height - top + 1 - row * h or h)
+    end
+  end
   return c
 end
 
