@@ -43,7 +43,7 @@ function M.resume(args)
   return require("netspace.sweep").resume(path, { workers = workers })
 end
 
-local EXPORT = "export STORE -o FILE.csv|FILE.jsonl [NAME]... [--salvage]"
+local EXPORT = "export STORE -o FILE.csv|FILE.jsonl[.gz] [NAME]... [--salvage]"
 
 --- Writes the models of a store to a file for other programs.
 function M.export(args)
@@ -69,7 +69,7 @@ function M.export(args)
   end
   if not path or not file then return usage(EXPORT) end
   if not require("netspace.export").kind(file) then
-    io.stderr:write(("netspace: export writes .csv or .jsonl, not '%s'\n"):format(file))
+    io.stderr:write(("netspace: export writes .csv or .jsonl (or those as .gz), not '%s'\n"):format(file))
     return 2
   end
   local store, message, kind = require("netspace.store").open(path)

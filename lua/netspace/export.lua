@@ -3,6 +3,7 @@
 -- is described by help("store:export").
 
 local atomic = require "netspace.atomic"
+local gzip = require "netspace.gzip"
 local json = require "netspace.json"
 local ledgers = require "netspace.ledger"
 local provenance = require "netspace.provenance"
@@ -161,9 +162,10 @@ function writers.csv(reader, list, rows, write)
   return n
 end
 
---- Which writer the name of a file asks for: "csv", "jsonl", or nil.
+--- Which writer the name of a file asks for: "csv", "jsonl" (also with .gz), or nil.
 function M.kind(path)
-  local kind = path:lower():match("%.(%w+)$")
+  local _, bare = gzip.named(path)
+  local kind = bare:lower():match("%.(%w+)$")
   return writers[kind] and kind
 end
 
@@ -172,12 +174,20 @@ end
 -- @treturn integer how many models were written; or nil and a message
 function M.write(reader, path, names, salvage)
   local kind, n = M.kind(path), nil
+  local compressed, bare = gzip.named(path)
+  if compressed then -- before anything is written
+    local able, why = gzip.writer(print)
+    if not able then return nil, why end
+  end
   local list = populations(reader, names, salvage)
   local good, why = atomic.write(path, function(write)
+    local last
+    if compressed then write, last = gzip.writer(write) end
     n = writers[kind](reader, list, salvage and salvaged or whole, write)
+    if last then last() end
   end)
   if good and kind == "csv" then
-    good, why = atomic.write(path:sub(1, -5) .. ".provenance.json", function(write)
+    good, why = atomic.write(bare:sub(1, -5) .. ".provenance.json", function(write)
       write(header(reader, list) .. "\n")
     end)
   end

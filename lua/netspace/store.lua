@@ -159,7 +159,7 @@ end
 -- @treturn integer how many models were written; or nil and a message
 function Read:export(path, names, o)
   if type(path) ~= "string" or not export.kind(path) then
-    error(("store:export writes .csv or .jsonl, not '%s'"):format(tostring(path)), 0)
+    error(("store:export writes .csv or .jsonl (or those as .gz), not '%s'"):format(tostring(path)), 0)
   end
   o = options.check("store:export", o, { salvage = "boolean" })
   if type(names) == "string" then names = { names } end
@@ -273,7 +273,7 @@ help.add("store:provenance", [[
   window, seeds, recipe, data with its checksum, and for each run on it the engine, BLAS,
   kernels, host and times.]])
 help.add("store:export", [[
-  s:export("file.csv" | "file.jsonl" [, name or list of names] [, { salvage = true }]) -> n
+  s:export("file.csv" | "file.jsonl" | … ".gz" [, name or list of names] [, { salvage = true }]) -> n
   Writes every model of the populations (all when none is named) for other programs, and
   returns how many; or nil and a message.  From a shell: netspace export STORE -o FILE.
     .csv    one model a line: population, index (from 1), the fields of the network (d, w, b,

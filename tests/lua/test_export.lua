@@ -139,7 +139,7 @@ t.ok(exact, "every field of the network")
 local first = read(at("x.jsonl"))
 s:export(at("x.jsonl"), { "A" })
 t.ok(read(at("x.jsonl")) == first, "written again it is the same, byte for byte")
-t.fails(function() s:export("x.txt") end, "writes .csv or .jsonl, not 'x.txt'")
+t.fails(function() s:export("x.txt") end, "writes .csv or .jsonl (or those as .gz), not 'x.txt'")
 t.fails(function() s:export(at("y.csv"), "C") end, "no population 'C' (did you mean 'A'?); it has A, B")
 t.fails(function() s:export(at("y.csv"), nil, { salvag = true }) end, "did you mean 'salvage'")
 local none, why = s:export(at("no/dir.csv"))
@@ -221,6 +221,27 @@ t.is(status, nil or 0, "netspace export")
 t.ok(text:find("z.jsonl: 7 models", 1, true), "says how many", text)
 text, status = shell(("export %s -o %s B"):format(path, at("z.csv")))
 t.is(#parse(read(at("z.csv"))), 2, "one population by name")
+
+-- Compressed: the same lines, the same bytes each time; a damaged file is refused
+text = shell(("export %s -o %s"):format(path, at("z.jsonl.gz")))
+t.ok(text:find("z.jsonl.gz: 7 models", 1, true), "export: compressed", text)
+local packed = read(at("z.jsonl.gz"))
+local gunzip <close> = io.popen("gzip -dc " .. at("z.jsonl.gz"))
+t.is(gunzip:read("a"), read(at("z.jsonl")), "gzip reads it as what the other is")
+shell(("export %s -o %s"):format(path, at("again.jsonl.gz")))
+t.is(read(at("again.jsonl.gz")), packed, "the same store, the same bytes")
+local function imported(name) return assert(stats.import(at(name))) end
+t.is(json.encode(imported("z.jsonl.gz").A.errors), json.encode(imported("z.jsonl").A.errors),
+  "import: compressed")
+write(at("cut.jsonl.gz"), packed:sub(1, -20))
+t.is(select(2, stats.import(at("cut.jsonl.gz"))),
+  at("cut.jsonl.gz") .. ": the compressed file ends too early", "one cut off")
+write(at("noise.jsonl.gz"), "noise")
+t.is(select(2, stats.import(at("noise.jsonl.gz"))),
+  at("noise.jsonl.gz") .. ": it is no gzip file, or damaged", "one that is none")
+shell(("export %s -o %s"):format(path, at("z.csv.gz")))
+t.is(imported("z.csv.gz").A.recipe.epochs, 2, "what belongs to a CSV lies beside it")
+
 text, status = shell(("export %s -o %s"):format(at("page.db"), at("z2.jsonl")))
 t.is(status, 4, "the export of a damaged store has exit status 4")
 t.ok(not uv.fs_stat(at("z2.jsonl")), "and writes nothing")

@@ -5,6 +5,7 @@
 
 local arch = require "netspace.arch"
 local csv = require "netspace.csv"
+local gzip = require "netspace.gzip"
 local help = require "netspace.help"
 local input = require "netspace.stats.input"
 local json = require "netspace.json"
@@ -319,6 +320,10 @@ local function read_file(path)
     f:close()
   end
   if not text then return nil, ("cannot read %s"):format(message) end
+  if gzip.named(path) then
+    text, message = gzip.text(text)
+    if not text then return nil, ("%s: %s"):format(path, message) end
+  end
   return text
 end
 
@@ -337,9 +342,10 @@ function M.import(path, o)
   end
   local text, message = read_file(path)
   if not text then return nil, message end
-  local kind = o.format or path:lower():find("%.jsonl?$") and "jsonl"
-    or path:lower():find("%.[ct]sv$") and "csv" or text:find("^%s*{") and "jsonl" or "csv"
-  local name = o.name or path:match("([^/]*)$"):gsub("%.[^.]*$", "")
+  local _, bare = gzip.named(path)
+  local kind = o.format or bare:lower():find("%.jsonl?$") and "jsonl"
+    or bare:lower():find("%.[ct]sv$") and "csv" or text:find("^%s*{") and "jsonl" or "csv"
+  local name = o.name or bare:match("([^/]*)$"):gsub("%.[^.]*$", "")
   local how = { column = o.accuracy or o.error or "error", accuracy = o.accuracy ~= nil,
     fraction = o.fraction, population = o.population or "population", values = 0, most = 0 }
   local good, results, by_name = pcall(parse, text, kind, name, path, how)
@@ -348,7 +354,7 @@ function M.import(path, o)
     error(results, 0)
   end
   if kind == "csv" then
-    local sidecar = read_file(path:gsub("%.[^.]*$", "") .. ".provenance.json")
+    local sidecar = read_file(bare:gsub("%.[^.]*$", "") .. ".provenance.json")
     if sidecar then describe(by_name, json.decode(sidecar)) end
   end
   return results
@@ -356,7 +362,8 @@ end
 
 help.add("stats.import", [[
 stats.import(path, { error = "error", accuracy =, fraction =, … }) -> results, or nil, message
-Populations trained elsewhere: a CSV (with a header) or JSON lines, one model a line.
+Populations trained elsewhere: a CSV (with a header) or JSON lines, one model a line; also
+compressed, as .gz.
   error        the column of the error in percent ("error"); or
   accuracy     the column of an accuracy, which is turned into an error
   fraction     true: these are fractions, 0 to 1; asked for when no value is above 1
