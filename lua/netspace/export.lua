@@ -23,6 +23,7 @@ local columns = {
 }
 local known = {}
 for _, name in ipairs(columns) do known[name] = true end
+M.known = known -- for whoever reads one back
 
 local of_model = [[SELECT id, idx, m, hash, seed, flops, params, acts, status, attempt, error,
   reason, signal, log, seconds, images_per_s, memory, epochs, origin FROM model ]]

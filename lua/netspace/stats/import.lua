@@ -5,6 +5,7 @@
 
 local arch = require "netspace.arch"
 local csv = require "netspace.csv"
+local export = require "netspace.export"
 local gzip = require "netspace.gzip"
 local help = require "netspace.help"
 local input = require "netspace.stats.input"
@@ -220,10 +221,8 @@ end
 -- Columns that are no property of a model, beside those of the network itself.
 local own = { population = true, index = true, curve = true, origin = true, learning = true }
 -- Columns of an export beside those of the network.
-local of_export = { population = true, index = true, flops = true, params = true, acts = true,
-  seed = true, error = true, status = true, reason = true, epochs = true, attempts = true,
-  seconds = true, images_per_s = true, curve = true, origin = true, hash = true,
-  learning = true }
+local of_export = { learning = true }
+for name in pairs(export.known) do of_export[name] = not fields[name] or nil end
 
 local function new_result(name, source)
   return setmetatable({ name = name, errors = {}, models = {}, indices = {}, failed = 0, n = 0,
