@@ -23,7 +23,7 @@ local function add(S, n, mean, o)
       constraints = o.constraints or pop.constraints, window = pop.window, tried = pop.tried,
       sample_seed = pop.seed, seed = made, recipe = { epochs = 3, lr = 0.1, batch = 32 },
       source = { spec = o.data or "shapes", train = 100, test = 100 },
-      card = { spec = o.data or "shapes", checksum = o.data or "abc", classes = 10 } }
+      card = { spec = o.data or "shapes", name = o.data or "shapes", checksum = o.data or "abc", classes = 10 } }
     w:take(id, o.name or S.name, 2)
     w:environment(id, { engine = "0.1.0+test", blas = "B", corename = "C", isa = "avx2" })
     for i, m in ipairs(pop) do

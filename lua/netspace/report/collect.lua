@@ -22,8 +22,9 @@ local function population_of(s, name)
   p.result.models, p.result.name = {}, p.label
   for i, index in ipairs(p.result.indices) do p.result.models[i] = p.networks[index] end
   p.finished, p.open = #p.result.errors, p.running + p.queued
-  p.lineage = p.provenance.lineage or { p.space }
-  p.parent = p.lineage[#p.lineage - 1]
+  p.lineage = p.provenance.lineage or { p.space or name }
+  p.kind = p.spec and p.spec.kind
+  p.images = p.card.name or p.data
   return p
 end
 

@@ -9,12 +9,12 @@ local widgets = require "netspace.report.widgets"
 
 local M = { id = "comparisons", title = "Comparisons" }
 
-local MOST = 15  -- populations of which all pairs are tested
+local MOST = 30  -- populations of which all pairs are tested
 local SEED = 1   -- of permutations and bootstraps: the same report each time
 local LEVEL = 0.95
 
--- The population that q is compared with: its next ancestor that is here, else the most
--- refined one before it (of siblings the first, of unrelated ones the latest).
+-- The population that q is compared with: its next ancestor that is here; else the first one
+-- before it of its kind that is as much refined (RegNetY: RegNetX); else the most refined one.
 local function before(q, earlier)
   for k = #q.lineage - 1, 1, -1 do
     for _, p in ipairs(earlier) do
@@ -23,10 +23,8 @@ local function before(q, earlier)
   end
   local found
   for _, p in ipairs(earlier) do
-    local deeper = found and #p.lineage - #found.lineage
-    if not found or deeper > 0 or deeper == 0 and not (p.parent and p.parent == found.parent) then
-      found = p
-    end
+    if p.kind == q.kind and #p.lineage == #q.lineage then return p end
+    if not found or #p.lineage > #found.lineage then found = p end
   end
   return found
 end
@@ -163,12 +161,12 @@ function M.section(all)
       .. "(same recipe, data and window of complexity), so nothing is compared." }, noise(all) }
   end
   return {
-    html.p { "Each population is compared with that of the space that it refines, or else with "
-      .. "that of the most refined space before it. A claim needs both: an interval without 0 "
+    html.p { "Each population is compared with that of the space that it refines; where that is "
+      .. "not here, with one before it that is as much refined, or the most. A claim needs both: an interval without 0 "
       .. "and a permutation test at 5 %, for several refinements at once corrected after Holm." },
     html.ul { class = "verdicts", verdicts },
     widgets.table { align = "hlrrrrrrrl", rows = rows, label = "Steps",
-      caption = "Each population against the one that it refines",
+      caption = "Each population against the one that it refines or follows",
       head = { "population", "against", "n", "difference of means (points)", "95 % interval",
         "p", "beats", "KS", "at equal flops", "claim" } },
     html.p { class = "key", columns }, every, noise(all) }

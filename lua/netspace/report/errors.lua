@@ -59,17 +59,31 @@ local function quantiles(populations)
     head = { "population", "n", "least", "5 %", "25 %", "50 %", "75 %", "95 %", "mean" } }
 end
 
+-- Errors that all pictures show, so that they can be laid side by side.
+local function range_of(populations)
+  local from, to = 100, 0
+  for _, p in ipairs(populations) do
+    for _, e in ipairs(p.result.errors) do
+      if e < 100 then from, to = math.min(from, e), math.max(to, e) end
+    end
+  end
+  if from >= to then return nil end
+  return math.floor(from), math.ceil(to)
+end
+
 function M.section(all, pictures)
   if all.finished == 0 then return html.p { "No model has finished." } end
-  local figures = {}
-  for i, populations in ipairs(pictures_of(all)) do
-    local results = {}
-    for k, p in ipairs(populations) do results[k] = p.result end
-    figures[i] = pictures:edf(results, ("Error EDFs of %s"):format(names_of(populations)),
-      "F(e), the share of models with an error below e. A curve further to the left is a "
-      .. "better space; its foot is the best model.")
+  local figures, groups = {}, pictures_of(all)
+  for i, populations in ipairs(groups) do
+    local edfs = {}
+    for k, p in ipairs(populations) do edfs[k] = p.result end
+    if #groups > 1 then edfs.from, edfs.to = range_of(all.populations) end
+    figures[i] = pictures:edf(edfs, ("Error EDFs of %s"):format(names_of(populations)))
   end
-  return { figures, quantiles(all.populations) }
+  return {
+    html.p { "F(e) is the share of models with an error below e. A curve further to the left is a "
+      .. "better space; its foot is the best model. The key gives the least and the mean error." },
+    html.div { class = "pair", figures }, quantiles(all.populations) }
 end
 
 return M

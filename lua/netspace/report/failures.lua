@@ -25,7 +25,7 @@ local function failure(p, model)
   end
   table.move({ html.dt { "got to" }, html.dd { ("epoch %d of %d, attempt %d"):format(model.epoch,
     model.epochs, model.attempt) } }, 1, 2, #facts + 1, facts)
-  return html.section { class = "failure", html.h4 { html.bdi { p.label },
+  return html.section { class = "failure", html.h3 { html.bdi { p.label },
     (" #%d %s"):format(model.index, how) }, html.dl { facts },
     model.log and model.log ~= "" and { html.p { "Its last words:" },
       html.pre { tabindex = "0", model.log } } }

@@ -53,8 +53,8 @@ end
 local function lead(all)
   local data, seen = {}, {}
   for _, p in ipairs(all.populations) do
-    if not seen[p.data] then data[#data + 1] = p.data end
-    seen[p.data] = true
+    if not seen[p.images] then data[#data + 1] = p.images end
+    seen[p.images] = true
   end
   return html.p { class = "lead", ("%s of networks, trained on "):format(
     widgets.count(#all.populations, "population")), html.bdi { table.concat(data, ", ") },

@@ -14,7 +14,7 @@ function M.new() return setmetatable({ n = 0 }, Pictures) end
 
 -- The figure of a plot; false where it cannot be drawn.  What :svg() gives is drawing alone,
 -- with its texts escaped and without ids (plot/svg.lua).
-local function figure(self, p, title, caption)
+local function figure(self, p, title)
   if sys.interrupted() then error("interrupted", 0) end
   local drawing, message
   if not self.missing then drawing, message = p:svg() end
@@ -23,12 +23,15 @@ local function figure(self, p, title, caption)
     return false
   end
   self.n = self.n + 1
-  return html.figure { html.raw(drawing), html.figcaption { html.b { title, ". " },
-    caption or false } }
+  return html.figure { html.raw(drawing), html.figcaption { title } }
 end
 
-function Pictures:edf(results, title, caption)
-  return figure(self, plot.edf(results), title, caption)
+function Pictures:edf(results, title)
+  return figure(self, plot.edf(results), title)
+end
+
+function Pictures:scatter(result, property, title)
+  return figure(self, plot.scatter(result, property), title)
 end
 
 return M

@@ -13,18 +13,21 @@ local function state(p)
 end
 
 local function summary(populations)
-  local rows = {}
+  local rows, spaces = {}, false
   for i, p in ipairs(populations) do
+    spaces = spaces or p.space and p.space ~= p.name
     local edf = p.finished > 0 and stats.edf(p.result)
     rows[i] = { widgets.link(p), state(p), tostring(p.failed + p.diverged),
       widgets.percent(edf and edf.min), widgets.percent(edf and edf.median),
-      widgets.percent(edf and edf.mean), html.bdi { p.data }, tostring(p.epochs) }
+      widgets.percent(edf and edf.mean), html.bdi { p.images }, tostring(p.epochs),
+      html.bdi { p.space or "" } }
   end
-  return widgets.table { align = "hrrrrrlr", rows = rows,
+  return widgets.table { align = spaces and "hrrrrrlrl" or "hrrrrrlr", rows = rows,
     caption = "Populations and the errors of their models, in percent of the test images; "
       .. "failed and diverged models count as 100 %",
     label = "Populations and errors",
-    head = { "population", "models", "failed", "least", "median", "mean", "data", "epochs" } }
+    head = { "population", "models", "failed", "least", "median", "mean", "data", "epochs",
+      spaces and "space" or nil } }
 end
 
 -- How the populations of each group were trained.

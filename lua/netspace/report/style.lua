@@ -65,9 +65,11 @@ figure { margin: 1rem 0; }
 figure svg { display: block; width: 100%; max-width: 36rem; height: auto;
   border-radius: 4px; }
 figcaption { font-size: .88rem; color: var(--soft); margin-top: .3rem; max-width: 46rem; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr));
+  gap: 0 1.5rem; }
 .small { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr));
   gap: 0 1.25rem; }
-.small figure { margin: .6rem 0; }
+.small figure { margin: .6rem 0; max-width: 26rem; }
 details { margin: .4rem 0; }
 summary { cursor: pointer; padding: .2rem 0; }
 .origin dl, .failure dl { display: grid; grid-template-columns: minmax(5.5rem, auto) 1fr;
