@@ -131,7 +131,7 @@ local function noise(all)
     for i, q in ipairs(p.repeats or {}) do results[i + 1] = q.result end
     local good, t = pcall(stats.noise, results)
     if #results > 1 and good then
-      list[#list + 1] = html.li { html.bdi { p.label }, ": ", tostring(t) }
+      list[#list + 1] = html.li { html.bdi { p.label }, ": ", (tostring(t):gsub("\n", "; ")) }
     end
   end
   if #list == 0 then return false end

@@ -58,7 +58,7 @@ local function tables(p, list)
       .. "stages"):format(widgets.count(#list, "trained model")) } }
 end
 
--- What the best model is made of, as arch.describe has it; nothing for what it refuses.
+-- The stages of the best model, as arch.describe has them; nothing for what it refuses.
 local function architecture(p, model)
   local m = p.networks[model.index]
   local good, text = pcall(function() return tostring(arch.describe(m)) end)
@@ -67,7 +67,7 @@ local function architecture(p, model)
     return false
   end
   return widgets.details(("What the best one, #%d, is made of"):format(model.index),
-    html.pre { tabindex = "0", text })
+    html.pre { tabindex = "0", text:match "^(.-)\n\n" or text })
 end
 
 function M.section(all)

@@ -89,7 +89,8 @@ summary { cursor: pointer; padding: .2rem 0; }
   :root { color-scheme: light; --ink: #000; --soft: #444; --paper: #fff; --tint: #fff;
     --line: #bbb; --link: #000; --good: #00593c; --bad: #8a3a06; }
   @page { margin: 15mm; }
-  body { max-width: none; padding: 0; font-size: 9.5pt; line-height: 1.4; }
+  html { font-size: 9.5pt; }
+  body { max-width: none; padding: 0; line-height: 1.4; }
   nav, #numbers { display: none; }
   caption span { position: static; max-width: none; }
   a { text-decoration: none; }
