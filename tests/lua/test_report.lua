@@ -169,6 +169,14 @@ has(page, "had not finished at the last event", "half: it says that models are o
 has(page, "7 of 12", "half: how many are finished")
 has(page, "5 of 12 models of RegNetX are unfinished", "half: and the verdict, too")
 t.ok(ids.failures, "half: with every section")
+page, _, ids = report_of("windows")
+local w <close> = assert(store.open(at "windows.db"))
+local trend = stats.trend({ w:result "X 1", w:result "X 2", w:result "X 3" }, "d")
+t.ok(ids.trends, "windows: one space in three windows shows a trend")
+has(page, ("%d (%d to %d)</td>"):format(trend[2].median, trend[2].lo, trend[2].hi),
+  "windows: that of stats.trend")
+has(page, "nothing is compared", "windows: different windows are not compared")
+w:close()
 page = report_of("empty")
 has(page, "No sweep has written a population", "empty: it says so")
 

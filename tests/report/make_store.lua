@@ -1,7 +1,8 @@
 -- Makes stores for the tests of reports, trained by nobody (errors follow from seeds):
---   netspace tests/report/make_store.lua PATH empty|small|half|evil|large [SEED]
--- half: as a sweep leaves it in the middle; evil: names, reasons and logs that would like to
--- be markup; large: twelve populations of hundreds of models.
+--   netspace tests/report/make_store.lua PATH empty|small|windows|half|evil|large
+-- windows: one space in three windows of flops; half: as a sweep leaves it in the middle;
+-- evil: names, reasons and logs that would like to be markup; large: twelve populations of
+-- hundreds of models.
 local arch = require "netspace.arch"
 local ledgers = require "netspace.ledger"
 local sys = require "netspace.core.sys"
@@ -69,6 +70,10 @@ if kind == "small" then
   add(space.AnyNetXB, 24, 29.5)
   add(space.AnyNetXC, 24, 24, { failures = failure })
   add(space.AnyNetXA, 24, 30, { name = "AnyNetX_A, seed 2", seed = 1 })
+elseif kind == "windows" then
+  for i, low in ipairs { 1e6, 2e6, 4e6 } do
+    add(space.RegNetX, 6, 25 - i, { name = "X " .. i, flops = { low, 1.5 * low } })
+  end
 elseif kind == "half" then
   add(space.AnyNetXA, 12, 30)
   add(space.RegNetX, 12, 25, { until_model = 7 })

@@ -9,7 +9,7 @@ local widgets = require "netspace.report.widgets"
 local M = {}
 
 local sections = {}
-for i, name in ipairs { "populations", "errors", "comparisons", "properties", "models",
+for i, name in ipairs { "populations", "errors", "comparisons", "properties", "trends", "models",
   "failures", "origins" } do
   sections[i] = require("netspace.report." .. name)
 end
@@ -61,11 +61,9 @@ local function lead(all)
     ": how good are the networks of each design space?" }
 end
 
-local function contents()
+local function contents(shown)
   local items = {}
-  for i, s in ipairs(sections) do
-    items[i] = html.li { html.a { href = "#" .. s.id, s.title } }
-  end
+  for i, s in ipairs(shown) do items[i] = html.li { html.a { href = "#" .. s.id, s.title } } end
   return html.nav { ["aria-label"] = "Sections", html.ul { items } }
 end
 
@@ -81,13 +79,16 @@ end
 -- @param all what collect.take found
 -- @param pictures pictures.lua
 function M.write(put, all, title, pictures)
-  local body = {}
-  if #all.populations == 0 then
-    body[1] = html.p { "No sweep has written a population to this store yet." }
-  else
-    for i, s in ipairs(sections) do
-      body[i] = html.section { id = s.id, html.h2 { s.title }, s.section(all, pictures) }
+  local shown, body, some = {}, {}, #all.populations > 0
+  for _, s in ipairs(some and sections or {}) do
+    local content = s.section(all, pictures)
+    if content then
+      shown[#shown + 1] = s
+      body[#shown] = html.section { id = s.id, html.h2 { s.title }, content }
     end
+  end
+  if not some then
+    body[1] = html.p { "No sweep has written a population to this store yet." }
   end
   put "<!DOCTYPE html>\n"
   html.write(put, html.html { lang = "en",
@@ -98,10 +99,10 @@ function M.write(put, all, title, pictures)
       html.meta { name = "generator", content = "netspace" },
       html.title { title }, html.style { html.raw(style) } },
     html.body { html.header { html.h1 { html.bdi { title } },
-      body[2] ~= nil and lead(all), figures(all),
+      some and lead(all), figures(all),
       pictures.missing ~= nil and html.p { class = "note", "There are no pictures: ",
         pictures.missing, "." },
-      body[2] ~= nil and contents() }, html.main { body }, notes() } })
+      some and contents(shown) }, html.main { body }, notes() } })
   put "\n"
 end
 
