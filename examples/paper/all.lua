@@ -1,10 +1,27 @@
---- Trains every population of the paper into one store, the main ones first; what a store
--- has is not trained again.
+--- The paper done again: trains every population into one store, the main ones first, then
+-- makes every figure and table.  What a store has is not trained again.
 --
---   netspace examples/paper/all.lua --scale small --data cifar10:DIR
+--   netspace examples/paper/all.lua --scale tiny                             minutes
+--   netspace examples/paper/all.lua --scale small --data cifar10:DIR         hours
+--   netspace examples/paper/all.lua --from examples/paper/small.jsonl.gz     no training
 --
--- It may be stopped at any time; the same command goes on.
+-- It may be stopped at any time; the same command goes on.  The figures are scripts of their
+-- own with the same options; each trains only what it needs.
 
-local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
-paper.train(paper.names(true))
-paper.train(paper.names())
+local here = arg[0]:gsub("[^/]*$", "")
+local paper = dofile(here .. "paper.lua")
+if paper.options.scale == "paper" then paper.results(table.unpack(paper.names())) end
+if not (paper.options.from or paper.options.as_is) then
+  paper.train(paper.names(true))
+  paper.train(paper.names())
+end
+for _, figure in ipairs { "fig02", "fig05", "fig06", "fig07", "fig08", "fig09", "fig10",
+  "fig11", "fig12", "fig13", "fig14", "fig15", "table1" } do
+  print(("\n%s.lua\n"):format(figure))
+  arg[0] = here .. figure .. ".lua"
+  local good, message = pcall(dofile, arg[0])
+  if not good then
+    if not (paper.options.from or paper.options.as_is) then error(message, 0) end
+    print(message)
+  end
+end

@@ -2,7 +2,7 @@
 -- gets at them.  Every population of the paper is named here once, with its space.
 -- Source: Radosavovic et al. 2020 (arXiv 2003.13678), sections 3 and 4.
 --
---   local paper = dofile(arg[0]:gsub("[^/]*$", "") .. "paper.lua")
+--   local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
 --   local A, B = paper.results("A", "B")
 
 local paper = {}
@@ -162,7 +162,7 @@ function paper.train(names)
 end
 
 --- The results of populations: trained now as far as they are missing, or as the store or an
--- export has them.
+-- export has them; raises a text when there are none.
 function paper.results(...)
   local names, list = { ... }, {}
   if options.scale == "paper" then
@@ -171,13 +171,16 @@ function paper.results(...)
   elseif options.from then
     local all = assert(stats.import(options.from))
     for i, name in ipairs(names) do
-      list[i] = all[name] or stop(("%s: no population '%s' in %s"):format(script, name,
-        options.from))
+      list[i] = all[name] or error(("there is no '%s' in %s"):format(name, options.from), 0)
     end
   else
     if not options.as_is then paper.train(names) end
     local store = assert(sweep.open(options.store))
-    for i, name in ipairs(names) do list[i] = store:result(name) end
+    for i, name in ipairs(names) do
+      local good, result = pcall(store.result, store, name)
+      list[i] = good and #result.errors > 0 and result
+        or error(("nothing of '%s' is in %s yet"):format(name, options.store), 0)
+    end
     store:close()
   end
   return table.unpack(list)
@@ -200,6 +203,24 @@ function paper.forecast(names)
   end
   print(("in all %.1f core-years; netspace does not read ImageNet, so this is where it ends")
     :format(total / (365.25 * 86400)))
+end
+
+--- Shows a picture, or writes it where --pictures says.
+function paper.show(name, picture)
+  if options.pictures then
+    local path = ("%s/%s.svg"):format(options.pictures, name)
+    assert(picture:save(path))
+    print("picture: " .. path)
+  else
+    picture:show()
+  end
+end
+
+--- Prints which values of properties the best model has (the paper's empirical bootstrap).
+function paper.bands(result, properties)
+  for _, p in ipairs(properties) do
+    print(("%s: %s"):format(result.name, stats.bootstrap(result, p)))
+  end
 end
 
 return paper

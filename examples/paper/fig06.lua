@@ -1,0 +1,16 @@
+--- Figure 6: good and bad networks of AnyNetX_C, by the widths of their blocks.  The paper
+-- sees that good networks widen from stage to stage.
+-- Section 3.2 of arXiv 2003.13678.
+
+local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
+local C = paper.results("C")
+paper.show("fig06", plot.panels { plot.profiles(C, { best = 3 }),
+  plot.profiles(C, { worst = 3 }) })
+-- How much of it is order: the mean error of networks whose widths never shrink, and of others.
+local grows, shrinks = { name = "widths that never shrink" }, { name = "other" }
+grows.errors, shrinks.errors = {}, {}
+for i, m in ipairs(C.models) do
+  local good = m.w[1] <= m.w[2] and m.w[2] <= m.w[3] and m.w[3] <= m.w[4]
+  table.insert((good and grows or shrinks).errors, C.errors[i])
+end
+print(stats.table { grows, shrinks })

@@ -1,0 +1,15 @@
+--- Figure 10: do the principles hold elsewhere?  A, E and RegNetX with more flops, more
+-- epochs, five stages, without groups (R), without bottleneck and residual (V), and with the
+-- residual alone (VR).  In the paper RegNetX > E > A everywhere.
+-- Section 3.4 of arXiv 2003.13678.
+
+local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
+local edfs = {}
+for _, what in ipairs { " flops", " epochs", " 5 stages", " R", " V", " VR" } do
+  local A, E, X = paper.results("A" .. what, "E" .. what, "X" .. what)
+  edfs[#edfs + 1] = plot.edf { A, E, X }
+  print(stats.alternatives(A, { E, X }))
+  print()
+end
+edfs.columns = 3
+paper.show("fig10", plot.panels(edfs))
