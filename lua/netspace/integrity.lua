@@ -32,6 +32,10 @@ local function fault(p, model, epochs)
       return ("its %s are %s, its network has %d"):format(key, tostring(model[key]), cost[key])
     end
   end
+  local origin = model.origin and json.decode(model.origin)
+  if model.origin and (type(origin) ~= "table" or type(origin.population) ~= "string") then
+    return "where it was adopted from is no JSON"
+  end
   for i, e in ipairs(epochs) do
     if e.epoch ~= i then return ("its epoch %d is missing"):format(i) end
     for _, key in ipairs { "train_error", "test_error" } do
@@ -62,13 +66,54 @@ local function fault(p, model, epochs)
   end
 end
 
+-- What the columns of a table hold besides text and JSON: SQLite itself keeps anything.
+local types = {
+  { "population", "seed", "integer" }, { "population", "sample_seed", "integer" },
+  { "population", "tried", "integer" }, { "population", "created", "real" },
+  { "population", "name", "text" }, { "model", "attempt", "integer" },
+  { "model", "seconds", "real" }, { "run", "workers", "integer" }, { "run", "started", "real" },
+  { "run", "updated", "real" }, { "run", "ended", "real" }, { "event", "time", "real" },
+}
+local MOST = 1e11 -- a time or a duration, in seconds
+
+local function check_types(reader, note)
+  for _, t in ipairs(types) do
+    local where, column, kind = table.unpack(t)
+    local number = kind == "real" and (" OR abs(%s) > %g"):format(column, MOST) or ""
+    local bad = reader:rows(("SELECT %s AS value FROM %s WHERE typeof(%s) NOT IN ('%s', 'null')%s")
+      :format(column, where, column, kind, number))[1]
+    if bad then note("%s of a %s is '%s'", column, where, tostring(bad.value)) end
+  end
+end
+
+-- Add what is wrong with the constraints of a population, and with its window.
+local function check_constraints(p, list, note)
+  for i, c in ipairs(type(list) == "table" and list or {}) do
+    if type(c) ~= "table" or type(c.name) ~= "string" or type(c.source) ~= "string" then
+      note("%s: its constraint %d has no name or no text", p.name, i)
+    end
+  end
+end
+
+local function check_window(p, window, note)
+  for key, range in pairs(type(window) == "table" and window or {}) do
+    local lo, hi = table.unpack(type(range) == "table" and range or {})
+    if type(lo) ~= "number" or type(hi) ~= "number" then
+      note("%s: its window of %s is no range", p.name, tostring(key))
+    end
+  end
+end
+
 --- Adds what is wrong with the rows of a store to `problems`, inside of reader:read().
 function M.rows(reader, problems)
   local function note(...) problems[#problems + 1] = (...):format(select(2, ...)) end
+  check_types(reader, note)
   for _, p in ipairs(reader:rows "SELECT * FROM population ORDER BY id") do
     for _, key in ipairs { "recipe", "data", "card", "spec", "constraints", "window" } do
       local value = p[key] and json.decode(p[key])
       if p[key] and type(value) ~= "table" then note("%s: its %s is no JSON", p.name, key) end
+      if key == "constraints" then check_constraints(p, value, note) end
+      if key == "window" then check_window(p, value, note) end
       if key == "recipe" then p.epochs = type(value) == "table" and value.epochs end
     end
     local epochs = {}

@@ -9,9 +9,12 @@
 local atomic = require "netspace.atomic"
 local collect = require "netspace.report.collect"
 local help = require "netspace.help"
+local integrity = require "netspace.integrity"
 local options = require "netspace.options"
 local page = require "netspace.report.page"
 local pictures = require "netspace.report.pictures"
+local schema = require "netspace.schema"
+local sqlite = require "netspace.core.sqlite"
 local stores = require "netspace.store"
 local uv = require "luv"
 local widgets = require "netspace.report.widgets"
@@ -56,6 +59,13 @@ local function check_output(output, path)
   return true
 end
 
+-- The page could not be made: because there is nonsense in the store, or by a mistake of ours?
+local function nonsense(path, err)
+  local found = err ~= "interrupted" and integrity.check(path)
+  if not found or not found.problems[1] then error(err, 0) end
+  return nil, schema.explain(path, found.problems[1], sqlite.CORRUPT, "r")
+end
+
 local function make(store, o)
   local path = store.path
   local fine, why = check_output(o.output, path)
@@ -67,10 +77,11 @@ local function make(store, o)
   local all, message, kind = collect.take(store, o.populations)
   if not all then return nil, message, kind end
   local drawn = pictures.new()
-  local good
-  good, message = atomic.write(o.output, function(write)
+  local ran, good
+  ran, good, message = pcall(atomic.write, o.output, function(write)
     page.write(write, all, o.title or "Design spaces in " .. path:match "[^/]*$", drawn)
   end)
+  if not ran then return nonsense(path, good) end
   if not good then return nil, message end
   return setmetatable({ output = o.output, populations = #all.populations, models = all.total,
     pictures = drawn.n, missing = drawn.missing }, made)

@@ -217,6 +217,23 @@ t.ok(not uv.fs_stat(at "x.html"), "what is refused leaves no file")
 t.fails(function() report(path) end, "wants output=", "output is needed")
 t.fails(function() report(path, { ouput = "x" }) end, "did you mean 'output'", "a misspelt option")
 t.fails(function() report(7, { output = "x.html" }) end, "got number", "a store or a path")
+-- Nonsense in a store is no crash: it is damaged, and the doctor says so.
+local sqlite = require "netspace.core.sqlite"
+for _, nonsense in ipairs { "population SET tried = '<b>'", "population SET window = '{\"d\":[1]}'",
+  "population SET created = 1e300", "population SET constraints = '[7]'", "event SET time = 'x'",
+  "model SET origin = '{}' WHERE idx = 1", "model SET idx = 'x' WHERE idx = 1",
+  "model SET error = 'x' WHERE idx = 1" } do
+  local copy = at "nonsense.db"
+  local out = assert(io.open(copy, "wb"))
+  out:write(read(path))
+  out:close()
+  local db = assert(sqlite.open(copy, "rw"))
+  assert(db:run("UPDATE " .. nonsense))
+  db:close()
+  local made, message, kind = report(copy, { output = at "x.html" })
+  t.ok(made == nil and kind == "damaged" and message:find("is damaged", 1, true),
+    "damaged: " .. nonsense, message)
+end
 s:close()
 t.fails(function() report(s, { output = "x.html" }) end, "closed store", "a closed store")
 

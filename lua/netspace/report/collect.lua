@@ -20,6 +20,9 @@ local function population_of(s, name)
   p.models, p.networks, p.provenance = s:live(name), s:networks(name), s:provenance(name)
   p.result, p.label = s:result(name), label_of(name)
   p.result.models, p.result.name = {}, p.label
+  for i = 1, p.n do -- a store with others is damaged, and said to be
+    if not p.models[i] or not p.networks[i] then error(("%s has no model %d"):format(name, i)) end
+  end
   for i, index in ipairs(p.result.indices) do p.result.models[i] = p.networks[index] end
   p.finished, p.open = #p.result.errors, p.running + p.queued
   p.lineage = p.provenance.lineage or { p.space or name }
