@@ -136,6 +136,7 @@ local Forecast = { __name = "forecast" }
 -- @treturn table models, epochs, images, flops (of all training, forward and backward),
 -- workers, seconds, low, high, rate (seconds per unit of price); the last four are missing
 -- when nothing could be measured, or it is not worth it
+-- others: the sweeps at work, if any: how many (n), seconds they still take, rate
 function M.make(ledger, plan, todo, others)
   local f = { name = plan.name, models = #todo, epochs = plan.recipe.epochs,
     images = plan.card.train_n, workers = math.min(plan.workers, math.max(1, #todo)), flops = 0 }
@@ -154,12 +155,18 @@ function M.make(ledger, plan, todo, others)
     list = measured(plan, todo)
     f.source = ("%d of them measured"):format(#list)
   end
+  if #list == 0 and others then
+    list, f.source = { others.rate }, "the sweeps at work"
+  end
   if #list == 0 then return f end
   local factor
   f.rate, factor = spread(list)
   f.seconds = makespan(prices, plan.workers) * f.rate
   f.low, f.high = f.seconds / factor, f.seconds * factor
-  f.load = uv.loadavg()
+  if others and others.seconds then
+    f.others, f.together = others.n, f.seconds + others.seconds
+  end
+  f.load = math.max(0, uv.loadavg() - pool.load())
   local busy = (f.load + f.workers) / sys.cores() -- as long as others want the processor, too
   if busy > 1.5 then f.high = f.high * busy else f.load = nil end
   return f
@@ -170,10 +177,13 @@ function Forecast:__tostring()
   local text = ("%s: %d models × %d epochs × %d images, %s multiply-adds"):format(self.name, self.models,
     self.epochs, self.images, population.short(self.flops))
   if not self.seconds then return text end
-  return text .. ("; about %s on %d worker%s (%s to %s, from %s%s)"):format(
+  text = text .. ("; about %s on %d worker%s (%s to %s, from %s%s)"):format(
     progress.duration(self.seconds), self.workers, self.workers == 1 and "" or "s",
     progress.duration(self.low), progress.duration(self.high), self.source,
     self.load and ("; the machine is busy, load %.1f"):format(self.load) or "")
+  return not self.together and text or ("%s; with %s at work %s"):format(text,
+    self.others == 1 and "the sweep" or ("the %d sweeps"):format(self.others),
+    progress.duration(self.together))
 end
 
 -- Asking -----------------------------------------------------------------------------------

@@ -74,6 +74,17 @@ local function callback(f)
   end
 end
 
+-- The part of the machine's load (a mean of waiting processes that fades within a minute) that
+-- is of these workers.
+local own = { load = 0, at = 0, busy = 0 }
+local function count_load()
+  local now, busy = sys.now(), 0
+  for _, w in ipairs(workers) do busy = busy + (w.job and 1 or 0) end
+  local keep = math.exp((own.at - now) / 60)
+  own.load, own.at, own.busy = keep * own.load + (1 - keep) * own.busy, now, busy
+  return own.load
+end
+
 local function running(client)
   local n = 0
   for _, w in ipairs(workers) do
@@ -188,7 +199,10 @@ local function on_line(w, line)
     if e.ended then w.job, w.client = nil, nil end
     w.ending = w.ending or e.event == "stopped" -- it leaves by itself, and takes no more
     guard(client, client._event, client, job, e)
-    if e.ended then dispatch() end
+    if not e.ended then return end
+    count_load()
+    if w.ending and not w.stdin:is_closing() then w.stdin:close() end -- told to stop too late
+    dispatch()
   end
 end
 
@@ -322,6 +336,7 @@ local function feed(w)
   best.served = served
   w.client, w.job, w.bytes = best, best:_next(w.pid), bytes
   w.heard, w.longest, w.began = sys.now(), 0, false
+  count_load()
   w.stdin:write(json.encode(w.job) .. "\n") -- a dead worker is noticed by its exit
   return true
 end
@@ -399,6 +414,9 @@ end
 
 --- Gives free workers what there is to do: a client has more of it than before.
 M.dispatch = dispatch
+
+--- How much of the load of the machine is of the workers.
+M.load = count_load
 
 --- How many workers serve the client.
 M.running = running

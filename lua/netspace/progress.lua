@@ -5,7 +5,9 @@ local sys = require "netspace.core.sys"
 
 local M = {}
 local QUICK = 0.2          -- seconds between two lines on a terminal
-local SOON, LATE = 2, 60   -- elsewhere: between two tenths at least; at most
+local SOON, LATE = 2, 60   -- elsewhere: between two tenths at least; at most,
+local LATER, SHARE = 600, 0.05 -- in a long run longer: this share of it, or so long
+local MANY = 3             -- more sweeps are counted, not named
 
 --- Seconds as 0:07, 12:30 or 1:02:03.
 function M.duration(seconds)
@@ -28,6 +30,9 @@ function M.format(list, width)
     t.eta = s.eta and math.max(t.eta or 0, s.eta) or t.eta
   end
   local head = table.concat(names, ", ") .. " done"
+  if #list > MANY then
+    head = ("%d sweeps, %d/%d done"):format(#list, t.finished, t.total)
+  end
   local parts = { head, ("%d running"):format(t.running), ("%d failed"):format(t.failed),
     t.diverged > 0 and ("%d diverged"):format(t.diverged) or false,
     t.rate > 0 and ("%.0f images/s"):format(t.rate) or false,
@@ -52,12 +57,14 @@ function M.format(list, width)
   return #text > width and text:sub(1, width) or text
 end
 
+local first                -- when one could have been shown for the first time
 local last, tenth = nil, 0 -- when, and at what share, a line was last shown
 local shown = false        -- the terminal's line is ours
 
 --- Whether it is time to show() how things stand.
 function M.due()
   last = last or sys.now()
+  first = first or last
   return sys.now() - last >= (sys.isatty(2) and QUICK or SOON)
 end
 
@@ -73,9 +80,10 @@ function M.show(list)
       finished, total = finished + s.done + s.failed + s.diverged, total + s.total
     end
     local share = finished * 10 // total
-    if share == tenth and sys.now() - last < LATE then return end
+    local late = math.max(LATE, math.min(LATER, SHARE * (sys.now() - first)))
+    if share == tenth and sys.now() - last < late then return end
     tenth = share
-    io.stderr:write(M.format(list, math.huge), "\n")
+    io.stderr:write(os.date "%H:%M:%S  ", M.format(list, math.huge), "\n")
   end
   last = sys.now()
 end

@@ -93,7 +93,9 @@ end
 local function stop(list)
   local running, quiet = 0, true
   for _, s in ipairs({ table.unpack(list) }) do
-    running, quiet = running + s:status().running, quiet and s.quiet
+    if s.state ~= "stopping" then
+      running, quiet = running + s:status().running, quiet and s.quiet
+    end
     s:_stop()
   end
   if running > 0 and not quiet and sys.interrupted() then
@@ -102,14 +104,32 @@ local function stop(list)
   end
 end
 
-local function report(s)
-  if not s.reported and not s.quiet then progress.clear(s:_summary()) end
-  s.reported = true
+-- What sweeps that have ended came to, if it was not said yet; how to go on only once.
+local function report(list)
+  local left, stores_left = {}, {}
+  for _, s in ipairs(list) do
+    if not s.reported and not s.quiet and #s.queue > 0 then
+      if not left[s.store] then stores_left[#stores_left + 1] = s.store end
+      left[s.store] = (left[s.store] or 0) + 1
+    end
+  end
+  for _, s in ipairs(list) do
+    if not s.reported and not s.quiet then
+      progress.clear(s:_summary((left[s.store] or 0) > 1))
+    end
+    s.reported = true
+  end
+  for _, store in ipairs(stores_left) do
+    if left[store] > 1 then
+      progress.clear(("%d sweeps have models left; run them again, or `netspace resume %s`")
+        :format(left[store], store))
+    end
+  end
 end
 
 -- What a sweep that has ended came to: a result, or it raises.
 local function outcome(s)
-  report(s)
+  report { s }
   if s.trouble then
     if getmetatable(s.trouble) == ledgers.Failure then fail(s.trouble.message) end
     fail(("sweep '%s' of %s stopped: %s"):format(s.name, s.store, tostring(s.trouble)))
@@ -139,7 +159,7 @@ end
 local function wait_for(list)
   local interrupted = wait_until(all_ended(list), function() stop(list) end)
   if interrupted then
-    for _, s in ipairs(list) do report(s) end
+    report(list)
     error("interrupted", 0)
   end
   local results = {}
@@ -172,7 +192,7 @@ end
 -- Says what it will take, and asks when that is much; raises unless it may start.
 local function prepare(ledger, plan)
   if plan.quiet and not plan.budget then return end
-  plan.forecast = forecasts.make(ledger, plan, plans.open(ledger, plan), #active > 0)
+  plan.forecast = forecasts.make(ledger, plan, plans.open(ledger, plan), trainings.others())
   if plan.quiet then return end
   if plan.forecast.seconds then progress.clear(tostring(plan.forecast)) end
   if not forecasts.agreed(plan) then fail(("sweep '%s' was not started"):format(plan.name)) end
@@ -219,7 +239,7 @@ function M.forecast(o)
     local plan = plans.make("sweep.forecast", o)
     local ledger = uv.fs_stat(plan.store) and open_ledger(plan.store)
     local good, f = pcall(function()
-      return forecasts.make(ledger, plan, plans.open(ledger, plan), #active > 0)
+      return forecasts.make(ledger, plan, plans.open(ledger, plan), trainings.others())
     end)
     if ledger then ledger:close() end
     pool.drain()
@@ -281,7 +301,7 @@ function M.finish(stop_them)
     end
     stop(stop_them and list or idle)
     local interrupted = wait_until(all_ended(list), function() stop(list) end)
-    for _, s in ipairs(list) do report(s) end
+    report(list)
     if interrupted and not stop_them then error("interrupted", 0) end
   end)
 end

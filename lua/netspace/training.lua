@@ -218,7 +218,7 @@ function Training:_next(pid)
   self.waits = self.waits - model.cost
   local o = self.settings.checkpoint
   model.attempt = model.attempt + 1
-  model.began, model.from, model.part, model.rate = sys.now(), 0, 0, 0
+  model.began, model.from, model.part, model.rate = sys.now(), 0, 0, nil
   self.running[model.id] = model
   local attempt = model.attempt
   self:_note(function(ledger) ledger:start(model.id, attempt, pid) end)
@@ -296,7 +296,8 @@ function Training:_event(job, e)
     model.best = model.best or model.saved
     self:_note(function(ledger) ledger:begin(model.id, attempt, e.epoch, e.memory) end)
   elseif e.event == "epoch" then
-    model.part, model.rate = math.max(model.part, e.epoch / epochs), e.images_per_s or 0
+    model.part, model.rate = math.max(model.part, e.epoch / epochs), e.images_per_s
+    self.speed = e.images_per_s -- of models that have told nothing yet
     self:_epoch(model, e)
   elseif e.event == "step" then
     model.part = (e.epoch - 1 + e.part) / epochs
@@ -459,6 +460,13 @@ local function remaining()
   return math.max(left / math.min(workers, models), longest) * each
 end
 
+--- The sweeps at work, for the forecast of another (forecast.lua); nil: there are none.
+function M.others()
+  local rate = price()
+  for _, s in ipairs(active) do rate = rate or s.price end
+  return #active > 0 and { n = #active, seconds = remaining(), rate = rate } or nil
+end
+
 -- Whether the budget has no time for the next model.  From then on none is begun (only
 -- those that were and lost their worker begin again), so that what is trained is a
 -- beginning of the population.
@@ -481,7 +489,7 @@ end
 function Training:status()
   local running, rate = 0, 0
   for _, model in pairs(self.running) do
-    running, rate = running + 1, rate + model.rate
+    running, rate = running + 1, rate + (model.rate or self.speed or 0)
   end
   local state = self.state
   if state == "ended" then
@@ -500,8 +508,8 @@ function Training:__tostring()
     s.name, self.store, s.state, s.done, s.total, s.failed, s.diverged, s.running)
 end
 
--- An ended sweep in one line.
-function Training:_summary()
+-- An ended sweep in one line; brief: without how to go on.
+function Training:_summary(brief)
   if self.kept.trained == 0 and #self.queue == 0 then
     return ("%s: all %d models are trained already (%s)"):format(self.name, self.total,
       self.store)
@@ -516,7 +524,7 @@ function Training:_summary()
   if self.closed then
     text = text .. ": the budget of " .. progress.duration(self.budget) .. " is spent"
   end
-  return ("%s; run it again, or `netspace resume %s`"):format(text, self.store)
+  return brief and text or ("%s; run it again, or `netspace resume %s`"):format(text, self.store)
 end
 
 return M

@@ -86,6 +86,9 @@ do
   list[2] = { name = "B", total = 4, done = 0, failed = 0, diverged = 0, running = 0,
     images_per_s = 0 }
   t.is(progress.format(list, 20), "8/20 done, ETA 1:20", "a very narrow one adds up")
+  list[3], list[4] = list[2], list[2]
+  t.is(progress.format(list, 100), "4 sweeps, 8/28 done, 2 running, 1 failed, 2 diverged, "
+    .. "812 images/s, ETA 1:20", "many are counted")
   t.is(progress.duration(3723), "1:02:03", "hours")
 end
 
