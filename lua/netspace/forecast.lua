@@ -9,6 +9,8 @@
 --
 -- The speed comes from models of the store that this machine, with these kernels, has trained
 -- before, or is measured on a few of the models, on as many workers at once as will train.
+-- What is remembered are seconds as they passed; what is measured is processor time, which
+-- lasts longer while others want the processor too (the load of the machine says how much).
 
 local core = require "netspace.core.net"
 local json = require "netspace.json"
@@ -149,11 +151,11 @@ function M.make(ledger, plan, todo, others)
   end
   setmetatable(f, Forecast)
   if total == 0 or not plan.budget and total / SLOW / f.workers < TRIVIAL then return f end
-  local list = ledger and remembered(ledger) or {}
+  local list, undisturbed = ledger and remembered(ledger) or {}, false
   f.source = ("%d models trained here before"):format(#list)
   if #list < SAMPLE and not others then
     list = measured(plan, todo)
-    f.source = ("%d of them measured"):format(#list)
+    f.source, undisturbed = ("%d of them measured"):format(#list), true
   end
   if #list == 0 and others then
     list, f.source = { others.rate }, "the sweeps at work"
@@ -162,13 +164,14 @@ function M.make(ledger, plan, todo, others)
   local factor
   f.rate, factor = spread(list)
   f.seconds = makespan(prices, plan.workers) * f.rate
-  f.low, f.high = f.seconds / factor, f.seconds * factor
   if others and others.seconds then
     f.others, f.together = others.n, f.seconds + others.seconds
   end
   f.load = math.max(0, uv.loadavg() - pool.load())
   local busy = (f.load + f.workers) / sys.cores() -- as long as others want the processor, too
-  if busy > 1.5 then f.high = f.high * busy else f.load = nil end
+  if busy <= 1.5 then f.load, busy = nil, 1 end
+  f.low, f.high = f.seconds / factor, f.seconds * factor * busy
+  if undisturbed then f.seconds, f.rate = f.seconds * busy, f.rate * busy end
   return f
 end
 

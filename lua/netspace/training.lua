@@ -33,18 +33,23 @@ local FEW = 100
 local NEWS = 2                  -- seconds between two models told of at the prompt
 local TICK_MS, BEAT = 200, 2    -- storing and looking around; sign of life (seconds)
 
+local LITTLE = 5                -- seconds of workers that tell what training costs
 local spent = { cost = 0, seconds = 0 } -- by the workers so far
 
--- Seconds a unit of cost takes on a worker, by what was spent; nil when nothing was.
+-- Seconds a unit of cost takes on a worker: by what was spent, as soon as that is a little,
+-- else as a forecast has it; nil when nobody knows.
 local function price()
+  local forecast
   local cost, seconds = spent.cost, spent.seconds
   for _, s in ipairs(active) do
+    forecast = forecast or s.price
     for _, model in pairs(s.running) do
       cost = cost + model.cost * (model.part - model.from)
       seconds = seconds + sys.now() - model.began
     end
   end
-  return cost > 0 and seconds / cost or nil
+  if forecast and seconds < LITTLE then return forecast end
+  return cost > 0 and seconds / cost or forecast
 end
 
 -- How far a training is at a point, as one number.
@@ -436,9 +441,9 @@ end
 
 -- How it stands -----------------------------------------------------------------------
 
--- Seconds until everything at work is done: what is left, at the price of what was spent
--- (before that, of the forecast), on the workers there are; at least as long as the
--- longest model takes (beside more than a FEW that wait, none is that long).
+-- Seconds until everything at work is done: what is left, at its price, on the workers there
+-- are; at least as long as the longest model takes (beside more than a FEW that wait, none is
+-- that long).
 local function remaining()
   local left, longest, models, workers, each = 0, 0, 0, 0, price()
   local function count(model, part)
@@ -447,7 +452,6 @@ local function remaining()
   end
   for _, s in ipairs(active) do
     if s.state == "running" then workers = math.max(workers, s.limit) end
-    each = each or s.price
     for _, model in pairs(s.running) do count(model, model.part) end
     if s.state == "running" and not s.closed then
       left, models = left + s.waits, models + #s.queue
@@ -462,9 +466,7 @@ end
 
 --- The sweeps at work, for the forecast of another (forecast.lua); nil: there are none.
 function M.others()
-  local rate = price()
-  for _, s in ipairs(active) do rate = rate or s.price end
-  return #active > 0 and { n = #active, seconds = remaining(), rate = rate } or nil
+  return #active > 0 and { n = #active, seconds = remaining(), rate = price() } or nil
 end
 
 -- Whether the budget has no time for the next model.  From then on none is begun (only
@@ -474,7 +476,7 @@ function Training:_out_of_time()
   local model = self.budget and self.queue[#self.queue]
   if not model or model.began then return false end
   if not self.closed then
-    local finish = sys.now() + model.cost * (price() or self.price or 0)
+    local finish = sys.now() + model.cost * (price() or 0)
     if finish - self.began <= self.budget then return false end
     self.closed = true
     self:_note(function(ledger)
