@@ -109,6 +109,21 @@ end
 
 local SHOWN = 12 -- of what is damaged; the rest is counted
 
+-- Of a database that has fewer bytes than its first page says: how to read what there is.
+local function cut_short(path)
+  local f = io.open(path, "rb")
+  local head, size = f and f:read(100) or "", f and f:seek "end" or 0
+  if f then f:close() end
+  if #head < 100 then return nil end
+  local page, pages = string.unpack(">I2", head, 17), string.unpack(">I4", head, 29)
+  local whole = (page == 1 and 65536 or page) * pages -- 65536 does not fit in there
+  if size >= whole then return nil end
+  local copy = path .. ".copy"
+  return ("It is cut short: %d of %d bytes; a copy of full length shows what they hold:\n     "
+    .. "cp %s %s; truncate -s %d %s; netspace doctor %s"):format(size, whole, path, copy, whole,
+    copy, copy)
+end
+
 local function store(path)
   local report, message = require("netspace.integrity").check(path)
   if not report then return false, message, 1 end
@@ -118,10 +133,12 @@ local function store(path)
       report.populations, report.populations == 1 and "" or "s", report.models)
   end
   lines[1] = path .. " is damaged:"
-  table.move(problems, 1, math.min(#problems, SHOWN), 2, lines)
+  for i = 1, math.min(#problems, SHOWN) do -- how others say that it is damaged: only why
+    lines[i + 1] = (problems[i]:gsub("^.- is damaged %((.*)%);.*$", "%1"))
+  end
   if #problems > SHOWN then lines[#lines + 1] = ("and %d more"):format(#problems - SHOWN) end
-  lines[#lines + 1] = #report.readable > 0 and "What can still be read:" or
-    "Nothing of it can be read"
+  lines[#lines + 1] = #report.readable > 0 and "What can still be read:" or cut_short(path)
+    or "Nothing of it can be read"
   table.move(report.readable, 1, #report.readable, #lines + 1, lines)
   if #report.readable > 0 then
     lines[#lines + 1] = ("netspace export %s --salvage -o FILE.jsonl saves that"):format(path)

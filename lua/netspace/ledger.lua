@@ -41,9 +41,9 @@ end
 --- What cannot be done, for a reason the user can see to, travels as this (field message).
 M.Failure = { __tostring = function(self) return self.message end }
 
---- Raises a Failure.
-function M.fail(message)
-  error(setmetatable({ message = message }, M.Failure), 0)
+--- Raises a Failure; kind "damaged": the store is.
+function M.fail(message, kind)
+  error(setmetatable({ message = message, kind = kind }, M.Failure), 0)
 end
 
 local function must(self, method, ...)

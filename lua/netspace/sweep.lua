@@ -45,7 +45,10 @@ local function blame(level, f, ...)
   local results = table.pack(pcall(f, ...))
   if results[1] then return table.unpack(results, 2, results.n) end
   local err = results[2]
-  if getmetatable(err) == ledgers.Failure then error(err.message, level + 2) end
+  if getmetatable(err) == ledgers.Failure then
+    if err.kind == "damaged" then sys.status(4) end
+    error(err.message, level + 2)
+  end
   error(err, 0)
 end
 
@@ -56,10 +59,7 @@ local function open_ledger(path)
     fail(wrong)
   end
   local ledger, why, kind = ledgers.open(path)
-  if not ledger then
-    if kind == "damaged" then sys.status(4) end
-    fail(why)
-  end
+  if not ledger then fail(why, kind) end
   return ledger
 end
 
@@ -131,7 +131,7 @@ end
 local function outcome(s)
   report { s }
   if s.trouble then
-    if getmetatable(s.trouble) == ledgers.Failure then fail(s.trouble.message) end
+    if getmetatable(s.trouble) == ledgers.Failure then error(s.trouble, 0) end
     fail(("sweep '%s' of %s stopped: %s"):format(s.name, s.store, tostring(s.trouble)))
   elseif #s.queue > 0 and not s.closed then
     fail(("sweep '%s' was cancelled with %d of %d models trained; run it again, or `netspace "
@@ -253,7 +253,9 @@ end
 function M.resume(path, o)
   o = options.check("sweep.resume", o, { workers = "integer", quiet = "boolean" })
   return blame(1, sys.shielded, function()
-    if not uv.fs_stat(path) then fail(path .. ": no such store") end
+    local about = uv.fs_stat(path)
+    if not about then fail(path .. ": no such store") end
+    if about.size == 0 then fail(path .. " is empty: no sweep has written it yet") end
     local workers = plans.workers("sweep.resume", o.workers)
     local first, started = open_ledger(path), {}
     local names = first:open_names()
