@@ -9,7 +9,7 @@ local help = require "netspace.help"
 
 local M = { _ascii = require("netspace.plot.picture")._ascii }
 
-for _, kind in ipairs { "edf" } do
+for _, kind in ipairs { "edf", "scatter", "widths", "curves", "picture" } do
   for name, f in pairs(require("netspace.plot." .. kind)) do
     if help.topics["plot." .. name] then M[name] = f end
   end

@@ -78,15 +78,23 @@ local function seeds_of(self, p)
   return seeds
 end
 
+-- A column without what is NULL, which the reader gives as false.
+local function known(column)
+  local list = {}
+  for i, value in ipairs(column) do list[i] = value or nil end
+  return list
+end
+
 --- The finished models of a population: errors (percent, failed and diverged 100) and
 -- models, both in the order of the population.
 function Read:result(name)
   local p = Read.population(self, name)
-  local c = self.reader:columns([[SELECT idx, m, error FROM model
+  local c = self.reader:columns([[SELECT idx, m, error, seconds, images_per_s FROM model
     JOIN population ON population.id = model.population
     WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
+    columns = { seconds = known(c.seconds), images_per_s = known(c.images_per_s) },
     failed = p.failed + p.diverged, n = p.n, recipe = p.recipe, data = p.data, card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p) },
@@ -98,6 +106,29 @@ end
 -- flops, params, acts, reason, signal, log and curve, the test errors of its epochs.
 function Read:live(name)
   return live.read(self.seen, self.reader, find(self, name))
+end
+
+--- What each epoch of each model gave, as lists by the number of the model: { index =,
+-- lr = {…}, train_loss = {…}, train_error = {…}, test_error = {…} }; what was no number is NaN.
+function Read:learning(name)
+  local p, list = find(self, name), {}
+  local c = self.reader:columns([[SELECT idx, status, lr, train_loss, train_error, test_error
+    FROM model LEFT JOIN epoch ON epoch.model = model.id
+    WHERE population = ? ORDER BY idx, epoch]], { p.id })
+  for i, index in ipairs(c.idx) do
+    local model = list[#list]
+    if not model or model.index ~= index then
+      model = { index = index, status = c.status[i], lr = {}, train_loss = {},
+        train_error = {}, test_error = {} }
+      list[#list + 1] = model
+    end
+    if c.lr[i] then
+      for key, values in pairs(model) do
+        if type(values) == "table" then values[#values + 1] = c[key][i] or 0 / 0 end
+      end
+    end
+  end
+  return list
 end
 
 --- The networks of a population in order, each decoded once.
@@ -234,7 +265,8 @@ help.add("sweep.open", [[
   Opens a store to read what its sweeps have trained; safe while one is running.
     path   the file given to sweep.run as store=
   The store has s:names() s:population(name) s:result(name) s:live(name)
-  s:networks(name) s:progress() s:events() s:provenance(name) s:export(file) s:close().
+  s:networks(name) s:learning(name) s:progress() s:events() s:provenance(name)
+  s:export(file) s:close().
   example: sweep.open("no-such.db")]])
 help.add("store.open", [[
   store.open(path) -> store, or nil and a message
@@ -250,12 +282,17 @@ help.add("store:population", [[
 help.add("store:result", [[
   s:result(name) -> result
   The finished models: .errors in percent (failed and diverged count as 100) and .models in
-  the order of the population, .failed, .n, .recipe, .data, .space.]])
+  the order of the population, .failed, .n, .recipe, .data, .space; .columns has what the
+  training of each took, seconds and images_per_s, as properties for statistics and plots.]])
 help.add("store:live", [[
   s:live(name) -> list
   Every model as it stands: index, status, attempt, epoch, epochs, error, images_per_s,
   seconds, started, worker, memory (bytes it needs), flops, params, acts, reason, signal and
   log (the last words of a worker that died) and curve, the test errors of its epochs so far.]])
+help.add("store:learning", [[
+  s:learning(name) -> list
+  What each epoch of each model gave: index, status and the lists lr, train_loss, train_error
+  and test_error; NaN where training diverged.  plot.training shows them.]])
 help.add("store:networks", [[
   s:networks(name) -> list
   The networks of a population in order, also of models that have not finished.  The list and

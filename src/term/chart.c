@@ -147,7 +147,8 @@ static void draw_curve(struct canvas *c, const struct chart *chart,
         return;
     }
     pen_path(&p);
-    if (curve->faint || canvas_ascii(c) || p.cells == 0 || chart->plot_width < 2)
+    if (curve->faint || !*curve->name || canvas_ascii(c) || p.cells == 0 ||
+        chart->plot_width < 2)
         return;
     int letters = p.cells / 16 > 0 ? p.cells / 16 : 1;
     p.every = (p.cells + letters - 1) / letters;

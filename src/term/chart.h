@@ -16,7 +16,7 @@ enum shape { SHAPE_STEPS, SHAPE_LINE, SHAPE_POINTS };
 
 struct curve {
     enum shape shape;
-    const char *name;
+    const char *name;   // "": no letters along it
     const char *count;  // number of models as the legend shows it: "16", "12/16"; "" without figures
     double min, mean;   // of the legend; NaN is shown as "-"
     int failed;

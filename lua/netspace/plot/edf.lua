@@ -92,7 +92,8 @@ local function add_curves(t, value, i, level)
   if kind == "userdata" or value.steps then -- an edf
     local x, y = value:steps()
     curves[#curves + 1] = { kind = "steps", name = value.name or "curve " .. i, id = i,
-      x = x, y = y, failed = value.failed, count = tostring(value.n), min = value.min, mean = value.mean }
+      x = x, y = y, failed = value.failed, count = tostring(value.n), min = value.min,
+      mean = value.mean }
     t.edfs[i] = value
     return
   end
@@ -182,7 +183,8 @@ function M.edf(t)
     y = { label = "share of models with error below e", short = "share with error below e",
       from = 0, to = 1 }, series = series }
   local about = name_curves(panel, found.curves)
-  return picture.new { title = o.title, name = "Error EDFs", about = about, panels = { panel } }
+  return picture.new { title = o.title, name = "Error EDFs", about = about,
+    panels = { panel } }
 end
 
 help.add("plot.edf", [[

@@ -1,8 +1,10 @@
 --- Pictures by gnuplot: the script of a picture, the same for every kind of file, and the
 -- running of it.  Every text stands in single quotes, where neither backquotes nor macros nor
--- markup mean anything; numbers come in data blocks; no path enters a script, as the output
--- is read from a pipe; no shell is between.
+-- markup mean anything, and its own single quotes as octal codes in double ones, as gnuplot
+-- reads several in a row wrongly; numbers come in data blocks; no path enters a script, as
+-- the output is read from a pipe; no shell is between.
 
+local clean = require("netspace.plot.label").clean
 local layout = require "netspace.plot.layout"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
@@ -17,30 +19,21 @@ local dashes = { "1", "(6,3)", "(2,2)", "(9,3,2,3)", "(12,3)", "(4,2,1,2)", "(1,
   "(9,2,3,2,3,2)" }
 local symbols = { 6, 4, 8, 12, 10, 2, 1, 5 }
 
---- A text as gnuplot's literal: no control characters, malformed bytes as '?', and no longer
--- than `most` characters.
+-- A text as gnuplot's literal.
 local function literal(s, most)
-  local out = {}
-  local at = 1
-  while at <= #s and #out < (most or 200) do
-    local n = utf8.len(s, at, at) and utf8.offset(s, 2, at) - at or 1
-    local one = s:sub(at, at + n - 1)
-    local code = utf8.len(one) and utf8.codepoint(one)
-    out[#out + 1] = not code and "?" or (code < 32 or code >= 127 and code < 160
-      or code >= 0xFFFE and code <= 0xFFFF) and " " or one
-    at = at + n
-  end
-  if at <= #s then out[#out] = "…" end
-  return "'" .. table.concat(out):gsub("'", "''") .. "'"
+  return ("'" .. clean(s, most):gsub("'+", function(quotes)
+    return "'.\"" .. ("\\047"):rep(#quotes) .. "\".'"
+  end) .. "'")
 end
 
 local function number(x) return ("%.10g"):format(x) end
 
--- The unit that makes the numbers of an axis short: 1.5M.
+-- The unit that makes the numbers of an axis short: 1.5 (M).
 local function unit_of(axis)
   local most = math.max(math.abs(axis.from), math.abs(axis.to))
+  local typical = axis.log and 2 * math.sqrt(axis.from * axis.to) or most
   for _, unit in ipairs { { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
-    if most >= 2 * unit[1] and most >= 1e5 then return unit[1], unit[2] end
+    if typical >= unit[1] and most >= 1e5 then return unit[1], unit[2] end
   end
   return 1
 end
@@ -99,25 +92,55 @@ local function label(out, page, text, x, y, how)
     1 - y / page.height, how)
 end
 
-local function axis(out, letter, a)
+-- The step 1, 2 or 5 × 10^k that cuts `span` into at most `most` parts.
+local function nice_step(span, most)
+  local power = 10 ^ math.floor(math.log(span / most, 10))
+  for _, m in ipairs { 1, 2, 5 } do
+    if m * power * most >= span * 0.999999 then return m * power end
+  end
+  return 10 * power
+end
+
+-- The ticks of an axis that is `length` units long.
+local function ticks(letter, a, unit, length)
+  if a.log then return "autofreq" end
+  local list = {}
+  for i, text in ipairs(a.ticks or {}) do list[i] = ("%s %d"):format(literal(text, 12), i) end
+  return a.ticks and "(" .. table.concat(list, ", ") .. ")"
+    or number(nice_step((a.to - a.from) / unit, length / (letter == "x" and 36 or 24)))
+end
+
+local function axis(out, letter, a, length)
   local unit, prefix = unit_of(a)
   out[#out + 1] = ("set %srange [%s:%s]"):format(letter, number(a.from / unit),
     number(a.to / unit))
   out[#out + 1] = a.log and ("set logscale %s %d"):format(letter, a.log)
     or "unset logscale " .. letter
-  local tics = {}
-  for i, text in ipairs(a.ticks or {}) do tics[i] = ("%s %d"):format(literal(text, 12), i) end
   out[#out + 1] = ("set %stics nomirror out scale 0.4 %s %s"):format(letter,
-    letter == "x" and "offset 0,0.3" or "offset 0.6,0",
-    a.ticks and "(" .. table.concat(tics, ", ") .. ")" or "autofreq")
+    letter == "x" and "offset 0,0.3" or "offset 0.6,0", ticks(letter, a, unit, length))
   local text = a.short or a.label
   return unit, literal(prefix and ("%s (%s)"):format(text, prefix) or text, 80)
 end
 
+-- Notes stand where a key would.
+local function notes(out, page, panel, box)
+  local k = box.key
+  local x, y = box.left + 4, box.bottom + layout.KEY_BELOW
+  if k.corner then
+    x = k.corner:find "left" and x or box.right - k.width
+    y = k.corner:find "top" and box.top + 4 or box.bottom - k.height - 2
+  end
+  for i, text in ipairs(panel.notes) do
+    label(out, page, literal(text, k.most), x, y + (i - 0.5) * layout.LINE,
+      ("left font ',%g'"):format(page.small))
+  end
+end
+
 local function key(out, page, panel, box)
   local k = box.key
-  if not k then
+  if not k or panel.notes then
     out[#out + 1] = "unset key"
+    if k then notes(out, page, panel, box) end
     return
   end
   local where = k.corner and ("at graph %s"):format(({ bottom_right = "0.99,0.02 right bottom",
@@ -126,8 +149,8 @@ local function key(out, page, panel, box)
     or ("at screen %.6f,%.6f left top maxrows %d"):format(box.left / page.width,
       1 - (box.bottom + layout.KEY_BELOW) / page.height, k.rows)
   out[#out + 1] = ("set key %s vertical Left reverse samplen 2 spacing %g "
-    .. "font ',%g' title %s left"):format(where, page.spacing, page.font * layout.SMALL
-    / layout.FONT, literal(panel.key_title or "", 80))
+    .. "font ',%g' title %s left"):format(where, page.spacing, page.small,
+    literal(panel.key_title or "", 80))
 end
 
 local function draw_panel(out, page, panel, index)
@@ -139,16 +162,18 @@ local function draw_panel(out, page, panel, index)
     out[#out + 1] = ("set %smargin at screen %.6f"):format(side, 1 - at)
   end
   out[#out + 1] = "unset label"
-  local x_unit, x_label = axis(out, "x", panel.x)
-  local y_unit, y_label = axis(out, "y", panel.y)
+  local x_unit, x_label = axis(out, "x", panel.x, box.right - box.left)
+  local y_unit, y_label = axis(out, "y", panel.y, box.bottom - box.top)
   local middle = (box.left + box.right) / 2
   if panel.title then
-    label(out, page, literal(panel.title, 60), middle, box.top - 10, "center")
+    label(out, page, literal(panel.title, layout.characters(box.right - box.left)), middle,
+      box.top - 10, "center")
   end
   label(out, page, x_label, middle, box.bottom + 29, "center")
   label(out, page, y_label, box.left - 37, (box.top + box.bottom) / 2, "center rotate by 90")
   if index == 1 and page.title then
-    label(out, page, literal(page.title, 120), page.width / 2, 12, "center")
+    label(out, page, literal(page.title, layout.characters(page.width)),
+      page.width / 2, 12, "center")
   end
   key(out, page, panel, box)
   local plots = {}
@@ -161,7 +186,7 @@ local function draw_panel(out, page, panel, index)
     block(out, name, columns)
     local title = s.key or s.name
     plots[k] = ("%s using %s %s %s"):format(name, #columns == 3 and "1:2:3" or "1:2", style,
-      title and "title " .. literal(title, layout.LONGEST) or "notitle")
+      title and "title " .. literal(title, box.key.most) or "notitle")
   end
   out[#out + 1] = "plot " .. table.concat(plots, ", \\\n  ")
 end
@@ -170,10 +195,10 @@ end
 -- spacing that makes the lines of a key as high as layout.lua has them.
 local terminals = {
   svg = { "svg size %d,%d noenhanced font 'sans,%g'", 1, 1, 0.79 },
-  png = { "pngcairo size %d,%d noenhanced font 'sans,%g' linewidth 2.5 pointscale 2.5 "
+  png = { "pngcairo size %d,%d noenhanced font 'sans,%g' linewidth 2.5 pointscale 3.4 "
     .. "dashlength 2.2", 3, 2.2, 1.1 },
   pdf = { "pdfcairo size %.4fin,%.4fin noenhanced font 'sans,%g' fontscale 1 linewidth 1.2 "
-    .. "pointscale 0.55 dashlength 2", 1 / 103, 0.52, 1.1 },
+    .. "pointscale 0.75 dashlength 2", 1 / 103, 0.52, 1.1 },
 }
 
 --- The script that draws a picture; without a kind of file the terminal is the reader's.
@@ -181,6 +206,7 @@ function M.script(picture, kind)
   local page, out = layout.of(picture), { "set encoding utf8" }
   local terminal = terminals[kind or "svg"]
   page.title, page.font, page.spacing = picture.title, layout.FONT * terminal[3], terminal[4]
+  page.small = layout.SMALL * terminal[3]
   if kind then
     out[2] = "set terminal " .. terminal[1]:format(page.width * terminal[2],
       page.height * terminal[2], page.font)

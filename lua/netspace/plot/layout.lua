@@ -5,11 +5,11 @@
 local M = {}
 
 M.FONT, M.SMALL = 11, 10 -- of texts and of keys: 7 points in a column 88 mm wide
-M.LONGEST = 60           -- characters of a name in a key
+M.LINE = 13              -- of a key
 M.KEY_BELOW = 38         -- from the end of a plot to a key below it
 
 local LEFT, RIGHT, BOTTOM, TOP, TITLE, HEADING = 46, 12, 36, 9, 16, 22
-local LINE, SAMPLE = 13, 30         -- of a key: a line, what stands before its text
+local SAMPLE = 30                   -- of a key: what stands before its text
 local CHARACTER = 0.53 * M.SMALL    -- the mean width of one
 
 -- The place of a value on an axis, 0 to 1 within it.
@@ -43,6 +43,7 @@ end
 
 -- The corner of a plot with no curve within w and h of it (shares of the plot), or nil.
 local function free_corner(panel, w, h)
+  if w > 1 or h > 1 then return nil end
   local hits = { bottom_right = 0, top_right = 0, top_left = 0, bottom_left = 0 }
   for _, s in ipairs(panel.series) do
     if s.y then
@@ -61,47 +62,62 @@ local function free_corner(panel, w, h)
   end
 end
 
--- The key of a panel: where, and how many lines it takes below the plot.
-local function key_of(panel, plot_width, plot_height)
-  local rows, longest = 0, utf8.len(panel.key_title or "") - SAMPLE / CHARACTER
+-- The key of a panel, or its notes: where, how wide, how many lines it takes below the plot.
+local function key_of(panel, plot_width, plot_height, below)
+  local sample, names = panel.notes and 4 or SAMPLE, panel.notes or {}
   for _, s in ipairs(panel.series) do
-    local name = s.key or s.name
-    if name then
-      rows = rows + 1
-      longest = math.max(longest, math.min(utf8.len(name) or #name, M.LONGEST))
-    end
+    if s.key or s.name then names[#names + 1] = s.key or s.name end
   end
-  if rows == 0 then return nil end
-  local width = SAMPLE + longest * CHARACTER
-  local lines = rows + (panel.key_title and 1 or 0)
-  local corner = free_corner(panel, (width + 8) / plot_width, (lines * LINE + 8) / plot_height)
-  if corner then return { corner = corner, lines = 0 } end
-  local columns = math.max(1, math.min(rows, plot_width // (width + 4) | 0))
-  rows = (rows + columns - 1) // columns
-  return { rows = rows, lines = rows + (panel.key_title and 1 or 0) }
+  if #names == 0 then return nil end
+  local longest = utf8.len(panel.key_title or "") - sample / CHARACTER
+  local most = (plot_width + RIGHT - sample) // CHARACTER
+  for _, name in ipairs(names) do
+    longest = math.max(longest, math.min(utf8.len(name) or #name, most))
+  end
+  local width, above = sample + longest * CHARACTER, panel.key_title and 1 or 0
+  local height = (#names + above) * M.LINE
+  local corner = not below and free_corner(panel, (width + 8) / plot_width,
+    (height + 8) / plot_height)
+  if corner then
+    return { corner = corner, width = width, height = height, most = most, lines = 0 }
+  end
+  local columns = math.max(1, math.min(#names, plot_width // (width + 4) | 0))
+  local rows = (#names + columns - 1) // columns
+  return { rows = rows, width = width, height = height, most = most, lines = rows + above }
 end
+
+--- The characters of the usual font that fit into a width.
+function M.characters(width) return width // (0.56 * M.FONT) end
 
 --- Lays a picture out: { width =, height =, boxes = { left =, right =, top =, bottom =,
 -- key = }, … }, from the top left.
 function M.of(picture)
   local n = #picture.panels
   local columns = math.min(n, picture.columns or 3)
-  local w, h = picture.width or n == 1 and 360 or 250, picture.height or n == 1 and 240 or 190
-  local boxes, y = {}, picture.title and HEADING or 0
+  local wide = n == 1 or picture.wide
+  local w, h = wide and 360 or 250, wide and 240 or 190
+  local boxes, y, below = {}, picture.title and HEADING or 0, false
+  local function keys()
+    for i, panel in ipairs(picture.panels) do
+      local key = key_of(panel, w - LEFT - RIGHT, h - BOTTOM - TOP, below)
+      boxes[i] = { key = key }
+      below = below or key and not key.corner
+    end
+    return below
+  end
+  if keys() then keys() end -- where one finds no corner, none takes one
   for first = 1, n, columns do
-    local lines, title = 0, 0
-    for i = first, math.min(n, first + columns - 1) do
-      local x, panel = (i - first) * w, picture.panels[i]
-      local box = { left = x + LEFT, right = x + w - RIGHT }
-      box.key = key_of(panel, box.right - box.left, h - BOTTOM - TOP)
-      lines = math.max(lines, box.key and box.key.lines or 0)
-      if panel.title then title = TITLE end
-      boxes[i] = box
+    local last, lines, title = math.min(n, first + columns - 1), 0, 0
+    for i = first, last do
+      lines = math.max(lines, boxes[i].key and boxes[i].key.lines or 0)
+      if picture.panels[i].title then title = TITLE end
     end
-    for i = first, math.min(n, first + columns - 1) do
-      boxes[i].top, boxes[i].bottom = y + title + TOP, y + title + h - BOTTOM
+    for i = first, last do
+      local x, box = (i - first) * w, boxes[i]
+      box.left, box.right = x + LEFT, x + w - RIGHT
+      box.top, box.bottom = y + title + TOP, y + title + h - BOTTOM
     end
-    y = y + title + h + (lines > 0 and lines * LINE + 8 or 0)
+    y = y + title + h + (lines > 0 and lines * M.LINE + 8 or 0)
   end
   return { width = columns * w, height = y, boxes = boxes }
 end

@@ -1,10 +1,12 @@
 --- A picture: panels of series on axes, as plain data, and the ways to see it.  The text of a
 -- terminal (terminal.lua) and the files (gnuplot.lua, svg.lua) are made of the same data.
 --
---   picture = { title =, about =, panels = { panel, … }, columns = 3 }
---   panel   = { title =, x = axis, y = axis, series = { … }, key = "bottom right" }
---   axis    = { label =, from =, to =, log = base, ticks = names of 1, 2, … }
---   series  = { kind = "steps" | "line" | "points" | "area", id = 1 … 8, name =, x =, y =, … }
+--   picture = { title =, name =, about =, panels = { panel, … }, columns = 3, wide = bool }
+--   panel   = { title =, x = axis, y = axis, series = { … }, key_title =, notes = { texts } }
+--   axis    = { label =, short =, from =, to =, log = 2, ticks = names of 1, 2, … }
+--   series  = { kind = "steps" | "line" | "points", id = 1 … 8, name =, x =, y = }, a NaN
+--             parts lines, or { kind = "area", id =, x =, lo =, hi = }
+-- name and about say what it is to who cannot see it; `key` of a series is its name in files.
 
 local atomic = require "netspace.atomic"
 local gnuplot = require "netspace.plot.gnuplot"
@@ -31,6 +33,82 @@ end
 --- The picture that `t` describes.
 function M.new(t)
   return setmetatable({ _picture = t }, Plot)
+end
+
+--- What f(…), of our own modules, returns; what it raises is said of the caller's caller, as
+-- `where`.
+function M.call(where, f, ...)
+  local results = table.pack(pcall(f, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  local message = results[2]
+  if type(message) ~= "string" or message == "interrupted" then error(message, 0) end
+  error(where .. message:gsub("^.-%l+%.%l+(: )", "%1"), 3)
+end
+
+--- An axis around all numbers of some lists, NaN apart, with a little room at either end.
+-- @tparam table a label and what else an axis has; `from` and `to` stay where they are given
+function M.axis(a, ...)
+  local lo, hi = math.huge, -math.huge
+  for _, list in ipairs { ... } do
+    for _, x in ipairs(list) do
+      if x == x then lo, hi = math.min(lo, x), math.max(hi, x) end
+    end
+  end
+  if lo > hi then lo, hi = 1, 1 end
+  if a.log and lo > 0 then
+    local by = hi > lo and (hi / lo) ^ 0.04 or 1.2
+    lo, hi = lo / by, hi * by
+  else
+    local by = hi > lo and 0.04 * (hi - lo) or math.max(math.abs(lo) * 0.04, 0.5)
+    a.log, lo, hi = nil, lo - by, hi + by
+  end
+  a.from, a.to = a.from or lo, a.to or hi
+  return a
+end
+
+--- The axis of errors: of those that are not failures; its upper end is where those are drawn.
+function M.error_axis(label, ...)
+  local lists = {}
+  for i, errors in ipairs { ... } do
+    lists[i] = {}
+    for _, e in ipairs(errors) do
+      if e < 100 then table.insert(lists[i], e) end
+    end
+  end
+  local a = M.axis({ label = label }, table.unpack(lists))
+  a.from, a.to = math.max(0, a.from), math.min(100, a.to)
+  return a
+end
+
+--- The panels of several plots in one picture.
+function M.panels(t)
+  if type(t) ~= "table" or getmetatable(t) == Plot then
+    error("plot.panels expects a list of plots: plot.panels{ p, q }", 2)
+  end
+  local o, panels, about = {}, {}, {}
+  for k, v in pairs(t) do
+    if math.type(k) ~= "integer" then o[k] = v end
+  end
+  options.check("plot.panels", o, { title = "string", columns = "integer" })
+  for i, p in ipairs(t) do
+    if getmetatable(p) ~= Plot then
+      error(("plot.panels: item %d is a %s, not a plot"):format(i, type(p)), 2)
+    end
+    local inner = p._picture
+    for _, panel in ipairs(inner.panels) do
+      if #inner.panels == 1 and inner.title and not panel.title then
+        panel = setmetatable({ title = inner.title }, { __index = panel })
+      end
+      panels[#panels + 1] = panel
+    end
+    about[i] = ("%s: %s"):format(inner.title or inner.name, inner.about)
+  end
+  if #panels == 0 then error("plot.panels: there is no plot in the list", 2) end
+  if o.columns and o.columns < 1 then
+    error(("plot.panels: columns is %d; it must be 1 or more"):format(o.columns), 2)
+  end
+  return M.new { title = o.title, name = "Several plots", about = table.concat(about, ". "),
+    columns = o.columns, panels = panels }
 end
 
 local function check_size(where, o)
@@ -101,6 +179,14 @@ function Plot:save(path)
   if not bytes then return nil, message end
   return atomic.write(path, function(write) write(bytes) end)
 end
+
+help.add("plot.panels", [[
+  plot.panels{ p, q, …, columns = 3 } -> plot
+  The panels of several plots in one picture, from left to right and top to bottom.
+    p, q, …   plots
+    title     a heading of all
+    columns   panels in a row, at most
+  example: plot.panels{ plot.edf{ { 40, 50 } }, plot.edf{ { 30, 45 } } }:show()]])
 
 help.add("plot:save", [[
   plot:save(path) -> true, or nil and a message

@@ -4,10 +4,12 @@
 -- tenths, lines of one style in one path.
 -- Source: SVG 1.1 (W3C), sections 8.3 (paths) and 5.4 (title and desc).
 
+local clean = require("netspace.plot.label").clean
+
 local M = {}
 
 local function escape(s)
-  return (s:gsub("[&<>\"]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;",
+  return (clean(s):gsub("[&<>\"]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;",
     ['"'] = "&quot;" }))
 end
 
@@ -132,12 +134,20 @@ end
 
 local handlers = {}
 
+local function is_plot(group)
+  return (rawget(group, "id") or ""):find "^gnuplot_plot" ~= nil
+end
+
+-- In a plot the order of what is drawn matters; grid and ticks around it are sorted by style.
 function handlers.g(page, t)
   local group = setmetatable(t, { __index = page.groups[#page.groups] })
   page.groups[#page.groups + 1] = group
-  if (t.id or ""):find "^gnuplot_plot" then -- from here on the order matters
-    page.plots, page.frame = true, {}
-  end
+  if is_plot(t) then page.plots = true end
+end
+
+local function close_group(page)
+  local group = table.remove(page.groups)
+  if is_plot(group) then page.plots, page.frame = false, {} end
 end
 
 function handlers.path(page, t)
@@ -173,7 +183,7 @@ end
 function handlers.text(page, _, content)
   local group = page.groups[#page.groups]
   local x, y = (group.transform or ""):match "translate%(([%d.-]+), *([%d.-]+)%)"
-  content = content:match "^%s*(.-)%s*$"
+  content = content:match("^%s*(.-)%s*$"):gsub(">", "&gt;") -- gnuplot escapes & and <
   if not x or content == "" then return end
   local turn = group.transform:match "rotate%(([%d.-]+)%)"
   local place = turn and (' transform="translate(%s %s)rotate(%s)"'):format(
@@ -201,7 +211,7 @@ function M.tidy(text, o)
     elseif skipped[tag] then
       skip = tag
     elseif close == "/" then
-      if tag == "g" and #page.groups > 1 then page.groups[#page.groups] = nil end
+      if tag == "g" and #page.groups > 1 then close_group(page) end
     elseif handlers[tag] then
       handlers[tag](page, read(more), content)
     end

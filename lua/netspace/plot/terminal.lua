@@ -5,8 +5,8 @@ local canvas = require "netspace.core.canvas"
 
 local M = {}
 
-local LEAST = 38        -- columns of a panel
-local MOST_CURVES = 16  -- that a chart takes
+local LEAST, WIDE = 38, 60 -- columns of a panel, and of one with long names
+local MOST_CURVES = 16     -- that a chart takes
 
 local function draw(c, panel, left, top, width, height)
   local curves, bands, named = {}, {}, 0
@@ -22,6 +22,11 @@ local function draw(c, panel, left, top, width, height)
     c:text(left, top, panel.title, width, canvas.bold)
     top, height = top + 1, height - 1
   end
+  local notes = panel.notes and height > 12 and panel.notes or {}
+  for i, text in ipairs(notes) do
+    c:text(left, top + height - #notes + i - 1, text, width, canvas.dim)
+  end
+  height = height - #notes
   local legend = {}
   for _, s in ipairs(curves) do
     if s.name or s.faint then legend[#legend + 1] = s end
@@ -39,7 +44,8 @@ end
 --- Columns and rows of panels on a canvas that is `width` wide.
 function M.grid(picture, width)
   local n = #picture.panels
-  local columns = math.max(1, math.min(n, picture.columns or 3, (width + 2) // (LEAST + 2)))
+  local least = picture.wide and WIDE or LEAST
+  local columns = math.max(1, math.min(n, picture.columns or 3, (width + 2) // (least + 2)))
   return columns, (n + columns - 1) // columns
 end
 

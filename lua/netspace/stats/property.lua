@@ -47,10 +47,16 @@ local function regnet(m, key)
   return m.regnet[key]
 end
 
+local function e_fit(m)
+  if type(m.d) ~= "table" or type(m.w) ~= "table" then return nil, "it has no d and w" end
+  return require("netspace.arch").fit(m).e_fit
+end
+
 --- What is known by name: f(m, key) -> value, or nil and why not.
 local known = {
   d = depth, w = mean_width, b = shared, g = shared, flops = complexity,
   params = complexity, acts = complexity, w_0 = regnet, w_a = regnet, w_m = regnet,
+  e_fit = e_fit,
 }
 
 local function scalar(value)
@@ -88,7 +94,7 @@ local function reader(where, result, what)
   for name in pairs(known) do names[name] = true end
   for name in pairs(result.columns or {}) do names[name] = true end
   error(("%s: unknown property '%s'%s; it knows d, w, b, g (or of a stage, as w[4]), w_0, w_a, "
-    .. "w_m, flops, params, acts, columns of an import, or a function of a model"):format(
+    .. "w_m, e_fit, flops, params, acts, columns of an import, or a function of a model"):format(
     where, what, options.hint(what, names)), 0)
 end
 
