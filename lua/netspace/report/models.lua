@@ -7,7 +7,9 @@ local widgets = require "netspace.report.widgets"
 
 local M = { id = "models", title = "Best and worst models" }
 
-local MOST = 5 -- of each end
+local MOST = 5   -- of each end
+local DRAWN = 3  -- of them as pictures
+local MANY = 20  -- of the best in one picture
 
 -- Equal entries as one.
 local function per_stage(list)
@@ -70,13 +72,26 @@ local function architecture(p, model)
     html.pre { tabindex = "0", text:match "^(.-)\n\n" or text })
 end
 
-function M.section(all)
+-- The widths of the best models, of the worst, and of many good ones over each other.
+local function profiles(p, list, pictures)
+  local n = math.min(DRAWN, #list // 2)
+  return html.div { class = "small",
+    pictures:profiles(p.result, { best = math.max(1, n), worst = 0 },
+      ("The best models of %s, block by block"):format(p.label)),
+    n > 0 and pictures:profiles(p.result, { best = 0, worst = n },
+      ("The worst models of %s"):format(p.label)),
+    #list >= 2 * MANY and pictures:overlay(p.result, { best = MANY },
+      ("The %d best models of %s over each other"):format(MANY, p.label)) }
+end
+
+function M.section(all, pictures)
   local blocks = {}
   for _, p in ipairs(all.populations) do
     local list = ranked(p)
     if #list > 0 and not p.first then
       blocks[#blocks + 1] = html.section { class = "of-population",
-        html.h3 { html.bdi { p.label } }, tables(p, list), architecture(p, list[1]) }
+        html.h3 { html.bdi { p.label } }, tables(p, list), profiles(p, list, pictures),
+        architecture(p, list[1]) }
     end
   end
   return #blocks > 0 and blocks or html.p { "No model has been trained to its end." }

@@ -30,8 +30,9 @@ function Pictures:edf(results, title)
   return figure(self, plot.edf(results), title)
 end
 
-function Pictures:scatter(result, property, title)
-  return figure(self, plot.scatter(result, property), title)
+-- The others as plot has them: plot.scatter(result, "d"), …; the last argument is the title.
+for _, kind in ipairs { "scatter", "profiles", "overlay", "trend" } do
+  Pictures[kind] = function(self, x, y, title) return figure(self, plot[kind](x, y), title) end
 end
 
 return M

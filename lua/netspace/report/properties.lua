@@ -1,5 +1,5 @@
 --- Section of a report: which properties the best models share, as bands of the paper's
--- empirical bootstrap.
+-- empirical bootstrap and as pictures of error against the property.
 -- Radosavovic et al. 2020 (arXiv 2003.13678), footnote 4, figures 6 and 8.
 
 local html = require "netspace.report.html"
@@ -10,16 +10,17 @@ local widgets = require "netspace.report.widgets"
 local M = { id = "properties", title = "What the best models share" }
 
 local LEAST = 4 -- finished models, below which a band says nothing
+local MOST = 12 -- populations with pictures
 
 -- What to look at: of stages, the last one; a name in a list stands for the first that all
--- models have. 
+-- models have.  Pictures are made of those that are marked.
 local function names_of(p)
   local d = p.result.models[1].d
   local stages = type(d) == "table" and #d or 1
-  return { { "d" }, { "w" }, { ("w[%d]"):format(stages) },
-    { "b", ("b[%d]"):format(stages) },
-    { "g", ("g[%d]"):format(stages) }, { "w_0" },
-    { "w_a" }, { "w_m" }, { "flops" }, { "params" }, { "acts" } }
+  return { { "d", picture = true }, { "w" }, { ("w[%d]"):format(stages), picture = true },
+    { "b", ("b[%d]"):format(stages), picture = true },
+    { "g", ("g[%d]"):format(stages), picture = true }, { "w_0", picture = true },
+    { "w_a", picture = true }, { "w_m", picture = true }, { "flops" }, { "params" }, { "acts" } }
 end
 
 -- The result of p with the costs that the store has: they need not be counted again.
@@ -37,7 +38,8 @@ local function look(result, names)
     if good then
       local lo, hi = math.huge, -math.huge
       for _, x in ipairs(values) do lo, hi = math.min(lo, x), math.max(hi, x) end
-      return { name = name, lo = lo, hi = hi, categorical = categorical }
+      return { name = name, lo = lo, hi = hi, categorical = categorical,
+        picture = names.picture and lo < hi }
     end
   end
 end
@@ -68,15 +70,28 @@ local function bands(p, result, found)
     head = { "property", "population", "median", "95 % band", "best model", "shares" } }
 end
 
-function M.section(all)
+local function scatters(p, result, found, pictures)
+  local figures = {}
+  for _, f in ipairs(found) do
+    if f.picture then
+      figures[#figures + 1] = pictures:scatter(result, f.name,
+        ("%s of %s"):format(f.name, p.label))
+    end
+  end
+  return #figures > 0 and html.div { class = "small", figures }
+end
+
+function M.section(all, pictures)
   local blocks = {}
+  local drawn = 0
   for _, p in ipairs(all.populations) do
     if p.finished >= LEAST and not p.first then
+      drawn = drawn + 1
       local result, found = result_of(p), {}
       for _, names in ipairs(names_of(p)) do found[#found + 1] = look(result, names) end
       blocks[#blocks + 1] = html.section { class = "of-population",
         html.h3 { html.bdi { p.label } },
-        bands(p, result, found) }
+        bands(p, result, found), drawn <= MOST and scatters(p, result, found, pictures) }
     end
   end
   if #blocks == 0 then
@@ -88,7 +103,8 @@ function M.section(all)
       .. "replacement, keep the property of the best one, repeat. It says where the best models "
       .. "lie; where it is much narrower than the population, the property matters. d is the "
       .. "number of blocks, w their mean width, a number in brackets a stage; flops are "
-      .. "multiply-adds." },
+      .. "multiply-adds. In the pictures the band is shaded, with a line at its median; the best "
+      .. "model is filled, and crosses at the upper edge are failed models." },
     blocks }
 end
 

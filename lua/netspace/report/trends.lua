@@ -38,8 +38,8 @@ local function distinct(populations)
   return n
 end
 
-local function trend_table(populations)
-  local results = {}
+local function trend(populations, pictures)
+  local results, figures = {}, {}
   for i, p in ipairs(populations) do results[i] = p.result end
   local head, cells = { "population", "flops" }, {}
   for _, what in ipairs { "d", "b", "g", "w_0", "w_a", "w_m" } do
@@ -50,20 +50,23 @@ local function trend_table(populations)
       cells[i][#head + 1] = ("%s (%s to %s)"):format(widgets.number(row.median),
         widgets.number(row.lo), widgets.number(row.hi))
     end
-    if good then head[#head + 1] = what end
+    if good then
+      head[#head + 1] = what
+      figures[#figures + 1] = pictures:trend(results, what, what .. " of the best models")
+    end
   end
   local space = populations[1].space or populations[1].label
-  return widgets.table { align = "hr" .. ("r"):rep(#head - 2), rows = cells, head = head,
+  return { html.div { class = "small", figures }, widgets.table { align = "hr" .. ("r"):rep(#head - 2), rows = cells, head = head,
     label = "Trends of " .. space, caption = { html.bdi { space },
       ": median and 95 % band of the best models' properties, by the median flops of the "
-      .. "population" } }
+      .. "population" } } }
 end
 
 --- Nothing, where no space was trained often enough.
-function M.section(all)
+function M.section(all, pictures)
   local tables = {}
   for _, populations in ipairs(regimes(all)) do
-    if distinct(populations) >= LEAST then tables[#tables + 1] = trend_table(populations) end
+    if distinct(populations) >= LEAST then tables[#tables + 1] = trend(populations, pictures) end
   end
   return #tables > 0 and tables or nil
 end
