@@ -15,7 +15,7 @@ if not (paper.options.from or paper.options.as_is) then
   paper.train(paper.names(true))
   paper.train(paper.names())
 end
-for _, figure in ipairs { "fig02", "fig05", "fig06", "fig07", "fig08", "fig09", "fig10",
+for _, figure in ipairs { "fig01", "fig02", "fig05", "fig06", "fig07", "fig08", "fig09", "fig10",
   "fig11", "fig12", "fig13", "fig14", "fig15", "table1" } do
   print(("\n%s.lua\n"):format(figure))
   arg[0] = here .. figure .. ".lua"

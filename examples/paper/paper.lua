@@ -24,9 +24,9 @@ usage: netspace examples/paper/%s [--scale tiny|small|paper] [options]
 -- are trained with small batches, a high rate, and little cropping.
 local cifar = { stem = "simple", stem_width = 16, stride = { 1, 2, 2, 2 }, image = 32 }
 local scales = {
-  tiny = { n = 6, other = 4, unit = 0.6e6, spaces = space.small, setting = cifar,
-    data = "shapes", take = { train = 1000, test = 500 },
-    recipe = recipe { like = recipe.quick, epochs = 2 } },
+  tiny = { n = 6, other = 4, unit = 1e6, spaces = space.small, setting = cifar,
+    data = "shapes", take = { train = 1500, test = 500 },
+    recipe = recipe { like = recipe.quick, epochs = 3 } },
   small = { n = 100, other = 50, unit = 1.2e6, spaces = space.small, setting = cifar,
     take = { test = 5000, pad = 1 },
     recipe = recipe { like = recipe.quick, epochs = 3, warmup = 0 } },

@@ -1,0 +1,47 @@
+#!/bin/bash
+# examples/paper: everything at the tiny scale, killed on the way and started again; the same
+# figures from the store and from its export; what the paper's own scale says.  Prints TAP.
+: "${NETSPACE:?}"
+command -v gnuplot >/dev/null || { echo "1..0 # SKIP gnuplot is not installed"; exit 0; }
+export LC_ALL=C.UTF-8
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+n=0
+check() { # NAME COMMAND…
+    local name=$1; shift; n=$((n + 1))
+    if "$@"; then echo "ok $n - $name"; else
+        echo "not ok $n - $name"; tail -n 20 "$dir"/*.err | sed 's/^/# /'
+    fi
+}
+paper() { # SCRIPT OPTION…
+    "$NETSPACE" -q --no-init "examples/paper/$1.lua" "${@:2}"
+}
+figures() { # DIR OPTION…: everything, without the figure that measures time
+    mkdir -p "$dir/$1"
+    paper all --scale tiny --pictures "$dir/$1" "${@:2}" 2>"$dir/$1.err" |
+        sed "s|$dir/$1|DIR|; /^fig12/,/^fig13/d" >"$dir/$1.out"
+    return "${PIPESTATUS[0]}"
+}
+timeout -s KILL 6 "$NETSPACE" -q --no-init examples/paper/all.lua --scale tiny \
+    --store "$dir/p.db" >"$dir/kill.out" 2>"$dir/kill.err"
+check "killed after some seconds" test $? = 137
+check "the same command goes on, and makes every figure" figures a --store "$dir/p.db"
+scripts=$(ls examples/paper/{fig,table}*.lua | wc -l)
+check "every script has its section" \
+    test "$(grep -cE '^(fig|table)[0-9]+\.lua$' "$dir/a.out")" = $((scripts - 2)) # 12, 13 cut
+check "none failed" test ! -s <(grep -E 'not yet|attempt|yet$' "$dir/a.out")
+check "pictures are SVG" test "$(grep -l '^<svg\|<svg ' "$dir"/a/*.svg | wc -l)" -ge 14
+"$NETSPACE" export "$dir/p.db" -o "$dir/p.jsonl.gz" >"$dir/export.out" 2>"$dir/export.err"
+check "exported" test -s "$dir/p.jsonl.gz"
+check "figures from the export" figures b --from "$dir/p.jsonl.gz"
+check "are those from the store" diff "$dir/a.out" "$dir/b.out"
+check "to the last byte of the pictures" diff -r -x fig12.svg "$dir/a" "$dir/b"
+paper claims --scale tiny --from "$dir/p.jsonl.gz" >"$dir/claims.out" 2>"$dir/claims.err"
+check "every claim is tested" test "$(grep -c '^| .* ([-+].* to .*) |' "$dir/claims.out")" -ge 28
+paper fig02 --scale small >"$dir/u.out" 2>"$dir/u.err"
+check "the small scale wants its data" grep -q "needs --data cifar10:DIR" "$dir/u.err"
+paper fig02 --scal tiny >"$dir/u.out" 2>"$dir/u.err"
+check "an unknown option: usage" test $? = 2
+paper fig02 --scale tiny --from "$dir/none.jsonl" >"$dir/u.out" 2>"$dir/u.err"
+check "an export that is not there" grep -q "none.jsonl" "$dir/u.err"
+echo "1..$n"
