@@ -4,8 +4,7 @@
 
 local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
 local C = paper.results("C")
-paper.show("fig06", plot.panels { plot.profiles(C, { best = 3 }),
-  plot.profiles(C, { worst = 3 }) })
+paper.show("fig06", plot.profiles(C, { best = 3, worst = 3 }))
 -- How much of it is order: the mean error of networks whose widths never shrink, and of others.
 local grows, shrinks = { name = "widths that never shrink" }, { name = "other" }
 grows.errors, shrinks.errors = {}, {}

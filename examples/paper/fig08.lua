@@ -6,13 +6,12 @@
 
 local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
 local C, D, E = paper.results("C", "D", "E")
-paper.show("fig08-widths", plot.panels { plot.profiles(E, { best = 20, line = true }),
-  plot.profiles(E, { best = 2, fit = true }) })
-local function e_fit(m) return arch.fit(m).e_fit end
-paper.show("fig08", plot.scatter({ C, D, E }, { "e_fit", e_fit }))
+paper.show("fig08-widths", plot.panels { plot.overlay(E, { best = 20 }),
+  plot.profiles(E, { best = 2, worst = 0, fit = true }) })
+paper.show("fig08", plot.scatter({ C, D, E }, "e_fit"))
 for _, r in ipairs { C, D, E } do
   local sum = 0
-  for _, m in ipairs(r.models) do sum = sum + e_fit(m) end
-  print(("%s: mean e_fit %.3f; e_%s"):format(r.name, sum / #r.models,
-    stats.bootstrap(r, e_fit)))
+  for _, m in ipairs(r.models) do sum = sum + arch.fit(m).e_fit end
+  print(("%s: mean e_fit %.3f; %s"):format(r.name, sum / #r.models,
+    stats.bootstrap(r, "e_fit")))
 end

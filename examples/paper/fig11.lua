@@ -4,11 +4,6 @@
 
 local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
 local regimes = { paper.results("X 1/4", "X 1/2", "X", "X 2", "X 4") }
-local panels = {}
-for i, property in ipairs { "d", "b", "g", "w_m", "w_a", "w_0" } do
-  panels[i] = plot.trend(regimes, property)
-  print(property)
-  print(stats.trend(regimes, property))
-end
-panels.columns = 3
-paper.show("fig11", plot.panels(panels))
+local properties = { "d", "b", "g", "w_m", "w_a", "w_0" }
+for _, property in ipairs(properties) do print(stats.trend(regimes, property)) end
+paper.show("fig11", plot.trend(regimes, properties))

@@ -5,29 +5,22 @@
 
 local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
 local count = { tiny = 8, small = 32, paper = 64 }
-local models, rows = {}, { flops = {}, acts = {}, seconds = {} }
-local scale = paper.scale
-for i = 1, count[paper.options.scale] do
+local scale, n = paper.scale, count[paper.options.scale]
+local models, flops, acts, speed, ms = {}, {}, {}, {}, {}
+for i = 1, n do
   local setting = { seed = i }
   for k, v in pairs(scale.setting) do setting[k] = v end
-  local middle = scale.unit * 4 ^ (2 * (i - 1) / (count[paper.options.scale] - 1) - 1)
+  local middle = scale.unit * 4 ^ (2 * (i - 1) / (n - 1) - 1) -- a quarter to four times
   setting.flops = { math.floor(middle * 0.9), math.ceil(middle * 1.1) }
   models[i] = scale.spaces.RegNetX:sample(1, setting)[1]
+  local c = arch.complexity(models[i])
+  speed[i] = net.benchmark(models[i], { batch = 32, seconds = 0.2 }).images_per_s
+  flops[i], acts[i], ms[i] = c.flops, c.acts, 1000 / speed[i]
 end
-for i, m in ipairs(models) do
-  local c = arch.complexity(m)
-  local b = net.benchmark(m, { batch = 32, seconds = 0.2 })
-  rows.flops[i], rows.acts[i], rows.seconds[i] = c.flops, c.acts, 1000 / b.images_per_s
-end
-local result = { name = "RegNetX", errors = rows.seconds, models = models }
+local result = { name = "RegNetX", errors = ms, models = models,
+  columns = { images_per_s = speed } }
 print(stats.scaling(result))
-local function told(by, form)
-  return ("ms an image of training by %s: %s"):format(by,
-    stats.regress(rows[by], rows.seconds, { form = form }))
-end
-print(told("flops", "linear+sqrt"))
-print(told("acts", "linear"))
-paper.show("fig12", plot.panels {
-  plot.fit(rows.flops, rows.acts, { form = "sqrt", x = "flops", y = "acts" }),
-  plot.fit(rows.flops, rows.seconds, { form = "linear+sqrt", x = "flops", y = "ms an image" }),
-  plot.fit(rows.acts, rows.seconds, { form = "linear", x = "acts", y = "ms an image" }) })
+print(("ms of training an image by flops: %s"):format(
+  stats.regress(flops, ms, { form = "linear+sqrt" })))
+print(("ms of training an image by acts: %s"):format(stats.regress(acts, ms)))
+paper.show("fig12", plot.scaling(result))

@@ -13,9 +13,9 @@ for _, name in ipairs(zoo.names()) do
   end
 end
 for _, letter in ipairs { "X", "Y" } do
-  local panels = { columns = 2 }
+  local list = {}
   for i, size in ipairs { "200MF", "800MF", "3.2GF", "16GF" } do
-    panels[i] = plot.widths("RegNet" .. letter .. "-" .. size)
+    list[i] = "RegNet" .. letter .. "-" .. size
   end
-  paper.show(letter == "X" and "fig15" or "fig16", plot.panels(panels))
+  paper.show(letter == "X" and "fig15" or "fig16", plot.widths(list, { columns = 2 }))
 end
