@@ -49,7 +49,7 @@ thead th { vertical-align: bottom; font-weight: 600; }
 tbody th { font-weight: 500; }
 td { white-space: nowrap; }
 td bdi, tbody th bdi { display: inline-block; vertical-align: top; max-width: 15rem;
-  white-space: normal; overflow-wrap: anywhere; }
+  white-space: normal; overflow-wrap: break-word; }
 .n { text-align: right; }
 tr.break > * { border-top: 3px double var(--line); }
 tr.better td:last-child { color: var(--good); font-weight: 600; }
