@@ -15,6 +15,7 @@ end
 
 -- The populations asked for, or nothing when they are not there and are not to be trained.
 local function have(...)
+  if type((...)) ~= "string" then return ... end
   if not (paper.options.from or paper.options.as_is) then return paper.results(...) end
   local got = table.pack(pcall(paper.results, ...))
   if got[1] then return table.unpack(got, 2, got.n) end
@@ -60,6 +61,27 @@ end
 
 test("5", { { "one b for all stages changes nothing (B, A)", "A", "B", "same" },
   { "one g for all stages changes nothing (C, B)", "B", "C", "same" } })
+local C = have("C")
+if C then
+  local function has(name, f, claim, want)
+    local yes, no = paper.split(C, name, f)
+    return { claim, no or "", yes or "", want }
+  end
+  test("5", { has("b = 4", function(m) return m.b[1] == 4 end, "in C, b = 4 is poor", "worse"),
+    has("g = 1", function(m) return m.asked.g[1] == 1 end, "in C, g = 1 is poor", "worse"),
+    has("growing", function(m) return m.w[1] <= m.w[2] and m.w[2] <= m.w[3] and m.w[3] <= m.w[4] end,
+      "in C, networks whose widths never shrink are better (figure 6)", "better") })
+end
+local E = have("E")
+if E then
+  local e = {}
+  for _, m in ipairs(E.models) do e[#e + 1] = arch.fit(m).e_fit end
+  table.sort(e)
+  local near, far = paper.split(E, "near a line", function(m)
+    return arch.fit(m).e_fit < e[(#e + 1) // 2]
+  end)
+  test("8", { { "in E, the half with smaller e_fit is better", far or "", near or "", "better" } })
+end
 test("7", { { "widths that never shrink are better (D, C)", "C", "D", "better" },
   { "equal widths are worse than growing ones", "D", "C w equal", "worse" },
   { "shrinking widths are worse than growing ones", "D", "C w decreasing", "worse" } })

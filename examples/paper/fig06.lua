@@ -6,10 +6,7 @@ local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
 local C = paper.results("C")
 paper.show("fig06", plot.profiles(C, { best = 3, worst = 3 }))
 -- How much of it is order: the mean error of networks whose widths never shrink, and of others.
-local grows, shrinks = { name = "widths that never shrink" }, { name = "other" }
-grows.errors, shrinks.errors = {}, {}
-for i, m in ipairs(C.models) do
-  local good = m.w[1] <= m.w[2] and m.w[2] <= m.w[3] and m.w[3] <= m.w[4]
-  table.insert((good and grows or shrinks).errors, C.errors[i])
-end
-print(stats.table { grows, shrinks })
+local grows, other = paper.split(C, "widths that never shrink", function(m)
+  return m.w[1] <= m.w[2] and m.w[2] <= m.w[3] and m.w[3] <= m.w[4]
+end)
+if grows then print(stats.table { grows, other }) end

@@ -5,8 +5,8 @@
 
 local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
 local C, D, equal_w, decreasing_w = paper.results("C", "D", "C w equal", "C w decreasing")
-local E, equal_d, decreasing_d = paper.results("E", "D d equal", "D d decreasing")
-paper.show("fig07", plot.panels { plot.edf { C, D, equal_w, decreasing_w },
-  plot.edf { D, E, equal_d, decreasing_d } })
+paper.show("fig07", plot.edf { C, D, equal_w, decreasing_w })
 print(stats.alternatives(C, { D, equal_w, decreasing_w }))
+local E, equal_d, decreasing_d = paper.results("E", "D d equal", "D d decreasing")
+paper.show("fig07-depths", plot.edf { D, E, equal_d, decreasing_d })
 print(stats.alternatives(D, { E, equal_d, decreasing_d }))

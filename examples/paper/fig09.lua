@@ -5,9 +5,9 @@
 
 local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
 local A, E, X = paper.results("A", "E", "X")
-local w_m, w_0 = paper.results("X w_m=2", "X w_0=w_a")
-paper.show("fig09", plot.panels { plot.edf { A, E, X }, plot.edf { X, w_m, w_0 },
-  plot.search { A, E, X } })
+paper.show("fig09", plot.panels { plot.edf { A, E, X }, plot.search { A, E, X } })
 print(stats.alternatives(A, { E, X }))
-print(stats.alternatives(X, { w_m, w_0 }))
 print(stats.search(X))
+local w_m, w_0 = paper.results("X w_m=2", "X w_0=w_a")
+paper.show("fig09-restricted", plot.edf { X, w_m, w_0 })
+print(stats.alternatives(X, { w_m, w_0 }))

@@ -216,6 +216,19 @@ function paper.show(name, picture)
   end
 end
 
+--- The networks of a result for which f holds, and the others, as results of their own;
+-- nothing when either has fewer than two.
+function paper.split(result, name, f)
+  local yes = { name = result.name .. ", " .. name, errors = {}, models = {} }
+  local no = { name = result.name .. ", the others", errors = {}, models = {} }
+  for i, m in ipairs(result.models) do
+    local part = f(m) and yes or no
+    table.insert(part.errors, result.errors[i])
+    table.insert(part.models, m)
+  end
+  if #yes.models > 1 and #no.models > 1 then return yes, no end
+end
+
 --- Prints which values of properties the best model has (the paper's empirical bootstrap).
 function paper.bands(result, properties)
   for _, p in ipairs(properties) do
