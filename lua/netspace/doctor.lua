@@ -97,6 +97,11 @@ local function locale()
     "not UTF-8, so curves are drawn with ASCII characters (LC_ALL=C.UTF-8 gives braille)"
 end
 
+local function pictures()
+  local version, message = require("netspace.plot.gnuplot").version()
+  return true, version and version .. ": pictures as SVG, PNG and PDF" or message
+end
+
 local function history()
   local path = require("netspace.history").path()
   if not path then return true, "off" end
@@ -172,6 +177,7 @@ function M.main(args)
   check("terminal", 0, terminal)
   check("locale", 0, locale)
   check("history", 0, history)
+  check("gnuplot", 0, pictures)
   if args[1] then check("store", 1, store, args[1]) end
   return worst
 end

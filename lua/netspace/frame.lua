@@ -139,7 +139,7 @@ local general = {
   { "q", "leave; the run goes on" },
   { "tab, e m x g", "next view; EDFs, models, property, log" },
   { "p", "freeze, go on" },
-  { "s", "write the view to a text file, the EDFs to SVG too" },
+  { "s", "write the view to a text file, pictures to SVG too" },
   { "P  K  R", "pause or go on, cancel, retry failed: they ask first" },
   { "?", "this help" },
 }

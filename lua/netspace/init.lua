@@ -17,7 +17,7 @@ M._names = {
   { "store", "what a sweep wrote, read-only" },
   { "stats", "error EDFs, comparison of spaces, properties of the best, noise, imports" },
   { "design", "one step of designing a space: train, compare, decide" },
-  { "plot", "plots for the terminal" },
+  { "plot", "pictures: in the terminal, as SVG, PNG or PDF" },
   { "monitor", "live view of a store" },
   { "report", "a store as one HTML page to send to a colleague" },
   { "who", "the globals of your session; :save FILE and :time EXPRESSION" },

@@ -15,6 +15,7 @@ local json = require "netspace.json"
 local keys = require "netspace.monitor.keys"
 local options = require "netspace.options"
 local plot = require "netspace.plot"
+local property = require "netspace.monitor.property"
 local screen = require "netspace.core.screen"
 local snapshots = require "netspace.monitor.snapshot"
 local sys = require "netspace.core.sys"
@@ -75,7 +76,9 @@ local function file_name(path, view)
   return free
 end
 
--- Writes the view to a text file, and the EDFs as SVG too; says what it did.
+local plots = { edf = edf.plot, property = property.plot }
+
+-- Writes the view to a text file, and what gnuplot can draw as SVG too; says what it did.
 local function write_files(s, view, c)
   local name = file_name(s.path, view)
   local f, message = io.open(name .. ".txt", "w")
@@ -83,7 +86,7 @@ local function write_files(s, view, c)
   f:write(table.concat(c:lines(), "\n"), "\n")
   f:close()
   local text = ("written: %s.txt"):format(name)
-  local picture = view.view == "edf" and not view.detail and edf.plot(s, view)
+  local picture = not view.detail and plots[view.view] and plots[view.view](s, view)
   if not picture then return text end
   local good, why = picture:save(name .. ".svg")
   return good and text .. " and .svg" or ("%s; no SVG: %s"):format(text, why)
@@ -283,7 +286,8 @@ help.add("monitor", [[
               recipe, architecture
     property  error against a property of the networks, with the empirical bootstrap's band
     log       what happened
-  s writes the view to a text file in the current directory, the EDFs also to an SVG.
+  s writes the view to a text file in the current directory, EDFs and properties also to an
+    SVG, by gnuplot.
   P pauses the sweep of the selected population, K cancels it, R trains its failed models
   again; each asks first, and only a sweep at work can do it: the wish lies in
   STORE.commands until the sweep takes it, a moment later.  Nothing else is ever written.

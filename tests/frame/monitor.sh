@@ -129,6 +129,7 @@ views() { # WIDTH HEIGHT LOCALE TERM
     tm send-keys -t m Enter; check "$at: one model" shows '^AnyNetX_A model 3: diverged'
     tm send-keys -t m Escape Escape x; check "$at: property" shows '^AnyNetX_A: error against'
     tm send-keys -t m c Down Enter; check "$at: another one" shows 'error against params'
+    tm send-keys -t m s; check "$at: a snapshot of it" shows '^written: running-property-'
     tm send-keys -t m g; check "$at: log" shows 'loss is not a number|loss i'
     tm send-keys -t m '?'; check "$at: keys" shows 'leave; the run'
     tm send-keys -t m '?' e c; check "$at: which populations" shows '^which populations'

@@ -3,6 +3,7 @@
 
 local canvas = require "netspace.core.canvas"
 local property = require "netspace.stats.property"
+local scatter = require "netspace.plot.scatter"
 local stats = require "netspace.stats"
 local widgets = require "netspace.monitor.widgets"
 
@@ -38,6 +39,15 @@ end
 
 local function short(x)
   return math.abs(x) >= 1e5 and require("netspace.population").short(x) or ("%.4g"):format(x)
+end
+
+--- The view as plot.scatter makes it, for files; nil when there is nothing to draw.
+function M.plot(s, o)
+  local p = widgets.selected(s, o)
+  if not p or #p.errors == 0 or not p.networks then return nil end
+  local good, picture = pcall(scatter.scatter, result_of(p), o.property or "flops",
+    { log = o.log })
+  return good and picture or nil
 end
 
 --- Rows top to bottom.

@@ -1,6 +1,6 @@
---- Curves: the best models against flops (Radosavovic et al. 2020, figure 11), how complexity
--- grows (figure 12), how soon random search finds a good model (figure 9), and how models
--- learn epoch by epoch.
+--- Curves: the best models against flops (Radosavovic et al. 2020, figure 11), any two lists
+-- with a fit, how complexity grows (figure 12), how soon random search finds a good model
+-- (figure 9), and how models learn epoch by epoch.
 
 local help = require "netspace.help"
 local input = require "netspace.stats.input"
@@ -57,31 +57,44 @@ function M.trend(results, properties, o)
     about = table.concat(about, ". "), panels = panels, columns = o.columns }
 end
 
--- Scaling ------------------------------------------------------------------------------
+-- Fits ---------------------------------------------------------------------------------
 
-local forms = { sqrt = "a √flops", linear = "a flops", ["linear+sqrt"] = "a flops + b √flops" }
+local forms = { sqrt = "a √%s", linear = "a %s", ["linear+sqrt"] = "a %s + b √%s",
+  affine = "a + b %s", power = "a %s^b" }
 
--- Points of every population, named in the first panel, and the fit over all of them.
-local function scaling_panel(what, fit, names, xs, ys)
+-- Points of every population under its name, and the fit over all of them.
+local function fit_panel(x_name, y_name, fit, xs, ys, names)
   local all_x, all_y, series = {}, {}, {}
   for i, x in ipairs(xs) do
     table.move(x, 1, #x, #all_x + 1, all_x)
     table.move(ys[i], 1, #x, #all_y + 1, all_y)
     series[i] = { kind = "points", id = (i - 1) % MOST + 1, x = x, y = ys[i],
-      name = names and #xs > 1 and names[i] or nil }
+      name = #xs > 1 and names and names[i] or nil }
   end
-  local x_axis, line = wide_axis("flops", all_x), { x = {}, y = {} }
-  if fit then
-    for k = 0, 60 do
-      local x = x_axis.log and x_axis.from * (x_axis.to / x_axis.from) ^ (k / 60)
-        or x_axis.from + (x_axis.to - x_axis.from) * k / 60
-      if x > 0 then line.x[#line.x + 1], line.y[#line.y + 1] = x, fit(x) end
-    end
-    series[#series + 1] = { kind = "line", id = 8, dash = "(6,3)", width = 1.4, x = line.x,
-      y = line.y, name = forms[fit.form] .. (fit.r2 and (", R² %.2f"):format(fit.r2) or "") }
+  local axis, line = wide_axis(x_name, all_x), { x = {}, y = {} }
+  for k = 0, 60 do
+    local x = axis.log and axis.from * (axis.to / axis.from) ^ (k / 60)
+      or axis.from + (axis.to - axis.from) * k / 60
+    local y = (x > 0 or fit.form ~= "power") and fit(x) or 0 / 0
+    line.x[k + 1], line.y[k + 1] = x, y
   end
-  return { x = x_axis, y = wide_axis(what, all_y), series = series }
+  series[#series + 1] = { kind = "line", id = 8, dash = "(6,3)", width = 1.4, x = line.x,
+    y = line.y, name = forms[fit.form]:gsub("%%s", (x_name:gsub("%%", "%%%%"))) .. (fit.r2
+    and (", R² %.2f"):format(fit.r2) or "") }
+  return { x = axis, y = wide_axis(y_name, all_y), series = series }
 end
+
+function M.fit(x, y, o)
+  local where = "plot.fit"
+  o = options.check(where, o, { form = "string", x = "string", y = "string",
+    title = "string" })
+  local fit = picture.call(where, stats.regress, x, y, { form = o.form })
+  local panel = fit_panel(o.x or "x", o.y or "y", fit, { x }, { y })
+  return picture.new { title = o.title, name = ("%s against %s"):format(o.y or "y",
+    o.x or "x"), about = tostring(fit), panels = { panel } }
+end
+
+-- Scaling ------------------------------------------------------------------------------
 
 -- Milliseconds of training an image against flops, of the models whose speed is known.
 local function times(results, flops)
@@ -112,7 +125,7 @@ function M.scaling(results, o)
   for k, row in ipairs(t) do
     local values = {}
     for i, r in ipairs(results) do values[i] = property.values(where, r, row.what, true) end
-    panels[k] = scaling_panel(row.what, row.fit, k == 1 and names or nil, flops, values)
+    panels[k] = fit_panel("flops", row.what, row.fit, flops, values, k == 1 and names)
   end
   local about = tostring(t):gsub("\n", "; "):gsub("  +", " ")
   local xs, ys = times(results, flops)
@@ -122,9 +135,9 @@ function M.scaling(results, o)
       table.move(list, 1, #list, #x + 1, x)
       table.move(ys[i], 1, #list, #y + 1, y)
     end
-    local fitted, fit = pcall(stats.regress, x, y, { form = "linear+sqrt" })
-    panels[3] = scaling_panel("ms an image", fitted and fit or nil, nil, xs, ys)
-    if fitted then about = about .. "; training time: " .. tostring(fit) end
+    local fit = picture.call(where, stats.regress, x, y, { form = "linear+sqrt" })
+    panels[3] = fit_panel("flops", "ms an image", fit, xs, ys)
+    about = about .. "; training time: " .. tostring(fit)
   end
   return picture.new { title = o.title, name = "Complexity of networks against flops",
     about = about, panels = panels, columns = o.columns }
@@ -256,6 +269,14 @@ help.add("plot.trend", [[
     title, columns     a heading; panels in a row
   example: plot.trend({ { errors = { 40, 50 }, models = space.RegNetX:sample(2) } }, "d"):show()
   source: arXiv 2003.13678, figure 11]])
+
+help.add("plot.fit", [[
+  plot.fit(x, y, { form = "linear", x = "x", y = "y", title = }) -> plot
+  Two lists of numbers as points, with the least-squares fit of stats.regress.
+    form   "linear", "sqrt", "linear+sqrt", "affine" or "power", as in stats.regress
+    x, y   what they are called
+  example: plot.fit({ 1, 4, 9, 16 }, { 2, 4, 6, 8.1 }, { form = "sqrt", x = "flops" }):show()
+  source: arXiv 2003.13678, figure 12]])
 
 help.add("plot.scaling", [[
   plot.scaling(results, { title =, columns = 3 }) -> plot

@@ -107,14 +107,14 @@ local function add_curves(t, value, i, level)
   end
 end
 
--- "[6.9|19.7] AnyNetX_A (12/16, 1 failed)", as the paper's figures have it; the count is in
+-- "[6.9|19.7] (n = 12/16, 1 failed) AnyNetX_A", as the paper's figures have it; the count is in
 -- the title of the key when it is the same for all.
 local function key_name(curve, same_n)
   local notes = {}
   if not same_n then notes[1] = "n = " .. curve.count end
   if curve.failed > 0 then notes[#notes + 1] = ("%d failed"):format(curve.failed) end
-  return ("[%s] %s%s"):format(curve.min and ("%.1f|%.1f"):format(curve.min, curve.mean) or "–",
-    curve.name, #notes > 0 and (" (%s)"):format(table.concat(notes, ", ")) or "")
+  return ("[%s] %s%s"):format(curve.min and ("%.1f|%.1f"):format(curve.min, curve.mean)
+    or "–", #notes > 0 and ("(%s) "):format(table.concat(notes, ", ")) or "", curve.name)
 end
 
 -- What a key in a file says of the curves, and in words what the picture shows.

@@ -68,10 +68,12 @@ local function stroke(s, width)
 end
 
 function kinds.steps(s)
-  local x, y = { s.x[1] }, { s.x[1] and 0 } -- from 0 at the first model
-  table.move(s.x, 1, #s.x, #x + 1, x)
-  table.move(s.y, 1, #s.y, #y + 1, y)
-  return { x, y }, "with steps " .. stroke(s)
+  local x, y = {}, {} -- as lines, since dashes start anew at each of gnuplot's own steps
+  for i, at in ipairs(s.x) do
+    x[#x + 1], y[#y + 1] = at, s.y[i - 1] or 0
+    x[#x + 1], y[#y + 1] = at, s.y[i]
+  end
+  return { x, y }, "with lines " .. stroke(s)
 end
 
 function kinds.line(s) return { s.x, s.y }, "with lines " .. stroke(s, s.width) end
@@ -194,11 +196,11 @@ end
 -- By kind of file: the terminal, what it takes for a unit and for the size of a text, and the
 -- spacing that makes the lines of a key as high as layout.lua has them.
 local terminals = {
-  svg = { "svg size %d,%d noenhanced font 'sans,%g'", 1, 1, 0.79 },
-  png = { "pngcairo size %d,%d noenhanced font 'sans,%g' linewidth 2.5 pointscale 3.4 "
-    .. "dashlength 2.2", 3, 2.2, 1.1 },
-  pdf = { "pdfcairo size %.4fin,%.4fin noenhanced font 'sans,%g' fontscale 1 linewidth 1.2 "
-    .. "pointscale 0.75 dashlength 2", 1 / 103, 0.52, 1.1 },
+  svg = { "svg size %d,%d noenhanced font 'Helvetica,%g'", 1, 1, 0.79 },
+  png = { "pngcairo size %d,%d noenhanced font 'Helvetica,%g' linewidth 2.5 pointscale 3.4 "
+    .. "dashlength 2.2", 3, 2.35, 1.22 },
+  pdf = { "pdfcairo size %.4fin,%.4fin noenhanced font 'Helvetica,%g' fontscale 1 linewidth 1.2 "
+    .. "pointscale 0.75 dashlength 2", 1 / 103, 0.55, 1.22 },
 }
 
 --- The script that draws a picture; without a kind of file the terminal is the reader's.
@@ -218,11 +220,13 @@ function M.script(picture, kind)
   return table.concat(out, "\n") .. "\n"
 end
 
+M.MISSING = "gnuplot, which draws pictures, is not installed (Debian package gnuplot-nox)"
+
 -- Runs gnuplot on a script: what it wrote, or nil and why not.
-local function run(script)
+local function run(option, script)
   local input, output, errors = uv.new_pipe(), uv.new_pipe(), uv.new_pipe()
   local written, said, open, status, signal = {}, {}, 2, nil, nil
-  local child, message, code = uv.spawn("gnuplot", { args = { "-d", "-" },
+  local child, message, code = uv.spawn("gnuplot", { args = { option, "-" },
     stdio = { input, output, errors } }, function(n, by) status, signal = n, by end)
   local function close()
     for _, handle in ipairs { input, output, errors, child or nil } do
@@ -232,9 +236,7 @@ local function run(script)
   end
   if not child then
     close()
-    return nil, code == "ENOENT" and "gnuplot, which draws pictures, is not installed "
-      .. "(Debian package gnuplot-nox); a name that ends in .gp writes its script instead"
-      or "gnuplot cannot be started: " .. message
+    return nil, code == "ENOENT" and M.MISSING or "gnuplot cannot be started: " .. message
   end
   local function reader(list)
     return function(failed, text)
@@ -263,11 +265,17 @@ end
 --- What gnuplot draws of a picture.
 -- @treturn string the bytes of an "svg", "png" or "pdf", or nil and a message
 function M.draw(picture, kind)
-  local bytes, message = sys.shielded(run, M.script(picture, kind))
+  local bytes, message = sys.shielded(run, "-d", M.script(picture, kind))
   if bytes == "" then
     return nil, ("gnuplot drew nothing: it has no terminal for %s"):format(kind)
   end
   return bytes, message
+end
+
+--- "gnuplot 5.4 patchlevel 4"; or nil and why it cannot be had.
+function M.version()
+  local text, message = sys.shielded(run, "--version", "")
+  return text and text:gsub("%s+$", "") or nil, message
 end
 
 return M

@@ -10,7 +10,7 @@ M.KEY_BELOW = 38         -- from the end of a plot to a key below it
 
 local LEFT, RIGHT, BOTTOM, TOP, TITLE, HEADING = 46, 12, 36, 9, 16, 22
 local SAMPLE = 30                   -- of a key: what stands before its text
-local CHARACTER = 0.53 * M.SMALL    -- the mean width of one
+local CHARACTER = 0.5 * M.SMALL     -- the mean width of one
 
 -- The place of a value on an axis, 0 to 1 within it.
 local function place(a, v)
@@ -81,7 +81,7 @@ local function key_of(panel, plot_width, plot_height, below)
   if corner then
     return { corner = corner, width = width, height = height, most = most, lines = 0 }
   end
-  local columns = math.max(1, math.min(#names, plot_width // (width + 4) | 0))
+  local columns = math.max(1, math.min(#names, plot_width // (1.3 * width) | 0))
   local rows = (#names + columns - 1) // columns
   return { rows = rows, width = width, height = height, most = most, lines = rows + above }
 end
@@ -95,7 +95,7 @@ function M.of(picture)
   local n = #picture.panels
   local columns = math.min(n, picture.columns or 3)
   local wide = n == 1 or picture.wide
-  local w, h = wide and 360 or 250, wide and 240 or 190
+  local w, h = wide and 360 or 270, wide and 240 or 190
   local boxes, y, below = {}, picture.title and HEADING or 0, false
   local function keys()
     for i, panel in ipairs(picture.panels) do

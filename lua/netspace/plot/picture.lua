@@ -85,7 +85,7 @@ function M.panels(t)
   if type(t) ~= "table" or getmetatable(t) == Plot then
     error("plot.panels expects a list of plots: plot.panels{ p, q }", 2)
   end
-  local o, panels, about = {}, {}, {}
+  local o, panels, about, wide = {}, {}, {}, false
   for k, v in pairs(t) do
     if math.type(k) ~= "integer" then o[k] = v end
   end
@@ -95,6 +95,7 @@ function M.panels(t)
       error(("plot.panels: item %d is a %s, not a plot"):format(i, type(p)), 2)
     end
     local inner = p._picture
+    wide = wide or inner.wide
     for _, panel in ipairs(inner.panels) do
       if #inner.panels == 1 and inner.title and not panel.title then
         panel = setmetatable({ title = inner.title }, { __index = panel })
@@ -108,7 +109,7 @@ function M.panels(t)
     error(("plot.panels: columns is %d; it must be 1 or more"):format(o.columns), 2)
   end
   return M.new { title = o.title, name = "Several plots", about = table.concat(about, ". "),
-    columns = o.columns, panels = panels }
+    columns = o.columns or wide and 2 or nil, wide = wide, panels = panels }
 end
 
 local function check_size(where, o)
@@ -175,6 +176,9 @@ function Plot:save(path)
     bytes, message = self:svg()
   else
     bytes, message = gnuplot.draw(self._picture, kind)
+  end
+  if message == gnuplot.MISSING then
+    message = message .. "; a name that ends in .gp writes its script instead"
   end
   if not bytes then return nil, message end
   return atomic.write(path, function(write) write(bytes) end)

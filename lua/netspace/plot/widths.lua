@@ -162,8 +162,9 @@ function M.profiles(result, o)
   o = options.check(where, o, { title = "string", best = "integer", worst = "integer",
     fit = "boolean" })
   local order = ranked(where, result)
-  local best = count(where, "best", o.best, 3, math.min(8, #order))
-  local worst = count(where, "worst", o.worst, 3, math.min(8, #order - best))
+  local other = (o.best or o.worst) and 0 or 3 -- of what is not asked for
+  local best = count(where, "best", o.best, other, math.min(8, #order))
+  local worst = count(where, "worst", o.worst, other, math.min(8, #order - best))
   local name = tostring(result.name or result.space or "the population")
   local panels, widths, about = {}, {}, {}
   for _, side in ipairs { { "best", 1, best }, { "worst", #order - worst + 1, #order } } do
@@ -235,7 +236,8 @@ help.add("plot.widths", [[
 help.add("plot.profiles", [[
   plot.profiles(result, { best = 3, worst = 3, fit = false }) -> plot
   The widths of the best and of the worst models of a population, block by block.
-    best, worst   how many, at most 8; failed models are left out
+    best, worst   how many, at most 8; one alone leaves the other out.  Failed models are not
+                  shown
     fit = true    dashed, the nearest RegNet of each, quantised, as arch.fit finds it
     title         a heading
   example: plot.profiles({ errors = { 40, 50 }, models = space.AnyNetXC:sample(2) }):show()
