@@ -52,6 +52,8 @@ local function price()
   return cost > 0 and seconds / cost or forecast
 end
 
+local warned = {} -- of other engines
+
 -- How far a training is at a point, as one number.
 local function place(e)
   return e.epoch << 32 | e.step
@@ -183,11 +185,12 @@ function Training:_tell(model, text)
 end
 
 -- News for a user who is typing; of finished models only one in a while.
+local announced = 0
 local function announce(self, text, often)
   local repl = package.loaded["netspace.repl"]
   if self.quiet or not repl or not repl.at_prompt() then return end
-  if often and sys.now() - (self.announced or 0) < NEWS then return end
-  if often then self.announced = sys.now() end
+  if often and sys.now() - announced < NEWS then return end
+  if often then announced = sys.now() end
   repl.notify(self.name .. ": " .. text)
 end
 
@@ -243,9 +246,12 @@ function Training:_ready(e)
     ledger:log(nil, ("self-check passed: %s, kernels %s"):format(e.blas, e.isa))
     local before = ledger:environment(self.population, e)
     if not before then return end
-    self:_tell(nil, ("earlier models were trained by netspace %s, %s, %s; now it is %s, "
+    local text = ("earlier models were trained by netspace %s, %s, %s; now it is %s, "
       .. "%s, %s: the last digits may differ"):format(before.engine, before.blas, before.isa,
-      e.engine, e.blas, e.isa))
+      e.engine, e.blas, e.isa)
+    if warned[text] then return ledger:log(nil, text) end -- the user was told for another sweep
+    warned[text] = true
+    self:_tell(nil, text)
   end)
 end
 
