@@ -141,6 +141,9 @@ local function explain(path, message, code, mode)
   elseif mode == "rw" and not about then
     return ("%s cannot be made in the directory %s (%s); choose another store="):format(
       path, dir, message)
+  elseif code == sqlite.READONLY then -- it may be written, but opening it for that failed
+    return ("%s cannot be opened for writing; when the disk is well again (space, dmesg), run "
+      .. "again: finished models are safe"):format(path)
   end
   return ("%s: %s"):format(path, message)
 end
