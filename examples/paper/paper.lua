@@ -191,7 +191,7 @@ function paper.forecast(names)
   local total = 0
   for _, name in ipairs(names) do
     local models = paper.sample(name)
-    local flops, rate = 0, 0
+    local flops, rate = 0.0, 0.0 -- floats: an integer is too small
     for _, m in ipairs(models) do flops = flops + arch.complexity(m).flops end
     for i = 1, 2 do rate = rate + net.benchmark(models[i], { batch = 16 }).gflops / 2 end
     local epochs = scale.recipe.epochs * (by_name[name].epochs or 1)
