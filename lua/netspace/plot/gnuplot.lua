@@ -33,7 +33,7 @@ local function unit_of(axis)
   local most = math.max(math.abs(axis.from), math.abs(axis.to))
   local typical = axis.log and 2 * math.sqrt(axis.from * axis.to) or most
   for _, unit in ipairs { { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
-    if typical >= unit[1] and most >= 1e5 then return unit[1], unit[2] end
+    if typical >= unit[1] and most >= 1e4 then return unit[1], unit[2] end
   end
   return 1
 end

@@ -10,7 +10,8 @@ M.KEY_BELOW = 38         -- from the end of a plot to a key below it
 
 local LEFT, RIGHT, BOTTOM, TOP, TITLE, HEADING = 46, 12, 36, 9, 16, 22
 local SAMPLE = 30                   -- of a key: what stands before its text
-local CHARACTER = 0.5 * M.SMALL     -- the mean width of one
+local CHARACTER = 0.5 * M.SMALL     -- the mean width of one,
+local GUESS = 0.62 * M.SMALL        -- and what gnuplot takes it for
 
 -- The place of a value on an axis, 0 to 1 within it.
 local function place(a, v)
@@ -76,8 +77,8 @@ local function key_of(panel, plot_width, plot_height, below)
   end
   local width, above = sample + longest * CHARACTER, panel.key_title and 1 or 0
   local height = (#names + above) * M.LINE
-  local corner = not below and free_corner(panel, (width + 8) / plot_width,
-    (height + 8) / plot_height)
+  local corner = not below and free_corner(panel, (sample + longest * GUESS + 14) / plot_width,
+    (height + 14) / plot_height)
   if corner then
     return { corner = corner, width = width, height = height, most = most, lines = 0 }
   end
