@@ -23,4 +23,5 @@ print(stats.scaling(result))
 print(("ms of training an image by flops: %s"):format(
   stats.regress(flops, ms, { form = "linear+sqrt" })))
 print(("ms of training an image by acts: %s"):format(stats.regress(acts, ms)))
-paper.show("fig12", plot.scaling(result))
+paper.show("fig12", plot.panels { plot.scaling(result),
+  plot.fit(acts, ms, { x = "acts", y = "ms an image" }), columns = 2 })
