@@ -23,5 +23,6 @@ print(stats.scaling(result))
 print(("ms of training an image by flops: %s"):format(
   stats.regress(flops, ms, { form = "linear+sqrt" })))
 print(("ms of training an image by acts: %s"):format(stats.regress(acts, ms)))
+for i, a in ipairs(acts) do acts[i] = a / 1000 end
 paper.show("fig12", plot.panels { plot.scaling(result),
-  plot.fit(acts, ms, { x = "acts", y = "ms an image" }), columns = 2 })
+  plot.fit(acts, ms, { x = "acts (k)", y = "ms an image" }), columns = 2 })

@@ -172,7 +172,7 @@ local function draw_panel(out, page, panel, index)
       box.top - 10, "center")
   end
   label(out, page, x_label, middle, box.bottom + 29, "center")
-  label(out, page, y_label, box.left - 37, (box.top + box.bottom) / 2, "center rotate by 90")
+  label(out, page, y_label, box.left - 43, (box.top + box.bottom) / 2, "center rotate by 90")
   if index == 1 and page.title then
     label(out, page, literal(page.title, layout.characters(page.width)),
       page.width / 2, 12, "center")

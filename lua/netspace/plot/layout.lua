@@ -8,7 +8,7 @@ M.FONT, M.SMALL = 11, 10 -- of texts and of keys: 7 points in a column 88 mm wid
 M.LINE = 13              -- of a key
 M.KEY_BELOW = 38         -- from the end of a plot to a key below it
 
-local LEFT, RIGHT, BOTTOM, TOP, TITLE, HEADING = 46, 12, 36, 9, 16, 22
+local LEFT, RIGHT, BOTTOM, TOP, TITLE, HEADING = 52, 12, 36, 9, 16, 22
 local SAMPLE = 30                   -- of a key: what stands before its text
 local CHARACTER = 0.5 * M.SMALL     -- the mean width of one,
 local GUESS = 0.62 * M.SMALL        -- and what gnuplot takes it for
