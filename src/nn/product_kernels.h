@@ -10,6 +10,9 @@
  *              B[i]   ███ ███ ███        P = 8 (AVX-512) or 4
  *      A[p][i]  ▪  →  acc[p][0 … 2] += ▪·███
  *
+ * Measured where sgemm makes 105 GF/s (Zen 4), norms beside it included: 1×1 of
+ * make profile NET="X wide" 102 GF/s forward, 100 backward; 105 with MODE=test.
+ *
  * Ground: Goto & van de Geijn 2008 (register tiles), Georganas et al., arXiv 1808.05567. */
 #include "nn/kernels.h"
 
