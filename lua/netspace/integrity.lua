@@ -114,7 +114,10 @@ function M.rows(reader, problems)
       if p[key] and type(value) ~= "table" then note("%s: its %s is no JSON", p.name, key) end
       if key == "constraints" then check_constraints(p, value, note) end
       if key == "window" then check_window(p, value, note) end
-      if key == "recipe" then p.epochs = type(value) == "table" and value.epochs end
+      if key == "recipe" and type(value) == "table" then
+        p.epochs = value.epochs
+        if math.type(p.epochs) ~= "integer" then note("%s: its recipe says no epochs", p.name) end
+      end
     end
     local epochs = {}
     for _, e in ipairs(reader:rows([[SELECT epoch.* FROM model JOIN epoch

@@ -16,8 +16,12 @@ local epochs = [[SELECT epoch.model, coalesce(test_error, 100) AS error
 local function seen_of(cache, reader, p)
   local seen = cache[p.name]
   if not seen or seen.population ~= p.id or seen.created ~= p.created then
+    local epochs = reader:decode("recipe of " .. p.name, p.recipe).epochs
+    if math.type(epochs) ~= "integer" then
+      reader:damaged(("the recipe of %s says no epochs"):format(p.name))
+    end
     seen = { population = p.id, created = p.created, change = -1, n = 0, list = {},
-      epochs = reader:decode("recipe of " .. p.name, p.recipe).epochs }
+      epochs = epochs }
     cache[p.name] = seen
   end
   return seen

@@ -194,6 +194,10 @@ damaged("status", "UPDATE model SET status = 'lost' WHERE id = 1", model .. "its
 damaged("gap", "DELETE FROM epoch WHERE model = 3; DELETE FROM model WHERE id = 3", "A: model 3 is missing")
 damaged("owner", "UPDATE model SET population = 9 WHERE id = 7", "row 7 of model belongs to no population")
 damaged("recipe", "UPDATE population SET recipe = '{' WHERE id = 1", "A: its recipe is no JSON")
+damaged("no_epochs", [[UPDATE population SET recipe = replace(recipe, '"epochs"', '"epox"')]],
+  "A: its recipe says no epochs")
+local live, why_live = assert(stores.open(at("no_epochs.db"))):live("A")
+t.ok(not live and why_live:find("says no epochs", 1, true), "nor does it break who looks", why_live)
 local report = damaged("lost", "DELETE FROM epoch WHERE model = 1", "it has 0 epochs, 2 are counted")
 t.is(table.concat(report.readable, "; "), "A: 6 networks, 4 of them with their error; "
   .. "B: 1 networks, 0 of them with their error", "what can still be read")
