@@ -129,6 +129,8 @@ function M.handler(err)
     return plain and "error with the value " .. require("netspace.pretty").pretty(err) or text
   end)
   message = good and message or "(error object that cannot be printed)"
+  -- Whoever passed an interrupt on may have said where it was.
+  if message:find(": interrupted$") and sys.interrupted() then message = "interrupted" end
   local e = { _shown = true, message = message, value = err }
   if message == "interrupted" then return e end
   e.frames = user_frames(2)

@@ -134,7 +134,10 @@ function M.handle(job, send)
     return not sys.interrupted()
   end
   local opened, data, why = pcall(dataset, job)
-  if not opened or not data then
+  if sys.interrupted() then
+    emit({ event = "stopped" })
+    return false
+  elseif not opened or not data then
     emit({ event = "refused", reason = opened and why or data })
     return true
   end

@@ -6,6 +6,7 @@
  * userdata, which whoever borrowed it keeps on the Lua stack. */
 #include "bind/bind.h"
 
+#include "base/interrupt.h"
 #include "data/dataset.h"
 
 #define TYPE "dataset"
@@ -53,6 +54,8 @@ static int opened(lua_State *L, const struct handle *h, const struct error *e)
 {
     if (h->d)
         return 1;
+    if (interrupt_pending())
+        return raise_interrupted(L);
     lua_pushnil(L);
     lua_pushstring(L, e->msg);
     return 2;
@@ -89,6 +92,15 @@ static void set_numbers(lua_State *L, const char *key, const double *x, int n)
     lua_setfield(L, -2, key);
 }
 
+static int dataset_sum(lua_State *L)
+{
+    const char *sum = dataset_checksum(check(L, 1));
+    if (!sum)
+        return raise_interrupted(L);
+    lua_pushstring(L, sum);
+    return 1;
+}
+
 static int dataset_card(lua_State *L)
 {
     struct dataset *d = check(L, 1);
@@ -103,7 +115,8 @@ static int dataset_card(lua_State *L)
     set_integer(L, "test_n", d->test.n);
     set_numbers(L, "mean", d->mean, 3);
     set_numbers(L, "std", d->std, 3);
-    set_string(L, "checksum", dataset_checksum(d));
+    dataset_sum(L);
+    lua_setfield(L, -2, "checksum");
     lua_createtable(L, d->classes, 0);
     for (int k = 0; k < d->classes; k++) {
         lua_pushstring(L, d->class_names[k]);
@@ -135,12 +148,6 @@ static int dataset_image(lua_State *L)
     lua_pushinteger(L, s->labels[i - 1]);
     lua_pushstring(L, d->class_names[s->labels[i - 1]]);
     return 3;
-}
-
-static int dataset_sum(lua_State *L)
-{
-    lua_pushstring(L, dataset_checksum(check(L, 1)));
-    return 1;
 }
 
 static int dataset_len(lua_State *L)

@@ -222,8 +222,6 @@ static int net_forward_images(lua_State *L)
     lua_Integer all = (lua_Integer)lua_rawlen(L, 2), batch = net_batch(n->net);
     lua_createtable(L, (int)all, 0);
     for (lua_Integer first = 0; first < all; first += batch) {
-        if (interrupt_pending())
-            return raise_interrupted(L);
         lua_Integer count = all - first < batch ? all - first : batch;
         for (lua_Integer i = 0; i < count; i++) {
             lua_rawgeti(L, 2, first + i + 1);
@@ -232,6 +230,8 @@ static int net_forward_images(lua_State *L)
             lua_pop(L, 1);
         }
         const float *logits = net_forward(n->net, (int)count, false);
+        if (!logits)
+            return raise_interrupted(L);
         for (lua_Integer i = 0; i < count; i++) {
             lua_createtable(L, a->classes, 0);
             for (int k = 0; k < a->classes; k++) {

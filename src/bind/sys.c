@@ -121,6 +121,8 @@ static int sys_isa(lua_State *L)
 
 static int checked(lua_State *L, bool right, const struct error *e)
 {
+    if (!right && interrupt_pending())
+        return raise_interrupted(L);
     if (!right)
         return push_failure(L, e->msg);
     lua_pushboolean(L, true);

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/interrupt.h"
 #include "data/dataset.h"
 
 enum { CLASSES = 10, SIDE = 32, FILES = 6, RECORDS = 10000, RECORD = 1 + 3 * SIDE * SIDE };
@@ -162,6 +163,8 @@ static bool fill(struct dataset *d, const char *dir, struct error *e)
     split_alloc(&d->test, CIFAR_TEST);
     for (int i = 0; i < FILES; i++) {
         char path[PATH_MAX + 32];
+        if (interrupt_pending())
+            return error_set(e, "interrupted");
         snprintf(path, sizeof path, "%s/%s", dir, file_names[i]);
         if (!(files[i] = map_file(d, path, e)))
             return false;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "data/batch.h"
@@ -110,7 +111,7 @@ void dataset_ready(struct dataset *d, const double mean[3], const double std[3])
 
 static void checksum_split(struct sha256 *h, const struct split *s, size_t bytes)
 {
-    for (uint32_t i = 0; i < s->n; i++) {
+    for (uint32_t i = 0; i < s->n && !interrupt_pending(); i++) {
         const uint8_t label[2] = {s->labels[i] & 255, (uint8_t)(s->labels[i] >> 8)};
         sha256_add(h, label, 2);
         sha256_add(h, s->pixels[i], bytes);
@@ -132,6 +133,8 @@ const char *dataset_checksum(struct dataset *d)
         size_t bytes = 3 * (size_t)d->image * (size_t)d->image;
         checksum_split(&h, &d->train, bytes);
         checksum_split(&h, &d->test, bytes);
+        if (interrupt_pending())
+            return NULL;
         sha256_hex(&h, d->checksum);
     }
     return d->checksum;

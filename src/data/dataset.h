@@ -58,7 +58,8 @@ struct data_options {
 };
 
 /* Ten drawn classes of 32×32 pixels (shapes.c); CIFAR-10's binary version (cifar.c).
- * NULL with a message naming the file, what was found and what was expected. */
+ * NULL with a message naming the file, what was found and what was expected, or
+ * "interrupted". */
 struct dataset *shapes_open(const struct data_options *o, struct error *e);
 struct dataset *cifar10_open(const char *dir, const struct data_options *o, struct error *e);
 void dataset_free(struct dataset *d);
@@ -66,7 +67,7 @@ void dataset_free(struct dataset *d);
 /* SHA-256, in hexadecimal, of what is used: a line "image classes train_n test_n" (and, when
  * it is not CROP_PAD, " pad n": what networks were trained on differs by it), then
  * for each training and then each test image in order its label (2 bytes, little-endian)
- * and its pixels.  Computed when first asked for (about 3 s per GB). */
+ * and its pixels.  Computed when first asked for (about 3 s per GB); NULL when interrupted. */
 const char *dataset_checksum(struct dataset *d);
 
 /* For the formats: a data set without images; room for n images in a split; the subset

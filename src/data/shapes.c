@@ -13,6 +13,7 @@
  * defines to the last bit: the same seed gives the same bytes on every machine. */
 #include <math.h>
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "data/dataset.h"
@@ -196,7 +197,7 @@ static void draw(uint8_t *planes, int class, struct rng *r)
 static void draw_split(struct split *s, uint8_t *block, uint64_t seed, uint64_t which)
 {
     uint32_t order[CLASSES];
-    for (uint32_t i = 0; i < s->n; i++) {
+    for (uint32_t i = 0; i < s->n && !interrupt_pending(); i++) {
         if (i % CLASSES == 0) { // the classes of the next ten
             struct rng r = rng_key(seed, (which << 1 | 1) << 32 | i, RNG_SHAPES);
             rng_permutation(&r, order, CLASSES);
@@ -232,6 +233,11 @@ struct dataset *shapes_open(const struct data_options *o, struct error *e)
     split_alloc(&d->test, test);
     draw_split(&d->train, d->block, o->seed, 0);
     draw_split(&d->test, (uint8_t *)d->block + (size_t)train * 3 * PIXELS, o->seed, 1);
+    if (interrupt_pending()) {
+        error_set(e, "interrupted");
+        dataset_free(d);
+        return NULL;
+    }
     dataset_ready(d, mean, std);
     return d;
 }

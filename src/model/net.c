@@ -2,11 +2,13 @@
 #include "model/net.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "model/plan.h"
 
@@ -15,6 +17,7 @@ static const float NORM_EPS = 1e-5f, NORM_MOMENTUM = 0.1f;
 struct net {
     struct plan *plan;
     float *params, *grads, *momentum, *buffers, *arena;
+    float *before; // the running statistics before the last forward in training
     size_t arena_bytes; // as allocated: at least what the plan needs
     enum mode mode;     // of the last forward
     int count;          // images in it
@@ -63,7 +66,7 @@ void net_trim(void)
 
 static size_t plan_bytes(const struct plan *p)
 {
-    return sizeof(float) * (3 * p->group[3] + p->buffers + p->arena);
+    return sizeof(float) * (3 * p->group[3] + 2 * p->buffers + p->arena);
 }
 
 size_t net_bytes(const struct arch *a, int batch)
@@ -105,8 +108,9 @@ struct net *net_new(const struct arch *a, int batch, struct error *e)
     n->grads = block_alloc(bytes);
     n->momentum = block_alloc(bytes);
     n->buffers = block_alloc(p->buffers * sizeof(float));
+    n->before = block_alloc(p->buffers * sizeof(float));
     n->arena = arena_take(p->arena * sizeof(float), &n->arena_bytes);
-    if (n->params && n->grads && n->momentum && n->buffers && n->arena)
+    if (n->params && n->grads && n->momentum && n->buffers && n->before && n->arena)
         return n;
     error_set(
         e, "out of memory: this network needs %.2f GB at batch %d; use a smaller batch",
@@ -124,6 +128,7 @@ void net_free(struct net *n)
     block_free(n->grads, bytes);
     block_free(n->momentum, bytes);
     block_free(n->buffers, n->plan->buffers * sizeof(float));
+    block_free(n->before, n->plan->buffers * sizeof(float));
     if (n->arena)
         arena_give(n->arena, n->arena_bytes);
     plan_free(n->plan);
@@ -321,13 +326,27 @@ float *net_input(struct net *n)
     return n->arena; // where both layouts have it
 }
 
+// Whether the step ends here; it then has left no trace in the running statistics.
+static bool abandoned(struct net *n)
+{
+    if (!interrupt_pending())
+        return false;
+    if (n->mode == MODE_TRAIN)
+        memcpy(n->buffers, n->before, n->plan->buffers * sizeof(float));
+    return true;
+}
+
 const float *net_forward(struct net *n, int count, bool train)
 {
     assert(count >= 1 && count <= n->plan->batch);
     n->mode = train ? MODE_TRAIN : MODE_TEST;
     n->count = count;
+    if (train)
+        memcpy(n->before, n->buffers, n->plan->buffers * sizeof(float));
     for (int i = 0; i < n->plan->n; i++) {
         forward(n, &n->plan->ops[i]);
+        if (abandoned(n))
+            return NULL;
         stamp(n, i);
     }
     return place(n, n->plan->logits);
@@ -410,6 +429,8 @@ double net_backward(struct net *n, const int *labels, float label_smoothing, int
     stamp(n, p->n);
     for (int i = p->n - 1; i >= 0; i--) {
         backward(n, &p->ops[i]);
+        if (abandoned(n))
+            return (double)NAN;
         stamp(n, 2 * p->n - i);
     }
     return loss;

@@ -1,8 +1,8 @@
 /* A trainable network: an architecture at one batch size (how it is laid out: plan.h).
  *
- * Memory is five blocks and nothing else: parameters, gradients, momentum (laid out
- * alike), running statistics, and an activation arena, all of a size known before
- * anything is allocated.  After net_new no call allocates.  The arena of a freed network
+ * Memory is six blocks and nothing else: parameters, gradients, momentum (laid out
+ * alike), running statistics, these before the step, and an activation arena, all of a size
+ * known before anything is allocated.  After net_new no call allocates.  The arena of a freed network
  * is kept for the next one, which takes it if it is large enough. Source of structure,
  * names and initialisation: pycls anynet.py / blocks.py; names as its state dict
  * (stem.conv, s1.b1.f.a, …).  Weight layout inside: (K,R,R,C/G). */
@@ -52,7 +52,9 @@ float *net_momentum(struct net *n, const struct param *p);  // NULL for a buffer
 
 /* Input buffer (batch, image, image, 3) to fill before every forward (what it held is
  * gone after one).  Logits (count, classes) stay valid until the next call; count <=
- * batch. train: batch statistics, activations kept. */
+ * batch. train: batch statistics, activations kept.
+ * When an interrupt is pending forward and backward give up, with NULL and NaN: weights and
+ * running statistics are those before the forward. */
 float *net_input(struct net *n);
 const float *net_forward(struct net *n, int count, bool train);
 /* Gradients of everything, from the loss of the last forward, which must have been a

@@ -79,6 +79,11 @@ static struct net *stepped(const struct kernels *k, const struct arch *a, int nu
         for (int i = 0; i < batch; i++)
             labels[i] = (int)rng_below(&r, CLASSES);
         *logits = net_forward(n, batch, pass == 0);
+        if (!*logits) {
+            error_set(e, "interrupted");
+            net_free(n);
+            return NULL;
+        }
         if (pass == 0) {
             *loss = net_backward(n, labels, 0.1f, &wrong);
             net_step(n, 0.1f, 0.9f, true, wd);
@@ -171,7 +176,7 @@ bool selfcheck_kernels(struct error *e)
     kernels_use(chosen);
     if (number == NETWORKS)
         return true;
-    if (e->msg[0]) // no memory
+    if (e->msg[0]) // no memory, or an interrupt
         return false;
     struct arch a = draw(number);
     return error_set(e,

@@ -104,6 +104,8 @@ static double test_error(struct net *n, const struct source *s, struct run *t)
         int count = left < (uint32_t)batch ? (int)left : batch, w;
         s->test_batch(s->self, net_input(n), labels, first, count);
         const float *logits = net_forward(n, count, false);
+        if (!logits)
+            break;
         softmax_loss(NULL, &w, logits, labels, (size_t)count, (size_t)classes, 0);
         wrong += (uint64_t)w;
         first += (uint32_t)count;
@@ -138,14 +140,15 @@ static enum train_end train_epoch(struct run *t, struct epoch_result *out,
     rng_permutation(&rng, t->order, s->train_n);
     *out = (struct epoch_result){.epoch = at->epoch + 1, .lr = recipe_lr(r, at->epoch)};
     while (at->step < steps) {
-        if (interrupt_pending())
-            return TRAIN_INTERRUPTED;
         int wrong;
         s->train_batch(s->self, net_input(t->net), t->labels,
                        t->order + (size_t)at->step * (size_t)r->batch, r->batch, r->seed,
                        at->epoch);
-        net_forward(t->net, r->batch, true);
+        if (!net_forward(t->net, r->batch, true))
+            return TRAIN_INTERRUPTED;
         double loss = net_backward(t->net, t->labels, r->label_smoothing, &wrong);
+        if (isnan(loss) && interrupt_pending())
+            return TRAIN_INTERRUPTED;
         if (runaway(loss)) {
             error_set(why, "the loss became %g in epoch %d, step %d of %d (lr %g)", loss,
                       at->epoch + 1, at->step + 1, steps, (double)out->lr);

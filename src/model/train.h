@@ -67,7 +67,8 @@ struct train_report {
  * where it stopped; result of the last finished epoch in *last (none yet: epoch at->epoch,
  * error 100).  The recipe must have passed recipe_check and fit the net's batch.  DIVERGED:
  * the loss was NaN, Inf or above 1e4 (a result: error 100 in the epoch where it happened);
- * `why` says where.  INTERRUPTED, STOPPED: between two steps, or two batches of the test. */
+ * `why` says where.  INTERRUPTED, STOPPED: between two steps, or two batches of the test; the
+ * step at which the interrupt came has not been. */
 enum train_end train_run(struct net *n, const struct source *s, const struct recipe *r,
                          struct train_point *at, const struct train_report *report,
                          struct epoch_result *last, struct error *why);

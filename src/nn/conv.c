@@ -21,6 +21,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "nn/kernels.h"
 
 enum {
@@ -358,6 +359,8 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
         norm_begin(b->out);
     size_t xi = image_in(&all), yi = image_out(&all);
     for (int i = 0, step = tile_images(&all); i < all.N; i += step) {
+        if (interrupt_pending())
+            return;
         tile.N = all.N - i < step ? all.N - i : step;
         size_t rows = pixels(&tile), next = (size_t)(i + step), left = (size_t)all.N - next;
         const float *xt = x + (size_t)i * xi;
@@ -406,6 +409,8 @@ void conv_backward(float *dx, float *dw, const float *dy, const float *x, const 
         norm_begin(b->in);
     size_t xi = image_in(&all), yi = image_out(&all);
     for (int i = 0, step = tile_images(&all); i < all.N; i += step) {
+        if (interrupt_pending())
+            return;
         tile.N = all.N - i < step ? all.N - i : step;
         size_t rows = (size_t)tile.N * xi / (size_t)c->C;
         size_t next = (size_t)(i + step), left = (size_t)all.N - next;

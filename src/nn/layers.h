@@ -7,6 +7,8 @@
  * Nothing here allocates, prints or fails: sizes are asserted, scratch comes from the
  * caller (64-byte aligned, as are all tensors; 64 bytes of slack behind the images of a
  * convolution may be read, and are not used).  NaN and Inf travel.
+ * A convolution leaves its results unfinished when an interrupt is pending
+ * (base/interrupt.h): its caller has to look.
  * Each kernel exists for AVX-512, AVX2 and portable C, chosen once at start (isa.h).
  * Sources: method of each layer named beside it; conventions of pycls (padding (k-1)/2,
  * no convolution bias, batch norm before the activation). */

@@ -4,12 +4,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/checksum.h"
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "noise.h"
 
@@ -73,48 +76,95 @@ static bool same_rows(const struct epoch_result *a, const struct epoch_result *b
     return true;
 }
 
-// After each batch of training or of a test, of each epoch: stopped, kept in a file,
-// taken up by a network of other weights, trained to the end.
+// What an undisturbed training comes to.
+struct calm {
+    struct epoch_result rows[EPOCHS];
+    float *weights;
+    size_t count;
+    double seconds;
+};
+
+static struct calm calm_training(void)
+{
+    struct calm c;
+    struct train_point begin = {0};
+    struct net *n = small_net(BATCH, 1);
+    left = 1000;
+    double start = clock_now();
+    assert_int_equal(train(n, &begin, c.rows), TRAIN_DONE);
+    c.seconds = clock_now() - start;
+    c.weights = weights_copy(n, &c.count);
+    net_free(n);
+    return c;
+}
+
+// Trains until it is interrupted, keeps that in a file, which a network of other weights
+// takes up and trains to the end; returns how the first one ended.
+static enum train_end train_in_two(const struct calm *c)
+{
+    struct epoch_result rows[EPOCHS];
+    struct train_point at = {0};
+    struct error e;
+    struct net *n = small_net(BATCH, 1);
+    enum train_end end = train(n, &at, rows);
+    setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
+    interrupt_flag = 0;
+    if (!net_checkpoint(n, file, "{}", "me", "here", &e))
+        fail_msg("%s", e.msg);
+    net_free(n);
+    n = small_net(BATCH, 2);
+    char *text = net_restore(n, file, "me", &e);
+    if (!text)
+        fail_msg("%s", e.msg);
+    assert_string_equal(text, "here");
+    free(text);
+    left = 1000;
+    assert_int_equal(train(n, &at, rows), TRAIN_DONE);
+    assert_true(same_rows(rows, c->rows));
+    size_t same;
+    float *got = weights_copy(n, &same);
+    assert_int_equal(same, c->count);
+    assert_memory_equal(got, c->weights, c->count * sizeof *got);
+    free(got);
+    net_free(n);
+    return end;
+}
+
+// At each batch of training or of a test, of each epoch.
+static void test_batches(void **state)
+{
+    (void)state;
+    struct calm c = calm_training();
+    for (int stop = 0; stop < EPOCHS * (STEPS + 2); stop++) {
+        left = stop;
+        assert_int_equal(train_in_two(&c), TRAIN_INTERRUPTED);
+    }
+    free(c.weights);
+}
+
+static void on_alarm(int sig)
+{
+    (void)sig;
+    interrupt_flag = 1;
+}
+
+// At any moment: also in the middle of a step, forward or backward.
 static void test_anywhere(void **state)
 {
     (void)state;
-    struct epoch_result calm[EPOCHS];
-    struct train_point begin = {0};
-    struct net *n = small_net(BATCH, 1);
-    size_t count;
-    left = 1000;
-    assert_int_equal(train(n, &begin, calm), TRAIN_DONE);
-    float *wanted = weights_copy(n, &count);
-    net_free(n);
-    for (int stop = 0; stop < EPOCHS * (STEPS + 2); stop++) {
-        struct epoch_result rows[EPOCHS];
-        struct train_point at = {0};
-        struct error e;
-        n = small_net(BATCH, 1);
-        left = stop;
-        enum train_end end = train(n, &at, rows);
-        interrupt_flag = 0;
-        assert_true(end == (stop < EPOCHS * (STEPS + 2) - 1 ? TRAIN_INTERRUPTED : TRAIN_DONE));
-        if (!net_checkpoint(n, file, "{}", "me", "here", &e))
-            fail_msg("%s", e.msg);
-        net_free(n);
-        n = small_net(BATCH, 2);
-        char *text = net_restore(n, file, "me", &e);
-        if (!text)
-            fail_msg("%s", e.msg);
-        assert_string_equal(text, "here");
-        free(text);
+    struct calm c = calm_training();
+    int interrupted = 0;
+    signal(SIGALRM, on_alarm);
+    for (int i = 1; i <= 100; i++) {
         left = 1000;
-        assert_int_equal(train(n, &at, rows), TRAIN_DONE);
-        assert_true(same_rows(rows, calm));
-        size_t same;
-        float *got = weights_copy(n, &same);
-        assert_int_equal(same, count);
-        assert_memory_equal(got, wanted, count * sizeof *got);
-        free(got);
-        net_free(n);
+        long after = (long)(c.seconds * 1e6 * i / 100) + 1;
+        struct itimerval timer = {.it_value = {after / 1000000, after % 1000000}};
+        setitimer(ITIMER_REAL, &timer, NULL);
+        interrupted += train_in_two(&c) == TRAIN_INTERRUPTED;
     }
-    free(wanted);
+    print_message("# %d of 100 trainings interrupted\n", interrupted);
+    assert_true(interrupted > 0);
+    free(c.weights);
 }
 
 static char *read_file(size_t *bytes)
@@ -244,6 +294,7 @@ int main(void)
 {
     snprintf(file, sizeof file, "/tmp/netspace-checkpoint-%ld", (long)getpid());
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_batches),
         cmocka_unit_test(test_anywhere),
         cmocka_unit_test(test_refuses),
         cmocka_unit_test(test_load),
