@@ -377,7 +377,7 @@ function M.add(client)
   dispatch()
 end
 
--- Tells a worker to stop at its next step; one that does not is killed.
+-- Tells a worker to stop; one that does not is killed.
 local function stop(w)
   local step = w.began and 3 * w.longest or w.job.step_flops / SLOW
   w.ending = true

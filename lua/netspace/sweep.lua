@@ -99,8 +99,7 @@ local function stop(list)
     s:_stop()
   end
   if running > 0 and not quiet and sys.interrupted() then
-    progress.clear("stopping at the next batch, with a checkpoint of each model; once more "
-      .. "stops now")
+    progress.clear("stopping, with a checkpoint of each model; once more stops now")
   end
 end
 
@@ -181,7 +180,7 @@ function Training:wait()
   end)
 end
 
---- Stops the sweep at the next step of its models; what is finished is kept.
+--- Stops the sweep; what is finished is kept.
 function Training:cancel()
   sys.shielded(function()
     self:_stop()
@@ -346,7 +345,7 @@ help.add("sweep.run", [[
     progress    function called with the status a few times a second
     quiet       true: nothing on stderr
   The result has .errors in percent (a failed or diverged network counts as 100), .models,
-  .failed, .n.  Ctrl-C stops the training at the next batch and keeps where it stands.
+  .failed, .n.  Ctrl-C stops the training and keeps where it stands.
   A network whose worker dies is tried again from its last checkpoint, and has failed after 3
   crashes (or 30 kills from outside) in a row in which it came no further.
   What it cannot do it raises, also when the store, the data or the disk let it down: a script
@@ -386,14 +385,12 @@ help.add("sweep:wait", [[
   and stops with a script.]])
 help.add("sweep:pause", [[
   s:pause()
-  Frees the workers at the next batch of their models, which keep where they stand; s:resume()
-  lets them go on.]])
+  Frees the workers; their models keep where they stand, and s:resume() lets them go on.]])
 help.add("sweep:resume", [[
   s:resume()
   Goes on after s:pause().]])
 help.add("sweep:cancel", [[
   s:cancel()
-  Stops a sweep at the next batch of its models; what is finished is kept, and running it
-  again trains the rest.]])
+  Stops a sweep; what is finished is kept, and running it again trains the rest.]])
 
 return M

@@ -385,7 +385,7 @@ end
 
 -- Stopping ----------------------------------------------------------------------------
 
--- Takes the running models from their workers, which write a checkpoint at the next step.
+-- Takes the running models from their workers, which write a checkpoint.
 function Training:_withdraw(state)
   self.state = state
   pool.remove(self)

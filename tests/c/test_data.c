@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "data/batch.h"
@@ -139,6 +140,21 @@ static void too_many_shapes_are_refused(void **state)
     assert_null(shapes_open(&o, &e));
     assert_non_null(strstr(e.msg, "2000000"));
     assert_non_null(strstr(e.msg, "at most 1000000"));
+}
+
+static void interrupts_end_drawing_and_summing(void **state)
+{
+    (void)state;
+    struct error e;
+    struct data_options o = {1000000, 10, 1, CROP_PAD};
+    struct dataset *d = shapes(200, 10, 1);
+    interrupt_flag = 1;
+    assert_null(shapes_open(&o, &e));
+    assert_string_equal(e.msg, "interrupted");
+    assert_null(dataset_checksum(d));
+    interrupt_flag = 0;
+    assert_int_equal(strlen(dataset_checksum(d)), 64);
+    dataset_free(d);
 }
 
 // Every one of 9 × 9 places and both directions, about equally often.
@@ -534,6 +550,7 @@ int main(void)
         cmocka_unit_test(shapes_have_every_class_equally),
         cmocka_unit_test(shapes_are_normalised),
         cmocka_unit_test(too_many_shapes_are_refused),
+        cmocka_unit_test(interrupts_end_drawing_and_summing),
         cmocka_unit_test(every_crop_is_drawn),
         cmocka_unit_test(crop_equals_the_definition),
         cmocka_unit_test(augmentation_is_keyed),

@@ -172,6 +172,10 @@ uv.new_timer():start(1, 0, function() while true do end end) uv.run()'
 check "Ctrl-C ends a callback that loops" status 130
 stopped INT 'pcall(function() while true do end end) print("goes on")'
 check "who catches the interrupt goes on" is "goes on"; check "status 130 all the same" status 130
+stopped INT 'data.open("shapes", { train = 1000000 })'
+check "Ctrl-C ends the drawing of images" status 130
+stopped INT 'while true do arch.hash(zoo["R-56"]) end'
+check "also where a function says whose error it is" grep -qx "netspace: interrupted" "$dir/err"
 stopped TERM 'while true do end'; check "SIGTERM: status 143" status 143
 
 # Pipes.

@@ -92,11 +92,11 @@ ok $? "and which are then gone"
 begin twice 3
 kill -INT "$pid"
 tries=0
-while ! grep -q "stopping at the next batch" "$dir/twice.err" && [ $tries -lt 200 ]; do
+while ! grep -q "stopping, with a checkpoint" "$dir/twice.err" && [ $tries -lt 200 ]; do
     sleep 0.05
     tries=$((tries + 1))
 done
-ok $([ $tries -lt 200 ]; echo $?) "the first Ctrl-C says that it waits for the next batch"
+ok $([ $tries -lt 200 ]; echo $?) "the first Ctrl-C says that it keeps a checkpoint"
 sleep 0.3
 kill -INT "$pid"
 wait "$pid"

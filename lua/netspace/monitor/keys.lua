@@ -172,7 +172,7 @@ local function scrolled(at, by, info)
 end
 
 local questions = {
-  P = { "pause", "pause %s at the next batch, or let it go on when it is paused?" },
+  P = { "pause", "pause %s, or let it go on when it is paused?" },
   K = { "cancel", "cancel %s? what is finished is kept" },
   R = { "retry", "train the failed models of %s again?" },
 }
