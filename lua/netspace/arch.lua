@@ -22,14 +22,14 @@ local function with_common(t)
   return t
 end
 
-local anynet_options = with_common {
+options.declare("arch.anynet", with_common {
   d = "table", w = "table", b = "number|table", g = "integer|table",
   stride = "integer|table",
-}
-local regnet_options = with_common {
+})
+options.declare("arch.regnet", with_common {
   d = "integer", w_0 = "integer", w_a = "number", w_m = "number", b = "number",
   g = "integer", stride = "integer|table", stages = "integer|string",
-}
+})
 
 --- Block "y" of the paper is block "x" with squeeze-excitation.
 local function copy(t)
@@ -59,7 +59,7 @@ local function missing(where, t, names)
 end
 
 function M.anynet(t)
-  options.check("arch.anynet", t, anynet_options)
+  options.check("arch.anynet", t)
   t = copy(t or {})
   missing("arch.anynet", t, { "d", "w" })
   return call("arch.anynet", core.finish, t)
@@ -79,7 +79,7 @@ local function wrong_stages(shape, want)
 end
 
 function M.regnet(t)
-  options.check("arch.regnet", t, regnet_options)
+  options.check("arch.regnet", t)
   t = copy(t or {})
   missing("arch.regnet", t, { "d", "w_0", "w_a", "w_m", "g" })
   local stages = t.stages or 4
@@ -98,8 +98,11 @@ function M.regnet(t)
   return m
 end
 
+options.declare({ "arch.complexity", "arch.parts", "arch.describe" },
+  { image = "integer", acts = "string" })
+
 local function counting(where, o)
-  o = options.check(where, o, { image = "integer", acts = "string" }, 2)
+  o = options.check(where, o, 2)
   if o.acts and o.acts ~= "pycls" and o.acts ~= "paper" then
     error(("%s: acts is '%s'; it must be \"pycls\" or \"paper\""):format(where, o.acts), 3)
   end
@@ -133,9 +136,11 @@ local function axis(name, t)
   return list
 end
 
+options.declare("arch.fit", { w_0 = "number|table", w_a = "number|table", w_m = "number|table",
+  rounded = "boolean" })
+
 function M.fit(m, o)
-  o = options.check("arch.fit", o, { w_0 = "number|table", w_a = "number|table",
-    w_m = "number|table", rounded = "boolean" })
+  o = options.check("arch.fit", o)
   if type(m) ~= "table" then
     error(("arch.fit expects a network or a list of networks, got %s"):format(type(m)), 2)
   end
@@ -155,12 +160,14 @@ function M.describe(m, o)
   return call("arch.describe", require("netspace.describe").network, m, image, paper_acts)
 end
 
+options.declare("arch.why", { space = "table", flops = "table", params = "table",
+  acts = "table", image = "integer" })
+
 function M.why(t, o)
   if type(t) ~= "table" then
     error(("arch.why expects the options of arch.anynet or arch.regnet, got %s"):format(type(t)), 2)
   end
-  o = options.check("arch.why", o, { space = "table", flops = "table", params = "table",
-    acts = "table", image = "integer" })
+  o = options.check("arch.why", o)
   local make = type(t.d) == "table" and M.anynet or M.regnet
   return call("arch.why", require("netspace.describe").why, make, t, o)
 end

@@ -6,6 +6,7 @@
 -- Pure Lua: complete(line, point) can be tested without a terminal.
 
 local netspace = require "netspace"
+local behind = require("netspace.errors").behind
 
 local M = {}
 
@@ -60,8 +61,8 @@ local function raw_field(value, name)
     for _, own in ipairs(rawget(meta, "_names") or {}) do
       if own == name then return value[name] end
     end
-    value = rawget(meta, "__index")
-    if type(value) ~= "table" then return nil end
+    value = behind(meta)
+    if not value then return nil end
   end
 end
 
@@ -76,8 +77,8 @@ local function each_field(value, f)
     local meta = debug.getmetatable(value)
     meta = type(meta) == "table" and meta or {}
     for _, name in ipairs(rawget(meta, "_names") or {}) do f(name) end
-    value = rawget(meta, "__index")
-    if type(value) ~= "table" then return end
+    value = behind(meta)
+    if not value then return end
   end
 end
 
@@ -136,8 +137,9 @@ local function fields(word)
   return sorted(set)
 end
 
--- The call whose option table `text` ends in ("sweep.run", "space.RegNetX:sample"), and what
--- of the table is there; nil elsewhere.
+-- The call whose option table `text` ends in ("sweep.run", "space.RegNetX:sample", in a table
+-- that is an option of its own "sweep.run: recipe"), and what of the table is there; nil
+-- elsewhere.
 local function open_table(text)
   local code = text:gsub("\\.", "xx"):gsub("([\"'])(.-)%1", function(_, s)
     return '"' .. ("s"):rep(#s) .. '"'
@@ -156,7 +158,11 @@ local function open_table(text)
   if code:sub(at, at) ~= "{" then return nil end
   local before = code:sub(1, at - 1)
   local call = before:match("([%a_][%w_.:]*)%s*%(?%s*$")
-  if not call then -- after other arguments
+  local outer, key = before:match("^(.*)%f[%w_]([%a_][%w_]*)%s*=%s*$")
+  if key then
+    call = open_table(outer)
+    call = call and call .. ": " .. key
+  elseif not call then -- after other arguments
     local flat = before
     repeat
       local n
@@ -178,7 +184,9 @@ local function option_keys(text, word)
   if depth ~= 0 then return nil end
   local help = require "netspace.help"
   local options = help.options(call)
-  if #options == 0 then options = help.options(call:match("[%w_]+$")) end
+  if #options == 0 and not call:find(": ", 1, true) then
+    options = help.options(call:match("[%w_]+$"))
+  end
   local set = {}
   for _, key in ipairs(options) do
     if starts(key, word) and not inside:find("%f[%w_]" .. key .. "%s*=") then

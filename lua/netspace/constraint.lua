@@ -14,12 +14,12 @@ local options = require "netspace.options"
 
 local M = {}
 
-local fields = {
+options.declare("constraint", {
   name = "string", doc = "string", why = "string", from = "string", check = "function",
   kind = "string",
   tie = "string|table", order = "table", fix = "table", range = "table",
   hint_kind = "string",
-}
+})
 
 local meta = { __name = "constraint" }
 function meta.__tostring(c)
@@ -81,7 +81,7 @@ local function check_hint(c)
 end
 
 local function new(t)
-  options.check("constraint", t, fields, 2)
+  options.check("constraint", t, 2)
   if not t.name then error("constraint: 'name' is missing", 3) end
   if not t.check then
     error(("constraint %s: 'check' is missing; it is the function that says which networks "

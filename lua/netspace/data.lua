@@ -51,13 +51,15 @@ local function count(o, key, name, most)
   return math.tointeger(n)
 end
 
+options.declare("data.open", { train = "integer", test = "integer", seed = "integer",
+  pad = "integer" })
+
 --- Opens a data set.
 -- @tparam string|dataset spec "shapes", "cifar10:DIR", or an open data set
 -- @tparam[opt] table opts train, test: how many images; seed (1); pad (4)
 -- @treturn dataset or nil and a message when files are missing or damaged
 function M.open(spec, opts)
-  local o = options.check("data.open", opts,
-    { train = "integer", test = "integer", seed = "integer", pad = "integer" })
+  local o = options.check("data.open", opts)
   if is_dataset(spec) then
     if next(o) == nil then return spec end
     spec = spec:card().spec

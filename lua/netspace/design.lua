@@ -159,16 +159,16 @@ local step = {
   end,
 }
 
-local allowed = { parent = "string|table", candidates = "table", n = "integer",
+options.declare("design.step", { parent = "string|table", candidates = "table", n = "integer",
   sample = "table", seed = "integer", adopt = "boolean", margin = "number", level = "number",
   looks = "integer",
   draws = "integer", by = "string|function", bins = "integer", range = "table",
   store = "string", data = "string|userdata", recipe = "table", workers = "integer",
   quiet = "boolean", progress = "function", checkpoint = "table|boolean",
-  memory = "number|string", patience = "number" }
+  memory = "number|string", patience = "number" })
 
 function M.step(o)
-  o = options.check("design.step", o, allowed)
+  o = options.check("design.step", o)
   for _, key in ipairs { "parent", "candidates", "n", "store", "data" } do
     if o[key] == nil then error(("design.step needs %s="):format(key), 2) end
   end
@@ -197,11 +197,13 @@ end
 
 -- Seeds ------------------------------------------------------------------------------------
 
+options.declare("design.repeats", { models = "table", name = "string", times = "integer",
+  seed = "integer", store = "string", data = "string|userdata", recipe = "table",
+  workers = "integer", quiet = "boolean", progress = "function", checkpoint = "table|boolean",
+  memory = "number|string", patience = "number" })
+
 function M.repeats(o)
-  o = options.check("design.repeats", o, { models = "table", name = "string",
-    times = "integer", seed = "integer", store = "string", data = "string|userdata",
-    recipe = "table", workers = "integer", quiet = "boolean", progress = "function",
-    checkpoint = "table|boolean", memory = "number|string", patience = "number" })
+  o = options.check("design.repeats", o)
   local times = math.tointeger(o.times or 3)
   for _, key in ipairs { "models", "store", "data" } do
     if o[key] == nil then error(("design.repeats needs %s="):format(key), 2) end
@@ -213,7 +215,7 @@ function M.repeats(o)
     local list, seed = {}, math.tointeger(o.seed or o.models.seed or sys.seed())
     for k = 1, times do -- the first is the population itself, trained already or not
       list[k] = { name = k == 1 and name or ("%s, seed %d"):format(name, k), models = o.models,
-        seed = k == 1 and o.seed or sys.random(seed, k, RNG_STEP) >> 11 }
+        seed = k > 1 and sys.random(seed, k, RNG_STEP) >> 11 or o.seed }
     end
     return train(list, o)
   end)
@@ -242,7 +244,8 @@ One step of designing a space: train the parent and its refinements, compare, de
 .chosen        the space to go on with, or nil when n is too small to decide
 .verdict       the sentence that says why; .alternatives, the figures; .spaces, .results, .n
 Prints as the table and the verdict.
-example (slow): design.step{ parent = A, candidates = {"b_1"}, n = 8, store = "a.db", data = D }
+example: design.step{ parent = space.small.AnyNetXA, candidates = { "b_1" }, n = 2,
+    sample = { flops = {1e6, 2e6} }, store = "runs.db", data = D }
 source: arXiv 2003.13678, section 3.2; Holm 1979; Armitage, McPherson and Rowe 1969 (looks)]])
 
 help.add("design.repeats", [[
@@ -251,7 +254,7 @@ Trains the same models several times, with different seeds, for stats.noise.
   models, store, data, recipe, …   as in sweep.run; the first training is the population
           itself: where the store has it, it is not trained again
   name    of the population (the name of its space); the others are "NAME, seed 2", …
-example (slow): stats.noise(design.repeats{ models = population, store = "a.db", data = "shapes" })
+example: stats.noise(design.repeats{ models = A, name = "A", store = "runs.db", data = D })
 source: Shrout and Fleiss 1979]])
 
 return M

@@ -59,6 +59,13 @@ local function lookup(level, name)
   return rawget(_G, name)
 end
 
+--- Where the fields of values with this metatable come from, when that is a table: __index,
+-- or _methods beside a function.
+function M.behind(meta)
+  local index = rawget(meta, "__index")
+  return type(index) == "table" and index or rawget(meta, "_methods")
+end
+
 --- All string keys a value answers to, through __index tables; raw access only.
 function M.keys_of(value)
   local names, depth = {}, 0
@@ -71,8 +78,7 @@ function M.keys_of(value)
     local meta = debug.getmetatable(value)
     meta = type(meta) == "table" and meta or {}
     for _, name in ipairs(rawget(meta, "_names") or {}) do names[#names + 1] = name end
-    value = rawget(meta, "__index")
-    if type(value) ~= "table" then break end
+    value = M.behind(meta)
     depth = depth + 1
   end
   return names

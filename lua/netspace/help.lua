@@ -20,7 +20,8 @@ local function module_of(source)
 end
 
 --- Registers the text of `name` ("stats.edf", "S:sample").  First line: the signature;
--- second: one sentence; then options, `example:` lines (run by the tests) and `source:`.
+-- second: one sentence; then options, `example:` lines and `source:`.  The tests run the
+-- examples, in a directory with a store runs.db, where A is a population of it and D its data.
 function M.add(name, text)
   assert(not M.topics[name], "help registered twice: " .. name)
   local indent = text:match("^\n*(%s*)")
@@ -45,11 +46,17 @@ function M.names()
   return list
 end
 
---- What the examples of a topic are: a list of { code =, slow = bool }.
+--- The code of the examples of a topic; one that ends with a comma goes on in the next line.
 function M.examples(name)
-  local list = {}
-  for mark, code in (M.topics[name] .. "\n"):gmatch("example( ?[^:\n]*):%s*([^\n]*)\n") do
-    list[#list + 1] = { code = code, slow = mark:find("slow", 1, true) ~= nil }
+  local list, open = {}, false
+  for line in M.topics[name]:gmatch("[^\n]+") do
+    local code = line:match("^%s*example:%s*(.*)$")
+    if code then
+      list[#list + 1] = code
+    elseif open then
+      list[#list] = list[#list] .. line:gsub("^%s*", " ")
+    end
+    open = (code or open) and line:find(",$") ~= nil
   end
   return list
 end
@@ -68,58 +75,15 @@ local function methods_called(name, group)
   return list
 end
 
--- The names that an option line is about: "lr = 0.05, wd  text", and any "name = value".
-local function listed(line, add)
-  line = line:gsub("%b{}", "0"):gsub('%b""', "0")
-  for name in line:gmatch("%f[%w_]([%a_][%w_]*) = %w") do add(name) end
-  line = line:gsub("%b()", "")
-  for part in (line:match("^(.-)%s%s") or line):gmatch("[^,;]+") do
-    local name, more = part:match("^%s*([%a_][%w_]*)%s*(.*)$")
-    if not name or not more:find("^[=:]") and more ~= "" then break end
-    add(name)
-    if more ~= "" and not more:find("^=%s*%S+$") then break end
-  end
-end
-
--- Adds the options of a topic to `set`, with those of topics that it refers to.
-local function collect(topic, set, seen)
-  local text = M.topics[topic]
-  if not text or seen[topic] then return end
-  seen[topic] = true
-  local signature, rest = text:match("^([^\n]*)\n?(.*)$")
-  local further = rest:match("^%s+[^\n]*")
-  if further then signature = signature .. further end
-  signature = signature:match("^(.-)%s*%->") or signature
-  local positional = {}
-  for name, next_one in signature:gmatch("([%a_][%w_]*)%s*(.?)") do
-    if next_one ~= "=" then positional[name] = true end
-  end
-  for inside in signature:gmatch("%b{}") do
-    for name in inside:sub(2, -2):gsub("%b{}", ""):gmatch("([%a_][%w_]*)%s*=") do
-      set[name] = true
-    end
-  end
-  for line in rest:gmatch("[^\n]+") do
-    if line:find("^  ") then
-      listed(line:sub(line:find("^  %a") and 3 or 1), function(name)
-        if not positional[name] then set[name] = true end
-      end)
-    end
-  end
-  for _, before in ipairs { "[Aa]s in", "[Aa]s", "those of" } do
-    for name in text:gmatch("%f[%a]" .. before .. "%s+([%a_][%w_]*[.:][%a_][%w_]*)") do
-      collect(name, set, seen)
-    end
-  end
-end
-
---- The option keys of what is called `name` ("sweep.run", "sample"), sorted; as its help has
--- them.
+--- The option keys of what is called `name` ("sweep.run", "S:sample", "sample"), sorted; of
+-- "sweep.run: recipe" those of the table that is given as this option.
 function M.options(name)
   modules()
-  local set, list = {}, {}
-  local topics = M.topics[name] and { name } or methods_called(name)
-  for _, topic in ipairs(topics) do collect(topic, set, {}) end
+  local options, set, list = require "netspace.options", {}, {}
+  local names = options.declared[name] and { name } or methods_called(name)
+  for _, called in ipairs(names) do
+    for key in pairs(options.declared[called] or {}) do set[key] = true end
+  end
   for key in pairs(set) do list[#list + 1] = key end
   table.sort(list)
   return list
@@ -143,14 +107,13 @@ local function defined_as(f)
   return name, module_of(info.source)
 end
 
--- A method of a C type: its key in the metatable that holds it.
+-- A method of a C type: the topic of its key in the metatable that holds it.
 local function method_of_c(f)
   for _, meta in pairs(debug.getregistry()) do
-    local methods = type(meta) == "table" and rawget(meta, "__index")
-    if type(methods) == "table" then
-      for name, value in next, methods do
-        if value == f then return name end
-      end
+    local methods = type(meta) == "table" and require("netspace.errors").behind(meta)
+    for name, value in next, methods or {} do
+      local topic = ("%s:%s"):format(rawget(meta, "__name"), name)
+      if value == f and M.topics[topic] then return topic end
     end
   end
 end
@@ -175,6 +138,18 @@ local function methods_for(x)
   return list
 end
 
+-- Topics of the functions whose signature says that they give what x is: "-> result".
+local function givers_of(x)
+  local meta, list = debug.getmetatable(x), {}
+  local name = type(meta) == "table" and rawget(meta, "__name")
+  for topic, text in pairs(type(name) == "string" and M.topics or {}) do
+    local gives = text:match("^[^\n]*%->%s*([^\n]*)") or text:match("^[^\n]*\n%s*%->%s*([^\n]*)")
+    if gives and gives:find("%f[%w_]" .. name .. "%f[^%w_]") then list[#list + 1] = topic end
+  end
+  table.sort(list)
+  return list
+end
+
 -- The topics a value stands for.
 local function topics_of(x)
   for name, module in pairs(modules()) do
@@ -189,9 +164,14 @@ local function topics_of(x)
   end
   if type(x) == "function" then
     local name, group = defined_as(x)
-    return methods_called(name or method_of_c(x), group)
+    for i = 1, name and 0 or 8 do -- one that is wrapped
+      local _, inner = debug.getupvalue(x, i)
+      if type(inner) == "function" and not name then name, group = defined_as(inner) end
+    end
+    return name and methods_called(name, group) or { method_of_c(x) }
   end
-  return methods_for(x)
+  local list = methods_for(x)
+  return #list > 0 and list or givers_of(x)
 end
 
 -- Topics that belong to a name: "stats" -> stats.edf, edf:band, …
@@ -332,12 +312,12 @@ M.add("help.text", [[
   example: help.text("space.names")]])
 M.add("help.options", [[
   help.options(name) -> list
-  The option keys of a function, as its help has them; what Tab offers inside { }.
+  The option keys that a function knows; what Tab offers inside { }.
   example: help.options("net.new")]])
-M.add("help.examples", [[
-  help.examples(name) -> list of { code =, slow = }
-  The examples of a topic; the tests run those that are not slow.
-  example: help.examples("help")[1].code]])
+M.add("help.examples", [=[
+  help.examples(name) -> list of strings
+  The code of the examples of a topic; the tests run them all.
+  example: help.examples("help")[1]]=])
 
 return setmetatable(M, {
   __call = function(_, ...)

@@ -257,12 +257,14 @@ function M.main(args)
   return run(o)
 end
 
+options.declare("monitor", { mode = "string", ascii = "boolean" })
+
 --- Opens the monitor from the prompt or a script; comes back with q or Ctrl-C.
 function M.monitor(path, o)
   if type(path) ~= "string" then
     error("monitor expects the path of a store, got " .. type(path), 2)
   end
-  o = options.check("monitor", o, { mode = "string", ascii = "boolean" })
+  o = options.check("monitor", o)
   if o.mode and not ({ once = true, text = true, json = true })[o.mode] then
     error(("monitor: mode '%s' is none of once, text, json"):format(o.mode), 2)
   end
@@ -292,6 +294,6 @@ help.add("monitor", [[
   again; each asks first, and only a sweep at work can do it: the wish lies in
   STORE.commands until the sweep takes it, a moment later.  Nothing else is ever written.
   From a shell: netspace monitor STORE [--once | --text | --json] [--ascii].
-  example (slow): monitor("runs.db")]])
+  example: monitor("runs.db", { mode = "once" })]])
 
 return setmetatable(M, { __call = function(_, ...) return M.monitor(...) end })

@@ -16,6 +16,10 @@ local sys = require "netspace.core.sys"
 local M = {}
 local methods = core.methods
 
+options.declare({ "net.new", "net.load" }, { seed = "integer", batch = "integer" })
+options.declare({ "net.benchmark", "net.profile" },
+  { mode = "string", batch = "integer", seconds = "number" })
+
 -- Errors of the core, said by the function the user called, about the user's line.
 local function call(where, f, ...)
   local got = table.pack(pcall(f, ...))
@@ -45,7 +49,7 @@ end
 -- @tparam[opt] table opts seed (1): of weights, order and augmentation; batch (32)
 -- @treturn net
 function M.new(m, opts)
-  local o = options.check("net.new", opts, { seed = "integer", batch = "integer" })
+  local o = options.check("net.new", opts)
   if type(m) ~= "table" then
     error(("net.new expects an architecture such as arch.anynet{…} gives, got %s")
       :format(type(m)), 2)
@@ -58,7 +62,7 @@ end
 -- @tparam[opt] table opts as net.new; seed names the order of further training
 -- @treturn net or nil and a message
 function M.load(path, opts)
-  local o = options.check("net.load", opts, { seed = "integer", batch = "integer" })
+  local o = options.check("net.load", opts)
   if type(path) ~= "string" then
     error(("net.load expects a path, got %s"):format(type(path)), 2)
   end
@@ -108,8 +112,7 @@ end
 
 -- A benchmark of m (an architecture or a net) for the function `where`; mode, seconds.
 local function benchmark_of(where, m, opts, seconds)
-  local o = options.check(where, opts,
-    { mode = "string", batch = "integer", seconds = "number" }, 2)
+  local o = options.check(where, opts, 2)
   local mode = check_mode(where, o.mode)
   seconds = o.seconds or seconds
   if not (seconds > 0 and seconds <= 3600) then
@@ -185,14 +188,14 @@ help.add("profile:kinds", [[
 help.add("net:train", [=[
   net:train(data [, recipe [, progress]]) -> { status =, error =, epochs =, … }
   Trains on a data set: random order and augmentation each epoch, a test after each.
-    recipe    recipe.quick when not given
+    recipe    as for recipe{ … }; recipe.quick when not given
     progress  function called with each event; returning false stops the training
               { kind = "epoch", epoch =, lr =, train_loss =, train_error =, test_error =,
                 seconds =, images_per_s = }
               { kind = "step", epoch =, step =, steps =, loss = }, at most ten a second
   status is "done", "diverged" (error 100, a reason), "interrupted" or "stopped"; error
   is the last test error in percent.  A net may be trained again; momentum starts from 0.
-  example (slow): net.new(arch.anynet{ d = {1}, w = {16} }):train(data.open("shapes"))
+  example: net.new(arch.anynet{ d = {1}, w = {16} }):train(D, { epochs = 2, batch = 32 })
   source: pycls trainer.py]=])
 
 help.add("net:test", [[
@@ -232,7 +235,7 @@ help.add("net:save", [=[
   net:save(path) -> true, or nil and a message
   Writes the weights as safetensors with pycls's names, the architecture in the metadata.
   The file appears whole or not at all.
-  example (slow): net.new(arch.anynet{ d = {1}, w = {8} }):save("net.safetensors")]=])
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):save("net.safetensors")]=])
 
 help.add("net:arch", [[
   net:arch() -> m

@@ -1,9 +1,12 @@
 --- Option tables: every function that takes `{ key = value }` checks it here, so that a
 -- misspelt key is an error with the nearest valid name, never silently ignored.
 --
---   local o = options.check("recipe", t, { epochs = "integer", lr = "number" })
+--   options.declare("net.new", { seed = "integer", batch = "integer" })
+--   local o = options.check("net.new", t)
+--
+-- What is declared is also what Tab offers inside { }; a test holds the help against it.
 
-local M = {}
+local M = { declared = {} } -- name -> { key = types }
 
 --- Damerau-Levenshtein distance (adjacent swaps count 1).
 local function distance(a, b)
@@ -55,10 +58,20 @@ local function matches(value, kinds)
   return false
 end
 
---- Checks the option table `t` of `where`.  `allowed` maps each key to the Lua types it may
--- have ("number", "integer", "string|table", "any").  Errors blame the caller's caller.
+--- Declares the option keys of one or several functions, called as in their help ("net.new",
+-- "S:sample"; "sweep.run: recipe" is the table given as that option), and of each the Lua
+-- types it may have ("number", "integer", "string|table", "any").
+function M.declare(names, keys)
+  for _, name in ipairs(type(names) == "table" and names or { names }) do
+    M.declared[name] = keys
+  end
+end
+
+--- Checks the option table `t` of `where`, by what is declared for `name` (`where`).  Errors
+-- blame the caller's caller.
 -- @treturn table t itself, or {} when t is nil
-function M.check(where, t, allowed, level)
+function M.check(where, t, level, name)
+  local allowed = M.declared[name or where]
   level = (level or 1) + 2
   if t == nil then return {} end
   if type(t) ~= "table" then

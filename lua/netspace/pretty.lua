@@ -352,14 +352,16 @@ function render(v, ctx, depth, indent, prefix)
   return prefix .. "{" .. inside .. table.concat(out, inside) .. margin .. "}"
 end
 
+options.declare("pretty", { width = "integer", depth = "integer", items = "integer",
+  ascii = "boolean" })
+
 --- The text of a value.
 -- @param value anything
 -- @tparam[opt] table o width (the terminal's), depth (4), items (40), ascii (by the locale)
 -- @treturn string
 -- @usage pretty({ 1, 2, { x = 3 } }, { width = 40 })
 function M.pretty(value, o)
-  o = options.check("pretty", o,
-    { width = "integer", depth = "integer", items = "integer", ascii = "boolean" })
+  o = options.check("pretty", o)
   local ascii = o.ascii
   if ascii == nil then ascii = not screen.unicode() end
   local ctx = {

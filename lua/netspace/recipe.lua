@@ -11,12 +11,16 @@ local options = require "netspace.options"
 
 local M = {}
 
-local kinds = {
+local keys = {
+  like = "table",
   epochs = "integer", batch = "integer", lr = "number", wd = "number", wd_bn = "number",
   wd_bias = "number", momentum = "number", nesterov = "boolean", schedule = "string",
   warmup = "integer", warmup_factor = "number", label_smoothing = "number",
   zero_gamma = "boolean",
 }
+options.declare({ "recipe", "recipe.rates", "net:train", "sweep.run: recipe",
+  "sweep.start: recipe", "sweep.forecast: recipe", "design.step: recipe",
+  "design.repeats: recipe" }, keys)
 
 M.paper = {
   epochs = 10, batch = 128, lr = 0.05, wd = 5e-5, momentum = 0.9, nesterov = true,
@@ -39,9 +43,7 @@ M.quick = {
 -- @treturn table a new table with every key
 function M._complete(where, t, level)
   level = (level or 1) + 1
-  local allowed = { like = "table" }
-  for k, v in pairs(kinds) do allowed[k] = v end
-  t = options.check(where, t, allowed, level)
+  t = options.check(where, t, level, "recipe")
   local r = {}
   if t.like then
     for k, v in pairs(M._complete(where .. ": like", t.like, level)) do r[k] = v end
@@ -49,7 +51,7 @@ function M._complete(where, t, level)
     for k, v in pairs(M.paper) do r[k] = v end
   end
   for k, v in pairs(t) do
-    if k ~= "like" then r[k] = kinds[k] == "integer" and math.tointeger(v) or v end
+    if k ~= "like" then r[k] = keys[k] == "integer" and math.tointeger(v) or v end
   end
   local ok, message = pcall(core.check, r)
   if not ok then error(message:gsub("^recipe:", where .. ":"), level + 1) end
@@ -99,7 +101,7 @@ help.add("recipe.quick", [[
 
 help.add("recipe.rates", [[
   recipe.rates(r) -> list of numbers
-  The learning rate of every epoch of a recipe.
+  The learning rate of every epoch; r as for recipe{ … }.
   example: #recipe.rates(recipe.paper)]])
 
 return setmetatable(M, { __call = function(_, t) return M._complete("recipe", t, 2) end })

@@ -65,10 +65,12 @@ local function compile(text, name)
   return nil, message, message:sub(-5) == "<eof>"
 end
 
--- "?x" is help(x) by name.
+-- "?x" is help(x) by name, or of what the user called so.
 local function help_request(text)
   local topic = text:match("^%s*%?%s*(.-)%s*$")
-  return topic and ("help(%s)"):format(topic ~= "" and ("%q"):format(topic) or "")
+  if not topic then return nil end
+  local own = strict.declared[topic] and not netspace._is_public(topic)
+  return ("help(%s)"):format((own or topic == "") and topic or ("%q"):format(topic))
 end
 
 --- Whether more lines can make `text` an entry.

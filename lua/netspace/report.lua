@@ -21,7 +21,7 @@ local widgets = require "netspace.report.widgets"
 
 local M = {}
 
-local allowed = { output = "string", title = "string", populations = "table" }
+options.declare("report", { output = "string", title = "string", populations = "table" })
 
 --- What was written, as one line.
 local made = { __name = "report",
@@ -88,7 +88,7 @@ local function make(store, o)
 end
 
 function M.report(store, o)
-  o = options.check("report", o, allowed)
+  o = options.check("report", o)
   if not o.output then
     error('report: it wants output=, the file to write, as { output = "runs.html" }', 2)
   end

@@ -32,15 +32,17 @@ local settings = {
 -- What makes the blocks: part of the space.
 local makings = { block = "string", se = "number", kernel = "integer|table" }
 
-local allowed = {}
+local both = {} -- what S:with may change, of either kind
 for kind, parameters in pairs(kinds) do
   local t = { name = "string", doc = "string", stages = "integer" }
   for _, p in ipairs(parameters) do t[p[1]] = "number|table" end
   for _, from in ipairs { settings, makings } do
     for k, v in pairs(from) do t[k] = v end
   end
-  allowed[kind] = t
+  options.declare("space." .. kind, t)
+  for k, v in pairs(t) do both[k] = v end
 end
+options.declare("S:with", both)
 
 --- Refuses values no network could have, whatever the rest.
 local function check_values(where, p, range)
@@ -105,7 +107,7 @@ local function fill(S, t)
     error(("space %s: stages is %d; it must be from 1 to 16"):format(S.name, S.stages), 0)
   end
   local keys = {}
-  for key in pairs(allowed[S.kind]) do
+  for key in pairs(options.declared["space." .. S.kind]) do
     if key ~= "name" and key ~= "doc" and key ~= "stages" then keys[#keys + 1] = key end
   end
   table.sort(keys) -- "block" before "se": y sets its own
@@ -135,7 +137,7 @@ local function blame(f, ...)
 end
 
 local function create(kind, t)
-  options.check("space." .. kind, t, allowed[kind], 2)
+  options.check("space." .. kind, t, 2)
   t = t or {}
   local S = { name = t.name or (kind == "anynet" and "AnyNet" or "RegNet"), doc = t.doc,
     kind = kind, stages = t.stages or 4, params = {}, options = {}, constraints = {} }
@@ -195,7 +197,7 @@ local function derive(parent, ...)
   if #wanted == 0 and not next(changes) then
     error("S:with needs a constraint or changed options", 0)
   end
-  local ok, message = pcall(options.check, "S:with", changes, allowed[S.kind])
+  local ok, message = pcall(options.check, "S:with", changes, 1, "space." .. S.kind)
   if not ok then error((tostring(message):gsub("^.-:%d+: ", "")), 0) end
   S.name = changes.name or parent.name
   S.stages = changes.stages or parent.stages
@@ -257,9 +259,10 @@ end
 local sample_options = { seed = "integer", max_tries = "integer", flops = "table",
   params = "table", acts = "table", order = "string", adopt = "table" }
 for k, v in pairs(settings) do sample_options[k] = v end
+options.declare({ "S:sample", "design.step: sample" }, sample_options)
 
 function Space:sample(n, o)
-  o = options.check("S:sample", o, sample_options)
+  o = options.check("S:sample", o)
   if type(n) ~= "number" or not math.tointeger(n) or n < 1 then
     error(("S:sample: n is %s; it must be a whole number of networks, at least 1"):format(
       tostring(n)), 2)
@@ -286,13 +289,15 @@ end
 local size_options = { draws = "integer", seed = "integer", flops = "table", params = "table",
   acts = "table" }
 for k, v in pairs(settings) do size_options[k] = v end
+options.declare("S:size", size_options)
 
 local acceptance_options = { n = "integer", order = "string" }
 for k, v in pairs(size_options) do acceptance_options[k] = v end
 acceptance_options.draws = nil
+options.declare("S:acceptance", acceptance_options)
 
 function Space:acceptance(o)
-  o = options.check("S:acceptance", o, acceptance_options)
+  o = options.check("S:acceptance", o)
   local n = math.tointeger(o.n or 500)
   if n < 1 then error(("S:acceptance: n is %d; it must be at least 1"):format(n), 2) end
   local a = blame(function()
@@ -361,7 +366,7 @@ function Space:contains(m)
 end
 
 function Space:size(o)
-  o = options.check("S:size", o, size_options)
+  o = options.check("S:size", o)
   local draws = math.tointeger(o.draws or 2000)
   if draws < 1 then error(("S:size: draws is %d; it must be at least 1"):format(draws), 2) end
   local result = blame(function()
@@ -444,7 +449,8 @@ help.add("S:with", [[
 S:with(constraint, …) -> child space
 The space refined: by constraints (a name, a constraint{ … }, a function of m), by changed
 options or ranges, or by both in one table.
-  name  of the child (default: the parent's name and what was added)
+  name   of the child (default: the parent's name and what was added)
+  doc, stages, ranges (d, w, …), block, se, stem, …   as in space.anynet or space.regnet
 example: space.AnyNetXA:with("shared_b", "monotone_w")
 example: space.RegNetX:with{ "b_1", g = { 16, 24 }, name = "mine" }
 source: arXiv 2003.13678 section 3.1]])

@@ -183,6 +183,8 @@ function Read:provenance(name)
   return provenance.of(self.reader, find(self, name))
 end
 
+options.declare("store:export", { salvage = "boolean" })
+
 --- Writes populations to a file for other programs.
 -- @tparam string path ends in .csv or .jsonl
 -- @tparam[opt] string|table names of populations; all of them
@@ -192,7 +194,7 @@ function Read:export(path, names, o)
   if type(path) ~= "string" or not export.kind(path) then
     error(("store:export writes .csv or .jsonl (or those as .gz), not '%s'"):format(tostring(path)), 0)
   end
-  o = options.check("store:export", o, { salvage = "boolean" })
+  o = options.check("store:export", o)
   if type(names) == "string" then names = { names } end
   for _, name in ipairs(not o.salvage and names or {}) do find(self, name) end
   return export.write(self.reader, path, names, o.salvage)
@@ -233,7 +235,7 @@ end
 M._Store = Store
 
 --- A result prints as one line; its models are decoded when they are first asked for.
-M._Result = { __name = "result" }
+M._Result = { __name = "result", _names = { "models" } }
 function M._Result:__index(key)
   if key ~= "models" then return nil end
   local models = {}
@@ -274,41 +276,50 @@ help.add("store.open", [[
   example: store.open("no-such.db")]])
 help.add("store:names", [[
   s:names() -> list of strings
-  Names of the populations in a store, oldest first.]])
+  Names of the populations in a store, oldest first.
+  example: store.open("runs.db"):names()]])
 help.add("store:population", [[
   s:population(name) -> table
   What a population is and how it stands: space, seed, n, done, failed, diverged, running,
-  queued, epochs, recipe, data, card, created, engine, blas, isa, host.]])
+  queued, epochs, recipe, data, card, created, engine, blas, isa, host.
+  example: store.open("runs.db"):population("A").done]])
 help.add("store:result", [[
   s:result(name) -> result
   The finished models: .errors in percent (failed and diverged count as 100) and .models in
   the order of the population, .failed, .n, .recipe, .data, .space; .columns has what the
-  training of each took, seconds and images_per_s, as properties for statistics and plots.]])
+  training of each took, seconds and images_per_s, as properties for statistics and plots.
+  example: store.open("runs.db"):result("A")]])
 help.add("store:live", [[
   s:live(name) -> list
   Every model as it stands: index, status, attempt, epoch, epochs, error, images_per_s,
   seconds, started, worker, memory (bytes it needs), flops, params, acts, reason, signal and
-  log (the last words of a worker that died) and curve, the test errors of its epochs so far.]])
+  log (the last words of a worker that died) and curve, the test errors of its epochs so far.
+  example: store.open("runs.db"):live("A")[1].curve]])
 help.add("store:learning", [[
   s:learning(name) -> list
   What each epoch of each model gave: index, status and the lists lr, train_loss, train_error
-  and test_error; NaN where training diverged.  plot.training shows them.]])
+  and test_error; NaN where training diverged.  plot.training shows them.
+  example: store.open("runs.db"):learning("A")[1].lr]])
 help.add("store:networks", [[
   s:networks(name) -> list
   The networks of a population in order, also of models that have not finished.  The list and
-  what is in it is the store's own: read it, do not change it.]])
+  what is in it is the store's own: read it, do not change it.
+  example: store.open("runs.db"):networks("A")[1].w]])
 help.add("store:progress", [[
   s:progress() -> table
   All populations together: done, running, failed, queued, total, images_per_s, eta in
-  seconds, updated (Unix time), running_main (whether a sweep is at work).]])
+  seconds, updated (Unix time), running_main (whether a sweep is at work).
+  example: store.open("runs.db"):progress().done]])
 help.add("store:events", [[
   s:events() -> list of {time, population, index, text}
-  The log of the store: starts, crashes, retries, interruptions.]])
+  The log of the store: starts, crashes, retries, interruptions.
+  example: store.open("runs.db"):events()]])
 help.add("store:provenance", [[
   s:provenance(name) -> table that prints as a page
   Where a population comes from: space and lineage as data, the text of every constraint,
   window, seeds, recipe, data with its checksum, and for each run on it the engine, BLAS,
-  kernels, host and times.]])
+  kernels, host and times.
+  example: store.open("runs.db"):provenance("A")]])
 help.add("store:export", [[
   s:export("file.csv" | "file.jsonl" | … ".gz" [, name or list of names] [, { salvage = true }]) -> n
   Writes every model of the populations (all when none is named) for other programs, and
@@ -324,9 +335,11 @@ help.add("store:export", [[
     salvage what can still be read of a damaged store
   error is in percent, of the last epoch; 100 for failed and diverged; missing while queued or
   running.  curve has the test errors of the epochs.  Numbers are exact: they read back to the
-  same double.  The file is there whole or not at all.]])
+  same double.  The file is there whole or not at all.
+  example: store.open("runs.db"):export("runs.csv")]])
 help.add("store:close", [[
   s:close()
-  Closes the store; it is closed by itself when no longer used.]])
+  Closes the store; it is closed by itself when no longer used.
+  example: store.open("runs.db"):close()]])
 
 return M

@@ -33,10 +33,12 @@ local uv = require "luv"
 local M = { open = stores.open }
 local Training = trainings.Training
 
-local allowed = { store = "string", name = "string", models = "table",
-  data = "string|userdata", recipe = "table", workers = "integer", seed = "integer",
-  progress = "function", quiet = "boolean", checkpoint = "table|boolean",
-  memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" }
+options.declare({ "sweep.run", "sweep.start", "sweep.forecast" },
+  { store = "string", name = "string", models = "table",
+    data = "string|userdata", recipe = "table", workers = "integer", seed = "integer",
+    progress = "function", quiet = "boolean", checkpoint = "table|boolean",
+    memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" })
+options.declare("sweep.resume", { workers = "integer", quiet = "boolean" })
 
 local active, fail = trainings.active, ledgers.fail
 
@@ -219,21 +221,21 @@ end
 --- Starts a sweep and returns at once; it goes on while the event loop runs: at the prompt
 -- always, in a script while it waits for a sweep.
 function M.start(o)
-  o = options.check("sweep.start", o, allowed)
+  o = options.check("sweep.start", o)
   return blame(1, sys.shielded, start, "sweep.start", o)
 end
 
 --- Trains a population and waits for it.
 -- @treturn result
 function M.run(o)
-  o = options.check("sweep.run", o, allowed)
+  o = options.check("sweep.run", o)
   return blame(1, sys.shielded, function() return wait_for({ start("sweep.run", o) })[1] end)
 end
 
 --- What sweep.run would take, without starting it.
 -- @treturn forecast
 function M.forecast(o)
-  o = options.check("sweep.forecast", o, allowed)
+  o = options.check("sweep.forecast", o)
   return blame(1, sys.shielded, function()
     local plan = plans.make("sweep.forecast", o)
     local ledger = uv.fs_stat(plan.store) and open_ledger(plan.store)
@@ -250,7 +252,7 @@ end
 --- Trains what the populations of a store have open.
 -- @treturn table list of results, one for each population that had something open
 function M.resume(path, o)
-  o = options.check("sweep.resume", o, { workers = "integer", quiet = "boolean" })
+  o = options.check("sweep.resume", o)
   return blame(1, sys.shielded, function()
     local about = uv.fs_stat(path)
     if not about then fail(path .. ": no such store") end
@@ -352,7 +354,7 @@ help.add("sweep.run", [[
   that does not look must not go on without its population.  So do sweep.start, s:wait,
   sweep.resume and sweep.forecast; pcall catches it, and what is finished is in the store.
   sweep.open and what reads a store return nil and a message.
-  example (slow): sweep.run{ store = "a.db", models = space.RegNetX:sample(4), data = "shapes" }
+  example: sweep.run{ store = "runs.db", name = "A", models = A, data = D }
   source: Radosavovic et al. 2019, 2020: populations instead of single networks]])
 help.add("sweep.forecast", [[
   sweep.forecast{ … } -> forecast
@@ -360,37 +362,44 @@ help.add("sweep.forecast", [[
   .epochs, .images, .flops (multiply-adds of it all), .workers, and .seconds with .low and
   .high.  The speed is that of models this machine has trained into the store before, or is
   measured on a few of the models (a second or two).
-  example (slow): sweep.forecast{ store = "a.db", models = space.RegNetX:sample(4), data = "shapes" }]])
+  example: sweep.forecast{ store = "runs.db", name = "A", models = A, data = D }]])
 help.add("sweep.start", [[
   sweep.start{ … } -> sweep
   As sweep.run, without waiting: the sweep goes on while you type, or while a script waits for
   another one.  Sweeps at work at the same time share the workers in turn.
   The sweep has s:status() s:wait() s:pause() s:resume() s:cancel().
-  example (slow): sweep.start{ store = "a.db", models = space.RegNetX:sample(2), data = "shapes" }]])
+  example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }]])
 help.add("sweep.resume", [[
   sweep.resume(path [, { workers=, quiet= }]) -> list of results
   Trains what the populations of a store have open: all they need is in the store.  The same
-  from the shell: netspace resume STORE.]])
+  from the shell: netspace resume STORE.
+  example: sweep.resume("runs.db")]])
 help.add("sweep.finish", [[
   sweep.finish([stop])
-  Waits for all sweeps this program has started; with stop = true it stops them instead.]])
+  Waits for all sweeps this program has started; with stop = true it stops them instead.
+  example: sweep.finish()]])
 help.add("sweep:status", [[
   s:status() -> table
   How a sweep stands: name, state ("running", "pausing", "paused", "stopping", "finished",
   "stopped", "broken"), total, done, failed, diverged, running, queued, images_per_s, eta in
-  seconds.]])
+  seconds.
+  example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:status()]])
 help.add("sweep:wait", [[
   s:wait() -> result
   Waits until the sweep has ended.  Ctrl-C ends the waiting; the sweep goes on at the prompt,
-  and stops with a script.]])
+  and stops with a script.
+  example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:wait()]])
 help.add("sweep:pause", [[
   s:pause()
-  Frees the workers; their models keep where they stand, and s:resume() lets them go on.]])
+  Frees the workers; their models keep where they stand, and s:resume() lets them go on.
+  example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:pause()]])
 help.add("sweep:resume", [[
   s:resume()
-  Goes on after s:pause().]])
+  Goes on after s:pause().
+  example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:resume()]])
 help.add("sweep:cancel", [[
   s:cancel()
-  Stops a sweep; what is finished is kept, and running it again trains the rest.]])
+  Stops a sweep; what is finished is kept, and running it again trains the rest.
+  example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:cancel()]])
 
 return M

@@ -148,13 +148,16 @@ local function bytes(where, key, value)
   return math.floor(n * units[unit])
 end
 
+options.declare({ "sweep.run: checkpoint", "sweep.start: checkpoint",
+  "sweep.forecast: checkpoint", "design.step: checkpoint", "design.repeats: checkpoint" },
+  { every = "integer|string", limit = "number|string", keep = "boolean" })
+
 -- What results do not depend on: checkpoints, the memory of a network, patience.
 local function settings(where, o)
   local c = o.checkpoint
   if c == nil or c == true then c = {} end
   if c then
-    c = options.check(where .. ": checkpoint", c,
-      { every = "integer|string", limit = "number|string", keep = "boolean" }, 4)
+    c = options.check(where .. ": checkpoint", c, 4, "sweep.run: checkpoint")
     local epochs = math.tointeger(c.every)
     local seconds = not epochs and forecasts.seconds(c.every or "")
     if c.every and not seconds and not (epochs and epochs >= 1) then

@@ -233,30 +233,47 @@ static int finished(lua_State *L)
     return finish(L, copy, n, weights, 2);
 }
 
+enum { N, MIN, MEAN, MEDIAN, MAX, FAILED, WEIGHTED, NAME, FIELDS };
+static const char *const fields[FIELDS] = {"n",   "min",    "mean",     "median",
+                                           "max", "failed", "weighted", "name"};
+
 // Fields are computed; what is none is a method (upvalue 1).
 static int edf_index(lua_State *L)
 {
     const struct edf_object *o = check_object(L, 1);
     const struct edf *f = &o->f;
     const char *key = luaL_checkstring(L, 2);
-    if (strcmp(key, "n") == 0)
+    int i = 0;
+    while (i < FIELDS && strcmp(key, fields[i]) != 0)
+        i++;
+    switch (i) {
+    case N:
         lua_pushinteger(L, (lua_Integer)f->n);
-    else if (strcmp(key, "min") == 0)
+        break;
+    case MIN:
         lua_pushnumber(L, f->e[0]);
-    else if (strcmp(key, "mean") == 0)
+        break;
+    case MEAN:
         lua_pushnumber(L, f->mean);
-    else if (strcmp(key, "median") == 0)
+        break;
+    case MEDIAN:
         lua_pushnumber(L, edf_quantile(f, 0.5));
-    else if (strcmp(key, "max") == 0)
+        break;
+    case MAX:
         lua_pushnumber(L, f->e[f->n - 1]);
-    else if (strcmp(key, "failed") == 0)
+        break;
+    case FAILED:
         lua_pushinteger(L, o->failed);
-    else if (strcmp(key, "weighted") == 0)
+        break;
+    case WEIGHTED:
         lua_pushboolean(L, f->share != NULL);
-    else if (strcmp(key, "name") == 0)
+        break;
+    case NAME:
         lua_getiuservalue(L, 1, 1);
-    else
+        break;
+    default:
         lua_getfield(L, lua_upvalueindex(1), key);
+    }
     return 1;
 }
 
@@ -298,8 +315,16 @@ int open_edf(lua_State *L)
     luaL_newmetatable(L, EDF);
     luaL_setfuncs(L, metamethods, 0);
     luaL_newlib(L, methods);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "_methods"); // for completion and help
     lua_pushcclosure(L, edf_index, 1);
     lua_setfield(L, -2, "__index");
+    lua_createtable(L, FIELDS, 0);
+    for (int i = 0; i < FIELDS; i++) {
+        lua_pushstring(L, fields[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "_names");
     lua_pop(L, 1);
     luaL_newlib(L, functions);
     return 1;

@@ -60,40 +60,18 @@ t.is(text "p = space.RegNetX:sample(f(2), { flops = {3e6, 6e6}, max_", "max_trie
   "after values with brackets")
 t.is(text "stats.compare(a, b, { lev", "level =", "of a function with two arguments")
 t.is(text "x = { budg", "", "a table that is nobody's")
+t.is(text "sweep.run{ recipe = { label_", "label_smoothing =", "an option that is a table")
+t.is(text "sweep.run{ store = 'a.db', checkpoint = { lim", "limit =", "another, after others")
+t.is(text "f{ recipe = { label_", "", "of a function that has none")
 t.is(text 'space["AnyNetXA', "AnyNetXA AnyNetXA3 AnyNetXA5", "presets")
 t.is(text 'design.step{ parent = "RegNetXC', "RegNetXC", "of a step")
 t.is(text 'design.step{ candidates = { "shared_g', "shared_g", "candidates")
 
--- What help says of options is what the functions take.
-local function knows(name, f)
-  local _, message = pcall(f, { zzzz = 1 })
-  local known = {}
-  for key in (tostring(message):match("it knows ([^\n]*)$") or ""):gmatch("[%w_]+") do
-    known[#known + 1] = key
-  end
-  table.sort(known)
-  t.is(table.concat(require("netspace.help").options(name), " "), table.concat(known, " "),
-    "options of " .. name)
-end
-knows("sweep.run", sweep.run)
-knows("sweep.forecast", sweep.forecast)
-knows("recipe", recipe)
-knows("constraint", constraint)
-knows("arch.anynet", arch.anynet)
-knows("S:sample", function(o) space.RegNetX:sample(1, o) end)
-knows("S:size", function(o) space.RegNetX:size(o) end)
-knows("net.new", function(o) net.new(zoo["R-56"], o) end)
-knows("net.benchmark", function(o) net.benchmark(zoo["R-56"], o) end)
-knows("data.open", function(o) data.open("shapes", o) end)
-knows("arch.fit", function(o) arch.fit(zoo["R-56"], o) end)
-knows("stats.compare", function(o) stats.compare({ 1 }, { 2 }, o) end)
-knows("stats.alternatives", function(o) stats.alternatives({ 1 }, { { 2 } }, o) end)
-knows("stats.search", function(o) stats.search({ 1, 2 }, o) end)
-knows("stats.bootstrap", function(o)
-  stats.bootstrap({ errors = { 1 }, models = { { d = 1 } } }, "d", o)
-end)
-knows("stats.regress", function(o) stats.regress({ 1 }, { 1 }, o) end)
-knows("pretty", function(o) pretty(1, o) end)
+-- Fields and methods of objects that make them when asked.
+rawset(_G, "curve", stats.edf { 40, 50 })
+t.is(text "curve.medi", "curve.median", "a field that is computed")
+t.is(text "curve:quan", "curve:quantile", "a method beside them")
+t.is(text "curve:medi", "", "a field is no method")
 
 -- Nothing of the user's runs.
 local ran = 0

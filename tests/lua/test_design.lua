@@ -94,6 +94,7 @@ t.ok(#runs == 2 and runs[1].name == "wide" and runs[2].name == "wide, seed 2", "
 t.is(json.encode(runs[1].models), json.encode(runs[2].models), "of the same models")
 local store = assert(sweep.open(dir .. "/r.db"))
 t.ok(store:population("wide").seed ~= store:population("wide, seed 2").seed, "with other seeds")
+t.is(store:population("wide").seed, models.seed, "the first as sweep.run would train them")
 store:close()
 t.is(stats.noise(runs).k, 2, "for stats.noise")
 

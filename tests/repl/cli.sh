@@ -212,6 +212,8 @@ check "and the one that called" err "in[2]:1: in main chunk"
 session 'x = = 3' '1'; check "a syntax error has a caret" err "      ^"; check "and goes on" is 1
 session '?stats.edf' '?'
 check "?x is help" out "The exact error EDF"; check "? lists everything" out "Names of netspace"
+session 'mine = stats.edf{ 40, 50 }' '?mine'; check "also of what is the user's" out "edf:quantile(p)"
+session 'stats = 3' '?stats.edf'; check "a name of netspace stays one" out "The exact error EDF"
 session 'prnt'; check "an undeclared global is nil here" is nil
 check "with a hint" err "'prnt' is not defined (did you mean 'print'?)"
 session 'local a = 1' 'a'; check "a lost local is explained" err "leave out 'local'"

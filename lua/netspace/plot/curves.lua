@@ -40,10 +40,12 @@ local function trend_panel(t, first)
       name = name "best model" } } }
 end
 
+options.declare("plot.trend", { title = "string", columns = "integer", share = "number",
+  level = "number", on = "string|function" })
+
 function M.trend(results, properties, o)
   local where = "plot.trend"
-  o = options.check(where, o, { title = "string", columns = "integer", share = "number",
-    level = "number", on = "string|function" })
+  o = options.check(where, o)
   if type(properties) ~= "table" then properties = { properties } end
   local panels, about = {}, {}
   for i, what in ipairs(properties) do
@@ -84,10 +86,11 @@ local function fit_panel(x_name, y_name, fit, xs, ys, names)
   return { x = axis, y = wide_axis(y_name, all_y), series = series }
 end
 
+options.declare("plot.fit", { form = "string", x = "string", y = "string", title = "string" })
+
 function M.fit(x, y, o)
   local where = "plot.fit"
-  o = options.check(where, o, { form = "string", x = "string", y = "string",
-    title = "string" })
+  o = options.check(where, o)
   local fit = picture.call(where, stats.regress, x, y, { form = o.form })
   local panel = fit_panel(o.x or "x", o.y or "y", fit, { x }, { y })
   return picture.new { title = o.title, name = ("%s against %s"):format(o.y or "y",
@@ -113,9 +116,11 @@ local function times(results, flops)
   return n >= 3 and xs or nil, ys
 end
 
+options.declare("plot.scaling", { title = "string", columns = "integer" })
+
 function M.scaling(results, o)
   local where = "plot.scaling"
-  o = options.check(where, o, { title = "string", columns = "integer" })
+  o = options.check(where, o)
   results = input.results(where, results)
   local t = picture.call(where, stats.scaling, results)
   local flops, names, panels = {}, {}, {}
@@ -145,9 +150,11 @@ end
 
 -- Random search ------------------------------------------------------------------------
 
+options.declare("plot.search", { title = "string", level = "number", band = "boolean" })
+
 function M.search(populations, o)
   local where = "plot.search"
-  o = options.check(where, o, { title = "string", level = "number", band = "boolean" })
+  o = options.check(where, o)
   if type(populations) ~= "table" or populations.errors
     or type(populations[1]) == "number" then
     populations = { populations }
@@ -226,9 +233,11 @@ local function median_curve(curves, longest, percent)
   return x, y
 end
 
+options.declare("plot.training", { title = "string", what = "string" })
+
 function M.training(list, o)
   local where = "plot.training"
-  o = options.check(where, o, { title = "string", what = "string" })
+  o = options.check(where, o)
   local what = o.what or "test_error"
   if not labels[what] then
     error(("%s: unknown curve '%s'%s; it knows test_error, train_error, train_loss, lr")

@@ -133,9 +133,11 @@ local function name_curves(panel, curves)
   return panel.key_title .. ": " .. table.concat(words, "; ")
 end
 
+options.declare("plot.edf", { title = "string", from = "number", to = "number",
+  band = "boolean|string", level = "number" })
+
 local function check_options(o, n)
-  options.check("plot.edf", o, { title = "string", from = "number", to = "number",
-    band = "boolean|string", level = "number" }, 2)
+  options.check("plot.edf", o, 2)
   for _, key in ipairs { "from", "to" } do
     if o[key] and not (o[key] >= 0 and o[key] <= 100) then
       error(("plot.edf: %s is %g; errors are percent, 0 to 100"):format(key, o[key]), 3)

@@ -80,6 +80,8 @@ function M.error_axis(label, ...)
   return a
 end
 
+options.declare("plot.panels", { title = "string", columns = "integer" })
+
 --- The panels of several plots in one picture.
 function M.panels(t)
   if type(t) ~= "table" or getmetatable(t) == Plot then
@@ -89,7 +91,7 @@ function M.panels(t)
   for k, v in pairs(t) do
     if math.type(k) ~= "integer" then o[k] = v end
   end
-  options.check("plot.panels", o, { title = "string", columns = "integer" })
+  options.check("plot.panels", o)
   for i, p in ipairs(t) do
     if getmetatable(p) ~= Plot then
       error(("plot.panels: item %d is a %s, not a plot"):format(i, type(p)), 2)
@@ -120,7 +122,8 @@ local function check_size(where, o)
   end
 end
 
-local text_options = { width = "integer", height = "integer", ascii = "boolean" }
+options.declare({ "plot:text", "plot:show" },
+  { width = "integer", height = "integer", ascii = "boolean" })
 
 local function compose(self, o, width, height)
   local ascii = o.ascii
@@ -130,7 +133,7 @@ local function compose(self, o, width, height)
 end
 
 function Plot:text(o)
-  o = options.check("plot:text", o, text_options)
+  o = options.check("plot:text", o)
   check_size("plot:text", o)
   return table.concat(compose(self, o, 80, 24):lines(), "\n")
 end
@@ -140,7 +143,7 @@ function Plot:__tostring()
 end
 
 function Plot:show(o)
-  o = options.check("plot:show", o, text_options)
+  o = options.check("plot:show", o)
   check_size("plot:show", o)
   local width, height = screen.size(1)
   width = o.width or math.min(width or 80, 100)
@@ -197,13 +200,13 @@ help.add("plot:save", [[
   Draws the plot into a file, which is there whole or not at all.
     .svg .png .pdf   by gnuplot
     .gp              what gnuplot reads, script and data, to be changed by hand
-  example (slow): plot.edf{ { 40, 50, 60 } }:save("edf.svg")]])
+  example: plot.edf{ { 40, 50, 60 } }:save("edf.svg")]])
 
 help.add("plot:svg", [[
   plot:svg() -> string, or nil and a message
   The plot as SVG to put into a page: a single element that scales with it, the same bytes
   for the same data, without ids, scripts or references.
-  example (slow): plot.edf{ { 40, 50, 60 } }:svg()]])
+  example: plot.edf{ { 40, 50, 60 } }:svg()]])
 
 help.add("plot:text", [[
   plot:text{ width = 80, height = 24, ascii = false } -> string

@@ -105,10 +105,12 @@ local function panel_of(result, what, o)
     (tostring(band):gsub("\n", "; "))
 end
 
+options.declare("plot.scatter", { title = "string", columns = "integer", level = "number",
+  share = "number", log = "boolean" })
+
 function M.scatter(results, properties, o)
   local where = "plot.scatter"
-  o = options.check(where, o, { title = "string", columns = "integer", level = "number",
-    share = "number", log = "boolean" })
+  o = options.check(where, o)
   local level, share = input.level(where, o.level), input.share(where, o.share)
   results = input.results(where, results)
   if type(properties) ~= "table" or type(properties[2]) == "function" then

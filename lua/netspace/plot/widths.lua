@@ -89,9 +89,11 @@ local function network_panel(name, m)
     x = picture.axis({ label = "block" }, x), y = picture.axis({ label = Y, log = 2 }, w, u) }
 end
 
+options.declare("plot.widths", { title = "string", columns = "integer" })
+
 function M.widths(networks, o)
   local where = "plot.widths"
-  o = options.check(where, o, { title = "string", columns = "integer" })
+  o = options.check(where, o)
   if type(networks) ~= "table" or networks.d then networks = { networks } end
   local panels, about = {}, {}
   for i, m in ipairs(networks) do
@@ -157,10 +159,12 @@ local function profile_panel(title, chosen, fit)
   return panel, ws
 end
 
+options.declare("plot.profiles", { title = "string", best = "integer", worst = "integer",
+  fit = "boolean" })
+
 function M.profiles(result, o)
   local where = "plot.profiles"
-  o = options.check(where, o, { title = "string", best = "integer", worst = "integer",
-    fit = "boolean" })
+  o = options.check(where, o)
   local order = ranked(where, result)
   local other = (o.best or o.worst) and 0 or 3 -- of what is not asked for
   local best = count(where, "best", o.best, other, math.min(8, #order))
@@ -185,9 +189,11 @@ function M.profiles(result, o)
     about = table.concat(about, ". "), panels = panels, columns = 2, wide = true }
 end
 
+options.declare("plot.overlay", { title = "string", columns = "integer", best = "integer" })
+
 function M.overlay(results, o)
   local where = "plot.overlay"
-  o = options.check(where, o, { title = "string", columns = "integer", best = "integer" })
+  o = options.check(where, o)
   local panels, about = {}, {}
   for i, r in ipairs(input.results(where, results)) do
     local order = ranked(where, r)

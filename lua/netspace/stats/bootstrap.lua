@@ -64,8 +64,8 @@ local band = {
   end,
 }
 
-local allowed = { share = "number", draws = "integer", seed = "integer", level = "number",
-  categorical = "boolean", exact = "boolean" }
+options.declare("stats.bootstrap", { share = "number", draws = "integer", seed = "integer",
+  level = "number", categorical = "boolean", exact = "boolean" })
 
 local function best_of(x, errors)
   local best = 1
@@ -77,7 +77,7 @@ end
 
 function M.bootstrap(result, what, o)
   local where = "stats.bootstrap"
-  o = options.check(where, o, allowed)
+  o = options.check(where, o)
   local level, draws = input.level(where, o.level), input.draws(where, o.draws)
   local share, seed = input.share(where, o.share), o.seed or sys.seed()
   result = input.result(where, "the first argument", result)
@@ -125,9 +125,11 @@ local function median_of(list)
   return n % 2 == 1 and sorted[(n + 1) // 2] or (sorted[n // 2] + sorted[n // 2 + 1]) / 2
 end
 
+options.declare("stats.trend", { share = "number", level = "number", on = "string|function" })
+
 function M.trend(results, what, o)
   local where = "stats.trend"
-  o = options.check(where, o, { share = "number", level = "number", on = "string|function" })
+  o = options.check(where, o)
   local level, share = input.level(where, o.level), input.share(where, o.share)
   local t = { level = level }
   for i, r in ipairs(input.results(where, results)) do

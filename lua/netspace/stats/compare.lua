@@ -108,8 +108,9 @@ local comparison = {
   end,
 }
 
-local allowed = { seed = "integer", draws = "integer", level = "number", margin = "number",
-  by = "string|function", bins = "integer", range = "table" }
+options.declare({ "stats.compare", "stats.alternatives" },
+  { seed = "integer", draws = "integer", level = "number", margin = "number",
+    by = "string|function", bins = "integer", range = "table" })
 
 -- Where the models of b are in a: those a refined space has taken over from its parent are
 -- the same networks with the same errors.  @treturn table places, number of them
@@ -189,8 +190,8 @@ local function compare(where, a, b, o, level)
 end
 
 -- Checked options, with defaults.
-local function settings(where, o, names)
-  o = options.check(where, o, names, 2)
+local function settings(where, o)
+  o = options.check(where, o, 2)
   local s = {}
   for k, v in pairs(o) do s[k] = v end
   if s.margin and not (s.margin > 0) then
@@ -204,7 +205,7 @@ end
 
 function M.compare(a, b, o)
   local where = "stats.compare"
-  local s = settings(where, o, allowed)
+  local s = settings(where, o)
   s.level, s.draws = input.level(where, s.level), input.draws(where, s.draws)
   local x, y = input.edf(where, "a", a), input.edf(where, "b", b)
   if x.weighted or y.weighted then
@@ -326,7 +327,7 @@ local alternatives = {
 
 function M.alternatives(parent, list, o)
   local where = "stats.alternatives"
-  local s = settings(where, o, allowed)
+  local s = settings(where, o)
   local level = input.level(where, s.level)
   s.draws = input.draws(where, s.draws)
   local all = { input.edf(where, "the parent", parent) }

@@ -326,10 +326,12 @@ local function read_file(path)
   return text
 end
 
+options.declare("stats.import", { error = "string", accuracy = "string", fraction = "boolean",
+  population = "string", name = "string", format = "string" })
+
 function M.import(path, o)
   local where = "stats.import"
-  o = options.check(where, o, { error = "string", accuracy = "string", fraction = "boolean",
-    population = "string", name = "string", format = "string" })
+  o = options.check(where, o)
   if type(path) ~= "string" then
     error(("%s: it wants the path of a file, not a %s"):format(where, type(path)), 2)
   end
@@ -366,8 +368,8 @@ compressed, as .gz.
   error        the column of the error in percent ("error"); or
   accuracy     the column of an accuracy, which is turned into an error
   fraction     true: these are fractions, 0 to 1; asked for when no value is above 1
-  population   the column that names the population ("population"); without one the file is
-               one population, called name= (or as the file)
+  population   the column that names the population ("population")
+  name         of the one population of a file without such a column (the file's)
   format       "csv" or "jsonl" (by the name of the file, or its first character)
 Other columns are taken by name, all may be missing:
   d, w, b, g, stride   numbers, or JSON lists with one entry a stage

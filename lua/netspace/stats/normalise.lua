@@ -89,9 +89,11 @@ local function edfs_text(t)
   return table.concat(lines, "\n")
 end
 
+options.declare("stats.normalise", { by = "string|function", bins = "integer", range = "table" })
+
 function M.normalise(list, o)
   local where = "stats.normalise"
-  o = options.check(where, o, { by = "string|function", bins = "integer", range = "table" })
+  o = options.check(where, o)
   list = input.results(where, list)
   local t = weigh(where, list, { by = o.by or "flops", bins = o.bins, range = o.range }, 1)
   local about = { by = t.by, bins = t.bins, range = { t.lo, t.hi }, outside = {} }

@@ -10,7 +10,8 @@ local sys = require "netspace.core.sys"
 
 local M = {}
 
-local allowed = { draws = "integer", seed = "integer", level = "number" }
+options.declare({ "stats.correlation", "stats.epochs" },
+  { draws = "integer", seed = "integer", level = "number" })
 
 local function none(x) return x == x and x or nil end -- NaN: there is no such figure
 
@@ -43,7 +44,7 @@ local correlation = {
 
 function M.correlation(x, y, o)
   local where = "stats.correlation"
-  o = options.check(where, o, allowed)
+  o = options.check(where, o)
   local s = { draws = input.draws(where, o.draws, 2000), seed = o.seed or sys.seed(),
     level = input.level(where, o.level) }
   check_list(where, "x", x)
@@ -130,7 +131,7 @@ local epochs = {
 
 function M.epochs(list, o)
   local where = "stats.epochs"
-  o = options.check(where, o, allowed)
+  o = options.check(where, o)
   local s = { draws = input.draws(where, o.draws, 1000), seed = o.seed or sys.seed(),
     level = input.level(where, o.level) }
   local curves, open, longest = curves_of(where, list)
@@ -179,9 +180,11 @@ local function same_models(a, b)
   return true
 end
 
+options.declare("stats.noise", { level = "number" })
+
 function M.noise(results, o)
   local where = "stats.noise"
-  o = options.check(where, o, { level = "number" })
+  o = options.check(where, o)
   local level = input.level(where, o.level)
   if type(results) ~= "table" or #results < 2 then
     error(("%s: it wants a list of two results or more, of the same models trained with "

@@ -36,9 +36,11 @@ local function fit(form, x, y, level)
   return setmetatable(t, regression)
 end
 
+options.declare("stats.regress", { form = "string", level = "number" })
+
 function M.regress(x, y, o)
   local where = "stats.regress"
-  o = options.check(where, o, { form = "string", level = "number" })
+  o = options.check(where, o)
   local form, level = o.form or "linear", input.level(where, o.level)
   if not forms[form] then
     error(("%s: unknown form '%s'%s; it knows linear, sqrt, linear+sqrt, affine, power"):format(
@@ -77,9 +79,11 @@ local scaling = {
   end,
 }
 
+options.declare("stats.scaling", { level = "number" })
+
 function M.scaling(results, o)
   local where = "stats.scaling"
-  o = options.check(where, o, { level = "number" })
+  o = options.check(where, o)
   local level = input.level(where, o.level)
   local x, y = {}, { acts = {}, params = {} }
   for _, r in ipairs(input.results(where, results)) do

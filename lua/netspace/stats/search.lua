@@ -35,10 +35,12 @@ local function default_list(n, whole)
   return list
 end
 
+options.declare("stats.search", { m = "table", level = "number", replacement = "boolean",
+  simulate = "boolean", seed = "integer" })
+
 function M.search(errors, o)
   local where = "stats.search"
-  o = options.check(where, o, { m = "table", level = "number", replacement = "boolean",
-    simulate = "boolean", seed = "integer" })
+  o = options.check(where, o)
   local level, edf = input.level(where, o.level), input.edf(where, "the argument", errors)
   local replacement = o.replacement ~= false
   if not replacement and (edf.weighted or o.simulate) then
