@@ -36,7 +36,7 @@ static const char usage[] =
     "\n"
     "commands:\n"
     "  netspace monitor STORE [--once | --text | --json] [--ascii]   live view of a store\n"
-    "  netspace resume STORE [--workers N]                           finish what is open\n"
+    "  netspace resume STORE [--workers N] [--retry]                 finish what is open\n"
     "  netspace export STORE -o FILE [NAME]...                       .csv or .jsonl of it\n"
     "  netspace report STORE -o FILE.html [NAME]...                  an HTML page of it\n"
     "  netspace doctor [STORE]                                       check this machine\n"

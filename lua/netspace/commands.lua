@@ -12,9 +12,11 @@ function M.monitor(args)
   return require("netspace.monitor").main(args)
 end
 
---- Finishes what a store has open.
+local RESUME = "resume STORE [--workers N] [--retry]"
+
+--- Finishes what a store has open; with --retry also what has failed.
 function M.resume(args)
-  local path, workers
+  local path, workers, retry
   local i = 1
   while args[i] do
     local a = args[i]
@@ -30,17 +32,19 @@ function M.resume(args)
           :format(value))
         return 2
       end
+    elseif a == "--retry" then
+      retry = true
     elseif a:sub(1, 1) == "-" or path then
       io.stderr:write(("netspace: resume does not know '%s'%s\n"):format(a,
-        require("netspace.options").hint(a, { "--workers" })))
-      return usage("resume STORE [--workers N]")
+        require("netspace.options").hint(a, { "--workers", "--retry" })))
+      return usage(RESUME)
     else
       path = a
     end
     i = i + 1
   end
-  if not path then return usage("resume STORE [--workers N]") end
-  return require("netspace.sweep").resume(path, { workers = workers })
+  if not path then return usage(RESUME) end
+  return require("netspace.sweep").resume(path, { workers = workers, retry = retry })
 end
 
 local EXPORT = "export STORE -o FILE.csv|FILE.jsonl[.gz] [NAME]... [--salvage]"

@@ -177,7 +177,7 @@ function Ledger:owner(id, name)
     WHERE population.id = ?]], { id })[1]
   if owner and schema.alive(owner) then
     M.fail(("population '%s' of %s is being trained by process %d on %s; watch it with "
-      .. "`netspace monitor %s`"):format(name, self.path, owner.pid, owner.host, self.path))
+      .. "`netspace monitor %s`"):format(name, self.path, owner.pid, owner.host, self.path), "busy")
   end
   return owner
 end
@@ -286,11 +286,37 @@ function Ledger:requeue(model, attempt, e)
     { e.crashes, e.signal, e.log, model, attempt })
 end
 
---- A failed model goes back into the queue.
-function Ledger:retry(model)
-  run(self, [[UPDATE model SET status = 'queued', worker = NULL, error = NULL, reason = NULL,
-    crashes = 0, signal = NULL, log = NULL, ended = NULL WHERE id = ? AND status = 'failed']],
-    { model })
+--- The failed models of a population go back into the queue.
+-- @treturn integer how many
+function Ledger:retry(id)
+  return run(self, [[UPDATE model SET status = 'queued', worker = NULL, error = NULL,
+    reason = NULL, crashes = 0, signal = NULL, log = NULL, ended = NULL
+    WHERE population = ? AND status = 'failed']], { id })
+end
+
+--- The same in the store at `path`, which nobody trains in: of the population called `name`,
+-- or of all.  What is queued there waits for the next sweep or resume.
+-- @treturn integer how many; raises, a Failure of kind "busy" when a process is at work on it
+function M.retry(path, name)
+  local ledger, why, kind = M.open(path)
+  if not ledger then M.fail(why, kind) end
+  local count = 0
+  local good, err = pcall(ledger.write, ledger, function()
+    count = 0
+    local found = rows(ledger, "SELECT id, name, run FROM population "
+      .. "WHERE name = :name OR :name IS NULL", { name = name })
+    if name and not found[1] then M.fail(("%s has no population '%s'"):format(path, name)) end
+    for _, p in ipairs(found) do
+      ledger:owner(p.id, p.name)
+      ledger.run = p.run
+      local n = ledger:retry(p.id)
+      if n > 0 then ledger:log(nil, ("%d failed models queued again"):format(n)) end
+      count = count + n
+    end
+  end)
+  ledger:close()
+  if not good then error(err, 0) end
+  return count
 end
 
 --- Closes the store; all of it is in its main file then, also while readers stay (without

@@ -92,15 +92,36 @@ local function write_files(s, view, c)
   return good and text .. " and .svg" or ("%s; no SVG: %s"):format(text, why)
 end
 
+local function send(path, want, population)
+  local good, message = controls.send(path, want, population)
+  return good and ("asked: %s %s"):format(want, population) or message
+end
+
+-- Asks the sweep at work; where nobody is, the failed models wait for the next one.
+local function retry(path, population)
+  local ledgers = require "netspace.ledger"
+  local good, n = pcall(ledgers.retry, path, population)
+  if good and n == 0 then
+    return population .. " has no failed models; those that diverged are results"
+  elseif good then
+    return ("%d of %s queued again; `netspace resume %s` trains them"):format(n, population, path)
+  end
+  if getmetatable(n) == ledgers.Failure and n.kind == "busy" then
+    return send(path, "retry", population)
+  end
+  return tostring(n)
+end
+
 -- Does what a key asked of the world.
 local function act(s, view, c)
   local want = view.want
   view.want = nil
   if want == "snapshot" then
     view.said = write_files(s, view, c)
+  elseif want == "retry" then
+    view.said = retry(s.path, view.about)
   elseif want then
-    local good, message = controls.send(s.path, want, view.about)
-    view.said = good and ("asked: %s %s"):format(want, view.about) or message
+    view.said = send(s.path, want, view.about)
   end
 end
 
@@ -291,8 +312,9 @@ help.add("monitor", [[
   s writes the view to a text file in the current directory, EDFs and properties also to an
     SVG, by gnuplot.
   P pauses the sweep of the selected population, K cancels it, R trains its failed models
-  again; each asks first, and only a sweep at work can do it: the wish lies in
-  STORE.commands until the sweep takes it, a moment later.  Nothing else is ever written.
+  again; each asks first.  The wish lies in STORE.commands until the sweep takes it, a moment
+  later.  Where no sweep is at work R puts the failed models back into the queue of the store,
+  for netspace resume.  Nothing else is ever written.
   From a shell: netspace monitor STORE [--once | --text | --json] [--ascii].
   example: monitor("runs.db", { mode = "once" })]])
 

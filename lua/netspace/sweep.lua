@@ -38,7 +38,7 @@ options.declare({ "sweep.run", "sweep.start", "sweep.forecast" },
     data = "string|userdata", recipe = "table", workers = "integer", seed = "integer",
     progress = "function", quiet = "boolean", checkpoint = "table|boolean",
     memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" })
-options.declare("sweep.resume", { workers = "integer", quiet = "boolean" })
+options.declare("sweep.resume", { workers = "integer", quiet = "boolean", retry = "boolean" })
 
 local active, fail = trainings.active, ledgers.fail
 
@@ -258,6 +258,7 @@ function M.resume(path, o)
     if not about then fail(path .. ": no such store") end
     if about.size == 0 then fail(path .. " is empty: no sweep has written it yet") end
     local workers = plans.workers("sweep.resume", o.workers)
+    if o.retry then M.retry(path) end
     local first, started = open_ledger(path), {}
     local names = first:open_names()
     first:close()
@@ -291,6 +292,15 @@ function M.resume(path, o)
       progress.clear(path .. ": nothing is open; every population is trained")
     end
     return wait_for(started)
+  end)
+end
+
+--- Puts the failed models of a store that nobody trains in back into the queue.
+-- @treturn integer how many
+function M.retry(path, name)
+  return blame(1, sys.shielded, function()
+    if not uv.fs_stat(path) then fail(path .. ": no such store") end
+    return ledgers.retry(path, name)
   end)
 end
 
@@ -367,13 +377,24 @@ help.add("sweep.start", [[
   sweep.start{ … } -> sweep
   As sweep.run, without waiting: the sweep goes on while you type, or while a script waits for
   another one.  Sweeps at work at the same time share the workers in turn.
-  The sweep has s:status() s:wait() s:pause() s:resume() s:cancel().
+  The sweep has s:status() s:wait() s:pause() s:resume() s:retry() s:cancel().
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }]])
 help.add("sweep.resume", [[
-  sweep.resume(path [, { workers=, quiet= }]) -> list of results
-  Trains what the populations of a store have open: all they need is in the store.  The same
-  from the shell: netspace resume STORE.
+  sweep.resume(path [, { workers=, quiet=, retry= }]) -> list of results
+  Trains what the populations of a store have open: all they need is in the store.  With
+  retry = true also what has failed, as after sweep.retry.  From the shell: netspace resume
+  STORE [--workers N] [--retry].
   example: sweep.resume("runs.db")]])
+help.add("sweep.retry", [[
+  sweep.retry(path [, name]) -> n
+  Puts the failed models of a population (of all) back into the queue, and returns how many;
+  sweep.resume, or the same sweep.run again, trains them.  No sweep may be at work on it: that
+  has s:retry().
+  example: sweep.retry("runs.db", "A")]])
+help.add("sweep:retry", [[
+  s:retry() -> n
+  Puts the failed models of a sweep at work back into its queue, and returns how many.
+  example: h = sweep.start{ store = "h.db", models = A, data = D } h:retry() h:cancel()]])
 help.add("sweep.finish", [[
   sweep.finish([stop])
   Waits for all sweeps this program has started; with stop = true it stops them instead.

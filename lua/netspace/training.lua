@@ -156,16 +156,26 @@ function Training:_obey(command)
     self:_tell(nil, "goes on, asked from a monitor")
     self:resume()
   elseif command == "retry" then
-    local list = self.lost
-    self.lost = {}
-    for _, model in ipairs(list) do
-      self:_note(function(ledger) ledger:retry(model.id) end)
-      model.crashes, self.failed = 0, self.failed - 1
-      self:_enqueue(model)
-    end
-    self:_tell(nil, ("%d failed models queued again, asked from a monitor"):format(#list))
-    pool.dispatch()
+    self:_tell(nil, ("%d failed models queued again, asked from a monitor"):format(self:retry()))
   end
+end
+
+--- Puts the failed models back into the queue of a sweep at work.
+-- @treturn integer how many
+function Training:retry()
+  if self.state == "stopping" or self.state == "ended" then
+    error(("sweep '%s' has ended; `netspace resume %s --retry` trains its failed models again")
+      :format(self.name, self.store), 2)
+  end
+  local list = self.lost
+  self.lost = {}
+  self:_note(function(ledger) ledger:retry(self.population) end)
+  for _, model in ipairs(list) do
+    model.crashes, self.failed = 0, self.failed - 1
+    self:_enqueue(model)
+  end
+  pool.dispatch()
+  return #list
 end
 
 -- Into the queue, at its place in the population; the next one is the last.

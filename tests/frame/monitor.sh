@@ -170,6 +170,21 @@ check "reaches the full screen" has ! $'\033\\[3[0-8]'
 tm send-keys -t m q
 check "q leaves it" restored 0
 
+cp "$dir/finished.db" "$dir/lost.db"
+cat >"$dir/lose.lua" <<'LUA'
+local db = require("netspace.core.sqlite").open(arg[1], "rw")
+assert(db:run "UPDATE model SET status = 'failed' WHERE status = 'diverged'")
+db:close()
+LUA
+"$NETSPACE" "$dir/lose.lua" "$dir/lost.db"
+start 80 24 C.UTF-8 xterm-256color lost.db
+check "a finished store with a failed model" shows '^13/14 done  0 running  0 queued  1 failed'
+tm send-keys -t m R; check "R asks" shows '^train the failed models of AnyNetX_A again\?'
+tm send-keys -t m y; check "puts it back, says how to go on" shows '^1 of AnyNetX_A queued again; .netspace res'
+check "and the view shows it" shows '^nobody works on it; 1 models are open'
+tm send-keys -t m R; check "there is nothing more" shows '^AnyNetX_A has no failed models'
+tm send-keys -t m q; check "no wish is left" [ ! -e "$dir/lost.db.commands" ]
+
 start 80 24 C screen running.db
 check "C locale: ASCII on the screen" shows '^bbbb b.RegNetX'
 check "and nothing else" ascii_only

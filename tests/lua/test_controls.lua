@@ -50,6 +50,7 @@ t.ok(until_true(function() return s:status().failed == 0 end), "retry: none coun
 s:resume()
 t.ok(until_true(function() return s:status().state == "finished" end), "and it ends")
 t.is(s:status().done, 5, "with all trained")
+t.fails(function() s:retry() end, "has ended; `netspace resume " .. path .. " --retry`", "too late")
 local store = sweep.open(path)
 t.is(#store:networks "A", 5, "the store has the networks")
 t.is(store:networks("A")[5].w[1], 8, "in order")
@@ -66,6 +67,32 @@ t.ok(until_true(function() return s:status().state == "paused" end), "paused")
 controls.send(path, "cancel", "C")
 t.ok(until_true(function() return s:status().state == "stopped" end), "cancelled")
 sweep.finish()
+-- A store that nobody trains in: what failed is queued for the next sweep or resume.
+t.fails(function() sweep.retry(path, "D") end, "has no population 'D'", "no such population")
+t.is(sweep.retry(path), 0, "nothing has failed")
+s = sweep.start { store = path, name = "F", models = models, quiet = true, workers = 1,
+  data = data.open("shapes", { train = 640, test = 64 }), memory = 1,
+  recipe = recipe { epochs = 1, batch = 32 } }
+s:pause()
+t.fails(function() sweep.retry(path, "F") end, "is being trained by process", "not while it is trained")
+s:resume()
+s:wait()
+t.is(sweep.retry(path, "A"), 0, "of another population")
+t.is(sweep.retry(path, "F"), 5, "all of F")
+store = sweep.open(path)
+t.is(store:population("F").queued, 5, "wait in the queue")
+t.is(#store:result("F").errors, 0, "and have no result")
+store:close()
+sweep.run { store = path, name = "F", models = models, quiet = true, workers = 1,
+  data = data.open("shapes", { train = 640, test = 64 }), recipe = recipe { epochs = 1, batch = 32 } }
+t.is(sweep.resume(path, { quiet = true, retry = true })[1].name, "C", "resume: nothing else is open")
+s = sweep.start { store = path, name = "G", models = models, quiet = true, workers = 1,
+  data = data.open("shapes", { train = 640, test = 64 }), memory = 1,
+  recipe = recipe { epochs = 1, batch = 32 } }
+s:wait()
+local r = sweep.resume(path, { quiet = true, retry = true })
+t.ok(#r == 1 and r[1].name == "G" and r[1].failed == 5, "resume --retry tries them again")
+
 for _, wish in ipairs { "A", "B" } do controls.take(path, wish) end
 t.is(uv.fs_stat(controls.directory(path)), nil, "nothing is left behind")
 os.execute(("rm -rf '%s'"):format(dir))

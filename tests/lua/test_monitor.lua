@@ -231,8 +231,14 @@ t.ok(not view.want and not view.ask, "cancel asks; n means no")
 press "K y"
 t.is(view.want .. " " .. view.about, "cancel AnyNetX_A", "y asks the sweep for it")
 view.want = nil
-press("R", stopped)
+press("P", stopped)
 t.ok(not view.ask and view.said:find "no sweep is at work", "nobody is there to be asked")
+press("R y", stopped)
+t.is(view.want, "retry", "but what failed can be queued again")
+view.want = nil
+press("] R", stopped)
+t.ok(not view.ask and view.said:find "has no failed models", "when anything failed")
+press "["
 press "1"
 view.hidden = {}
 local told = select(3, frame.compose(s, view))

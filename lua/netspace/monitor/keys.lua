@@ -180,7 +180,9 @@ local questions = {
 local function ask(view, key, s)
   local p = widgets.selected(s, view)
   local q = questions[key]
-  if s.state ~= "running" then
+  if key == "R" and p and p.failed == 0 then
+    view.said = ("%s has no failed models"):format(p.name)
+  elseif s.state ~= "running" and key ~= "R" then
     view.said = "no sweep is at work here; `netspace resume` finishes what is open"
   elseif p then
     view.ask = { text = q[2]:format(p.name), want = q[1], population = p.name }
