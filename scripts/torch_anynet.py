@@ -1,6 +1,15 @@
 """AnyNet in PyTorch, built from its definition (Radosavovic et al. 2020, figures 3, 4 and 23;
 names, order and counting as in pycls) independently of the C engine: what the reference
-networks of make_fixtures.py and the comparison of bench/ are."""
+networks of make_fixtures.py and the comparison of bench/ are, and how to use in PyTorch
+what net:save wrote:
+
+    net = torch_anynet.load("best.safetensors").eval()
+    logits = net((pixels - mean) / std)    # n x 3 x h x w, RGB from 0 to 255
+
+where mean and std are those of the data it was trained on (for CIFAR-10 125.3, 123.0, 113.9
+and 63.0, 62.1, 66.7)."""
+import json
+
 from torch import nn
 
 
@@ -149,4 +158,17 @@ def anynet(m):
             w_in = m["w"][i]
         net.add_module(f"s{i + 1}", stage)
     net.add_module("head", Head(m, w_in))
+    return net
+
+
+def load(path):
+    """The network of a safetensors file that netspace wrote, with its weights."""
+    from safetensors import safe_open
+    with safe_open(path, "pt") as f:
+        net = anynet(json.loads(f.metadata()["netspace.arch"]))
+        weights = {name: f.get_tensor(name) for name in f.keys()}
+    for name, value in net.state_dict().items():  # counters, which only PyTorch keeps
+        if name.endswith("num_batches_tracked"):
+            weights[name] = value
+    net.load_state_dict(weights)
     return net

@@ -1,5 +1,5 @@
 --- Figure 6: good and bad networks of AnyNetX_C, by the widths of their blocks.  The paper
--- sees that good networks widen from stage to stage.
+-- sees that good networks widen from stage to stage.  g is that after group compatibility.
 -- Section 3.2 of arXiv 2003.13678.
 
 local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")

@@ -1,6 +1,8 @@
 --- Figure 12: what networks cost.  Activations, parameters and measured time of RegNetX of
 -- many sizes against flops, with the fits of the paper: acts ~ √flops, params ~ flops, time ~
--- flops and √flops; and which of flops and acts tells the time better.  Nothing is trained.
+-- flops and √flops; and which of flops and acts tells the time better (the same form of both).
+-- The paper fits the best networks (fig11.lua prints those), this any, and its time is that of
+-- a GPU, on which acts tell more.  Nothing is trained.
 -- Section 4 of arXiv 2003.13678.
 
 local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
@@ -14,15 +16,16 @@ for i = 1, n do
   setting.flops = { math.floor(middle * 0.9), math.ceil(middle * 1.1) }
   models[i] = scale.spaces.RegNetX:sample(1, setting)[1]
   local c = arch.complexity(models[i])
-  speed[i] = net.benchmark(models[i], { batch = 32, seconds = 0.2 }).images_per_s
+  speed[i] = net.benchmark(models[i], { mode = "test", seconds = 0.2 }).images_per_s
   flops[i], acts[i], ms[i] = c.flops, c.acts, 1000 / speed[i]
 end
 local result = { name = "RegNetX", errors = ms, models = models,
   columns = { images_per_s = speed } }
 print(stats.scaling(result))
-print(("ms of training an image by flops: %s"):format(
-  stats.regress(flops, ms, { form = "linear+sqrt" })))
-print(("ms of training an image by acts: %s"):format(stats.regress(acts, ms)))
+print("ms of inference an image")
+print(("by flops: %s"):format(stats.regress(flops, ms, { form = "linear+sqrt" })))
+print(("by flops: %s"):format(stats.regress(flops, ms, { form = "power" })))
+print(("by acts:  %s"):format(stats.regress(acts, ms, { form = "power" })))
 for i, a in ipairs(acts) do acts[i] = a / 1000 end
 paper.show("fig12", plot.panels { plot.scaling(result),
-  plot.fit(acts, ms, { x = "acts (k)", y = "ms an image" }), columns = 2 })
+  plot.fit(acts, ms, { x = "acts (k)", y = "ms an image", form = "power" }), columns = 2 })

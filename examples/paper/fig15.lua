@@ -10,6 +10,8 @@ for _, name in ipairs(zoo.names()) do
     print(("%-14s d %2d  w_0 %3d  w_a %6.2f  w_m %.2f  flops %6.2f G  params %6.2f M  acts %5.2f M")
       :format(name, m.regnet.d, m.regnet.w_0, m.regnet.w_a, m.regnet.w_m, c.flops / 1e9,
         c.params / 1e6, c.acts / 1e6))
+    print(("%14s d_i %s  w_i %s  g %d"):format("", table.concat(m.d, ","),
+      table.concat(m.w, ","), m.g[#m.g]))
   end
 end
 for _, letter in ipairs { "X", "Y" } do

@@ -4,6 +4,9 @@
 --
 --   local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
 --   local A, B = paper.results("A", "B")
+--
+-- A population of your own: paper.add { "mine", { "AnyNetXC", my_constraint }, main = true };
+-- paper.results("C", "mine") then trains it like the others.
 
 local paper = {}
 
@@ -16,7 +19,7 @@ usage: netspace examples/paper/%s [--scale tiny|small|paper] [options]
   --store FILE    where results are kept and found again (paper-SCALE.db)
   --from FILE     take the results of this export instead of training
   --as-is         take what the store holds, train nothing
-  --pictures DIR  write the pictures there as SVG
+  --pictures DIR  write the pictures there as SVG (needs gnuplot)
 ]]
 
 -- The scales.  n: models of the main populations and of the others; unit: the middle of the
@@ -35,7 +38,8 @@ local scales = {
 }
 
 -- The populations.  A space is a name of space.*, or { name, constraint }.  times: of the
--- unit of flops; epochs: times those of the recipe; share: of the number of models.
+-- unit of flops; epochs: times those of the recipe; share: of the number of models.  The
+-- seed of each is its place in the list, so that new ones go to its end, by paper.add.
 local populations = {
   { "A", "AnyNetXA", main = true }, { "B", "AnyNetXB", main = true },
   { "C", "AnyNetXC", main = true }, { "D", "AnyNetXD", main = true },
@@ -72,12 +76,22 @@ local function stop(message)
   os.exit(2, true)
 end
 
+-- Ends the script; within all.lua, only this figure.
+local function fail(message)
+  if arg.all then error(message, 0) end
+  io.stderr:write(script, ": ", message, "\n")
+  os.exit(1, true)
+end
+
 local options = { scale = "tiny" }
 do
   local i = 1
   while arg[i] do
     local key = arg[i]:match("^%-%-(%S+)$")
-    if key == "as-is" then
+    if key == "help" or arg[i] == "-h" then
+      print((usage:format(script):gsub("\n$", "")))
+      os.exit(0, true)
+    elseif key == "as-is" then
       options.as_is = true
     elseif key == "scale" or key == "data" or key == "store" or key == "from"
       or key == "pictures" then
@@ -93,13 +107,24 @@ local scale = scales[options.scale]
   or stop(("%s: no scale '%s'; there are tiny, small, paper"):format(script, options.scale))
 paper.scale, paper.options = scale, options
 options.store = options.store or ("paper-%s.db"):format(options.scale)
+if options.pictures and not io.open(options.pictures) then
+  fail(("--pictures: there is no directory %s; make it first (mkdir -p)"):format(options.pictures))
+end
 
 -- Populations -------------------------------------------------------------------------------
 
 local by_name = {}
-for i, p in ipairs(populations) do
+local function register(i)
+  local p = populations[i]
   p.name, p.space, p.seed = p[1], p[2], i
   by_name[p.name] = p
+end
+for i in ipairs(populations) do register(i) end
+
+--- One more population, as those above.
+function paper.add(population)
+  table.insert(populations, population)
+  register(#populations)
 end
 
 --- All names, those of the main populations first.
@@ -141,49 +166,76 @@ local function images()
   if not dataset then
     local spec = options.data or scale.data
       or stop(("%s: --scale %s needs --data cifar10:DIR"):format(script, options.scale))
-    dataset = assert(data.open(spec, scale.take))
+    local message
+    dataset, message = data.open(spec, scale.take)
+    if not dataset then fail(message) end
   end
   return dataset
 end
 
 --- Trains what is missing of some populations, all at once: a worker trains a network of
 -- each in turn, so that an interrupted run has about as many of each.
+local trained = {}
 function paper.train(names)
   local sweeps = {}
-  for i, name in ipairs(names) do
+  for _, name in ipairs(names) do
     local r = scale.recipe
     if by_name[name].epochs then
       r = recipe { like = r, epochs = r.epochs * by_name[name].epochs }
     end
-    sweeps[i] = sweep.start { store = options.store, name = name, yes = true,
-      models = paper.sample(name), data = images(), recipe = r }
+    if not trained[name] then
+      sweeps[#sweeps + 1] = sweep.start { store = options.store, name = name, yes = true,
+        models = paper.sample(name), data = images(), recipe = r }
+    end
   end
   for _, s in ipairs(sweeps) do s:wait() end
+  for _, name in ipairs(names) do trained[name] = true end
+end
+
+local imported
+-- What a store or an export has of a population; nil and a message when that is nothing.
+local function have(name)
+  if options.from then
+    local message
+    if not imported then imported, message = stats.import(options.from) end
+    if not imported then return nil, message end
+    return imported[name], ("there is no '%s' in %s"):format(name, options.from)
+  end
+  local store, message = sweep.open(options.store)
+  if not store then return nil, message end
+  local good, result = pcall(store.result, store, name)
+  store:close()
+  if good and #result.errors > 0 then return result end
+  return nil, ("nothing of '%s' is in %s yet"):format(name, options.store)
 end
 
 --- The results of populations: trained now as far as they are missing, or as the store or an
--- export has them; raises a text when there are none.
-function paper.results(...)
+-- export has them; nil and a message when one is not there.
+function paper.find(...)
   local names, list = { ... }, {}
+  for _, name in ipairs(names) do
+    if not by_name[name] then
+      fail(("no population '%s'; there are %s"):format(name, table.concat(paper.names(), ", ")))
+    end
+  end
   if options.scale == "paper" then
     paper.forecast(names)
     os.exit(0, true)
-  elseif options.from then
-    local all = assert(stats.import(options.from))
-    for i, name in ipairs(names) do
-      list[i] = all[name] or error(("there is no '%s' in %s"):format(name, options.from), 0)
-    end
-  else
-    if not options.as_is then paper.train(names) end
-    local store = assert(sweep.open(options.store))
-    for i, name in ipairs(names) do
-      local good, result = pcall(store.result, store, name)
-      list[i] = good and #result.errors > 0 and result
-        or error(("nothing of '%s' is in %s yet"):format(name, options.store), 0)
-    end
-    store:close()
+  end
+  if not (options.from or options.as_is) then paper.train(names) end
+  for i, name in ipairs(names) do
+    local message
+    list[i], message = have(name)
+    if not list[i] then return nil, message end
   end
   return table.unpack(list)
+end
+
+--- The same; without one of them there is no figure.
+function paper.results(...)
+  local found = table.pack(paper.find(...))
+  if not found[1] then fail(found[2]) end
+  return table.unpack(found, 1, found.n)
 end
 
 --- What populations would take in the paper's setting, from the speed of a few networks.
@@ -209,7 +261,8 @@ end
 function paper.show(name, picture)
   if options.pictures then
     local path = ("%s/%s.svg"):format(options.pictures, name)
-    assert(picture:save(path))
+    local good, message = picture:save(path)
+    if not good then fail(message) end
     print("picture: " .. path)
   else
     picture:show()
@@ -221,6 +274,8 @@ end
 function paper.split(result, name, f)
   local yes = { name = result.name .. ", " .. name, errors = {}, models = {} }
   local no = { name = result.name .. ", the others", errors = {}, models = {} }
+  yes.unfinished = result.n and result.n > #result.errors
+  no.unfinished = yes.unfinished
   for i, m in ipairs(result.models) do
     local part = f(m) and yes or no
     table.insert(part.errors, result.errors[i])

@@ -3,9 +3,10 @@
     PYCLS=DIR venv/bin/python scripts/bench/pycls.py [ROUNDS]
 
 DIR is a checkout of pycls (github.com/facebookresearch/pycls, MIT), whose sweep_setup this
-calls as it is, with its ranges of a good RegNetX (12 <= d <= 28, b = 1, 8 <= g <= 128, 2 <= w_m
-<= 3, w_0 and w_a from 8 to 256); the environment has its requirements (torch, yacs, iopath, simplejson,
-submitit, matplotlib).  Both keep what has 360 to 400 MF at 224 pixels, on one core.
+calls as it is, with its ranges of a good RegNetX (12 <= d <= 28, b = 1, 8 <= g <= 128,
+2 <= w_m <= 3, w_0 and w_a from 8 to 256); the environment has its requirements (torch, yacs,
+iopath, simplejson, submitit, matplotlib).  Both keep what has 360 to 400 MF at 224 pixels, on
+one core (pycls may share the work among more).  Run it where ./netspace is.
 """
 import os
 import subprocess

@@ -38,6 +38,30 @@ check "are those from the store" diff "$dir/a.out" "$dir/b.out"
 check "to the last byte of the pictures" diff -r -x fig12.svg "$dir/a" "$dir/b"
 paper claims --scale tiny --from "$dir/p.jsonl.gz" >"$dir/claims.out" 2>"$dir/claims.err"
 check "every claim is tested" test "$(grep -c '^| .* ([-+].* to .*) |' "$dir/claims.out")" -ge 28
+cat >"$dir/own.lua" <<'EOF'
+local paper = dofile("examples/paper/paper.lua")
+local narrow = constraint { name = "narrow", check = function(m) return m.w[4] <= 64 end }
+paper.add { "C narrow", { "AnyNetXC", narrow }, main = true }
+local C, own = paper.results("C", "C narrow")
+paper.show("own", plot.edf { C, own })
+print(stats.compare(C, own).n[2])
+EOF
+"$NETSPACE" -q --no-init "$dir/own.lua" --store "$dir/p.db" --pictures "$dir/a" \
+    >"$dir/own.out" 2>"$dir/own.err"
+check "a population and a picture of one's own" \
+    test -s "$dir/a/own.svg" -a "$(tail -n 1 "$dir/own.out")" = 6
+"$NETSPACE" -q --no-init examples/best.lua "$dir/p.db" X shapes "$dir/best.safetensors" 1 \
+    >"$dir/best.out" 2>"$dir/best.err"
+"$NETSPACE" -q --no-init >"$dir/again.out" 2>"$dir/again.err" \
+    -e "print(('%.2f'):format(net.load('$dir/best.safetensors'):test(data.open('shapes'))))"
+check "the best network of a population, trained for longer and kept" \
+    grep -q "safetensors: error $(cat "$dir/again.out") %" "$dir/best.out"
+paper fig02 --scale tiny --pictures "$dir/none" >"$dir/u.out" 2>"$dir/u.err"
+check "pictures into no directory: said before the training" grep -q "mkdir -p" "$dir/u.err"
+paper fig02 --scale tiny --as-is --store "$dir/none.db" >"$dir/u.out" 2>"$dir/u.err"
+check "nothing there: one line" test "$(wc -l <"$dir/u.err")" = 1
+paper fig02 --help >"$dir/u.out" 2>"$dir/u.err"
+check "help" test $? = 0 -a ! -s "$dir/u.err"
 paper fig02 --scale small >"$dir/u.out" 2>"$dir/u.err"
 check "the small scale wants its data" grep -q "needs --data cifar10:DIR" "$dir/u.err"
 paper fig02 --scal tiny >"$dir/u.out" 2>"$dir/u.err"

@@ -1,0 +1,38 @@
+--- From a population to a network to use: takes the best network of a population, trains it
+-- anew for longer, and writes it for PyTorch.
+--
+--   netspace examples/best.lua STORE NAME DATA OUT.safetensors [EPOCHS]
+--   netspace examples/best.lua paper-small.db X cifar10:DIR best.safetensors 30
+--
+-- STORE and NAME: a population that a sweep has trained; DATA: images, as for data.open;
+-- EPOCHS (30): how long.  scripts/torch_anynet.py makes a PyTorch module of what this writes.
+-- The paper goes on in the same way, with the best of 25 (section 5 of arXiv 2003.13678).
+
+local path, name, spec, out, epochs = table.unpack(arg)
+epochs = math.tointeger(tonumber(epochs or 30))
+if not out or not epochs or epochs < 1 then
+  io.stderr:write("usage: netspace examples/best.lua STORE NAME DATA OUT.safetensors [EPOCHS]\n")
+  os.exit(2, true)
+end
+
+local store = assert(sweep.open(path))
+local population = store:result(name)
+local best = 1
+for i, e in ipairs(population.errors) do
+  if e < population.errors[best] then best = i end
+end
+local m = population.models[best]
+print(("best of %d of %s: d %s  w %s  b %s  g %s, error %.2f %%"):format(#population.errors, name,
+  table.concat(m.d, ","), table.concat(m.w, ","), table.concat(m.b, ","),
+  table.concat(m.g, ","), population.errors[best]))
+
+local images = assert(data.open(spec))
+local n = net.new(m)
+assert(n:save(out)) -- what cannot be written is known before the training
+n:train(images, recipe { like = recipe.quick, epochs = epochs }, function(event)
+  if event.kind == "epoch" then
+    print(("epoch %2d  error %.2f %%"):format(event.epoch, event.test_error))
+  end
+end)
+assert(n:save(out))
+print(("%s: error %.2f %%"):format(out, n:test(images)))
