@@ -15,6 +15,7 @@ local M = { duration = widgets.duration }
 
 local dim, bold, alarm, good = canvas.dim, canvas.bold, canvas.alarm, canvas.good
 local bar, right, parts_line = widgets.bar, widgets.right, widgets.parts_line
+local PAGE = 200      -- events that are read at once, and as many as the screen shows
 local STALE = 60      -- seconds without a sign of life before the age turns red
 
 --- The state of the run in words, and its style.
@@ -229,10 +230,13 @@ end
 
 local views = { models = models.draw, property = property.draw, log = log.draw }
 
---- What the view `o` shows besides the models (snapshot.lua).
+--- What the view `o` shows besides the models: detail (of which model), or networks (of
+-- all), or events, in pages: so many, before so many latest ones (snapshot.lua).
 function M.needs(o)
-  return { events = o.view == "log" or o.detail ~= nil,
-    networks = o.view == "property" or o.detail ~= nil }
+  if o.detail then return { detail = o.detail } end
+  local page = PAGE * ((o.log_scroll or 0) // PAGE)
+  return { networks = o.view == "property" or nil,
+    events = o.view == "log" and { last = PAGE + math.max(PAGE, o.height or 0), skip = page } or nil }
 end
 
 --- The frame of a snapshot.

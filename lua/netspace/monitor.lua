@@ -125,17 +125,30 @@ local function act(s, view, c)
   end
 end
 
+-- Whether a look that was for `had` has what a view needs (frame.needs).
+local function serves(had, needs)
+  for _, key in ipairs { "detail", "events", "networks" } do
+    local a, b = had[key], needs[key]
+    if type(b) == "table" then
+      for k, v in pairs(b) do
+        if not a or a[k] ~= v then return false end
+      end
+    elseif b and not a then
+      return false
+    end
+  end
+  return true
+end
+
 -- Runs until q, Ctrl-C or the end of the terminal; true when interrupted.
 local function watch(read, window, ascii)
   local view = keys.new(ascii)
   local due, s, needed = 0, nil, nil
   while not sys.interrupted() do
-    local began, needs = sys.now(), frame.needs(view)
-    local lacks = needed and (needs.events and not needed.events
-      or needs.networks and not needed.networks)
-    local looked = not s or not view.frozen and began >= due or lacks
-    if looked then s, needed = read(needs), needs end
     view.width, view.height = window:size()
+    local began, needs = sys.now(), frame.needs(view)
+    local looked = not s or not view.frozen and began >= due or not serves(needed, needs)
+    if looked then s, needed = read(needs), needs end
     local _, c, info = frame.compose(s, view)
     window:paint(c)
     if looked then due = sys.now() + math.max(REDRAW, SHARE * (sys.now() - began)) end

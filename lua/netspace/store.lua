@@ -146,9 +146,17 @@ function Read:networks(name)
   return known.list
 end
 
+--- The network of one model.
+function Read:network(name, index)
+  local row = self.reader:rows("SELECT m FROM model WHERE population = ? AND idx = ?",
+    { find(self, name).id, index })[1]
+  if row then return self.reader:decode("a network of " .. name, row.m) end
+  error(("'%s' of %s has no model %s"):format(name, self.path, tostring(index)), 0)
+end
+
 --- The whole store at a glance: done (with diverged), running, failed, queued, total models;
 -- images_per_s and eta (seconds) of the sweeps at work; updated, Unix time of the last sign
--- of life; running_main, whether any sweep is at work now.
+-- of life; running_main, whether any sweep is at work now; events, how long the log is.
 function Read:progress()
   local p = { done = 0, running = 0, failed = 0, queued = 0, total = 0, images_per_s = 0,
     running_main = false }
@@ -167,15 +175,28 @@ function Read:progress()
     end
   end
   p.updated = self.reader:rows("SELECT max(updated) AS t FROM run")[1].t
+  p.events = self.reader:rows("SELECT max(id) AS n FROM event")[1].n or 0
   return p
 end
 
---- The event log: list of {time, index (of the model, or nil), population, text}.
-function Read:events()
-  return self.reader:rows([[SELECT time, idx AS "index", population.name AS population, text
-    FROM event LEFT JOIN run ON run.id = event.run
-    LEFT JOIN population ON population.id = run.population
-    LEFT JOIN model ON model.id = event.model ORDER BY event.id]])
+options.declare("store:events",
+  { last = "integer", skip = "integer", population = "string", index = "integer" })
+
+--- The event log, the latest last: list of {time, index (of the model, or nil), population,
+-- text}; o.last many of it before the o.skip latest, of one population or model.
+function Read:events(o)
+  o = options.check("store:events", o)
+  local list = self.reader:rows([[SELECT time, idx AS "index", population.name AS population,
+      text FROM (SELECT * FROM event WHERE :index IS NULL AND :population IS NULL
+        OR model = (SELECT model.id FROM model JOIN population ON population.id = population
+          WHERE name = :population AND idx = :index)
+        OR :index IS NULL AND run IN (SELECT run.id FROM run JOIN population
+          ON population.id = run.population WHERE name = :population)
+      ORDER BY id DESC LIMIT :last OFFSET :skip) AS event
+    LEFT JOIN run ON run.id = event.run LEFT JOIN population ON population.id = run.population
+    LEFT JOIN model ON model.id = event.model ORDER BY event.id]],
+    { last = o.last or -1, skip = o.skip or 0, population = o.population, index = o.index })
+  return list
 end
 
 --- Where a population comes from; printed, it is a page.
@@ -305,14 +326,22 @@ help.add("store:networks", [[
   The networks of a population in order, also of models that have not finished.  The list and
   what is in it is the store's own: read it, do not change it.
   example: store.open("runs.db"):networks("A")[1].w]])
+help.add("store:network", [[
+  s:network(name, index) -> m
+  The network of one model.
+  example: store.open("runs.db"):network("A", 1).w]])
 help.add("store:progress", [[
   s:progress() -> table
   All populations together: done, running, failed, queued, total, images_per_s, eta in
-  seconds, updated (Unix time), running_main (whether a sweep is at work).
+  seconds, updated (Unix time), running_main (whether a sweep is at work), events (how many
+  the log has).
   example: store.open("runs.db"):progress().done]])
 help.add("store:events", [[
-  s:events() -> list of {time, population, index, text}
-  The log of the store: starts, crashes, retries, interruptions.
+  s:events([{ last =, skip = 0, population =, index = }]) -> list of {time, population, index, text}
+  The log of the store, the latest last: starts, crashes, retries, interruptions.
+    last, skip          so many, before the `skip` latest (all of them)
+    population, index   those of one population, or of one of its models
+  example: store.open("runs.db"):events{ last = 10 }
   example: store.open("runs.db"):events()]])
 help.add("store:provenance", [[
   s:provenance(name) -> table that prints as a page

@@ -1,5 +1,6 @@
---- What the monitor costs with 1,000 models: the first look at the store, one at which
--- nothing has changed, one after an epoch of two models, and the frames of each view.
+--- What the monitor costs with 1,000 models and ten events of each: the first look at the
+-- store, one at which nothing has changed, one after an epoch of two models, those for the
+-- log, for one model and for properties, and the frames of each view.
 -- Processor time in milliseconds, the median of a few.
 --   netspace scripts/bench/monitor.lua [MODELS]
 local frame = require "netspace.frame"
@@ -51,16 +52,27 @@ db:transaction(function()
   run([[INSERT INTO run (population, host, pid, birth, workers, started, updated, images_per_s,
     eta) VALUES (1, ?, ?, ?, 2, 0, ?, 800, 100)]],
     { uv.os_gethostname(), pid, schema.birth(pid), schema.time() })
+  for i = 1, 10 * n do
+    run("INSERT INTO event (time, run, model, text) VALUES (?, 1, ?, ?)", { i, i % n + 1,
+      "the worker was killed by signal 9, having said: nothing; queued again (1 of 30)" })
+  end
   return true
 end)
 
 local store = assert(require("netspace.store").open(path))
 local s
-local function look() s = snapshots.take(path, store) end
+local function look(needs) s = snapshots.take(path, store, nil, needs) end
 local function line(what, ms) print(("%-34s %7.2f ms"):format(what, ms)) end
-print(("monitor of %d models, processor time"):format(n))
+print(("monitor of %d models and %d events, processor time"):format(n, 10 * n))
 line("first look at the store", median_of(look, 1))
 line("look when nothing has changed", median_of(look))
+for _, more in ipairs { { "  at the log", { view = "log" } },
+  { "  at its middle", { view = "log", log_scroll = 5 * n } }, { "  at a model", { detail = { 1, 7 } } },
+  { "  at the properties, the first", { view = "property" } },
+  { "  at the properties", { view = "property" } } } do
+  local needs = frame.needs(more[2])
+  line(more[1], median_of(function() look(needs) end, more[1]:find "first" and 1 or 9))
+end
 local epoch = 0
 local after = median_of(function()
   epoch = epoch + 1
@@ -72,7 +84,7 @@ local after = median_of(function()
   look()
 end)
 line("look after an epoch of two models", after)
-s = snapshots.take(path, store, nil, { events = true, networks = true })
+look { events = { last = 400, skip = 0 }, networks = true }
 local worst = 0
 for _, size in ipairs { { 80, 24 }, { 200, 60 } } do
   for _, name in ipairs { "edf", "models", "property", "log" } do

@@ -32,7 +32,7 @@ local A = space.small.RegNetX:sample(4, { flops = { 1e6, 2e6 } })
 uv.chdir(folder)
 local handle = sweep.start { store = "runs.db", name = "A", models = A, data = D, quiet = true }
 local result = handle:wait()
-local runs = assert(store.open("runs.db"))
+local runs = assert(store.open(folder .. "/runs.db"))
 
 -- Methods: what each object that a script meets answers to has help, found from it too.
 local function methods_have_help(class, object)
@@ -140,13 +140,15 @@ local calls = {
   ["plot.scatter"] = after(plot.scatter, r, "d"), ["plot.trend"] = after(plot.trend, r, "d"),
   ["plot.fit"] = after(plot.fit, { 1 }, { 1 }), ["plot.scaling"] = after(plot.scaling, r),
   ["plot.search"] = after(plot.search, r), ["plot.training"] = after(plot.training, {}),
+  ["store:events"] = after(runs.events, runs),
+  ["store:export"] = after(runs.export, runs, "x.csv", "A"),
   ["plot:text"] = after(picture.text, picture), ["plot:show"] = after(picture.show, picture),
 }
 for name, keys in pairs(options.declared) do
   local outer, key = name:match("^(.*): (.*)$")
   if outer then
     t.ok(options.declared[outer][key] ~= nil, name .. ": an option that is a table")
-  elseif name ~= "store:export" then -- it wants an open store (test_export.lua)
+  else
     local _, message = pcall(calls[name], { zzzz = 1 })
     t.ok(tostring(message):find("unknown option 'zzzz'", 1, true), name .. " refuses other keys", message)
     local known = {}

@@ -58,21 +58,23 @@ local function fake_store(change)
       for i = 1, 16 do list[i] = { d = { i, 1 }, w = { 8 * i, 128 }, b = { 1, 1 } } end
       return list
     end,
-    events = function()
-      return { { time = 900, population = "A", text = "run started with 2 workers" },
-        { time = 950, population = "A", index = 4, text = "diverged: loss is not a number" } }
+    network = function(_, _, i) return { d = { i, 1 }, w = { 8 * i, 128 }, b = { 1, 1 } } end,
+    events = function(_, o)
+      local last = { time = 950, population = "A", index = 4, text = "diverged: loss is not a number" }
+      if o.index then return { last } end
+      return { { time = 900, population = "A", text = "run started with 2 workers" }, last }
     end,
     progress = function()
-      return { images_per_s = 812.4, eta = 203, updated = 1000, running_main = true }
+      return { images_per_s = 812.4, eta = 203, updated = 1000, running_main = true, events = 2 }
     end,
   }
   for key, value in pairs(change or {}) do store[key] = value end
   return store
 end
 
-local function snapshot(change)
-  local s = monitor.snapshot("runs.db", fake_store(change), nil, { events = true,
-    networks = true })
+local function snapshot(change, needs)
+  local s = monitor.snapshot("runs.db", fake_store(change), nil, needs or
+    { events = { last = 200, skip = 0 }, networks = true })
   s.now = 1002
   return s
 end
@@ -88,7 +90,9 @@ t.is(s.models[1].status, "running", "running models come first")
 t.is(s.models[3].status, "diverged", "then the failed ones")
 t.is(s.models[#s.models].status, "queued", "queued ones last")
 
-local idle = { progress = function() return { updated = 1000, running_main = false } end }
+local idle = { progress = function()
+  return { updated = 1000, running_main = false, events = 2 }
+end }
 local stopped = snapshot(idle)
 t.is(stopped.state, "stopped", "open models and nobody at work")
 t.ok(frame.status(stopped):find("stopped, 21/32 done", 1, true), "its status line")
@@ -147,11 +151,39 @@ local every = { { "edf" }, { "models" }, { "property" }, { "log" }, { "edf", det
   { "edf", choosing = "populations" }, { "property", choosing = "property" } }
 golden("property", frame.compose(s, { width = 80, height = 24, ascii = true, view = "property",
   property = "flops", selected = 2 }))
-golden("detail", frame.compose(s, { width = 80, height = 40, ascii = true,
+golden("detail", frame.compose(snapshot(nil, { detail = { 1, 4 } }), { width = 80, height = 40, ascii = true,
   detail = { 1, 4 } }))
 golden("choose", frame.compose(s, { width = 80, height = 24, ascii = true,
   choosing = "populations", choice = 2 }))
 golden("log", frame.compose(s, { width = 80, height = 24, ascii = true, view = "log" }))
+
+-- A log is read in pages: whatever the scroll, what is shown is what would be of all of it.
+local pages, most = {}, 0
+local function page_of(view)
+  local function events(_, o)
+    local list = {}
+    for i = math.max(1, 5000 - o.skip - o.last + 1), 5000 - o.skip do
+      list[#list + 1] = { time = 900, population = "A", text = ("event %d."):format(i) }
+    end
+    most = math.max(most, #list)
+    pages[o.skip] = true
+    return list
+  end
+  return snapshot({ events = events, progress = function()
+    return { updated = 1000, running_main = true, events = 5000 }
+  end }, frame.needs(view))
+end
+local long = { view = "log", width = 80, height = 24 }
+for _, scroll in ipairs { 0, 1, 199, 200, 201, 2500, 4979, 4980, 1 << 30 } do
+  long.log_scroll = scroll
+  local lines, _, info = frame.compose(page_of(long), long)
+  local last = math.max(20, 5000 - scroll)
+  t.ok(table.concat(lines, "\n"):find(("event %d%%.[^\n]*\n[^\n]*$"):format(last)),
+    ("scrolled by %d: the last one is %d"):format(scroll, last), table.concat(lines, "\n"))
+  t.ok(lines[4]:find(("event %d."):format(last - 19), 1, true), "and the first fits")
+  t.is(info.scroll, 5000 - last, "the scroll there is room for")
+end
+t.ok(most <= 400 and pages[0] and pages[200], "no more than two pages at once")
 
 -- Every size: as many lines as asked for, none wider, no error.
 local bad

@@ -171,7 +171,12 @@ t.ok(not ok and tostring(err):find("is being trained by process", 1, true),
 ledger:write(function() ledger:finish_run() end)
 other:write(function() other:take(id, "A", 1) end)
 t.is(s:population("A").running, 0, "the next one takes running models back")
-t.ok(s:events()[2].text:find("1 unfinished models of a lost run", 1, true), "and logs it")
+local events = s:events()
+t.ok(events[2].text:find("1 unfinished models of a lost run", 1, true), "and logs it")
+t.is(s:progress().events, #events, "how long the log is")
+t.is(s:events({ last = 2 })[1].text, events[#events - 1].text, "the last two of it")
+t.is(#s:events { last = 100, skip = 1 }, #events - 1, "all before the latest")
+t.is(#s:events { skip = #events }, 0, "none before the first")
 other:write(function() -- a process of another host, whose life cannot be looked up
   assert(other.db:run("UPDATE run SET host = 'elsewhere', updated = ? WHERE ended IS NULL",
     { schema.time() - 30 }))

@@ -45,9 +45,7 @@ local function lines_of(model, p, events, width)
   if model.signal then add_wrapped(lines, "signal " .. model.signal, width, canvas.alarm) end
   if model.log then add_wrapped(lines, model.log, width) end
   for _, e in ipairs(events or {}) do
-    if e.population == p.name and e.index == model.index then
-      add_wrapped(lines, os.date("%H:%M:%S  ", math.floor(e.time)) .. e.text, width)
-    end
+    add_wrapped(lines, os.date("%H:%M:%S  ", math.floor(e.time)) .. e.text, width)
   end
   add_wrapped(lines, "recipe: " .. recipe_text(p.recipe), width, canvas.dim)
   local m = p.networks and p.networks[model.index]

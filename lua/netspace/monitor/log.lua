@@ -11,15 +11,17 @@ end
 --- Rows top to bottom; o.scroll counts from the end.  Returns the scroll there is room for.
 function M.draw(c, s, o, top, bottom)
   local events, rows = s.events or {}, bottom - top + 1
-  if #events == 0 then
+  local total, skip = s.events_total or #events, s.events_skip or 0
+  local before = total - skip - #events -- of a long log we have a page
+  if total == 0 then
     c:text(1, top, "nothing has happened yet", o.width, canvas.dim)
     return {}
   end
-  local scroll = math.max(0, math.min(#events - rows, o.log_scroll or 0))
-  local last = #events - scroll
+  local scroll = math.max(0, math.min(total - rows, o.log_scroll or 0))
+  local last = total - scroll
   local first = math.max(1, last - rows + 1)
-  for i = first, last do
-    local e, y = events[i], top + i - first
+  for i = math.max(first, before + 1), math.min(last, total - skip) do
+    local e, y = events[i - before], top + i - first
     local where = e.population or ""
     if e.index then where = ("%s %d"):format(where, math.tointeger(e.index) or e.index) end
     local x = c:text(1, y, os.date(o.width >= 60 and "%m-%d %H:%M:%S" or "%H:%M",

@@ -61,7 +61,19 @@ local function add_population(snapshot, id, info, live)
   return p
 end
 
--- needs: what the view shows besides the models: events, networks.
+-- All about one model: its events and its network.
+local function add_detail(snapshot, store, id, index)
+  local p, why = snapshot.populations[id], nil
+  local model = p and p.n >= index and index >= 1
+  if not model then return end -- it is not there any more
+  snapshot.events, why = store:events { population = p.name, index = index, last = 1000 }
+  if not snapshot.events then return why end
+  p.networks = {}
+  p.networks[index], why = store:network(p.name, index)
+  return why
+end
+
+-- needs: what the view shows besides the models (frame.needs).
 local function fill(snapshot, store, needs)
   local names, message = store:names()
   if not names then return message end
@@ -80,9 +92,12 @@ local function fill(snapshot, store, needs)
   if not progress then return why end
   snapshot.images_per_s, snapshot.eta = progress.images_per_s or 0, progress.eta
   snapshot.updated, snapshot.running_main = progress.updated, progress.running_main
+  if needs.detail then return add_detail(snapshot, store, table.unpack(needs.detail)) end
   if needs.events then
-    snapshot.events, why = store:events()
+    local skip = math.max(0, math.min(needs.events.skip, progress.events - needs.events.last))
+    snapshot.events, why = store:events { last = needs.events.last, skip = skip }
     if not snapshot.events then return why end
+    snapshot.events_total, snapshot.events_skip = progress.events, skip
   end
 end
 
@@ -108,7 +123,7 @@ end
 -- state: "waiting" (nothing to see yet), "running", "finished", "stopped" (open models, but
 -- nobody works on them) or "error", with message
 -- @param store an open store, or nil when it could not be opened: then `message` says why
--- @tparam[opt] table needs { events = true, networks = true }
+-- @tparam[opt] table needs of frame.needs
 function M.take(path, store, message, needs)
   local s = { path = path, now = unix_time(), populations = {}, models = {}, done = 0,
     failed = 0, running = 0, queued = 0, total = 0, images_per_s = 0 }
