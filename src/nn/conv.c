@@ -1,7 +1,7 @@
 /* Convolution: which way each shape goes, tile by tile (see layers.h for what it computes).
  *
- *   1×1, one group        a matrix product over all pixels (product_kernels.h); with stride
- *                         2 the rows that are used are gathered first, a run at a time
+ *   1×1, one group        a matrix product over all pixels (product_kernels.h); with a
+ *                         stride the pixels that are used are gathered first, some at a time
  *   R×R > 3×3, one group  im2col over a cache-sized run of output pixels, then a product:
  *                             col (pixels, R·R·C) · wᵀ (R·R·C, K)
  *   3×3, and all groups   direct (direct_kernels.h); 3×3 of stride 1 with groups of 8 and
@@ -138,13 +138,18 @@ static size_t image_out(const struct conv *c)
     return pixels(c) / (size_t)c->N * (size_t)c->K;
 }
 
-// A plain 1×1 takes its pixels for images.
+// A plain 1×1 takes its pixels for images; a strided one, of images too large for a tile, S
+// rows of which the first is used.
 static struct conv tiled(const struct conv *c)
 {
     struct conv t = *c;
     if (is_plain(c) && pixels(c) <= INT_MAX) {
         t.N = (int)pixels(c);
         t.H = t.W = 1;
+    } else if (c->R == 1 && c->G == 1 && c->H % c->S == 0 && c->H / c->S <= INT_MAX / c->N &&
+               image_in(c) + image_out(c) > TILE) {
+        t.N *= c->H / c->S;
+        t.H = c->S;
     }
     return t;
 }
@@ -221,12 +226,29 @@ static void next(struct place *p, const struct conv *c)
     }
 }
 
+// Of a 1×1: where the input of output pixel number i is, and for how many pixels from it
+// on, at most n, its row lasts.
+static size_t row_of(size_t *m, size_t i, size_t n, const struct conv *c)
+{
+    struct place p = place_of(i, c);
+    size_t left = (size_t)(conv_out(c->W, c->S) - p.x);
+    size_t row = (size_t)p.n * (size_t)c->H + (size_t)(p.y * c->S);
+    *m = left < n ? left : n;
+    return (row * (size_t)c->W + (size_t)(p.x * c->S)) * (size_t)c->C;
+}
+
 // Copies the window of each of n output pixels from number `first` into a row of col.
 static void gather(float *col, const float *x, const struct conv *c, size_t first, size_t n)
 {
     struct place p = place_of(first, c);
     int R = c->R, pad = (R - 1) / 2;
-    size_t C = (size_t)c->C;
+    size_t C = (size_t)c->C, S = (size_t)c->S;
+    for (size_t i = 0, m; R == 1 && i < n; i += m) {
+        const float *from = x + row_of(&m, first + i, n - i, c);
+        kernels_get()->pixels(col + i * C, C, from, S * C, m, C, false);
+    }
+    if (R == 1)
+        return;
     for (size_t i = 0; i < n; i++, next(&p, c)) {
         int x0 = p.x * c->S - pad, lo = x0 < 0 ? -x0 : 0, hi = x0 + R > c->W ? c->W - x0 : R;
         for (int r = 0; r < R; r++, col += (size_t)R * C) {
@@ -252,7 +274,13 @@ static void scatter_add(float *dx, const float *col, const struct conv *c, size_
 {
     struct place p = place_of(first, c);
     int R = c->R, pad = (R - 1) / 2;
-    size_t C = (size_t)c->C;
+    size_t C = (size_t)c->C, S = (size_t)c->S;
+    for (size_t i = 0, m; R == 1 && i < n; i += m) {
+        float *to = dx + row_of(&m, first + i, n - i, c);
+        kernels_get()->pixels(to, S * C, col + i * C, C, m, C, true);
+    }
+    if (R == 1)
+        return;
     for (size_t i = 0; i < n; i++, next(&p, c)) {
         int x0 = p.x * c->S - pad, lo = x0 < 0 ? -x0 : 0, hi = x0 + R > c->W ? c->W - x0 : R;
         for (int r = 0; r < R; r++, col += (size_t)R * C) {

@@ -12,8 +12,9 @@
  * A block is such a vector over the whole image; taps outside the image are skipped, never
  * multiplied by zero.  Images are taken in chunks that stay in the second-level cache.
  * Measured where sgemm makes 105 GF/s (Zen 4), norms beside it included: 3×3 of stride 2
- * 46 to 52 GF/s forward, 31 to 38 backward in groups of 8 (make profile NET="X 60 MF",
- * s2 to s4, b1.f.b), 66 to 72 and 45 to 57 in groups of 16 (NET="X wide").
+ * 42 to 58 GF/s forward, 40 to 52 backward in groups of 8 (shapes of make profile
+ * NET="X 60 MF" and "X-200MF", s2 to s4, b1.f.b), 77 to 80 and 68 in groups of 16
+ * (NET="X wide"); on data in cache 62 to 80 and 97 to 108 either way.
  * Ground: Georganas et al., arXiv 1808.05567 (register tiles of direct convolution);
  * in-register broadcasts for narrow groups: measured here. */
 #include <assert.h>
@@ -231,9 +232,7 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
     for (int i = 0; i < rows->n; i++) {
         const float *wt = w + rows->at[i] * 3 * gi * V;
         const float *xt = x + ((ptrdiff_t)rows->in[i] * p->W + ox * S) * C;
-        const char *soon = ahead_take(T * I);
-        UNROLL for (int j = 0; j < T * I; j++)
-            __builtin_prefetch(soon + (size_t)j * ahead.step, 0, 2);
+        ahead_fetch(T * I * S);
         for (int ci = 0; ci < gi; ci++, wt += V) {
             vf w3[3] = { vload(wt), vload(wt + gi * V), vload(wt + 2 * gi * V) };
             vf outer0 = (vf)((vi)w3[0] & keep0), outer2 = (vf)((vi)w3[2] & keep2);
@@ -283,6 +282,7 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
     for (int i = 0; i < rows->n; i++) {
         const float *wt = w + rows->at[i] * 3 * gi * V;
         const float *xt = x + ((ptrdiff_t)rows->in[i] * p->W + ox / 2) * C;
+        ahead_fetch(2 * T * I);
         for (int ci = 0; ci < gi; ci++, wt += V) {
             vf w0 = vload(wt), w1 = vload(wt + gi * V), w2 = vload(wt + 2 * gi * V);
             UNROLL for (int n = 0; n < I; n++) {

@@ -63,6 +63,9 @@ struct kernels {
     void (*maxpool_backward)(float *dx, const float *dy, const int *from, int N, int H,
                              int W, int C);
     void (*add)(float *y, const float *x, size_t n); // y += x
+    // y = x, or y += x, for n pixels of C channels, `to` and `from` floats apart
+    void (*pixels)(float *y, size_t to, const float *x, size_t from, size_t n, size_t C,
+                   bool add);
     void (*column_sums)(float *sum, const float *x, size_t M, size_t C);
     void (*sgd_step)(float *p, float *v, const float *g, size_t n, float lr, float wd,
                      float mu, bool nesterov);

@@ -25,6 +25,7 @@ const struct kernels KERNELS = {
     .maxpool_forward = maxpool_forward_k,
     .maxpool_backward = maxpool_backward_k,
     .add = add_k,
+    .pixels = pixels_k,
     .column_sums = column_sums,
     .sgd_step = sgd_step_k,
 };

@@ -70,3 +70,11 @@ INLINE const char *ahead_take(size_t lines)
     ahead.lines -= lines;
     return at;
 }
+
+// Fetches that many lines at once.
+INLINE void ahead_fetch(const int lines)
+{
+    const char *soon = ahead_take((size_t)lines);
+    UNROLL for (int i = 0; i < lines; i++)
+        __builtin_prefetch(soon + (size_t)i * ahead.step, 0, 2);
+}

@@ -139,6 +139,9 @@ static void test_shapes(void **state)
         // other kernel sizes
         { 3, 8, 8, 16, 16, 5, 1, 16 }, { 2, 11, 9, 24, 24, 5, 2, 3 }, { 2, 9, 9, 32, 32, 7, 1, 2 },
         { 9, 5, 5, 8, 8, 7, 2, 4 }, { 2, 12, 12, 8, 8, 3, 3, 2 },
+        // strides over images larger than a tile: rows of it, several tiles to fetch ahead
+        { 2, 64, 33, 40, 24, 1, 2, 1 }, { 2, 65, 31, 40, 24, 1, 2, 1 },
+        { 2, 66, 34, 40, 17, 1, 3, 1 }, { 3, 33, 32, 56, 56, 3, 2, 7 },
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         check_conv(shapes[i], i);
