@@ -1,6 +1,7 @@
 --- How errors are shown: the message, the line it happened in, a hint when a name is
 -- nearly right, and the user's own frames of the traceback.
 
+local fold = require "netspace.fold"
 local options = require "netspace.options"
 local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
@@ -225,11 +226,12 @@ local styles = { error = "\27[31m", hint = "\27[33m", trace = "\27[2m", code = "
 
 --- Prints an error to stderr; `prefix` ("netspace: ") goes before the message.
 function M.show(e, prefix)
-  local color = sys.color(2)
+  local color, width = sys.color(2), sys.terminal(2) or math.huge
   local parts = { prefix or "netspace: " }
   for _, line in ipairs(M.lines(e)) do
     local style = color and styles[line[1]] or ""
-    parts[#parts + 1] = style .. line[2] .. (style ~= "" and "\27[0m" or "") .. "\n"
+    local text = line[1] == "code" and line[2] or fold.text(line[2], width)
+    parts[#parts + 1] = style .. text .. (style ~= "" and "\27[0m" or "") .. "\n"
   end
   io.stderr:write(table.concat(parts))
 end

@@ -9,6 +9,9 @@
 --   example: stats.edf({ 40, 50, 60 })(50)
 --   source: Radosavovic et al. 2020, equation 1]])
 
+local fold = require "netspace.fold"
+local sys = require "netspace.core.sys"
+
 local M = { topics = {}, groups = {} }
 
 -- The public module a source file belongs to: netspace/stats.lua and netspace/stats/rank.lua
@@ -251,6 +254,19 @@ local function search(word)
   return found
 end
 
+--- What the prompt shows of a module or function of netspace; nil for other values.
+function M.about(x)
+  if type(x) == "function" then
+    local topics = topics_of(x)
+    local topic = topics[1]
+    if not topic or #topics > 1 then return nil end
+    return ("%s\n?%s explains"):format(M.topics[topic]:match("^[^\n]*\n[^\n]*"), topic)
+  end
+  for name, module in pairs(type(x) == "table" and modules() or {}) do
+    if rawequal(module, x) then return about_name(name) end
+  end
+end
+
 --- The text that help(x) prints; nil and a message when there is none.
 function M.text(...)
   if select("#", ...) == 0 then return overview() end
@@ -285,7 +301,7 @@ end
 function M._command(args)
   local text, message = M.text(table.unpack(args, 1, math.min(#args, 1)))
   if text then
-    print(text)
+    print(fold.text(text, sys.terminal(1) or math.huge))
     return 0
   end
   io.stderr:write("netspace help: ", message, "\n")
@@ -310,6 +326,10 @@ M.add("help.text", [[
   help.text(x) -> string, or nil and a message
   What help(x) prints.
   example: help.text("space.names")]])
+M.add("help.about", [[
+  help.about(x) -> string or nil
+  What the prompt shows of a module or function.
+  example: help.about(stats.compare)]])
 M.add("help.options", [[
   help.options(name) -> list
   The option keys that a function knows; what Tab offers inside { }.
@@ -322,7 +342,7 @@ M.add("help.examples", [=[
 return setmetatable(M, {
   __call = function(_, ...)
     local text, message = M.text(...)
-    require("netspace.pager").print(text or message)
+    require("netspace.pager").print(fold.text(text or message, sys.terminal(1) or math.huge))
   end,
   __tostring = function() return "help(x) explains x, help() lists everything" end,
 })

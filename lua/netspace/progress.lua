@@ -1,6 +1,7 @@
 --- The one line that says how running sweeps stand: rewritten in place on a terminal, a
 -- plain line at every tenth of the models otherwise.  Always on stderr.
 
+local fold = require "netspace.fold"
 local sys = require "netspace.core.sys"
 
 local M = {}
@@ -93,6 +94,7 @@ end
 function M.clear(text)
   if shown then io.stderr:write("\r\27[K") end
   shown, last, tenth = false, nil, 0
+  text = text and fold.text(text, sys.terminal(2) or math.huge)
   local repl = package.loaded["netspace.repl"]
   if text and repl then
     repl.notify(text)

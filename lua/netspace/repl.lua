@@ -5,6 +5,8 @@
 
 local complete = require "netspace.complete"
 local errors = require "netspace.errors"
+local fold = require "netspace.fold"
+local help = require "netspace.help"
 local history = require "netspace.history"
 local netspace = require "netspace"
 local options = require "netspace.options"
@@ -22,6 +24,7 @@ local KEPT = 500 -- entries whose text is kept for error messages
 
 local entries = 0      -- evaluated so far; names their chunks
 local hints = {}       -- undeclared globals read by the running entry: name -> nearest or false
+local leaving = { exit = true, quit = true, q = true }
 local told_local       -- the hint on `local` has been given
 local editing = false  -- the prompt of the line editor is on the screen
 
@@ -80,10 +83,25 @@ function M.incomplete(text)
   return not f and more
 end
 
+-- A result as text: what a module or a function is, else the value, what has a text of its
+-- own in lines of the terminal's width.
+local function text_of(value)
+  local meta = debug.getmetatable(value)
+  local text = help.about(value) or require("netspace.pretty").pretty(value)
+  if help.about(value) or type(meta) == "table" and rawget(meta, "__tostring") then
+    return fold.text(text, sys.terminal(1) or math.huge)
+  end
+  return text
+end
+
 local function show_results(results)
   local texts, apart = {}, "   "
+  local meta = debug.getmetatable(results[1])
+  if results.n == 1 and type(meta) == "table" and meta.__name == "plot" then
+    return results[1]:show()
+  end
   for i = 1, results.n do
-    texts[i] = require("netspace.pretty").pretty(results[i])
+    texts[i] = text_of(results[i])
     if texts[i]:find("\n") then apart = "\n" end
   end
   pager.print(table.concat(texts, apart))
@@ -91,6 +109,10 @@ end
 
 local function show_hints(text)
   for name, near in pairs(hints) do
+    if leaving[name] then
+      note("Ctrl-D leaves, as does os.exit()")
+      return
+    end
     near = near and (" (did you mean '%s'?)"):format(near) or ""
     note(("'%s' is not defined%s"):format(name, near))
   end
@@ -285,7 +307,8 @@ end
 local function banner()
   print(("netspace %s, %d core%s, %s"):format(sys.version, sys.cores(),
     sys.cores() == 1 and "" or "s", sys.blas()))
-  print(dim("help() lists what there is, ?name explains it, Tab completes, Ctrl-D leaves"))
+  print(dim(fold.text("tour() shows the method, help() lists names, ?name explains one, Tab "
+    .. "completes", sys.terminal(1) or math.huge)))
 end
 
 local function run_init()

@@ -392,17 +392,21 @@ M.small = presets.fill({}, "small", "space.small")
 
 help.add("space", [[
 space.AnyNetXA … space.AnyNetXE, space.RegNetX, …; space.small.AnyNetXA, …
-Design spaces by name; space.names() lists all, space.small has each for 32-pixel images.
-  AnyNetXA     every stage free         AnyNetXB   + shared_b     AnyNetXC   + shared_g
-  AnyNetXD     + monotone_w             AnyNetXE   + monotone_d
-  RegNetX      widths from a line       RegNetXC   b = 1, at most 40 blocks, w_m >= 2, caps
-  AnyNetYA … E, RegNetY                 with squeeze-excitation
-  AnyNetRA, BDE, RegNetR                one group;  AnyNetVA, DE, RegNetV: one 3×3, plain;
-  AnyNetVRA, DE, RegNetVR               that with a residual
-  AnyNetLA … E, RegNetL                 linear bottleneck
-  AnyNetXA3 … E3, AnyNetXA5 … E5, RegNetX3, RegNetX5   three and five stages
-  RegNetXInverted (b from 1/8 to 1), RegNetXDepthwise (g = 1), RegNetXDepth20
-  NDSVanilla, NDSResNet, NDSResNeXtA, NDSResNeXtB      three stages, 32 pixels
+Design spaces by name; space.names() lists all.  They are the paper's, for ImageNet; the same
+for 32-pixel images, which a processor can train, are in space.small.
+  AnyNetXA                         every stage free
+  AnyNetXB, XC, XD, XE             + shared_b, + shared_g, + monotone_w, + monotone_d
+  RegNetX                          widths from a line
+  RegNetXC                         b = 1, at most 40 blocks, w_m >= 2, caps
+  AnyNetYA … E, RegNetY            with squeeze-excitation
+  AnyNetRA, RB, RD, RE, RegNetR    one group
+  AnyNetVA, VD, VE, RegNetV        one 3×3, plain
+  AnyNetVRA, VRD, VRE, RegNetVR    that with a residual
+  AnyNetLA … E, RegNetL            linear bottleneck
+  AnyNetXA3 … E3, RegNetX3         three stages;  AnyNetXA5 … E5, RegNetX5: five
+  RegNetXInverted                  b from 1/8 to 1;  RegNetXDepthwise: g = 1
+  RegNetXDepth20                   20 blocks
+  NDSVanilla, NDSResNet, NDSResNeXtA, NDSResNeXtB   three stages, 32 pixels
 Make more with S:with, space.anynet and space.regnet; draw with S:sample.
 example: space.AnyNetXD:describe()
 source: arXiv 2003.13678 sections 3, 4, appendices B and D; arXiv 1905.13214]])

@@ -1,6 +1,7 @@
 --- A guided tour: the method of the papers in ten steps on the built-in data, each a command
 -- that stands on the line, to be edited and run.
 
+local fold = require "netspace.fold"
 local help = require "netspace.help"
 local sys = require "netspace.core.sys"
 
@@ -46,19 +47,8 @@ M.steps = {
 
 local step -- the one on the line, or nil
 
--- Words in lines of at most the terminal's width.
 local function fill(text)
-  local width, line, lines = math.min(sys.terminal(1) or 80, 90) - 1, nil, {}
-  for word in text:gmatch("%S+") do
-    if line and #line + #word < width then
-      line = line .. " " .. word
-    else
-      lines[#lines + 1] = line
-      line = word
-    end
-  end
-  lines[#lines + 1] = line
-  return table.concat(lines, "\n")
+  return fold.text(text, math.min(sys.terminal(1) or 80, 90) - 1)
 end
 
 local function show(i)

@@ -87,4 +87,21 @@ shows({ other }, "{ x d=1,1,4,7 w=24,56,152,368 b=1 g=8,8,16,16 stride=1,2,2,2 s
   "what is unusual about a model is shown", { width = 100 })
 
 t.fails(function() pretty({}, { wdith = 3 }) end, "did you mean 'width'?", "unknown option")
+-- Lines of a terminal's width.
+local fold = require "netspace.fold"
+t.is(fold.text("one two three", 80), "one two three", "what fits stays")
+t.is(fold.text("one two three", 8), "one two\n  three", "broken between words, goes on further in")
+t.is(fold.text("  one two three", 10), "  one two\n    three", "under its beginning")
+t.is(fold.text("  key  what it is", 14), "  key  what it\n       is", "under the second column")
+t.is(fold.text("  much_too_long_a_key  what it is", 20), "  much_too_long_a_key\n    what it is",
+  "unless that is far to the right")
+t.is(fold.text("abcdefghij klm", 4), "abcdefghij\n  klm", "a word stays whole")
+t.is(fold.text("é→ü é→ü", 7), "é→ü é→ü", "cells count, not bytes")
+t.is(fold.text("a b\n\nc d", 3), "a b\n\nc d", "line by line")
+t.is(#fold.lines("", 10), 1, "an empty line")
+for width = 1, 40 do
+  local text = help.text("sweep.run")
+  t.is(fold.text(text, width):gsub("%s+", " "), text:gsub("%s+", " "), "nothing is lost at " .. width)
+end
+
 t.done()

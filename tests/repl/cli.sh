@@ -212,6 +212,11 @@ check "and the one that called" err "in[2]:1: in main chunk"
 session 'x = = 3' '1'; check "a syntax error has a caret" err "      ^"; check "and goes on" is 1
 session '?stats.edf' '?'
 check "?x is help" out "The exact error EDF"; check "? lists everything" out "Names of netspace"
+session 'stats' 'stats.compare' 'space'
+check "a module is shown as what it has" out "stats: error EDFs, comparison"
+check "a function as its signature" out "?stats.compare explains"
+check "spaces too" out "Design spaces by name"
+session 'quit'; check "quit: how to leave" err "Ctrl-D leaves"
 session 'mine = stats.edf{ 40, 50 }' '?mine'; check "also of what is the user's" out "edf:quantile(p)"
 session 'stats = 3' '?stats.edf'; check "a name of netspace stays one" out "The exact error EDF"
 session 'prnt'; check "an undeclared global is nil here" is nil

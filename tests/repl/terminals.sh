@@ -52,6 +52,13 @@ each enter 'x'
 each check "a result" '^\{ 42 \} *$'
 each enter 'spac.x'
 each check "an error has its hint" "did you mean 'space'"
+each enter 'exit'
+each check "exit: how to leave" '^Ctrl-D leaves, as does os'
+each enter 'space.RegNetX:sample(2)'
+for w in $windows; do
+    case $w in *40x10*) line='^population of 2 networks of RegNetX, *$' ;; *) line='^population .* tried *$' ;; esac
+    check "a long line is broken between words" "$line"
+done
 each enter 'timer:start(400, 0, function() require("netspace.repl").notify("fresh news") end)'
 for w in $windows; do tm send-keys -l -t "$w" 'typed so far'; done
 each check "news above the prompt" '^fresh news *$'

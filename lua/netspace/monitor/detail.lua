@@ -3,6 +3,7 @@
 
 local arch = require "netspace.arch"
 local canvas = require "netspace.core.canvas"
+local fold = require "netspace.fold"
 local widgets = require "netspace.monitor.widgets"
 
 local M = {}
@@ -17,16 +18,8 @@ local function recipe_text(recipe)
   return table.concat(parts, ", ")
 end
 
--- Text in lines of at most `width` cells, broken between words where it can be.
 local function add_wrapped(lines, text, width, style)
-  for line in (text .. "\n"):gmatch "(.-)\n" do
-    while canvas.text_width(line) > width do
-      local cut = line:sub(1, width):match "^.*() " or width
-      lines[#lines + 1] = { line:sub(1, cut), style }
-      line = line:sub(cut + 1)
-    end
-    lines[#lines + 1] = { line, style }
-  end
+  for _, line in ipairs(fold.lines(text, width)) do lines[#lines + 1] = { line, style } end
 end
 
 local function lines_of(model, p, events, width)
