@@ -245,7 +245,9 @@ function paper.forecast(names)
     local models = paper.sample(name)
     local flops, rate = 0.0, 0.0 -- floats: an integer is too small
     for _, m in ipairs(models) do flops = flops + arch.complexity(m).flops end
-    for i = 1, 2 do rate = rate + net.benchmark(models[i], { batch = 16 }).gflops / 2 end
+    for i = 1, 2 do
+      rate = rate + net.benchmark(models[i], { batch = 4, seconds = 0.3 }).gflops / 2
+    end
     local epochs = scale.recipe.epochs * (by_name[name].epochs or 1)
     local seconds = flops * epochs * scale.images * 6 / (rate * 1e9)
     print(("%-14s %4d models of %3.0f MF, %d epochs of %d images: %.1f core-years at %.0f GF/s")
