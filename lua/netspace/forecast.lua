@@ -96,9 +96,13 @@ local function measured(plan, todo)
   function client:_settle() end
   function client:_broken() self.ended = true end
   pool.add(client)
+  if not plan.quiet then
+    progress.moment(("%s: measuring how fast %d of them train"):format(plan.name, n))
+  end
   while open > 0 and not client.ended and not sys.interrupted() do uv.run("once") end
   client.ended = true
   pool.remove(client)
+  progress.clear()
   if sys.interrupted() then error("interrupted", 0) end
   return list
 end

@@ -62,19 +62,41 @@ local first                -- when one could have been shown for the first time
 local last, tenth = nil, 0 -- when, and at what share, a line was last shown
 local shown = false        -- the terminal's line is ours
 
+--- The terminal's cursor stands at the beginning of a line, because we left it there (the
+-- prompt sets it to false).
+M.fresh = false
+
+local function in_place()
+  local term = os.getenv "TERM"
+  return sys.isatty(2) and term and term ~= "" and term ~= "dumb"
+end
+
+local function rewrite(text)
+  io.stderr:write("\r", text, "\27[K")
+  shown = true
+end
+
+-- Cells of the terminal's line that may be filled: the last column would wrap on some.
+local function room()
+  return (sys.terminal(2) or 80) - 1
+end
+
 --- Whether it is time to show() how things stand.
 function M.due()
   last = last or sys.now()
   first = first or last
-  return sys.now() - last >= (sys.isatty(2) and QUICK or SOON)
+  return sys.now() - last >= (in_place() and QUICK or SOON)
+end
+
+--- Says on a terminal what takes a moment, until clear().
+function M.moment(text)
+  if in_place() then rewrite(text:sub(1, room())) end
 end
 
 --- Shows how the sweeps stand.
 function M.show(list)
-  if sys.isatty(2) then
-    local width = (sys.terminal(2) or 80) - 1 -- the last column would wrap on some terminals
-    io.stderr:write("\r", M.format(list, width), "\27[K")
-    shown = true
+  if in_place() then
+    rewrite(M.format(list, room()))
   else
     local finished, total = 0, 0
     for _, s in ipairs(list) do
@@ -93,6 +115,7 @@ end
 -- user types).
 function M.clear(text)
   if shown then io.stderr:write("\r\27[K") end
+  M.fresh = M.fresh or shown
   shown, last, tenth = false, nil, 0
   text = text and fold.text(text, sys.terminal(2) or math.huge)
   local repl = package.loaded["netspace.repl"]

@@ -11,6 +11,7 @@ local history = require "netspace.history"
 local netspace = require "netspace"
 local options = require "netspace.options"
 local pager = require "netspace.pager"
+local progress = require "netspace.progress"
 local rl = require "netspace.core.readline"
 local session = require "netspace.session"
 local strict = require "netspace.strict"
@@ -126,7 +127,8 @@ end
 local function show_error(e, text, name)
   io.stdout:flush()
   if type(e) == "table" and e.message == "interrupted" then
-    if sys.isatty(2) then io.stderr:write("\n") end -- after the ^C of the terminal
+    -- After the ^C of the terminal.
+    if sys.isatty(2) and not progress.fresh then io.stderr:write("\n") end
     sys.clear_interrupt()
   elseif not text:find("\n") then
     -- One line: where it happened is plain, unless it was in an older entry or a file.
@@ -154,7 +156,7 @@ function M.evaluate(text)
   local name = ("=in[%d]"):format(entries)
   errors.sources[name] = text
   errors.sources[("=in[%d]"):format(entries - KEPT)] = nil
-  hints = {}
+  hints, progress.fresh = {}, false
   if text:find("^%s*:%a") then return run_command(text, name) end
   local f, shown = compile(help_request(text) or text, name)
   if not f then
