@@ -22,6 +22,7 @@ local STALE = 60      -- seconds without a sign of life before the age turns red
 function M.state(snapshot)
   local words = {
     waiting = { "waiting", 0 }, running = { "running", good },
+    paused = { "paused", alarm },
     finished = { "finished", good }, stopped = { "stopped", alarm }, error = { "cannot read", alarm },
   }
   return table.unpack(words[snapshot.state])
@@ -30,8 +31,11 @@ end
 --- What went wrong or is waited for, or nil while all is well.
 function M.message(snapshot)
   if snapshot.state == "stopped" then
-    return ("nobody works on it; %d models are open. `netspace resume %s` finishes them")
-      :format(snapshot.open, snapshot.path)
+    local n = snapshot.open
+    return ("nobody works on it; %d model%s open. `netspace resume %s` finishes %s"):format(n,
+      n == 1 and " is" or "s are", snapshot.path, n == 1 and "it" or "them")
+  elseif snapshot.state == "paused" then
+    return "paused; P lets the selected population go on"
   end
   return snapshot.message
 end

@@ -187,8 +187,8 @@ end
 function Ledger:take(id, name, workers)
   local owner = self:owner(id, name)
   local now, pid = schema.time(), math.tointeger(uv.os_getpid())
-  run(self, [[INSERT INTO run (population, host, pid, birth, workers, started, updated)
-    VALUES (?, ?, ?, ?, ?, ?, ?)]],
+  run(self, [[INSERT INTO run (population, host, pid, birth, workers, started, updated,
+    images_per_s) VALUES (?, ?, ?, ?, ?, ?, ?, 0)]],
     { id, uv.os_gethostname(), pid, schema.birth(pid), workers, now, now })
   self.run = self.db:last_id()
   if owner and not owner.ended then
@@ -213,7 +213,7 @@ function Ledger:environment(id, e)
     corename = e.corename, isa = e.isa })[1]
 end
 
---- Sign of life of the run, with its rate and remaining seconds.
+--- Sign of life of the run, with its rate (nil: it is paused) and remaining seconds.
 function Ledger:beat(images_per_s, eta)
   run(self, "UPDATE run SET updated = ?, images_per_s = ?, eta = ? WHERE id = ?",
     { schema.time(), images_per_s, eta, self.run })

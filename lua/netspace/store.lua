@@ -36,6 +36,11 @@ function Read:names()
   return self.reader:columns("SELECT name FROM population ORDER BY id").name
 end
 
+-- Whether a run is at work, but paused (ledger:beat).
+local function paused(run)
+  return run.pid ~= nil and not run.ended and not run.images_per_s and schema.alive(run)
+end
+
 --- What a population is and how it stands.
 function Read:population(name)
   local row = find(self, name)
@@ -54,9 +59,9 @@ function Read:population(name)
     p[r.status] = r.n
     p.n = p.n + r.n
   end
-  local run = self.reader:rows(
-    "SELECT engine, blas, corename, isa, host FROM run WHERE id = ?", { row.run })[1] or {}
-  for key, value in pairs(run) do p[key] = value end
+  local run = self.reader:rows("SELECT * FROM run WHERE id = ?", { row.run })[1] or {}
+  for _, key in ipairs { "engine", "blas", "corename", "isa", "host" } do p[key] = run[key] end
+  p.paused = paused(run)
   return p
 end
 
@@ -156,10 +161,11 @@ end
 
 --- The whole store at a glance: done (with diverged), running, failed, queued, total models;
 -- images_per_s and eta (seconds) of the sweeps at work; updated, Unix time of the last sign
--- of life; running_main, whether any sweep is at work now; events, how long the log is.
+-- of life; running_main, whether any sweep is at work now, paused, whether all of these are
+-- paused; events, how long the log is.
 function Read:progress()
   local p = { done = 0, running = 0, failed = 0, queued = 0, total = 0, images_per_s = 0,
-    running_main = false }
+    running_main = false, paused = false }
   for _, r in ipairs(self.reader:rows(
     "SELECT status, count(*) AS n FROM model GROUP BY status")) do
     local key = r.status == "diverged" and "done" or r.status
@@ -169,9 +175,10 @@ function Read:progress()
   end
   for _, run in ipairs(self.reader:rows("SELECT * FROM run WHERE ended IS NULL")) do
     if schema.alive(run) then
+      p.paused = paused(run) and (p.paused or not p.running_main)
       p.running_main = true
       p.images_per_s = p.images_per_s + (run.images_per_s or 0)
-      p.eta = math.max(p.eta or 0, run.eta or 0)
+      p.eta = run.eta and math.max(p.eta or 0, run.eta) or p.eta
     end
   end
   p.updated = self.reader:rows("SELECT max(updated) AS t FROM run")[1].t
@@ -302,7 +309,7 @@ help.add("store:names", [[
 help.add("store:population", [[
   s:population(name) -> table
   What a population is and how it stands: space, seed, n, done, failed, diverged, running,
-  queued, epochs, recipe, data, card, created, engine, blas, isa, host.
+  queued, paused, epochs, recipe, data, card, created, engine, blas, isa, host.
   example: store.open("runs.db"):population("A").done]])
 help.add("store:result", [[
   s:result(name) -> result
@@ -333,8 +340,8 @@ help.add("store:network", [[
 help.add("store:progress", [[
   s:progress() -> table
   All populations together: done, running, failed, queued, total, images_per_s, eta in
-  seconds, updated (Unix time), running_main (whether a sweep is at work), events (how many
-  the log has).
+  seconds, updated (Unix time), running_main (whether a sweep is at work), paused (whether
+  all of these are paused), events (how many the log has).
   example: store.open("runs.db"):progress().done]])
 help.add("store:events", [[
   s:events([{ last =, skip = 0, population =, index = }]) -> list of {time, population, index, text}

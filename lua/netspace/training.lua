@@ -136,7 +136,8 @@ function Training:_tick()
   local now = sys.now()
   if now - self.beat >= BEAT then
     local s = self:status()
-    self:_note(function(ledger) ledger:beat(s.images_per_s, s.eta) end)
+    local rate = self.state ~= "pausing" and self.state ~= "paused" and s.images_per_s or nil
+    self:_note(function(ledger) ledger:beat(rate, s.eta) end)
     self.beat = now
   end
   for _, command in ipairs(controls.take(self.store, self.name)) do self:_obey(command) end
@@ -397,7 +398,7 @@ end
 
 -- Takes the running models from their workers, which write a checkpoint.
 function Training:_withdraw(state)
-  self.state = state
+  self.state, self.beat = state, -math.huge -- told at once
   pool.remove(self)
   self:_settle()
 end
@@ -415,7 +416,7 @@ end
 --- Goes on after a pause.
 function Training:resume()
   if self.state ~= "pausing" and self.state ~= "paused" then return end
-  self.state = "running"
+  self.state, self.beat = "running", -math.huge
   pool.add(self)
   self:_settle() -- nothing may be left
 end

@@ -181,7 +181,7 @@ start 80 24 C.UTF-8 xterm-256color lost.db
 check "a finished store with a failed model" shows '^13/14 done  0 running  0 queued  1 failed'
 tm send-keys -t m R; check "R asks" shows '^train the failed models of AnyNetX_A again\?'
 tm send-keys -t m y; check "puts it back, says how to go on" shows '^1 of AnyNetX_A queued again; .netspace res'
-check "and the view shows it" shows '^nobody works on it; 1 models are open'
+check "and the view shows it" shows '^nobody works on it; 1 model is open'
 tm send-keys -t m R; check "there is nothing more" shows '^AnyNetX_A has no failed models'
 tm send-keys -t m q; check "no wish is left" [ ! -e "$dir/lost.db.commands" ]
 

@@ -51,19 +51,23 @@ s:resume()
 t.ok(until_true(function() return s:status().state == "finished" end), "and it ends")
 t.is(s:status().done, 5, "with all trained")
 t.fails(function() s:retry() end, "has ended; `netspace resume " .. path .. " --retry`", "too late")
-local store = sweep.open(path)
-t.is(#store:networks "A", 5, "the store has the networks")
-t.is(store:networks("A")[5].w[1], 8, "in order")
+local runs = sweep.open(path)
+t.is(#runs:networks "A", 5, "the store has the networks")
+t.is(runs:networks("A")[5].w[1], 8, "in order")
 local texts = {}
-for _, e in ipairs(store:events()) do texts[#texts + 1] = e.text end
+for _, e in ipairs(runs:events()) do texts[#texts + 1] = e.text end
 t.ok(table.concat(texts, "\n"):find "4 failed models queued again", "the log tells of it")
-store:close()
+runs:close()
 
 s = sweep.start { store = path, name = "C", models = models, quiet = true, workers = 1,
   data = data.open("shapes", { train = 6400, test = 64 }), checkpoint = false,
   recipe = recipe { epochs = 9, batch = 32 } }
 controls.send(path, "pause", "C")
 t.ok(until_true(function() return s:status().state == "paused" end), "paused")
+t.ok(until_true(function()
+  local seen <close> = store.open(path)
+  return seen:progress().paused and seen:population("C").paused and not seen:population("A").paused
+end), "the store tells")
 controls.send(path, "cancel", "C")
 t.ok(until_true(function() return s:status().state == "stopped" end), "cancelled")
 sweep.finish()
@@ -79,10 +83,10 @@ s:resume()
 s:wait()
 t.is(sweep.retry(path, "A"), 0, "of another population")
 t.is(sweep.retry(path, "F"), 5, "all of F")
-store = sweep.open(path)
-t.is(store:population("F").queued, 5, "wait in the queue")
-t.is(#store:result("F").errors, 0, "and have no result")
-store:close()
+runs = sweep.open(path)
+t.is(runs:population("F").queued, 5, "wait in the queue")
+t.is(#runs:result("F").errors, 0, "and have no result")
+runs:close()
 sweep.run { store = path, name = "F", models = models, quiet = true, workers = 1,
   data = data.open("shapes", { train = 640, test = 64 }), recipe = recipe { epochs = 1, batch = 32 } }
 t.is(sweep.resume(path, { quiet = true, retry = true })[1].name, "C", "resume: nothing else is open")

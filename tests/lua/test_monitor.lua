@@ -100,6 +100,12 @@ local finished = snapshot { progress = idle.progress, live = function()
   return { { index = 1, status = "done", attempt = 1, epoch = 2, epochs = 2, error = 40 } }
 end }
 t.is(finished.state, "finished", "no open models")
+local paused = snapshot { progress = function()
+  return { updated = 1000, running_main = true, paused = true, images_per_s = 0, events = 2 }
+end, population = function(_, name)
+  return { name = name, space = name, epochs = 10, data = "shapes", paused = name == "A" }
+end }
+t.is(paused.state, "paused", "a sweep that waits to go on")
 local waiting = monitor.snapshot("runs.db")
 t.is(waiting.state, "waiting", "no store yet")
 local unread = monitor.snapshot("runs.db", nil, "runs.db is damaged")
@@ -130,6 +136,7 @@ golden("equal-flops", frame.compose(s, { width = 80, height = 24, ascii = true,
 golden("frozen", frame.compose(s, { width = 80, height = 24, ascii = true, frozen = true,
   hidden = { [2] = true } }))
 golden("waiting", frame.compose(waiting, { width = 80, height = 24, ascii = true }))
+golden("paused", frame.compose(paused, { width = 80, height = 24, ascii = true }))
 golden("stopped", frame.compose(stopped, { width = 80, height = 24, ascii = true }))
 golden("damaged-40x10", frame.compose(unread, { width = 40, height = 10, ascii = true }))
 
@@ -184,6 +191,14 @@ for _, scroll in ipairs { 0, 1, 199, 200, 201, 2500, 4979, 4980, 1 << 30 } do
   t.is(info.scroll, 5000 - last, "the scroll there is room for")
 end
 t.ok(most <= 400 and pages[0] and pages[200], "no more than two pages at once")
+
+-- Its picture for files shows what the view does.
+local picture = require("netspace.monitor.edf").plot
+t.ok(picture(s, { hidden = {} }):text():find "b RegNetX", "the EDFs as a plot")
+t.ok(not picture(s, { hidden = { true } }):text():find "AnyNetX_A", "without those hidden")
+t.ok(picture(s, { hidden = {}, normalise = true })._picture.title:find "at equal flops",
+  "at equal flops when the view is")
+t.is(picture(s, { hidden = { true, true } }), nil, "none of nothing")
 
 -- Every size: as many lines as asked for, none wider, no error.
 local bad
@@ -263,6 +278,9 @@ t.ok(not view.want and not view.ask, "cancel asks; n means no")
 press "K y"
 t.is(view.want .. " " .. view.about, "cancel AnyNetX_A", "y asks the sweep for it")
 view.want = nil
+press("P", paused)
+t.ok(view.ask.text:find "let .* go on", "P lets it go on")
+press "n"
 press("P", stopped)
 t.ok(not view.ask and view.said:find "no sweep is at work", "nobody is there to be asked")
 press("R y", stopped)

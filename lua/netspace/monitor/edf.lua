@@ -174,12 +174,13 @@ end
 
 --- The plot as plot.edf takes it, for files.
 function M.plot(s, o)
-  local list = {}
+  local t = make_curves(s, o)
+  local list = { title = t.note }
   for slot, id in ipairs(widgets.chosen(s, o)) do
-    local p = s.populations[id]
+    local p, edf = s.populations[id], t.edfs[slot]
     if not o.hidden[slot] then
-      list[#list + 1] = { name = p.name, errors = p.errors, n = p.n,
-        provisional = p.provisional }
+      list[#list + 1] = edf and edf.weighted and edf or { name = p.name, errors = p.errors,
+        n = p.n, provisional = p.provisional }
     end
   end
   if #list == 0 then return nil end

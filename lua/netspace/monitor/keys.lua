@@ -172,7 +172,7 @@ local function scrolled(at, by, info)
 end
 
 local questions = {
-  P = { "pause", "pause %s, or let it go on when it is paused?" },
+  P = { "pause", "pause %s?" },
   K = { "cancel", "cancel %s? what is finished is kept" },
   R = { "retry", "train the failed models of %s again?" },
 }
@@ -182,10 +182,11 @@ local function ask(view, key, s)
   local q = questions[key]
   if key == "R" and p and p.failed == 0 then
     view.said = ("%s has no failed models"):format(p.name)
-  elseif s.state ~= "running" and key ~= "R" then
+  elseif s.state ~= "running" and s.state ~= "paused" and key ~= "R" then
     view.said = "no sweep is at work here; `netspace resume` finishes what is open"
   elseif p then
-    view.ask = { text = q[2]:format(p.name), want = q[1], population = p.name }
+    local text = key == "P" and p.paused and "let %s go on?" or q[2]
+    view.ask = { text = text:format(p.name), want = q[1], population = p.name }
   end
 end
 

@@ -37,7 +37,7 @@ end
 local function add_population(snapshot, id, info, live)
   local p = { name = info.name, space = info.space, data = info.data, recipe = info.recipe,
     n = #live, errors = {}, finished = {}, flops = {}, params = {}, acts = {},
-    provisional = {}, done = 0, failed = 0, running = 0, queued = 0 }
+    paused = info.paused, provisional = {}, done = 0, failed = 0, running = 0, queued = 0 }
   snapshot.populations[id] = p
   for _, model in ipairs(live) do
     local status = model.status
@@ -92,6 +92,7 @@ local function fill(snapshot, store, needs)
   if not progress then return why end
   snapshot.images_per_s, snapshot.eta = progress.images_per_s or 0, progress.eta
   snapshot.updated, snapshot.running_main = progress.updated, progress.running_main
+  snapshot.paused = progress.paused
   if needs.detail then return add_detail(snapshot, store, table.unpack(needs.detail)) end
   if needs.events then
     local skip = math.max(0, math.min(needs.events.skip, progress.events - needs.events.last))
@@ -120,8 +121,8 @@ local function add_range(s)
 end
 
 --- The state of a store.
--- state: "waiting" (nothing to see yet), "running", "finished", "stopped" (open models, but
--- nobody works on them) or "error", with message
+-- state: "waiting" (nothing to see yet), "running", "paused", "finished", "stopped" (open
+-- models, but nobody works on them) or "error", with message
 -- @param store an open store, or nil when it could not be opened: then `message` says why
 -- @tparam[opt] table needs of frame.needs
 function M.take(path, store, message, needs)
@@ -137,7 +138,7 @@ function M.take(path, store, message, needs)
     s.state = "waiting"
     s.message = ("waiting for %s: no sweep has written to it yet"):format(path)
   else
-    s.state = s.running_main and "running" or s.open > 0 and "stopped" or "finished"
+    s.state = s.paused and "paused" or s.running_main and "running" or s.open > 0 and "stopped" or "finished"
     add_range(s)
   end
   return s
