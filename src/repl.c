@@ -138,6 +138,7 @@ static int readline_start(lua_State *L)
 {
     const char *prompt = luaL_checkstring(L, 1), *text = luaL_optstring(L, 2, NULL);
     reading = true;
+    rl_reset_screen_size(); // it may have changed while nobody read
     rl_callback_handler_install(prompt, on_line);
     if (text) {
         rl_insert_text(text);

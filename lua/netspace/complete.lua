@@ -2,7 +2,8 @@
 -- names of the zoo, constraints, presets, topics of help, data sets, files; the option keys of
 -- a function inside { }, as its help has them.
 -- Values are only looked at (raw access, __index tables); no function of theirs is called,
--- but for netspace's own tables that make their fields when asked (_names of the metatable).
+-- but for netspace's own tables that make their fields when asked (_names of the metatable)
+-- and the names of the populations in a store.
 -- Pure Lua: complete(line, point) can be tested without a terminal.
 
 local netspace = require "netspace"
@@ -218,10 +219,24 @@ local function files(word)
   return list
 end
 
+-- Names of the populations of an open store, when `path` leads to one.
+local function populations(path)
+  local value
+  for name in path:gmatch("[^.]+") do
+    if value == nil then value = global(name) else value = raw_field(value, name) end
+    if value == nil then return nil end
+  end
+  local meta = debug.getmetatable(value)
+  return type(meta) == "table" and rawget(meta, "__name") == "store" and value:names()
+end
+
 -- What may stand in a string, by the text before its quote; files otherwise.
 local function in_string(before, word)
   local list
-  if before:find("zoo%s*%[%s*$") then
+  local store = before:match("([%a_][%w_.]*):%l+%s*%(?%s*$")
+  if store and populations(store) then
+    list = populations(store)
+  elseif before:find("zoo%s*%[%s*$") then
     list = global("zoo").names()
   elseif before:find(":with%s*[({]?%s*$") or before:find(":with%s*[({][^})]*,%s*$") then
     list = global("constraint").names()

@@ -73,6 +73,20 @@ t.is(text "curve.medi", "curve.median", "a field that is computed")
 t.is(text "curve:quan", "curve:quantile", "a method beside them")
 t.is(text "curve:medi", "", "a field is no method")
 
+-- Populations of a store.
+local uv = require "luv"
+local dir = assert(uv.fs_mkdtemp(uv.os_tmpdir() .. "/netspace-XXXXXX"))
+sweep.run { store = dir .. "/a.db", name = "first try", quiet = true,
+  models = { arch.anynet { d = { 1 }, w = { 8 } } }, recipe = recipe { epochs = 1, batch = 20 },
+  data = data.open("shapes", { train = 20, test = 10 }) }
+rawset(_G, "runs", sweep.open(dir .. "/a.db"))
+t.is(text 'runs:result("fi', "first try", "populations of a store")
+t.is(text 'plot.edf{ runs:result "', "first try", "in a table, without brackets")
+t.is(text 'runs:nothing(x, "fi', "", "not everywhere")
+runs:close()
+t.is(text 'runs:result("fi', "", "a closed one has none")
+os.execute(("rm -r '%s'"):format(dir))
+
 -- Nothing of the user's runs.
 local ran = 0
 local trap = function() ran = ran + 1 return {} end

@@ -255,6 +255,13 @@ echo 'print("code")' >"$dir/script.lua"
 printf '1 + 1\n' >"$dir/in"; stdin=$dir/in run -i "$dir/script.lua"
 check "-i goes on with the prompt" is $'code\n2'
 
+# The session that the README shows is one.
+awk '/^## A session/ { here = 1 } here && /^```/ { n++; next } here && n == 1' README.md >"$dir/readme"
+one_line() { tr '\n' ' ' | sed -e 's/  */ /g' -e 's/, }/ }/g'; }
+sed -n 's/^> //p' "$dir/readme" >"$dir/in"; stdin=$dir/in run -q -i
+check "the session in the README is true" \
+    [ "$(one_line <"$dir/out")" = "$(grep -v '^> ' "$dir/readme" | one_line)" ]
+
 # A moved installation.
 mkdir -p "$dir/usr/bin" "$dir/usr/share/netspace"
 cp "$NETSPACE" "$dir/usr/bin/netspace" && cp -R lua "$dir/usr/share/netspace/"

@@ -70,6 +70,12 @@ clear_screen
 key Up; check "the history has it as one entry" shows 'end$'; key Enter
 check "which runs again" shows '^line +2'; ready
 clear_screen
+long='"a line of more than forty characters, and then of some more"'
+enter "$long"; ready; enter 'print("busy") require("luv").sleep(1500)'; shows '^busy'
+tm resize-window -t p -x 40 -y 20; ready; clear_screen
+key C-r; text 'forty'; check "Ctrl-R searches the history" shows '^\(reverse-i-search\)`forty.: "a line of'
+check "at the size the terminal has by now" shows '^re than forty characters, and then of so$'
+key C-c; ready; tm resize-window -t p -x 90 -y 30; clear_screen
 enter 'spac.x'; check "an error has a hint" shows "did you mean 'space'"
 check "and leaves the session alive" ready
 enter 'function half('; shows '^>>$'; key C-c
