@@ -2,6 +2,7 @@
 # scripts/install-packages against stand-ins for apt-get and pkg-config: what it names, when
 # it installs, refreshes, gives up and keeps silent.
 cd "$(dirname "$0")/../.." || exit 2
+unset CC # the stand-in is called cc
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/bin"
