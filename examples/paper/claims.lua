@@ -37,7 +37,8 @@ local unfinished = false
 local function label(r)
   local whole = not r.unfinished and (not r.n or r.n == #r.errors)
   if not whole then unfinished = true end
-  return ("%s (%d%s)"):format(r.name, #r.errors, whole and "" or " of " .. (r.n or "more")), whole
+  return ("%s (%d%s)"):format(r.name, #r.errors, whole and "" or r.n and " of " .. r.n
+    or " so far"), whole
 end
 
 -- questions: { claim, from, to, "better" | "worse" | "same" }, tested together

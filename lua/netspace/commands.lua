@@ -47,77 +47,69 @@ function M.resume(args)
   return require("netspace.sweep").resume(path, { workers = workers, retry = retry })
 end
 
-local EXPORT = "export STORE -o FILE.csv|FILE.jsonl[.gz] [NAME]... [--salvage]"
-
---- Writes the models of a store to a file for other programs.
-function M.export(args)
-  local path, file, salvage, names = nil, nil, false, {}
+-- What a command that writes a file is given: STORE -o FILE [NAME]…, and `flag` where it
+-- has one.  Nothing, after saying why, when that is not what it got.
+local function file_arguments(command, args, flag)
+  local t, known = { names = {} }, { "-o", flag }
   local i = 1
   while args[i] do
     local a = args[i]
     if a == "-o" then
       i = i + 1
-      file = args[i]
-    elseif a == "--salvage" then
-      salvage = true
+      t.file = args[i]
+    elseif flag and a == flag then
+      t.flag = true
     elseif a:sub(1, 1) == "-" then
-      io.stderr:write(("netspace: export does not know '%s'%s\n"):format(a,
-        require("netspace.options").hint(a, { "-o", "--salvage" })))
-      return usage(EXPORT)
-    elseif path then
-      names[#names + 1] = a
+      io.stderr:write(("netspace: %s does not know '%s'%s\n"):format(command, a,
+        require("netspace.options").hint(a, known)))
+      return nil
+    elseif t.path then
+      table.insert(t.names, a)
     else
-      path = a
+      t.path = a
     end
     i = i + 1
   end
-  if not path or not file then return usage(EXPORT) end
-  if not require("netspace.export").kind(file) then
-    io.stderr:write(("netspace: export writes .csv or .jsonl (or those as .gz), not '%s'\n"):format(file))
+  if #t.names == 0 then t.names = nil end
+  return t.path and t.file and t or nil
+end
+
+local EXPORT = "export STORE -o FILE.csv|FILE.jsonl[.gz] [NAME]... [--salvage]"
+
+--- Writes the models of a store to a file for other programs.
+function M.export(args)
+  local t = file_arguments("export", args, "--salvage")
+  if not t then return usage(EXPORT) end
+  if not require("netspace.export").kind(t.file) then
+    io.stderr:write(("netspace: export writes .csv or .jsonl (or those as .gz), not '%s'\n")
+      :format(t.file))
     return 2
   end
-  local store, message, kind = require("netspace.store").open(path)
+  local store, message, kind = require("netspace.store").open(t.path)
   local n
   if store then
-    n, message, kind = store:export(file, #names > 0 and names or nil, { salvage = salvage })
+    n, message, kind = store:export(t.file, t.names, { salvage = t.flag })
     store:close()
   end
   if not n then
     io.stderr:write("netspace: ", message, "\n")
     return kind == "damaged" and 4 or 1
   end
-  io.stderr:write(("%s: %d models\n"):format(file, n))
+  io.stderr:write(("%s: %d models\n"):format(t.file, n))
 end
 
 local REPORT = "report STORE -o FILE.html [NAME]..."
 
 --- Writes what a store holds as an HTML page.
 function M.report(args)
-  local path, file, names = nil, nil, {}
-  local i = 1
-  while args[i] do
-    local a = args[i]
-    if a == "-o" then
-      i = i + 1
-      file = args[i]
-    elseif a:sub(1, 1) == "-" then
-      io.stderr:write(("netspace: report does not know '%s'\n"):format(a))
-      return usage(REPORT)
-    elseif path then
-      names[#names + 1] = a
-    else
-      path = a
-    end
-    i = i + 1
-  end
-  if not path or not file then return usage(REPORT) end
+  local t = file_arguments("report", args)
+  if not t then return usage(REPORT) end
   local report = require "netspace.report"
-  if not report._is_page(file) then
-    io.stderr:write(("netspace: report writes .html, not '%s'\n"):format(file))
+  if not report._is_page(t.file) then
+    io.stderr:write(("netspace: report writes .html, not '%s'\n"):format(t.file))
     return 2
   end
-  local made, message, kind = report.report(path, { output = file,
-    populations = #names > 0 and names or nil })
+  local made, message, kind = report.report(t.path, { output = t.file, populations = t.names })
   if not made then
     io.stderr:write("netspace: ", message, "\n")
     return kind == "damaged" and 4 or 1
