@@ -81,7 +81,7 @@ local function reader(where, result, what)
     return function(_, m)
       local list = m[key]
       if type(list) ~= "table" then return nil, ("it has no %s by stages"):format(key) end
-      return list[tonumber(stage)], ("it has %d stages"):format(#list)
+      return list[tonumber(stage)], ("it has %d stages, no %s"):format(#list, what)
     end, categorical
   end
   if known[what] then return function(_, m) return known[what](m, what) end, categorical end
