@@ -70,11 +70,12 @@ end
 
 help.add("recipe", [[
   recipe{ epochs =, batch =, lr =, … } -> recipe
-  How to train: SGD with momentum, rates set once an epoch.  What is not given is as in
+  How to train: SGD with momentum.  What is not given is as in
   recipe.paper, or as in another recipe given as `like`.
     epochs = 10, batch = 128
     lr = 0.05              learning rate at the start
-    schedule = "cos"       half a cosine over the epochs, or "constant"
+    schedule = "cos"       half a cosine, set once an epoch; "cos_step": set at every
+                           step, so that a few epochs end near 0; "constant"
     warmup = 0             epochs of linear warm-up, from warmup_factor = 0.1
     momentum = 0.9, nesterov = true
     wd = 5e-5              weight decay
@@ -101,7 +102,7 @@ help.add("recipe.quick", [[
 
 help.add("recipe.rates", [[
   recipe.rates(r) -> list of numbers
-  The learning rate of every epoch; r as for recipe{ … }.
+  The learning rate at the start of every epoch; r as for recipe{ … }.
   example: #recipe.rates(recipe.paper)]])
 
 return setmetatable(M, { __call = function(_, t) return M._complete("recipe", t, 2) end })

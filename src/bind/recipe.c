@@ -37,6 +37,11 @@ static bool true_field(lua_State *L, int t, const char *name)
 
 void recipe_from_lua(lua_State *L, int t, const struct source *s, struct recipe *r)
 {
+    static const char *const names[] = {
+        [SCHEDULE_COS] = "cos",
+        [SCHEDULE_COS_STEP] = "cos_step",
+        [SCHEDULE_CONSTANT] = "constant",
+    };
     struct error e;
     luaL_checktype(L, t, LUA_TTABLE);
     *r = (struct recipe){
@@ -55,10 +60,12 @@ void recipe_from_lua(lua_State *L, int t, const struct source *s, struct recipe 
     };
     lua_getfield(L, t, "schedule");
     const char *schedule = luaL_tolstring(L, -1, NULL);
-    if (strcmp(schedule, "cos") != 0 && strcmp(schedule, "constant") != 0)
-        luaL_error(L, "recipe: schedule is '%s'; it must be \"cos\" or \"constant\"",
-                   schedule);
-    r->schedule = strcmp(schedule, "cos") == 0 ? SCHEDULE_COS : SCHEDULE_CONSTANT;
+    for (r->schedule = 0; strcmp(schedule, names[r->schedule]) != 0;)
+        if (++r->schedule > SCHEDULE_CONSTANT)
+            luaL_error(L,
+                       "recipe: schedule is '%s'; it must be \"cos\", \"cos_step\" or "
+                       "\"constant\"",
+                       schedule);
     lua_pop(L, 2);
     if (!recipe_check(r, s, &e))
         luaL_error(L, "recipe: %s", e.msg);

@@ -55,14 +55,14 @@ bool recipe_check(const struct recipe *r, const struct source *s, struct error *
     return true;
 }
 
-float recipe_lr(const struct recipe *r, int epoch)
+float recipe_lr(const struct recipe *r, double epoch)
 {
     const double pi = 3.14159265358979323846;
     double lr = r->lr;
-    if (r->schedule == SCHEDULE_COS)
+    if (r->schedule != SCHEDULE_CONSTANT)
         lr *= 0.5 * (1 + cos(pi * epoch / r->epochs));
     if (epoch < r->warmup) {
-        double a = (double)epoch / r->warmup;
+        double a = epoch / r->warmup;
         lr *= r->warmup_factor * (1 - a) + a;
     }
     return (float)lr;
@@ -154,7 +154,10 @@ static enum train_end train_epoch(struct run *t, struct epoch_result *out,
                       at->epoch + 1, at->step + 1, steps, (double)out->lr);
             return TRAIN_DIVERGED;
         }
-        net_step(t->net, out->lr, r->momentum, r->nesterov, t->wd);
+        float lr = out->lr;
+        if (r->schedule == SCHEDULE_COS_STEP)
+            lr = recipe_lr(r, at->epoch + (double)at->step / steps);
+        net_step(t->net, lr, r->momentum, r->nesterov, t->wd);
         at->loss_sum += loss;
         at->wrong_sum += (uint64_t)wrong;
         at->step++;

@@ -1,6 +1,6 @@
 /* Training one network: epochs of SGD steps over a source of images, a test after each.
- * Source: pycls trainer.py / optimizer.py (per-epoch half cosine, linear warm-up, last
- * partial batch dropped in training, test weighted by true batch size). */
+ * Source: pycls trainer.py / optimizer.py (half cosine and linear warm-up, there set
+ * once an epoch; last partial batch dropped in training, test weighted by true batch size). */
 #ifndef MODEL_TRAIN_H
 #define MODEL_TRAIN_H
 #include "model/net.h"
@@ -17,7 +17,8 @@ struct source {
     void (*test_batch)(const void *self, float *x, int *labels, uint32_t first, int n);
 };
 
-enum schedule { SCHEDULE_COS, SCHEDULE_CONSTANT };
+/* COS: half a cosine, set once an epoch; COS_STEP: at every step, so that it ends near 0. */
+enum schedule { SCHEDULE_COS, SCHEDULE_COS_STEP, SCHEDULE_CONSTANT };
 
 struct recipe {
     int epochs, batch;
@@ -33,12 +34,13 @@ struct recipe {
 };
 
 bool recipe_check(const struct recipe *r, const struct source *s, struct error *e);
-/* lr of epoch e (0-based): base·½(1+cos(πe/E)), times the warm-up factor. */
-float recipe_lr(const struct recipe *r, int epoch);
+/* lr of epoch e (0-based; with COS_STEP a fraction is what of the epoch is over):
+ * base·½(1+cos(πe/E)), times the warm-up factor. */
+float recipe_lr(const struct recipe *r, double epoch);
 
 struct epoch_result {
     int epoch; // 1-based when reported
-    float lr;
+    float lr;  // at its start
     double train_loss, train_error, test_error; // errors in percent
     double seconds, images_per_s;               // of training this epoch
 };
