@@ -33,6 +33,8 @@ static void test_schedule(void **state)
                     5.1e-7);
     r.schedule = SCHEDULE_CONSTANT, r.warmup = 0;
     assert_true(recipe_lr(&r, 73) == 0.8f);
+    r.schedule = SCHEDULE_COS_STEP, r.warmup = 2;
+    assert_true(fabs((double)recipe_lr(&r, 0.5) - 0.8 * 0.99993832 * 0.325) < 1e-7);
 }
 
 static void test_check(void **state)
@@ -124,6 +126,42 @@ static void test_same_seed(void **state)
         free(v[i]);
 }
 
+// Rates set at every step are those of steps taken by hand.
+static void test_cos_step(void **state)
+{
+    (void)state;
+    static const double rates[] = {0.2, 0.1 + 0.1 * 0.70710678118654752, 0.1,
+                                   0.1 - 0.1 * 0.70710678118654752};
+    struct source s = noise(45, 17);
+    struct recipe r = paper;
+    struct epoch_result last;
+    struct error why;
+    r.batch = 10, r.epochs = 1, r.seed = 3, r.lr = 0.2f, r.schedule = SCHEDULE_COS_STEP;
+    r.wd_bn = r.wd_bias = r.wd;
+    struct net *n = small_net(10, 1), *m = small_net(10, 1);
+    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why), TRAIN_DONE);
+    assert_true(last.lr == 0.2f);
+    uint32_t order[45];
+    struct rng rng = rng_key(r.seed, 0, RNG_ORDER);
+    rng_permutation(&rng, order, 45);
+    net_rest(m);
+    for (int k = 0; k < 4; k++) {
+        int labels[10], wrong;
+        s.train_batch(s.self, net_input(m), labels, order + 10 * k, 10, r.seed, 0);
+        assert_non_null(net_forward(m, 10, true));
+        assert_true(net_backward(m, labels, 0, &wrong) > 0);
+        net_step(m, (float)rates[k], r.momentum, r.nesterov, (float[]){r.wd, r.wd, r.wd});
+    }
+    size_t count;
+    float *a = weights_copy(n, &count), *b = weights_copy(m, &count);
+    for (size_t i = 0; i < count; i++)
+        assert_true(fabsf(a[i] - b[i]) <= 1e-5f * (1 + fabsf(a[i])));
+    free(a);
+    free(b);
+    net_free(n);
+    net_free(m);
+}
+
 static bool count_steps(void *self, const struct train_point *at, int steps, double loss)
 {
     assert_true(at->step >= 1 && at->step <= steps && steps == 4 && loss > 0);
@@ -160,7 +198,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_schedule), cmocka_unit_test(test_check),
         cmocka_unit_test(test_overfit),  cmocka_unit_test(test_diverges),
-        cmocka_unit_test(test_same_seed), cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_same_seed), cmocka_unit_test(test_cos_step),
+        cmocka_unit_test(test_batches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,7 +174,7 @@ t.fails(function() run { name = "x", models = models(1), checkpoint = { limit = 
 
 -- Checkpoints within an epoch, by the clock ---------------------------------------------
 local long = { models = models(1), data = assert(data.open("shapes", { train = 4096, test = 32 })),
-  recipe = recipe { epochs = 1, batch = 32 } }
+  recipe = recipe { epochs = 1, batch = 32, schedule = "cos_step" } }
 local function train_long(store, more)
   local o = { store = at(store), name = "A" }
   for k, v in pairs(long) do o[k] = v end
