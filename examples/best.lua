@@ -17,14 +17,10 @@ end
 
 local store = assert(sweep.open(path))
 local population = store:result(name)
-local best = 1
-for i, e in ipairs(population.errors) do
-  if e < population.errors[best] then best = i end
-end
-local m = population.models[best]
+local m, e = stats.best(population)
 print(("best of %d of %s: d %s  w %s  b %s  g %s, error %.2f %%"):format(#population.errors, name,
   table.concat(m.d, ","), table.concat(m.w, ","), table.concat(m.b, ","),
-  table.concat(m.g, ","), population.errors[best]))
+  table.concat(m.g, ","), e))
 
 local images = assert(data.open(spec))
 local n = net.new(m)

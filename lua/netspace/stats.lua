@@ -13,7 +13,7 @@ local input = require "netspace.stats.input"
 
 local M = {}
 
-for _, noun in ipairs { "compare", "normalise", "bootstrap", "search", "rank", "regress",
+for _, noun in ipairs { "best", "compare", "normalise", "bootstrap", "search", "rank", "regress",
   "import" } do
   for name, f in pairs(require("netspace.stats." .. noun)) do
     if help.topics["stats." .. name] then M[name] = f end

@@ -90,6 +90,18 @@ local other = { name = "G", errors = good.errors, recipe = { epochs = 5 } }
 local lent = { name = "C", errors = parent.errors, recipe = { epochs = 10 } }
 t.ok(stats.compare(lent, other).verdict:find("Careful: they were trained with different recipe"),
   "different recipes")
+local card = { train_n = 200, test_n = 100, pad = 4, checksum = "a" }
+other = { name = "G", errors = good.errors, recipe = { epochs = 10 }, card = card }
+lent.card = { train_n = 100, test_n = 100, pad = 4, checksum = "b" }
+t.ok(stats.compare(other, lent).verdict:find(
+  "Careful: they were trained with different data (train 200 and 100).", 1, true), "and data")
+t.ok(stats.compare(other, { name = "I", errors = good.errors, recipe = { epochs = 5, lr = 1 },
+  card = card }).verdict:find("different recipe (epochs 10 and 5, lr nil and 1).", 1, true), "which")
+blamed(function() stats.compare(lent, { good }) end, "b is a list of results; name one of them")
+t.is(select(2, stats.best { errors = { 3, 2, 2 }, models = { "a", "b", "c" } }), 2, "least error")
+t.is(stats.best { errors = { 3, 2, 2 }, models = { "a", "b", "c" } }, "b", "the first best")
+blamed(function() stats.best { errors = {}, models = {} } end, "no finished models")
+blamed(function() stats.best(good) end, "it wants a result")
 t.ok(stats.compare(parent, { name = "H", errors = good.errors, n = 50 }).verdict:find(
   "Careful: 10 of 50 models of H are unfinished.", 1, true), "unfinished models")
 t.ok(not stats.compare(lent, lent).verdict:find("Careful"), "the same recipe")

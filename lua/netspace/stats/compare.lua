@@ -14,9 +14,31 @@ local M = {}
 
 local p_text, about = input.p_text, input.about
 
+-- How a result's images were chosen: from its card, or as an import tells.
+local function images(r)
+  local card = r.card
+  if not card then return r.data end
+  return { train = card.train_n, test = card.test_n, pad = card.pad, images = card.checksum }
+end
+
+-- "recipe (epochs 1 and 2)" where x and y, tables of the same kind, differ; else nil.
+local function unlike(what, x, y)
+  if x == nil or type(x) ~= type(y) or json.encode(x) == json.encode(y) then return nil end
+  if type(x) ~= "table" then return what end
+  local keys, parts = {}, {}
+  for _, t in ipairs { x, y } do for key in pairs(t) do keys[key] = true end end
+  for key in pairs(keys) do
+    if x[key] ~= y[key] and key ~= "images" and key ~= "spec" then
+      parts[#parts + 1] = ("%s %s and %s"):format(key, tostring(x[key]), tostring(y[key]))
+    end
+  end
+  table.sort(parts)
+  return #parts == 0 and what or ("%s (%s)"):format(what, table.concat(parts, ", "))
+end
+
 --- What makes the comparison of two results questionable, or "".
 local function cautions(c, a, b)
-  local parts, text = {}, ""
+  local text = ""
   if type(a) ~= "table" or type(b) ~= "table" then return "" end
   for i, r in ipairs { a, b } do
     local open = r.errors and math.type(r.n) == "integer" and r.n - #r.errors or 0
@@ -25,11 +47,8 @@ local function cautions(c, a, b)
         c.names[i])
     end
   end
-  for _, key in ipairs { "recipe", "data" } do
-    if a[key] and type(a[key]) == type(b[key]) and json.encode(a[key]) ~= json.encode(b[key]) then
-      parts[#parts + 1] = key
-    end
-  end
+  local parts = { unlike("recipe", a.recipe, b.recipe) }
+  parts[#parts + 1] = unlike("data", images(a), images(b))
   if #parts == 0 then return text end
   return text .. (" Careful: they were trained with different %s."):format(
     table.concat(parts, " and different "))

@@ -18,6 +18,10 @@ function M.edf(where, what, x)
     error(("%s: %s is a %s; it wants a list of errors in percent, an edf or a result")
       :format(where, what, type(errors)), 3)
   end
+  local first = errors[1]
+  if type(first) == "table" and first.errors then
+    error(("%s: %s is a list of results; name one of them, as [1]"):format(where, what), 3)
+  end
   local edf, message = core.new(errors, name, failed)
   if not edf then error(("%s: %s: %s"):format(where, what, message), 3) end
   return edf
