@@ -295,8 +295,11 @@ options.declare("monitor", { mode = "string", ascii = "boolean" })
 
 --- Opens the monitor from the prompt or a script; comes back with q or Ctrl-C.
 function M.monitor(path, o)
+  local sweep = package.loaded["netspace.sweep"]
+  if path == nil then path = sweep and sweep._store end
   if type(path) ~= "string" then
-    error("monitor expects the path of a store, got " .. type(path), 2)
+    error(path == nil and "monitor: no sweep has been started here; name a store, as "
+      .. "monitor(\"runs.db\")" or "monitor expects the path of a store, got " .. type(path), 2)
   end
   o = options.check("monitor", o)
   if o.mode and not ({ once = true, text = true, json = true })[o.mode] then
@@ -309,9 +312,10 @@ function M.monitor(path, o)
 end
 
 help.add("monitor", [[
-  monitor(path [, { mode = "once"|"text"|"json", ascii = true }])
+  monitor([path] [, { mode = "once"|"text"|"json", ascii = true }])
   Follows a sweep on the full screen; q leaves, the run goes on.
-    path   the store; it may not exist yet, be in use, finished, or left by a killed run
+    path   the store; it may not exist yet, be in use, finished, or left by a killed run;
+           not given: that of the sweep started last at this prompt
     mode   print one frame, a line per change, or the data, instead of the full screen
   Four views, tab goes through them, ? lists the keys of each:
     EDFs      up to eight populations while they form: the finished models solid, with what

@@ -215,6 +215,7 @@ local function start(where, o)
     ledger:close()
     error(id, 0)
   end
+  M._store = plan.store -- what monitor() shows
   return trainings.begin(ledger, id, plan)
 end
 

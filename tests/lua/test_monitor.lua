@@ -332,4 +332,17 @@ t.ok(said[1]:find "which store%?" and said[2]:find "a and b" and said[3]:find "'
 t.fails(function() monitor(3) end, "expects the path of a store, got number", "no path")
 t.fails(function() monitor("x", { mode = "onse" }) end, "none of once, text, json", "no mode")
 t.fails(function() monitor("x", { asci = true }) end, "did you mean 'ascii'?", "unknown option")
+t.fails(monitor, "no sweep has been started here; name a store", "none was started")
+local path, stdout, page = os.tmpname(), io.stdout, {}
+os.remove(path)
+require("netspace.sweep").run { store = path, name = "mine", models = require("netspace.space")
+  .small.RegNetX:sample(1), data = require("netspace.data").open("shapes", { train = 32, test = 16 }),
+  recipe = { epochs = 1, batch = 16 }, progress = function() end }
+io.stdout = { write = function(_, ...) page[#page + 1] = table.concat { ... } end,
+  flush = function() end }
+local shown, message = pcall(monitor, nil, { mode = "once" })
+io.stdout = stdout
+t.ok(shown and table.concat(page):find("mine", 1, true), "monitor() shows what was started last",
+  message or table.concat(page))
+os.remove(path)
 t.done()
