@@ -124,6 +124,12 @@ help.add("dataset:image", [[
     i       from 1 to train_n or test_n of the card
   example: select(3, data.open("shapes", { train = 10, test = 10 }):image("train", 1))]])
 
+help.add("dataset:input", [[
+  dataset:input(split, i) -> numbers, label, name
+  One image as a network takes it: as dataset:image, but normalised (its mean taken off, divided
+  by its std), not cropped nor flipped.
+  example: #data.open("shapes", { train = 10, test = 10 }):input("test", 1)]])
+
 help.add("dataset:checksum", [[
   dataset:checksum() -> string
   The SHA-256 of the images and labels in use, so that a result says what it was trained on.

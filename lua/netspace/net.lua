@@ -207,7 +207,7 @@ help.add("net:forward", [[
   net:forward(images) -> list of lists of logits
   What the network says of images, with running statistics.
     images   a list; each image a flat list of image·image·3 numbers by row, column,
-             channel (red, green, blue), normalised as the data is
+             channel (red, green, blue), normalised: what dataset:input gives
   example: net.new(arch.anynet{ d = {1}, w = {8}, image = 1 }):forward{ { 0, 0, 0 } }]])
 
 help.add("net:params", [[

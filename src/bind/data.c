@@ -126,8 +126,8 @@ static int dataset_card(lua_State *L)
     return 1;
 }
 
-// d:image(split, i) -> flat list of image·image·3 bytes (row, column, channel), label, name
-static int dataset_image(lua_State *L)
+// A flat list of image·image·3 bytes (row, column, channel), or normalised; label, name.
+static int push_image(lua_State *L, const char *where, bool normalised)
 {
     static const char *const splits[] = {"train", "test", NULL};
     struct dataset *d = check(L, 1);
@@ -135,19 +135,35 @@ static int dataset_image(lua_State *L)
     const struct split *s = *split == 't' && split[1] == 'r' ? &d->train : &d->test;
     lua_Integer i = luaL_checkinteger(L, 3);
     if (i < 1 || i > s->n)
-        return luaL_error(L, "dataset:image: there is no %s image %I; they are numbered 1 to "
-                          "%I", split, (LUAI_UACINT)i, (LUAI_UACINT)s->n);
+        return luaL_error(L, "%s: there is no %s image %I; they are numbered 1 to %I", where,
+                          split, (LUAI_UACINT)i, (LUAI_UACINT)s->n);
     int pixels = d->image * d->image;
     const uint8_t *planes = s->pixels[i - 1];
     lua_createtable(L, 3 * pixels, 0);
     for (int p = 0, at = 1; p < pixels; p++)
         for (int c = 0; c < 3; c++) {
-            lua_pushinteger(L, planes[c * pixels + p]);
+            uint8_t byte = planes[c * pixels + p];
+            if (normalised)
+                lua_pushnumber(L, (lua_Number)d->level[c][byte]);
+            else
+                lua_pushinteger(L, byte);
             lua_rawseti(L, -2, at++);
         }
     lua_pushinteger(L, s->labels[i - 1]);
     lua_pushstring(L, d->class_names[s->labels[i - 1]]);
     return 3;
+}
+
+// d:image(split, i): to look at
+static int dataset_image(lua_State *L)
+{
+    return push_image(L, "dataset:image", false);
+}
+
+// d:input(split, i): for net:forward
+static int dataset_input(lua_State *L)
+{
+    return push_image(L, "dataset:input", true);
 }
 
 static int dataset_len(lua_State *L)
@@ -184,8 +200,8 @@ static int dataset_close(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"card", dataset_card},    {"image", dataset_image}, {"checksum", dataset_sum},
-    {"close", dataset_close},  {NULL, NULL},
+    {"card", dataset_card},    {"image", dataset_image}, {"input", dataset_input},
+    {"checksum", dataset_sum}, {"close", dataset_close}, {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

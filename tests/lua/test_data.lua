@@ -46,6 +46,13 @@ t.is(name, card.class_names[label + 1], "image: the name of its label")
 local first = less:image("train", 7)
 local same = d:image("train", 7)
 t.is(table.concat(first, ","), table.concat(same, ","), "image 7 is the same in a smaller set")
+local card, input = d:card(), d:input("train", 7)
+for k, byte in ipairs(same) do
+  local c = (k - 1) % 3 + 1
+  if math.abs(input[k] - (byte - card.mean[c]) / card.std[c]) > 1e-5 then t.is(k, 0, "normalised") end
+end
+t.is(#input, #same, "an image as a network takes it")
+t.fails(function() d:input("test", 0) end, "dataset:input: there is no test image 0")
 t.fails(function() d:image("train", 61) end, "no train image 61; they are numbered 1 to 60")
 t.fails(function() d:image("train", 0) end, "no train image 0")
 t.fails(function() d:image("valid", 1) end, "invalid option 'valid'")
