@@ -6,6 +6,7 @@
 local canvas = require "netspace.core.canvas"
 local detail = require "netspace.monitor.detail"
 local edf = require "netspace.monitor.edf"
+local fold = require "netspace.fold"
 local log = require "netspace.monitor.log"
 local models = require "netspace.monitor.models"
 local property = require "netspace.monitor.property"
@@ -144,8 +145,8 @@ local general = {
   { "q", "leave; the run goes on" },
   { "tab, e m x g", "next view; EDFs, models, property, log" },
   { "p", "freeze, go on" },
-  { "s", "write the view to a text file, pictures to SVG too" },
-  { "P  K  R", "pause or go on, cancel, retry failed: they ask first" },
+  { "s", "write the view to a text file, and to SVG" },
+  { "P  K  R", "pause, cancel, retry failed: they ask first" },
   { "?", "this help" },
 }
 local of_view = {
@@ -159,7 +160,7 @@ local of_view = {
     { "escape", "no cursor" },
     { "mouse", "click: cursor, population; wheel: zoom" },
     { "", "" },
-    { "n", "models finished / all; failed ones count as 100 %" },
+    { "n", "models finished / all; failed count as 100 %" },
     { "sparse dots", "with the errors running models have now" },
   },
   models = {
@@ -177,16 +178,33 @@ local of_view = {
   log = { { "up, down, page up, page down", "go through the log" } },
 }
 
-local function help_view(c, o, top, width, height)
-  local lines = table.move(general, 1, #general, 1, {})
-  local more = of_view[o.view] or {}
-  table.move(more, 1, #more, #lines + 1, lines)
-  for i = 1, math.min(#lines, height) do
-    local key, text = table.unpack(lines[i])
-    local keys = width >= 60 and 30 or 14
-    c:text(2, top + i - 1, key, keys - 1, bold)
-    c:text(2 + keys, top + i - 1, text, math.max(1, width - keys - 2), 0)
+-- The keys, in lines { key, text }; a key that is wider than its column has one to itself.
+local function help_lines(view, width)
+  local lines, keys = {}, width >= 70 and 30 or 14
+  for _, list in ipairs { general, of_view[view] or {} } do
+    for _, entry in ipairs(list) do
+      local key, text = entry[1], fold.lines(entry[2], math.max(10, width - keys - 2))
+      if #key >= keys then
+        lines[#lines + 1] = { key, "" }
+        key = ""
+      end
+      for i, line in ipairs(#text > 0 and text or { "" }) do
+        lines[#lines + 1] = { i == 1 and key or "", line }
+      end
+    end
   end
+  return lines, keys
+end
+
+local function help_view(c, o, top, width, height)
+  local lines, keys = help_lines(o.view, width)
+  local scroll = math.max(0, math.min(#lines - height, o.help_scroll or 0))
+  for i = 1, math.min(#lines - scroll, height) do
+    local key, text = table.unpack(lines[i + scroll])
+    c:text(2, top + i - 1, key, width - 1, bold)
+    c:text(2 + keys, top + i - 1, text, math.max(1, width - keys - 1), 0)
+  end
+  return { scroll = scroll }
 end
 
 local foot = {
@@ -195,6 +213,7 @@ local foot = {
   property = { "c property", "[] population", "l log axis" },
   log = { "arrows scroll" },
   detail = { "escape back", "arrows scroll" },
+  help = { "arrows scroll" },
 }
 
 local function footer(c, o, y)
@@ -206,7 +225,7 @@ local function footer(c, o, y)
     return
   end
   local parts = { { "q leave", dim }, { "? keys", dim }, { "tab views", dim } }
-  for _, k in ipairs(foot[o.detail and "detail" or o.view] or {}) do
+  for _, k in ipairs(foot[o.help and "help" or o.detail and "detail" or o.view] or {}) do
     parts[#parts + 1] = { k, dim }
   end
   parts_line(c, y, o.width, parts)
@@ -247,7 +266,8 @@ end
 -- @tparam table o width, height, ascii, colours (0, 8, 256: escapes in the lines), and the
 --   state of the view (keys.lua): view ("edf", "models", "property", "log"), hidden
 --   ({[2] = true}), chosen, selected, band, normalise, log, cursor (an error), x0, x1, order,
---   reverse, filter, typing, row, scroll, detail, property, choosing, frozen, help, ask, said
+--   reverse, filter, typing, row, scroll, detail, property, choosing, frozen, help,
+--   help_scroll, ask, said
 -- @treturn table list of lines
 -- @treturn canvas
 -- @treturn table what the view tells of what it drew, for keys and the mouse
@@ -265,7 +285,7 @@ function M.compose(s, o)
     top = top + 1
   end
   if f.help then
-    help_view(c, f, top, f.width, bottom - top + 1)
+    info = help_view(c, f, top, f.width, bottom - top + 1)
   elseif f.choosing then
     info = choose_view(c, s, f, top, bottom)
   elseif f.detail then

@@ -123,6 +123,8 @@ golden("models", frame.compose(s, { width = 80, height = 24, ascii = true, view 
 golden("models-40x10", frame.compose(s, { width = 40, height = 10, ascii = true,
   view = "models" }))
 golden("help", frame.compose(s, { width = 80, height = 24, ascii = true, help = true }))
+golden("help-40x10", frame.compose(s, { width = 40, height = 10, ascii = true, help = true,
+  help_scroll = 7 }))
 golden("cursor", frame.compose(s, { width = 80, height = 24, ascii = true, cursor = 49.9 }))
 golden("cursor-40x10", frame.compose(s, { width = 40, height = 10, ascii = true,
   cursor = 49.9, hidden = { true } }))
@@ -278,6 +280,21 @@ t.ok(not view.want and not view.ask, "cancel asks; n means no")
 press "K y"
 t.is(view.want .. " " .. view.about, "cancel AnyNetX_A", "y asks the sweep for it")
 view.want = nil
+local mine = s.populations[1]
+local done = mine.done
+mine.done = mine.n - mine.failed
+press "K"
+t.ok(not view.ask and view.said == "AnyNetX_A is finished", "what is finished cannot be cancelled")
+mine.done = done
+press "K"
+press("y", stopped)
+t.is(view.want, nil, "nor what has ended since it was asked")
+view.height = 10
+press "? down down"
+t.is(view.help_scroll, 2, "the help scrolls")
+press "escape"
+t.ok(not view.help, "and any other key leaves it")
+view.height = 24
 press("P", paused)
 t.ok(view.ask.text:find "let .* go on", "P lets it go on")
 press "n"

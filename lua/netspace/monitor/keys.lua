@@ -177,13 +177,17 @@ local questions = {
   R = { "retry", "train the failed models of %s again?" },
 }
 
+local function at_work(s) return s.state == "running" or s.state == "paused" end
+
 local function ask(view, key, s)
   local p = widgets.selected(s, view)
   local q = questions[key]
   if key == "R" and p and p.failed == 0 then
     view.said = ("%s has no failed models"):format(p.name)
-  elseif s.state ~= "running" and s.state ~= "paused" and key ~= "R" then
+  elseif not at_work(s) and key ~= "R" then
     view.said = "no sweep is at work here; `netspace resume` finishes what is open"
+  elseif p and key ~= "R" and p.done + p.failed == p.n then
+    view.said = ("%s is finished"):format(p.name)
   elseif p then
     local text = key == "P" and p.paused and "let %s go on?" or q[2]
     view.ask = { text = text:format(p.name), want = q[1], population = p.name }
@@ -209,7 +213,7 @@ function M.press(view, key, info, s, x, y)
   if key == "resize" then return end
   view.said = nil
   if view.ask then
-    if key == "y" or key == "Y" then
+    if (key == "y" or key == "Y") and (at_work(s) or view.ask.want == "retry") then
       view.want, view.about = view.ask.want, view.ask.population
     end
     view.ask = nil
@@ -219,7 +223,9 @@ function M.press(view, key, info, s, x, y)
   elseif key == "q" then
     return true
   elseif key == "?" then
-    view.help = not view.help
+    view.help, view.help_scroll = not view.help, nil
+  elseif view.help and steps[key] then
+    view.help_scroll = scrolled(view.help_scroll, steps[key], info)
   elseif view.help then
     view.help = nil
   elseif view.choosing then
