@@ -36,7 +36,7 @@ function M.message(snapshot)
     return ("nobody works on it; %d model%s open. `netspace resume %s` finishes %s"):format(n,
       n == 1 and " is" or "s are", snapshot.path, n == 1 and "it" or "them")
   elseif snapshot.state == "paused" then
-    return "paused; P lets the selected population go on"
+    return "what is at work is paused; P lets the selected population go on"
   end
   return snapshot.message
 end
@@ -85,14 +85,16 @@ local function remaining(s)
   return ("%s (%s-%s)"):format(text, M.duration(s.eta_low), M.duration(s.eta_high))
 end
 
--- What is being trained: "RegNetX on shapes".
+-- What is not finished, and on which data: "AnyNetX_A, RegNetX on shapes".
 local function doing(s)
-  local parts = {}
+  local parts, data = {}, nil
   for _, p in ipairs(s.populations) do
-    if p.running > 0 or s.state ~= "running" and p.queued > 0 then
-      parts[#parts + 1] = p.data and ("%s on %s"):format(p.name, p.data) or p.name
+    if p.running + p.queued > 0 then
+      if data and data ~= p.data then parts[#parts] = ("%s on %s"):format(parts[#parts], data) end
+      parts[#parts + 1], data = p.name, p.data
     end
   end
+  if data then parts[#parts] = ("%s on %s"):format(parts[#parts], data) end
   return table.concat(parts, ", ")
 end
 

@@ -26,6 +26,7 @@ local M = { frame = frame.compose }
 local REDRAW = 0.5  -- seconds between two looks at the store, at least;
 local SHARE = 60    -- and this many times as long as one takes: under 2 % of a core
 local SETTLED = 3   -- seconds without open work before the text mode ends
+local SAID = 8      -- seconds what a key has done is told
 local PUMP = 50     -- milliseconds a sweep of this process may have to wait for us
 
 -- Reading.
@@ -92,14 +93,14 @@ local function write_files(s, view, c)
   return good and text .. " and .svg" or ("%s; no SVG: %s"):format(text, why)
 end
 
-local function send(path, want, population)
-  local good, message = controls.send(path, want, population)
-  return good and ("asked: %s %s"):format(want, population) or message
+local function send(path, want, view)
+  local good, message = controls.send(path, want, view.about)
+  return good and ("asked the sweep: %s"):format(view.asked) or message
 end
 
 -- Asks the sweep at work; where nobody is, the failed models wait for the next one.
-local function retry(path, population)
-  local ledgers = require "netspace.ledger"
+local function retry(path, view)
+  local ledgers, population = require "netspace.ledger", view.about
   local good, n = pcall(ledgers.retry, path, population)
   if good and n == 0 then
     return population .. " has no failed models; those that diverged are results"
@@ -107,7 +108,7 @@ local function retry(path, population)
     return ("%d of %s queued again; `netspace resume %s` trains them"):format(n, population, path)
   end
   if getmetatable(n) == ledgers.Failure and n.kind == "busy" then
-    return send(path, "retry", population)
+    return send(path, "retry", view)
   end
   return tostring(n)
 end
@@ -119,10 +120,11 @@ local function act(s, view, c)
   if want == "snapshot" then
     view.said = write_files(s, view, c)
   elseif want == "retry" then
-    view.said = retry(s.path, view.about)
+    view.said = retry(s.path, view)
   elseif want then
-    view.said = send(s.path, want, view.about)
+    view.said = send(s.path, want, view)
   end
+  view.said_until = sys.now() + SAID
 end
 
 -- Whether a look that was for `had` has what a view needs (frame.needs).
@@ -146,6 +148,7 @@ local function watch(read, window, ascii)
   local due, s, needed = 0, nil, nil
   while not sys.interrupted() do
     view.width, view.height = window:size()
+    if sys.now() >= (view.said_until or math.huge) then view.said, view.said_until = nil, nil end
     local began, needs = sys.now(), frame.needs(view)
     local looked = not s or not view.frozen and began >= due or not serves(needed, needs)
     if looked then s, needed = read(needs), needs end

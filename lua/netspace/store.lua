@@ -36,9 +36,13 @@ function Read:names()
   return self.reader:columns("SELECT name FROM population ORDER BY id").name
 end
 
+local function at_work(run)
+  return run.pid ~= nil and not run.ended and schema.alive(run)
+end
+
 -- Whether a run is at work, but paused (ledger:beat).
 local function paused(run)
-  return run.pid ~= nil and not run.ended and not run.images_per_s and schema.alive(run)
+  return not run.images_per_s and at_work(run)
 end
 
 --- What a population is and how it stands.
@@ -62,6 +66,8 @@ function Read:population(name)
   local run = self.reader:rows("SELECT * FROM run WHERE id = ?", { row.run })[1] or {}
   for _, key in ipairs { "engine", "blas", "corename", "isa", "host" } do p[key] = run[key] end
   p.paused = paused(run)
+  p.state = p.done + p.failed + p.diverged == p.n and "finished" or p.paused and "paused"
+    or at_work(run) and "running" or "stopped"
   return p
 end
 
@@ -174,7 +180,7 @@ function Read:progress()
     p.total = p.total + r.n
   end
   for _, run in ipairs(self.reader:rows("SELECT * FROM run WHERE ended IS NULL")) do
-    if schema.alive(run) then
+    if at_work(run) then
       p.paused = paused(run) and (p.paused or not p.running_main)
       p.running_main = true
       p.images_per_s = p.images_per_s + (run.images_per_s or 0)
@@ -309,7 +315,8 @@ help.add("store:names", [[
 help.add("store:population", [[
   s:population(name) -> table
   What a population is and how it stands: space, seed, n, done, failed, diverged, running,
-  queued, paused, epochs, recipe, data, card, created, engine, blas, isa, host.
+  queued, paused, state ("running", "paused", "stopped" (nobody works on what is open),
+  "finished"), epochs, recipe, data, card, created, engine, blas, isa, host.
   example: store.open("runs.db"):population("A").done]])
 help.add("store:result", [[
   s:result(name) -> result

@@ -90,9 +90,15 @@ t.is(s.models[1].status, "running", "running models come first")
 t.is(s.models[3].status, "diverged", "then the failed ones")
 t.is(s.models[#s.models].status, "queued", "queued ones last")
 
+local function with_state(state_of)
+  return function(_, name)
+    return { name = name == "A" and "AnyNetX_A" or "RegNetX", space = name, data = "shapes",
+      recipe = { epochs = 10, lr = 0.1 }, state = state_of(name) }
+  end
+end
 local idle = { progress = function()
   return { updated = 1000, running_main = false, events = 2 }
-end }
+end, population = with_state(function() return "stopped" end) }
 local stopped = snapshot(idle)
 t.is(stopped.state, "stopped", "open models and nobody at work")
 t.ok(frame.status(stopped):find("stopped, 21/32 done", 1, true), "its status line")
@@ -102,10 +108,10 @@ end }
 t.is(finished.state, "finished", "no open models")
 local paused = snapshot { progress = function()
   return { updated = 1000, running_main = true, paused = true, images_per_s = 0, events = 2 }
-end, population = function(_, name)
-  return { name = name, space = name, epochs = 10, data = "shapes", paused = name == "A" }
-end }
+end, population = with_state(function(name) return name == "A" and "paused" or "stopped" end) }
 t.is(paused.state, "paused", "a sweep that waits to go on")
+t.is(stopped.running .. stopped.models[#stopped.models].status, "0queued",
+  "what a dead run left as running is open")
 local waiting = monitor.snapshot("runs.db")
 t.is(waiting.state, "waiting", "no store yet")
 local unread = monitor.snapshot("runs.db", nil, "runs.db is damaged")
@@ -281,14 +287,15 @@ press "K y"
 t.is(view.want .. " " .. view.about, "cancel AnyNetX_A", "y asks the sweep for it")
 view.want = nil
 local mine = s.populations[1]
-local done = mine.done
-mine.done = mine.n - mine.failed
+mine.state = "finished"
 press "K"
 t.ok(not view.ask and view.said == "AnyNetX_A is finished", "what is finished cannot be cancelled")
-mine.done = done
-press "K"
-press("y", stopped)
-t.is(view.want, nil, "nor what has ended since it was asked")
+mine.state = "stopped"
+press "P"
+t.ok(not view.ask and view.said:find "no sweep is at work on AnyNetX_A", "nor paused what was")
+t.ok(table.concat((frame.compose(s, { width = 80, height = 24, ascii = true })), "\n")
+  :find("AnyNetX_A (stopped)", 1, true), "which the legend tells")
+mine.state = nil
 view.height = 10
 press "? down down"
 t.is(view.help_scroll, 2, "the help scrolls")

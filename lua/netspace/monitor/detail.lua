@@ -4,6 +4,7 @@
 local arch = require "netspace.arch"
 local canvas = require "netspace.core.canvas"
 local fold = require "netspace.fold"
+local table_of = require "netspace.monitor.models"
 local widgets = require "netspace.monitor.widgets"
 
 local M = {}
@@ -25,7 +26,7 @@ end
 local function lines_of(model, p, events, width)
   local lines = {}
   local status = ("%s model %d: %s, epoch %d/%d, attempt %d"):format(p.name, model.index,
-    model.status, model.epoch, model.epochs, model.attempt)
+    table_of.status(model), model.epoch, model.epochs, model.attempt)
   if model.error then status = status .. (", error %.2f %%"):format(model.error) end
   add_wrapped(lines, status, width, canvas.bold)
   local parts = {}

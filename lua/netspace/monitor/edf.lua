@@ -59,6 +59,9 @@ local function make_curves(s, o)
     local curve = weighted and edf and weighted_curve(p, slot, edf)
       or plot._curve(p.name, slot, p.errors, p.n)
     curve.hidden = o.hidden[slot]
+    if p.state == "paused" or p.state == "stopped" and s.state ~= "stopped" then
+      curve.name = ("%s (%s)"):format(curve.name, p.state)
+    end
     t.solid[slot], t.edfs[slot] = curve, edf or nil
     if #p.provisional > 0 and not o.hidden[slot] and not weighted then
       t.all[#t.all + 1] = plot._provisional(slot, p.errors, p.provisional)
@@ -116,6 +119,10 @@ local function note(t, s, o)
     parts[1] = ("%d of %d populations; c chooses"):format(#t.solid, #s.populations)
   end
   parts[#parts + 1] = t.note
+  local edf = o.band and t.edfs[t.selected]
+  if edf and edf.n < LEAST then
+    parts[#parts + 1] = ("the band of %s comes with %d models"):format(edf.name, LEAST)
+  end
   if o.x0 then parts[#parts + 1] = "zoomed; 0 fits" end
   return table.concat(parts, "  ")
 end

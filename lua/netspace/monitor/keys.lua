@@ -176,21 +176,20 @@ local questions = {
   K = { "cancel", "cancel %s? what is finished is kept" },
   R = { "retry", "train the failed models of %s again?" },
 }
-
-local function at_work(s) return s.state == "running" or s.state == "paused" end
+local go_on = { "pause", "let %s go on?" } -- P when it is paused
 
 local function ask(view, key, s)
   local p = widgets.selected(s, view)
-  local q = questions[key]
+  local q = key == "P" and p and p.state == "paused" and go_on or questions[key]
   if key == "R" and p and p.failed == 0 then
     view.said = ("%s has no failed models"):format(p.name)
-  elseif not at_work(s) and key ~= "R" then
-    view.said = "no sweep is at work here; `netspace resume` finishes what is open"
-  elseif p and key ~= "R" and p.done + p.failed == p.n then
+  elseif p and key ~= "R" and p.state == "finished" then
     view.said = ("%s is finished"):format(p.name)
+  elseif p and key ~= "R" and p.state == "stopped" then
+    view.said = ("no sweep is at work on %s; `netspace resume %s` finishes it"):format(p.name,
+      s.path)
   elseif p then
-    local text = key == "P" and p.paused and "let %s go on?" or q[2]
-    view.ask = { text = text:format(p.name), want = q[1], population = p.name }
+    view.ask = { text = q[2]:format(p.name), want = q[1], population = p.name }
   end
 end
 
@@ -213,8 +212,9 @@ function M.press(view, key, info, s, x, y)
   if key == "resize" then return end
   view.said = nil
   if view.ask then
-    if (key == "y" or key == "Y") and (at_work(s) or view.ask.want == "retry") then
+    if key == "y" or key == "Y" then
       view.want, view.about = view.ask.want, view.ask.population
+      view.asked = view.ask.text:match "^[^?;]*"
     end
     view.ask = nil
     return
@@ -252,6 +252,9 @@ function M.press(view, key, info, s, x, y)
     view.cursor, view.filter = nil, nil
   elseif key == "c" then
     view.choosing, view.choice = view.view == "property" and "property" or "populations", 1
+    for i, name in ipairs(view.view == "property" and property.names or {}) do
+      if name == view.property then view.choice = i end
+    end
   else
     by_view[view.view](view, key, s, info, x, y)
   end

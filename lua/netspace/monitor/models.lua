@@ -9,6 +9,9 @@ local M = {}
 local dim, alarm = canvas.dim, canvas.alarm
 local BAR, SPARK = 8, 10 -- cells of the epoch bar and of the curve, where there is room
 
+--- How a model stands: as the store says, or "paused" like its population.
+function M.status(model) return model.paused and "paused" or model.status end
+
 local function number(format)
   return function(value) return value and format:format(value) or "-" end
 end
@@ -24,7 +27,7 @@ end
 local columns = {
   { "", 1, function() return "" end },
   { "model", 5, function(m) return tostring(m.index) end },
-  { "status", 8, function(m) return m.status end, left = true },
+  { "status", 8, function(m) return M.status(m) end, left = true },
   { "epoch", BAR + 8, function(m, o)
     return ("%s %7s"):format(widgets.bar(BAR, m.epoch / math.max(1, m.epochs), o.ascii),
       ("%d/%d"):format(m.epoch, m.epochs))
@@ -102,7 +105,7 @@ M.orders = {
 
 -- Whether every word of the filter is in what a model is called.
 local function matches(model, words)
-  local text = ("%s %d %s %s"):format(model.population, model.index, model.status,
+  local text = ("%s %d %s %s"):format(model.population, model.index, M.status(model),
     model.reason or ""):lower()
   for _, word in ipairs(words) do
     if not text:find(word, 1, true) then return false end

@@ -38,7 +38,7 @@ local function range(list, pad, most)
 end
 
 local function short(x)
-  return math.abs(x) >= 1e5 and require("netspace.population").short(x) or ("%.4g"):format(x)
+  return math.abs(x) >= 1e4 and require("netspace.population").short(x) or ("%.4g"):format(x)
 end
 
 --- The view as plot.scatter makes it, for files; nil when there is nothing to draw.

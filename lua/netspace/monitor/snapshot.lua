@@ -37,10 +37,15 @@ end
 local function add_population(snapshot, id, info, live)
   local p = { name = info.name, space = info.space, data = info.data, recipe = info.recipe,
     n = #live, errors = {}, finished = {}, flops = {}, params = {}, acts = {},
-    paused = info.paused, provisional = {}, done = 0, failed = 0, running = 0, queued = 0 }
+    state = info.state, provisional = {}, done = 0, failed = 0, running = 0, queued = 0 }
   snapshot.populations[id] = p
   for _, model in ipairs(live) do
+    if model.status == "running" and p.state == "stopped" then -- left by a dead run
+      model.status, model.worker = "queued", nil
+      p.provisional[#p.provisional + 1] = model.error
+    end
     local status = model.status
+    model.paused = p.state == "paused" and (status == "queued" or status == "running") or nil
     if status == "done" then
       p.done = p.done + 1
       add_finished(p, model, model.error)
