@@ -210,6 +210,7 @@ static void draw_cursor(struct canvas *c, const struct chart *chart)
 }
 
 // Between straight lines; a column of the canvas has the place where it lies between points.
+// Sparser where it spans the whole height, as behind the points of a scatter.
 static void draw_area(struct canvas *c, const struct chart *chart, const struct band *b)
 {
     for (size_t i = 0; i + 1 < b->n; i++) {
@@ -221,8 +222,10 @@ static void draw_area(struct canvas *c, const struct chart *chart, const struct 
             double at = to > from ? (double)(px - from) / (to - from) : 0;
             double lo = b->lo[i] + at * (b->lo[i + 1] - b->lo[i]);
             double hi = b->hi[i] + at * (b->hi[i + 1] - b->hi[i]);
+            bool whole = lo <= chart->y0 && hi >= chart->y1;
             for (int py = axes_row(chart, hi); lo < hi && py <= axes_row(chart, lo); py++)
-                canvas_shade(c, 2 * chart->plot_left + px, 4 * chart->plot_top + py, b->id);
+                if (!whole || (px / 4 + py / 4) % 4 == 0)
+                    canvas_shade(c, 2 * chart->plot_left + px, 4 * chart->plot_top + py, b->id);
         }
     }
 }

@@ -126,6 +126,24 @@ const char *screen_library(void)
     return curses_version();
 }
 
+// What terminals send for keys besides what terminfo says, as where TERM is not quite theirs.
+static void define_keys(void)
+{
+    static const struct {
+        const char *sequence;
+        int code;
+    } keys[] = {
+        {"\033[A", KEY_UP},    {"\033[B", KEY_DOWN},  {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},
+        {"\033OA", KEY_UP},    {"\033OB", KEY_DOWN},  {"\033OC", KEY_RIGHT}, {"\033OD", KEY_LEFT},
+        {"\033[H", KEY_HOME},  {"\033[F", KEY_END},   {"\033OH", KEY_HOME},  {"\033OF", KEY_END},
+        {"\033[1~", KEY_HOME}, {"\033[4~", KEY_END},  {"\033[7~", KEY_HOME}, {"\033[8~", KEY_END},
+        {"\033[5~", KEY_PPAGE}, {"\033[6~", KEY_NPAGE},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (key_defined(keys[i].sequence) == 0)
+            define_key(keys[i].sequence, keys[i].code);
+}
+
 struct screen *screen_open(bool colours, struct error *e)
 {
     const char *term = getenv("TERM");
@@ -170,6 +188,7 @@ struct screen *screen_open(bool colours, struct error *e)
     cbreak();
     noecho();
     keypad(stdscr, TRUE);
+    define_keys();
     curs_set(0);
     if (s->colours >= 8 && start_color() == OK) {
         short back = use_default_colors() == OK ? -1 : COLOR_BLACK;

@@ -89,7 +89,7 @@ check "is status 1" [ $rc -eq 1 ]
 # In a terminal.
 start 80 24 C.UTF-8 screen running.db
 check "80x24: header" shows '^netspace monitor running\.db .*running$'
-check "80x24: curve and letters" shows '^    │.* b⠤'
+check "80x24: curve and letters" shows '^    │.*b⠂'
 check "80x24: running models" has '^a +6 running +████░░░░ +2/4 +68\.00 +400'
 check "80x24: keys at the bottom" [ "$(sed -n 24p "$dir/seen" | cut -c1-7)" = "q leave" ]
 check "on the alternate screen, without cursor" [ "$(terminal)" = "1 0" ]
@@ -99,6 +99,13 @@ tm send-keys -t m 2 Right
 check "the arrow shows the cursor" shows '^at [0-9.]+ %:  a 0\.[0-9]+ .* b '
 tm send-keys -t m v
 check "v shows the models" shows 'diverged .*loss is not|diverged .*loss is n…'
+tm send-keys -t m Enter
+check "enter shows one" shows '^recipe: '
+tm send-keys -t m -H 1b 5b 38 7e
+tm send-keys -t m s
+check "a key this TERM does not know is none, or what it is elsewhere" shows '^written: .*txt'
+check "and no escape" has '  head.fc '
+tm send-keys -t m Escape
 tm send-keys -t m '?'
 check "? shows the keys" shows 'leave; the run goes on'
 tm send-keys -t m '?' e p
@@ -152,7 +159,7 @@ check "colours where there are any" shows '^netspace monitor'
 tm capture-pane -e -p -t m >"$dir/seen"
 check "256 of them" has $'\033\\[38;5;'
 tm send-keys -t m R y
-check "a wish is sent when it is agreed to" shows '^asked: retry AnyNetX_A'
+check "a wish is sent when it is agreed to" shows '^asked the sweep: train the failed models of AnyNetX_A'
 check "and lies beside the store" grep -q '"command":"retry"' "$dir"/running.db.commands/*.json
 rm -r "$dir/running.db.commands"
 for size in "40 10" "12 3" "120 30" "40 10" "3 1" "80 24"; do
