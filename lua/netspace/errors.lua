@@ -22,6 +22,16 @@ local function own(source)
   return strict.luadir and source:sub(2, #strict.luadir + 1) == strict.luadir
 end
 
+-- Whether an error message begins with a position in netspace's own files: that, and the
+-- rest.  Long paths are cut to "...".
+local function own_position(message)
+  local path, rest = message:match("^([^\n]-%.lua):%d+: (.*)$")
+  if not path then return false end
+  local file = path:match("netspace/[%w_/]+%.lua$")
+  local full, tail = ("%s/%s"):format(strict.luadir, file), path:gsub("^%.%.%.", "")
+  return file and (path == full or tail ~= path and full:sub(-#tail) == tail), rest
+end
+
 --- The whole text of a chunk, or nil when it cannot be had.
 function M.text_of(source)
   if M.sources[source] or source:sub(1, 1) ~= "@" then return M.sources[source] end
@@ -142,6 +152,11 @@ function M.handler(err)
   if message == "interrupted" then return e end
   e.frames = user_frames(2)
   local first = e.frames[1]
+  -- Blame that fell on a file of netspace is the user's; a fault of the file itself is not.
+  local raiser, blamed, rest = debug.getinfo(2, "S"), own_position(message)
+  if blamed and not (raiser and own(raiser.source)) then
+    e.message = first and first.text:match("^.-:%d+: ") .. rest or rest
+  end
   if first then
     e.source, e.line = first.source, first.line
     local here, level = debug.getinfo(2, "Sl"), 2

@@ -84,6 +84,15 @@ function M.incomplete(text)
   return not f and more
 end
 
+-- What a line makes of the entry that is open: the one that is still open (or nil), and one
+-- to evaluate (or nil).  "?x" inside of an entry leaves it open.
+local function advance(pending, line)
+  local text = pending and pending .. "\n" .. line or line
+  if M.incomplete(text) then return text end
+  if pending and help_request(line) and not compile(text, "=in") then return pending, line end
+  return nil, text
+end
+
 -- A result as text: what a module or a function is, else the value, what has a text of its
 -- own in lines of the terminal's width.
 local function text_of(value)
@@ -108,15 +117,18 @@ local function show_results(results)
   pager.print(table.concat(texts, apart))
 end
 
-local function show_hints(text)
+-- Says which names were not defined, but for those that `message` has.
+local function show_undefined(message)
   for name, near in pairs(hints) do
-    if leaving[name] then
-      note("Ctrl-D leaves, as does os.exit()")
-      return
-    end
     near = near and (" (did you mean '%s'?)"):format(near) or ""
-    note(("'%s' is not defined%s"):format(name, near))
+    if not message:find(("'%s'"):format(name), 1, true) then
+      note(("'%s' is not defined%s"):format(name, near))
+    end
   end
+end
+
+local function show_hints(text)
+  show_undefined ""
   if not told_local and text:find("^%s*local%s+[%a_]") and not text:find("\n") and
     not text:find(";%s*%S") then
     told_local = true
@@ -150,7 +162,14 @@ local function run_command(text, name)
   return results[1]
 end
 
---- Evaluates an entry and prints its results or its error.  True when it went well.
+-- "exit", "quit()": what nobody has made.
+local function wants_out(text)
+  local name = text:match("^%s*(%a+)%s*%(?%s*%)?%s*;?%s*$")
+  return leaving[name] and rawget(_G, name) == nil
+end
+
+--- Evaluates an entry and prints its results or its error.  True when it went well: without
+-- an error, and without a name that is not defined.
 function M.evaluate(text)
   entries = entries + 1
   local name = ("=in[%d]"):format(entries)
@@ -158,14 +177,21 @@ function M.evaluate(text)
   errors.sources[("=in[%d]"):format(entries - KEPT)] = nil
   hints, progress.fresh = {}, false
   if text:find("^%s*:%a") then return run_command(text, name) end
+  if wants_out(text) then
+    note("Ctrl-D leaves, as does os.exit()")
+    return false
+  end
   local f, shown = compile(help_request(text) or text, name)
   if not f then
     show_error(shown, text, name)
+    local topic = text:match("^%s*help%s+([%a_][%w_.:]*)%s*$")
+    if topic then note(('?%s explains it, as does help("%s")'):format(topic, topic)) end
     return false
   end
   local results = table.pack(sys.interruptible(errors.handler, f))
   if not results[1] then
     show_error(results[2], text, name)
+    show_undefined(results[2].message)
     return false
   end
   if shown and results.n > 1 then
@@ -174,11 +200,16 @@ function M.evaluate(text)
     rawset(_G, "_", results[1])
     -- Printing runs the user's __tostring, and may be long.
     local good, e = sys.interruptible(errors.handler, show_results, results)
-    if not good then show_error(e, text, name) end
+    if not good then
+      show_error(e, text, name)
+      return false
+    end
   end
   io.stdout:flush()
   show_hints(text)
-  if not help_request(text) then session.keep(text, shown) end
+  if next(hints) then return false end
+  local looked = help_request(text) or shown and results.n == 1 and help.about(results[1])
+  if not looked then session.keep(text, shown) end
   return true
 end
 
@@ -269,18 +300,14 @@ local function terminal_session()
       pending = nil
       if tour then tour._heard(nil) end
     else
-      local text = pending and pending .. "\n" .. line or line
-      if not text:find("%S") then
-        pending = nil -- an empty line
-      elseif M.incomplete(text) then
-        pending = text
-      else
-        pending = nil
-        path = remember(path, text)
+      local entry
+      pending, entry = advance(pending, line)
+      if entry and entry:find("%S") then
+        path = remember(path, entry)
         pager.allowed = sys.isatty(1)
-        local good = M.evaluate(text)
+        local good = M.evaluate(entry)
         pager.allowed = false
-        if tour then tour._heard(text, good) end
+        if tour then tour._heard(entry, good) end
       end
     end
   end
@@ -293,13 +320,9 @@ end
 local function piped_session()
   local pending
   for line in io.lines() do
-    local text = pending and pending .. "\n" .. line or line
-    if M.incomplete(text) then
-      pending = text
-    else
-      pending = nil
-      if text:find("%S") then M.evaluate(text) end
-    end
+    local entry
+    pending, entry = advance(pending, line)
+    if entry and entry:find("%S") then M.evaluate(entry) end
     run_loop("nowait")
     if sys.ending() then return end
   end

@@ -12,9 +12,14 @@ local M = { commands = {} }
 
 local entries = {}
 
---- Keeps an entry that went well; `shown`: what it gave was printed.
+-- Functions whose calls only look.
+local looking = { help = true, monitor = true, tour = true, who = true }
+
+--- Keeps an entry that went well, unless it only looks; `shown`: what it gave was printed.
 function M.keep(text, shown)
-  entries[#entries + 1] = { text = text, shown = shown }
+  local name = text:match("^[%s=]*(%a+)%f[^%w_.:]")
+  local looks = looking[name] and load("return " .. text:gsub("^[%s=]*", ""), "=entry", "t")
+  if not looks then entries[#entries + 1] = { text = text, shown = shown } end
 end
 
 -- An entry as a script has it.  A local at the prompt ends with its entry.
@@ -90,7 +95,8 @@ help.add("who", [[
 help.add(":save", [[
   :save FILE
   At the prompt: writes the entries of this session that went well as a script, which does
-  the same in batch (netspace FILE) and prints what was printed.]])
+  the same in batch (netspace FILE) and prints what was printed.  Left out are entries with
+  an error or an undefined name, and those that only look (?x, help, monitor, who, tour).]])
 help.add(":time", [[
   :time EXPRESSION
   At the prompt: evaluates an entry, and says how long it took and how much of that this

@@ -1,5 +1,5 @@
---- Undeclared globals: reading one in a script is an error with the nearest known name,
--- and at the prompt a hint.  Public names of netspace are loaded when first read.
+--- Undeclared globals: reading one in a script or a function is an error with the nearest known
+-- name, and in an entry of the prompt itself a hint.  Public names of netspace are loaded when first read.
 -- A global is declared by assigning to it, nil included.  Code of other Lua libraries
 -- (which test for optional globals) reads nil as ever.
 
@@ -11,9 +11,9 @@ local M = { declared = {}, prompt = "=in[" }
 --- What the prompt wants to hear of: called with (name, nearest name or nil).
 M.listener = nil
 
---- All names a user can have meant: globals and public names.
+--- All names a user can have meant: globals, public names and constants.
 function M.known()
-  local names = {}
+  local names = { "true", "false", "nil" }
   for name in next, _G do names[#names + 1] = name end
   for _, row in ipairs(netspace._names) do names[#names + 1] = row[1] end
   return names
@@ -31,7 +31,7 @@ local function index(_, name)
     reader.source:sub(2, #M.luadir + 1) ~= M.luadir then
     return nil
   end
-  if reader.source:sub(1, #M.prompt) == M.prompt then
+  if reader.source:sub(1, #M.prompt) == M.prompt and reader.what == "main" then
     if M.listener then M.listener(name, options.nearest(name, M.known())) end
     return nil
   end

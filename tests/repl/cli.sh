@@ -216,7 +216,19 @@ session 'stats' 'stats.compare' 'space'
 check "a module is shown as what it has" out "stats: error EDFs, comparison"
 check "a function as its signature" out "?stats.compare explains"
 check "spaces too" out "Design spaces by name"
-session 'quit'; check "quit: how to leave" err "Ctrl-D leaves"
+for out in quit 'quit()' exit 'exit()' q; do
+    session "$out"; check "$out: how to leave" err "Ctrl-D leaves"; check "and no word more" is ""
+done
+session 'q = 3' 'q'; check "unless it is the user's" is 3
+session 'help sweep.run'; check "help without brackets: how it goes" err '?sweep.run explains it'
+session 'for i = 1, 2 do' '?arch.hash' 'print(i)' 'end' 's = [[' '?kept' ']]' 's'
+check "?x inside of an entry is help" out "Sixteen hexadecimal digits"
+check "and the entry goes on" bash -c "tail -3 '$dir/out' | tr '\n' ' ' | grep -qxF '1 2 \"?kept\\n\" '"
+session 'sweep.run{ store = "x.db", models = nobody }' 'x = recipe{ lik = 3 }' 'arch.describe{ d = {1} }'
+check "errors at the prompt name no file of netspace" bash -c "! grep -q '\.lua:' '$dir/err'"
+check "a name that was not defined is told with the error" err "'nobody' is not defined"
+run -e 'local t = arch.describe{ d = {1} }'
+check "nor in batch, but the user's line" grep -q "^netspace: -e:1: arch.anynet: 'w' is missing" "$dir/err"
 session 'mine = stats.edf{ 40, 50 }' '?mine'; check "also of what is the user's" out "edf:quantile(p)"
 session 'stats = 3' '?stats.edf'; check "a name of netspace stays one" out "The exact error EDF"
 session 'prnt'; check "an undeclared global is nil here" is nil
@@ -235,6 +247,15 @@ check "who() lists what was made" out '{ name = "x", type = "integer", value = "
 check ":save counts what went well" out "session.lua: 7 entries"
 run "$dir/session.lua"
 check "the session runs in batch" is $'8\n5   "two"\n1\n2\nnil'; check "without a word" quiet
+session 'print(nowhere)' 'nowhere' 'x = nowhere.y' 'help("stats.edf")' 'help "who"' 'who()' '?who' 'space' \
+    'stats.edf' \
+    'help.add("own", "own()\nOf the user.")' 'who = 3' 'tour' ":save $dir/session.lua"
+check ":save leaves out what went wrong and what only looks" out "session.lua: 2 entries"
+run "$dir/session.lua"; check "the rest runs" quiet; check "to its end" status 0
+session 'c = constraint{ name = "typo", check = function(m) return flase end }' \
+    'p = space.small.AnyNetXA:with(c):sample(2)' ":save $dir/session.lua"
+check "a typo in a constraint is an error at the prompt" err "undeclared variable 'flase' (did you mean 'false'?)"
+check "whose entry is left out" out "session.lua: 1 entry"
 session ":save $dir/none/x.lua"; check ":save to nowhere" err "No such file"
 run -e 'tour()'; check "tour() in a script prints ten steps" out "step 10 of 10"
 run -e 'tour(11)'; check "and has no eleventh" err "it must be from 1 to 10"

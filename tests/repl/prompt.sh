@@ -78,6 +78,8 @@ check "at the size the terminal has by now" shows '^re than forty characters, an
 key C-c; ready; tm resize-window -t p -x 90 -y 30; clear_screen
 enter 'spac.x'; check "an error has a hint" shows "did you mean 'space'"
 check "and leaves the session alive" ready
+enter 'for i = 7, 8 do'; shows '^>>$'; enter '?arch.hash'; check "?x inside of an open entry" shows '^Sixteen'
+enter 'print("it is", i) end'; check "which goes on" shows '^it is +8$'; ready; clear_screen
 enter 'function half('; shows '^>>$'; key C-c
 check "Ctrl-C drops an open entry" ready
 clear_screen
