@@ -377,7 +377,8 @@ help.add("sweep.forecast", [[
 help.add("sweep.start", [[
   sweep.start{ … } -> sweep
   As sweep.run, without waiting: the sweep goes on while you type, or while a script waits for
-  another one.  Sweeps at work at the same time share the workers in turn.
+  another one.  Sweeps at work at the same time share the workers in turn.  Unless quiet = true
+  it first measures for some seconds what it will take.
   The sweep has s:status() s:wait() s:pause() s:resume() s:retry() s:cancel().
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }]])
 help.add("sweep.resume", [[
