@@ -88,14 +88,17 @@ function M.export(args)
   local store, message, kind = require("netspace.store").open(t.path)
   local n
   if store then
-    n, message, kind = store:export(t.file, t.names, { salvage = t.flag })
+    -- through pcall, which has no line of code that the message could name
+    local ran
+    ran, n, message, kind = pcall(store.export, store, t.file, t.names, { salvage = t.flag })
     store:close()
+    if not ran then error(n, 0) end
   end
   if not n then
     io.stderr:write("netspace: ", message, "\n")
     return kind == "damaged" and 4 or 1
   end
-  io.stderr:write(("%s: %d models\n"):format(t.file, n))
+  io.stderr:write(("%s: %s\n"):format(t.file, require("netspace.units").count(n, "model")))
 end
 
 local REPORT = "report STORE -o FILE.html [NAME]..."

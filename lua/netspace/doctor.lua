@@ -4,6 +4,7 @@
 
 local prelude = require "netspace.prelude"
 local sys = require "netspace.core.sys"
+local units = require "netspace.units"
 
 local M = {}
 
@@ -73,8 +74,8 @@ end
 
 local function threads()
   local n = os.getenv "OPENBLAS_NUM_THREADS"
-  return n == "1", ("%d core%s for workers, OPENBLAS_NUM_THREADS=%s"):format(sys.cores(),
-    sys.cores() == 1 and "" or "s", tostring(n))
+  return n == "1", ("%s for workers, OPENBLAS_NUM_THREADS=%s"):format(
+    units.count(sys.cores(), "core"), tostring(n))
 end
 
 local function lua_library(name)
@@ -134,8 +135,8 @@ local function store(path)
   if not report then return false, message, 1 end
   local problems, lines = report.problems, {}
   if #problems == 0 then
-    return true, ("%s: %d population%s, %d models, nothing is damaged"):format(path,
-      report.populations, report.populations == 1 and "" or "s", report.models)
+    return true, ("%s: %s, %s, nothing is damaged"):format(path,
+      units.count(report.populations, "population"), units.count(report.models, "model"))
   end
   lines[1] = path .. " is damaged:"
   for i = 1, math.min(#problems, SHOWN) do -- how others say that it is damaged: only why

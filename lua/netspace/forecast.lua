@@ -18,6 +18,7 @@ local pool = require "netspace.pool"
 local population = require "netspace.population"
 local progress = require "netspace.progress"
 local sys = require "netspace.core.sys"
+local units = require "netspace.units"
 local uv = require "luv"
 
 local M = {}
@@ -37,7 +38,7 @@ function M.price(c, card, epochs)
   return (c.flops + ACT * c.acts) * (card.train_n + TEST * card.test_n) * epochs
 end
 
-local units = { s = 1, m = 60, h = 3600, d = 86400 }
+local spans = { s = 1, m = 60, h = 3600, d = 86400 }
 
 --- Seconds of "2h", "1h30m", "90m", "45s", "1d", 7200; nil when it is none of these.
 function M.seconds(text)
@@ -47,7 +48,7 @@ function M.seconds(text)
   while rest ~= "" do
     local n, unit, after = rest:match("^(%d+%.?%d*)([smhd])(.*)$")
     if not n then return nil end
-    total, rest = total + tonumber(n) * units[unit], after
+    total, rest = total + tonumber(n) * spans[unit], after
   end
   return total > 0 and total or nil
 end
@@ -156,7 +157,7 @@ function M.make(ledger, plan, todo, others)
   setmetatable(f, Forecast)
   if total == 0 or not plan.budget and total / SLOW / f.workers < TRIVIAL then return f end
   local list, undisturbed = ledger and remembered(ledger) or {}, false
-  f.source = ("%d models trained here before"):format(#list)
+  f.source = units.count(#list, "model") .. " trained here before"
   if #list < SAMPLE and not others then
     list = measured(plan, todo)
     f.source, undisturbed = ("%d of them measured"):format(#list), true
@@ -181,16 +182,17 @@ end
 
 function Forecast:__tostring()
   if self.models == 0 then return self.name .. ": nothing is left to train" end
-  local text = ("%s: %d models × %d epochs × %d images, %s multiply-adds"):format(self.name, self.models,
-    self.epochs, self.images, population.short(self.flops))
+  local text = ("%s: %s × %s × %s, %s multiply-adds"):format(self.name,
+    units.count(self.models, "model"), units.count(self.epochs, "epoch"),
+    units.count(self.images, "image"), population.short(self.flops))
   if not self.seconds then return text end
-  text = text .. ("; about %s on %d worker%s (%s to %s, from %s%s)"):format(
-    progress.duration(self.seconds), self.workers, self.workers == 1 and "" or "s",
-    progress.duration(self.low), progress.duration(self.high), self.source,
+  text = text .. ("; about %s on %s (%s to %s, from %s%s)"):format(
+    units.duration(self.seconds), units.count(self.workers, "worker"),
+    units.duration(self.low), units.duration(self.high), self.source,
     self.load and ("; the machine is busy, load %.1f"):format(self.load) or "")
   return not self.together and text or ("%s; with %s at work %s"):format(text,
     self.others == 1 and "the sweep" or ("the %d sweeps"):format(self.others),
-    progress.duration(self.together))
+    units.duration(self.together))
 end
 
 -- Asking -----------------------------------------------------------------------------------
@@ -219,7 +221,7 @@ function M.agreed(plan)
   if seconds < ASK or plan.yes or sys.yes() then return true end
   if not (sys.isatty(0) and sys.isatty(2)) then return true end
   io.stderr:write(("%s will take about %s.  Start? [y/N] "):format(plan.name,
-    progress.duration(seconds)))
+    units.duration(seconds)))
   local answer = read_line()
   if sys.interrupted() then error("interrupted", 0) end
   return answer ~= nil and answer:find("^%s*[yY]") ~= nil

@@ -6,6 +6,7 @@
 
 local json = require "netspace.json"
 local schema = require "netspace.schema"
+local units = require "netspace.units"
 local uv = require "luv"
 
 local M = {}
@@ -90,6 +91,11 @@ function Ledger:open_names()
     names[i] = p.name
   end
   return names
+end
+
+--- How many models of all populations have failed.
+function Ledger:failed()
+  return rows(self, "SELECT count(*) AS n FROM model WHERE status = 'failed'")[1].n
 end
 
 --- Makes a population; p as population() gives it, with source = how to open the data.
@@ -197,8 +203,9 @@ function Ledger:take(id, name, workers)
   local back = run(self, "UPDATE model SET status = 'queued', worker = NULL "
     .. "WHERE population = ? AND status = 'running'", { id })
   run(self, "UPDATE population SET run = ? WHERE id = ?", { self.run, id })
-  self:log(nil, ("run started with %d workers%s"):format(workers,
-    back > 0 and (", %d unfinished models of a lost run queued again"):format(back) or ""))
+  self:log(nil, ("run started with %s%s"):format(units.count(workers, "worker"),
+    back > 0 and (", %s of a lost run queued again"):format(units.count(back,
+    "unfinished model")) or ""))
 end
 
 --- Which engine trains: told by the first worker.  Returns the engine of earlier runs of the
@@ -310,7 +317,7 @@ function M.retry(path, name)
       ledger:owner(p.id, p.name)
       ledger.run = p.run
       local n = ledger:retry(p.id)
-      if n > 0 then ledger:log(nil, ("%d failed models queued again"):format(n)) end
+      if n > 0 then ledger:log(nil, units.count(n, "failed model") .. " queued again") end
       count = count + n
     end
   end)

@@ -3,19 +3,13 @@
 
 local fold = require "netspace.fold"
 local sys = require "netspace.core.sys"
+local units = require "netspace.units"
 
 local M = {}
 local QUICK = 0.2          -- seconds between two lines on a terminal
 local SOON, LATE = 2, 60   -- elsewhere: between two tenths at least; at most,
 local LATER, SHARE = 600, 0.05 -- in a long run longer: this share of it, or so long
 local MANY = 3             -- more sweeps are counted, not named
-
---- Seconds as 0:07, 12:30 or 1:02:03.
-function M.duration(seconds)
-  local s = math.floor(seconds + 0.5)
-  if s < 3600 then return ("%d:%02d"):format(s // 60, s % 60) end
-  return ("%d:%02d:%02d"):format(s // 3600, s // 60 % 60, s % 60)
-end
 
 --- The line for a list of statuses (sweep handle:status()), at most `width` wide: what fits
 -- least urgently is left out first.
@@ -37,7 +31,7 @@ function M.format(list, width)
   local parts = { head, ("%d running"):format(t.running), ("%d failed"):format(t.failed),
     t.diverged > 0 and ("%d diverged"):format(t.diverged) or false,
     t.rate > 0 and ("%.0f images/s"):format(t.rate) or false,
-    t.eta and "ETA " .. M.duration(t.eta) or false }
+    t.eta and "ETA " .. units.duration(t.eta) or false }
   local function join()
     local kept = {}
     for _, part in ipairs(parts) do

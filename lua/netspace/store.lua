@@ -12,10 +12,10 @@ local help = require "netspace.help"
 local json = require "netspace.json"
 local live = require "netspace.live"
 local options = require "netspace.options"
-local progress = require "netspace.progress"
 local provenance = require "netspace.provenance"
 local readers = require "netspace.reader"
 local schema = require "netspace.schema"
+local units = require "netspace.units"
 
 local M = {}
 local Read = {} -- the methods; what users call is guarded at the end of the file
@@ -280,7 +280,7 @@ end
 function M._Result:__tostring()
   return ("result %s: %d of %d models finished, %d failed or diverged%s"):format(
     self.name, #self.errors, self.n, self.failed, self.budget and "; the budget of "
-    .. progress.duration(self.budget) .. " is spent" or "")
+    .. units.duration(self.budget) .. " is spent" or "")
 end
 
 --- Opens a store for reading: a store, or nil and a message ("damaged" as the third value

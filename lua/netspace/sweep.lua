@@ -28,6 +28,7 @@ local progress = require "netspace.progress"
 local stores = require "netspace.store"
 local trainings = require "netspace.training"
 local sys = require "netspace.core.sys"
+local units = require "netspace.units"
 local uv = require "luv"
 
 local M = { open = stores.open }
@@ -261,8 +262,9 @@ function M.resume(path, o)
     local workers = plans.workers("sweep.resume", o.workers)
     if o.retry then M.retry(path) end
     local first, started = open_ledger(path), {}
-    local names = first:open_names()
+    local names, failed = first:open_names(), first:failed()
     first:close()
+    if failed > 0 then sys.status(3) end
     for i, name in ipairs(names) do
       local ledger = open_ledger(path)
       local good, err = pcall(function()
@@ -290,7 +292,9 @@ function M.resume(path, o)
       end
     end
     if #names == 0 and not o.quiet then
-      progress.clear(path .. ": nothing is open; every population is trained")
+      progress.clear(("%s: nothing is open; %s"):format(path, failed == 0
+        and "every population is trained" or ("%s failed, `netspace resume %s --retry` trains %s "
+        .. "again"):format(units.count(failed, "model"), path, failed == 1 and "it" or "them")))
     end
     return wait_for(started)
   end)

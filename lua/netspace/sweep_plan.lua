@@ -7,6 +7,7 @@ local json = require "netspace.json"
 local ledgers = require "netspace.ledger"
 local options = require "netspace.options"
 local sys = require "netspace.core.sys"
+local units = require "netspace.units"
 local uv = require "luv"
 
 local M = {}
@@ -134,18 +135,18 @@ function M.workers(where, workers)
   return workers and math.tointeger(workers) or sys.cores()
 end
 
-local units = { [""] = 1, k = 1e3, m = 1e6, g = 1e9, t = 1e12 }
+local sizes = { [""] = 1, k = 1e3, m = 1e6, g = 1e9, t = 1e12 }
 
 -- A number of bytes, also written "2GB" or "500 MB"; nil stays nil.
 local function bytes(where, key, value)
   if value == nil then return nil end
   local n, unit = tostring(value):lower():match("^%s*([%d.]+)%s*([kmgt]?)i?b?%s*$")
   n = tonumber(n)
-  if not n or n * units[unit] < 1 then
+  if not n or n * sizes[unit] < 1 then
     fail(("%s: %s is '%s'; it is a size in bytes, such as 2e9 or \"2GB\""):format(where, key,
       tostring(value)))
   end
-  return math.floor(n * units[unit])
+  return math.floor(n * sizes[unit])
 end
 
 options.declare({ "sweep.run: checkpoint", "sweep.start: checkpoint",
@@ -274,7 +275,7 @@ function M.enter(ledger, plan)
     ledger:set(id, plan.settings)
     ledger:take(id, plan.name, plan.workers)
     if have == 0 and #from.indices > 0 then
-      ledger:log(nil, ("%d models adopted from %s"):format(#from.indices, from.name))
+      ledger:log(nil, units.count(#from.indices, "model") .. " adopted from " .. from.name)
     end
   end)
   return id

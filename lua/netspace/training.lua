@@ -19,6 +19,7 @@ local ledgers = require "netspace.ledger"
 local pool = require "netspace.pool"
 local progress = require "netspace.progress"
 local sys = require "netspace.core.sys"
+local units = require "netspace.units"
 local uv = require "luv"
 
 local M = { active = {} }       -- trainings at work or paused, oldest first
@@ -157,7 +158,8 @@ function Training:_obey(command)
     self:_tell(nil, "goes on, asked from a monitor")
     self:resume()
   elseif command == "retry" then
-    self:_tell(nil, ("%d failed models queued again, asked from a monitor"):format(self:retry()))
+    self:_tell(nil, units.count(self:retry(), "failed model")
+      .. " queued again, asked from a monitor")
   end
 end
 
@@ -227,8 +229,8 @@ function Training:_held(bytes)
   if model.held then return end
   model.held = true
   self:_note(function(ledger)
-    ledger:log(model.id, ("needs %.3g GB: waits until it fits beside the others"):format(
-      bytes / 1e9))
+    ledger:log(model.id, ("needs %s: waits until it fits beside the others"):format(
+      units.bytes(bytes)))
   end)
 end
 
@@ -498,7 +500,7 @@ function Training:_out_of_time()
     self.closed = true
     self:_note(function(ledger)
       ledger:log(nil, ("the budget of %s has no time for model %d"):format(
-        progress.duration(self.budget), model.idx))
+        units.duration(self.budget), model.idx))
     end)
   end
   return true
@@ -529,19 +531,20 @@ end
 
 -- An ended sweep in one line; brief: without how to go on.
 function Training:_summary(brief)
-  if self.kept.trained == 0 and #self.queue == 0 then
-    return ("%s: all %d models are trained already (%s)"):format(self.name, self.total,
-      self.store)
-  end
-  local text = ("%s: %d models trained in %s"):format(self.name, self.kept.trained,
-    progress.duration(self.seconds))
+  local lost = ""
   for _, kind in ipairs { "failed", "diverged" } do
-    if self.kept[kind] > 0 then text = text .. (", %d %s"):format(self.kept[kind], kind) end
+    if self.kept[kind] > 0 then lost = lost .. (", %d %s"):format(self.kept[kind], kind) end
   end
+  if self.kept.trained == 0 and #self.queue == 0 then
+    return ("%s: %s trained already%s (%s)"):format(self.name, self.total == 1 and "its model is"
+      or ("all %d models are"):format(self.total), lost, self.store)
+  end
+  local text = ("%s: %s trained in %s%s"):format(self.name, units.count(self.kept.trained,
+    "model"), units.duration(self.seconds), lost)
   if #self.queue == 0 then return text .. (" (%s)"):format(self.store) end
   text = text .. (", %d of %d left"):format(#self.queue, self.total)
   if self.closed then
-    text = text .. ": the budget of " .. progress.duration(self.budget) .. " is spent"
+    text = text .. ": the budget of " .. units.duration(self.budget) .. " is spent"
   end
   return brief and text or ("%s; run it again, or `netspace resume %s`"):format(text, self.store)
 end

@@ -27,6 +27,7 @@ local checkpoints = require "netspace.checkpoint"
 local core = require "netspace.core.net"
 local json = require "netspace.json"
 local sys = require "netspace.core.sys"
+local units = require "netspace.units"
 
 local M = {}
 local STEP_SECONDS = 0.5 -- between two step events
@@ -55,7 +56,6 @@ local function dataset(job)
   return open_data.set
 end
 
-local function gigabytes(bytes) return ("%.3g GB"):format(bytes / 1e9) end
 
 -- Sees to it that a network takes no more than the job allows; what is not the network has
 -- BESIDES, and a checkpoint its copy.  The BLAS takes its buffers at the first product, and does
@@ -70,8 +70,8 @@ local function train(job, data, emit)
   local need = core.need(job.m, job.recipe.batch)
   if job.memory and need > job.memory then
     error(("it needs %s at batch %d, and the limit is %s a worker; raise memory= of the "
-      .. "sweep, or use a smaller batch, image or width"):format(gigabytes(need), job.recipe.batch,
-      gigabytes(job.memory)), 0)
+      .. "sweep, or use a smaller batch, image or width"):format(units.bytes(need), job.recipe.batch,
+      units.bytes(job.memory)), 0)
   end
   if job.memory then core.trim() end
   local net <close> = assert(require("netspace.net").new(job.m,
@@ -150,7 +150,7 @@ function M.handle(job, send)
   elseif not good then
     if job.memory and r:find "not enough memory" then
       r = ("it took more memory than the limit of %s a worker allows; raise memory= of the "
-        .. "sweep"):format(gigabytes(job.memory))
+        .. "sweep"):format(units.bytes(job.memory))
     end
     emit({ event = "failed", error = 100, reason = r, seconds = sys.now() - began })
   elseif r.status == "done" then

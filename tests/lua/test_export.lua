@@ -259,6 +259,9 @@ t.is(status, 4, "the export of a damaged store has exit status 4")
 t.ok(not uv.fs_stat(at("z2.jsonl")), "and writes nothing")
 text, status = shell(("export %s --salvage -o %s"):format(at("json.db"), at("z3.jsonl")))
 t.ok(text:find("z3.jsonl: 6 models", 1, true), "--salvage takes what is whole", text)
+text, status = shell(("export %s -o %s Nope"):format(path, at("nope.csv")))
+t.is(text .. status, ("netspace: %s has no population 'Nope'; it has %s\n1"):format(path,
+  table.concat(assert(stores.open(path)):names(), ", ")), "a population that is not there")
 text, status = shell("export " .. path)
 t.ok(status == 2 and text:find("usage: netspace export", 1, true), "without -o: usage")
 

@@ -9,6 +9,7 @@ local json = require "netspace.json"
 local recipe = require "netspace.recipe"
 local sqlite = require "netspace.core.sqlite"
 local sweep = require "netspace.sweep"
+local units = require "netspace.units"
 local uv = require "luv"
 
 local dir = assert(uv.fs_mkdtemp("/tmp/netspace-failures-XXXXXX"))
@@ -115,14 +116,14 @@ row = rows("limit")
 t.is(row[1].memory, need, "what a network needs is on record")
 t.is(row[2].status .. r.errors[2], "failed100.0", "a network above the limit has failed")
 local reason = row[2].reason
-t.ok(reason:find(("the limit is %.3g GB"):format(2 * need / 1e9), 1, true)
-  and reason:find("it needs 0.%d+ GB at batch 32") and reason:find("raise memory=", 1, true),
+t.ok(reason:find("the limit is " .. units.bytes(2 * need), 1, true)
+  and reason:find("it needs [%d.]+ MB at batch 32") and reason:find("raise memory=", 1, true),
   "the reason names need, limit and remedy", reason)
 t.is(r.errors[1] .. " " .. r.errors[3], calm.errors[1] .. " " .. calm.errors[3],
   "the others are trained")
 r = run { name = "grows", models = models(NORMAL, GROWS, NORMAL), memory = "100MB" }
 row = rows("grows")
-t.is(row[2].reason, "it took more memory than the limit of 0.1 GB a worker allows; raise "
+t.is(row[2].reason, "it took more memory than the limit of 100 MB a worker allows; raise "
   .. "memory= of the sweep", "a worker cannot take more than the limit either")
 t.is(r.errors[1] .. " " .. r.errors[3], calm.errors[1] .. " " .. calm.errors[3],
   "the same worker trains the others")
@@ -142,7 +143,7 @@ for i, a in ipairs(rows("narrow")) do
 end
 t.is(together .. json.encode(r.errors), 0 .. json.encode(calm.errors),
   "networks that do not fit together are trained one after the other")
-t.ok(log("narrow"):find("needs 0.00%d+ GB: waits until it fits beside the others"),
+t.ok(log("narrow"):find("needs [%d.]+ MB: waits until it fits beside the others"),
   "the log says so", log("narrow"))
 t.fails(function() run { name = "x", models = models(NORMAL), memory = "much" } end,
   'memory is \'much\'; it is a size in bytes, such as 2e9 or "2GB"')

@@ -56,7 +56,7 @@ t.is(f.rate > 0.99e-6 and f.rate < 1.01e-6, true, "and the price of a unit")
 t.near(forecasts.make(ledger, plan, { 3, 5 }).seconds, 2e9 * 74 * 1e-6, 1, "only what is open")
 t.is(forecasts.make(ledger, plan, {}).seconds, nil, "nothing open, nothing to say")
 t.ok(tostring(forecasts.make(ledger, plan, {})):find("nothing is left", 1, true), "in words, too")
-t.ok(tostring(f):find("X: 5 models × 1 epochs × 64 images", 1, true)
+t.ok(tostring(f):find("X: 5 models × 1 epoch × 64 images", 1, true)
   and tostring(f):find("8 models trained here before", 1, true), "as a line", tostring(f))
 
 -- Asking: only on a terminal (tests/sweep/ask.sh), only when it is long

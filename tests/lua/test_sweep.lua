@@ -9,6 +9,7 @@ local recipe = require "netspace.recipe"
 local stores = require "netspace.store"
 local sweep = require "netspace.sweep"
 local sys = require "netspace.core.sys"
+local units = require "netspace.units"
 local uv = require "luv"
 local worker = require "netspace.worker"
 
@@ -78,19 +79,25 @@ do
   local list = { { name = "A", total = 16, done = 5, failed = 1, diverged = 2, running = 2,
     images_per_s = 812.4, eta = 80 } }
   t.is(progress.format(list, 100),
-    "A 8/16 done, 2 running, 1 failed, 2 diverged, 812 images/s, ETA 1:20", "the whole line")
+    "A 8/16 done, 2 running, 1 failed, 2 diverged, 812 images/s, ETA 1m20s", "the whole line")
   for width = 1, 80 do
     if #progress.format(list, width) > width then t.ok(false, "fits " .. width) end
   end
-  t.ok(progress.format(list, 45):find("ETA 1:20", 1, true), "a narrow one keeps the time left")
+  t.ok(progress.format(list, 45):find("ETA 1m20s", 1, true), "a narrow one keeps the time left")
   list[2] = { name = "B", total = 4, done = 0, failed = 0, diverged = 0, running = 0,
     images_per_s = 0 }
-  t.is(progress.format(list, 20), "8/20 done, ETA 1:20", "a very narrow one adds up")
+  t.is(progress.format(list, 20), "8/20 done, ETA 1m20s", "a very narrow one adds up")
   list[3], list[4] = list[2], list[2]
   t.is(progress.format(list, 100), "4 sweeps, 8/28 done, 2 running, 1 failed, 2 diverged, "
-    .. "812 images/s, ETA 1:20", "many are counted")
-  t.is(progress.duration(3723), "1:02:03", "hours")
+    .. "812 images/s, ETA 1m20s", "many are counted")
 end
+
+-- Figures with their units -----------------------------------------------------------------
+t.is(units.duration(0.4) .. units.duration(59.6) .. units.duration(3723) .. units.duration(1e5),
+  "0s1m00s1h02m1d03h", "durations")
+t.is(units.bytes(20e6) .. ", " .. units.bytes(21239000) .. ", " .. units.bytes(2e9) .. ", "
+  .. units.bytes(999.6e6) .. ", " .. units.bytes(0), "20 MB, 21.2 MB, 2 GB, 1 GB, 0 bytes", "sizes")
+t.is(units.count(1, "model") .. ", " .. units.count(2, "model"), "1 model, 2 models", "counts")
 
 -- One and two workers, running again, more models -------------------------------------------
 local one = run { name = "one", models = models(4), workers = 1 }

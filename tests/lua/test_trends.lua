@@ -257,7 +257,7 @@ local msb = 2 * ((51 - 60) ^ 2 + (59 - 60) ^ 2 + (70 - 60) ^ 2) / 2
 t.near(s.between, math.sqrt((msb - 4 / 3) / 2), 1e-12, "between")
 t.near(s.reliability, s.between ^ 2 / (s.between ^ 2 + s.within ^ 2), 1e-12, "reliability")
 t.ok(s.ci[1] < s.reliability and s.reliability < s.ci[2], "in its interval")
-t.ok(tostring(s):find("1 models that failed", 1, true), "printed", tostring(s))
+t.ok(tostring(s):find("1 model that failed", 1, true), "printed", tostring(s))
 local net = assert(arch.anynet { d = { 1 }, w = { 16 } })
 local wide_net = assert(arch.anynet { d = { 1 }, w = { 24 } })
 blamed(function()

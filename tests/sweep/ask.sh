@@ -45,8 +45,8 @@ start() { # OPTION…: in a shell of its own
     tm send-keys -t p Enter
 }
 start
-check "the forecast is shown" shows '^A: 1 models .* about 2:13:20 on 1 worker'
-check "and the question" shows 'A will take about 2:13:20.  Start\? \[y/N\]'
+check "the forecast is shown" shows 'A: 1 model × 1 epoch × .* about 2h13m on 1 worker'
+check "and the question" shows 'A will take about 2h13m.  Start\? \[y/N\]'
 tm send-keys -t p n Enter
 check "no: it is not started" shows "sweep 'A' was not started"
 check "which is an error of the script" shows '^rc=1'

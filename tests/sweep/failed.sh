@@ -25,11 +25,17 @@ status=$?
 [ "$(cat "$dir/out")" = "$(printf '100.0\t1\t3')" ] && echo "ok 2 - error 100, one failed, three attempts" ||
     { echo "not ok 2 - error 100, one failed, three attempts"; sed 's/^/# /' "$dir/out" "$dir/err"; }
 grep -q '1 failed' "$dir/err" && echo "ok 3 - the summary counts it" || echo "not ok 3 - the summary counts it"
+"$netspace" resume "$dir/a.db" 2>"$dir/err"
+status=$?
+[ "$status" -eq 3 ] && grep -qx \
+    "$dir/a.db: nothing is open; 1 model failed, \`netspace resume $dir/a.db --retry\` trains it again" "$dir/err" &&
+    echo "ok 4 - resume says what failed, with the same status" ||
+    { echo "not ok 4 - resume says what failed, with the same status (got $status)"; sed 's/^/# /' "$dir/err"; }
 head -c 6000 "$dir/a.db" >"$dir/cut.db"
 "$netspace" "$dir/sweep.lua" "$dir/cut.db" >"$dir/out" 2>"$dir/err"
 status=$?
-[ "$status" -eq 4 ] && echo "ok 4 - a damaged store: exit status 4" || echo "not ok 4 - a damaged store: exit status 4 (got $status)"
-grep -q 'cut.db is damaged' "$dir/err" && echo "ok 5 - which is named" || echo "not ok 5 - which is named"
+[ "$status" -eq 4 ] && echo "ok 5 - a damaged store: exit status 4" || echo "not ok 5 - a damaged store: exit status 4 (got $status)"
+grep -q 'cut.db is damaged' "$dir/err" && echo "ok 6 - which is named" || echo "not ok 6 - which is named"
 cat >"$dir/start.lua" <<'LUA'
 local models = {}
 for i = 1, 4 do models[i] = arch.anynet { d = { 1, 1 }, w = { 8, 16 } } end
@@ -39,10 +45,10 @@ if arg[2] then error("on purpose") end
 LUA
 "$netspace" "$dir/start.lua" "$dir/b.db" 2>"$dir/err"
 status=$?
-[ "$status" -eq 0 ] && grep -q '^A: 4 models trained' "$dir/err" && echo "ok 6 - a script waits for its sweeps" ||
-    { echo "not ok 6 - a script waits for its sweeps (status $status)"; sed 's/^/# /' "$dir/err"; }
+[ "$status" -eq 0 ] && grep -q '^A: 4 models trained' "$dir/err" && echo "ok 7 - a script waits for its sweeps" ||
+    { echo "not ok 7 - a script waits for its sweeps (status $status)"; sed 's/^/# /' "$dir/err"; }
 "$netspace" "$dir/start.lua" "$dir/c.db" fail 2>"$dir/err"
 status=$?
-[ "$status" -eq 1 ] && grep -q 'of 4 left; run it again' "$dir/err" && echo "ok 7 - and stops them after an error" ||
-    { echo "not ok 7 - and stops them after an error (status $status)"; sed 's/^/# /' "$dir/err"; }
-echo 1..7
+[ "$status" -eq 1 ] && grep -q 'of 4 left; run it again' "$dir/err" && echo "ok 8 - and stops them after an error" ||
+    { echo "not ok 8 - and stops them after an error (status $status)"; sed 's/^/# /' "$dir/err"; }
+echo 1..8

@@ -3,16 +3,10 @@
 
 local canvas = require "netspace.core.canvas"
 
-local M = { most = 8 } -- populations with a curve of their own
-
---- Seconds as people say them: "45s", "3m20s", "2h05m", "3d04h".
-function M.duration(s)
-  s = math.max(0, math.floor(s + 0.5))
-  if s < 60 then return ("%ds"):format(s) end
-  if s < 3600 then return ("%dm%02ds"):format(s // 60, s % 60) end
-  if s < 86400 then return ("%dh%02dm"):format(s // 3600, s % 3600 // 60) end
-  return ("%dd%02dh"):format(s // 86400, s % 86400 // 3600)
-end
+local M = {
+  most = 8, -- populations with a curve of their own
+  duration = require("netspace.units").duration,
+}
 
 function M.bar(width, share_done, ascii)
   local full = math.floor(math.min(1, math.max(0, share_done)) * width + 0.5)

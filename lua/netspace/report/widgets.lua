@@ -3,7 +3,7 @@
 local html = require "netspace.report.html"
 local population = require "netspace.population"
 
-local M = {}
+local M = { count = require("netspace.units").count }
 
 --- A number: 7.2M, 1024, 3.5; "–" for none.
 function M.number(x)
@@ -29,9 +29,6 @@ function M.p(p)
   if not p then return "–" end
   return p < 0.001 and "< 0.001" or ("%.3f"):format(p)
 end
-
---- "1 model", "2 models".
-function M.count(n, noun) return ("%d %s%s"):format(n, noun, n == 1 and "" or "s") end
 
 --- Unix time in words, the same everywhere on earth.
 function M.when(t) return os.date("!%Y-%m-%d %H:%M UTC", math.floor(t)) end

@@ -60,7 +60,8 @@ local function mean_name(c)
 end
 
 local function failures(c, a, b)
-  local shared = c.shared > 0 and ("; %d models are in both"):format(c.shared) or ""
+  local shared = c.shared > 0 and ("; %s in both"):format(
+    c.shared == 1 and "1 model is" or c.shared .. " models are") or ""
   if a.failed + b.failed == 0 then return shared end
   local text = shared .. ("; failed models (%d of %s, %d of %s) count as 100 %%"):format(a.failed,
     c.names[1], b.failed, c.names[2])

@@ -8,6 +8,7 @@ local input = require "netspace.stats.input"
 local options = require "netspace.options"
 local population = require "netspace.population"
 local property = require "netspace.stats.property"
+local units = require "netspace.units"
 
 local M = {}
 
@@ -84,7 +85,7 @@ local function edfs_text(t)
   local lines = { ("EDFs at equal %s: %d bins from %s to %s"):format(t.by, t.bins,
     population.short(t.range[1]), population.short(t.range[2])) }
   for i, edf in ipairs(t) do
-    lines[i + 1] = ("%s; %d models outside"):format(tostring(edf), t.outside[i])
+    lines[i + 1] = ("%s; %s outside"):format(tostring(edf), units.count(t.outside[i], "model"))
   end
   return table.concat(lines, "\n")
 end

@@ -7,6 +7,7 @@ local help = require "netspace.help"
 local input = require "netspace.stats.input"
 local options = require "netspace.options"
 local sys = require "netspace.core.sys"
+local units = require "netspace.units"
 
 local M = {}
 
@@ -164,7 +165,8 @@ local noise = {
         t.ci[2], t.difference)
     end
     if t.left_out > 0 then
-      text = text .. ("\n%d models that failed with some seed are left out"):format(t.left_out)
+      text = text .. ("\nleft out: %s that failed with some seed"):format(
+      units.count(t.left_out, "model"))
     end
     return text
   end,
