@@ -16,28 +16,32 @@ local text = { __name = "description",
   __tostring = function(t) return table.concat(t.lines, "\n") end }
 
 --- Adds rows of cells as lines, in columns; the first is flush left, the others right.
+-- Columns that stand one blank after the one before, so that a table fits in 80 columns.
+local near = { ["%"] = true, px = true, width = true, groups = true }
+
 local function add_table(lines, rows)
   local widths = {}
   for _, row in ipairs(rows) do
     for i, cell in ipairs(row) do widths[i] = math.max(widths[i] or 0, #cell) end
   end
   for _, row in ipairs(rows) do
-    local cells = {}
+    local line = ""
     for i, cell in ipairs(row) do
       local pad = (" "):rep(widths[i] - #cell)
-      cells[i] = i == 1 and cell .. pad or pad .. cell
+      local gap = i == 1 and "" or near[rows[1][i]] and " " or "  "
+      line = line .. gap .. (i == 1 and cell .. pad or pad .. cell)
     end
-    lines[#lines + 1] = ("  " .. table.concat(cells, "  ")):gsub("%s+$", "")
+    lines[#lines + 1] = line:gsub("%s+$", "")
   end
 end
 
 local measures = { "flops", "params", "acts" }
 
--- "397M  12.3%" of each measure, as cells.
+-- "397M 12%" of each measure, as cells.
 local function cost_cells(row, cost, total)
   for _, name in ipairs(measures) do
     row[#row + 1] = short(cost[name])
-    row[#row + 1] = ("%.1f%%"):format(100 * cost[name] / math.max(total[name], 1))
+    row[#row + 1] = ("%.0f%%"):format(100 * cost[name] / math.max(total[name], 1))
   end
   return row
 end

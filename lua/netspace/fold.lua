@@ -1,11 +1,40 @@
 --- Text for a terminal of a given width: lines that are too long are broken between words and
--- go on under their beginning, or under the second column where a line has two.
+-- go on under their beginning, or under the second column where a line has two.  Where the text
+-- was broken for a wider one it is put together first.
 
 local canvas = require "netspace.core.canvas"
 
+local FULL = 72 -- cells of a line that was broken, at least
+
+-- What stands before the second column of a line, or "".  Two blanks after a sentence are none.
+local function first_column(line)
+  local from, to = line:find("[^%s%.,:;]%s%s+%f[%S]", #line:match("^%s*") + 1)
+  return from and line:sub(1, to) or ""
+end
+
+-- Lines that go on in the next one, put together.
+local function joined(text)
+  local out, last = {}, nil
+  for line in (text .. "\n"):gmatch("(.-)\n") do
+    local indent, before = #line:match("^%s*"), out[#out]
+    local column = before and first_column(before) or ""
+    local hang, deeper = canvas.text_width(column), indent - #(before or ""):match "^%s*"
+    local goes_on = #out > 1 and line ~= "" and last ~= "" and first_column(line) == ""
+      and not line:find "^%s*%l+: " and (hang > 0 and indent == hang
+      or hang == 0 and (deeper == 0 or deeper == 2) and not last:find ":$"
+      and canvas.text_width(last) >= FULL)
+    if goes_on then
+      out[#out] = before .. " " .. line:sub(indent + 1)
+    else
+      out[#out + 1] = line
+    end
+    last = line
+  end
+  return out
+end
+
 local function fold_line(line, width, out)
-  local indent = line:match("^%s*")
-  local column = line:match("^%s*%S.-%s%s+%f[%S]") or ""
+  local indent, column = line:match("^%s*"), first_column(line)
   local hang = #indent
   if column ~= "" and canvas.text_width(column) <= width // 2 then
     hang = canvas.text_width(column)
@@ -27,14 +56,14 @@ end
 --- The lines of `text`, none of them wider than `width` cells unless a word is.
 -- @treturn table list of strings
 local function lines(text, width)
-  local out = {}
+  local out, whole = {}, true
   for line in (text .. "\n"):gmatch("(.-)\n") do
-    if canvas.text_width(line) <= width then
-      out[#out + 1] = line
-    else
-      fold_line(line, width, out)
-    end
+    out[#out + 1] = line
+    whole = whole and canvas.text_width(line) <= width
   end
+  if whole then return out end
+  out = {}
+  for _, line in ipairs(joined(text)) do fold_line(line, width, out) end
   return out
 end
 

@@ -7,6 +7,8 @@ local uv = require "luv"
 
 local M = {}
 
+local LESS = "less -FRX '-Psspace goes on, q leaves'" -- its line says how to leave
+
 --- Whether what is printed may be paged; the prompt sets it while it evaluates an entry.
 M.allowed = false
 
@@ -14,7 +16,7 @@ M.allowed = false
 M.held = nil
 
 local function command()
-  local own = os.getenv "NETSPACE_PAGER" or os.getenv "PAGER" or "less -FRX"
+  local own = os.getenv "NETSPACE_PAGER" or os.getenv "PAGER" or LESS
   return own:find("%S") and own ~= "cat" and own or nil
 end
 
