@@ -176,6 +176,13 @@ t.near(family.mean, n[1].mean, 1e-9, "with normalised means")
 blamed(function() stats.normalise({ A, B }, { by = "d", bins = 5 }) end,
   "no model in bin 2 of 5, from 1.4 to 1.8 of A; use fewer bins")
 blamed(function() stats.compare(A, B, { by = "d", bins = 5 }) end, "no model in bin 2 of 5")
+local own = stats.compare(A, B, { by = "d" })
+t.is(own.bins, 3, "bins not asked for are as many as the models fill")
+t.is(own.verdict, fair.verdict, "and give what as many asked for give")
+t.ok(own.verdict:find("at equal d (3 bins)", 1, true), "which is said", own.verdict)
+t.is(stats.alternatives(A, { B, C }, { by = "d" }).pairs[3].comparison.bins, 3, "of all pairs alike")
+blamed(function() stats.compare(A, B, { by = "d", range = { 2, 8 } }) end,
+  "no model in bin 2 of 2, from 5 to 8 of A; use a narrower range, or train more")
 blamed(function() stats.compare(A, B, { bins = 5 }) end, "go with by=")
 blamed(function() stats.compare(A, { 1, 2 }, { by = "d" }) end, "has no models")
 blamed(function() stats.compare(A, B, { by = "dd" }) end, "unknown property 'dd'")

@@ -13,7 +13,6 @@ local M = {}
 local SIDE = 72       -- columns of the right panel of a wide frame
 local WIDE = 140      -- columns from which a frame has one
 local LEAST = 8       -- models from which a band says anything: it is 0.48 up and down
-local BINS = { 10, 5, 3, 2 } -- of equal flops, as many as the models fill
 
 --- The curves of the populations at equal flops: list of edfs by the number of the curve,
 -- and a text; or nil and why not.
@@ -28,17 +27,13 @@ local function normalised(s, o)
     end
   end
   if #results == 0 then return nil, "no model has finished" end
-  local why
-  for _, bins in ipairs(BINS) do
-    local good, list = pcall(stats.normalise, results, { by = "flops", bins = bins })
-    if good then
-      local by_slot = {}
-      for i, edf in ipairs(list) do by_slot[slots[i]] = edf end
-      return by_slot, ("at equal flops, %d bins"):format(bins)
-    end
-    why = tostring(list):gsub("^.-: ", "", 1)
+  local good, list = pcall(stats.normalise, results, { by = "flops" })
+  if not good then
+    return nil, "cannot be shown at equal flops: " .. tostring(list):gsub("^.-: ", "", 1)
   end
-  return nil, "cannot be shown at equal flops: " .. why
+  local by_slot = {}
+  for i, edf in ipairs(list) do by_slot[slots[i]] = edf end
+  return by_slot, ("at equal flops, %d bins"):format(list.bins)
 end
 
 local function weighted_curve(p, slot, edf)

@@ -51,9 +51,7 @@ end
 
 -- The difference at equal flops, as text, where the populations allow it.
 local function at_equal_flops(p, q)
-  local bins = math.max(2, math.min(10, math.min(p.finished, q.finished) // 8))
-  local good, c = pcall(stats.compare, p.result, q.result,
-    { by = "flops", bins = bins, seed = SEED })
+  local good, c = pcall(stats.compare, p.result, q.result, { by = "flops", seed = SEED })
   if not good then
     if c == "interrupted" then error(c, 0) end
     return "–"

@@ -9,6 +9,7 @@ local json = require "netspace.json"
 local normalise = require "netspace.stats.normalise"
 local options = require "netspace.options"
 local sys = require "netspace.core.sys"
+local units = require "netspace.units"
 
 local M = {}
 
@@ -56,7 +57,8 @@ end
 
 --- "mean error" or what normalisation makes of it.
 local function mean_name(c)
-  return c.by and ("mean error at equal %s"):format(c.by) or "mean error"
+  return c.by and ("mean error at equal %s (%s)"):format(c.by, units.count(c.bins, "bin"))
+    or "mean error"
 end
 
 local function failures(c, a, b)
@@ -358,7 +360,7 @@ function M.alternatives(parent, list, o)
     all[i + 1] = input.edf(where, ("alternative %d"):format(i), x)
   end
   local given = table.move(list, 1, #list, 2, { parent })
-  if s.by then s.range = normalise.common_range(where, given, s, 1) end
+  if s.by then s.range, s.bins = normalise.common(where, given, s, 1) end
   local pairs_of, p, against = {}, {}, {}
   for j = 2, #all do -- intervals of the alternatives against the parent hold jointly
     for i = 1, j - 1 do
@@ -407,8 +409,8 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
   a, b     lists of errors in percent, edfs or results
   margin   points that do not matter: the verdict may then be "the same within"
   by       "flops", "params", "acts" (or any property): compare at equal complexity, as
-           stats.normalise with the same bins = 10 and range; p-values by relabelling
-           inside the bins; a and b are results then
+           stats.normalise with the same bins and range; p-values by relabelling inside the
+           bins; a and b are results then
 .verdict          one sentence; it claims something only if the interval excludes 0 and the
                   permutation p is at most 1 − level
 .better           name of the better one, or nil when nothing can be claimed
@@ -427,7 +429,7 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
                   resampled as such
 .without_failed   where models failed: the same without them (better, mean_difference, ci,
                   p_permutation)
-.names, .n, .mean, .min   of a and b; .level
+.names, .n, .mean, .min   of a and b; .level; with by= also .bins, how many, and .range
 example: stats.compare({ 48, 51, 55, 60 }, { 40, 42, 45, 47 }).verdict
 source: Smirnov 1939; Mann and Whitney 1947; Efron and Tibshirani 1993; Hesterberg 2014 (arXiv
   1411.5279); Radosavovic et al. 2019 (arXiv 1905.13214)]])

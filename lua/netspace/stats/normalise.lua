@@ -11,6 +11,7 @@ local property = require "netspace.stats.property"
 local units = require "netspace.units"
 
 local M = {}
+local BINS = { 10, 5, 3, 2 } -- where none are asked for: as many of these as the models fill
 
 local function check_range(where, range, level)
   local lo, hi = range[1], range[2]
@@ -49,31 +50,45 @@ local function complexities(where, list, o, level)
   return x, name, lo, hi
 end
 
---- The range of o.by that all results cover, or o.range.
-function M.common_range(where, list, o, level)
-  local _, _, lo, hi = complexities(where, list, o, level + 1)
-  return { lo, hi }
+-- The weights of every result in so many bins, and the bins of its models; or nil and why.
+local function strata(list, x, lo, hi, bins)
+  local weights, bin = {}, {}
+  for i, r in ipairs(list) do
+    weights[i], bin[i] = core.strata(x[i], lo, hi, bins)
+    if not weights[i] then return nil, ("%s of %s"):format(bin[i], label(r, i)) end
+  end
+  return weights, bin
 end
 
 local function weigh(where, list, o, level)
   local x, name, lo, hi = complexities(where, list, o, level + 1)
-  local bins = o.bins or 10
-  if bins < 1 or bins > 1000 then
-    error(("%s: bins is %d; it must be from 1 to 1000"):format(where, bins), level + 2)
+  if o.bins and (o.bins < 1 or o.bins > 1000) then
+    error(("%s: bins is %d; it must be from 1 to 1000"):format(where, o.bins), level + 2)
   end
-  local t = { edfs = {}, bin = {}, by = name, lo = lo, hi = hi, bins = math.tointeger(bins) }
+  local t = { edfs = {}, by = name, lo = lo, hi = hi }
+  local weights
+  for _, bins in ipairs(o.bins and { o.bins } or BINS) do
+    t.bins = math.tointeger(bins)
+    weights, t.bin = strata(list, x, lo, hi, t.bins)
+    if weights then break end
+  end
+  if not weights then
+    error(("%s: normalising by %s: %s; use %s"):format(where, name, t.bin, o.bins
+      and ("fewer bins (now %d) or a narrower range"):format(o.bins)
+      or "a narrower range, or train more"), level + 2)
+  end
   for i, r in ipairs(list) do
-    local weights, bin = core.strata(x[i], lo, hi, t.bins)
-    if not weights then
-      error(("%s: normalising by %s: %s of %s; use fewer bins (now %d) or a narrower range")
-        :format(where, name, bin, label(r, i), bins), level + 2)
-    end
-    t.bin[i] = bin
-    local edf, message = edfs.new(r.errors, r.name or r.space, nil, weights)
+    local edf, message = edfs.new(r.errors, r.name or r.space, nil, weights[i])
     if not edf then error(("%s: %s: %s"):format(where, label(r, i), message), level + 2) end
     t.edfs[i] = edf
   end
   return t
+end
+
+--- The range and bins of results: o.range and o.bins, or those by which all can be compared.
+function M.common(where, list, o, level)
+  local t = weigh(where, list, o, level + 1)
+  return { t.lo, t.hi }, t.bins
 end
 
 --- What stats.compare needs of two results under o.by, o.bins, o.range.
@@ -105,10 +120,11 @@ function M.normalise(list, o)
 end
 
 help.add("stats.normalise", [[
-stats.normalise({ A, B, … }, { by = "flops", bins = 10, range = {lo, hi} }) -> list of edfs
+stats.normalise({ A, B, … }, { by = "flops", bins =, range = {lo, hi} }) -> list of edfs
 EDFs at equal complexity: equal bins of the range all cover, each of the same weight.
   A, B, …  results
   by       "flops", "params", "acts", another property or a function of a model
+  bins     default: 10, or 5, 3, 2 where models do not fill as many; .bins says how many
   range    default: from the largest minimum to the least maximum; models outside are left
            out, .outside says how many
 Each bin must hold a model of each.  The edfs go into plot.edf, stats.search and stats.ks;
