@@ -24,7 +24,7 @@ static const char usage[] =
     "  netspace monitor runs.db                  follow a sweep from another terminal\n"
     "\n"
     "usage: netspace [OPTION]… [FILE.lua [ARG]…]     FILE - reads the script from stdin\n"
-    "  -e CODE         run CODE (may be given several times, before FILE)\n"
+    "  -e CODE         run the statements CODE (may be given several times, before FILE)\n"
     "  -i              the prompt after CODE or FILE\n"
     "  -q, --quiet     no banner\n"
     "  --seed N        the seed where a script gives none (1)\n"
@@ -35,7 +35,8 @@ static const char usage[] =
     "  -h, --help      this text\n"
     "\n"
     "commands:\n"
-    "  netspace monitor STORE [--once | --text | --json] [--ascii]   live view of a store\n"
+    "  netspace monitor STORE [--once | --text | --json] [--ascii]   live view of a store;\n"
+    "                                                 --once prints what is in it\n"
     "  netspace resume STORE [--workers N] [--retry]                 finish what is open\n"
     "  netspace export STORE -o FILE [NAME]...                       .csv or .jsonl of it\n"
     "  netspace report STORE -o FILE.html [NAME]...                  an HTML page of it\n"
@@ -292,7 +293,11 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
 {
     const char *name = strcmp(argv[script], "-") == 0 ? NULL : argv[script];
     if (name && !strchr(name, '/') && !strchr(name, '.') && access(name, F_OK) != 0) {
-        usage_error("no such script or command", name, hint(L, name, commands));
+        char more[256];
+        snprintf(more, sizeof more, "%s\n%s", hint(L, name, commands),
+                 "commands: monitor, resume, export, report, doctor, help; "
+                 "'monitor STORE --once' lists a store");
+        usage_error("no such script or command", name, more);
         return EXIT_USAGE;
     }
     if (name ? luaL_loadfile(L, name) != LUA_OK : !load_text(L, NULL, "=stdin"))

@@ -220,6 +220,10 @@ function M.lines(e)
     add("error", message)
     local line, at = syntax_place(message)
     if line then add_code(out, line, at) end
+    local code = M.sources["=" .. (message:match("^([^\n]-):%d+: ") or "")]
+    if code and load("return " .. code, "=t", "t") then
+      add("hint", "print(…) shows the value of an expression")
+    end
     return out
   end
   add("error", e.message)

@@ -31,9 +31,12 @@ local function find(self, name)
     options.hint(name, names), #names > 0 and table.concat(names, ", ") or "none yet"), 0)
 end
 
+-- Lists of names print as text.
+local Names = { __name = "names", __tostring = function(list) return table.concat(list, ", ") end }
+
 --- Names of the populations, in the order they were made.
 function Read:names()
-  return self.reader:columns("SELECT name FROM population ORDER BY id").name
+  return setmetatable(self.reader:columns("SELECT name FROM population ORDER BY id").name, Names)
 end
 
 local function at_work(run)
@@ -302,7 +305,8 @@ help.add("sweep.open", [[
     path   the file given to sweep.run as store=
   The store has s:names() s:population(name) s:result(name) s:live(name)
   s:networks(name) s:learning(name) s:progress() s:events() s:provenance(name)
-  s:export(file) s:close().
+  s:export(file) s:close().  In a script print(pretty(x)) shows any of what they return, as
+  the prompt does.
   example: sweep.open("no-such.db")]])
 help.add("store.open", [[
   store.open(path) -> store, or nil and a message
@@ -310,7 +314,7 @@ help.add("store.open", [[
   example: store.open("no-such.db")]])
 help.add("store:names", [[
   s:names() -> list of strings
-  Names of the populations in a store, oldest first.
+  Names of the populations in a store, oldest first; printed, they are a line of text.
   example: store.open("runs.db"):names()]])
 help.add("store:population", [[
   s:population(name) -> table

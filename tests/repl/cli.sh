@@ -27,6 +27,14 @@ script() { printf '%s\n' "$@" >"$dir/script.lua"; }
 # Code, scripts, arguments.
 run -e 'print(1 + 1)'
 check "-e prints" is 2; check "-e ends with 0" status 0; check "-e says nothing else" quiet
+run -e '1 + 1'
+check "an expression is no statement: status 1" status 1
+check "what to do is said" err 'print(…) shows the value of an expression'
+run -e 'for for'
+check "but not of what is no expression" [ "$(grep -c 'print(' "$dir/err")" = 0 ]
+run list
+check "no such command: status 2" status 2
+check "which there are" err "commands: monitor, resume, export, report, doctor, help"
 run -e 'x = 3' -e 'print(x)'
 check "several -e share their globals" is 3
 script 'print(arg[0]:match("[^/]*$"), arg[2], arg[-1] ~= nil, ...)'
