@@ -267,13 +267,22 @@ function M.about(x)
   end
 end
 
+-- The topic of a method of a global of the user's: "d:image" -> "dataset:image".
+local function of_object(text)
+  local name, method = text:match "^([%a_][%w_]*):([%w_]+)$"
+  local value = name and rawget(_G, name)
+  for _, topic in ipairs(value ~= nil and methods_for(value) or {}) do
+    if topic:match ":(.*)$" == method then return topic end
+  end
+end
+
 --- The text that help(x) prints; nil and a message when there is none.
 function M.text(...)
   if select("#", ...) == 0 then return overview() end
   local x = ...
   modules()
   if type(x) == "string" then
-    local text = about_name(x)
+    local text = about_name(of_object(x) or x)
     if text then return text end
     local methods = methods_called(x)
     if #methods == 0 then

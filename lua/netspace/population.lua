@@ -29,6 +29,13 @@ local function short(x)
 end
 M.short = short
 
+-- "1M to 2M", with as many digits as tell the ends apart.
+local function range(lo, hi)
+  local a, b = short(lo), short(hi)
+  if a == b and lo ~= hi then a, b = ("%.0f"):format(lo), ("%.0f"):format(hi) end
+  return ("%s to %s"):format(a, b)
+end
+
 local measures = { "flops", "params", "acts" }
 
 --- Candidates not taken, by reason (only reasons that occurred).
@@ -61,8 +68,8 @@ local function failure(space, n, population, tried, patience, counts, refused, w
   for _, name in ipairs(measures) do
     local w, c = window[name], counts[name]
     if w and c.least then
-      text = text .. ("; %s seen %s to %s, wanted %s to %s"):format(name, short(c.least),
-        short(c.most), short(w[1]), short(w[2]))
+      text = text .. ("; %s seen %s, wanted %s"):format(name, range(c.least, c.most),
+        range(w[1], w[2]))
     end
   end
   local remedy = "raise max_tries, or loosen the constraints"
@@ -102,15 +109,15 @@ local LEAST, MOST, ENOUGH = 20000, 1000000, 100
 local STRIDE = 100000 -- candidates between two looks at the clock
 local WAIT, LONG = 0.5, 3 -- seconds of drawing before a word, and to go to deserve it
 
---- "1 in 1,234", or "none of 1,000,000".
+--- "1 in 1,234 candidates is taken", or "none of 1,000,000 candidates is taken".
 local function odds(taken, tried)
-  if taken == 0 then return ("none of %s"):format(thousands(tried)) end
-  return ("1 in %s"):format(thousands(math.floor(tried / taken + 0.5)))
+  return ("%s %s candidates is taken"):format(taken == 0 and "none of" or "1 in",
+    thousands(taken == 0 and tried or math.floor(tried / taken + 0.5)))
 end
 
 local acceptance = { __name = "acceptance" }
 function acceptance.__tostring(a)
-  local text = ("space %s: %s candidates is taken"):format(a.space, odds(a.taken, a.tried))
+  local text = ("space %s: %s"):format(a.space, odds(a.taken, a.tried))
   if a.taken > 0 then
     text = ("%s; %s networks need about %s candidates, %.2g s"):format(text, thousands(a.n),
       thousands(math.ceil(a.candidates)), a.seconds)
@@ -159,9 +166,9 @@ function M.draw(space, plan, n, o)
     local left = taken > 0 and spent * (n - taken) / taken or math.huge
     if said or spent < WAIT or left < LONG then return end
     said = true
-    io.stderr:write(("space %s: %s candidates is taken; %s\n"):format(space.name,
+    io.stderr:write(("space %s: %s; %s\n"):format(space.name,
       odds(taken, index), taken > 0 and ("%s networks in about %.0f s"):format(thousands(n),
-      spent + left) or ("%s without one end it"):format(thousands(o.max_tries))))
+      spent + left) or ("it ends after %s without one"):format(thousands(o.max_tries))))
   end
   for i, m in ipairs(o.adopted and o.adopted.models or {}) do
     sampler:keep(tonumber("0x" .. arch.hash(m)))
@@ -205,7 +212,7 @@ function meta.__tostring(p)
   local window = {}
   for _, name in ipairs(measures) do
     local w = p.window[name]
-    if w then window[#window + 1] = ("%s %s to %s"):format(name, short(w[1]), short(w[2])) end
+    if w then window[#window + 1] = ("%s %s"):format(name, range(w[1], w[2])) end
   end
   local adopted = ""
   if p.adopted then

@@ -140,6 +140,7 @@ function M.fill(t, version, where)
   t.names = M.names
   return setmetatable(t, {
     __name = "spaces",
+    __tostring = function() return ("%s: %s"):format(where, table.concat(M.names(), ", ")) end,
     _names = M.names(), -- what __index answers to, for completion
     __index = function(_, name)
       if not makers[name] then

@@ -72,6 +72,17 @@ end
 local known = {} -- the globals there were before the user's
 for name in next, _G do known[name] = true end
 
+-- The first line of what the prompt shows of a value, at most 60 bytes: the width of a cell.
+local function in_short(value)
+  local meta = debug.getmetatable(value)
+  local own = type(meta) == "table" and rawget(meta, "__tostring")
+  local text = own and tostring(value)
+    or require("netspace.pretty").pretty(value, { width = 1000, items = 8, depth = 1 })
+  text = own and text:match "[^\n]*" or text:gsub("%s*\n%s*", " ")
+  if #text <= 60 then return text end
+  return text:sub(1, (utf8.offset(text, 0, 57) or 57) - 1) .. "..."
+end
+
 --- The globals that the user has made: a list of { name =, type =, value = }.
 function M.who()
   local list = {}
@@ -79,9 +90,7 @@ function M.who()
     if type(name) == "string" and strict.declared[name] and not known[name] and name ~= "_" then
       local meta = debug.getmetatable(value)
       local kind = type(meta) == "table" and rawget(meta, "__name") or math.type(value)
-      list[#list + 1] = { name = name, type = kind or type(value),
-        value = require("netspace.pretty").pretty(value, { width = 50, items = 8, depth = 1 })
-          :match("[^\n]*") }
+      list[#list + 1] = { name = name, type = kind or type(value), value = in_short(value) }
     end
   end
   table.sort(list, function(a, b) return a.name < b.name end)

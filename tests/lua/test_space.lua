@@ -163,6 +163,9 @@ do
   local none = A:acceptance { flops = { 1e15, 2e15 } }
   t.is(none.share, 0.0, "nothing is taken")
   t.ok(tostring(none):find("none of 1,000,000 candidates is taken", 1, true), "and said so")
+  t.ok(tostring(space.small.AnyNetXA:sample(1, { flops = { 1e6, 1.001e6 } })):find(
+    "flops 1000000 to 1001000", 1, true), "a narrow window is told with its digits")
+  t.ok(tostring(space.small):find("^space.small: AnyNetXA, AnyNetXB, "), "spaces by their names")
   local half = A:with(function(m) return m.d[1] == 1 end):acceptance()
   t.near(half.share, .2, .01, "constraints count")
   t.ok(math.abs(E:acceptance(with_setting { flops = { 3e6, 6e6 }, order = "sorted" }).share - a.share)

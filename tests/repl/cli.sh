@@ -255,6 +255,11 @@ check "who() lists what was made" out '{ name = "x", type = "integer", value = "
 check ":save counts what went well" out "session.lua: 7 entries"
 run "$dir/session.lua"
 check "the session runs in batch" is $'8\n5   "two"\n1\n2\nnil'; check "without a word" quiet
+session 'P = space.small.AnyNetXA:sample(2, { seed = 3 })' 'R = recipe()' 'who()' 'T = space.small.AnyNetXA' \
+    '?T:sample' 'd = data.open("shapes", { train = 9, test = 9 })' '?d:image'
+check "who() says what things are" out 'population of 2 networks of AnyNetX_A-32px, seed 3'
+check "and tables in a line" out '{ batch = 128'
+check "?T:sample explains a method of an object" out 'S:sample('; check "and ?d:image" out 'dataset:image('
 session 'print(nowhere)' 'nowhere' 'x = nowhere.y' 'help("stats.edf")' 'help "who"' 'who()' '?who' 'space' \
     'stats.edf' \
     'help.add("own", "own()\nOf the user.")' 'who = 3' 'tour' ":save $dir/session.lua"
