@@ -108,8 +108,14 @@ local function history()
   if not path then return true, "off" end
   local uv = require "luv"
   local folder = path
-  repeat folder = folder:match("^(.+)/[^/]*$") or "/" until uv.fs_stat(folder)
-  if uv.fs_access(uv.fs_stat(path) and path or folder, "W") then return true, path end
+  local about
+  repeat
+    folder = folder:match("^(.+)/[^/]*$") or "/"
+    about = uv.fs_stat(folder)
+  until about
+  if about.type == "directory" and uv.fs_access(uv.fs_stat(path) and path or folder, "W") then
+    return true, path
+  end
   return false, path .. " cannot be written; NETSPACE_HISTORY=off keeps none"
 end
 
@@ -152,8 +158,9 @@ local function store(path)
   return false, table.concat(lines, "\n     "), 4
 end
 
---- netspace doctor [STORE]: one line a check.  Status 5 when something here would make
--- results wrong or stop the program, 4 for a damaged store, else 0.
+--- netspace doctor [STORE]: one line a check.  "bad", with status 5, is what would make
+-- results wrong or stop the program, 4 a damaged store; a "note" says what else is not as it
+-- should be.
 function M.main(args)
   if #args > 1 or args[1] and args[1]:sub(1, 1) == "-" then
     io.stderr:write("usage: netspace doctor [STORE]\n")
@@ -164,8 +171,9 @@ function M.main(args)
     local ran, good, text, own = pcall(f, ...)
     if good == "interrupted" then error(good, 0) end
     if not ran then good, text = false, tostring(good) end
-    if not good then worst = math.max(worst, own or status) end
-    print(("%-4s %-10s %s"):format(good and "ok" or "bad", name, text))
+    status = not good and (own or status) or 0
+    worst = math.max(worst, status)
+    print(("%-4s %-10s %s"):format(good and "ok" or status > 0 and "bad" or "note", name, text))
     io.stdout:flush()
   end
   check("blas", 5, blas)

@@ -114,6 +114,10 @@ run report "$dir/none.db" -o "$dir/x.html"; check "report without the store" sta
 head -c 9000 /dev/zero >>"$dir/half.db"; printf 'xxxxxxxx' | dd of="$dir/half.db" bs=1 seek=4096 conv=notrunc 2>/dev/null
 run report "$dir/half.db" -o "$dir/x.html"; check "report of a damaged store" status 4
 check "leaves no page" [ ! -e "$dir/x.html" ]
+NETSPACE_HISTORY=/dev/null/history run doctor
+check "doctor: a history that cannot be written is a note" out "note history    /dev/null/history cannot"
+check "no error" status 0
+NETSPACE_HISTORY=off run doctor; check "doctor: no history" out "ok   history    off"
 head -c 9000 /dev/zero >"$dir/bad.db"; run doctor "$dir/bad.db"
 check "doctor: a file that is no store" out "bad  store"
 
@@ -295,6 +299,15 @@ one_line() { tr '\n' ' ' | sed -e 's/  */ /g' -e 's/, }/ }/g'; }
 sed -n 's/^> //p' "$dir/readme" >"$dir/in"; stdin=$dir/in run -q -i
 check "the session in the README is true" \
     [ "$(one_line <"$dir/out")" = "$(grep -v '^> ' "$dir/readme" | one_line)" ]
+
+# So is its script, here with fewer and smaller models.
+awk '/^A whole experiment/ { here = 1 } here && /^```/ { n++; next } here && n == 1' README.md |
+    sed -e 's/sample(16/sample(2/; s/train = 1000, test = 500/train = 64, test = 32/' \
+        -e "s|\"runs.db|\"$dir/runs.db|" >"$dir/script.lua"
+run "$dir/script.lua"
+check "the script in the README runs" status 0
+check "and opens its store again" out "AnyNetX_A, RegNetX"
+check "with what is in it" out "result RegNetX: 2 of 2 models finished"
 
 # A moved installation.
 mkdir -p "$dir/usr/bin" "$dir/usr/share/netspace"

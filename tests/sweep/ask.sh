@@ -58,6 +58,7 @@ start
 shows 'Start\?'
 tm send-keys -t p y Enter
 check "yes: it is trained" shows '^1 trained'
+check "the forecast stays" shows 'about 2h13m on 1 worker'
 check "well" shows '^rc=0'
 rm -f "$dir"/a.db*
 start --yes
