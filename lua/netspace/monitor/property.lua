@@ -63,7 +63,7 @@ function M.draw(c, s, o, top, bottom)
     result = result_of(p)
     x, why = values(result, name)
   end
-  local title = ("%s: error against %s"):format(p and p.name or "", name)
+  local title = ("%serror against %s"):format(p and p.name .. ": " or "", name)
   if why then
     c:text(1, top, title, o.width, canvas.bold)
     c:text(1, top + 1, why, o.width, 0)
