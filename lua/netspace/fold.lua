@@ -1,6 +1,5 @@
 --- Text for a terminal of a given width: lines that are too long are broken between words and
--- go on under their beginning, or under the second column where a line has two.  Where the text
--- was broken for a wider one it is put together first.
+-- go on under their beginning, or under the second column where a line has two.
 
 local canvas = require "netspace.core.canvas"
 
@@ -53,19 +52,37 @@ local function fold_line(line, width, out)
   out[#out + 1] = row
 end
 
---- The lines of `text`, none of them wider than `width` cells unless a word is.
--- @treturn table list of strings
-local function lines(text, width)
-  local out, whole = {}, true
-  for line in (text .. "\n"):gmatch("(.-)\n") do
-    out[#out + 1] = line
-    whole = whole and canvas.text_width(line) <= width
+-- Lines, each folded where it is too wide; and whether any was.
+local function fold_all(list, width)
+  local out, folded = {}, false
+  for _, line in ipairs(list) do
+    if canvas.text_width(line) <= width then
+      out[#out + 1] = line
+    else
+      folded = true
+      fold_line(line, width, out)
+    end
   end
-  if whole then return out end
-  out = {}
-  for _, line in ipairs(joined(text)) do fold_line(line, width, out) end
-  return out
+  return out, folded
 end
 
-return { lines = lines,
-  text = function(text, width) return table.concat(lines(text, width), "\n") end }
+local M = {}
+
+--- The lines of `text`, none of them wider than `width` cells unless a word is.
+-- @treturn table list of strings
+function M.lines(text, width)
+  local list = {}
+  for line in (text .. "\n"):gmatch("(.-)\n") do list[#list + 1] = line end
+  return (fold_all(list, width))
+end
+
+function M.text(text, width) return table.concat(M.lines(text, width), "\n") end
+
+--- A text that was written for a wider terminal, put together anew where it does not fit.
+function M.anew(text, width)
+  local out, folded = fold_all(M.lines(text, math.huge), width)
+  if folded then out = fold_all(joined(text), width) end
+  return table.concat(out, "\n")
+end
+
+return M

@@ -310,7 +310,7 @@ end
 function M._command(args)
   local text, message = M.text(table.unpack(args, 1, math.min(#args, 1)))
   if text then
-    print(fold.text(text, sys.terminal(1) or math.huge))
+    print(fold.anew(text, sys.terminal(1) or math.huge))
     return 0
   end
   io.stderr:write("netspace help: ", message, "\n")
@@ -351,7 +351,7 @@ M.add("help.examples", [=[
 return setmetatable(M, {
   __call = function(_, ...)
     local text, message = M.text(...)
-    require("netspace.pager").print(fold.text(text or message, sys.terminal(1) or math.huge))
+    require("netspace.pager").print(fold.anew(text or message, sys.terminal(1) or math.huge))
   end,
   __tostring = function() return "help(x) explains x, help() lists everything" end,
 })

@@ -101,12 +101,12 @@ t.is(fold.text("a b\n\nc d", 3), "a b\n\nc d", "line by line")
 t.is(#fold.lines("", 10), 1, "an empty line")
 local broken = ("f()\n" .. ("word "):rep(15) .. "end.  More\nto say.\n  key  what it\n       is\n"
   .. "  a    b\nexample: f()")
-t.is(fold.text(broken, 90), broken, "what fits stays as it is")
-t.is(fold.text(broken, 79), "f()\n" .. ("word "):rep(15) .. "end.\n  More to say.\n"
+t.is(fold.anew(broken, 90), broken, "what fits stays as it is")
+t.is(fold.anew(broken, 79), "f()\n" .. ("word "):rep(15) .. "end.\n  More to say.\n"
   .. "  key  what it is\n  a    b\nexample: f()", "lines broken for a wider one are put together")
 for width = 1, 40 do
   local text = help.text("sweep.run")
-  t.is(fold.text(text, width):gsub("%s+", " "), text:gsub("%s+", " "), "nothing is lost at " .. width)
+  t.is(fold.anew(text, width):gsub("%s+", " "), text:gsub("%s+", " "), "nothing is lost at " .. width)
 end
 
 t.done()
