@@ -226,8 +226,8 @@ function M.lines(e)
     end
     return out
   end
+  if e.message == "interrupted" then return { { "error", sys.ending() or e.message } } end
   add("error", e.message)
-  if e.message == "interrupted" then return out end
   local text = e.source and M.line_of(e.source, e.line)
   if text and text:find("%S") then
     add_code(out, text:match("^%s*(.-)%s*$"), named_place(e.message, text:match("^%s*(.*)")))

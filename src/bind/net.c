@@ -266,13 +266,24 @@ struct progress {
     bool failed;
 };
 
+// The number of fewest digits that is x as a float: 0.01, not 0.009999999776482582.
+static double shortest(float x)
+{
+    char text[32];
+    int digits = 1;
+    do
+        snprintf(text, sizeof text, "%.*g", digits, (double)x);
+    while (strtof(text, NULL) != x && digits++ < 9);
+    return strtod(text, NULL);
+}
+
 static bool report_epoch(void *self, const struct epoch_result *r)
 {
     struct progress *p = self;
     lua_createtable(p->L, 0, 8);
     set_string(p->L, "kind", "epoch");
     set_integer(p->L, "epoch", r->epoch);
-    set_number(p->L, "lr", (double)r->lr);
+    set_number(p->L, "lr", shortest(r->lr));
     set_number(p->L, "train_loss", r->train_loss);
     set_number(p->L, "train_error", r->train_error);
     set_number(p->L, "test_error", r->test_error);

@@ -303,10 +303,10 @@ static int sys_clear_interrupt(lua_State *L)
     return 0;
 }
 
-// ending() -> bool: SIGTERM or SIGHUP came
+// ending() -> "terminated" (SIGTERM came) | "hung up" (SIGHUP) | nil
 static int sys_ending(lua_State *L)
 {
-    lua_pushboolean(L, end_signal != 0);
+    lua_pushstring(L, !end_signal ? NULL : end_signal == SIGHUP ? "hung up" : "terminated");
     return 1;
 }
 

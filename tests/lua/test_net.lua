@@ -85,6 +85,9 @@ do
   t.ok(events[6].train_loss < events[1].train_loss, "the loss falls")
   t.ok(events[6].test_error < 80, "better than chance")
   t.near(events[2].lr, recipe.rates(quick)[2], 1e-9, "rate of the second epoch")
+  local rate = events[1].lr
+  t.ok(#("%.15g"):format(rate) <= 11 and string.pack("f", rate)
+    == string.pack("f", recipe.rates(quick)[1]), "rates have no more digits than they need", rate)
   t.ok(events[1].images_per_s > 0 and events[1].seconds > 0, "speed")
   local again <close> = net.new(tiny(), { seed = 1 })
   local s = again:train(d, quick)

@@ -189,6 +189,9 @@ check "Ctrl-C ends the drawing of images" status 130
 stopped INT 'while true do arch.hash(zoo["R-56"]) end'
 check "also where a function says whose error it is" grep -qx "netspace: interrupted" "$dir/err"
 stopped TERM 'while true do end'; check "SIGTERM: status 143" status 143
+check "and says so" grep -qx "netspace: terminated" "$dir/err"
+stopped HUP 'while true do end'; check "SIGHUP: status 129" status 129
+check "and says so" grep -qx "netspace: hung up" "$dir/err"
 
 # Pipes.
 { timeout 60 "$NETSPACE" -e 'while true do print("x") end'; echo $? >"$dir/rc"; } 2>"$dir/err" |
