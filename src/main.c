@@ -252,6 +252,20 @@ static int fail(lua_State *L)
     return script_status();
 }
 
+// Waits for sweeps that user code has started (after a failure: stops them).
+static int finish(lua_State *L, bool failed)
+{
+    int top = lua_gettop(L);
+    bool good = push_function(L, "netspace.prelude", "finish");
+    if (good) {
+        lua_pushboolean(L, failed);
+        good = lua_pcall(L, 1, 0, 0) == LUA_OK;
+    }
+    int status = good ? 0 : fail(L);
+    lua_settop(L, top);
+    return status;
+}
+
 // Calls the chunk under its nargs arguments on the stack as the user's code.
 static int run_chunk(lua_State *L, int nargs)
 {
@@ -260,7 +274,12 @@ static int run_chunk(lua_State *L, int nargs)
         return fail(L);
     lua_insert(L, base);
     lua_pop(L, 1);
-    int status = signals_call(L, nargs, base) == LUA_OK ? 0 : fail(L);
+    int status = signals_call(L, nargs, base) == LUA_OK ? 0 : EXIT_SCRIPT;
+    if (status != 0) {
+        if (signals_status() != 0) // what the sweeps say comes before the last word
+            finish(L, true);
+        status = fail(L);
+    }
     lua_settop(L, base - 1);
     return status;
 }
@@ -386,12 +405,8 @@ static int run(lua_State *L, int argc, char **argv, struct request *r)
     }
     if (prompt)
         return run_repl(L, r);
-    if (!push_function(L, "netspace.prelude", "finish"))
-        return fail(L);
-    lua_pushboolean(L, status != 0);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK)
-        return fail(L);
-    return status;
+    int end = finish(L, status != 0);
+    return status ? status : end;
 }
 
 // OpenBLAS starts its threads when it is loaded, before main: one is asked for in the

@@ -37,10 +37,11 @@ cat >"$dir/attempts.lua" <<'LUA'
 for _, model in ipairs(sweep.open(arg[1]):live("A")) do io.write(model.attempt, " ") end
 LUA
 
+script=sweep.lua
 # begin NAME [REST]: starts the sweep and waits until both models have an epoch; sets pid and
 # workers
 begin() {
-    "$netspace" "$dir/sweep.lua" "$dir/$1.db" "${2:-0.05}" >"$dir/$1" 2>"$dir/$1.err" &
+    "$netspace" "$dir/$script" "$dir/$1.db" "${2:-0.05}" >"$dir/$1" 2>"$dir/$1.err" &
     pid=$!
     tries=0
     while [ "$("$netspace" "$dir/epochs.lua" "$dir/$1.db")" = 0 ] && [ $tries -lt 300 ]; do
@@ -88,6 +89,17 @@ ok $? "and leaves a checkpoint of each model"
 ok $? "from which the same script goes on to the undisturbed table"
 [ ! -e "$dir/HUP.db.checkpoints" ]
 ok $? "and which are then gone"
+
+script=waits.lua
+sed -e 's/sweep\.run/sweep.start/' -e 's/every = 1 } }/&:wait()/' "$dir/sweep.lua" >"$dir/$script"
+begin TERM
+kill -TERM "$pid"
+wait "$pid"
+ok $([ "$(tail -1 "$dir/TERM.err")" = "netspace: terminated" ]; echo $?) \
+    "the last word, also of a script that waits for its sweep, is that it was terminated"
+grep -q "stopping, with a checkpoint" "$dir/TERM.err"
+ok $? "after what the sweep says"
+script=sweep.lua
 
 begin twice 3
 kill -INT "$pid"
