@@ -104,7 +104,7 @@ check "enter shows one" shows '^recipe: '
 tm send-keys -t m -H 1b 5b 38 7e
 tm send-keys -t m s
 check "a key this TERM does not know is none, or what it is elsewhere" shows '^written: .*txt'
-check "and no escape" has '  head.fc '
+check "and no escape" has '^head.fc '
 tm send-keys -t m Escape
 tm send-keys -t m '?'
 check "? shows the keys" shows 'leave; the run goes on'
