@@ -182,9 +182,11 @@ local function train_long(store, more)
   return run(o)
 end
 train_long("long.db", {})
-local killed
+local killed, seen = nil, 0 -- the file is there a moment before the worker has told of it
 train_long("clock.db", { checkpoint = { every = "0.1s" }, progress = function()
   if killed or files(at("clock.db.checkpoints")) ~= "1-1.safetensors" then return end
+  seen = seen + 1
+  if seen < 2 then return end
   killed = query(at("clock.db"), "SELECT worker FROM model")[1].worker
   uv.kill(killed, "sigkill")
 end })
