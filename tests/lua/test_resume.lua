@@ -173,7 +173,7 @@ t.fails(function() run { name = "x", models = models(1), checkpoint = { limit = 
   "checkpoint.limit is '1 XB'; it is a size in bytes")
 
 -- Checkpoints within an epoch, by the clock ---------------------------------------------
-local long = { models = models(1), data = assert(data.open("shapes", { train = 4096, test = 32 })),
+local long = { models = models(1), data = assert(data.open("shapes", { train = 10000, test = 32 })),
   recipe = recipe { epochs = 1, batch = 32, schedule = "cos_step" } }
 local function train_long(store, more)
   local o = { store = at(store), name = "A" }
@@ -182,11 +182,13 @@ local function train_long(store, more)
   return run(o)
 end
 train_long("long.db", {})
-local killed, seen = nil, 0 -- the file is there a moment before the worker has told of it
+local killed, first -- at the second checkpoint: then the worker has told of the first
 train_long("clock.db", { checkpoint = { every = "0.1s" }, progress = function()
   if killed or files(at("clock.db.checkpoints")) ~= "1-1.safetensors" then return end
-  seen = seen + 1
-  if seen < 2 then return end
+  local file = uv.fs_stat(at("clock.db.checkpoints/1-1.safetensors"))
+  local written = file and file.mtime.sec + file.mtime.nsec / 1e9
+  first = first or written
+  if written == first then return end
   killed = query(at("clock.db"), "SELECT worker FROM model")[1].worker
   uv.kill(killed, "sigkill")
 end })
