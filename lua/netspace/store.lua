@@ -68,8 +68,7 @@ function Read:population(name)
   end
   local run = self.reader:rows("SELECT * FROM run WHERE id = ?", { row.run })[1] or {}
   for _, key in ipairs { "engine", "blas", "corename", "isa", "host" } do p[key] = run[key] end
-  p.paused = paused(run)
-  p.state = p.done + p.failed + p.diverged == p.n and "finished" or p.paused and "paused"
+  p.state = p.done + p.failed + p.diverged == p.n and "finished" or paused(run) and "paused"
     or at_work(run) and "running" or "stopped"
   return p
 end
@@ -319,7 +318,7 @@ help.add("store:names", [[
 help.add("store:population", [[
   s:population(name) -> table
   What a population is and how it stands: space, seed, n, done, failed, diverged, running,
-  queued, paused, state ("running", "paused", "stopped" (nobody works on what is open),
+  queued, state ("running", "paused", "stopped" (nobody works on what is open),
   "finished"), epochs, recipe, data, card, created, engine, blas, isa, host.
   example: store.open("runs.db"):population("A").done]])
 help.add("store:result", [[

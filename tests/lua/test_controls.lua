@@ -66,7 +66,8 @@ controls.send(path, "pause", "C")
 t.ok(until_true(function() return s:status().state == "paused" end), "paused")
 t.ok(until_true(function()
   local seen <close> = store.open(path)
-  return seen:progress().paused and seen:population("C").paused and not seen:population("A").paused
+  return seen:progress().paused and seen:population("C").state == "paused"
+    and seen:population("A").state ~= "paused"
 end), "the store tells")
 controls.send(path, "cancel", "C")
 t.ok(until_true(function() return s:status().state == "stopped" end), "cancelled")
