@@ -10,9 +10,10 @@ local fold = require "netspace.fold"
 local log = require "netspace.monitor.log"
 local models = require "netspace.monitor.models"
 local property = require "netspace.monitor.property"
+local units = require "netspace.units"
 local widgets = require "netspace.monitor.widgets"
 
-local M = { duration = widgets.duration }
+local M = {}
 
 local dim, bold, alarm, good = canvas.dim, canvas.bold, canvas.alarm, canvas.good
 local bar, right, parts_line = widgets.bar, widgets.right, widgets.parts_line
@@ -57,7 +58,7 @@ end
 -- How old what we see is, when a run at work has been silent for long; else nil.
 local function stale(s)
   local age = s.now - (s.updated or s.now)
-  return s.state == "running" and age > STALE and M.duration(age) or nil
+  return s.state == "running" and age > STALE and units.duration(age) or nil
 end
 
 local function speed(s)
@@ -73,16 +74,16 @@ function M.status(s)
   for _, part in ipairs(counts(s)) do parts[#parts + 1] = part[1] end
   if s.state == "running" then
     parts[#parts + 1] = speed(s)
-    if s.eta then parts[#parts + 1] = "ETA " .. M.duration(s.eta) end
+    if s.eta then parts[#parts + 1] = "ETA " .. units.duration(s.eta) end
   end
   return table.concat(parts, ", ")
 end
 
 -- "ETA 3m23s (3m05s-3m41s)"
 local function remaining(s)
-  local text = "ETA " .. M.duration(s.eta)
+  local text = "ETA " .. units.duration(s.eta)
   if not s.eta_low then return text end
-  return ("%s (%s-%s)"):format(text, M.duration(s.eta_low), M.duration(s.eta_high))
+  return ("%s (%s-%s)"):format(text, units.duration(s.eta_low), units.duration(s.eta_high))
 end
 
 -- What is not finished, and on which data: "AnyNetX_A, RegNetX on shapes".
@@ -107,7 +108,7 @@ local function header(c, s, o)
     if stale(s) then parts[#parts + 1] = { stale(s) .. " old", alarm } end
     if s.state == "running" and not o.frozen then
       parts[#parts + 1] = { ("run %d"):format(s.running), good }
-      if s.eta then parts[#parts + 1] = { "ETA " .. M.duration(s.eta) } end
+      if s.eta then parts[#parts + 1] = { "ETA " .. units.duration(s.eta) } end
       parts[#parts + 1] = { ("%.0f/s"):format(s.images_per_s) }
     else
       table.insert(parts, 1, { state, style })
@@ -126,11 +127,11 @@ local function header(c, s, o)
   if stale(s) then parts[#parts + 1] = { ("data %s old"):format(stale(s)), alarm } end
   if s.state == "running" then
     parts[#parts + 1] = { speed(s) }
-    if s.eta then parts[#parts + 1] = { remaining(s), 0, "ETA " .. M.duration(s.eta) } end
+    if s.eta then parts[#parts + 1] = { remaining(s), 0, "ETA " .. units.duration(s.eta) } end
   end
   x = parts_line(c, 2, width, parts)
   if s.updated and not stale(s) then
-    local age = M.duration(s.now - s.updated)
+    local age = units.duration(s.now - s.updated)
     local text = s.state == "finished" and age .. " ago" or ("data %s old"):format(age)
     right(c, width, 2, text, x, dim)
   end

@@ -5,6 +5,7 @@ package.path = "tests/lua/?.lua;" .. package.path
 local t = require "tap"
 local frame = require "netspace.frame"
 local monitor = require "netspace.monitor"
+local units = require "netspace.units"
 
 local function golden(name, lines)
   local path, text = "tests/frame/" .. name .. ".txt", table.concat(lines, "\n") .. "\n"
@@ -337,11 +338,11 @@ t.is(uv.fs_stat(controls.directory(path)), nil, "the directory goes with the las
 t.ok(not controls.send(dir .. "/no/x.db", "pause", "A"), "where nobody can write, it says so")
 uv.fs_rmdir(dir)
 
-t.is(frame.duration(59.4), "59s", "seconds")
-t.is(frame.duration(200), "3m20s", "minutes")
-t.is(frame.duration(7500), "2h05m", "hours")
-t.is(frame.duration(3.2 * 86400), "3d04h", "days")
-t.is(frame.duration(-2), "0s", "a clock that went back")
+t.is(units.duration(59.4), "59s", "seconds")
+t.is(units.duration(200), "3m20s", "minutes")
+t.is(units.duration(7500), "2h05m", "hours")
+t.is(units.duration(3.2 * 86400), "3d04h", "days")
+t.is(units.duration(-2), "0s", "a clock that went back")
 
 -- The command line; what is wrong goes to stderr, the code says usage.
 local stderr = io.stderr

@@ -5,6 +5,7 @@ local arch = require "netspace.arch"
 local canvas = require "netspace.core.canvas"
 local fold = require "netspace.fold"
 local table_of = require "netspace.monitor.models"
+local units = require "netspace.units"
 local widgets = require "netspace.monitor.widgets"
 
 local M = {}
@@ -31,7 +32,7 @@ local function lines_of(model, p, events, width)
   add_wrapped(lines, status, width, canvas.bold)
   local parts = {}
   if model.images_per_s then parts[1] = ("%.0f images/s"):format(model.images_per_s) end
-  if model.seconds then parts[#parts + 1] = widgets.duration(model.seconds) end
+  if model.seconds then parts[#parts + 1] = units.duration(model.seconds) end
   if model.worker then parts[#parts + 1] = ("worker %d"):format(model.worker) end
   if model.memory then parts[#parts + 1] = ("%.0f MB"):format(model.memory / 1e6) end
   if #parts > 0 then add_wrapped(lines, table.concat(parts, ", "), width) end

@@ -2,6 +2,7 @@
 
 local canvas = require "netspace.core.canvas"
 local population = require "netspace.population"
+local units = require "netspace.units"
 local widgets = require "netspace.monitor.widgets"
 
 local M = {}
@@ -37,10 +38,10 @@ local columns = {
   { "curve", SPARK, function(m, o) return widgets.sparkline(m.curve or {}, SPARK, o.ascii) end,
     left = true, from = 88 },
   { "images/s", 8, function(m) return plain(m.images_per_s) end },
-  { "time", 7, function(m) return m.seconds and widgets.duration(m.seconds) or "-" end },
+  { "time", 7, function(m) return m.seconds and units.duration(m.seconds) or "-" end },
   { "ETA", 7, function(m)
     local s = eta(m)
-    return s and widgets.duration(s) or "-"
+    return s and units.duration(s) or "-"
   end, from = 100 },
   { "worker", 6, function(m) return plain(m.worker) end },
   { "try", 3, function(m) return tostring(m.attempt) end },

@@ -1,12 +1,9 @@
---- What the views of the monitor have in common: durations, bars, lines of parts, lists to
+--- What the views of the monitor have in common: bars, lines of parts, lists to
 -- choose from, and which populations have a curve.
 
 local canvas = require "netspace.core.canvas"
 
-local M = {
-  most = 8, -- populations with a curve of their own
-  duration = require("netspace.units").duration,
-}
+local M = { most = 8 } -- populations with a curve of their own
 
 function M.bar(width, share_done, ascii)
   local full = math.floor(math.min(1, math.max(0, share_done)) * width + 0.5)
