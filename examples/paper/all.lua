@@ -1,5 +1,6 @@
---- The paper done again: trains every population into one store, the main ones first, then
--- makes every figure and table.  What a store has is not trained again.
+--- The paper done again: trains every population into one store, the main ones first and
+-- those of figure 10 last, then makes every figure and table.  What a store has is not
+-- trained again.
 --
 --   netspace examples/paper/all.lua --scale tiny                             minutes
 --   netspace examples/paper/all.lua --scale small --data cifar10:DIR         hours
@@ -14,8 +15,7 @@ local paper = dofile(here .. "paper.lua")
 if paper.options.scale == "paper" then paper.results(table.unpack(paper.names())) end
 local train = not (paper.options.from or paper.options.as_is)
 if train then
-  paper.train(paper.names(true))
-  paper.train(paper.names())
+  for _, names in ipairs(paper.turns()) do paper.train(names) end
   arg[#arg + 1] = "--as-is"
 end
 arg.all = true -- paper.lua then leaves it to this script to end

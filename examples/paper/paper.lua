@@ -64,7 +64,7 @@ for _, letter in ipairs { "A", "E", "X" } do
   for _, t in ipairs { { " flops", "X", "", times = 2 }, { " epochs", "X", "", epochs = 2 },
     { " 5 stages", "X", "5" }, { " R", "R", "" }, { " V", "V", "" }, { " VR", "VR", "" } } do
     populations[#populations + 1] = { letter .. t[1], name(t[2], t[3]), times = t.times,
-      epochs = t.epochs, share = 0.4 }
+      epochs = t.epochs, share = 0.4, last = true }
   end
 end
 
@@ -127,13 +127,21 @@ function paper.add(population)
   register(#populations)
 end
 
---- All names, those of the main populations first.
-function paper.names(main)
+--- All names, in the order of the list.
+function paper.names()
   local list = {}
-  for _, p in ipairs(populations) do
-    if not main or p.main then list[#list + 1] = p.name end
-  end
+  for i, p in ipairs(populations) do list[i] = p.name end
   return list
+end
+
+--- The names in three lists, to be trained one after the other: the main populations, those
+-- of single claims, and those of figure 10, which try the same again.
+function paper.turns()
+  local main, others, last = {}, {}, {}
+  for _, p in ipairs(populations) do
+    table.insert(p.main and main or p.last and last or others, p.name)
+  end
+  return { main, others, last }
 end
 
 --- The space of a population at this scale.

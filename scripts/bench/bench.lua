@@ -224,10 +224,12 @@ local function measure(o, network, train)
   end
   r.ratio = b and median(r.ratios)
   if b then b:finish() end
-  if train then
-    r.work = a:ask "profile"
-    r.two = side_by_side(o, job, a)
-  end
+  r.work = a:ask "profile"
+  r.ms = 1e3 * network[2] / r.best
+  r.reached = 1e3 * r.work.bound / r.ms
+  -- Were it at its bound; what is beyond it already stays.
+  r.possible = r.ratio and r.ratio / math.min(1, r.reached)
+  if train then r.two = side_by_side(o, job, a) end
   a:finish()
   return r
 end
@@ -259,26 +261,32 @@ local speed = { { "MF", "%5.1f" }, { "batch", "%5d" }, { "train/s", "%7.0f" },
   { "x torch", "%7.2f" }, { "test/s", "%6.0f" }, { "x torch", "%7.2f" }, { "MB", "%5.0f" },
   { "torch", "%5.0f" }, { "ratio", "%5.2f" }, { "plan", "%5.0f" } }
 
+-- The last row: geometric means of some columns of the rows above.
+local function means(columns, rows, which)
+  local values = {}
+  for _, k in ipairs(which) do
+    local column = {}
+    for _, row in ipairs(rows) do column[#column + 1] = row[k] end
+    values[k] = geometric_mean(column)
+  end
+  row(columns, "geometric mean", values)
+end
+
 local function speed_table(o, list)
   print "\nSpeed: images a second, training and testing, and peak memory."
   heading(speed)
-  local sums, results = { {}, {}, {}, {} }, {}
+  local rows, results = {}, {}
   for i, network in ipairs(list) do
     local train, test = measure(o, network, true), measure(o, network, false)
-    local t = train.torch
-    local share = 100 * train.gflops / train.sgemm
-    local memory = t and train.start.peak_bytes / t.peak_bytes
-    row(speed, network[1], { arch.complexity(network[3]).flops / 1e6, network[2], train.best,
-      train.gflops, share, t and t.best, train.ratio, test.best, test.ratio,
-      train.start.peak_bytes / 1e6, t and t.peak_bytes / 1e6, memory,
-      train.start.plan_bytes / 1e6 })
-    for k, v in pairs { share, train.ratio or false, test.ratio or false, memory or false } do
-      if v then table.insert(sums[k], v) end
-    end
-    results[i] = train
+    local t, start = train.torch, train.start
+    rows[i] = { [13] = start.plan_bytes / 1e6, [12] = t and start.peak_bytes / t.peak_bytes,
+      arch.complexity(network[3]).flops / 1e6, network[2], train.best, train.gflops,
+      100 * train.gflops / train.sgemm, t and t.best, train.ratio, test.best, test.ratio,
+      start.peak_bytes / 1e6, t and t.peak_bytes / 1e6 }
+    row(speed, network[1], rows[i])
+    results[i] = { train = train, test = test }
   end
-  row(speed, "geometric mean", { [5] = geometric_mean(sums[1]), [7] = geometric_mean(sums[2]),
-    [9] = geometric_mean(sums[3]), [12] = geometric_mean(sums[4]) })
+  means(speed, rows, { 5, 7, 9, 12 })
   print [[
 GF/s: 2 operations a multiply-add, 3 passes a training step; of sgemm: the rate of a matrix
 product in between.  MB: peak of the process; torch: of its process, less what it is before
@@ -286,35 +294,50 @@ there is a network, with the default allocator; plan: what the engine asks for.]
   return results
 end
 
-local limits = { { "GF", "%6.2f" }, { "MB moved", "%8.0f" }, { "bound ms", "%8.2f" },
-  { "best ms", "%8.2f" }, { "of bound", "%7.0f%%" }, { "two", "%5.2f" }, { "faults", "%6.1f" },
-  { "waits", "%5.1f" }, { "ready ms", "%8.1f" }, { "touch ms", "%8.1f" },
-  { "images", "%5.2f%%" } }
+local limits = { { "GF", "%5.2f" }, { "MB moved", "%8.0f" }, { "bound ms", "%8.2f" },
+  { "best ms", "%7.2f" }, { "reached", "%6.0f%%" }, { "x torch", "%7.2f" },
+  { "test: bound ms", "%14.2f" }, { "best ms", "%7.2f" }, { "reached", "%6.0f%%" },
+  { "x torch", "%7.2f" } }
 
 local function limit_table(list, results)
   local c = layers.ceilings()
-  local images <close> = assert(data.open "shapes")
   print(([[
 
-Limits: a training step, and what the machine allows: %.0f GF/s in a matrix product, %.0f GB/s
-from memory, %.0f from L3, %.0f from L2.]]):format(c.sgemm_gflops, c.memory_gbytes, c.l3_gbytes,
-    c.l2_gbytes))
+Limits: a training step and a test, and what the machine allows: %.0f GF/s in a matrix
+product, %.0f GB/s from memory, %.0f from L3, %.0f from L2.]]):format(c.sgemm_gflops,
+    c.memory_gbytes, c.l3_gbytes, c.l2_gbytes))
   heading(limits)
+  local rows = {}
   for i, network in ipairs(list) do
-    local r, batch = results[i], network[2]
-    local best = batch / r.best
-    local share
-    if network[3].image == 32 then
-      local seconds = batch * benchmark.source(images, batch, 0.05)
-      share = 100 * seconds / (seconds + best)
-    end
-    row(limits, network[1], { r.work.operations / 1e9, r.work.bytes / 1e6, r.work.bound * 1e3,
-      best * 1e3, 100 * r.work.bound / best, r.two, r.faults, r.switches, r.start.ready * 1e3,
-      r.start.touch * 1e3, share })
+    local a, b = results[i].train, results[i].test
+    rows[i] = { a.work.operations / 1e9, a.work.bytes / 1e6, a.work.bound * 1e3, a.ms,
+      100 * a.reached, a.possible, b.work.bound * 1e3, b.ms, 100 * b.reached, b.possible }
+    row(limits, network[1], rows[i])
   end
+  means(limits, rows, { 5, 6, 9, 10 })
   print [[
 bound: every operation at the rate of a matrix product and its tensors moved once, from memory
 or where they still are (make profile shows it layer by layer; Winograd may go beyond it).
+x torch: the ratio to PyTorch, were every network at its bound (and those beyond it as now).]]
+end
+
+local steady = { { "two", "%5.2f" }, { "faults", "%6.1f" }, { "waits", "%5.1f" },
+  { "ready ms", "%8.1f" }, { "touch ms", "%8.1f" }, { "images", "%5.2f%%" } }
+
+local function steady_table(list, results)
+  local images <close> = assert(data.open "shapes")
+  print "\nSteady: beside the arithmetic."
+  heading(steady)
+  for i, network in ipairs(list) do
+    local r, share = results[i].train, nil
+    if network[3].image == 32 then
+      local ms = 1e3 * network[2] * benchmark.source(images, network[2], 0.05)
+      share = 100 * ms / (ms + r.ms)
+    end
+    row(steady, network[1], { r.two, r.faults, r.switches, r.start.ready * 1e3,
+      r.start.touch * 1e3, share })
+  end
+  print [[
 two: two workers side by side relative to one alone.  faults, waits: first touches of pages and
 waits for the system a step.  ready: from a model to its first step; touch: what its first step
 takes more than others.  images: augmentation and batching (shapes), share of a step.]]
@@ -350,4 +373,6 @@ if not o.torch and not o.no_torch then
   print(("%s has no PyTorch: `pip install torch==2.13.0` brings it; PYTHON=… names another"
     .. " Python"):format(python))
 end
-limit_table(list, speed_table(o, list))
+local results = speed_table(o, list)
+limit_table(list, results)
+steady_table(list, results)
