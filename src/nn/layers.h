@@ -34,7 +34,7 @@ struct norm {
     float *running_mean, *running_var; // (C)
     float *dgamma, *dbeta;             // (C), added to
     float *state;                      // norm_floats(C), kept from forward to backward
-    size_t rows;                       // passed so far
+    size_t rows, rest;                 // passed so far: rows folded (norm.c), and not
 };
 size_t norm_floats(size_t C);
 void norm_begin(struct norm *n); // training, before the first tile of either direction

@@ -6,67 +6,112 @@
 
 #include "nn/kernels.h"
 
-// The arrays of a norm's state, C each.
+/* Rows that end inside half a vector are folded: `fold` of them, one behind the other, are
+ * one row of fold·C columns, which whole vectors fill; what belongs to channel c is there
+ * `fold` times.  C = 12, fold = 4, for the 16 lanes of the widest vector:
+ *
+ *      rows 0 … 3   ▪▪▪▪▪▪▪▪▪▪▪▪ ▪▪▪▪▪▪▪▪▪▪▪▪ ▪▪▪▪▪▪▪▪▪▪▪▪ ▪▪▪▪▪▪▪▪▪▪▪▪
+ *      vectors      ████████████████ ████████████████ ████████████████
+ *
+ * (a pass in place over parts of vectors waits, row after row, for its own stores).  Rows
+ * that are left at the end of a tile are taken one by one.  Statistics are those of each
+ * column until norm_end merges them. */
+enum { LANES = 16 };
+
+static size_t fold_of(size_t C)
+{
+    size_t fold = 1;
+    while (C % (LANES / 2) != 0 && fold * C % LANES != 0)
+        fold *= 2;
+    return fold;
+}
+
+// The arrays of a norm's state, columns of them each; rest: of the rows left over.
 struct state {
-    float *mean, *rstd, *scale; // scale = gamma·rstd
+    size_t fold, columns;
+    float *mean, *scale, *beta; // scale = gamma·rstd
     float *c1, *c2;             // dx = scale·(g - c1 - (x - mean)·c2)
+    float *rstd;                // C
     double *sum, *sum2;         // forward: mean, Σ (x - mean)²; backward: Σg, Σ g·(x - mean)
+    double *rest, *rest2;       // forward alone
 };
 
-static size_t padded(size_t C)
+static size_t padded(size_t columns)
 {
-    return (C + 15) / 16 * 16;
+    return (columns + LANES - 1) / LANES * LANES;
 }
 
 size_t norm_floats(size_t C)
 {
-    return 9 * padded(C);
+    return 14 * padded(C * fold_of(C));
 }
 
 static struct state state_of(const struct norm *n)
 {
-    size_t step = padded(n->C);
-    float *s = n->state;
-    double *sums = (double *)(void *)(s + 5 * step);
-    return (struct state){ s, s + step, s + 2 * step, s + 3 * step, s + 4 * step,
-                           sums, sums + step };
+    size_t fold = fold_of(n->C), step = padded(fold * n->C);
+    float *f = n->state;
+    double *d = (double *)(void *)(f + 6 * step);
+    return (struct state){ fold, fold * n->C, f, f + step, f + 2 * step, f + 3 * step, f + 4 * step,
+                           f + 5 * step, d, d + step, d + 2 * step, d + 3 * step };
 }
 
-static void zero_sums(const struct state *s, size_t C)
+// What the first C columns have becomes that of all.
+static void spread(float *a, size_t C, const struct state *s)
 {
-    memset(s->sum, 0, C * sizeof *s->sum);
-    memset(s->sum2, 0, C * sizeof *s->sum2);
+    for (size_t j = 1; j < s->fold; j++)
+        memcpy(a + j * C, a, C * sizeof *a);
 }
 
 void norm_begin(struct norm *n)
 {
     struct state s = state_of(n);
-    zero_sums(&s, n->C);
-    n->rows = 0;
+    memset(s.sum, 0, 4 * padded(s.columns) * sizeof *s.sum);
+    n->rows = n->rest = 0;
 }
 
 void norm_gather(struct norm *n, const float *x, size_t M)
 {
     struct state s = state_of(n);
-    kernels_get()->norm_gather(s.sum, s.sum2, n->rows, x, M, n->C);
-    n->rows += M;
+    size_t folded = M / s.fold, done = folded * s.fold;
+    kernels_get()->norm_gather(s.sum, s.sum2, n->rows / s.fold, x, folded, s.columns);
+    kernels_get()->norm_gather(s.rest, s.rest2, n->rest, x + done * n->C, M - done, n->C);
+    n->rows += done;
+    n->rest += M - done;
+}
+
+// Merges two parts of the rows (Chan, Golub, LeVeque 1983): those of `more` rows into those
+// of `rows`.
+static void merge(double *mean, double *m2, double rows, double mean2, double m22, double more)
+{
+    double d = mean2 - *mean, share = more / (rows + more);
+    *mean += d * share;
+    *m2 += m22 + d * d * rows * share;
 }
 
 void norm_end(struct norm *n)
 {
     struct state s = state_of(n);
-    size_t M = n->rows;
+    size_t C = n->C, M = n->rows + n->rest;
+    double each = (double)(n->rows / s.fold);
     assert(M > 0);
-    for (size_t c = 0; c < n->C; c++) {
-        double ss = s.sum2[c] < 0 ? 0 : s.sum2[c];
+    for (size_t c = 0; c < C; c++) {
+        double mean = s.rest[c], m2 = s.rest2[c];
+        for (size_t j = 0; j < s.fold && each > 0; j++)
+            merge(&mean, &m2, (double)n->rest + (double)j * each, s.sum[j * C + c],
+                  s.sum2[j * C + c], each);
+        double ss = m2 < 0 ? 0 : m2;
         double var = ss / (double)M, unbiased = M > 1 ? ss / (double)(M - 1) : var;
-        s.mean[c] = (float)s.sum[c];
+        s.mean[c] = (float)mean;
         s.rstd[c] = (float)(1.0 / sqrt(var + (double)n->eps));
         s.scale[c] = n->gamma[c] * s.rstd[c];
+        s.beta[c] = n->beta[c];
         float *rm = &n->running_mean[c], *rv = &n->running_var[c];
         *rm = (1 - n->momentum) * *rm + n->momentum * s.mean[c];
         *rv = (1 - n->momentum) * *rv + n->momentum * (float)unbiased;
     }
+    spread(s.mean, C, &s);
+    spread(s.scale, C, &s);
+    spread(s.beta, C, &s);
 }
 
 void norm_running(struct norm *n)
@@ -75,40 +120,57 @@ void norm_running(struct norm *n)
     for (size_t c = 0; c < n->C; c++) {
         s.mean[c] = n->running_mean[c];
         s.scale[c] = n->gamma[c] / sqrtf(n->running_var[c] + n->eps);
+        s.beta[c] = n->beta[c];
     }
+    spread(s.mean, n->C, &s);
+    spread(s.scale, n->C, &s);
+    spread(s.beta, n->C, &s);
 }
 
 void norm_apply(const struct norm *n, float *y, const float *x, const float *add, size_t M)
 {
     struct state s = state_of(n);
-    kernels_get()->norm_apply(y, x, add, s.mean, s.scale, n->beta, M, n->C, n->act);
+    size_t folded = M / s.fold, done = folded * s.fold, at = done * n->C;
+    kernels_get()->norm_apply(y, x, add, s.mean, s.scale, s.beta, folded, s.columns, n->act);
+    kernels_get()->norm_apply(y + at, x + at, add ? add + at : NULL, s.mean, s.scale, s.beta,
+                              M - done, n->C, n->act);
 }
 
 void norm_grad(struct norm *n, float *g, const float *dy, const float *x, const float *add,
                const float *y, size_t M)
 {
     struct state s = state_of(n);
-    kernels_get()->norm_grad(s.sum, s.sum2, g, dy, x, add, y, s.mean, s.scale, n->beta, M,
-                             n->C, n->act);
+    size_t folded = M / s.fold, done = folded * s.fold, at = done * n->C;
+    kernels_get()->norm_grad(s.sum, s.sum2, g, dy, x, add, y, s.mean, s.scale, s.beta, folded,
+                             s.columns, n->act);
+    kernels_get()->norm_grad(s.sum, s.sum2, g + at, dy + at, x + at, add ? add + at : NULL,
+                             y ? y + at : NULL, s.mean, s.scale, s.beta, M - done, n->C, n->act);
     n->rows += M;
 }
 
 void norm_back_end(struct norm *n)
 {
     struct state s = state_of(n);
+    size_t C = n->C;
     double M = (double)n->rows;
     assert(n->rows > 0);
-    for (size_t c = 0; c < n->C; c++) {
-        double r = (double)s.rstd[c];
-        n->dbeta[c] += (float)s.sum[c];
-        n->dgamma[c] += (float)(s.sum2[c] * r);
-        s.c1[c] = (float)(s.sum[c] / M);
-        s.c2[c] = (float)(s.sum2[c] * r * r / M);
+    for (size_t c = 0; c < C; c++) {
+        double r = (double)s.rstd[c], sum = 0, sum2 = 0;
+        for (size_t j = 0; j < s.fold; j++)
+            sum += s.sum[j * C + c], sum2 += s.sum2[j * C + c];
+        n->dbeta[c] += (float)sum;
+        n->dgamma[c] += (float)(sum2 * r);
+        s.c1[c] = (float)(sum / M);
+        s.c2[c] = (float)(sum2 * r * r / M);
     }
+    spread(s.c1, C, &s);
+    spread(s.c2, C, &s);
 }
 
 void norm_dx(const struct norm *n, float *dx, const float *g, const float *x, size_t M)
 {
     struct state s = state_of(n);
-    kernels_get()->norm_dx(dx, g, x, s.mean, s.scale, s.c1, s.c2, M, n->C);
+    size_t folded = M / s.fold, done = folded * s.fold, at = done * n->C;
+    kernels_get()->norm_dx(dx, g, x, s.mean, s.scale, s.c1, s.c2, folded, s.columns);
+    kernels_get()->norm_dx(dx + at, g + at, x + at, s.mean, s.scale, s.c1, s.c2, M - done, n->C);
 }
