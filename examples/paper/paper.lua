@@ -29,10 +29,10 @@ local cifar = { stem = "simple", stem_width = 16, stride = { 1, 2, 2, 2 }, image
 local scales = {
   tiny = { n = 6, other = 4, unit = 1e6, spaces = space.small, setting = cifar,
     data = "shapes", take = { train = 1500, test = 500 },
-    recipe = recipe { like = recipe.quick, epochs = 3, schedule = "cos_step" } },
+    recipe = recipe { like = recipe.quick, epochs = 3 } },
   small = { n = 100, other = 50, unit = 1.2e6, spaces = space.small, setting = cifar,
     take = { test = 5000, pad = 1 },
-    recipe = recipe { like = recipe.quick, epochs = 3, warmup = 0, schedule = "cos_step" } },
+    recipe = recipe { like = recipe.quick, epochs = 3, warmup = 0 } },
   paper = { n = 500, other = 100, unit = 380e6, spaces = space, setting = { image = 224,
     classes = 1000 }, images = 1281167, recipe = recipe.paper },
 }

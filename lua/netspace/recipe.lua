@@ -29,12 +29,13 @@ M.paper = {
 }
 
 -- For a few thousand images of 32 pixels on a processor: small batches, because there are
--- few of them an epoch, an epoch of warm-up, because the rate is high, and residual branches
--- that start at zero, because a deep network hardly leaves chance in so few steps otherwise
--- (the quick start with zero_gamma = false shows it).
+-- few of them an epoch, an epoch of warm-up, because the rate is high, a rate that falls at
+-- every step, because a few epochs otherwise end far from 0, and residual branches that start
+-- at zero, because a deep network hardly leaves chance in so few steps otherwise (the quick
+-- start with schedule = "cos", with zero_gamma = false shows it).
 M.quick = {
   epochs = 5, batch = 32, lr = 0.1, wd = 5e-4, momentum = 0.9, nesterov = true,
-  schedule = "cos", warmup = 1, warmup_factor = 0.1, label_smoothing = 0,
+  schedule = "cos_step", warmup = 1, warmup_factor = 0.1, label_smoothing = 0,
   zero_gamma = true,
 }
 
@@ -97,7 +98,8 @@ help.add("recipe.paper", [[
 help.add("recipe.quick", [[
   recipe.quick
   For a few thousand small images on a processor: 5 epochs, batch 32, an epoch of warm-up,
-  residual branches that start at zero (a deep network learns too late otherwise).
+  a rate that falls at every step, residual branches that start at zero (a deep network
+  learns too late otherwise).
   example: recipe{ like = recipe.quick, epochs = 3 }.epochs]])
 
 help.add("recipe.rates", [[
