@@ -5,7 +5,9 @@
 --   netspace examples/best.lua paper-small.db X cifar10:DIR best.safetensors 30
 --
 -- STORE and NAME: a population that a sweep has trained; DATA: images, as for data.open;
--- EPOCHS (30): how long.  scripts/torch_anynet.py makes a PyTorch module of what this writes.
+-- EPOCHS (30): how long.  The training is a sweep of its own, of one network, in OUT.db: it may
+-- be stopped and goes on, and `netspace monitor OUT.db` follows it.
+-- scripts/torch_anynet.py makes a PyTorch module of what this writes.
 -- The paper goes on in the same way, with the best of 25 (section 5 of arXiv 2003.13678).
 
 local path, name, spec, out, epochs = table.unpack(arg)
@@ -23,12 +25,10 @@ print(("best of %d of %s: d %s  w %s  b %s  g %s, error %.2f %%"):format(#popula
   table.concat(m.g, ","), e))
 
 local images = assert(data.open(spec))
-local n = net.new(m)
-assert(n:save(out)) -- what cannot be written is known before the training
-n:train(images, recipe { like = recipe.quick, epochs = epochs }, function(event)
-  if event.kind == "epoch" then
-    print(("epoch %2d  error %.2f %%"):format(event.epoch, event.test_error))
-  end
-end)
+local own = out:gsub("%.safetensors$", "") .. ".db"
+local label = ("best of %s, %d epochs"):format(name, epochs)
+sweep.run { store = own, name = label, models = { m }, data = images,
+  recipe = recipe { like = recipe.quick, epochs = epochs }, checkpoint = { keep = true } }
+local n = assert(assert(sweep.open(own)):net(label, 1))
 assert(n:save(out))
 print(("%s: error %.2f %%"):format(out, n:test(images)))

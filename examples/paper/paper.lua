@@ -192,8 +192,10 @@ function paper.train(names)
       r = recipe { like = r, epochs = r.epochs * by_name[name].epochs }
     end
     if not trained[name] then
-      sweeps[#sweeps + 1] = sweep.start { store = options.store, name = name, yes = true,
-        models = paper.sample(name), data = images(), recipe = r }
+      local good, s = pcall(sweep.start, { store = options.store, name = name, yes = true,
+        models = paper.sample(name), data = images(), recipe = r })
+      if not good then fail((tostring(s):gsub("^%S+:%d+: ", ""))) end
+      sweeps[#sweeps + 1] = s
     end
   end
   for _, s in ipairs(sweeps) do s:wait() end

@@ -7,10 +7,12 @@
 -- Opening and every method return nil and a message when the file lets them down; a name
 -- that the store does not have is an error that lists those it has.
 
+local checkpoints = require "netspace.checkpoint"
 local export = require "netspace.export"
 local help = require "netspace.help"
 local json = require "netspace.json"
 local live = require "netspace.live"
+local nets = require "netspace.net"
 local options = require "netspace.options"
 local provenance = require "netspace.provenance"
 local readers = require "netspace.reader"
@@ -167,6 +169,15 @@ function Read:network(name, index)
   error(("'%s' of %s has no model %s"):format(name, self.path, tostring(index)), 0)
 end
 
+--- The trained network of one model, where the sweep kept its weights.
+function Read:net(name, index)
+  local directory = checkpoints.weights_directory(self.path)
+  Read.network(self, name, index)
+  local n, message = nets.load(checkpoints.path(directory, find(self, name).id, index))
+  if n then return n end
+  return nil, message .. " (sweep.run keeps weights with checkpoint = { keep = true })"
+end
+
 --- The whole store at a glance: done (with diverged), running, failed, queued, total models;
 -- images_per_s and eta (seconds) of the sweeps at work; updated, Unix time of the last sign
 -- of life; running_main, whether any sweep is at work now, paused, whether all of these are
@@ -303,7 +314,7 @@ help.add("sweep.open", [[
   Opens a store to read what its sweeps have trained; safe while one is running.
     path   the file given to sweep.run as store=
   The store has s:names() s:population(name) s:result(name) s:live(name)
-  s:networks(name) s:learning(name) s:progress() s:events() s:provenance(name)
+  s:networks(name) s:net(name, i) s:learning(name) s:progress() s:events() s:provenance(name)
   s:export(file) s:close().  In a script print(pretty(x)) shows any of what they return, as
   the prompt does.
   example: sweep.open("no-such.db")]])
@@ -347,6 +358,11 @@ help.add("store:network", [[
   s:network(name, index) -> m
   The network of one model.
   example: store.open("runs.db"):network("A", 1).w]])
+help.add("store:net", [[
+  s:net(name, index) -> net, or nil and a message
+  The trained network of one model, to test, save or train on; its sweep must have kept
+  weights (checkpoint = { keep = true }).
+  example: store.open("runs.db"):net("A", 1)]])
 help.add("store:progress", [[
   s:progress() -> table
   All populations together: done, running, failed, queued, total, images_per_s, eta in

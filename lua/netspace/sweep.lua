@@ -347,7 +347,8 @@ help.add("sweep.run", [[
                         of the time since the last one is enough to write it, and every five
                         minutes within longer ones
                 limit   no checkpoints above so many bytes ("200MB")
-                keep    true: the weights of finished networks stay in STORE.weights
+                keep    true: the weights of finished networks stay in STORE.weights, for
+                        s:net of the open store
     memory      most that a network may need, in bytes or as "2GB"; one that needs more, or
                 takes more than 64 MiB (and a copy of its weights for a checkpoint) besides,
                 has failed.  In any case a network waits until it fits into the memory of the

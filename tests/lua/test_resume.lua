@@ -160,11 +160,19 @@ t.ok(log(at("limit.db")):find("and the limit is 1000: there will be none", 1, tr
 local kept = run { store = at("kept.db"), name = "A", models = models(2), workers = 2,
   checkpoint = { keep = true } }
 t.is(files(at("kept.db.weights")), "1-1.safetensors 1-2.safetensors", "weights are kept")
+local store = assert(sweep.open(at "kept.db"))
 for i = 1, 2 do
-  local n = assert(net.load(at(("kept.db.weights/1-%d.safetensors"):format(i))))
+  local n = assert(store:net("A", i))
   t.is(n:test(shapes), kept.errors[i], "they are those of the finished model")
   n:close()
 end
+t.fails(function() store:net("A", 3) end, "'A' of " .. at "kept.db" .. " has no model 3")
+store:close()
+store = assert(sweep.open(at "every.db"))
+local none, why = store:net("A", 1)
+t.ok(none == nil and why:find("keeps weights with checkpoint = { keep = true }", 1, true),
+  "weights that were not kept", why)
+store:close()
 t.fails(function() run { name = "x", models = models(1), checkpoint = { evry = 1 } } end,
   "unknown option 'evry' (did you mean 'every'?)")
 t.fails(function() run { name = "x", models = models(1), checkpoint = { every = 0 } } end,
