@@ -296,12 +296,13 @@ static void scatter_add(float *dx, const float *col, const struct conv *c, size_
 
 // ---- one tile --------------------------------------------------------------------------
 
-static void forward_tile(float *y, const float *x, const struct conv *c, const struct room *r)
+static void forward_tile(float *y, const float *x, const struct conv *c, const struct room *r,
+                         const struct finish *finish)
 {
     const struct kernels *k = kernels_get();
     const struct conv_kernels *own = own_kernels(c);
     if (own) {
-        own->forward(y, x, r->packed, c, r->work);
+        own->forward(y, x, r->packed, c, finish, r->work);
         return;
     }
     size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
@@ -309,7 +310,8 @@ static void forward_tile(float *y, const float *x, const struct conv *c, const s
         n = is_plain(c) ? M : M - i < step ? M - i : step;
         if (!is_plain(c))
             gather(r->work, x, c, i, n);
-        k->product(y + i * K, K, is_plain(c) ? x : r->work, L, 1, r->packed, 0, n, K, L, false);
+        k->product(y + i * K, K, is_plain(c) ? x : r->work, L, 1, r->packed, 0, n, K, L, false,
+                   finish);
     }
 }
 
@@ -327,7 +329,8 @@ static void weight_tile(float *dw, const float *dy, const float *x, const struct
         n = is_plain(c) ? M : M - i < step ? M - i : step;
         if (!is_plain(c))
             gather(r->work, x, c, i, n);
-        k->product(dw, L, dy + i * K, 1, K, is_plain(c) ? x : r->work, L, K, L, n, true);
+        k->product(dw, L, dy + i * K, 1, K, is_plain(c) ? x : r->work, L, K, L, n, true,
+                   NULL);
     }
 }
 
@@ -346,14 +349,14 @@ static void data_tile(float *dx, const float *dy, const float *w, const struct c
     }
     size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
     if (is_plain(c)) {
-        k->product(dx, L, dy, K, 1, w, L, M, L, K, sum);
+        k->product(dx, L, dy, K, 1, w, L, M, L, K, sum, NULL);
         return;
     }
     if (!sum)
         memset(dx, 0, floats * sizeof *dx);
     for (size_t i = 0, step = run_length(c); i < M; i += step) {
         size_t n = M - i < step ? M - i : step;
-        k->product(r->work, L, dy + i * K, K, 1, w, L, n, L, K, false);
+        k->product(r->work, L, dy + i * K, K, 1, w, L, n, L, K, false, NULL);
         scatter_add(dx, r->work, c, i, n);
     }
 }
@@ -385,6 +388,8 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
         norm_running(b->out);
     else if (b->out)
         norm_begin(b->out);
+    struct finish finish;
+    bool finished = b->out && b->testing && !b->add && norm_finish(&finish, b->out);
     size_t xi = image_in(&all), yi = image_out(&all);
     for (int i = 0, step = tile_images(&all); i < all.N; i += step) {
         if (interrupt_pending())
@@ -410,10 +415,10 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
                        (size_t)tile.N * xi / (size_t)c->C);
             xt = z;
         }
-        forward_tile(yt, xt, &tile, &r);
-        if (b->out && b->testing)
+        forward_tile(yt, xt, &tile, &r, finished ? &finish : NULL);
+        if (b->out && b->testing && !finished)
             norm_apply(b->out, yt, yt, b->add ? b->add + (size_t)i * yi : NULL, rows);
-        else if (b->out)
+        else if (b->out && !b->testing)
             norm_gather(b->out, yt, rows);
     }
     if (b->out && !b->testing)

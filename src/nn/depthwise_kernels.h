@@ -18,6 +18,7 @@ struct depth {
     int H, W, Ho, Wo, R, S; // of the pass: in (H,W) to out (Ho,Wo)
     int tile, blocks;
     ptrdiff_t C;
+    const struct finish *finish; // or NULL
 };
 
 static struct depth depth_of(const struct conv *c, bool data)
@@ -82,8 +83,8 @@ static unsigned depth_valid(int from, int J, int W)
 
 // T outputs; x is the block's first lane of the image, `from` the column that j = 0 reads.
 INLINE void depth_tile(float *y, const float *x, const float *w, const struct depth *p,
-                       const struct depth_rows *rows, int from, unsigned valid, bool inner,
-                       const int T, const int R, const int S)
+                       ptrdiff_t lane, const struct depth_rows *rows, int from, unsigned valid,
+                       bool inner, const int T, const int R, const int S)
 {
     ptrdiff_t C = p->C;
     vf acc[DEPTH_TILE];
@@ -111,12 +112,14 @@ INLINE void depth_tile(float *y, const float *x, const float *w, const struct de
                     acc[(j - s) / S] += v * ws[s];
         }
     }
+    finish_sums(acc, T, p->finish, (size_t)lane);
     UNROLL for (int t = 0; t < T; t++)
         vstore(y + t * C, acc[t]);
 }
 
 INLINE void depth_row(float *y, const float *x, const float *w, const struct depth *p,
-                      const struct depth_rows *rows, const int T, const int R, const int S)
+                      ptrdiff_t lane, const struct depth_rows *rows, const int T, const int R,
+                      const int S)
 {
     const int J = (T - 1) * S + R;
     for (int ox = 0; ox < p->Wo; ox += T) {
@@ -124,10 +127,10 @@ INLINE void depth_row(float *y, const float *x, const float *w, const struct dep
         int from = ox * S - (R - 1) / 2;
         bool inner = from >= 0 && from + J <= p->W;
         if (inner)
-            depth_tile(y + ox * p->C, x, w, p, rows, from, 0, true, T, R, S);
+            depth_tile(y + ox * p->C, x, w, p, lane, rows, from, 0, true, T, R, S);
         else
-            depth_tile(y + ox * p->C, x, w, p, rows, from, depth_valid(from, J, p->W), false, T,
-                       R, S);
+            depth_tile(y + ox * p->C, x, w, p, lane, rows, from, depth_valid(from, J, p->W),
+                       false, T, R, S);
     }
 }
 
@@ -163,26 +166,28 @@ INLINE void depth_spread(float *y, const float *x, const float *w, const struct 
 }
 
 INLINE void depth_row_tiles(float *y, const float *x, const float *w, const struct depth *p,
-                            const struct depth_rows *rows, const int R, const int S)
+                            ptrdiff_t lane, const struct depth_rows *rows, const int R,
+                            const int S)
 {
     switch (p->tile) {
-    case 8: depth_row(y, x, w, p, rows, 8, R, S); break;
-    case 7: depth_row(y, x, w, p, rows, 7, R, S); break;
-    case 4: depth_row(y, x, w, p, rows, 4, R, S); break;
-    case 2: depth_row(y, x, w, p, rows, 2, R, S); break;
-    default: depth_row(y, x, w, p, rows, 1, R, S); break;
+    case 8: depth_row(y, x, w, p, lane, rows, 8, R, S); break;
+    case 7: depth_row(y, x, w, p, lane, rows, 7, R, S); break;
+    case 4: depth_row(y, x, w, p, lane, rows, 4, R, S); break;
+    case 2: depth_row(y, x, w, p, lane, rows, 2, R, S); break;
+    default: depth_row(y, x, w, p, lane, rows, 1, R, S); break;
     }
 }
 
-// Output rows y0 … y1-1 of one image and block; x and y are its first lanes.
-INLINE void depth_block(float *y, const float *x, const float *w, const struct depth *p, int y0,
-                        int y1, bool spread, const int R, const int S)
+// Output rows y0 … y1-1 of one image and block, whose lanes begin at `lane`.
+INLINE void depth_block(float *y, const float *x, const float *w, const struct depth *p,
+                        ptrdiff_t lane, int y0, int y1, bool spread, const int R, const int S)
 {
+    y += lane, x += lane;
     for (int oy = y0; oy < y1; oy++) {
         struct depth_rows rows = depth_rows_of(p, oy, spread);
         float *yr = y + (ptrdiff_t)oy * p->Wo * p->C;
         if (!spread)
-            depth_row_tiles(yr, x, w, p, &rows, R, S);
+            depth_row_tiles(yr, x, w, p, lane, &rows, R, S);
         else
             for (int ox = 0; ox < p->Wo; ox += DEPTH_TILE)
                 if (p->Wo - ox > 4)
@@ -212,30 +217,31 @@ static void depth_run(float *y, const float *x, const float *packed, const struc
                 ptrdiff_t lane = depth_lane(b, p->C);
                 const float *w = packed + (ptrdiff_t)b * p->R * p->R * V;
                 for (int k = i; k < i + images && k < n; k++) {
-                    float *yb = y + k * yi + lane;
-                    const float *xb = x + k * xi + lane;
+                    float *yb = y + k * yi;
+                    const float *xb = x + k * xi;
                     if (p->R == 3 && spread)
-                        depth_block(yb, xb, w, p, y0, y1, true, 3, 2);
+                        depth_block(yb, xb, w, p, lane, y0, y1, true, 3, 2);
                     else if (p->R == 3 && p->S == 1)
-                        depth_block(yb, xb, w, p, y0, y1, false, 3, 1);
+                        depth_block(yb, xb, w, p, lane, y0, y1, false, 3, 1);
                     else if (p->R == 3)
-                        depth_block(yb, xb, w, p, y0, y1, false, 3, 2);
+                        depth_block(yb, xb, w, p, lane, y0, y1, false, 3, 2);
                     else if (spread)
-                        depth_block(yb, xb, w, p, y0, y1, true, 5, 2);
+                        depth_block(yb, xb, w, p, lane, y0, y1, true, 5, 2);
                     else if (p->S == 1)
-                        depth_block(yb, xb, w, p, y0, y1, false, 5, 1);
+                        depth_block(yb, xb, w, p, lane, y0, y1, false, 5, 1);
                     else
-                        depth_block(yb, xb, w, p, y0, y1, false, 5, 2);
+                        depth_block(yb, xb, w, p, lane, y0, y1, false, 5, 2);
                 }
             }
         }
 }
 
 static void depth_forward(float *y, const float *x, const float *packed, const struct conv *c,
-                          float *scratch)
+                          const struct finish *finish, float *scratch)
 {
     (void)scratch;
     struct depth p = depth_of(c, false);
+    p.finish = finish;
     depth_run(y, x, packed, &p, c->N, false);
 }
 

@@ -42,6 +42,7 @@ struct pass {
     int tile;          // columns of a tile: ACCS, ACCS/2 or ACCS/4
     int per, blocks;   // channels of a block (narrow), number of blocks
     const float *w;    // packed
+    const struct finish *finish; // or NULL
 };
 
 static struct pass pass_of(const struct conv *c, bool transposed)
@@ -152,14 +153,6 @@ INLINE vf input(const float *x, const struct block *k, int ci, bool narrow)
     return narrow ? vperm(vload(x), k->at[ci]) : vset(x[ci]);
 }
 
-INLINE void output(float *y, vf a, int n)
-{
-    if (n == V)
-        vstore(y, a);
-    else
-        vstore_n(y, a, n);
-}
-
 // Any kernel size, any stride: one pixel of T images at a time.
 INLINE void pixel(float *y, const float *x, const float *w, const struct pass *p,
                   const struct block *k, const struct taps *rows, const struct taps *cols,
@@ -183,8 +176,9 @@ INLINE void pixel(float *y, const float *x, const float *w, const struct pass *p
             }
         }
     }
+    finish_sums(acc, T, p->finish, (size_t)k->k0);
     UNROLL for (int t = 0; t < T; t++)
-        output(y + (size_t)t * yimage, acc[t], k->n);
+        put(y + (size_t)t * yimage, acc[t], k->n);
 }
 
 static void pixel_images(float *y, const float *x, const float *w, const struct pass *p,
@@ -254,9 +248,10 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
                     input(xt + (size_t)n * ximage + right, k, ci, narrow) * outer2;
         }
     }
+    finish_sums(acc, T * I, p->finish, (size_t)k->k0);
     UNROLL for (int n = 0; n < I; n++) {
         UNROLL for (int t = 0; t < T; t++)
-            output(y + (size_t)n * yimage + (ox + t) * (ptrdiff_t)p->K, acc[n * T + t], k->n);
+            put(y + (size_t)n * yimage + (ox + t) * (ptrdiff_t)p->K, acc[n * T + t], k->n);
     }
 }
 
@@ -302,7 +297,7 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
     }
     UNROLL for (int n = 0; n < I; n++) {
         UNROLL for (int t = 0; t < T; t++)
-            output(y + (size_t)n * yimage + (ox + t) * (ptrdiff_t)p->K, acc[n * T + t], k->n);
+            put(y + (size_t)n * yimage + (ox + t) * (ptrdiff_t)p->K, acc[n * T + t], k->n);
     }
 }
 
@@ -412,11 +407,12 @@ static void direct_pack(float *packed, const float *w, const struct conv *c, boo
 }
 
 static void direct_forward(float *y, const float *x, const float *packed, const struct conv *c,
-                           float *scratch)
+                           const struct finish *finish, float *scratch)
 {
     (void)scratch;
     struct pass p = pass_of(c, false);
     p.w = packed;
+    p.finish = finish;
     run(y, x, &p, p.N);
 }
 

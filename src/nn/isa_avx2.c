@@ -25,10 +25,10 @@ INLINE __m256i first(int n)
 INLINE vf vload_n(const float *p, int n) { return _mm256_maskload_ps(p, first(n)); }
 INLINE void vstore_n(float *p, vf a, int n) { _mm256_maskstore_ps(p, first(n), a); }
 
+#include "nn/norm_kernels.h"
 #include "nn/direct_kernels.h"
 #include "nn/direct_weights.h"
 #include "nn/depthwise_kernels.h"
-#include "nn/norm_kernels.h"
 #include "nn/product_kernels.h"
 #include "nn/winograd_kernels.h"
 #include "nn/point_kernels.h"

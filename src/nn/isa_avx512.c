@@ -33,10 +33,10 @@ INLINE void vstore_n(float *p, vf a, int n)
         _mm512_mask_storeu_ps(p, first(n), a);
 }
 
+#include "nn/norm_kernels.h"
 #include "nn/direct_kernels.h"
 #include "nn/direct_weights.h"
 #include "nn/depthwise_kernels.h"
-#include "nn/norm_kernels.h"
 #include "nn/product_kernels.h"
 #include "nn/winograd_kernels.h"
 #include "nn/point_kernels.h"

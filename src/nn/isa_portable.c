@@ -20,10 +20,10 @@ INLINE void vstore_n(float *p, vf a, int n)
         p[l] = a[l];
 }
 
+#include "nn/norm_kernels.h"
 #include "nn/direct_kernels.h"
 #include "nn/direct_weights.h"
 #include "nn/depthwise_kernels.h"
-#include "nn/norm_kernels.h"
 #include "nn/product_kernels.h"
 #include "nn/winograd_kernels.h"
 #include "nn/point_kernels.h"

@@ -16,7 +16,7 @@ void linear_forward(float *y, const float *x, const float *w, const float *b, si
     for (size_t n = 0; n < N; n++)
         memcpy(y + n * K, b, K * sizeof *b);
     k->product_pack(scratch, w, K, C);
-    k->product(y, K, x, C, 1, scratch, 0, N, K, C, true);
+    k->product(y, K, x, C, 1, scratch, 0, N, K, C, true, NULL);
 }
 
 void linear_backward(float *dx, float *dw, float *db, const float *dy, const float *x,
@@ -24,7 +24,7 @@ void linear_backward(float *dx, float *dw, float *db, const float *dy, const flo
 {
     const struct kernels *k = kernels_get();
     k->column_sums(db, dy, N, K);
-    k->product(dw, C, dy, 1, K, x, C, K, C, N, true);
+    k->product(dw, C, dy, 1, K, x, C, K, C, N, true, NULL);
     if (dx)
-        k->product(dx, C, dy, K, 1, w, C, N, C, K, false);
+        k->product(dx, C, dy, K, 1, w, C, N, C, K, false, NULL);
 }

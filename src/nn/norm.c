@@ -136,6 +136,13 @@ void norm_apply(const struct norm *n, float *y, const float *x, const float *add
                               M - done, n->C, n->act);
 }
 
+bool norm_finish(struct finish *f, const struct norm *n)
+{
+    struct state s = state_of(n);
+    *f = (struct finish){ s.mean, s.scale, s.beta, n->act == ACT_RELU };
+    return n->act != ACT_SILU;
+}
+
 void norm_grad(struct norm *n, float *g, const float *dy, const float *x, const float *add,
                const float *y, size_t M)
 {

@@ -65,6 +65,19 @@ INLINE vf activate_back(vf dy, vf z, enum activation act)
     return dy;
 }
 
+// The n sums of neighbouring pixels from channel k on, finished (kernels.h).
+INLINE void finish_sums(vf *acc, const int n, const struct finish *f, size_t k)
+{
+    if (!f)
+        return;
+    vf m = vload(f->mean + k), s = vload(f->scale + k), b = vload(f->beta + k);
+    UNROLL for (int t = 0; t < n; t++) {
+        acc[t] = (acc[t] - m) * s + b;
+        if (f->relu)
+            acc[t] = vmax(vset(0), acc[t]);
+    }
+}
+
 INLINE vf some(const float *p, int n)
 {
     return n == V ? vload(p) : vload_n(p, n);

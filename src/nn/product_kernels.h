@@ -45,11 +45,36 @@ static void product_pack(float *out, const float *w, size_t N, size_t L)
     }
 }
 
+// As finish_sums, for a tile.
+INLINE void finish_tile(vf *acc, vh *acch, const struct finish *f, size_t k, const int P,
+                        const int B, const bool half)
+{
+    if (!f)
+        return;
+    UNROLL for (int j = 0; j < B; j++) {
+        vf m = vload(f->mean + k + j * V), s = vload(f->scale + k + j * V);
+        vf b = vload(f->beta + k + j * V);
+        UNROLL for (int p = 0; p < P; p++) {
+            vf z = (acc[p * B + j] - m) * s + b;
+            acc[p * B + j] = f->relu ? vmax(vset(0), z) : z;
+        }
+    }
+    if (!half)
+        return;
+    k += (size_t)B * V;
+    vh m = vload_half(f->mean + k), s = vload_half(f->scale + k), b = vload_half(f->beta + k);
+    UNROLL for (int p = 0; p < P; p++) {
+        vh z = (acch[p] - m) * s + b;
+        acch[p] = f->relu ? (vh)((vhi)z & ~(z <= 0)) : z; // keeps NaN
+    }
+}
+
 // P rows × B vectors, and with `half` half a vector more.  lanes: columns of the last whole
 // vector; all: B may be loaded beyond them.
 INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
                          const float *b, size_t ldb, size_t L, int lanes, bool add, bool all,
-                         const int P, const int B, const bool half)
+                         const struct finish *f, size_t k, const int P, const int B,
+                         const bool half)
 {
     vf acc[TILE_ROWS * TILE_VECTORS], bv[TILE_VECTORS];
     vh acch[TILE_ROWS], bh;
@@ -73,6 +98,7 @@ INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t
                 acch[p] += vlow(av) * bh;
         }
     }
+    finish_tile(acc, acch, f, k, P, B, half);
     UNROLL for (int p = 0; p < P; p++) {
         UNROLL for (int j = 0; j < B; j++) {
             float *at = c + (size_t)p * ldc + j * V;
@@ -92,26 +118,28 @@ INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t
 
 INLINE void product_rows(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
                          const float *b, size_t ldb, size_t M, size_t L, int lanes, bool add,
-                         bool all, const int B, const bool half)
+                         bool all, const struct finish *f, size_t k, const int B,
+                         const bool half)
 {
     size_t p = 0;
     for (; p + TILE_ROWS <= M; p += TILE_ROWS)
-        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all,
-                     TILE_ROWS, B, half);
+        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all, f,
+                     k, TILE_ROWS, B, half);
     if (p < M && M >= TILE_ROWS && !add) { // the last tile moved back over its neighbour
         p = M - TILE_ROWS;
-        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all,
-                     TILE_ROWS, B, half);
+        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all, f,
+                     k, TILE_ROWS, B, half);
         return;
     }
     for (; p < M; p++)
-        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all, 1, B,
-                     half);
+        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all, f, k,
+                     1, B, half);
 }
 
 // ldb = 0: B was made by product_pack.
 static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai, const float *b,
-                    size_t ldb, size_t M, size_t N, size_t L, bool add)
+                    size_t ldb, size_t M, size_t N, size_t L, bool add,
+                    const struct finish *f)
 {
     size_t vectors = (N + V - 1) / V;
     for (size_t row = 0; row < M; row += ROW_RUN) {
@@ -123,7 +151,8 @@ static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai, 
             size_t step = ldb ? ldb : n * V;
             float *out = c + row * ldc + j * V;
 #define ROWS_OF(all, B, half)                                                                \
-    product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, all, B, half)
+    product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, all, f, j * V, B,    \
+                 half)
 #define EITHER(B)                                                                            \
     if (HALVES && lanes == V / 2)                                                            \
         ROWS_OF(true, B - 1, true);                                                          \

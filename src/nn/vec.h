@@ -13,6 +13,7 @@
 typedef float vf __attribute__((vector_size(4 * V)));
 typedef int vi __attribute__((vector_size(4 * V)));
 typedef float vh __attribute__((vector_size(2 * V))); // half a vector
+typedef int vhi __attribute__((vector_size(2 * V)));
 typedef float vh_any __attribute__((vector_size(2 * V), aligned(4), may_alias));
 typedef float vf_any __attribute__((vector_size(4 * V), aligned(4), may_alias));
 typedef int vi_any __attribute__((vector_size(4 * V), aligned(4), may_alias));

@@ -205,7 +205,7 @@ static void winograd_input(float *v, const float *x, const struct winograd *g, s
 
 // Aᵀ m A of one tile: the first rows×columns pixels, l channels of row pitch `row`.
 INLINE void output_tile(float *y, size_t row, size_t K, const float *m, size_t step, int rows,
-                        int columns, int l)
+                        int columns, int l, const struct finish *finish, size_t k)
 {
     vf half[24], out[4];
     size_t down = 6 * step;
@@ -217,6 +217,7 @@ INLINE void output_tile(float *y, size_t row, size_t K, const float *m, size_t s
     UNROLL for (int r = 0; r < 4; r++) {
         vf *h = half + 6 * r;
         times_at(out, 1, h[0], h[1], h[2], h[3], h[4], h[5]);
+        finish_sums(out, 4, finish, k);
         UNROLL for (int s = 0; s < 4; s++)
             if (r < rows && s < columns)
                 put(y + (size_t)r * row + (size_t)s * K, out[s], l);
@@ -225,7 +226,7 @@ INLINE void output_tile(float *y, size_t row, size_t K, const float *m, size_t s
 
 // y of n tiles from number `first` on.
 static void winograd_output(float *y, const float *m, const struct winograd *g, size_t first,
-                            size_t n)
+                            size_t n, const struct finish *finish)
 {
     const struct pass *p = &g->p;
     size_t row = (size_t)p->Wo * (size_t)p->K, K = (size_t)p->K;
@@ -235,9 +236,10 @@ static void winograd_output(float *y, const float *m, const struct winograd *g, 
         int rows = p->Ho - t.y, columns = p->Wo - t.x;
         for (size_t k = 0; k < K; k += V) {
             if (rows >= 4 && columns >= 4 && k + V <= K)
-                output_tile(out + k, row, K, m + k, g->mstep, 4, 4, V);
+                output_tile(out + k, row, K, m + k, g->mstep, 4, 4, V, finish, k);
             else
-                output_tile(out + k, row, K, m + k, g->mstep, rows, columns, lanes(K, k));
+                output_tile(out + k, row, K, m + k, g->mstep, rows, columns, lanes(K, k), finish,
+                            k);
         }
     }
 }
@@ -437,7 +439,7 @@ static void group_product(float *m, size_t mp, const float *v, size_t vp, const 
     else if (HALVES && gi == V / 2 && go == V / 2)
         half_product(m, mp, v, vp, u, n);
     else
-        product(m, mp, v, vp, 1, u, 0, n, go, gi, false);
+        product(m, mp, v, vp, 1, u, 0, n, go, gi, false, NULL);
 }
 
 // du (go,gi) += mᵀ (go,n) · v (n,gi)
@@ -449,13 +451,13 @@ static void group_sums(float *du, size_t row, const float *m, size_t mp, const f
     else if (HALVES && gi == V / 2 && go == V / 2)
         half_sums(du, m, mp, v, vp, n);
     else
-        product(du, row, m, 1, mp, v, vp, go, gi, n, true);
+        product(du, row, m, 1, mp, v, vp, go, gi, n, true, NULL);
 }
 
 // ---- the three directions ---------------------------------------------------------------
 
 static void winograd_pass(float *y, const float *x, const float *u, const struct conv *c,
-                          bool transposed, float *scratch)
+                          bool transposed, const struct finish *finish, float *scratch)
 {
     struct winograd g = winograd_of(c, transposed);
     size_t gi = (size_t)g.p.gi, go = (size_t)g.p.go, groups = (size_t)c->G;
@@ -469,20 +471,20 @@ static void winograd_pass(float *y, const float *x, const float *u, const struct
             for (size_t q = 0; q < groups; q++)
                 group_product(m + f * g.mstep + q * go, g.K, v + f * g.vstep + q * gi, g.C,
                               u + f * g.ustep + q * packed, n, go, gi);
-        winograd_output(y, m, &g, first, n);
+        winograd_output(y, m, &g, first, n, finish);
     }
 }
 
 static void winograd_forward(float *y, const float *x, const float *packed,
-                             const struct conv *c, float *scratch)
+                             const struct conv *c, const struct finish *finish, float *scratch)
 {
-    winograd_pass(y, x, packed, c, false, scratch);
+    winograd_pass(y, x, packed, c, false, finish, scratch);
 }
 
 static void winograd_data(float *dx, const float *dy, const float *packed,
                           const struct conv *c, float *scratch)
 {
-    winograd_pass(dx, dy, packed, c, true, scratch);
+    winograd_pass(dx, dy, packed, c, true, NULL, scratch);
 }
 
 // du[36][K][whole vectors of gi] += dm · v, over the tiles
