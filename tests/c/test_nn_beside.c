@@ -110,13 +110,15 @@ static void check_use(const char *isa, const struct conv *c, const struct use *u
         check_same(what, "dbeta", in2.norm.dbeta, in.norm.dbeta, (size_t)c->C);
     }
     // Forward, testing: out is applied, with what it adds.
-    struct beside t = { .out = &out2.norm, .testing = true, .add = dy };
+    const float *more = u->add ? dy : NULL;
+    struct beside t = { .out = &out2.norm, .testing = true, .add = more };
+    out.norm.act = out2.norm.act = u->act;
     conv_forward(y2, x, w, c, &t, scratch);
     conv_forward(y, x, w, c, NULL, scratch);
     memcpy(out.norm.running_mean, out2.norm.running_mean, (size_t)c->K * sizeof(float));
     memcpy(out.norm.running_var, out2.norm.running_var, (size_t)c->K * sizeof(float));
     norm_running(&out.norm);
-    norm_apply(&out.norm, y, y, dy, My);
+    norm_apply(&out.norm, y, y, more, My);
     check_same(what, "testing", y2, y, ny);
     float *all[] = { x, w, add, dy, held, scratch, in.block, in2.block, out.block, out2.block,
                      z, z2, y, y2, du, dx, dx2, dw, dw2, g, part };
@@ -134,7 +136,9 @@ static void test_beside(void **state)
         { 20, 16, 16, 24, 24, 3, 1, 3 }, { 20, 16, 16, 24, 24, 3, 2, 24 },
         { 5, 8, 8, 32, 32, 3, 1, 2 },   { 14, 16, 16, 32, 48, 3, 1, 1 },
         { 2, 33, 31, 40, 40, 3, 1, 5 },  { 2, 64, 33, 40, 24, 1, 2, 1 },
-        { 3, 33, 32, 56, 56, 3, 2, 7 },
+        { 3, 33, 32, 56, 56, 3, 2, 7 },  { 3, 9, 9, 24, 12, 1, 1, 1 },
+        { 3, 9, 9, 30, 30, 3, 1, 10 },   { 4, 12, 12, 20, 20, 3, 1, 20 },
+        { 3, 9, 9, 40, 40, 3, 2, 2 },
     };
     static const struct use uses[] = {
         { true, false, false, true, false, ACT_RELU }, { true, true, true, true, true, ACT_RELU },
