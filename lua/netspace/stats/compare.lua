@@ -339,7 +339,8 @@ local alternatives = {
     for _, row in ipairs(t.rows) do
       local c = row.comparison
       add(row.name, c.n[2], row.min, row.mean, ("%+.2f"):format(c.mean_difference),
-        ("%+.2f to %+.2f"):format(c.ci[1], c.ci[2]), ("%.3f"):format(row.p_holm),
+        ("%+.2f to %+.2f"):format(c.ci[1], c.ci[2]),
+        row.p_holm < 0.001 and "< 0.001" or ("%.3f"):format(row.p_holm),
         ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks), words[row.claim],
         row.more and (about(row.more):gsub("about ", "")) or "")
     end
