@@ -38,10 +38,10 @@ for _, model in ipairs(sweep.open(arg[1]):live("A")) do io.write(model.attempt, 
 LUA
 
 script=sweep.lua
-# begin NAME [REST]: starts the sweep and waits until both models have an epoch; sets pid and
-# workers
+# begin NAME [REST]: starts the sweep, which obeys SIGHUP also where the tests run under nohup,
+# and waits until both models have an epoch; sets pid and workers
 begin() {
-    "$netspace" "$dir/$script" "$dir/$1.db" "${2:-0.05}" >"$dir/$1" 2>"$dir/$1.err" &
+    env --default-signal=HUP "$netspace" "$dir/$script" "$dir/$1.db" "${2:-0.05}" >"$dir/$1" 2>"$dir/$1.err" &
     pid=$!
     tries=0
     while [ "$("$netspace" "$dir/epochs.lua" "$dir/$1.db")" = 0 ] && [ $tries -lt 300 ]; do
