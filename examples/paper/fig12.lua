@@ -8,7 +8,7 @@
 local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
 local count = { tiny = 8, small = 32, paper = 32 }
 local scale, n = paper.scale, count[paper.options.scale]
-local models, flops, acts, speed, ms = {}, {}, {}, {}, {}
+local models, flops, acts, speed, us = {}, {}, {}, {}, {}
 for i = 1, n do
   local setting = { seed = i }
   for k, v in pairs(scale.setting) do setting[k] = v end
@@ -18,15 +18,15 @@ for i = 1, n do
   local c = arch.complexity(models[i])
   speed[i] = net.benchmark(models[i], { mode = "test", batch = 16,
     seconds = 0.2 }).images_per_s
-  flops[i], acts[i], ms[i] = c.flops, c.acts, 1000 / speed[i]
+  flops[i], acts[i], us[i] = c.flops, c.acts, 1e6 / speed[i]
 end
-local result = { name = "RegNetX", errors = ms, models = models,
+local result = { name = "RegNetX", errors = us, models = models,
   columns = { images_per_s = speed } }
 print(stats.scaling(result))
-print("ms of inference an image")
-print(("by flops: %s"):format(stats.regress(flops, ms, { form = "linear+sqrt" })))
-print(("by flops: %s"):format(stats.regress(flops, ms, { form = "power" })))
-print(("by acts:  %s"):format(stats.regress(acts, ms, { form = "power" })))
+print("µs of inference an image")
+print(("by flops: %s"):format(stats.regress(flops, us, { form = "linear+sqrt" })))
+print(("by flops: %s"):format(stats.regress(flops, us, { form = "power" })))
+print(("by acts:  %s"):format(stats.regress(acts, us, { form = "power" })))
 for i, a in ipairs(acts) do acts[i] = a / 1000 end
 paper.show("fig12", plot.panels { plot.scaling(result),
-  plot.fit(acts, ms, { x = "acts (k)", y = "ms an image", form = "power" }), columns = 2 })
+  plot.fit(acts, us, { x = "acts (k)", y = "µs an image", form = "power" }), columns = 2 })

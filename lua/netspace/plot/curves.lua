@@ -99,7 +99,7 @@ end
 
 -- Scaling ------------------------------------------------------------------------------
 
--- Milliseconds of training an image against flops, of the models whose speed is known.
+-- Microseconds of training an image against flops, of the models whose speed is known.
 local function times(results, flops)
   local xs, ys, n = {}, {}, 0
   for i, r in ipairs(results) do
@@ -109,7 +109,7 @@ local function times(results, flops)
       if speed[k] and speed[k] > 0 then
         n = n + 1
         table.insert(xs[i], flops[i][k])
-        table.insert(ys[i], 1000 / speed[k])
+        table.insert(ys[i], 1e6 / speed[k])
       end
     end
   end
@@ -141,7 +141,7 @@ function M.scaling(results, o)
       table.move(ys[i], 1, #list, #y + 1, y)
     end
     local fit = picture.call(where, stats.regress, x, y, { form = "linear+sqrt" })
-    panels[3] = fit_panel("flops", "ms an image", fit, xs, ys)
+    panels[3] = fit_panel("flops", "µs an image", fit, xs, ys)
     about = about .. "; training time: " .. tostring(fit)
   end
   return picture.new { title = o.title, name = "Complexity of networks against flops",
