@@ -112,7 +112,7 @@ INLINE void depth_tile(float *y, const float *x, const float *w, const struct de
                     acc[(j - s) / S] += v * ws[s];
         }
     }
-    finish_sums(acc, T, p->finish, (size_t)lane);
+    finish_sums(acc, T, 1, p->finish, (size_t)lane);
     UNROLL for (int t = 0; t < T; t++)
         vstore(y + t * C, acc[t]);
 }

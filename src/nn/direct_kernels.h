@@ -176,7 +176,7 @@ INLINE void pixel(float *y, const float *x, const float *w, const struct pass *p
             }
         }
     }
-    finish_sums(acc, T, p->finish, (size_t)k->k0);
+    finish_sums(acc, T, 1, p->finish, (size_t)k->k0);
     UNROLL for (int t = 0; t < T; t++)
         put(y + (size_t)t * yimage, acc[t], k->n);
 }
@@ -248,7 +248,7 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
                     input(xt + (size_t)n * ximage + right, k, ci, narrow) * outer2;
         }
     }
-    finish_sums(acc, T * I, p->finish, (size_t)k->k0);
+    finish_sums(acc, T * I, 1, p->finish, (size_t)k->k0);
     UNROLL for (int n = 0; n < I; n++) {
         UNROLL for (int t = 0; t < T; t++)
             put(y + (size_t)n * yimage + (ox + t) * (ptrdiff_t)p->K, acc[n * T + t], k->n);

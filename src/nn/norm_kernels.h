@@ -65,16 +65,15 @@ INLINE vf activate_back(vf dy, vf z, enum activation act)
     return dy;
 }
 
-// The n sums of neighbouring pixels from channel k on, finished (kernels.h).
-INLINE void finish_sums(vf *acc, const int n, const struct finish *f, size_t k)
+// The sums of n pixels from channel k on, `step` vectors apart, finished (kernels.h).
+INLINE void finish_sums(vf *acc, const int n, const int step, const struct finish *f, size_t k)
 {
     if (!f)
         return;
     vf m = vload(f->mean + k), s = vload(f->scale + k), b = vload(f->beta + k);
     UNROLL for (int t = 0; t < n; t++) {
-        acc[t] = (acc[t] - m) * s + b;
-        if (f->relu)
-            acc[t] = vmax(vset(0), acc[t]);
+        vf z = (acc[t * step] - m) * s + b;
+        acc[t * step] = f->relu ? vmax(vset(0), z) : z;
     }
 }
 

@@ -49,17 +49,9 @@ static void product_pack(float *out, const float *w, size_t N, size_t L)
 INLINE void finish_tile(vf *acc, vh *acch, const struct finish *f, size_t k, const int P,
                         const int B, const bool half)
 {
-    if (!f)
-        return;
-    UNROLL for (int j = 0; j < B; j++) {
-        vf m = vload(f->mean + k + j * V), s = vload(f->scale + k + j * V);
-        vf b = vload(f->beta + k + j * V);
-        UNROLL for (int p = 0; p < P; p++) {
-            vf z = (acc[p * B + j] - m) * s + b;
-            acc[p * B + j] = f->relu ? vmax(vset(0), z) : z;
-        }
-    }
-    if (!half)
+    UNROLL for (int j = 0; j < B; j++)
+        finish_sums(acc + j, P, B, f, k + (size_t)j * V);
+    if (!f || !half)
         return;
     k += (size_t)B * V;
     vh m = vload_half(f->mean + k), s = vload_half(f->scale + k), b = vload_half(f->beta + k);

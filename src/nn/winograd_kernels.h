@@ -217,7 +217,7 @@ INLINE void output_tile(float *y, size_t row, size_t K, const float *m, size_t s
     UNROLL for (int r = 0; r < 4; r++) {
         vf *h = half + 6 * r;
         times_at(out, 1, h[0], h[1], h[2], h[3], h[4], h[5]);
-        finish_sums(out, 4, finish, k);
+        finish_sums(out, 4, 1, finish, k);
         UNROLL for (int s = 0; s < 4; s++)
             if (r < rows && s < columns)
                 put(y + (size_t)r * row + (size_t)s * K, out[s], l);
