@@ -15,10 +15,10 @@ local short = population.short
 local text = { __name = "description",
   __tostring = function(t) return table.concat(t.lines, "\n") end }
 
---- Adds rows of cells as lines, in columns; the first is flush left, the others right.
 -- Columns that stand one blank after the one before, so that a table fits in 80 columns.
 local near = { ["%"] = true, px = true, width = true, groups = true }
 
+--- Adds rows of cells as lines, in columns; the first is flush left, the others right.
 local function add_table(lines, rows)
   local widths = {}
   for _, row in ipairs(rows) do

@@ -34,7 +34,8 @@ function M.nearest(word, names)
     local name = type(k) == "number" and v or k
     if type(name) == "string" then
       local n = distance(word:lower(), name:lower())
-      if n <= (#word == 1 and 0 or math.max(1, #word // 3)) and (not best or n < best or n == best and name < near) then
+      local most = #word == 1 and 0 or math.max(1, #word // 3)
+      if n <= most and (not best or n < best or n == best and name < near) then
         best, near = n, name
       end
     end
