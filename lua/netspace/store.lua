@@ -166,7 +166,8 @@ function Read:network(name, index)
   local row = self.reader:rows("SELECT m FROM model WHERE population = ? AND idx = ?",
     { find(self, name).id, index })[1]
   if row then return self.reader:decode("a network of " .. name, row.m) end
-  error(("'%s' of %s has no model %s"):format(name, self.path, tostring(index)), 0)
+  error(index and ("'%s' of %s has no model %s"):format(name, self.path, tostring(index))
+    or ("which model of '%s'? its number comes second, from 1"):format(name), 0)
 end
 
 --- The trained network of one model, where the sweep kept its weights.

@@ -167,6 +167,7 @@ for i = 1, 2 do
   n:close()
 end
 t.fails(function() store:net("A", 3) end, "'A' of " .. at "kept.db" .. " has no model 3")
+t.fails(function() store:net "A" end, "which model of 'A'? its number comes second, from 1")
 store:close()
 store = assert(sweep.open(at "every.db"))
 local none, why = store:net("A", 1)
