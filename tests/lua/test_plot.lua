@@ -97,6 +97,10 @@ if os.execute "command -v gnuplot >/dev/null" then
   t.ok(good == nil and why:find "none/e.svg cannot be written: no such", "no directory", why)
 end
 t.is(picture:save(dir .. "/g.gp"), true, "script and data")
+plot.edf { A }:save(dir .. "/h.gp")
+t.ok(contents(dir .. "/h.gp"):find "set key at graph", "a key in a free corner")
+plot.edf { A, band = true, level = 0.999 }:save(dir .. "/h.gp")
+t.ok(contents(dir .. "/h.gp"):find "set key at screen", "below where a band takes them all")
 local path = os.getenv "PATH"
 uv.os_setenv("PATH", dir)
 local good, why = picture:save(dir .. "/f.svg")

@@ -22,8 +22,9 @@ local function place(a, v)
   return (v - a.from) / (a.to - a.from)
 end
 
--- Calls f(x, y) for places along a series, close enough to each other to miss no corner.
-local function walk(panel, s, f)
+-- Calls f(x, y) for places along a series, close enough to each other to miss no corner;
+-- values: its y, or an edge of an area.
+local function walk(panel, s, values, f)
   local last_x, last_y
   local function go(x, y)
     local n = s.kind == "points" and 1
@@ -32,7 +33,7 @@ local function walk(panel, s, f)
     last_x, last_y = x, y
   end
   for i, value in ipairs(s.x) do
-    local x, y = place(panel.x, value), place(panel.y, s.y[i])
+    local x, y = place(panel.x, value), place(panel.y, values[i])
     if x == x and y == y then
       if not last_x then last_x, last_y = x, s.kind == "steps" and 0 or y end
       if s.kind == "steps" then go(x, last_y) end
@@ -42,13 +43,13 @@ local function walk(panel, s, f)
   if s.kind == "steps" and last_x and last_x < 1 then go(1, last_y) end
 end
 
--- The corner of a plot with no curve within w and h of it (shares of the plot), or nil.
+-- The corner of a plot with no curve or edge within w and h of it (shares of the plot), or nil.
 local function free_corner(panel, w, h)
   if w > 1 or h > 1 then return nil end
   local hits = { bottom_right = 0, top_right = 0, top_left = 0, bottom_left = 0 }
   for _, s in ipairs(panel.series) do
-    if s.y then
-      walk(panel, s, function(x, y)
+    for _, values in ipairs(s.y and { s.y } or { s.lo, s.hi }) do
+      walk(panel, s, values, function(x, y)
         if x < 0 or x > 1 or y < 0 or y > 1 then return end
         local right, top = x > 1 - w, y > 1 - h
         if right and top then hits.top_right = hits.top_right + 1 end
