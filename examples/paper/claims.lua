@@ -42,12 +42,14 @@ local function label(r)
 end
 
 -- questions: { claim, from, to, "better" | "worse" | "same" }, tested together
-local function test(figure, questions)
+local function test(figure, questions, how)
+  how = how or {}
+  how.margin = 1
   local tested, of = {}, {}
   for _, q in ipairs(questions) do
     local a, b = get(q[2]), get(q[3])
     if a and b and #a.errors > 1 and #b.errors > 1 then
-      of[q] = { a = a, b = b, c = stats.compare(a, b, { margin = 1 }) }
+      of[q] = { a = a, b = b, c = stats.compare(a, b, how) }
       tested[#tested + 1] = of[q]
     end
   end
@@ -104,10 +106,23 @@ test("9", { { "RegNetX is better than AnyNetX_A", "A", "X", "better" },
   { "AnyNetX_E is better than AnyNetX_A", "A", "E", "better" } })
 test("9", { { "w_m = 2 is a little better", "X", "X w_m=2", "better" },
   { "w_0 = w_a is better still", "X", "X w_0=w_a", "better" } })
-for _, what in ipairs { " flops", " epochs", " 5 stages", " R", " V", " VR" } do
-  test("10", { { "with" .. what .. ": RegNetX better than E", "E" .. what, "X" .. what, "better" },
-    { "with" .. what .. ": E better than A", "A" .. what, "E" .. what, "better" } })
+local settings = { " flops", " epochs", " 5 stages", " R", " V", " VR" }
+for i, with in ipairs { "more flops", "more epochs", "five stages", "blocks R", "blocks V",
+  "blocks VR" } do
+  local what = settings[i]
+  test("10", { { "with " .. with .. ", RegNetX is better than E", "E" .. what, "X" .. what,
+    "better" }, { "with " .. with .. ", E is better than A", "A" .. what, "E" .. what, "better" } })
 end
+local everywhere, how = {}, nil
+for _, space in ipairs { "A", "E", "X" } do
+  local list = {}
+  for i, what in ipairs(settings) do list[i] = get(space .. what) end
+  if #list == #settings then
+    everywhere[space], how = paper.join(space .. " everywhere", list)
+  end
+end
+test("10", { { "over all six, RegNetX is better than E", everywhere.E, everywhere.X, "better" },
+  { "over all six, E is better than A", everywhere.A, everywhere.E, "better" } }, how)
 -- Most of X has b > 1: what is inverted is held against those without a bottleneck.
 local straight = X and paper.split(X, "b = 1", function(m) return m.b[1] == 1 end)
 local inverted = get "X inverted"

@@ -4,12 +4,16 @@
 -- Section 3.4 of arXiv 2003.13678.
 
 local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
-local edfs = {}
+local edfs, all, how = {}, { A = {}, E = {}, X = {} }, nil
 for _, what in ipairs { " flops", " epochs", " 5 stages", " R", " V", " VR" } do
   local A, E, X = paper.results("A" .. what, "E" .. what, "X" .. what)
   edfs[#edfs + 1] = plot.edf { A, E, X }
+  all.A[#edfs], all.E[#edfs], all.X[#edfs] = A, E, X
   print(stats.alternatives(A, { E, X }))
   print()
 end
+for space, list in pairs(all) do all[space], how = paper.join(space .. " everywhere", list) end
+print(stats.alternatives(all.A, { all.E, all.X }, how))
+print()
 edfs.columns = 3
 paper.show("fig10", plot.panels(edfs))

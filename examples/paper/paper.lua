@@ -296,6 +296,21 @@ function paper.split(result, name, f)
   if #yes.models > 1 and #no.models > 1 then return yes, no end
 end
 
+--- Several results as one whose models have the column `setting`, 1 for those of the first;
+-- and what compares two of these setting by setting, each of the same weight.
+function paper.join(name, list)
+  local all = { name = name, errors = {}, models = {}, columns = { setting = {} } }
+  for i, r in ipairs(list) do
+    all.unfinished = all.unfinished or r.n and r.n > #r.errors
+    for k, e in ipairs(r.errors) do
+      table.insert(all.errors, e)
+      table.insert(all.models, r.models[k])
+      table.insert(all.columns.setting, i)
+    end
+  end
+  return all, { by = "setting", bins = #list, range = { 1, #list } }
+end
+
 --- Prints which values of properties the best model has (the paper's empirical bootstrap).
 function paper.bands(result, properties)
   for _, p in ipairs(properties) do
