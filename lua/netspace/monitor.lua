@@ -254,7 +254,8 @@ local function parse(args)
   return o
 end
 
--- The mode `o` asks for or the terminal allows; returns an exit code.
+-- The mode `o` asks for or the terminal allows; returns an exit code, 0 where main has that
+-- of a signal.
 local function run(o)
   local read, close = reader(o.path)
   local ascii = o.ascii or plot._ascii()
@@ -277,7 +278,7 @@ local function run(o)
     code = follow(read)
   end
   close()
-  return code
+  return sys.ending() and 0 or code
 end
 
 --- The command `netspace monitor`: takes its arguments, returns the exit code.

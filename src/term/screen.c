@@ -62,8 +62,7 @@ int term_colours(void)
 
 /* Restoring it, also from a signal handler. */
 
-static const int fatal[] = {SIGTERM, SIGHUP, SIGQUIT, SIGSEGV, SIGBUS, SIGABRT, SIGFPE,
-                            SIGILL};
+static const int fatal[] = {SIGQUIT, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
 #define FATAL (int)(sizeof fatal / sizeof *fatal)
 
 static struct {

@@ -2,8 +2,9 @@
  * file that knows curses; everything shown is composed on a canvas first.
  *
  * At most one screen is open.  It is restored by screen_close, by exit, by die() and by
- * SIGTERM, SIGHUP, SIGSEGV, SIGBUS, SIGABRT, whose handlers write escape bytes prepared
- * beforehand and then let the signal take its course. */
+ * SIGQUIT, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, whose handler writes escape bytes
+ * prepared beforehand and then lets the signal take its course.  SIGTERM and SIGHUP are the
+ * program's: whoever has the screen open asks for them and closes it. */
 #ifndef TERM_SCREEN_H
 #define TERM_SCREEN_H
 #include <stdbool.h>

@@ -36,15 +36,18 @@ shows() {
 terminal() { tm display-message -p -t m '#{alternate_on} #{cursor_flag}'; }
 restored() { shows "^rc=$1" && [ "$(terminal)" = "0 1" ] && tm send-keys -t m 'stty -a' Enter &&
     shows '[^-]echo( |$)' && shows '[^-]icanon'; }
-# start WIDTH HEIGHT LOCALE TERM STORE [OPTION]: a monitor in a shell of its own
+# start WIDTH HEIGHT LOCALE TERM STORE [OPTION]: a monitor in a shell of its own; a STORE
+# that is a .lua is a script to run instead
 start() {
+    local what="${6-} monitor $5"
+    [ "${5%.lua}" = "$5" ] || what=$5
     tm kill-server 2>/dev/null
     for _ in $(seq 50); do
         LC_ALL=C.UTF-8 tm -u new-session -d -x "$1" -y "$2" -s m \
             "cd '$dir'; PS1='$ ' sh" 2>/dev/null && break
         sleep 0.1
     done
-    tm send-keys -t m "sh -c 'echo \$\$ >pid; LC_ALL=$3 TERM=$4 exec \"$NETSPACE\" ${6-} monitor $5'; \
+    tm send-keys -t m "sh -c 'echo \$\$ >pid; LC_ALL=$3 TERM=$4 exec \"$NETSPACE\" $what'; \
 printf 'rc=%d\n' \$?" Enter
 }
 has() { # [!] PATTERN
@@ -197,6 +200,25 @@ check "C locale: ASCII on the screen" shows '^bbbb b.RegNetX'
 check "and nothing else" ascii_only
 kill -TERM "$(cat "$dir/pid")"
 check "SIGTERM: the terminal is as before" restored 143
+cat >"$dir/own.lua" <<'LUA'
+local models = space.small.AnyNetXA:sample(2,
+  { flops = { 3e6, 6e6 }, stem_width = 16, stride = { 1, 2, 2, 2 }, image = 32 })
+sweep.start { store = "own.db", name = "own", models = models, data = "shapes",
+  recipe = { epochs = 1000 }, workers = 1, quiet = true }
+monitor "own.db"
+LUA
+for signal in TERM:143 HUP:129; do
+    rm -rf "$dir"/own.db*
+    start 80 24 C.UTF-8 screen own.lua
+    check "a sweep and its monitor in one program" shows '1 running'
+    kill -"${signal%:*}" "$(cat "$dir/pid")"
+    check "SIG${signal%:*}: the terminal is as before" restored "${signal#*:}"
+    check "and the sweep has stopped well" [ "$(cd "$dir" && "$NETSPACE" -q --no-init -e '
+      local s = sweep.open "own.db"
+      local events = s:events()
+      print(s:population("own").running, events[#events].text:match "^[%a ]+")')" \
+      = "0	run stopped" ]
+done
 start 80 24 C.UTF-8 linux running.db
 check "TERM=linux: ASCII" shows '^bbbb b.RegNetX'
 tm send-keys -t m C-c
