@@ -215,9 +215,11 @@ end
 function M.lines(e)
   local out = {}
   local function add(style, text) out[#out + 1] = { style, text } end
-  if type(e) ~= "table" or not e._shown then
-    local message = tostring(e)
-    add("error", message)
+  local handled = type(e) == "table" and e._shown
+  local message = handled and e.message or tostring(e)
+  if message == "interrupted" then return { { "error", sys.ending() or message } } end
+  add("error", message)
+  if not handled then
     local line, at = syntax_place(message)
     if line then add_code(out, line, at) end
     local code = M.sources["=" .. (message:match("^([^\n]-):%d+: ") or "")]
@@ -226,8 +228,6 @@ function M.lines(e)
     end
     return out
   end
-  if e.message == "interrupted" then return { { "error", sys.ending() or e.message } } end
-  add("error", e.message)
   local text = e.source and M.line_of(e.source, e.line)
   if text and text:find("%S") then
     add_code(out, text:match("^%s*(.-)%s*$"), named_place(e.message, text:match("^%s*(.*)")))

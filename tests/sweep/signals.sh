@@ -90,15 +90,18 @@ ok $? "from which the same script goes on to the undisturbed table"
 [ ! -e "$dir/HUP.db.checkpoints" ]
 ok $? "and which are then gone"
 
-script=waits.lua
-sed -e 's/sweep\.run/sweep.start/' -e 's/every = 1 } }/&:wait()/' "$dir/sweep.lua" >"$dir/$script"
-begin TERM
-kill -TERM "$pid"
-wait "$pid"
-ok $([ "$(tail -1 "$dir/TERM.err")" = "netspace: terminated" ]; echo $?) \
-    "the last word, also of a script that waits for its sweep, is that it was terminated"
-grep -q "stopping, with a checkpoint" "$dir/TERM.err"
-ok $? "after what the sweep says"
+sed -e 's/sweep\.run/sweep.start/' -e 's/every = 1 } }/&:wait()/' "$dir/sweep.lua" >"$dir/waits.lua"
+sed -e 's/:wait()$//' -e '/^for i, e/d' "$dir/waits.lua" >"$dir/ends.lua"
+for how in waits ends; do
+    script=$how.lua
+    begin TERM-$how
+    kill -TERM "$pid"
+    wait "$pid"
+    ok $([ "$(tail -1 "$dir/TERM-$how.err")" = "netspace: terminated" ]; echo $?) \
+        "the last word of a script that $how is that it was terminated"
+    grep -q "stopping, with a checkpoint" "$dir/TERM-$how.err"
+    ok $? "after what the sweep says"
+done
 script=sweep.lua
 
 begin twice 3
