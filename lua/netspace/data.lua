@@ -62,7 +62,10 @@ function M.open(spec, opts)
   local o = options.check("data.open", opts)
   if is_dataset(spec) then
     if next(o) == nil then return spec end
-    spec = spec:card().spec
+    local card = spec:card()
+    o = { train = o.train or card.train_n, test = o.test or card.test_n,
+      seed = o.seed or card.seed, pad = o.pad or card.pad }
+    spec = card.spec
   end
   if type(spec) ~= "string" then
     error(("data.open expects 'shapes', 'cifar10:DIR' or a dataset, got %s"):format(type(spec)), 2)

@@ -89,7 +89,7 @@ end
 local function draw(S, o, adopt)
   local t = {}
   for k, v in pairs(o.sample or {}) do t[k] = v end
-  t.seed, t.adopt = not adopt and seed_of(o.seed or sys.seed(), S) or nil, adopt
+  t.seed, t.adopt = seed_of(o.seed or sys.seed(), S), adopt
   return { name = S.name, models = S:sample(o.n, t) }
 end
 

@@ -29,10 +29,14 @@ end
 function M.text(bytes)
   local lib, why = zlib()
   if not lib then return nil, why end
-  local good, text, whole = pcall(lib.inflate(15 + 16), bytes)
-  if not good then return nil, "it is no gzip file, or damaged" end
-  if not whole then return nil, "the compressed file ends too early" end
-  return text
+  local parts, from = {}, 1
+  repeat -- a file is a row of members (RFC 1952, section 2.2)
+    local good, text, whole, taken = pcall(lib.inflate(15 + 16), bytes:sub(from))
+    if not good then return nil, "it is no gzip file, or damaged" end
+    if not whole then return nil, "the compressed file ends too early" end
+    parts[#parts + 1], from = text, from + taken
+  until from > #bytes
+  return table.concat(parts)
 end
 
 return M

@@ -23,7 +23,7 @@ end
 --- 7,200,000 as "7.2M".
 local function short(x)
   for _, unit in ipairs { { 1e15, "P" }, { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
-    if x >= unit[1] then return ("%.3g%s"):format(x / unit[1], unit[2]) end
+    if x >= 0.9995 * unit[1] then return ("%.3g%s"):format(x / unit[1], unit[2]) end
   end
   return ("%.3g"):format(x)
 end

@@ -321,8 +321,8 @@ local function in_ranges(S, m)
   end
   local block = S.options.block or "x"
   if m.block ~= block then return false, ("block is %s, not %s"):format(m.block, block) end
-  if m.se ~= (S.options.se or 0) then
-    return false, ("se is %g, not %g"):format(m.se, S.options.se or 0)
+  if (m.se or 0) ~= (S.options.se or 0) then
+    return false, ("se is %g, not %g"):format(m.se or 0, S.options.se or 0)
   end
   if S.kind == "regnet" then
     if not m.regnet then return false, "it is not a RegNet: it has no w_0, w_a, w_m" end
@@ -471,7 +471,8 @@ The first n different networks of the space inside the window; it depends on the
                          obey the constraints added since come first, with their errors, and
                          only the rest is drawn; window and setting are as they were there.
                          Exact for constraints; refused for changed ranges or settings, a wider
-                         window, and a seed that has drawn them
+                         window, and a seed that has drawn them.  Two spaces that adopt from
+                         one result draw the rest alike: give one of them a seed
 A population is a list of networks with .space .seed .tried .rejected .window .spec
 and .constraints; the first k of a larger one are the population of k.
 example: space.AnyNetXA:sample(3, { flops = {3e6, 6e6}, stem = "cifar", stride = {1, 2, 2, 2} })

@@ -360,17 +360,19 @@ function Training:_lost(job, e)
     self:_requeue(model)
   else
     model.crashes = further and 0 or model.crashes + 1
+    model.own = further and 0 or (model.own or 0) + (e.outside and 0 or 1)
+    local lost = e.outside and model.crashes or model.own
     local most = e.outside and LOST.outside or LOST.own
-    if model.crashes >= most then
+    if lost >= most then
       self:_ended(model, { status = "failed", error = 100, signal = e.signal, log = e.log,
-        reason = ("%s, %d times without coming further"):format(e.why, model.crashes),
+        reason = ("%s, %d times without coming further"):format(e.why, lost),
         seconds = sys.now() - model.began })
     else
       self:_requeue(model, e)
       local text = ("%s%s; queued again%s"):format(e.why,
         e.log and ", having said: " .. e.log:match("[^\n]*$") or "",
         further and ", it had come further"
-        or (" (%d of %d)"):format(model.crashes, most))
+        or (" (%d of %d)"):format(lost, most))
       self:_note(function(ledger) ledger:log(model.id, text) end)
       announce(self, ("model %d: %s"):format(model.idx, text))
     end

@@ -29,7 +29,14 @@ struct best {
 
 static const double TIE = 1e-9; // sums that differ by rounding alone
 
-static bool check(const struct fit_grid *g, struct error *e)
+static bool small_enough(const char *what, double numbers, struct error *e)
+{
+    return numbers <= FIT_MOST_TABLE
+           || error_set(e, "the grid wants a table of %.0f numbers for %s; the limit is %d: "
+                        "take larger steps", numbers, what, FIT_MOST_TABLE);
+}
+
+static bool check(const struct fit_grid *g, int blocks, struct error *e)
 {
     static const char *const names[] = {"w_0", "w_a", "w_m"};
     double points = 1;
@@ -49,7 +56,7 @@ static bool check(const struct fit_grid *g, struct error *e)
     if (points > FIT_MOST_POINTS)
         return error_set(e, "the grid has %.0f points; the limit is %d: take larger steps",
                          points, FIT_MOST_POINTS);
-    return true;
+    return small_enough("w_0, w_a and blocks", (double)g->n[0] * g->n[1] * blocks, e);
 }
 
 static double *copied(const double *v, int n)
@@ -72,7 +79,7 @@ static inline double nearest(double x)
     return x + shift - shift;
 }
 
-static void tabulate(struct fitter *f, bool rounded)
+static bool tabulate(struct fitter *f, bool rounded, struct error *e)
 {
     double most = 0, least_wm = INFINITY, most_wm = 0;
     for (int i = 0; i < f->n[2]; i++) {
@@ -89,6 +96,8 @@ static void tabulate(struct fitter *f, bool rounded)
     }
     f->levels = (int)(most / least_wm + 0.5) + 2;
     size_t rows = (size_t)f->n[0] * (size_t)f->n[2];
+    if (!small_enough("w_0, w_m and widths", (double)rows * f->levels, e))
+        return false;
     f->log_level = xmalloc(rows * (size_t)f->levels * sizeof *f->log_level);
     for (size_t i = 0; i < rows; i++) {
         size_t i0 = i / (size_t)f->n[2], im = i % (size_t)f->n[2];
@@ -103,11 +112,12 @@ static void tabulate(struct fitter *f, bool rounded)
             }
         }
     }
+    return true;
 }
 
 struct fitter *fitter_new(const struct fit_grid *g, int blocks, struct error *e)
 {
-    if (!check(g, e))
+    if (!check(g, blocks, e))
         return NULL;
     struct fitter *f = xcalloc(1, sizeof *f);
     size_t lines = (size_t)g->n[0] * (size_t)g->n[1];
@@ -121,8 +131,10 @@ struct fitter *fitter_new(const struct fit_grid *g, int blocks, struct error *e)
     f->log_u = xmalloc(lines * (size_t)blocks * sizeof *f->log_u);
     f->log_w = xmalloc((size_t)blocks * sizeof *f->log_w);
     f->bound = xmalloc(lines * sizeof *f->bound);
-    tabulate(f, g->rounded);
-    return f;
+    if (tabulate(f, g->rounded, e))
+        return f;
+    fitter_free(f);
+    return NULL;
 }
 
 void fitter_free(struct fitter *f)

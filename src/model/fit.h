@@ -8,7 +8,11 @@
 #define MODEL_FIT_H
 #include "model/arch.h"
 
-enum { FIT_MOST_POINTS = 1 << 24, FIT_MOST_AXIS = 1 << 16 };
+enum {
+    FIT_MOST_POINTS = 1 << 24,
+    FIT_MOST_AXIS = 1 << 16,
+    FIT_MOST_TABLE = 1 << 25 // numbers: w_0 * w_a * blocks, or w_0 * w_m * widths of a line
+};
 
 struct fit_grid {
     int n[3];               // values of w_0, w_a, w_m
@@ -20,8 +24,8 @@ struct fit {
     double e_fit, w_0, w_a, w_m; // of the first best point (within 1e-9/d) in grid order
 };
 
-/* Tables for one grid, and networks of at most `blocks` (at least 1) blocks; used for any number of fits.
- * False/NULL with a message for a value out of range or a grid too large. */
+/* Tables for one grid, and networks of at most `blocks` (at least 1) blocks; used for any
+ * number of fits.  NULL with a message for a value out of range or a grid too large. */
 struct fitter *fitter_new(const struct fit_grid *g, int blocks, struct error *e);
 void fitter_free(struct fitter *f);
 struct fit fitter_fit(struct fitter *f, const struct arch *a);

@@ -99,6 +99,10 @@ do
   t.fails(function() arch.fit(falling, { w_m = { 1.5, 3 } }) end, "w_m should be a number or {low, high, step}")
   t.fails(function() arch.fit(falling, { w_m = 1 }) end, "arch.fit: w_m is 1; it must be from 1.01")
   t.fails(function() arch.fit(falling, { w_a = { 0, 256, .01 } }) end, "the limit is")
+  t.fails(function() arch.fit(falling, { w_0 = { 8, 32000, 8 }, w_a = { 0, 4000, 1 }, w_m = 2 }) end,
+    "a table of 256064000 numbers for w_0, w_a and blocks; the limit is 33554432")
+  t.fails(function() arch.fit(falling, { w_0 = { 1, 60000, 1 }, w_a = 1e6, w_m = { 1.01, 2, .01 } })
+  end, "numbers for w_0, w_m and widths")
   t.fails(function() arch.fit { falling, { d = { 1 } } } end, "arch.fit: stage 1: w is nil")
 end
 

@@ -30,6 +30,8 @@ t.ok(other:checksum() ~= card.checksum, "another seed, other images")
 local less <close> = data.open(d, { train = 30, test = 20, seed = 5 })
 t.is(#less, 30, "a dataset opens again with other options")
 t.is(data.open(d), d, "a dataset without options is itself")
+local half <close> = data.open(d, { train = 30 })
+t.is(half:card().checksum, less:card().checksum, "and with some, what is not said stays")
 
 t.is(card.pad, 4, "card: pad, as pycls")
 local unpadded <close> = data.open("shapes", { train = 60, test = 20, seed = 5, pad = 0 })

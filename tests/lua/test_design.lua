@@ -68,7 +68,7 @@ end
 t.ok(seed "AnyNetX_A" ~= seed "AnyNetX_B", "populations are independent draws")
 t.near(step { parent = A, candidates = { B }, looks = 5 }.alternatives.level, 0.99, 1e-12,
   "five looks at 1 % each")
-local before = json.encode(s.results[2].errors)
+local before, drawn = json.encode(s.results[2].errors), seed "AnyNetX_B"
 local next_step = step { parent = B, candidates = { C }, n = 3 }
 t.is(json.encode { table.unpack(next_step.results[1].errors, 1, 2) }, before,
   "a candidate that becomes the parent keeps its models; a larger n adds some")
@@ -76,7 +76,7 @@ t.is(#next_step.results[1].errors, 3, "one more of the parent")
 local again = step { parent = B, candidates = { C }, n = 3 }
 t.is(json.encode(again.results[2].errors), json.encode(next_step.results[2].errors),
   "the same step again is the same")
-t.is(seed "AnyNetX_B", seed "AnyNetX_B", "with the same seed")
+t.is(seed "AnyNetX_B", drawn, "with the same seed")
 
 -- Adoption: what the parent has of the child is not trained again.
 local wide = space.RegNetX:with { "b_1", name = "wide" }
@@ -85,6 +85,11 @@ local adopted = step { parent = wide, candidates = { shallow }, adopt = true }
 t.is(json.encode(adopted.results[2].errors), json.encode(adopted.results[1].errors),
   "adopted results")
 t.is(adopted.alternatives.rows[1].comparison.shared, 2, "are known to be shared")
+local rest = step { parent = "AnyNetXA", candidates = { "shared_b", "shared_g" }, adopt = true, n = 3,
+  store = dir .. "/b.db" }
+local of_b, of_g = rest.results[2].models[3], rest.results[3].models[3]
+t.ok(json.encode(of_b.asked.d) ~= json.encode(of_g.asked.d),
+  "what else two candidates need are independent draws", json.encode { of_b.asked, of_g.asked })
 
 -- Repeats.
 local models = wide:sample(2, { flops = { 3e5, 6e5 }, stem_width = 8, stride = { 2, 2, 2, 2 } })

@@ -245,6 +245,10 @@ t.is(read(at("again.jsonl.gz")), packed, "the same store, the same bytes")
 local function imported(name) return assert(stats.import(at(name))) end
 t.is(json.encode(imported("z.jsonl.gz").A.errors), json.encode(imported("z.jsonl").A.errors),
   "import: compressed")
+os.execute(("(head -c 999 %s | gzip -c; tail -c +1000 %s | gzip -c) >%s"):format(at("z.jsonl"),
+  at("z.jsonl"), at("two.jsonl.gz")))
+t.is(json.encode(imported("two.jsonl.gz").A.errors), json.encode(imported("z.jsonl").A.errors),
+  "also in several members")
 write(at("cut.jsonl.gz"), packed:sub(1, -20))
 t.is(select(2, stats.import(at("cut.jsonl.gz"))),
   at("cut.jsonl.gz") .. ": the compressed file ends too early", "one cut off")

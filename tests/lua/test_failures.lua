@@ -15,7 +15,7 @@ local uv = require "luv"
 local dir = assert(uv.fs_mkdtemp("/tmp/netspace-failures-XXXXXX"))
 local function at(name) return dir .. "/" .. name end
 
-local NORMAL, CRASHES, HANGS, DIVERGES, DIES_LATE, GROWS = 8, 24, 32, 40, 48, 56
+local NORMAL, CRASHES, HANGS, DIVERGES, DIES_LATE, GROWS, MIXED = 8, 24, 32, 40, 48, 56, 16
 require "overlay" (at("lua"), ([[
 local handle = M.handle
 local function die(signal)
@@ -25,6 +25,7 @@ end
 function M.handle(job, send)
   local w = job.m.w[1]
   if w == %d then die("sigsegv") end
+  if w == %d and job.attempt < 5 then die(job.attempt < 3 and "sigkill" or "sigsegv") end
   if w == %d then job.recipe.lr = 1000 end
   return handle(job, function(e)
     send(e)
@@ -34,7 +35,7 @@ function M.handle(job, send)
       if w == %d then eaten = ("x"):rep(200 << 20) end
     end
   end)
-end]]):format(CRASHES, DIVERGES, HANGS, DIES_LATE, GROWS))
+end]]):format(CRASHES, MIXED, DIVERGES, HANGS, DIES_LATE, GROWS))
 local shapes = assert(data.open("shapes", { train = 128, test = 64 }))
 local function model(w) return arch.anynet { d = { 1, 1 }, w = { w, 64 }, g = 8 } end
 local function models(...)
@@ -80,6 +81,11 @@ t.is(row[2].reason, "its worker was killed by SIGSEGV, 3 times without coming fu
 t.is(row[2].signal .. ": " .. row[2].log, "SIGSEGV: last words", "its signal and its last words")
 local live = assert(sweep.open(at("a.db"))):live("crash")
 t.is(#live .. live[2].status, "3failed", "it stays in the table")
+
+-- Kills from outside, and crashes of its own -------------------------------------------
+r = run { name = "mixed", models = models(MIXED) }
+t.is(rows("mixed")[1].status .. rows("mixed")[1].attempt, "done5",
+  "two kills and two crashes are less than three crashes", log "mixed")
 
 -- A crash that comes further each time ------------------------------------------------
 r = run { name = "late", models = models(NORMAL, DIES_LATE), checkpoint = { every = 1 } }

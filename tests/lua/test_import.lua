@@ -97,6 +97,9 @@ refused('error,d\n1,"[1,""x""]"\n', "line 2, column d: entry 2 is x, not a numbe
 refused('error,d,w\n1,"[1,2]","[8]"\n', "line 2, column w: [8] has 1 stages, d has 2")
 refused('error,d\n1,[]\n', "line 2, column d: an empty list")
 refused('error,curve\n1,"[5,""x""]"\n', "line 2, column curve: entry 2 is x")
+refused('{"error":1,"curve":[5,null,"x"]}\n', "line 1, column curve: entry 2 is nil", nil, "x.jsonl")
+t.is(import("x.csv", 'error,status,log\n100,failed,"[W] x"\n20,done,\n')[1].columns.log[1],
+  "[W] x", "a failed model's last words are a text, whatever they begin with")
 refused('error\n\1\2\n', "column error: \\x01\\x02 is not a number")
 refused('{"error":5}\n[1]\n', "line 2: [1] is no JSON object", nil, "x.jsonl")
 refused('{"error":5}\n{"error":\n', "line 2: {\"error\": is no JSON object", nil, "x.jsonl")

@@ -95,6 +95,10 @@ do
   t.ok(space.RegNetXC:contains(zoo["RegNetX-200MF"]), "RegNetX-200MF is in RegNetXC")
   t.ok(space.RegNetY:contains(zoo["RegNetY-200MF"]), "RegNetY-200MF is in RegNetY")
   t.is(space.RegNetX:contains(zoo["RegNetY-200MF"]), false, "and not in RegNetX")
+  local bare = { d = m.d, w = m.w, b = { 1, 1, 1, 1 }, g = m.g, block = "x" }
+  t.ok(A:contains(bare), "a network of an import has no se")
+  _, reason = space.AnyNetYA:contains(bare)
+  t.is(reason, "se is 0, not 0.25", "that is 0")
   _, reason = space.RegNetX:contains(zoo["RegNetX-4.0GF"])
   t.is(reason, "g = 40 is not in 1, 2, 4, 8, 16, 32", "a group width off the list")
   -- groups cut by compatibility do not break shared_g: it is about what was asked for
@@ -247,6 +251,7 @@ local reg4 = space.regnet { name = "reg4", d = { 8, 60, 4 }, w_0 = { 8, 40 },
   w_a = { 8, 40, 8 }, w_m = { 1.5, 3, .5 }, b = { 1, 2, 4 }, g = { 1, 2, 4 } }
 
 --- n candidates of S (not made unique), all that obey, as a table of how often each `key`.
+t.is(population.short(999400) .. population.short(999600), "999k1M", "three digits of a unit")
 local function histogram(S, n, seed, key)
   local p = plan.of(S)
   local s <close> = plan.sampler(p, seed)

@@ -34,7 +34,7 @@ for _, name in ipairs { "d", "w", "b", "g", "stride", "block", "se", "stem", "st
 end
 local aliases = { w0 = "w_0", wa = "w_a", wm = "w_m", state = "status" }
 local texts = { population = true, block = true, stem = true, activation = true, status = true,
-  reason = true, hash = true }
+  reason = true, signal = true, log = true, hash = true }
 local failed = { failed = true, fail = true, diverged = true, crashed = true, error = true }
 local unfinished = { running = true, queued = true, waiting = true, pruned = true,
   stopped = true }
@@ -155,9 +155,11 @@ end
 local function check_list(line, column, v, stages)
   if type(v) ~= "table" then return v end
   if #v == 0 then refuse("line %d, column %s: an empty list", line, column) end
-  for i, x in ipairs(v) do
-    if type(x) ~= "number" then
-      refuse("line %d, column %s: entry %d is %s, not a number", line, column, i, shown(x))
+  local last = 0 -- a null leaves a hole
+  for i in pairs(v) do last = math.max(last, i) end
+  for i = 1, last do
+    if type(v[i]) ~= "number" then
+      refuse("line %d, column %s: entry %d is %s, not a number", line, column, i, shown(v[i]))
     end
   end
   if stages and #v ~= stages then
