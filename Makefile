@@ -125,5 +125,5 @@ help:
 	 echo "make bench-store        a sweep and a store of 10,000 models (ARGS=how many)"; \
 	 echo "make layers asan clean uninstall"
 
--include $(OBJ:.o=.d) $(BUILD)/main.d
+-include $(OBJ:.o=.d) $(BUILD)/main.d $(CTEST:=.d)
 .PHONY: all bench bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan layers install uninstall clean help

@@ -46,7 +46,7 @@ local workers, clients = {}, {}
 local failed_starts = 0
 local served = 0       -- jobs given so far; a client's .served: number of its last one
 local watchers, watched -- what looks after workers while there are any; when it last did
-local memory_kills = 0 -- of the kernel until then
+local memory_kills = { 0, 0 } -- of the kernel until then, and until the time before
 
 local function remove(list, x)
   for i, v in ipairs(list) do
@@ -133,7 +133,7 @@ local function end_of(w)
   if w.hung then
     e.why = ("its worker hung: it said nothing for %.0f seconds"):format(w.hung)
     e.outside = nil
-  elseif signal == "SIGKILL" and count_memory_kills() > memory_kills then
+  elseif signal == "SIGKILL" and count_memory_kills() > memory_kills[2] then -- known late
     e.why, e.outside = "its worker was killed: the machine ran out of memory", nil
   elseif signal then
     e.why = "its worker was killed by " .. signal
@@ -277,7 +277,7 @@ end
 local function watch()
   local now = sys.now()
   local held_up = now - watched > HELD_UP
-  watched, memory_kills = now, count_memory_kills()
+  watched, memory_kills = now, { count_memory_kills(), memory_kills[1] }
   for _, w in ipairs(workers) do
     if held_up then w.heard = now end
     if now - w.heard > allowed(w) and not w.hung and not w.process:is_closing() then
@@ -361,7 +361,9 @@ function dispatch()
   end
   if #workers > 0 and not watchers then
     watchers = { uv.new_timer(), uv.new_signal(), uv.new_signal() }
-    watched, memory_kills = sys.now(), count_memory_kills()
+    watched = sys.now()
+    memory_kills[1] = count_memory_kills()
+    memory_kills[2] = memory_kills[1]
     watchers[1]:start(WATCH_MS, WATCH_MS, callback(watch))
     watchers[2]:start("sigtstp", callback(on_suspend))
     watchers[3]:start("sigcont", callback(function() signal_all("sigcont") end))

@@ -288,7 +288,8 @@ function M.resume(path, o)
       if not good then
         ledger:close()
         stop(started)
-        fail(type(err) == "string" and ("%s: %s"):format(name, err) or tostring(err))
+        fail(type(err) == "string" and ("%s: %s"):format(name, err) or tostring(err),
+          type(err) == "table" and err.kind or nil)
       end
     end
     if #names == 0 and not o.quiet then

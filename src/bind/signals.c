@@ -164,11 +164,10 @@ int signals_call(lua_State *L, int nargs, int handler)
 static int sys_shielded(lua_State *L)
 {
     luaL_checkany(L, 1);
-    if (call_with_shield(L, lua_gettop(L) - 1, 0, shield + 1) != LUA_OK)
-        return lua_error(L);
+    bool good = call_with_shield(L, lua_gettop(L) - 1, 0, shield + 1) == LUA_OK;
     if (interrupt_flag && !shield)
         arm();
-    return lua_gettop(L);
+    return good ? lua_gettop(L) : lua_error(L);
 }
 
 // interruptible(handler, f, …) -> true, what f returns | false, what handler returned

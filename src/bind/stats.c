@@ -34,7 +34,7 @@ static uint64_t check_seed(lua_State *L, int index)
     return (uint64_t)luaL_checkinteger(L, index);
 }
 
-// The list of numbers at `index`, as a userdata on the stack; NULL for an empty one.
+// The list of numbers at `index`, as a userdata on the stack.
 static double *check_list(lua_State *L, int index, size_t *n)
 {
     luaL_checktype(L, index, LUA_TTABLE);

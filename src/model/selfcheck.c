@@ -130,7 +130,8 @@ static bool same(const struct kernels *k, const struct kernels *reference, int n
     struct net *y = x ? stepped(reference, &a, number, &lb, &loss_b, e) : NULL;
     *w = (struct worst){{0}, 0};
     if (y) {
-        note(w, "the loss", "", fabs(loss_a - loss_b) / fabs(loss_b));
+        double apart = fabs(loss_a - loss_b) / fabs(loss_b);
+        note(w, "the loss", "", isfinite(apart) ? apart : 1);
         note(w, "the logits", "", difference(la, lb, (size_t)net_batch(x) * CLASSES));
         for (size_t i = 0; i < net_params(x); i++) {
             const struct param *p = net_param(x, i);

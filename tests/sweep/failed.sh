@@ -51,4 +51,14 @@ status=$?
 status=$?
 [ "$status" -eq 1 ] && grep -q 'of 4 left; run it again' "$dir/err" && echo "ok 8 - and stops them after an error" ||
     { echo "not ok 8 - and stops them after an error (status $status)"; sed 's/^/# /' "$dir/err"; }
-echo 1..8
+cat >"$dir/damage.lua" <<'LUA'
+local db = require("netspace.core.sqlite").open(arg[1], "rw")
+assert(db:exec "UPDATE model SET m = substr(m, 5)")
+LUA
+"$netspace" "$dir/damage.lua" "$dir/c.db"
+"$netspace" resume "$dir/c.db" 2>"$dir/err"
+status=$?
+[ "$status" -eq 4 ] && grep -qx 'netspace: model 1 of the store is damaged' "$dir/err" &&
+    echo "ok 9 - damage that a resume meets: exit status 4" ||
+    { echo "not ok 9 - damage that a resume meets: exit status 4 (got $status)"; sed 's/^/# /' "$dir/err"; }
+echo 1..9
