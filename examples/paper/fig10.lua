@@ -6,14 +6,20 @@
 local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
 local edfs, all, how = {}, { A = {}, E = {}, X = {} }, nil
 for _, what in ipairs { " flops", " epochs", " 5 stages", " R", " V", " VR" } do
-  local A, E, X = paper.results("A" .. what, "E" .. what, "X" .. what)
-  edfs[#edfs + 1] = plot.edf { A, E, X }
-  all.A[#edfs], all.E[#edfs], all.X[#edfs] = A, E, X
-  print(stats.alternatives(A, { E, X }))
+  local A, E, X = paper.find("A" .. what, "E" .. what, "X" .. what)
+  if A then
+    edfs[#edfs + 1] = plot.edf { A, E, X }
+    all.A[#edfs], all.E[#edfs], all.X[#edfs] = A, E, X
+    print(stats.alternatives(A, { E, X }))
+  else
+    print(E) -- what is not there
+  end
   print()
 end
-for space, list in pairs(all) do all[space], how = paper.join(space .. " everywhere", list) end
-print(stats.alternatives(all.A, { all.E, all.X }, how))
-print()
-edfs.columns = 3
-paper.show("fig10", plot.panels(edfs))
+if #edfs > 0 then
+  for space, list in pairs(all) do all[space], how = paper.join(space .. " everywhere", list) end
+  print(stats.alternatives(all.A, { all.E, all.X }, how))
+  print()
+  edfs.columns = 3
+  paper.show("fig10", plot.panels(edfs))
+end

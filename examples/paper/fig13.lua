@@ -10,14 +10,16 @@ local X = paper.results("X")
 local XC = paper.scale.spaces.RegNetXC
 local kept, rest = paper.split(X, "constrained", function(m) return (XC:contains(m)) end)
 for _, principle in ipairs(XC.constraints) do
-  local n = 0
-  for _, m in ipairs(X.models) do n = n + (principle.check(m, m.asked) and 0 or 1) end
-  print(("%3d of %d break %s"):format(n, #X.models, principle.name))
+  local broken = 0
+  for _, m in ipairs(X.models) do broken = broken + (principle.check(m, m.asked) and 0 or 1) end
+  print(("%3d of %d break %s"):format(broken, #X.models, principle.name))
 end
+local n = 0
+for _, m in ipairs(X.models) do n = n + (XC:contains(m) and 1 or 0) end
+print(("%d of %d networks obey %s"):format(n, #X.models, XC.name))
 if kept then
-  print(("%d of %d networks obey %s"):format(#kept.models, #X.models, XC.name))
   print(stats.compare(rest, kept))
   paper.show("fig13", plot.edf { rest, kept })
 else
-  print(("all networks obey %s, or none"):format(XC.name))
+  print("too few on one side to compare")
 end

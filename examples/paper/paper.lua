@@ -209,7 +209,10 @@ local function have(name)
     local message
     if not imported then imported, message = stats.import(options.from) end
     if not imported then return nil, message end
-    return imported[name], ("there is no '%s' in %s"):format(name, options.from)
+    for _, r in ipairs(imported) do
+      if r.name == name and #r.errors > 0 then return r end
+    end
+    return nil, ("nothing of '%s' is in %s yet"):format(name, options.from)
   end
   local store, message = sweep.open(options.store)
   if not store then return nil, message end

@@ -107,4 +107,10 @@ help.add("recipe.rates", [[
   The learning rate at the start of every epoch; r as for recipe{ … }.
   example: #recipe.rates(recipe.paper)]])
 
-return setmetatable(M, { __call = function(_, t) return M._complete("recipe", t, 2) end })
+return setmetatable(M, {
+  __call = function(_, t) return M._complete("recipe", t, 2) end,
+  __index = function(_, name)
+    error(("there is no recipe.%s%s; there are recipe.paper, recipe.quick and recipe{ … }")
+      :format(tostring(name), options.hint(name, { paper = true, quick = true, rates = true })), 2)
+  end,
+})

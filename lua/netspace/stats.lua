@@ -92,7 +92,7 @@ function M.table(list)
     error("stats.table: it wants a list of results, edfs or lists of errors", 2)
   end
   local rows = {}
-  for i, x in ipairs(list) do
+  for i, x in ipairs(input.whole("stats.table", list)) do
     local edf = input.edf("stats.table", ("entry %d"):format(i), x)
     rows[i] = { space = edf.name or ("#%d"):format(i), n = edf.n, min = edf.min,
       mean = edf.mean, median = edf.median, failed = edf.failed }

@@ -247,6 +247,12 @@ t.is(json.encode(imported("z.jsonl.gz").A.errors), json.encode(imported("z.jsonl
   "import: compressed")
 os.execute(("(head -c 999 %s | gzip -c; tail -c +1000 %s | gzip -c) >%s"):format(at("z.jsonl"),
   at("z.jsonl"), at("two.jsonl.gz")))
+local here <close> = assert(stores.open(path))
+local again = stats.compare(here:result "A", imported("z.jsonl.gz").A)
+t.ok(not again.verdict:find("different", 1, true), "an export is of the same data", again.verdict)
+write(at("part.jsonl"), (read(at("z.jsonl")):gsub("\n[^\n]*", "", 1))) -- the first of A
+local part, all = imported("part.jsonl").A, imported("z.jsonl").A
+t.is(part.n .. " " .. #part.errors, all.n .. " " .. #all.errors - 1, "a line that is missing is missed")
 t.is(json.encode(imported("two.jsonl.gz").A.errors), json.encode(imported("z.jsonl").A.errors),
   "also in several members")
 write(at("cut.jsonl.gz"), packed:sub(1, -20))

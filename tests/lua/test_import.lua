@@ -73,6 +73,13 @@ t.ok(tostring(why):find("did you mean 'lr'?", 1, true), "near a column", why)
 _, why = pcall(stats.bootstrap, B, "lr")
 t.ok(tostring(why):find("model 2: it has no value of lr", 1, true), "an empty cell", why)
 
+t.fails(function() return foreign.C end, "mine.csv has no population 'C'; it has A, B")
+t.fails(function() return stats.table { foreign.A, nil, B } end, "stats.table: entry 2 is nil")
+t.fails(function() return stats.trend({ foreign.A, nil, B }, "lr") end, "entry 2 is nil")
+t.fails(function() return stats.alternatives(A, { nil, B }) end, "entry 1 is nil")
+t.fails(function() return plot.edf { A, nil, B } end, "plot.edf: entry 2 is nil")
+t.fails(function() return plot.edf(A, B) end, "plot.edf takes one table")
+
 -- units and names
 local one = import("acc.csv", "acc,flops\n0.75,1e6\n0.5,2e6\n", { accuracy = "acc", fraction = true })
 t.is(table.concat(one[1].errors, " "), "25.0 50.0", "accuracies as fractions")

@@ -98,6 +98,17 @@ t.ok(stats.compare({ 40 }, { 60 }).verdict:find("too few", 1, true) ~= nil, "one
 local few = stats.compare({ 50, 51, 52 }, { 40, 41, 42 })
 t.ok(few.ci[2] < 0 and few.better == nil, "a short interval alone claims nothing", few.verdict)
 t.near(few.p_permutation, 0.1, 1e-12, "exact permutation p")
+t.ok(few.verdict:find("n = 3 of a and 3 of b are too few", 1, true), "no three can show anything",
+  few.verdict)
+local wide, narrow = {}, {}
+for i = 1, 40 do wide[i] = 40 + (i * 7 % 41) / 4 end
+for i = 1, 8 do narrow[i] = 43 + i / 8 end
+local close = stats.compare(wide, narrow)
+t.ok(close.ci[2] < 0 and close.verdict:find("the interval alone would claim it", 1, true),
+  "where the two disagree it is said", close.verdict)
+local none = stats.alternatives({ 50, 51, 52 }, { { 40, 41, 42 } })
+t.ok(none.rows[1].few and none.verdict:find("so few models cannot show anything", 1, true),
+  "nor of alternatives", none.verdict)
 -- equal means, different spread
 local spread = stats.compare(range(60, 20, 1), range(60, 47, 0.1))
 t.ok(spread.better == nil and spread.verdict:find("the EDFs themselves do differ", 1, true) ~= nil,

@@ -163,7 +163,7 @@ function M.search(populations, o)
     error(("%s shows 1 to %d populations, got %d"):format(where, MOST, #populations), 2)
   end
   local areas, lines, xs, ys, about = {}, {}, {}, {}, {}
-  for i, r in ipairs(populations) do
+  for i, r in ipairs(input.whole(where, populations)) do
     local t = picture.call(where, stats.search, r, { level = o.level })
     local name = t.name or "curve " .. i
     lines[i] = { kind = "line", id = i, x = t.m, y = t.mean, name = name }

@@ -4,6 +4,7 @@
 local canvas = require "netspace.core.canvas"
 local edfs = require "netspace.core.edf"
 local help = require "netspace.help"
+local input = require "netspace.stats.input"
 local options = require "netspace.options"
 local picture = require "netspace.plot.picture"
 
@@ -158,7 +159,10 @@ local function check_options(o, n)
 end
 
 --- A plot of up to eight error EDFs.
-function M.edf(t)
+function M.edf(t, ...)
+  if select("#", ...) > 0 then
+    error("plot.edf takes one table: plot.edf{ A, B, band = true }", 2)
+  end
   if type(t) == "userdata" then t = { t } end
   if type(t) ~= "table" then
     error("plot.edf expects a table: plot.edf{ A, B }, got " .. type(t), 2)
@@ -169,7 +173,7 @@ function M.edf(t)
   for k, v in pairs(t) do
     if math.type(k) ~= "integer" then o[k] = v end
   end
-  check_options(o, #t)
+  check_options(o, #input.whole("plot.edf", t))
   local found = { curves = {}, edfs = {} }
   for i = 1, #t do add_curves(found, t[i], i, 2) end
   local series = {}

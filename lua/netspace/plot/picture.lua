@@ -12,6 +12,7 @@ local atomic = require "netspace.atomic"
 local gnuplot = require "netspace.plot.gnuplot"
 local help = require "netspace.help"
 local layout = require "netspace.plot.layout"
+local input = require "netspace.stats.input"
 local options = require "netspace.options"
 local screen = require "netspace.core.screen"
 local svg = require "netspace.plot.svg"
@@ -92,7 +93,7 @@ function M.panels(t)
     if math.type(k) ~= "integer" then o[k] = v end
   end
   options.check("plot.panels", o)
-  for i, p in ipairs(t) do
+  for i, p in ipairs(input.whole("plot.panels", t)) do
     if getmetatable(p) ~= Plot then
       error(("plot.panels: item %d is a %s, not a plot"):format(i, type(p)), 2)
     end
@@ -164,10 +165,11 @@ end
 
 local kinds = { svg = true, png = true, pdf = true, gp = true }
 
-function Plot:save(path)
+function Plot:save(path, ...)
   if type(path) ~= "string" then
     error("plot:save expects a file name, got " .. type(path), 2)
   end
+  if select("#", ...) > 0 then error("plot:save takes no options, only a file name", 2) end
   local kind = path:match "%.(%a+)$"
   if not kinds[kind or ""] then
     error(("plot:save: '%s' does not end in .svg, .png, .pdf or .gp"):format(path), 2)

@@ -15,11 +15,10 @@ local M = {}
 
 local p_text, about = input.p_text, input.about
 
--- How a result's images were chosen: from its card, or as an import tells.
+-- How a result's images were chosen, where that is known.
 local function images(r)
   local card = r.card
-  if not card then return r.data end
-  return { train = card.train_n, test = card.test_n, pad = card.pad, images = card.checksum }
+  return card and { train = card.train_n, test = card.test_n, pad = card.pad, images = card.checksum }
 end
 
 -- "recipe (epochs 1 and 2)" where x and y, tables of the same kind, differ; else nil.
@@ -37,22 +36,37 @@ local function unlike(what, x, y)
   return #parts == 0 and what or ("%s (%s)"):format(what, table.concat(parts, ", "))
 end
 
---- What makes the comparison of two results questionable, or "".
-local function cautions(c, a, b)
+--- What makes the comparison of results questionable: sentences with a space before each, or
+-- "".  The first is the one that others are compared with.
+local function cautions(names, list)
   local text = ""
-  if type(a) ~= "table" or type(b) ~= "table" then return "" end
-  for i, r in ipairs { a, b } do
-    local open = r.errors and math.type(r.n) == "integer" and r.n - #r.errors or 0
+  for i, r in ipairs(list) do
+    local open = type(r) == "table" and r.errors and math.type(r.n) == "integer"
+      and r.n - #r.errors or 0
     if open > 0 then
       text = text .. (" Careful: %d of %d models of %s are unfinished."):format(open, r.n,
-        c.names[i])
+        names[i])
     end
   end
-  local parts = { unlike("recipe", a.recipe, b.recipe) }
-  parts[#parts + 1] = unlike("data", images(a), images(b))
-  if #parts == 0 then return text end
-  return text .. (" Careful: they were trained with different %s."):format(
-    table.concat(parts, " and different "))
+  local a = list[1]
+  for i = 2, type(a) == "table" and #list or 1 do
+    local b = type(list[i]) == "table" and list[i] or {}
+    local parts = { unlike("recipe", a.recipe, b.recipe) }
+    parts[#parts + 1] = unlike("data", images(a), images(b))
+    if #parts > 0 then
+      text = text .. (" Careful: %s trained with different %s."):format(#list == 2
+        and "they were" or ("%s and %s were"):format(names[1], names[i]),
+        table.concat(parts, " and different "))
+    end
+  end
+  return text
+end
+
+-- The least p-value that a permutation test of n[1] and n[2] models can have.
+local function least_p(n)
+  local splits = 1
+  for k = 1, math.min(n[1], n[2]) do splits = splits * (math.max(n[1], n[2]) + k) / k end
+  return (n[1] == n[2] and 2 or 1) / splits -- of equal ones, each split has its mirror image
 end
 
 --- "mean error" or what normalisation makes of it.
@@ -89,7 +103,7 @@ local function verdict(c, a, b)
       math.abs(c.mean_difference), math.min(a.mean, b.mean), math.max(a.mean, b.mean), level,
       lo, hi, tail, good, bad, 100 * wins, failed)
   end
-  if a.n < 2 or b.n < 2 then
+  if a.n < 2 or b.n < 2 or least_p(c.n) > 1 - c.level then
     return ("No claim: n = %d of %s and %d of %s are too few to compare; train more.")
       :format(a.n, A, b.n, B)
   end
@@ -102,6 +116,10 @@ local function verdict(c, a, b)
   if c.p <= 1 - c.level then
     differ = (" (the EDFs themselves do differ: KS distance %.3f, %s)"):format(c.ks,
       p_text(c.p))
+  end
+  if c.ci[1] > 0 or c.ci[2] < 0 then
+    differ = differ .. "; the interval alone would claim it, but not the permutation test, which "
+      .. "is right for any n"
   end
   if c.more and c.more > 0 then
     more = ("; n is too small: %s more models of each would settle a difference of this size")
@@ -207,7 +225,7 @@ local function compare(where, a, b, o, level)
     c.without_failed = { better = better(rest), mean_difference = rest.mean_difference,
       ci = rest.ci, p_permutation = rest.p_permutation }
   end
-  c.verdict = verdict(c, x, y) .. cautions(c, a, b)
+  c.verdict = verdict(c, x, y) .. cautions(c.names, { a, b })
   return setmetatable(c, comparison)
 end
 
@@ -339,7 +357,7 @@ local alternatives = {
     for _, row in ipairs(t.rows) do
       local c = row.comparison
       add(row.name, c.n[2], row.min, row.mean, ("%+.2f"):format(c.mean_difference),
-        ("%+.2f to %+.2f"):format(c.ci[1], c.ci[2]),
+        c.n[1] > 1 and c.n[2] > 1 and ("%+.2f to %+.2f"):format(c.ci[1], c.ci[2]) or "",
         row.p_holm < 0.001 and "< 0.001" or ("%.3f"):format(row.p_holm),
         ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks), words[row.claim],
         row.more and (about(row.more):gsub("about ", "")) or "")
@@ -357,7 +375,7 @@ function M.alternatives(parent, list, o)
   if type(list) ~= "table" or #list == 0 or list.errors then
     error(where .. ": it wants a list of alternatives: results, edfs or lists of errors", 2)
   end
-  for i, x in ipairs(list) do
+  for i, x in ipairs(input.whole(where, list)) do
     all[i + 1] = input.edf(where, ("alternative %d"):format(i), x)
   end
   local given = table.move(list, 1, #list, 2, { parent })
@@ -384,7 +402,9 @@ function M.alternatives(parent, list, o)
     t.rows[j - 1] = { index = j - 1, name = all[j].name or ("alternative %d"):format(j - 1),
       min = c.min[2], mean = c.mean[2], p_holm = pair.p_holm, comparison = c,
       claim = claim(c, pair.p_holm, level) }
-    if t.rows[j - 1].claim == "open" then t.rows[j - 1].more = more_of(c) end
+    local row = t.rows[j - 1]
+    row.few = least_p(c.n) * #p > 1 - level or nil -- whatever their errors are
+    if row.claim == "open" and not row.few then row.more = more_of(c) end
   end
   table.sort(t.rows, function(a, b)
     return a.mean < b.mean or a.mean == b.mean and a.index < b.index
@@ -400,7 +420,12 @@ function M.alternatives(parent, list, o)
     end
   end
   t.too_small = too_small(t.rows)
-  t.verdict = summary(t)
+  local names = { t.parent }
+  for _, row in ipairs(t.rows) do
+    names[row.index + 1] = row.name
+    if row.few then t.too_small = t.too_small or "so few models cannot show anything; train more" end
+  end
+  t.verdict = summary(t) .. cautions(names, given)
   return setmetatable(t, alternatives)
 end
 

@@ -210,10 +210,20 @@ local result_type = {
   end,
 }
 
+-- What is asked of a table to see whether it is a result or an edf.
+local asked = { errors = true, models = true, curves = true, steps = true, name = true }
+
 --- A list of results that also answers to their names; to plot.edf it is a plain list.
 local function new_results()
   local by_name = {}
-  return setmetatable({}, { __name = "results", __index = by_name, __tostring = function(list)
+  local function index(list, name)
+    if by_name[name] or asked[name] or type(name) ~= "string" then return by_name[name] end
+    local names = {}
+    for i, r in ipairs(list) do names[i] = r.name end
+    error(("%s has no population '%s'%s; it has %s"):format(list[1].source, name,
+      options.hint(name, by_name), table.concat(names, ", ")), 2)
+  end
+  return setmetatable({}, { __name = "results", __index = index, __tostring = function(list)
     local lines = {}
     for i, r in ipairs(list) do lines[i] = tostring(r) end
     return table.concat(lines, "\n")
@@ -258,9 +268,10 @@ local function describe(by_name, header)
     and header.populations or {}) do
     local result = type(p) == "table" and by_name[p.name]
     if result then
-      for _, key in ipairs { "space", "recipe", "data", "seed", "window" } do
+      for _, key in ipairs { "space", "recipe", "data", "card", "seed", "window" } do
         result[key] = p[key]
       end
+      if math.type(p.n) == "integer" then result.n = math.max(result.n, p.n) end
     end
   end
 end

@@ -194,7 +194,7 @@ function M.noise(results, o)
   end
   local first, k = results[1], #results
   local lists = {}
-  for j, r in ipairs(results) do
+  for j, r in ipairs(input.whole(where, results)) do
     input.edf(where, ("entry %d"):format(j), r)
     lists[j] = r.errors or r
     if #lists[j] ~= #lists[1] then
