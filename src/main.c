@@ -309,6 +309,20 @@ static int run_code(lua_State *L, const char *code, int nth)
     return load_text(L, code, name) ? run_chunk(L, 0) : fail(L);
 }
 
+// Why a file is no script, from its first bytes; NULL where it may be one.
+static const char *no_script(const char *name)
+{
+    char bytes[512];
+    FILE *f = fopen(name, "rb");
+    if (!f)
+        return NULL; // luaL_loadfile says why
+    size_t n = fread(bytes, 1, sizeof bytes, f);
+    fclose(f);
+    if (n >= 15 && memcmp(bytes, "SQLite format 3", 15) == 0)
+        return "is a store, no script; 'netspace monitor STORE' shows it";
+    return memchr(bytes, 0, n) && bytes[0] != LUA_SIGNATURE[0] ? "is no script, but binary" : NULL;
+}
+
 static int run_file(lua_State *L, int argc, char **argv, int script)
 {
     const char *name = strcmp(argv[script], "-") == 0 ? NULL : argv[script];
@@ -318,6 +332,11 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
                  "commands: monitor, resume, export, report, doctor, help; "
                  "'monitor STORE --once' lists a store");
         usage_error("no such script or command", name, more);
+        return EXIT_USAGE;
+    }
+    const char *why = name ? no_script(name) : NULL;
+    if (why) {
+        fprintf(stderr, "netspace: %s %s\n", name, why);
         return EXIT_USAGE;
     }
     if (name ? luaL_loadfile(L, name) != LUA_OK : !load_text(L, NULL, "=stdin"))

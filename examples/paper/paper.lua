@@ -107,8 +107,18 @@ local scale = scales[options.scale]
   or stop(("%s: no scale '%s'; there are tiny, small, paper"):format(script, options.scale))
 paper.scale, paper.options = scale, options
 options.store = options.store or ("paper-%s.db"):format(options.scale)
-if options.pictures and not io.open(options.pictures) then
+if options.pictures and not io.open(options.pictures .. "/.") then
   fail(("--pictures: there is no directory %s; make it first (mkdir -p)"):format(options.pictures))
+end
+local imported
+if options.from then
+  local message
+  imported, message = stats.import(options.from)
+  if not imported then fail(message) end
+elseif options.as_is then
+  local store, message = sweep.open(options.store)
+  if not store then fail(message) end
+  store:close()
 end
 
 -- Populations -------------------------------------------------------------------------------
@@ -174,9 +184,9 @@ local function images()
   if not dataset then
     local spec = options.data or scale.data
       or stop(("%s: --scale %s needs --data cifar10:DIR"):format(script, options.scale))
-    local message
-    dataset, message = data.open(spec, scale.take)
-    if not dataset then fail(message) end
+    local good, opened, message = pcall(data.open, spec, scale.take)
+    if not good or not opened then fail(message or opened) end
+    dataset = opened
   end
   return dataset
 end
@@ -202,20 +212,15 @@ function paper.train(names)
   for _, name in ipairs(names) do trained[name] = true end
 end
 
-local imported
 -- What a store or an export has of a population; nil and a message when that is nothing.
 local function have(name)
-  if options.from then
-    local message
-    if not imported then imported, message = stats.import(options.from) end
-    if not imported then return nil, message end
+  if imported then
     for _, r in ipairs(imported) do
       if r.name == name and #r.errors > 0 then return r end
     end
     return nil, ("nothing of '%s' is in %s yet"):format(name, options.from)
   end
-  local store, message = sweep.open(options.store)
-  if not store then return nil, message end
+  local store = assert(sweep.open(options.store))
   local good, result = pcall(store.result, store, name)
   store:close()
   if good and #result.errors > 0 then return result end

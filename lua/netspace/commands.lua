@@ -120,8 +120,27 @@ function M.report(args)
   io.stderr:write(tostring(made), "\n")
 end
 
+local DOCTOR = "doctor [STORE]"
+
+--- Checks the machine, or a store.
 function M.doctor(args)
+  if #args > 1 or args[1] and args[1]:find "^-" then return usage(DOCTOR) end
   return require("netspace.doctor").main(args)
+end
+
+-- COMMAND --help: how it is called, and what is said of the function behind it.
+for name, about in pairs { resume = { RESUME, "sweep.resume" }, export = { EXPORT, "store:export" },
+  report = { REPORT, "report" }, doctor = { DOCTOR } } do
+  local run = M[name]
+  M[name] = function(args)
+    for _, a in ipairs(args) do
+      if a == "--help" or a == "-h" then
+        io.stdout:write("usage: netspace ", about[1], "\n")
+        return about[2] and require("netspace.help")._command { about[2] }
+      end
+    end
+    return run(args)
+  end
 end
 
 --- netspace help [TOPIC]

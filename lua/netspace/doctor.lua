@@ -162,10 +162,6 @@ end
 -- results wrong or stop the program, 4 a damaged store; a "note" says what else is not as it
 -- should be.
 function M.main(args)
-  if #args > 1 or args[1] and args[1]:sub(1, 1) == "-" then
-    io.stderr:write("usage: netspace doctor [STORE]\n")
-    return 2
-  end
   local worst = 0
   local function check(name, status, f, ...)
     local ran, good, text, own = pcall(f, ...)

@@ -202,7 +202,7 @@ end
 
 -- A line of code, and a caret under byte `at` of it.
 local function add_code(out, line, at)
-  line = line:gsub("\t", " ")
+  line = line:gsub("%c", " ")
   out[#out + 1] = { "code", "  " .. line }
   if at then
     local before = utf8.len(line:sub(1, at - 1)) or at - 1

@@ -35,6 +35,15 @@ check "but not of what is no expression" [ "$(grep -c 'print(' "$dir/err")" = 0 
 run list
 check "no such command: status 2" status 2
 check "which there are" err "commands: monitor, resume, export, report, doctor, help"
+for command in monitor resume export report doctor; do
+    run $command --help
+    check "$command --help says how it is called" out "usage: netspace $command"
+    check "and is no error" status 0
+done
+printf 'SQLite format 3\0' >"$dir/first.db"; run "$dir/first.db"
+check "a store is no script" err "first.db is a store, no script; 'netspace monitor STORE' shows it"
+printf '\211PNG\0' >"$dir/x.png"; run "$dir/x.png"
+check "nor is what is binary" err "x.png is no script, but binary"; check "status 2" status 2
 run -e 'x = 3' -e 'print(x)'
 check "several -e share their globals" is 3
 script 'print(arg[0]:match("[^/]*$"), arg[2], arg[-1] ~= nil, ...)'

@@ -36,6 +36,8 @@ check "exported" test -s "$dir/p.jsonl.gz"
 check "figures from the export" figures b --from "$dir/p.jsonl.gz"
 check "are those from the store" diff "$dir/a.out" "$dir/b.out"
 check "to the last byte of the pictures" diff -r -x fig12.svg "$dir/a" "$dir/b"
+paper all --as-is --store "$dir/none.db" >"$dir/none.out" 2>&1
+check "no store, no figures" test $? = 1 -a "$(cat "$dir/none.out")" = "all.lua: $dir/none.db: no such store"
 paper claims --scale tiny --from "$dir/p.jsonl.gz" >"$dir/claims.out" 2>"$dir/claims.err"
 check "every claim is tested" test "$(grep -c '^| .* ([-+].* to .*) |' "$dir/claims.out")" -ge 28
 cat >"$dir/own.lua" <<'EOF'

@@ -329,6 +329,7 @@ local function read_file(path)
   local text
   if f then
     text, message = f:read("a")
+    message = message and ("%s: %s"):format(path, message)
     f:close()
   end
   if not text then return nil, ("cannot read %s"):format(message) end
@@ -336,6 +337,7 @@ local function read_file(path)
     text, message = gzip.text(text)
     if not text then return nil, ("%s: %s"):format(path, message) end
   end
+  if text:find "\0" then return nil, path .. ": it is binary, neither CSV nor JSON lines" end
   return text
 end
 
