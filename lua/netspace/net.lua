@@ -97,10 +97,11 @@ function methods.train(n, data, r, progress)
 end
 
 -- "train" or "test", train when not given.
-local function check_mode(where, mode)
+local function check_mode(where, mode, level)
   mode = mode or "train"
   if mode ~= "train" and mode ~= "test" then
-    error(('%s: mode is \'%s\'; it must be "train" or "test"'):format(where, tostring(mode)), 3)
+    error(('%s: mode is \'%s\'; it must be "train" or "test"'):format(where, tostring(mode)),
+      (level or 1) + 2)
   end
   return mode
 end
@@ -113,7 +114,7 @@ end
 -- A benchmark of m (an architecture or a net) for the function `where`; mode, seconds.
 local function benchmark_of(where, m, opts, seconds)
   local o = options.check(where, opts, 2)
-  local mode = check_mode(where, o.mode)
+  local mode = check_mode(where, o.mode, 2)
   seconds = o.seconds or seconds
   if not (seconds > 0 and seconds <= 3600) then
     error(("%s: seconds is %g; it must be above 0, to 3600"):format(where, seconds), 3)

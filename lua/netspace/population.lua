@@ -29,6 +29,13 @@ local function short(x)
 end
 M.short = short
 
+--- A value of a property: 7.2M, 8066, 0.05; what is no number as it is.
+function M.value(x)
+  if type(x) ~= "number" then return tostring(x) end
+  if math.abs(x) >= 1e4 then return short(x) end
+  return (math.type(x) == "integer" and "%d" or "%.4g"):format(x)
+end
+
 -- "1M to 2M", with as many digits as tell the ends apart.
 local function range(lo, hi)
   local a, b = short(lo), short(hi)

@@ -301,7 +301,7 @@ end
 -- when the file is broken).
 function M.open(path)
   if type(path) ~= "string" then
-    error("store.open expects the path of a store, got " .. type(path), 2)
+    error("sweep.open expects the path of a store, got " .. type(path), 2)
   end
   local reader, message, kind = readers.open(path)
   if reader then return setmetatable({ path = path, reader = reader, seen = {},

@@ -5,6 +5,7 @@ local canvas = require "netspace.core.canvas"
 local property = require "netspace.stats.property"
 local scatter = require "netspace.plot.scatter"
 local stats = require "netspace.stats"
+local value = require "netspace.population".value
 local widgets = require "netspace.monitor.widgets"
 
 local M = {}
@@ -37,10 +38,6 @@ local function range(list, pad, most)
   return lo - by, hi + by
 end
 
-local function short(x)
-  return math.abs(x) >= 1e4 and require("netspace.population").short(x) or ("%.4g"):format(x)
-end
-
 --- The view as plot.scatter makes it, for files; nil when there is nothing to draw.
 function M.plot(s, o)
   local p = widgets.selected(s, o)
@@ -71,8 +68,8 @@ function M.draw(c, s, o, top, bottom)
   end
   local good, band = pcall(stats.bootstrap, result, name, { exact = true })
   if good and band.median and o.width >= 60 then
-    title = title .. ("; best models: %s to %s, median %s (95 %%)"):format(short(band.lo),
-      short(band.hi), short(band.median))
+    title = title .. ("; best models: %s to %s, median %s (95 %%)"):format(value(band.lo),
+      value(band.hi), value(band.median))
   end
   c:text(1, top, title, o.width, canvas.bold)
   local x0, x1 = range(x, 0.03)

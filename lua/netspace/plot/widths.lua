@@ -116,7 +116,7 @@ end
 
 -- The models of a result from best to worst, failures left out: { model, error } each.
 local function ranked(where, result)
-  input.result(where, "the first argument", result)
+  input.result(where, "the first argument", result, 2)
   local order = {}
   for i, e in ipairs(result.errors) do
     if e < 100 then
@@ -172,7 +172,7 @@ function M.profiles(result, o)
   local name = tostring(result.name or result.space or "the population")
   local panels, widths, about = {}, {}, {}
   for _, side in ipairs { { "best", 1, best }, { "worst", #order - worst + 1, #order } } do
-    local title, chosen = ("%s, %s"):format(name, side[1]), {}
+    local title, chosen = ("%s of %s"):format(side[1], name), {}
     table.move(order, side[2], side[3], 1, chosen)
     if #chosen > 0 then
       local panel, ws = profile_panel(title, chosen, o.fit)

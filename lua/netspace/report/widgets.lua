@@ -5,12 +5,8 @@ local population = require "netspace.population"
 
 local M = { count = require("netspace.units").count }
 
---- A number: 7.2M, 1024, 3.5; "–" for none.
-function M.number(x)
-  if type(x) ~= "number" then return x == nil and "–" or tostring(x) end
-  if math.type(x) == "integer" and math.abs(x) < 1e5 then return ("%d"):format(x) end
-  return math.abs(x) >= 1e4 and population.short(x) or ("%.4g"):format(x)
-end
+--- A value of a property; "–" for none.
+function M.number(x) return x == nil and "–" or population.value(x) end
 
 --- The entries of a list, one a stage.
 function M.list(list)

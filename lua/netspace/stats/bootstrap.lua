@@ -5,20 +5,11 @@ local core = require "netspace.core.stats"
 local help = require "netspace.help"
 local input = require "netspace.stats.input"
 local options = require "netspace.options"
-local population = require "netspace.population"
+local value_text = require "netspace.population".value
 local property = require "netspace.stats.property"
 local sys = require "netspace.core.sys"
 
 local M = {}
-
-local function number(x)
-  return math.type(x) == "integer" and ("%d"):format(x) or ("%.4g"):format(x)
-end
-
-local function value_text(x)
-  if type(x) ~= "number" then return tostring(x) end
-  return math.abs(x) >= 1e5 and population.short(x) or number(x)
-end
 
 --- The weight of each value of x, most first.
 local function shares(x, weights)

@@ -3,6 +3,7 @@
 -- that called.
 
 local core = require "netspace.core.edf"
+local sys = require "netspace.core.sys"
 
 local M = {}
 
@@ -28,18 +29,20 @@ function M.edf(where, what, x)
 end
 
 --- Refuses what is not a result: errors with a model (or columns of an import) for each.
-function M.result(where, what, x)
+-- Errors blame `level` (1) above the caller's caller.
+function M.result(where, what, x, level)
+  level = (level or 1) + 2
   local kind = type(x)
   if kind == "table" and type(x.models) == "table" and type(x.errors) == "table" then
     if #x.models ~= #x.errors then
-      error(("%s: %d models but %d errors"):format(where, #x.models, #x.errors), 3)
+      error(("%s: %d models but %d errors"):format(where, #x.models, #x.errors), level)
     end
     return x
   end
   if kind == "table" then kind = "table without models" end
   if core.is_edf(x) then kind = "edf" end
   error(("%s: %s is a %s; it wants a result, with errors and models"):format(where, what,
-    kind), 3)
+    kind), level)
 end
 
 --- Refuses a list with a nil in the middle, where ipairs would end without a word: it stands
@@ -100,13 +103,29 @@ function M.about(n)
   return ("about %d"):format(math.tointeger(math.ceil(n / unit) * unit))
 end
 
---- Lines of aligned columns; the first is left-aligned.
-function M.aligned(rows)
-  local width, lines = {}, {}
+-- Without the column that is headed `name`.
+local function leave_out(rows, name)
+  for k, heading in ipairs(rows[1]) do
+    if heading == name then
+      for _, row in ipairs(rows) do table.remove(row, k) end
+    end
+  end
+end
+
+--- Lines of aligned columns; the first is left-aligned.  Where a terminal is too narrow,
+-- columns of the list `spare` are left out, the first first; rows[1] has the headings.
+function M.aligned(rows, spare)
+  local width, lines, room = {}, {}, spare and spare[1] and sys.terminal(1)
   for _, row in ipairs(rows) do
     for k, cell in ipairs(row) do
       width[k] = math.max(width[k] or 0, utf8.len(cell) or #cell)
     end
+  end
+  local all = -2
+  for _, w in ipairs(width) do all = all + w + 2 end
+  if room and all > room then
+    leave_out(rows, spare[1])
+    return M.aligned(rows, { table.unpack(spare, 2) })
   end
   for i, row in ipairs(rows) do
     local cells = {}
