@@ -105,6 +105,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/netspace $(DESTDIR)$(PREFIX)/bin/netspace
 	cp -R lua examples $(DESTDIR)$(PREFIX)/share/netspace/
+	install -D -m 644 scripts/torch_anynet.py $(DESTDIR)$(PREFIX)/share/netspace/scripts/torch_anynet.py
 	install -m 644 build/netspace.1 $(DESTDIR)$(PREFIX)/share/man/man1/netspace.1
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/bin/netspace $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1/netspace.1

@@ -1,19 +1,19 @@
 --- From a population to a network to use: takes the best network of a population, trains it
 -- anew for longer, and writes it for PyTorch.
 --
---   netspace examples/best.lua STORE NAME DATA OUT.safetensors [EPOCHS]
---   netspace examples/best.lua paper-small.db X cifar10:DIR best.safetensors 30
+--   netspace examples/best.lua STORE NAME DATA OUT [EPOCHS]
+--   netspace examples/best.lua paper-small.db X cifar10:DIR best 30
 --
 -- STORE and NAME: a population that a sweep has trained; DATA: images, as for data.open;
 -- EPOCHS (30): how long.  The training is a sweep of its own, of one network, in OUT.db: it may
 -- be stopped and goes on, and `netspace monitor OUT.db` follows it.
--- scripts/torch_anynet.py makes a PyTorch module of what this writes.
+-- The directory OUT then has the weights and the PyTorch module that loads them (net:export).
 -- The paper goes on in the same way, with the best of 25 (section 5 of arXiv 2003.13678).
 
 local path, name, spec, out, epochs = table.unpack(arg)
 epochs = math.tointeger(tonumber(epochs or 30))
 if not out or not epochs or epochs < 1 then
-  io.stderr:write("usage: netspace examples/best.lua STORE NAME DATA OUT.safetensors [EPOCHS]\n")
+  io.stderr:write("usage: netspace examples/best.lua STORE NAME DATA OUT [EPOCHS]\n")
   os.exit(2, true)
 end
 
@@ -25,10 +25,10 @@ print(("best of %d of %s: d %s  w %s  b %s  g %s, error %.2f %%"):format(#popula
   table.concat(m.g, ","), e))
 
 local images = assert(data.open(spec))
-local own = out:gsub("%.safetensors$", "") .. ".db"
+local own = out:gsub("/+$", "") .. ".db"
 local label = ("best of %s, %d epochs"):format(name, epochs)
 sweep.run { store = own, name = label, models = { m }, data = images,
   recipe = recipe { like = recipe.quick, epochs = epochs }, checkpoint = { keep = true } }
 local n = assert(assert(sweep.open(own)):net(label, 1))
-assert(n:save(out))
+assert(n:export(out))
 print(("%s: error %.2f %%"):format(out, n:test(images)))

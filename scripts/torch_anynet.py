@@ -1,9 +1,9 @@
 """AnyNet in PyTorch, built from its definition (Radosavovic et al. 2020, figures 3, 4 and 23;
 names, order and counting as in pycls) independently of the C engine: what the reference
 networks of make_fixtures.py and the comparison of bench/ are, and how to use in PyTorch
-what net:save wrote:
+what net:export (or net:save) wrote:
 
-    net = torch_anynet.load("best.safetensors").eval()
+    net = torch_anynet.load("net.safetensors").eval()
     logits = net((pixels - mean) / std)    # n x 3 x h x w, RGB from 0 to 255
 
 where mean and std are those of the data it was trained on (for CIFAR-10 125.3, 123.0, 113.9

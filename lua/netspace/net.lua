@@ -4,6 +4,7 @@
 --   n = net.new(arch.anynet{ d = {1, 1}, w = {16, 32}, stem = "cifar" }, { seed = 1 })
 --   print(n:train(data.open("shapes"), recipe.quick).error)
 
+local atomic = require "netspace.atomic"
 local benchmark = require "netspace.core.benchmark"
 local core = require "netspace.core.net"
 local help = require "netspace.help"
@@ -11,7 +12,9 @@ local json = require "netspace.json"
 local layers = require "netspace.layers"
 local options = require "netspace.options"
 local recipe = require "netspace.recipe"
+local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
+local uv = require "luv"
 
 local M = {}
 local methods = core.methods
@@ -87,6 +90,23 @@ function methods.save(n, path)
     error(("net:save expects a path, got %s"):format(type(path)), 2)
   end
   return call("net:save", core.write, n, path, json.encode(n:arch()))
+end
+
+function methods.export(n, dir)
+  check_net("net:export", n)
+  if type(dir) ~= "string" then
+    error(("net:export expects the name of a directory, got %s"):format(type(dir)), 2)
+  end
+  local made, why, code = uv.fs_mkdir(dir, tonumber("777", 8))
+  if not made and code ~= "EEXIST" then
+    return nil, ("%s cannot be made: %s"):format(dir, (why:gsub("^%u+: ", ""):gsub(": .*", "")))
+  end
+  local name = "torch_anynet.py"
+  local f <close> = assert(io.open(("%s/../scripts/%s"):format(strict.luadir, name)))
+  local saved, message = n:save(dir .. "/net.safetensors")
+  if not saved then return nil, message end
+  local module = f:read "a"
+  return atomic.write(("%s/%s"):format(dir, name), function(write) write(module) end)
 end
 
 function methods.train(n, data, r, progress)
@@ -237,6 +257,13 @@ help.add("net:save", [=[
   Writes the weights as safetensors with pycls's names, the architecture in the metadata.
   The file appears whole or not at all.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):save("net.safetensors")]=])
+
+help.add("net:export", [=[
+  net:export(dir) -> true, or nil and a message
+  All that PyTorch needs, in a directory that is made where it is missing: net.safetensors
+  (net:save) and torch_anynet.py, whose load("net.safetensors") gives the torch.nn.Module
+  with these weights; its first lines say what pixels it wants.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):export("best")]=])
 
 help.add("net:arch", [[
   net:arch() -> m

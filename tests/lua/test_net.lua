@@ -139,6 +139,14 @@ do
   ok, message = n:save("/nowhere/at/all.safetensors")
   t.ok(ok == nil and message:find("/nowhere/at/all", 1, true),
     "so is a folder that is not there", message)
+  os.remove(path)
+  t.is(n:export(path), true, "export")
+  t.ok(io.open(path .. "/net.safetensors") and io.open(path .. "/torch_anynet.py"),
+    "the weights and what loads them")
+  t.is(n:export(path), true, "also into a directory that is there")
+  os.execute("rm -r " .. path)
+  ok, message = n:export("/nowhere/at/all")
+  t.is(message, "/nowhere/at/all cannot be made: no such file or directory", "or cannot be made")
   local reference = assert(net.load("tests/data/y_silu.safetensors"))
   t.is(reference:arch().activation, "silu", "files of other programs load too")
   local x = {}

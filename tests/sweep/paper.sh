@@ -52,12 +52,12 @@ EOF
     >"$dir/own.out" 2>"$dir/own.err"
 check "a population and a picture of one's own" \
     test -s "$dir/a/own.svg" -a "$(tail -n 1 "$dir/own.out")" = 6
-"$NETSPACE" -q --no-init examples/best.lua "$dir/p.db" X shapes "$dir/best.safetensors" 1 \
+"$NETSPACE" -q --no-init examples/best.lua "$dir/p.db" X shapes "$dir/best" 1 \
     >"$dir/best.out" 2>"$dir/best.err"
 "$NETSPACE" -q --no-init >"$dir/again.out" 2>"$dir/again.err" \
-    -e "print(('%.2f'):format(net.load('$dir/best.safetensors'):test(data.open('shapes'))))"
+    -e "print(('%.2f'):format(net.load('$dir/best/net.safetensors'):test(data.open('shapes'))))"
 check "the best network of a population, trained for longer and kept" \
-    grep -q "safetensors: error $(cat "$dir/again.out") %" "$dir/best.out"
+    grep -q "best: error $(cat "$dir/again.out") %" "$dir/best.out"
 paper fig02 --scale tiny --pictures "$dir/none" >"$dir/u.out" 2>"$dir/u.err"
 check "pictures into no directory: said before the training" grep -q "mkdir -p" "$dir/u.err"
 paper fig02 --scale tiny --as-is --store "$dir/none.db" >"$dir/u.out" 2>"$dir/u.err"
