@@ -100,7 +100,7 @@ end
 
 local function pictures()
   local version, message = require("netspace.plot.gnuplot").version()
-  return true, version and version .. ": pictures as SVG, PNG and PDF" or message
+  return version ~= nil, version and version .. ": pictures as SVG, PNG and PDF" or message
 end
 
 local function history()

@@ -66,13 +66,22 @@ local function open_ledger(path)
   return ledger
 end
 
+local together = {} -- sweeps that run, and those that have ended while one of these ran
+
 local function show_progress()
   if not progress.due() then return end
-  local list = {}
+  local known, list = {}, {}
+  for _, s in ipairs(active) do known[s] = true end
+  local any = false
+  for _, s in ipairs(together) do any, known[s] = any or known[s], false end
+  if not any then together = {} end
   for _, s in ipairs(active) do
+    if known[s] or not any then together[#together + 1] = s end
+  end
+  for _, s in ipairs(together) do
     if not s.quiet then list[#list + 1] = s:status() end
   end
-  if #list > 0 then progress.show(list) end
+  if #list > 0 and #active > 0 then progress.show(list) end
 end
 
 -- Runs the event loop until `done()`; at Ctrl-C interrupt() is called, and ends the waiting
