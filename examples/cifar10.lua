@@ -22,7 +22,8 @@ local cifar = assert(data.open("cifar10:" .. dir, { train = 10000, test = 5000 }
 local training = recipe { epochs = epochs, batch = 32, lr = 0.05, wd = 5e-4 }
 
 local sweeps = {}
-for _, S in ipairs { space.AnyNetXA, space.RegNetX } do
+for i, S in ipairs { space.AnyNetXA, space.RegNetX } do
+  window.seed = i -- populations that are compared share no random numbers
   sweeps[#sweeps + 1] = sweep.start {
     store = "cifar10.db", name = S.name, models = S:sample(n, window), data = cifar,
     recipe = training,
