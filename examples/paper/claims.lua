@@ -53,12 +53,9 @@ local function test(figure, questions, how)
       tested[#tested + 1] = of[q]
     end
   end
-  table.sort(tested, function(x, y) return x.c.p_permutation < y.c.p_permutation end)
-  local p = 0
-  for i, t in ipairs(tested) do -- Holm 1979
-    p = math.max(p, math.min(1, t.c.p_permutation * (#tested - i + 1)))
-    t.p = p
-  end
+  local p = {}
+  for i, t in ipairs(tested) do p[i] = t.c.p_permutation end
+  for i, adjusted in ipairs(stats.holm(p)) do tested[i].p = adjusted end
   for _, q in ipairs(questions) do
     local t = of[q]
     if not t then

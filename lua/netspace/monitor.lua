@@ -216,7 +216,7 @@ end
 
 local function print_frame(read, ascii)
   local s = read()
-  local width, height = screen.size(1)
+  local width, height = sys.terminal(1)
   local colours = sys.color(1) and math.max(screen.colours(), 8) or 0
   local lines = frame.compose(s, { width = width or 80, height = (height or 25) - 1,
     ascii = ascii, colours = colours })

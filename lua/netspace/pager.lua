@@ -1,7 +1,6 @@
 --- Text longer than the screen goes through a pager: $NETSPACE_PAGER, else $PAGER, else
 -- less -FRX.  Only at the prompt of a terminal; the event loop runs on while the user reads.
 
-local screen = require "netspace.core.screen"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 

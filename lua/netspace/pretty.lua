@@ -8,6 +8,7 @@ local canvas = require "netspace.core.canvas"
 local help = require "netspace.help"
 local options = require "netspace.options"
 local screen = require "netspace.core.screen"
+local sys = require "netspace.core.sys"
 
 local M = {}
 
@@ -365,7 +366,7 @@ function M.pretty(value, o)
   local ascii = o.ascii
   if ascii == nil then ascii = not screen.unicode() end
   local ctx = {
-    width = o.width or screen.size(1) or 80, items = math.max(1, o.items or 40), path = {},
+    width = o.width or sys.terminal(1) or 80, items = math.max(1, o.items or 40), path = {},
     dots = ascii and "..." or "…", rule = ascii and "-" or "─",
   }
   if type(value) == "string" then return atom(value, ctx, true) end

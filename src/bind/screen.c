@@ -1,8 +1,6 @@
 /* netspace.core.screen: what the terminal can do, and the full screen (term/screen.h). */
 #include "bind/bind.h"
 
-#include <unistd.h>
-
 #include "term/screen.h"
 
 #define TYPE "netspace.screen"
@@ -12,17 +10,6 @@ static struct screen *check(lua_State *L)
     struct screen **s = luaL_checkudata(L, 1, TYPE);
     luaL_argcheck(L, *s, 1, "closed screen");
     return *s;
-}
-
-// size([fd]) -> width, height of the terminal behind fd (1), or nil when it is none
-static int l_size(lua_State *L)
-{
-    int width, height;
-    if (!term_size((int)luaL_optinteger(L, 1, STDOUT_FILENO), &width, &height))
-        return 0;
-    lua_pushinteger(L, width);
-    lua_pushinteger(L, height);
-    return 2;
 }
 
 // unicode() -> bool: braille can be shown
@@ -97,7 +84,7 @@ static int l_key(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"size", l_size}, {"unicode", l_unicode}, {"colours", l_colours}, {"open", l_open},
+    {"unicode", l_unicode}, {"colours", l_colours}, {"open", l_open},
     {NULL, NULL},
 };
 

@@ -69,7 +69,8 @@ static int sys_color(lua_State *L)
     return 1;
 }
 
-// terminal(fd) -> columns, rows; nothing when fd is no terminal or hides its size
+// terminal(fd) -> columns, rows; nothing when fd is no terminal or hides its size; only
+// columns when it hides its rows
 static int sys_terminal(lua_State *L)
 {
     struct winsize size;
@@ -77,7 +78,7 @@ static int sys_terminal(lua_State *L)
         return 0;
     lua_pushinteger(L, size.ws_col);
     lua_pushinteger(L, size.ws_row);
-    return 2;
+    return size.ws_row ? 2 : 1;
 }
 
 // seed() -> the seed where a script gives none: 1, or --seed

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <term.h>
 #include <termios.h>
 #include <unistd.h>
@@ -22,16 +21,6 @@ struct screen {
 };
 
 /* What the terminal can do. */
-
-bool term_size(int fd, int *width, int *height)
-{
-    struct winsize w;
-    if (ioctl(fd, TIOCGWINSZ, &w) != 0 || w.ws_col == 0 || w.ws_row == 0)
-        return false;
-    *width = w.ws_col;
-    *height = w.ws_row;
-    return true;
-}
 
 // Lua and the engine print numbers with a point in every locale.
 static void set_locale(void)

@@ -12,9 +12,6 @@
 #include "base/error.h"
 #include "term/canvas.h"
 
-/* Size of the terminal behind a descriptor; false if it is none. */
-bool term_size(int fd, int *width, int *height);
-
 /* The locale is UTF-8 and knows braille, and $TERM is not one whose fonts lack it. */
 bool term_unicode(void);
 

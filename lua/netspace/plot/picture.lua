@@ -146,7 +146,7 @@ end
 function Plot:show(o)
   o = options.check("plot:show", o)
   check_size("plot:show", o)
-  local width, height = screen.size(1)
+  local width, height = sys.terminal(1)
   width = o.width or math.min(width or 80, 100)
   local _, rows = terminal.grid(self._picture, width)
   local c = compose(self, o, width, rows == 1
