@@ -25,7 +25,8 @@ grep -q 'sweep.run{ store=' "$there/share/man/man1/netspace.1" &&
 ok $? "the manual has the Lua section"
 "$there/bin/netspace" "$share/examples/quickstart.lua" 2 "$dir/q.db" >out 2>err
 ok $? "the quick start runs" err
-grep -q '^AnyNetX_A  *2 ' out && grep -q '^RegNetX  *2 ' out && grep -q 'n = 2 and 2' out
+grep -q '^AnyNetX_A  *2 ' out && grep -q '^RegNetX  *2 ' out &&
+    grep -q '^No claim: n = 2 of AnyNetX_A and 2 of RegNetX' out
 ok $? "and prints both populations and a verdict" out
 "$there/bin/netspace" "$share/examples/quickstart.lua" 2 "$dir/q.db" >again 2>err
 cmp -s out again && [ "$(grep -c 'all 2 models are trained already' err)" = 2 ]
