@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "repl.h"
@@ -309,18 +310,20 @@ static int run_code(lua_State *L, const char *code, int nth)
     return load_text(L, code, name) ? run_chunk(L, 0) : fail(L);
 }
 
-// Why a file is no script, from its first bytes; NULL where it may be one.
+// Why a file is no script, from its first bytes; NULL where it may be one, or is a pipe.
 static const char *no_script(const char *name)
 {
     char bytes[512];
-    FILE *f = fopen(name, "rb");
+    struct stat about;
+    FILE *f = stat(name, &about) == 0 && S_ISREG(about.st_mode) ? fopen(name, "rb") : NULL;
     if (!f)
-        return NULL; // luaL_loadfile says why
+        return NULL; // luaL_loadfile says what is wrong, if anything is
     size_t n = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
     if (n >= 15 && memcmp(bytes, "SQLite format 3", 15) == 0)
         return "is a store, no script; 'netspace monitor STORE' shows it";
-    return memchr(bytes, 0, n) && bytes[0] != LUA_SIGNATURE[0] ? "is no script, but binary" : NULL;
+    bool binary = memchr(bytes, 0, n) && bytes[0] != LUA_SIGNATURE[0];
+    return binary ? "is no script, but binary" : NULL;
 }
 
 static int run_file(lua_State *L, int argc, char **argv, int script)

@@ -107,8 +107,11 @@ local settings = { " flops", " epochs", " 5 stages", " R", " V", " VR" }
 for i, with in ipairs { "more flops", "more epochs", "five stages", "blocks R", "blocks V",
   "blocks VR" } do
   local what = settings[i]
-  test("10", { { "with " .. with .. ", RegNetX is better than E", "E" .. what, "X" .. what,
-    "better" }, { "with " .. with .. ", E is better than A", "A" .. what, "E" .. what, "better" } })
+  local function claim(better, worse, from, to)
+    return { ("with %s, %s is better than %s"):format(with, better, worse), from .. what,
+      to .. what, "better" }
+  end
+  test("10", { claim("RegNetX", "E", "E", "X"), claim("E", "A", "A", "E") })
 end
 local everywhere, how = {}, nil
 for _, space in ipairs { "A", "E", "X" } do

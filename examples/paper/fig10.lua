@@ -16,10 +16,14 @@ for _, what in ipairs { " flops", " epochs", " 5 stages", " R", " V", " VR" } do
   end
   print()
 end
-if #edfs > 0 then
-  for space, list in pairs(all) do all[space], how = paper.join(space .. " everywhere", list) end
+if #edfs == 6 then
+  for space, list in pairs(all) do
+    all[space], how = paper.join(space .. " everywhere", list)
+  end
   print(stats.alternatives(all.A, { all.E, all.X }, how))
   print()
+end
+if #edfs > 0 then
   edfs.columns = 3
   paper.show("fig10", plot.panels(edfs))
 end

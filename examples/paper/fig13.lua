@@ -11,7 +11,9 @@ local XC = paper.scale.spaces.RegNetXC
 local kept, rest = paper.split(X, "constrained", function(m) return (XC:contains(m)) end)
 for _, principle in ipairs(XC.constraints) do
   local broken = 0
-  for _, m in ipairs(X.models) do broken = broken + (principle.check(m, m.asked) and 0 or 1) end
+  for _, m in ipairs(X.models) do
+    if not principle.check(m, m.asked) then broken = broken + 1 end
+  end
   print(("%3d of %d break %s"):format(broken, #X.models, principle.name))
 end
 local n = 0

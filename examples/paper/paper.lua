@@ -307,9 +307,9 @@ end
 --- Several results as one whose models have the column `setting`, 1 for those of the first;
 -- and what compares two of these setting by setting, each of the same weight.
 function paper.join(name, list)
-  local all = { name = name, errors = {}, models = {}, columns = { setting = {} } }
+  local all = { name = name, n = 0, errors = {}, models = {}, columns = { setting = {} } }
   for i, r in ipairs(list) do
-    all.unfinished = all.unfinished or r.n and r.n > #r.errors
+    all.n = all.n + r.n
     for k, e in ipairs(r.errors) do
       table.insert(all.errors, e)
       table.insert(all.models, r.models[k])

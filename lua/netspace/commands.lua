@@ -129,8 +129,8 @@ function M.doctor(args)
 end
 
 -- COMMAND --help: how it is called, and what is said of the function behind it.
-for name, about in pairs { resume = { RESUME, "sweep.resume" }, export = { EXPORT, "store:export" },
-  report = { REPORT, "report" }, doctor = { DOCTOR } } do
+for name, about in pairs { resume = { RESUME, "sweep.resume" },
+  export = { EXPORT, "store:export" }, report = { REPORT, "report" }, doctor = { DOCTOR } } do
   local run = M[name]
   M[name] = function(args)
     for _, a in ipairs(args) do

@@ -35,7 +35,7 @@ function M.text(bytes)
     if not good then return nil, "it is no gzip file, or damaged" end
     if not whole then return nil, "the compressed file ends too early" end
     parts[#parts + 1], from = text, from + taken
-  until from > #bytes
+  until not bytes:find("[^\0]", from) -- some are padded
   return table.concat(parts)
 end
 

@@ -173,7 +173,9 @@ end
 --- The network of one of them.
 function M.network(model)
   local m = json.decode(model.m)
-  if type(m) ~= "table" then M.fail(("model %d of the store is damaged"):format(model.idx), "damaged") end
+  if type(m) ~= "table" then
+    M.fail(("model %d of the store is damaged"):format(model.idx), "damaged")
+  end
   return m
 end
 

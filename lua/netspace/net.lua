@@ -94,18 +94,20 @@ end
 
 function methods.export(n, dir)
   check_net("net:export", n)
-  if type(dir) ~= "string" then
-    error(("net:export expects the name of a directory, got %s"):format(type(dir)), 2)
+  if type(dir) ~= "string" or dir == "" or dir:find "\0" then
+    error(("net:export expects the name of a directory, got %s"):format(type(dir) == "string"
+      and ("%q"):format(dir) or type(dir)), 2)
   end
-  local made, why, code = uv.fs_mkdir(dir, tonumber("777", 8))
-  if not made and code ~= "EEXIST" then
-    return nil, ("%s cannot be made: %s"):format(dir, (why:gsub("^%u+: ", ""):gsub(": .*", "")))
-  end
+  call("net:export", n.arch, n) -- refuses a closed one
   local name = "torch_anynet.py"
-  local f <close> = assert(io.open(("%s/../scripts/%s"):format(strict.luadir, name)))
-  local saved, message = n:save(dir .. "/net.safetensors")
-  if not saved then return nil, message end
-  local module = f:read "a"
+  local f <close>, message = io.open(("%s/../scripts/%s"):format(strict.luadir, name))
+  if not f then return nil, message end
+  local module, made, why, code = f:read "a", uv.fs_mkdir(dir, tonumber("777", 8))
+  if not made and code ~= "EEXIST" then
+    return nil, ("%s cannot be made: %s"):format(dir, why:match("^%u+: ([^:]*)"))
+  end
+  made, message = n:save(dir .. "/net.safetensors")
+  if not made then return nil, message end
   return atomic.write(("%s/%s"):format(dir, name), function(write) write(module) end)
 end
 
@@ -120,8 +122,8 @@ end
 local function check_mode(where, mode, level)
   mode = mode or "train"
   if mode ~= "train" and mode ~= "test" then
-    error(('%s: mode is \'%s\'; it must be "train" or "test"'):format(where, tostring(mode)),
-      (level or 1) + 2)
+    error(("%s: mode is '%s'; it must be \"train\" or \"test\""):format(where,
+      tostring(mode)), (level or 1) + 2)
   end
   return mode
 end

@@ -23,7 +23,7 @@ end
 --- 7,200,000 as "7.2M".
 local function short(x)
   for _, unit in ipairs { { 1e15, "P" }, { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
-    if x >= 0.9995 * unit[1] then return ("%.3g%s"):format(x / unit[1], unit[2]) end
+    if math.abs(x) >= 0.9995 * unit[1] and math.abs(x) < math.huge then return ("%.3g%s"):format(x / unit[1], unit[2]) end
   end
   return ("%.3g"):format(x)
 end
@@ -32,7 +32,8 @@ M.short = short
 --- A value of a property: 7.2M, 8066, 0.05; what is no number as it is.
 function M.value(x)
   if type(x) ~= "number" then return tostring(x) end
-  if math.abs(x) >= 1e4 then return short(x) end
+  if x ~= x then return "nan" end
+  if math.abs(x) >= 9999.5 then return short(x) end
   return (math.type(x) == "integer" and "%d" or "%.4g"):format(x)
 end
 

@@ -30,7 +30,7 @@ function M.of(reader, row)
     recipe = decoded "recipe", data = decoded "data", card = decoded "card",
     settings = decoded "settings", checksum = row.checksum, created = row.created,
     runs = reader:rows(runs, { row.id }), store = reader.path,
-    n = reader:rows("SELECT count(*) AS n FROM model WHERE population = ?", { row.id })[1].n,
+    n = reader:rows("SELECT count(*) n FROM model WHERE population = ?", { row.id })[1].n,
   }
   p.lineage = p.spec and p.spec.lineage
   for _, model in ipairs(reader:rows(adopted, { row.id })) do

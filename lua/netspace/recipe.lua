@@ -111,6 +111,6 @@ return setmetatable(M, {
   __call = function(_, t) return M._complete("recipe", t, 2) end,
   __index = function(_, name)
     error(("there is no recipe.%s%s; there are recipe.paper, recipe.quick and recipe{ … }")
-      :format(tostring(name), options.hint(name, { paper = true, quick = true, rates = true })), 2)
+      :format(tostring(name), options.hint(name, { paper = true, quick = true })), 2)
   end,
 })

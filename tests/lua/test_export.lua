@@ -255,6 +255,9 @@ local part, all = imported("part.jsonl").A, imported("z.jsonl").A
 t.is(part.n .. " " .. #part.errors, all.n .. " " .. #all.errors - 1, "a line that is missing is missed")
 t.is(json.encode(imported("two.jsonl.gz").A.errors), json.encode(imported("z.jsonl").A.errors),
   "also in several members")
+write(at("padded.jsonl.gz"), packed .. ("\0"):rep(64))
+t.is(json.encode(imported("padded.jsonl.gz").A.errors), json.encode(imported("z.jsonl").A.errors),
+  "or padded")
 write(at("cut.jsonl.gz"), packed:sub(1, -20))
 t.is(select(2, stats.import(at("cut.jsonl.gz"))),
   at("cut.jsonl.gz") .. ": the compressed file ends too early", "one cut off")

@@ -146,7 +146,13 @@ do
   t.is(n:export(path), true, "also into a directory that is there")
   os.execute("rm -r " .. path)
   ok, message = n:export("/nowhere/at/all")
-  t.is(message, "/nowhere/at/all cannot be made: no such file or directory", "or cannot be made")
+  t.is(message, "/nowhere/at/all cannot be made: no such file or directory",
+    "or cannot be made")
+  t.fails(function() n:export("") end, 'the name of a directory, got ""')
+  local closed = net.new(tiny {})
+  closed:close()
+  t.fails(function() closed:export(path) end, "closed net")
+  t.ok(not io.open(path), "before anything is made")
   local reference = assert(net.load("tests/data/y_silu.safetensors"))
   t.is(reference:arch().activation, "silu", "files of other programs load too")
   local x = {}

@@ -243,6 +243,12 @@ do
   t.ok(space.RegNetX:with("regnet_caps"):contains(caps[5]), "a check that counts")
 end
 
+t.is(population.short(999400) .. population.short(999600), "999k1M", "three digits of a unit")
+for text, x in pairs { ["10k"] = 9999.7, ["-50k"] = -50000, ["9998"] = 9998, nan = 0 / 0, inf = 1 / 0,
+  ["0.05"] = 0.05, x = "x" } do
+  t.is(population.value(x), text, "a value as " .. text)
+end
+
 ---- Hint and check say the same: candidates drawn by the hint against candidates of the
 ---- parent that pass the check, for every constraint that has a hint.
 local any2 = space.anynet { name = "any2", stages = 2, d = { 1, 4 }, w = { 8, 40, 8 },
@@ -251,7 +257,6 @@ local reg4 = space.regnet { name = "reg4", d = { 8, 60, 4 }, w_0 = { 8, 40 },
   w_a = { 8, 40, 8 }, w_m = { 1.5, 3, .5 }, b = { 1, 2, 4 }, g = { 1, 2, 4 } }
 
 --- n candidates of S (not made unique), all that obey, as a table of how often each `key`.
-t.is(population.short(999400) .. population.short(999600), "999k1M", "three digits of a unit")
 local function histogram(S, n, seed, key)
   local p = plan.of(S)
   local s <close> = plan.sampler(p, seed)

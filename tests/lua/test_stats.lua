@@ -100,6 +100,19 @@ t.ok(few.ci[2] < 0 and few.better == nil, "a short interval alone claims nothing
 t.near(few.p_permutation, 0.1, 1e-12, "exact permutation p")
 t.ok(few.verdict:find("n = 3 of a and 3 of b are too few", 1, true), "no three can show anything",
   few.verdict)
+t.is(few.least_p, 0.1, "the least p of three and three")
+local level = stats.compare({ 50, 51, 52 }, { 40, 41, 42 }, { level = 0.9 })
+t.is(level.better, "b", "which is enough at 90 %")
+local equal = stats.compare({ 50, 50.1, 50.2 }, { 50, 50.1, 50.2 }, { margin = 5 })
+t.ok(equal.same and equal.verdict:find("are the same within 5 points", 1, true),
+  "sameness needs no p", equal.verdict)
+local function binned(e)
+  return { errors = { e, e + 1, e + 2, e + 3 }, models = { {}, {}, {}, {} },
+    columns = { x = { 1, 1, 2, 2 } } }
+end
+local strata = stats.compare(binned(60), binned(30), { by = "x", bins = 2, range = { 1, 2 } })
+t.near(strata.least_p, 2 / 36, 1e-12, "bin by bin there are fewer ways")
+t.ok(strata.verdict:find("too few to compare at equal x", 1, true), "which is said", strata.verdict)
 local wide, narrow = {}, {}
 for i = 1, 40 do wide[i] = 40 + (i * 7 % 41) / 4 end
 for i = 1, 8 do narrow[i] = 43 + i / 8 end
@@ -107,6 +120,14 @@ local close = stats.compare(wide, narrow)
 t.ok(close.ci[2] < 0 and close.verdict:find("the interval alone would claim it", 1, true),
   "where the two disagree it is said", close.verdict)
 local none = stats.alternatives({ 50, 51, 52 }, { { 40, 41, 42 } })
+local many = {}
+for i = 1, 40 do many[i] = 50 + i / 100 end
+local two = stats.alternatives({ 80, 80.1, 80.2, 80.3 }, { many, { 20, 20.1, 20.2, 20.3 } })
+t.ok(two.rows[1].claim == "better" and not two.rows[1].few, "what is claimed is not too few")
+local lists = {}
+for i = 1, 20 do lists[i] = {} for k = 1, 30 do lists[i][k] = 40 + k end end
+t.ok(stats.alternatives(many, lists, { draws = 100 }).verdict:find(
+  "210 comparisons need more draws than 100", 1, true), "draws that cannot show anything")
 t.ok(none.rows[1].few and none.verdict:find("so few models cannot show anything", 1, true),
   "nor of alternatives", none.verdict)
 -- equal means, different spread

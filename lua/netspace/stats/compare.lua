@@ -18,7 +18,8 @@ local p_text, about = input.p_text, input.about
 -- How a result's images were chosen, where that is known.
 local function images(r)
   local card = r.card
-  return card and { train = card.train_n, test = card.test_n, pad = card.pad, images = card.checksum }
+  return card and { train = card.train_n, test = card.test_n, pad = card.pad,
+    images = card.checksum }
 end
 
 -- "recipe (epochs 1 and 2)" where x and y, tables of the same kind, differ; else nil.
@@ -48,26 +49,45 @@ local function cautions(names, list)
         names[i])
     end
   end
-  local a = list[1]
+  local a, how, others = list[1], {}, {}
   for i = 2, type(a) == "table" and #list or 1 do
     local b = type(list[i]) == "table" and list[i] or {}
     local parts = { unlike("recipe", a.recipe, b.recipe) }
     parts[#parts + 1] = unlike("data", images(a), images(b))
-    if #parts > 0 then
-      text = text .. (" Careful: %s trained with different %s."):format(#list == 2
-        and "they were" or ("%s and %s were"):format(names[1], names[i]),
-        table.concat(parts, " and different "))
-    end
+    local what = table.concat(parts, " and different ")
+    if #parts > 0 and not others[what] then how[#how + 1], others[what] = what, {} end
+    if #parts > 0 then table.insert(others[what], names[i]) end
+  end
+  for _, what in ipairs(how) do
+    text = text .. (" Careful: %s trained with different %s."):format(#list == 2
+      and "they were" or ("%s and %s were"):format(names[1],
+      table.concat(others[what], ", ")), what)
   end
   return text
 end
 
--- The least p-value that a permutation test of n[1] and n[2] models can have.
+-- The least p-value that a permutation test can have whose labels (1, 2, 3) are shuffled bin
+-- by bin: one of all the ways there are; two where all bins have as many of 1 as of 2, since
+-- each way then has its mirror image.
+local function least_of_labels(labels, bins)
+  local ways, count, mirror = 1, {}, true
+  for i, label in ipairs(labels) do
+    local c = count[bins[i]] or { 0, 0, 0 }
+    count[bins[i]], c[label] = c, c[label] + 1
+    ways = ways * (c[1] + c[2] + c[3]) / c[label] -- multinomials, label by label
+  end
+  for _, c in pairs(count) do mirror = mirror and c[1] == c[2] end
+  return math.min(1, (mirror and 2 or 1) / ways)
+end
+
+-- The same of two lists.
 local function least_p(n)
   local splits = 1
   for k = 1, math.min(n[1], n[2]) do splits = splits * (math.max(n[1], n[2]) + k) / k end
-  return (n[1] == n[2] and 2 or 1) / splits -- of equal ones, each split has its mirror image
+  return (n[1] == n[2] and 2 or 1) / splits
 end
+
+local function significant(p, level) return p <= 1 - level + 1e-12 end -- 1 - 0.9 < 0.1
 
 --- "mean error" or what normalisation makes of it.
 local function mean_name(c)
@@ -103,9 +123,9 @@ local function verdict(c, a, b)
       math.abs(c.mean_difference), math.min(a.mean, b.mean), math.max(a.mean, b.mean), level,
       lo, hi, tail, good, bad, 100 * wins, failed)
   end
-  if a.n < 2 or b.n < 2 or least_p(c.n) > 1 - c.level then
-    return ("No claim: n = %d of %s and %d of %s are too few to compare; train more.")
-      :format(a.n, A, b.n, B)
+  if not c.same and (a.n < 2 or b.n < 2 or not significant(c.least_p, c.level)) then
+    return ("No claim: n = %d of %s and %d of %s are too few to compare%s; train more.")
+      :format(a.n, A, b.n, B, c.by and (" at equal %s"):format(c.by) or "")
   end
   if c.same then
     return ("%s and %s are the same within %g points: the %s of %s is %.2f %%, that of "
@@ -118,8 +138,8 @@ local function verdict(c, a, b)
       p_text(c.p))
   end
   if c.ci[1] > 0 or c.ci[2] < 0 then
-    differ = differ .. "; the interval alone would claim it, but not the permutation test, which "
-      .. "is right for any n"
+    differ = differ .. "; the interval alone would claim it, but not the permutation test, "
+      .. "which is right for any n"
   end
   if c.more and c.more > 0 then
     more = ("; n is too small: %s more models of each would settle a difference of this size")
@@ -134,7 +154,7 @@ end
 --- A claim needs both: the interval excludes 0, and the permutation test, whose level is exact
 -- for any n, rejects.
 local function better(c)
-  if (c.ci[1] > 0 or c.ci[2] < 0) and c.p_permutation <= 1 - c.level then
+  if (c.ci[1] > 0 or c.ci[2] < 0) and significant(c.p_permutation, c.level) then
     return c.names[c.mean_difference < 0 and 2 or 1]
   end
 end
@@ -201,11 +221,13 @@ local function compare(where, a, b, o, level)
     local n = o.by and normalise.pair(where, a, b, o, level + 1) or { bins = 1 }
     local errors, bins, labels = pooled(a.errors, b.errors, places, n.bin)
     c = core.strata_compare(errors, bins, labels, n.bins, o.draws, seed, o.level)
+    c.least_p = least_of_labels(labels, bins)
     if o.by then
       x, y, c.by, c.range, c.bins = n.edfs[1], n.edfs[2], n.by, { n.lo, n.hi }, n.bins
     end
   else
     c = core.compare(x, y, o.draws, seed, o.level)
+    c.least_p = least_p { x.n, y.n }
   end
   c.shared = shared
   c.level, c.margin, c.n = o.level, o.margin, { x.n, y.n }
@@ -286,7 +308,7 @@ end
 
 --- What may be said of an alternative against the parent: its comparison, with p by Holm.
 local function claim(c, p_holm, level)
-  if p_holm <= 1 - level then return c.mean_difference < 0 and "better" or "worse" end
+  if significant(p_holm, level) then return c.mean_difference < 0 and "better" or "worse" end
   if c.margin and c.n[1] > 1 and c.n[2] > 1 then
     if c.ci[2] <= c.margin then return c.ci[1] >= -c.margin and "same" or "no worse" end
   end
@@ -362,7 +384,7 @@ local alternatives = {
         ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks), words[row.claim],
         row.more and (about(row.more):gsub("about ", "")) or "")
     end
-    return input.aligned(rows, { "KS", "beats", "min %" }) .. "\n" .. t.verdict
+    return input.aligned(rows, { "KS", "beats", "min %", "more", "n" }) .. "\n" .. t.verdict
   end,
 }
 
@@ -380,17 +402,18 @@ function M.alternatives(parent, list, o)
   end
   local given = table.move(list, 1, #list, 2, { parent })
   if s.by then s.range, s.bins = normalise.common(where, given, s, 1) end
-  local pairs_of, p, against = {}, {}, {}
+  local pairs_of, p, bounds, against = {}, {}, {}, {} -- bounds: below which no p can be
   for j = 2, #all do -- intervals of the alternatives against the parent hold jointly
     for i = 1, j - 1 do
       s.level = i == 1 and 1 - (1 - level) / #list or level
       local c = compare(where, given[i], given[j], s, 1)
       pairs_of[#pairs_of + 1] = { a = i, b = j, comparison = c }
       p[#p + 1] = c.p_permutation
+      bounds[#p] = math.max(c.least_p, 1 / (s.draws + 1))
       against[j] = i == 1 and #pairs_of or against[j]
     end
   end
-  local adjusted = M.holm(p)
+  local adjusted, least = M.holm(p), M.holm(bounds)
   local first = pairs_of[1].comparison
   local t = { parent = all[1].name or "parent", n = first.n[1], min = first.min[1],
     mean = first.mean[1], level = level, margin = s.margin, by = first.by, rows = {},
@@ -403,8 +426,10 @@ function M.alternatives(parent, list, o)
       min = c.min[2], mean = c.mean[2], p_holm = pair.p_holm, comparison = c,
       claim = claim(c, pair.p_holm, level) }
     local row = t.rows[j - 1]
-    row.few = least_p(c.n) * #p > 1 - level or nil -- whatever their errors are
-    if row.claim == "open" and not row.few then row.more = more_of(c) end
+    if row.claim == "open" then
+      row.few = not significant(least[against[j]], level) or nil
+      row.more = not row.few and more_of(c) or nil
+    end
   end
   table.sort(t.rows, function(a, b)
     return a.mean < b.mean or a.mean == b.mean and a.index < b.index
@@ -413,7 +438,7 @@ function M.alternatives(parent, list, o)
   for _, pair in ipairs(pairs_of) do -- what the first one may be called better than
     for _, row in ipairs(t.rows) do
       local mine, other = best.index + 1, row.index + 1
-      if pair.p_holm <= 1 - level and (pair.a == mine and pair.b == other
+      if significant(pair.p_holm, level) and (pair.a == mine and pair.b == other
         or pair.a == other and pair.b == mine) then
         row.beaten = true
       end
@@ -423,7 +448,11 @@ function M.alternatives(parent, list, o)
   local names = { t.parent }
   for _, row in ipairs(t.rows) do
     names[row.index + 1] = row.name
-    if row.few then t.too_small = t.too_small or "so few models cannot show anything; train more" end
+    if row.few then
+      t.too_small = t.too_small or #p > (1 - level) * (s.draws + 1)
+        and ("%d comparisons need more draws than %d"):format(#p, s.draws)
+        or "so few models cannot show anything; train more"
+    end
   end
   t.verdict = summary(t) .. cautions(names, given)
   return setmetatable(t, alternatives)
@@ -444,7 +473,8 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
 .mean_difference  mean(b) − mean(a) in points; negative: b is better
 .ci, .deviation   { lo, hi } of it, by bootstrap: percentiles, expanded for small n; and its
                   standard error
-.p_permutation    of the difference of means (every split when there are few, else random)
+.p_permutation    of the difference of means (every split when there are few, else random);
+                  .least_p, below which it cannot be for so few models
 .p_better         P(a random model of b beats one of a), ties half (Mann-Whitney)
 .ks, .p           Kolmogorov-Smirnov distance of the EDFs and its p-value, exact with ties
                   up to 4 million pairs; .ks_critical, the distance needed at 5 %
@@ -481,7 +511,8 @@ The options are those of stats.compare.  Every pair is tested (permutation), and
 p-values are Holm's for all pairs together; the intervals against the parent hold jointly.
 .rows      ranked: name, mean, min, comparison (with the parent), p_holm and claim: "better",
            "worse", "same" or "no worse" (with a margin), or "open", and then more: models
-           to add to each to settle it; beaten: whether the first may be called better
+           to add to each to settle it, or few: whatever the errors of so few are, nothing
+           could be claimed; beaten: whether the first may be called better
 .verdict   one sentence; .pairs, every comparison
 example: stats.alternatives({ 48, 51, 55, 60 }, { { 40, 42, 45, 47 }, { 52, 55, 58, 61 } })
 source: Holm 1979; arXiv 2003.13678 figure 7 compares four by eye]])

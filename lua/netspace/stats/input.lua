@@ -46,19 +46,19 @@ function M.result(where, what, x, level)
 end
 
 --- Refuses a list with a nil in the middle, where ipairs would end without a word: it stands
--- for something that is not there.
-function M.whole(where, list)
+-- for something that is not there.  Errors blame `level` (1) above the caller's caller.
+function M.whole(where, list, level)
   local last = 0
   for i in pairs(list) do last = math.type(i) == "integer" and math.max(last, i) or last end
   for i = 1, last do
-    if list[i] == nil then error(("%s: entry %d is nil"):format(where, i), 3) end
+    if list[i] == nil then error(("%s: entry %d is nil"):format(where, i), (level or 1) + 2) end
   end
   return list
 end
 
 --- A list of results, also of a single one.
 function M.results(where, x)
-  local list = type(x) == "table" and x.errors == nil and M.whole(where, x) or { x }
+  local list = type(x) == "table" and x.errors == nil and M.whole(where, x, 2) or { x }
   if #list == 0 then error(where .. ": it wants a result or a list of results", 3) end
   for i, r in ipairs(list) do
     if type(r) ~= "table" or type(r.models) ~= "table" or type(r.errors) ~= "table"
