@@ -89,9 +89,14 @@ static void on_signal(int sig)
         if (interrupt_flag)
             exit_hard(128 + SIGINT);
     } else {
+        // timeout(1) signals the process and then its group; a terminal that closes does, too.
+        static double came;
+        if (end_signal && now - came < 0.5)
+            return;
         if (end_signal)
             exit_hard(128 + sig);
         end_signal = sig;
+        came = now;
     }
     interrupt_flag = 1;
     if (!shield)

@@ -104,6 +104,14 @@ for how in waits ends; do
 done
 script=sweep.lua
 
+begin group 0.3
+kill -TERM "$pid"
+sleep 0.05
+kill -HUP "$pid"
+wait "$pid"
+[ "$(ls "$dir/group.db.checkpoints")" = "$(printf '1-1.safetensors\n1-2.safetensors')" ]
+ok $? "two signals at once, as timeout sends them, are one"
+
 begin twice 3
 kill -INT "$pid"
 tries=0
