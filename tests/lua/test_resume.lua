@@ -182,7 +182,8 @@ t.fails(function() run { name = "x", models = models(1), checkpoint = { limit = 
   "checkpoint.limit is '1 XB'; it is a size in bytes")
 
 -- Checkpoints within an epoch, by the clock ---------------------------------------------
-local long = { models = models(1), data = assert(data.open("shapes", { train = 10000, test = 32 })),
+local long = { models = { arch.anynet { d = { 2, 2 }, w = { 32, 64 }, g = 8 } },
+  data = assert(data.open("shapes", { train = 10000, test = 32 })),
   recipe = recipe { epochs = 1, batch = 32, schedule = "cos_step" } }
 local function train_long(store, more)
   local o = { store = at(store), name = "A" }
