@@ -103,10 +103,9 @@ test("9", { { "RegNetX is better than AnyNetX_A", "A", "X", "better" },
   { "AnyNetX_E is better than AnyNetX_A", "A", "E", "better" } })
 test("9", { { "w_m = 2 is a little better", "X", "X w_m=2", "better" },
   { "w_0 = w_a is better still", "X", "X w_0=w_a", "better" } })
-local settings = { " flops", " epochs", " 5 stages", " R", " V", " VR" }
 for i, with in ipairs { "more flops", "more epochs", "five stages", "blocks R", "blocks V",
   "blocks VR" } do
-  local what = settings[i]
+  local what = paper.settings[i]
   local function claim(better, worse, from, to)
     return { ("with %s, %s is better than %s"):format(with, better, worse), from .. what,
       to .. what, "better" }
@@ -116,8 +115,8 @@ end
 local everywhere, how = {}, nil
 for _, space in ipairs { "A", "E", "X" } do
   local list = {}
-  for i, what in ipairs(settings) do list[i] = get(space .. what) end
-  if #list == #settings then
+  for i, what in ipairs(paper.settings) do list[i] = get(space .. what) end
+  if #list == #paper.settings then
     everywhere[space], how = paper.join(space .. " everywhere", list)
   end
 end

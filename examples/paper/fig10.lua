@@ -5,7 +5,7 @@
 
 local paper = dofile((arg[0]:gsub("[^/]*$", "")) .. "paper.lua")
 local edfs, all, how = {}, { A = {}, E = {}, X = {} }, nil
-for _, what in ipairs { " flops", " epochs", " 5 stages", " R", " V", " VR" } do
+for _, what in ipairs(paper.settings) do
   local A, E, X = paper.find("A" .. what, "E" .. what, "X" .. what)
   if A then
     edfs[#edfs + 1] = plot.edf { A, E, X }
@@ -16,7 +16,7 @@ for _, what in ipairs { " flops", " epochs", " 5 stages", " R", " V", " VR" } do
   end
   print()
 end
-if #edfs == 6 then
+if #edfs == #paper.settings then
   for space, list in pairs(all) do
     all[space], how = paper.join(space .. " everywhere", list)
   end

@@ -54,7 +54,9 @@ local populations = {
   { "X 1/2", "RegNetX", times = 1 / 2, share = 0.5 },
   { "X 2", "RegNetX", times = 2, share = 0.5 }, { "X 4", "RegNetX", times = 4, share = 0.5 },
 }
--- Figure 10: the spaces again with more flops, more epochs, five stages, other blocks.
+-- Figure 10: the spaces again with more flops, more epochs, five stages, other blocks.  The
+-- settings stand behind the letter of a space in the names of populations.
+paper.settings = { " flops", " epochs", " 5 stages", " R", " V", " VR" }
 for _, letter in ipairs { "A", "E", "X" } do
   local any, reg = "AnyNet", "RegNet"
   local function name(block, stages)

@@ -18,8 +18,8 @@ local function put(fd, text)
   return true
 end
 
--- "ENOSPC: no space left on device: x" as "no space left on device"
-local function reason(why)
+--- "ENOSPC: no space left on device: x" as "no space left on device"
+function M.reason(why)
   return (tostring(why):gsub("^%u+: ", ""):gsub(": .*", ""))
 end
 
@@ -28,7 +28,7 @@ end
 function M.write(path, produce)
   local part = ("%s.part-%d"):format(path, uv.os_getpid())
   local fd, why = uv.fs_open(part, "w", tonumber("666", 8))
-  if not fd then return nil, ("%s cannot be written: %s"):format(path, reason(why)) end
+  if not fd then return nil, ("%s cannot be written: %s"):format(path, M.reason(why)) end
   local buffer, size, good = {}, 0, true
   local function flush()
     if good then good, why = put(fd, table.concat(buffer)) end
@@ -45,7 +45,7 @@ function M.write(path, produce)
   if ran and good then good, why = uv.fs_rename(part, path) end
   if not (ran and good) then uv.fs_unlink(part) end
   if not ran then error(err, 0) end
-  if not good then return nil, ("%s cannot be written: %s"):format(path, reason(why)) end
+  if not good then return nil, ("%s cannot be written: %s"):format(path, M.reason(why)) end
   local dir = uv.fs_open(filesystem.directory(path), "r", 0)
   if dir then
     uv.fs_fsync(dir) -- the new name, too, survives a power cut

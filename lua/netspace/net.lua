@@ -104,7 +104,7 @@ function methods.export(n, dir)
   if not f then return nil, message end
   local module, made, why, code = f:read "a", uv.fs_mkdir(dir, tonumber("777", 8))
   if not made and code ~= "EEXIST" then
-    return nil, ("%s cannot be made: %s"):format(dir, why:match("^%u+: ([^:]*)"))
+    return nil, ("%s cannot be made: %s"):format(dir, atomic.reason(why))
   end
   made, message = n:save(dir .. "/net.safetensors")
   if not made then return nil, message end

@@ -361,9 +361,8 @@ function dispatch()
   end
   if #workers > 0 and not watchers then
     watchers = { uv.new_timer(), uv.new_signal(), uv.new_signal() }
-    watched = sys.now()
-    memory_kills[1] = count_memory_kills()
-    memory_kills[2] = memory_kills[1]
+    local kills = count_memory_kills()
+    watched, memory_kills = sys.now(), { kills, kills }
     watchers[1]:start(WATCH_MS, WATCH_MS, callback(watch))
     watchers[2]:start("sigtstp", callback(on_suspend))
     watchers[3]:start("sigcont", callback(function() signal_all("sigcont") end))

@@ -66,22 +66,21 @@ local function open_ledger(path)
   return ledger
 end
 
-local together = {} -- sweeps that run, and those that have ended while one of these ran
+local shown = {} -- sweeps of the line of progress; those that end stay while others run
 
 local function show_progress()
-  if not progress.due() then return end
-  local known, list = {}, {}
-  for _, s in ipairs(active) do known[s] = true end
-  local any = false
-  for _, s in ipairs(together) do any, known[s] = any or known[s], false end
-  if not any then together = {} end
+  if #active == 0 or not progress.due() then return end
+  local runs, known, any, list = {}, {}, false, {}
+  for _, s in ipairs(active) do runs[s] = true end
+  for _, s in ipairs(shown) do known[s], any = true, any or runs[s] end
+  if not any then shown, known = {}, {} end
   for _, s in ipairs(active) do
-    if known[s] or not any then together[#together + 1] = s end
+    if not known[s] then shown[#shown + 1] = s end
   end
-  for _, s in ipairs(together) do
+  for _, s in ipairs(shown) do
     if not s.quiet then list[#list + 1] = s:status() end
   end
-  if #list > 0 and #active > 0 then progress.show(list) end
+  if #list > 0 then progress.show(list) end
 end
 
 -- Runs the event loop until `done()`; at Ctrl-C interrupt() is called, and ends the waiting

@@ -106,7 +106,6 @@ script=sweep.lua
 
 begin group 0.3
 kill -TERM "$pid"
-sleep 0.05
 kill -HUP "$pid"
 wait "$pid"
 [ "$(ls "$dir/group.db.checkpoints")" = "$(printf '1-1.safetensors\n1-2.safetensors')" ]

@@ -66,25 +66,29 @@ local function cautions(names, list)
   return text
 end
 
--- The least p-value that a permutation test can have whose labels (1, 2, 3) are shuffled bin
--- by bin: one of all the ways there are; two where all bins have as many of 1 as of 2, since
--- each way then has its mirror image.
-local function least_of_labels(labels, bins)
-  local ways, count, mirror = 1, {}, true
+-- How many models of each bin have the label 1, 2 and 3.
+local function count_labels(labels, bins)
+  local counts = {}
   for i, label in ipairs(labels) do
-    local c = count[bins[i]] or { 0, 0, 0 }
-    count[bins[i]], c[label] = c, c[label] + 1
-    ways = ways * (c[1] + c[2] + c[3]) / c[label] -- multinomials, label by label
+    local c = counts[bins[i]] or { 0, 0, 0 }
+    counts[bins[i]], c[label] = c, c[label] + 1
   end
-  for _, c in pairs(count) do mirror = mirror and c[1] == c[2] end
-  return math.min(1, (mirror and 2 or 1) / ways)
+  return counts
 end
 
--- The same of two lists.
-local function least_p(n)
-  local splits = 1
-  for k = 1, math.min(n[1], n[2]) do splits = splits * (math.max(n[1], n[2]) + k) / k end
-  return (n[1] == n[2] and 2 or 1) / splits
+-- The least p-value of a permutation test that shuffles the labels bin by bin: one of all the
+-- ways there are; two where all bins have as many of 1 as of 2, since each way then has its
+-- mirror image.
+local function least_p(counts)
+  local ways, mirror = 1, true
+  for _, c in pairs(counts) do
+    local n = 0
+    for _, same in ipairs(c) do
+      for k = 1, same do n, ways = n + 1, ways * (n + 1) / k end
+    end
+    mirror = mirror and c[1] == c[2]
+  end
+  return math.min(1, (mirror and 2 or 1) / ways)
 end
 
 local function significant(p, level) return p <= 1 - level + 1e-12 end -- 1 - 0.9 < 0.1
@@ -221,13 +225,13 @@ local function compare(where, a, b, o, level)
     local n = o.by and normalise.pair(where, a, b, o, level + 1) or { bins = 1 }
     local errors, bins, labels = pooled(a.errors, b.errors, places, n.bin)
     c = core.strata_compare(errors, bins, labels, n.bins, o.draws, seed, o.level)
-    c.least_p = least_of_labels(labels, bins)
+    c.least_p = least_p(count_labels(labels, bins))
     if o.by then
       x, y, c.by, c.range, c.bins = n.edfs[1], n.edfs[2], n.by, { n.lo, n.hi }, n.bins
     end
   else
     c = core.compare(x, y, o.draws, seed, o.level)
-    c.least_p = least_p { x.n, y.n }
+    c.least_p = least_p { { x.n, y.n } }
   end
   c.shared = shared
   c.level, c.margin, c.n = o.level, o.margin, { x.n, y.n }

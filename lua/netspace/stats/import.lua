@@ -212,22 +212,25 @@ local result_type = {
 -- What is asked of a table to see whether it is a result or an edf.
 local asked = { errors = true, models = true, curves = true, steps = true, name = true }
 
---- A list of results that also answers to their names (to plot.edf it is a plain list); the
--- table of names; and what makes it, when it is complete, refuse the others.
+--- A list of results that also answers to their names; to plot.edf it is a plain list.
 local function new_results()
-  local results, by_name = {}, {}
-  local function refuse(_, name)
+  local by_name = {}
+  return setmetatable({}, { __name = "results", __index = by_name, __tostring = function(list)
+    local lines = {}
+    for i, r in ipairs(list) do lines[i] = tostring(r) end
+    return table.concat(lines, "\n")
+  end }), by_name
+end
+
+-- From now on a name that is not there is an error.
+local function refuse_others(results, by_name)
+  setmetatable(by_name, { __index = function(_, name)
     if asked[name] or type(name) ~= "string" then return nil end
     local names = {}
     for i, r in ipairs(results) do names[i] = r.name end
     error(("%s has no population '%s'%s; it has %s"):format(results[1].source, name,
       options.hint(name, by_name), table.concat(names, ", ")), 2)
-  end
-  return setmetatable(results, { __name = "results", __index = by_name, __tostring = function()
-    local lines = {}
-    for i, r in ipairs(results) do lines[i] = tostring(r) end
-    return table.concat(lines, "\n")
-  end }), by_name, function() setmetatable(by_name, { __index = refuse }) end
+  end })
 end
 
 -- Columns that are no property of a model, beside those of the network itself.
@@ -285,7 +288,7 @@ local function check_units(how)
 end
 
 local function parse(text, kind, name, source, how)
-  local results, by_name, complete = new_results()
+  local results, by_name = new_results()
   local records = {}
   local names, header = readers[kind](text, function(line, raw)
     local r = {}
@@ -321,7 +324,7 @@ local function parse(text, kind, name, source, how)
   if #results == 0 then refuse("it has no models") end
   check_units(how)
   describe(by_name, header)
-  return results, by_name, complete
+  return results, by_name
 end
 
 local function read_file(path)
@@ -364,7 +367,7 @@ function M.import(path, o)
   local name = o.name or bare:match("([^/]*)$"):gsub("%.[^.]*$", "")
   local how = { column = o.accuracy or o.error or "error", accuracy = o.accuracy ~= nil,
     fraction = o.fraction, population = o.population or "population", values = 0, most = 0 }
-  local good, results, by_name, complete = pcall(parse, text, kind, name, path, how)
+  local good, results, by_name = pcall(parse, text, kind, name, path, how)
   if not good then
     if getmetatable(results) == Refusal then return nil, path .. ": " .. results[1] end
     error(results, 0)
@@ -373,7 +376,7 @@ function M.import(path, o)
     local sidecar = read_file(bare:gsub("%.[^.]*$", "") .. ".provenance.json")
     if sidecar then describe(by_name, json.decode(sidecar)) end
   end
-  complete()
+  refuse_others(results, by_name)
   return results
 end
 
