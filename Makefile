@@ -21,10 +21,10 @@ else
 FLAGS   += -O3 -g
 endif
 
-SRC     := $(wildcard src/*/*.c) src/repl.c
+SRC     := $(wildcard src/*/*.c src/*/*/*.c) src/repl.c
 OBJ     := $(SRC:src/%.c=$(BUILD)/%.o)
 MAN     := $(if $(filter release,$(V)),build/netspace.1)
-CTEST   := $(patsubst tests/c/%.c,$(BUILD)/tests/%,$(wildcard tests/c/test_*.c))
+CTEST   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
 all: $(BUILD)/netspace $(MAN)
 
@@ -43,10 +43,10 @@ $(BUILD)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
 	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-$(BUILD)/tests/%: tests/c/%.c $(BUILD)/libnetspace.a
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libnetspace.a
 	@mkdir -p $(@D)
 	@echo TEST $<
-	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -Itests/c $(LDFLAGS) $(LINK) -o $@ $< $(BUILD)/libnetspace.a $(LIBS) -lcmocka
+	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -Itests/unit $(LDFLAGS) $(LINK) -o $@ $< $(BUILD)/libnetspace.a $(LIBS) -lcmocka
 
 # Makes a disk fail, for tests.
 build/tests/fault.so: tests/fault/fault.c

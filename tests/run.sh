@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs every test through prove (TAP) and ends with "N passed, N failed".
 #   tests/run.sh [FILE…]      all but tests/torture (long), or the named tests only
-# A test is a C program built from tests/c (both variants), a Lua script in tests/lua run
+# A test is a C program built from tests/unit (both variants), a Lua script in tests/unit run
 # by netspace, or an executable tests/*/*.sh.  Each prints TAP.
 cd "$(dirname "$0")/.." || exit 2
 export CMOCKA_MESSAGE_OUTPUT=TAP NETSPACE=${NETSPACE:-$PWD/build/release/netspace}
@@ -11,9 +11,9 @@ export TZ=UTC # the monitor shows times of day
 mkdir -p build
 if [ $# -eq 0 ]; then
     for v in release asan; do
-        for t in tests/c/test_*.c; do set -- "$@" "build/$v/tests/$(basename "$t" .c)"; done
+        for t in tests/unit/test_*.c; do set -- "$@" "build/$v/tests/$(basename "$t" .c)"; done
     done
-    set -- "$@" scripts/layers tests/lua/test_*.lua
+    set -- "$@" scripts/layers tests/unit/test_*.lua
     for t in tests/*/*.sh; do case $t in tests/torture/*) ;; *) set -- "$@" "$t" ;; esac; done
 fi
 for t; do list="$list $t"; done

@@ -1,12 +1,12 @@
 /* Convolution: which way each shape goes, tile by tile (see layers.h for what it computes).
  *
- *   1×1, one group        a matrix product over all pixels (product_kernels.h); with a
+ *   1×1, one group        a matrix product over all pixels (kernels/product.h); with a
  *                         stride the pixels that are used are gathered first, some at a time
  *   R×R > 3×3, one group  im2col over a cache-sized run of output pixels, then a product:
  *                             col (pixels, R·R·C) · wᵀ (R·R·C, K)
- *   3×3, and all groups   direct (direct_kernels.h); 3×3 of stride 1 with groups of 8 and
- *                         more by Winograd (winograd_kernels.h); 3×3 and 5×5 with groups of
- *                         one channel, at least 16 of them, by depthwise_kernels.h
+ *   3×3, and all groups   direct (kernels/direct.h); 3×3 of stride 1 with groups of 8 and
+ *                         more by Winograd (kernels/winograd.h); 3×3 and 5×5 with groups of
+ *                         one channel, at least 16 of them, by kernels/depthwise.h
  *
  * A tile is some images (of a plain 1×1: some pixels) whose input and output stay in the
  * second-level cache; what the norms beside a convolution need is done to a tile at once:

@@ -1,9 +1,9 @@
 /* The table of kernels of one instruction set, and who fills it.
  *
  * The layer files (conv.c, norm.c, …) assert sizes and call through the table; the three
- * files isa_avx512.c, isa_avx2.c and isa_portable.c compile the same sources
- * (direct_kernels.h, direct_weights.h, depthwise_kernels.h, winograd_kernels.h,
- * norm_kernels.h, product_kernels.h, point_kernels.h) for their vector width.  Signatures are those of layers.h. */
+ * files kernels/avx512.c, avx2.c and portable.c compile the same sources
+ * (kernels/direct.h, direct_weights.h, kernels/depthwise.h, kernels/winograd.h,
+ * kernels/norm.h, kernels/product.h, kernels/point.h) for their vector width.  Signatures are those of layers.h. */
 #ifndef NN_KERNELS_H
 #define NN_KERNELS_H
 #include "nn/layers.h"
@@ -47,7 +47,7 @@ struct kernels {
                     size_t ldb, size_t M, size_t N, size_t L, bool add,
                     const struct finish *finish);
     void (*product_pack)(float *out, const float *w, size_t N, size_t L); // B = wᵀ, w (N,L)
-    // A tile of M rows each; layers.h and norm_kernels.h say what of.
+    // A tile of M rows each; layers.h and kernels/norm.h say what of.
     void (*norm_gather)(double *mean, double *m2, size_t seen, const float *x, size_t M,
                         size_t C);
     void (*norm_apply)(float *y, const float *x, const float *add, const float *mean,
@@ -99,7 +99,7 @@ static inline size_t direct_blocks(int out, int gi, int go, int lanes)
     return (size_t)(out / go) * (size_t)((go + lanes - 1) / lanes);
 }
 
-/* Tiles that one turn of winograd_kernels.h takes: their frequencies stay in cache, and
+/* Tiles that one turn of kernels/winograd.h takes: their frequencies stay in cache, and
  * there are enough of them to read the weights once for. */
 enum { WINOGRAD_GAP = 16 }; // floats between frequencies: they do not all meet in one set
 static inline size_t winograd_turn(const struct conv *c)

@@ -1,5 +1,5 @@
 /* Batch normalisation, residual add and activation: see layers.h for what the parts
- * compute and norm_kernels.h for how.  Source: Ioffe & Szegedy 2015, Algorithm 1. */
+ * compute and kernels/norm.h for how.  Source: Ioffe & Szegedy 2015, Algorithm 1. */
 #include <assert.h>
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Max pooling (3×3, stride 2) and global average pooling: see layers.h; kernels in
- * point_kernels.h. */
+ * kernels/point.h. */
 #include <assert.h>
 
 #include "nn/kernels.h"

@@ -1,5 +1,5 @@
 -- The long walk of tests/torture/fault.sh: every point, every way to fail.
-package.path = "tests/lua/?.lua;tests/fault/?.lua;" .. package.path
+package.path = "tests/unit/?.lua;tests/fault/?.lua;" .. package.path
 local t = require "tap"
 local walk = require "walk"
 

@@ -1,7 +1,7 @@
 -- Stores that are damaged at random: whatever reads them says so, or gives what is there;
 -- nothing crashes, hangs or shows a mistake of the program.
 --   netspace tests/fault/fuzz.lua FIRST COUNT     prints TAP; damage number i is always the same
-package.path = "tests/lua/?.lua;" .. package.path
+package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
 local arch = require "netspace.arch"
 local integrity = require "netspace.integrity"

@@ -4,7 +4,7 @@
 --   - every result it had acknowledged is in the store, with its right error, and the store
 --     is whole;
 --   - running it again, with the disk well again, gives the undisturbed table, bit for bit.
--- tests/fault/fault.c makes the disk fail.  Used by tests/lua/test_fault.lua (a sample of the
+-- tests/fault/fault.c makes the disk fail.  Used by tests/unit/test_fault.lua (a sample of the
 -- points) and tests/torture/fault.lua (all of them).
 local uv = require "luv"
 

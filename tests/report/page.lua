@@ -1,7 +1,7 @@
 -- Reports in a real browser: netspace tests/report/page.lua [FOLDER FOR PICTURES]
 -- No address is asked for, no script of a store runs, nothing is wider than a phone, and a
 -- printer gets what the screen shows.
-package.path = "tests/lua/?.lua;tests/report/?.lua;" .. package.path
+package.path = "tests/unit/?.lua;tests/report/?.lua;" .. package.path
 local t = require "tap"
 local browser = require "browser"
 local uv = require "luv"

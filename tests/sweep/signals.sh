@@ -11,7 +11,7 @@ ok() { # ok STATUS NAME
     if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
 }
 cat >"$dir/sweep.lua" <<LUA
-package.path = "tests/lua/?.lua;" .. package.path
+package.path = "tests/unit/?.lua;" .. package.path
 local models, store, rest = {}, arg[1], arg[2]
 for i = 1, 2 do models[i] = arch.anynet { d = { 1, 1 }, w = { 8 * i, 16 }, g = 8 } end
 require "overlay" (store .. ".lua", ([[

@@ -1,0 +1,31 @@
+/* The table of one instruction set; included last by each kernels/avx512.c, avx2.c, portable.c. */
+#include "nn/kernels.h"
+
+const struct kernels KERNELS = {
+    .name = KERNELS_NAME,
+    .ahead = ahead_set,
+    .direct = { direct_pack, direct_forward, direct_data, direct_weight, direct_weight_end },
+    .depthwise = { depth_pack, depth_forward, depth_data, depth_weight, depth_weight_end },
+    .winograd = { winograd_pack, winograd_forward, winograd_data, winograd_weight,
+                  winograd_weight_end },
+    .product = product,
+    .product_pack = product_pack,
+    .norm_gather = norm_gather_k,
+    .norm_apply = norm_apply_k,
+    .norm_grad = norm_grad_k,
+    .norm_dx = norm_dx_k,
+    .act_forward = act_forward,
+    .act_backward = act_backward,
+    .sigmoid = sigmoid_k,
+    .gap_forward = gap_forward_k,
+    .gap_backward = gap_backward_k,
+    .gate = gate_k,
+    .gate_dot = gate_dot,
+    .gate_backward = gate_backward,
+    .maxpool_forward = maxpool_forward_k,
+    .maxpool_backward = maxpool_backward_k,
+    .add = add_k,
+    .pixels = pixels_k,
+    .column_sums = column_sums,
+    .sgd_step = sgd_step_k,
+};

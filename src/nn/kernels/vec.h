@@ -1,0 +1,81 @@
+/* Vectors of V floats: the small language the kernels are written in.
+ *
+ * Included once by each kernels/avx512.c, avx2.c, portable.c after V is defined; that file then adds what a vector
+ * type cannot say (vset, vmax, vperm, vlow, vload_n, vstore_n).  Arithmetic is the compiler's:
+ * a·b + c becomes one fused operation, and nothing assumes that NaN or Inf do not occur.
+ *   vload/vstore   any alignment          vload_n/vstore_n  the first n < V lanes, rest 0
+ *   vlow(a)        its first V/2 lanes    vload_half/vstore_half  V/2 lanes
+ *   vmax(a, b)     a > b ? a : b per lane, so vmax(0, x) keeps a NaN of x
+ *   vperm(a, at)   lane l is a[at[l]]     vselect(m, a, b)  m ? a : b, m = 0 or ~0 */
+#include <stdint.h>
+#include <string.h>
+
+typedef float vf __attribute__((vector_size(4 * V)));
+typedef int vi __attribute__((vector_size(4 * V)));
+typedef float vh __attribute__((vector_size(2 * V))); // half a vector
+typedef int vhi __attribute__((vector_size(2 * V)));
+typedef float vh_any __attribute__((vector_size(2 * V), aligned(4), may_alias));
+typedef float vf_any __attribute__((vector_size(4 * V), aligned(4), may_alias));
+typedef int vi_any __attribute__((vector_size(4 * V), aligned(4), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 64")
+#endif
+
+INLINE vf vload(const float *p) { return *(const vf_any *)p; }
+INLINE void vstore(float *p, vf a) { *(vf_any *)p = a; }
+INLINE vh vload_half(const float *p) { return *(const vh_any *)p; }
+INLINE void vstore_half(float *p, vh a) { *(vh_any *)p = a; }
+INLINE vi vload_i(const int *p) { return *(const vi_any *)p; }
+INLINE void vstore_i(int *p, vi a) { *(vi_any *)p = a; }
+INLINE vf vselect(vi m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }
+
+/* What the next tile of a convolution reads, fetched into the second-level cache while the
+ * kernels work on this one: they ask for as many lines as they have steps to fetch them in,
+ * so that memory and arithmetic are busy at once. */
+static struct {
+    const char *at;
+    size_t step, lines; // bytes to the next line, 0 when there are none left
+    int n;
+    struct span spans[AHEAD];
+} ahead;
+
+static void ahead_set(const struct span *spans, int n)
+{
+    ahead.n = n;
+    ahead.lines = ahead.step = 0;
+    for (int i = 0; i < n; i++)
+        ahead.spans[i] = spans[i];
+}
+
+// Claims up to `lines` lines: the first is at the result, the next one ahead.step further.
+INLINE const char *ahead_take(size_t lines)
+{
+    static const char nothing[64] __attribute__((aligned(64)));
+    while (ahead.lines == 0) {
+        if (ahead.n == 0) {
+            ahead.step = 0;
+            return nothing;
+        }
+        const struct span *s = &ahead.spans[--ahead.n];
+        ahead.at = (const char *)s->at;
+        ahead.lines = (s->floats + 15) / 16;
+        ahead.step = 64;
+    }
+    const char *at = ahead.at;
+    lines = lines < ahead.lines ? lines : ahead.lines;
+    ahead.at += 64 * lines;
+    ahead.lines -= lines;
+    return at;
+}
+
+// Fetches that many lines at once.
+INLINE void ahead_fetch(const int lines)
+{
+    const char *soon = ahead_take((size_t)lines);
+    UNROLL for (int i = 0; i < lines; i++)
+        __builtin_prefetch(soon + (size_t)i * ahead.step, 0, 2);
+}

@@ -1,0 +1,102 @@
+-- Forecasts of sweeps, budgets, and the price by which time is reckoned.
+package.path = "tests/unit/?.lua;" .. package.path
+local t = require "tap"
+local arch = require "netspace.arch"
+local data = require "netspace.data"
+local forecasts = require "netspace.forecast"
+local recipe = require "netspace.recipe"
+local stores = require "netspace.store"
+local sweep = require "netspace.sweep"
+local uv = require "luv"
+
+local dir = assert(uv.fs_mkdtemp("/tmp/netspace-forecast-XXXXXX"))
+local shapes = assert(data.open("shapes", { train = 64, test = 32 }))
+local models = {}
+for i = 1, 6 do models[i] = arch.anynet { d = { 1, 1 }, w = { 8 * i, 16 } } end
+local function options(o)
+  local all = { store = dir .. "/a.db", name = "A", models = models, data = shapes, quiet = true,
+    recipe = recipe { epochs = 1, batch = 32 }, workers = 2 }
+  for k, v in pairs(o or {}) do all[k] = v end
+  return all
+end
+
+-- Times as people write them
+for text, seconds in pairs { ["2h"] = 7200, ["1h30m"] = 5400, ["90m"] = 5400, ["45s"] = 45,
+  ["1.5h"] = 5400, ["1d 2h"] = 93600 } do
+  t.is(forecasts.seconds(text), seconds + 0.0, text)
+end
+t.is(forecasts.seconds(7200), 7200, "a number is seconds")
+for _, bad in ipairs { "", "2", "h", "2x", "-2h", "0s", 0, -1, 0 / 0, math.huge } do
+  t.is(forecasts.seconds(bad), nil, tostring(bad) .. " is no time")
+end
+t.fails(function() sweep.run(options { budget = "soon" }) end, "budget is 'soon'; it is a time")
+
+-- Sums: with a speed that is known (one unit of price takes a microsecond), by hand
+local card = { train_n = 64, test_n = 30 }
+t.is(forecasts.price({ flops = 1000, acts = 10 }, card, 3), (1000 + 500) * (64 + 10) * 3.0,
+  "the price of a training")
+local ledger = { trained = function()
+  local list = {}
+  for i = 1, 8 do
+    list[i] = { flops = 1000, acts = 10, seconds = 1500 * 74 * 3 * 1e-6,
+      card = '{"train_n":64,"test_n":30}', recipe = '{"epochs":3}' }
+  end
+  return list
+end }
+local costs = {}
+for i, c in ipairs { 4, 3, 2, 2, 1 } do costs[i] = { flops = c * 1e9, acts = 0 } end
+local plan = { name = "X", costs = costs, models = {}, card = card, workers = 2, budget = 1,
+  recipe = { epochs = 1, batch = 32 } }
+local f = forecasts.make(ledger, plan, { 1, 2, 3, 4, 5 })
+-- in order on two workers: 4 beside 3, then 2 (3 + 2), 2 (4 + 2), 1 (5 + 1): six units
+t.near(f.seconds, 6e9 * 74 * 1e-6, 1, "workers take the next in order")
+t.is(f.flops, 12e9 * (3 * 64 + 30), "all multiply-adds, forward and backward")
+t.ok(f.low < f.seconds and f.seconds < f.high, "with a range around it")
+t.is(f.rate > 0.99e-6 and f.rate < 1.01e-6, true, "and the price of a unit")
+t.near(forecasts.make(ledger, plan, { 3, 5 }).seconds, 2e9 * 74 * 1e-6, 1, "only what is open")
+t.is(forecasts.make(ledger, plan, {}).seconds, nil, "nothing open, nothing to say")
+t.ok(tostring(forecasts.make(ledger, plan, {})):find("nothing is left", 1, true), "in words, too")
+t.ok(tostring(f):find("X: 5 models × 1 epoch × 64 images", 1, true)
+  and tostring(f):find("8 models trained here before", 1, true), "as a line", tostring(f))
+
+-- Asking: only on a terminal (tests/sweep/ask.sh), only when it is long
+local long = { name = "X", forecast = { seconds = 1e5 } }
+t.ok(forecasts.agreed(long), "no terminal, no question")
+
+-- Measured on this machine, without starting anything
+f = sweep.forecast(options { budget = 1e6 })
+t.ok(f.models == 6 and f.seconds > 0 and f.low < f.high, "measured", tostring(f))
+t.ok(f.source:find("measured", 1, true), "and says so")
+t.ok(not uv.fs_stat(dir .. "/a.db"), "no store is made")
+
+-- Budgets
+local none = sweep.run(options { budget = 1e-6 })
+t.is(#none.errors .. " " .. none.n .. " " .. none.budget, "0 6 1e-06", "no time for any model")
+t.ok(tostring(none):find("the budget of", 1, true), "the result says so", tostring(none))
+local r = sweep.run(options { budget = "1h" })
+t.is(#r.errors, 6, "time for all of them")
+t.is(r.budget, nil, "then the result is as any other")
+f = sweep.forecast(options())
+t.is(f.models, 0, "nothing is left to train")
+do -- a budget that ends when the second model is taken
+  local s, taken = sweep.start(options { name = "B", budget = "1h", workers = 1 }), 0
+  local take = s._next
+  s._next = function(self, ...)
+    taken = taken + 1
+    if taken == 2 then self.budget = 1e-6 end
+    return take(self, ...)
+  end
+  local stopped = s:wait()
+  t.is(#stopped.errors .. " " .. taken, "2 2", "no model is begun after that")
+  local store = assert(stores.open(dir .. "/a.db"))
+  local prefix = true
+  for i, model in ipairs(store:live("B")) do
+    prefix = prefix and (i <= 2) == (model.status == "done")
+  end
+  t.ok(prefix, "what is trained is a beginning of the population")
+  store:close()
+end
+t.is(#sweep.resume(dir .. "/a.db", { quiet = true })[1].errors, 6, "the rest is trained later")
+
+os.execute("rm -rf " .. dir)
+t.done()

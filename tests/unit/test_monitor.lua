@@ -1,0 +1,373 @@
+-- The monitor: golden frames (tests/terminal/frames/*.txt) composed from fixed snapshots, every size,
+-- what a snapshot says of a store, and the command line.  The screen itself is tested by
+-- tests/terminal/monitor.sh.  NETSPACE_GOLDEN=1 writes the goldens anew: then read the diff.
+package.path = "tests/unit/?.lua;" .. package.path
+local t = require "tap"
+local frame = require "netspace.frame"
+local monitor = require "netspace.monitor"
+local units = require "netspace.units"
+
+local function golden(name, lines)
+  local path, text = "tests/terminal/frames/" .. name .. ".txt", table.concat(lines, "\n") .. "\n"
+  if os.getenv "NETSPACE_GOLDEN" then
+    local f = assert(io.open(path, "w"))
+    f:write(text)
+    f:close()
+  end
+  local f = assert(io.open(path))
+  t.is(text, f:read "a", "frame " .. name)
+  f:close()
+end
+
+-- A store with two populations, as the store module shows it.
+local function fake_store(change)
+  local live = { A = {}, B = {} }
+  for i = 1, 16 do
+    live.A[i] = { index = i, status = i > 12 and "queued" or "done", attempt = 1, epoch = 10,
+      epochs = 10, error = 50 + (i * 7 % 16) / 2, images_per_s = 400 + i, seconds = 30 + i,
+      worker = i % 2 + 1, curve = { 60, 55 }, flops = 1e6 + i * 1e5, params = 1e5, acts = 1e4,
+      memory = 2e6 }
+    live.B[i] = { index = i, status = i > 10 and "queued" or "done", attempt = 1, epoch = 10,
+      epochs = 10, error = 46 + (i * 5 % 16) / 3, images_per_s = 300 + i, seconds = 40 + i,
+      worker = i % 2 + 1, curve = {}, flops = 1.2e6 + i * 1e5, params = 1e5, acts = 1e4 }
+    if i > 12 then live.A[i].error, live.B[i].error = nil, nil end
+  end
+  live.A[4].status, live.A[4].error = "diverged", 100
+  live.A[4].reason = "loss is not a number in epoch 3"
+  live.A[4].epoch = 3
+  for _, i in ipairs { 11, 12 } do
+    live.B[i].status, live.B[i].epoch, live.B[i].error = "running", i - 5, 51.5
+  end
+  live.A[13].error, live.A[13].worker, live.A[13].attempt = nil, nil, 0
+  live.A[13].images_per_s, live.A[13].seconds, live.A[13].epoch = nil, nil, 0
+  local store = {
+    names = function() return { "A", "B" } end,
+    population = function(_, name)
+      return { name = name == "A" and "AnyNetX_A" or "RegNetX", space = name, data = "shapes",
+        recipe = { epochs = 10, lr = 0.1 } }
+    end,
+    live = function(_, name)
+      local copy = {}
+      for i, model in ipairs(live[name]) do
+        copy[i] = {}
+        for k, v in pairs(model) do copy[i][k] = v end
+      end
+      return copy
+    end,
+    networks = function()
+      local list = {}
+      for i = 1, 16 do list[i] = { d = { i, 1 }, w = { 8 * i, 128 }, b = { 1, 1 } } end
+      return list
+    end,
+    network = function(_, _, i) return { d = { i, 1 }, w = { 8 * i, 128 }, b = { 1, 1 } } end,
+    events = function(_, o)
+      local last = { time = 950, population = "A", index = 4, text = "diverged: loss is not a number" }
+      if o.index then return { last } end
+      return { { time = 900, population = "A", text = "run started with 2 workers" }, last }
+    end,
+    progress = function()
+      return { images_per_s = 812.4, eta = 203, updated = 1000, running_main = true, events = 2 }
+    end,
+  }
+  for key, value in pairs(change or {}) do store[key] = value end
+  return store
+end
+
+local function snapshot(change, needs)
+  local s = monitor.snapshot("runs.db", fake_store(change), nil, needs or
+    { events = { last = 200, skip = 0 }, networks = true })
+  s.now = 1002
+  return s
+end
+
+local s = snapshot()
+t.is(s.state, "running", "state of a store at work")
+t.is(("%d %d %d %d %d"):format(s.done, s.failed, s.running, s.queued, s.total), "21 1 2 8 32",
+  "counts")
+t.is(#s.populations[1].errors, 12, "errors of finished models")
+t.is(math.max(table.unpack(s.populations[1].errors)), 100, "a diverged model counts as 100")
+t.is(#s.populations[2].provisional, 2, "errors of running models")
+t.is(s.models[1].status, "running", "running models come first")
+t.is(s.models[3].status, "diverged", "then the failed ones")
+t.is(s.models[#s.models].status, "queued", "queued ones last")
+
+local function with_state(state_of)
+  return function(_, name)
+    return { name = name == "A" and "AnyNetX_A" or "RegNetX", space = name, data = "shapes",
+      recipe = { epochs = 10, lr = 0.1 }, state = state_of(name) }
+  end
+end
+local idle = { progress = function()
+  return { updated = 1000, running_main = false, events = 2 }
+end, population = with_state(function() return "stopped" end) }
+local stopped = snapshot(idle)
+t.is(stopped.state, "stopped", "open models and nobody at work")
+t.ok(frame.status(stopped):find("stopped, 21/32 done", 1, true), "its status line")
+local finished = snapshot { progress = idle.progress, live = function()
+  return { { index = 1, status = "done", attempt = 1, epoch = 2, epochs = 2, error = 40 } }
+end }
+t.is(finished.state, "finished", "no open models")
+local paused = snapshot { progress = function()
+  return { updated = 1000, running_main = true, paused = true, images_per_s = 0, events = 2 }
+end, population = with_state(function(name) return name == "A" and "paused" or "stopped" end) }
+t.is(paused.state, "paused", "a sweep that waits to go on")
+t.is(stopped.running .. stopped.models[#stopped.models].status, "0queued",
+  "what a dead run left as running is open")
+local waiting = monitor.snapshot("runs.db")
+t.is(waiting.state, "waiting", "no store yet")
+local unread = monitor.snapshot("runs.db", nil, "runs.db is damaged")
+t.is(unread.state, "error", "a store that cannot be read")
+t.is(snapshot { names = function() return {} end }.state, "waiting", "a store without sweeps")
+t.is(snapshot { live = function() return nil, "it is locked" end }.message, "it is locked",
+  "a failing read")
+
+golden("80x24", frame.compose(s, { width = 80, height = 24 }))
+golden("80x24-ascii", frame.compose(s, { width = 80, height = 24, ascii = true }))
+golden("40x10", frame.compose(s, { width = 40, height = 10 }))
+golden("200x60", frame.compose(s, { width = 200, height = 60 }))
+golden("models", frame.compose(s, { width = 80, height = 24, ascii = true, view = "models",
+  scroll = 2 }))
+golden("models-40x10", frame.compose(s, { width = 40, height = 10, ascii = true,
+  view = "models" }))
+golden("help", frame.compose(s, { width = 80, height = 24, ascii = true, help = true }))
+golden("help-40x10", frame.compose(s, { width = 40, height = 10, ascii = true, help = true,
+  help_scroll = 7 }))
+golden("cursor", frame.compose(s, { width = 80, height = 24, ascii = true, cursor = 49.9 }))
+golden("cursor-40x10", frame.compose(s, { width = 40, height = 10, ascii = true,
+  cursor = 49.9, hidden = { true } }))
+golden("band", frame.compose(s, { width = 80, height = 24, band = true, selected = 2 }))
+golden("log-axis", frame.compose(s, { width = 80, height = 24, ascii = true, log = true,
+  x0 = 40, x1 = 60, band = true, cursor = 50 }))
+golden("models-filter", frame.compose(s, { width = 110, height = 24, ascii = true,
+  view = "models", filter = "regnet done", order = 2, row = 2 }))
+golden("equal-flops", frame.compose(s, { width = 80, height = 24, ascii = true,
+  normalise = true }))
+golden("frozen", frame.compose(s, { width = 80, height = 24, ascii = true, frozen = true,
+  hidden = { [2] = true } }))
+golden("waiting", frame.compose(waiting, { width = 80, height = 24, ascii = true }))
+golden("paused", frame.compose(paused, { width = 80, height = 24, ascii = true }))
+golden("stopped", frame.compose(stopped, { width = 80, height = 24, ascii = true }))
+golden("damaged-40x10", frame.compose(unread, { width = 40, height = 10, ascii = true }))
+
+-- Strictly below: at 50.5 itself, A's best error, none of A counts.
+local at = frame.compose(s, { width = 40, height = 10, ascii = true, cursor = 50.5 })
+t.ok(at[10]:find("50.50%: a 0.00 b 0.80 b-a +0.80", 1, true), "the cursor reads F strictly", at[10])
+
+local old = snapshot()
+old.now = 1100
+t.ok(frame.compose(old, { width = 80, height = 24, ascii = true, colours = 8 })[2]
+  :find("31mdata 1m40s old", 1, true), "stale data turns red")
+t.ok(table.concat((frame.compose(old, { width = 40, height = 10, ascii = true })))
+  :find("1m40s old", 1, true), "and is named on a small screen")
+
+local info = select(3, frame.compose(s, { width = 80, height = 24 }))
+t.ok(info.x0 > 46 and info.x0 < 46.6 and info.x1 > 57.5 and info.x1 < 58, "the chart tells its range")
+
+local every = { { "edf" }, { "models" }, { "property" }, { "log" }, { "edf", detail = { 1, 4 } },
+  { "edf", choosing = "populations" }, { "property", choosing = "property" } }
+golden("property", frame.compose(s, { width = 80, height = 24, ascii = true, view = "property",
+  property = "flops", selected = 2 }))
+golden("detail", frame.compose(snapshot(nil, { detail = { 1, 4 } }), { width = 80, height = 40, ascii = true,
+  detail = { 1, 4 } }))
+golden("choose", frame.compose(s, { width = 80, height = 24, ascii = true,
+  choosing = "populations", choice = 2 }))
+golden("log", frame.compose(s, { width = 80, height = 24, ascii = true, view = "log" }))
+
+-- A log is read in pages: whatever the scroll, what is shown is what would be of all of it.
+local pages, most = {}, 0
+local function page_of(view)
+  local function events(_, o)
+    local list = {}
+    for i = math.max(1, 5000 - o.skip - o.last + 1), 5000 - o.skip do
+      list[#list + 1] = { time = 900, population = "A", text = ("event %d."):format(i) }
+    end
+    most = math.max(most, #list)
+    pages[o.skip] = true
+    return list
+  end
+  return snapshot({ events = events, progress = function()
+    return { updated = 1000, running_main = true, events = 5000 }
+  end }, frame.needs(view))
+end
+local long = { view = "log", width = 80, height = 24 }
+for _, scroll in ipairs { 0, 1, 199, 200, 201, 2500, 4979, 4980, 1 << 30 } do
+  long.log_scroll = scroll
+  local lines, _, info = frame.compose(page_of(long), long)
+  local last = math.max(20, 5000 - scroll)
+  t.ok(table.concat(lines, "\n"):find(("event %d%%.[^\n]*\n[^\n]*$"):format(last)),
+    ("scrolled by %d: the last one is %d"):format(scroll, last), table.concat(lines, "\n"))
+  t.ok(lines[4]:find(("event %d."):format(last - 19), 1, true), "and the first fits")
+  t.is(info.scroll, 5000 - last, "the scroll there is room for")
+end
+t.ok(most <= 400 and pages[0] and pages[200], "no more than two pages at once")
+
+-- Its picture for files shows what the view does.
+local picture = require("netspace.monitor.edf").plot
+t.ok(picture(s, { hidden = {} }):text():find "b RegNetX", "the EDFs as a plot")
+t.ok(not picture(s, { hidden = { true } }):text():find "AnyNetX_A", "without those hidden")
+t.ok(picture(s, { hidden = {}, normalise = true })._picture.title:find "at equal flops",
+  "at equal flops when the view is")
+t.is(picture(s, { hidden = { true, true } }), nil, "none of nothing")
+
+-- Every size: as many lines as asked for, none wider, no error.
+local bad
+for _, snap in ipairs { s, waiting, stopped, finished, unread } do
+  for width = 1, 150, 7 do
+    for _, height in ipairs { 1, 2, 3, 4, 5, 7, 9, 10, 15, 16, 20, 23, 60 } do
+      for _, view in ipairs(every) do
+        for _, help in ipairs { true, false } do
+          local lines = frame.compose(snap, { width = width, height = height, ascii = true,
+            view = view[1], detail = view.detail, choosing = view.choosing, help = help,
+            cursor = 50, scroll = 1000, band = true })
+          local fits = #lines == height
+          for _, line in ipairs(lines) do fits = fits and #line <= width end
+          if not fits then bad = ("%d x %d %s"):format(width, height, view[1]) end
+        end
+      end
+    end
+  end
+end
+t.is(bad, nil, "every size fits")
+
+-- Nine populations: eight curves, and the counts still include the ninth.
+local many = snapshot { names = function() return { "A", "A", "A", "A", "A", "A", "A", "A", "B" } end }
+t.is(many.total, 9 * 16, "nine populations are counted")
+t.ok(table.concat((frame.compose(many, { width = 80, height = 40, ascii = true })), "\n")
+  :find("\nhhhh h AnyNetX_A", 1, true), "eight have a curve")
+
+t.ok(frame.compose(many, { width = 80, height = 40, ascii = true })[4]
+  :find("8 of 9 populations; c chooses", 1, true), "and it is said that there are more")
+
+-- Keys: each changes the state of the view.
+local keys = require "netspace.monitor.keys"
+local view = keys.new(true)
+view.width, view.height = 80, 24
+local function press(list, snap)
+  snap = snap or s
+  for key in list:gmatch "%S+" do
+    if key == "space" then key = " " end
+    local told = select(3, frame.compose(snap, view))
+    if keys.press(view, key, told, snap, 1, 1) then return true end
+  end
+end
+press "home"
+t.ok(math.abs(view.cursor - 46.44) < 0.1, "home: the best error", view.cursor)
+press "+ +"
+t.ok(view.x1 - view.x0 < 6 and view.x0 < 46.7, "zoom is about the cursor", view.x0)
+local x0 = view.x0
+press ">"
+t.ok(view.x0 > x0, "> moves the range")
+press "0"
+t.is(view.x0, nil, "0 fits")
+press "2 ] b n l escape"
+t.is(view.hidden[2], true, "2 hides")
+t.is(view.selected, 2, "] selects the next")
+t.ok(not view.band and view.normalise and view.log and not view.cursor, "b, n, l, escape")
+press "2 [ b n l"
+t.ok(not view.hidden[2] and view.selected == 1 and view.band and not view.normalise, "and back")
+press "tab"
+t.is(view.view, "models", "tab: the next view")
+press "o / d i v enter"
+t.is(view.filter .. view.order, "div2", "o sorts, / filters")
+press "enter"
+t.is(table.concat(view.detail, " "), "1 4", "enter: all about it")
+press "escape escape x c down enter"
+t.is(view.view .. " " .. view.property, "property params", "c chooses the property")
+press "g up e ? ?"
+t.is(view.view, "edf", "letters show their view")
+press "c"
+t.is(view.choosing, "populations", "c chooses populations")
+press("end space", many)
+t.ok(view.said:find "^8 curves", "no more than eight")
+press("home space end space enter", many)
+t.is(table.concat(view.chosen, " "), "2 3 4 5 6 7 8 9", "one for another")
+view.chosen = nil
+press "K n"
+t.ok(not view.want and not view.ask, "cancel asks; n means no")
+press "K y"
+t.is(view.want .. " " .. view.about, "cancel AnyNetX_A", "y asks the sweep for it")
+view.want = nil
+local mine = s.populations[1]
+mine.state = "finished"
+press "K"
+t.ok(not view.ask and view.said == "AnyNetX_A is finished", "what is finished cannot be cancelled")
+mine.state = "stopped"
+press "P"
+t.ok(not view.ask and view.said:find "no sweep is at work on AnyNetX_A", "nor paused what was")
+t.ok(table.concat((frame.compose(s, { width = 80, height = 24, ascii = true })), "\n")
+  :find("AnyNetX_A (stopped)", 1, true), "which the legend tells")
+mine.state = nil
+view.height = 10
+press "? down down"
+t.is(view.help_scroll, 2, "the help scrolls")
+press "escape"
+t.ok(not view.help, "and any other key leaves it")
+view.height = 24
+press("P", paused)
+t.ok(view.ask.text:find "let .* go on", "P lets it go on")
+press "n"
+press("P", stopped)
+t.ok(not view.ask and view.said:find "no sweep is at work", "nobody is there to be asked")
+press("R y", stopped)
+t.is(view.want, "retry", "but what failed can be queued again")
+view.want = nil
+press("] R", stopped)
+t.ok(not view.ask and view.said:find "has no failed models", "when anything failed")
+press "["
+press "1"
+view.hidden = {}
+local told = select(3, frame.compose(s, view))
+keys.press(view, "click", told, s, told.left + told.width - 1, told.top)
+t.ok(math.abs(view.cursor - told.x1) < 1e-9, "a click sets the cursor")
+keys.press(view, "click", told, s, 3, told.legend + 2)
+t.is(view.selected, 2, "or selects in the legend")
+t.ok(press "q", "q leaves")
+
+-- A wish reaches the sweep that it is for, once, and leaves nothing behind.
+local controls = require "netspace.monitor.controls"
+local uv = require "luv"
+local dir = uv.fs_mkdtemp(uv.os_tmpdir() .. "/netspace-XXXXXX")
+local path = dir .. "/runs.db"
+t.is(#controls.take(path, "A"), 0, "no wish")
+t.ok(controls.send(path, "pause", "A") and controls.send(path, "retry", "A")
+  and controls.send(path, "cancel", "B"), "three wishes")
+t.is(table.concat(controls.take(path, "A"), " "), "pause retry", "two are for A, in order")
+t.is(#controls.take(path, "A"), 0, "once")
+t.is(table.concat(controls.take(path, "B"), " "), "cancel", "one is for B")
+t.is(uv.fs_stat(controls.directory(path)), nil, "the directory goes with the last one")
+t.ok(not controls.send(dir .. "/no/x.db", "pause", "A"), "where nobody can write, it says so")
+uv.fs_rmdir(dir)
+
+t.is(units.duration(59.4), "59s", "seconds")
+t.is(units.duration(200), "3m20s", "minutes")
+t.is(units.duration(7500), "2h05m", "hours")
+t.is(units.duration(3.2 * 86400), "3d04h", "days")
+t.is(units.duration(-2), "0s", "a clock that went back")
+
+-- The command line; what is wrong goes to stderr, the code says usage.
+local stderr = io.stderr
+local said = {}
+io.stderr = { write = function(_, ...) said[#said + 1] = table.concat { ... } end }
+local codes = { monitor.main {}, monitor.main { "a", "b" }, monitor.main { "--onse", "a" },
+  monitor.main { "--once", "--json", "a" } }
+io.stderr = stderr
+t.is(table.concat(codes, " "), "2 2 2 2", "usage errors are 2")
+t.ok(said[1]:find "which store%?" and said[2]:find "a and b" and said[3]:find "'%-%-once'%?"
+  and said[4]:find "%-%-once and %-%-json exclude", "and say what is wrong")
+t.fails(function() monitor(3) end, "expects the path of a store, got number", "no path")
+t.fails(function() monitor("x", { mode = "onse" }) end, "none of once, text, json", "no mode")
+t.fails(function() monitor("x", { asci = true }) end, "did you mean 'ascii'?", "unknown option")
+t.fails(monitor, "no sweep has been started here; name a store", "none was started")
+local path, stdout, page = os.tmpname(), io.stdout, {}
+os.remove(path)
+require("netspace.sweep").run { store = path, name = "mine", models = require("netspace.space")
+  .small.RegNetX:sample(1), data = require("netspace.data").open("shapes", { train = 32, test = 16 }),
+  recipe = { epochs = 1, batch = 16 }, progress = function() end }
+io.stdout = { write = function(_, ...) page[#page + 1] = table.concat { ... } end,
+  flush = function() end }
+local shown, message = pcall(monitor, nil, { mode = "once" })
+io.stdout = stdout
+t.ok(shown and table.concat(page):find("mine", 1, true), "monitor() shows what was started last",
+  message or table.concat(page))
+os.remove(path)
+t.done()
