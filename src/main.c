@@ -73,7 +73,7 @@ static const char *hint(lua_State *L, const char *word, const char *const *names
     if (word[0] == '-' && strlen(word) <= 2)
         return "";
     lua_getglobal(L, "require");
-    lua_pushliteral(L, "netspace.options");
+    lua_pushliteral(L, "netspace.lib.options");
     if (lua_pcall(L, 1, 1, 0) != LUA_OK)
         return "";
     lua_getfield(L, -1, "hint");
@@ -241,11 +241,11 @@ static int script_status(void)
     return n;
 }
 
-// Shows the error on top of the stack; its text is what errors.handler or Lua made of it.
+// Shows the error on top of the stack; its text is what exception.handler or Lua made of it.
 static int fail(lua_State *L)
 {
     fflush(stdout);
-    if (push_function(L, "netspace.errors", "show")) {
+    if (push_function(L, "netspace.prompt.exception", "show")) {
         lua_pushvalue(L, -3);
         if (lua_pcall(L, 1, 0, 0) == LUA_OK)
             return script_status();
@@ -272,7 +272,7 @@ static int finish(lua_State *L, bool failed)
 static int run_chunk(lua_State *L, int nargs)
 {
     int base = lua_gettop(L) - nargs;
-    if (!push_function(L, "netspace.errors", "handler"))
+    if (!push_function(L, "netspace.prompt.exception", "handler"))
         return fail(L);
     lua_insert(L, base);
     lua_pop(L, 1);
@@ -286,11 +286,11 @@ static int run_chunk(lua_State *L, int nargs)
     return status;
 }
 
-// Pushes code that is in no file (NULL: what stdin has) as a chunk; errors.load keeps its
+// Pushes code that is in no file (NULL: what stdin has) as a chunk; chunk.load keeps its
 // text for messages.  False with the message on the stack.
 static bool load_text(lua_State *L, const char *code, const char *name)
 {
-    if (!push_function(L, "netspace.errors", "load"))
+    if (!push_function(L, "netspace.lib.chunk", "load"))
         return false;
     lua_pushstring(L, code);
     lua_pushstring(L, name);
@@ -352,7 +352,7 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
 // netspace COMMAND ARG…: commands.lua knows which module does it.
 static int run_command(lua_State *L, int argc, char **argv, int first)
 {
-    if (!push_function(L, "netspace.commands", argv[first]))
+    if (!push_function(L, "netspace.prompt.commands", argv[first]))
         return fail(L);
     lua_newtable(L);
     for (int i = first + 1; i < argc; i++) {
@@ -360,7 +360,7 @@ static int run_command(lua_State *L, int argc, char **argv, int first)
         lua_rawseti(L, -2, i - first);
     }
     int base = lua_gettop(L) - 1;
-    if (!push_function(L, "netspace.errors", "handler"))
+    if (!push_function(L, "netspace.prompt.exception", "handler"))
         return fail(L);
     lua_insert(L, base);
     lua_pop(L, 1);
@@ -386,7 +386,7 @@ static bool is_command(const char *word)
 
 static int run_repl(lua_State *L, const struct request *r)
 {
-    if (!push_function(L, "netspace.repl", "main"))
+    if (!push_function(L, "netspace.prompt.repl", "main"))
         return fail(L);
     lua_newtable(L);
     lua_pushboolean(L, r->quiet);
@@ -407,9 +407,9 @@ static int run(lua_State *L, int argc, char **argv, struct request *r)
         return fail(L);
     lua_toclose(L, -1); // by lua_close, also that of os.exit(n, true)
     if (r->version)
-        return run_module(L, "netspace.doctor", "version");
+        return run_module(L, "netspace.prompt.doctor", "version");
     if (r->worker)
-        return run_module(L, "netspace.worker", "main");
+        return run_module(L, "netspace.sweep.worker", "main");
     set_arg(L, argc, argv, r->file);
     int status = 0;
     for (int i = r->first_code, n = 0; n < r->codes && status == 0; i++)

@@ -1,6 +1,7 @@
 --- What every script, prompt and worker starts with: the public names as globals, strict
 -- globals, and a clear message for a Lua library that is not installed.
 
+local background = require "netspace.lib.background"
 local sys = require "netspace.core.sys"
 local strict = require "netspace.strict"
 
@@ -57,8 +58,7 @@ M.guard = setmetatable({}, {
 --- Called when the script has ended: waits for sweeps it has started and not waited for
 -- (after an error: stops them).
 function M.finish(failed)
-  local sweep = package.loaded["netspace.sweep"]
-  if sweep and sweep._running() > 0 then sweep.finish(failed) end
+  background.finish(failed)
 end
 
 return M

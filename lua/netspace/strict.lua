@@ -4,7 +4,7 @@
 -- (which test for optional globals) reads nil as ever.
 
 local netspace = require "netspace"
-local options = require "netspace.options"
+local options = require "netspace.lib.options"
 
 local M = { declared = {}, prompt = "=in[" }
 

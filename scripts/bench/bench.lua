@@ -4,10 +4,10 @@
 -- The processes stay alive and work in turn, A, B, A, B, …, a slice of steps each, so that
 -- both see the same clock and the same neighbours; a ratio is the median of the ratios of
 -- adjacent slices, a rate the best slice.  Rates count processor seconds.
-local json = require "netspace.json"
-local arch = require "netspace.arch"
+local json = require "netspace.lib.json"
+local arch = require "netspace.network.arch"
 local benchmark = require "netspace.core.benchmark"
-local layers = require "netspace.layers"
+local layers = require "netspace.network.profile"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 

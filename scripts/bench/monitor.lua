@@ -3,9 +3,9 @@
 -- log, for one model and for properties, and the frames of each view.
 -- Processor time in milliseconds, the median of a few.
 --   netspace scripts/bench/monitor.lua [MODELS]
-local frame = require "netspace.frame"
+local frame = require "netspace.monitor.frame"
 local keys = require "netspace.monitor.keys"
-local schema = require "netspace.schema"
+local schema = require "netspace.store.schema"
 local snapshots = require "netspace.monitor.snapshot"
 local uv = require "luv"
 
@@ -39,7 +39,7 @@ db:transaction(function()
       run([[INSERT INTO model (population, idx, m, hash, seed, flops, params, acts, status,
           attempt, error, run, worker, seconds, images_per_s, epochs)
         VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, 1, ?, 1, 7, 12.5, 400, ?)]],
-        { k, i, require("netspace.json").encode(m), k .. " " .. i, cost.flops, cost.params,
+        { k, i, require("netspace.lib.json").encode(m), k .. " " .. i, cost.flops, cost.params,
           cost.acts, done and "done" or i == n // 4 + 1 and "running" or "queued",
           done and 40 + i * 7919 % 1000 / 100 or nil, done and 10 or 0 })
       local id = db:last_id()
@@ -59,7 +59,7 @@ db:transaction(function()
   return true
 end)
 
-local store = assert(require("netspace.store").open(path))
+local store = assert(require("netspace.store.store").open(path))
 local s
 local function look(needs) s = snapshots.take(path, store, nil, needs) end
 local function line(what, ms) print(("%-34s %7.2f ms"):format(what, ms)) end

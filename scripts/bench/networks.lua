@@ -1,6 +1,6 @@
 -- The networks of `make bench`: narrow and wide, every kind of group, one bottleneck ratio
 -- of each sort, three image sizes.  Each: name, batch, the architecture.
-local arch, zoo = require "netspace.arch", require "netspace.zoo"
+local arch, zoo = require "netspace.network.arch", require "netspace.network.zoo"
 
 -- 32 pixels: the stem and the first stage keep the resolution.
 local function small(t)

@@ -3,8 +3,8 @@
 -- slice, or "profile".  Standard output: an answer as JSON for every line.  Rates count
 -- processor seconds.
 local benchmark = require "netspace.core.benchmark"
-local json = require "netspace.json"
-local layers = require "netspace.layers"
+local json = require "netspace.lib.json"
+local layers = require "netspace.network.profile"
 
 local function peak()
   for line in io.lines "/proc/self/status" do

@@ -16,7 +16,7 @@ local PACED = 12 -- seconds of the paced part
 
 -- The worker: beside the events of training, as many steps a second as real ones tell.
 local stub = [[
-local json = require "netspace.json"
+local json = require "netspace.lib.json"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 local M = {}
@@ -106,7 +106,7 @@ local path = dir .. "/bench.db"
 -- The Lua files of the program, with another worker among them.
 local lua = assert(package.searchpath("netspace.init", package.path)):match("^(.*)/netspace/")
 os.execute(("mkdir -p %s/lua && cp -r %s/* %s/lua/"):format(dir, lua, dir))
-local f = assert(io.open(dir .. "/lua/netspace/worker.lua", "w"))
+local f = assert(io.open(dir .. "/lua/netspace/sweep/worker.lua", "w"))
 f:write(stub)
 f:close()
 
@@ -131,7 +131,7 @@ local function best(f)
 end
 
 local function row(what, ms, more) print(("%-41s %8.1f ms%s"):format(what, ms, more or "")) end
-local frames, monitors = require "netspace.frame", require "netspace.monitor"
+local frames, monitors = require "netspace.monitor.frame", require "netspace.monitor.monitor"
 local function open() return assert(store.open(path)) end
 local s = open()
 row("listing: names, counts and progress", best(function()

@@ -3,11 +3,11 @@
 --   netspace tests/fault/fuzz.lua FIRST COUNT     prints TAP; damage number i is always the same
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
-local integrity = require "netspace.integrity"
-local ledgers = require "netspace.ledger"
-local monitor = require "netspace.monitor"
-local stores = require "netspace.store"
+local arch = require "netspace.network.arch"
+local integrity = require "netspace.store.integrity"
+local ledgers = require "netspace.store.ledger"
+local monitor = require "netspace.monitor.monitor"
+local stores = require "netspace.store.store"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 

@@ -49,7 +49,7 @@ for _, m in ipairs(has and s:live("A") or {}) do
   if m.status == "failed" or m.status == "diverged" then print("lost", m.index, m.reason) end
 end
 s:close()
-for _, p in ipairs(require("netspace.integrity").check(arg[1]).problems) do print("damaged", p) end
+for _, p in ipairs(require("netspace.store.integrity").check(arg[1]).problems) do print("damaged", p) end
 ]]
 
 local function read(path)

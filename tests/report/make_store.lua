@@ -3,8 +3,8 @@
 -- windows: one space in three windows of flops; half: as a sweep leaves it in the middle;
 -- evil: names, reasons and logs that would like to be markup; large: twelve populations of
 -- hundreds of models.
-local arch = require "netspace.arch"
-local ledgers = require "netspace.ledger"
+local arch = require "netspace.network.arch"
+local ledgers = require "netspace.store.ledger"
 local sys = require "netspace.core.sys"
 
 local path, kind = arg[1], arg[2]

@@ -24,7 +24,7 @@ shows() { # REGEX: waits until the screen has it
     return 1
 }
 cat >"$dir/long.lua" <<'LUA'
-local forecasts = require "netspace.forecast"
+local forecasts = require "netspace.sweep.forecast"
 local make = forecasts.make
 forecasts.make = function(...)
   local f = make(...)

@@ -2,7 +2,7 @@
 --   netspace tests/terminal/make_store.lua PATH running|stopped|finished [PID]
 -- Two populations of 8 and 6 models; "running" is at work in process PID, one model of the
 -- first has diverged.
-local schema = require "netspace.schema"
+local schema = require "netspace.store.schema"
 
 local path, state, pid = arg[1], arg[2], tonumber(arg[3] or 1)
 local db = assert(schema.open(path))

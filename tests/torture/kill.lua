@@ -7,7 +7,7 @@
 -- sweeps as it takes; a main process that was killed is started again.  Prints TAP, and
 -- the figures as comments.  A model is lost when it is not done in the end, or an epoch
 -- of it is missing; it is duplicated when it was done and is trained again.
-local schema = require "netspace.schema"
+local schema = require "netspace.store.schema"
 local sqlite = require "netspace.core.sqlite"
 local sys = require "netspace.core.sys"
 local uv = require "luv"

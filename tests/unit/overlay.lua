@@ -3,11 +3,12 @@
 local uv = require "luv"
 
 return function(dir, code)
-  local lua = assert(package.searchpath("netspace.worker", package.path)):match("^(.*)/netspace/")
-  assert(os.execute(("mkdir -p %s/netspace && ln -sf %s/netspace/*.lua %s/netspace && rm "
-    .. "%s/netspace/worker.lua"):format(dir, lua, dir, dir)))
-  local f = assert(io.open(dir .. "/netspace/worker.lua", "w"))
-  f:write(("local M = dofile(%q)\n%s\nreturn M\n"):format(lua .. "/netspace/worker.lua", code))
+  local lua = assert(package.searchpath("netspace.sweep.worker", package.path)):match("^(.*)/netspace/")
+  local worker = "/netspace/sweep/worker.lua"
+  assert(os.execute(("mkdir -p %s && cp -rs %s/netspace %s && rm %s"):format(dir, lua, dir,
+    dir .. worker)))
+  local f = assert(io.open(dir .. worker, "w"))
+  f:write(("local M = dofile(%q)\n%s\nreturn M\n"):format(lua .. worker, code))
   f:close()
   uv.os_setenv("NETSPACE_PATH", dir)
 end

@@ -3,13 +3,13 @@
 -- real store.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
-local data = require "netspace.data"
-local json = require "netspace.json"
-local recipe = require "netspace.recipe"
-local space = require "netspace.space"
-local stores = require "netspace.store"
-local sweep = require "netspace.sweep"
+local arch = require "netspace.network.arch"
+local data = require "netspace.data.data"
+local json = require "netspace.lib.json"
+local recipe = require "netspace.network.recipe"
+local space = require "netspace.space.space"
+local stores = require "netspace.store.store"
+local sweep = require "netspace.sweep.sweep"
 local uv = require "luv"
 
 local tiny = { stages = 2, d = { 1, 3 }, w = { 8, 64, 8 }, b = { 1, 2 }, g = { 1, 8 } }

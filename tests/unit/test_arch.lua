@@ -1,6 +1,6 @@
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
+local arch = require "netspace.network.arch"
 local cjson = require "cjson"
 
 local function list(l) return table.concat(l, ",") end
@@ -69,7 +69,7 @@ end
 
 -- e_fit: reference values of published networks, each recomputed with the default grid
 do
-  local zoo = require "netspace.zoo"
+  local zoo = require "netspace.network.zoo"
   for name, want in pairs { ["RegNetX-200MF"] = { .0195, 24, 36, 2.5 },
     ["RegNetX-400MF"] = { .0709, 32, 24, 2.3 }, ["RegNetX-600MF"] = { .0412 },
     ["RegNetX-800MF"] = { .0262 }, ["RegNetX-1.6GF"] = { .0251 }, ["RegNetX-3.2GF"] = { .0548 },
@@ -108,7 +108,7 @@ end
 
 -- describe: layers and stages add up, layers are called as the parameters of a net
 do
-  local zoo = require "netspace.zoo"
+  local zoo = require "netspace.network.zoo"
   local function sum(list, name)
     local n = 0
     for _, l in ipairs(list) do n = n + l[name] * (l.times or 1) end
@@ -120,7 +120,7 @@ do
       stem = "cifar", kernel = { 3, 5 } }
     nets[#nets + 1] = m
     local known, unknown = {}, nil
-    for _, p in ipairs(require("netspace.net").new(m, { batch = 1 }):params()) do
+    for _, p in ipairs(require("netspace.network.net").new(m, { batch = 1 }):params()) do
       known[p.name:gsub("%.weight$", "")] = true
     end
     for _, l in ipairs(arch.describe(m).layers) do
@@ -149,7 +149,7 @@ do
   why = tostring(arch.why { d = 22, w_0 = 24, w_a = 104.48, w_m = 1.54, g = 16 })
   t.ok(why:find("skipped: level 1 to 3;", 1, true), "why: skipped levels", why)
   t.is(arch.why { d = 22, w_0 = 24, w_a = 24.48, w_m = 2.54, g = 16 }.reason, nil, "nothing against it")
-  local space = require "netspace.space"
+  local space = require "netspace.space.space"
   local four = { d = { 2, 1, 1, 1 }, w = { 24, 16, 16, 16 }, g = 16 }
   why = tostring(arch.why(four, { flops = { 1e9, 2e9 }, space = space.AnyNetXE }))
   t.ok(why:find("outside 1G to 2G", 1, true) and why:find("monotone_w", 1, true)

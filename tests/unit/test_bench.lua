@@ -1,7 +1,7 @@
 -- `make bench` and `make profile`: their scripts run, choose and refuse.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
+local arch = require "netspace.network.arch"
 local sys = require "netspace.core.sys"
 
 local function run(script, args)

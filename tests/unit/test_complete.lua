@@ -1,8 +1,9 @@
 -- Completion, error texts and strict globals, without a terminal.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local complete = require "netspace.complete".complete
-local errors = require "netspace.errors"
+local complete = require "netspace.prompt.complete".complete
+local chunk = require "netspace.lib.chunk"
+local exception = require "netspace.prompt.exception"
 local strict = require "netspace.strict"
 
 -- What Tab offers at the end of `line` (or at |).
@@ -107,8 +108,8 @@ t.is(text "odd.", "odd.good_name", "keys that are no names are left out")
 
 -- Errors: the handler's account of what happened.
 local function fails(code, name)
-  errors.sources[name] = code
-  local _, e = xpcall(assert(load(code, name)), errors.handler)
+  chunk.texts[name] = code
+  local _, e = xpcall(assert(load(code, name)), exception.handler)
   return e
 end
 local e = fails("local tbl = { alpha = 1 }\nreturn tbl.alhpa.x", "=case1")
@@ -124,13 +125,13 @@ t.is(e.near, "method", "a method through __index")
 e = fails("error({})", "=case4")
 t.is(e.message, "error with the value {}", "an error value that is a table")
 e = fails("error('interrupted', 0)", "=case5")
-t.is(#errors.lines(e), 1, "an interrupt is one line")
+t.is(#exception.lines(e), 1, "an interrupt is one line")
 e = fails("error()", "=case6")
 t.is(e.message, "error with the value nil", "an error without a value")
 local function caret(code)
-  errors.sources["=syntax"] = code
+  chunk.texts["=syntax"] = code
   local _, message = load(code, "=syntax")
-  local lines = errors.lines(message)
+  local lines = exception.lines(message)
   return lines[3] and #lines[3][2] - 3
 end
 t.is(caret "x = = 3", 4, "the caret is under the second =")

@@ -1,8 +1,8 @@
 -- What a monitor asks of a sweep at work: pause, go on, retry what failed, cancel.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local controls = require "netspace.monitor.controls"
-local sweep = require "netspace.sweep"
+local controls = require "netspace.sweep.controls"
+local sweep = require "netspace.sweep.sweep"
 local uv = require "luv"
 
 local dir = uv.fs_mkdtemp(uv.os_tmpdir() .. "/netspace-XXXXXX")

@@ -1,10 +1,10 @@
 -- Counting networks: against enumeration of small spaces, and against known sizes of large ones.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
+local arch = require "netspace.network.arch"
 local core = require "netspace.core.count"
-local grid = require "netspace.grid"
-local space = require "netspace.space"
+local domain = require "netspace.space.domain"
+local space = require "netspace.space.space"
 
 -- after group compatibility a stage has 1496 of 2304; known to three digits
 t.is(space.AnyNetXA:size().distinct, (16 * 1496) ^ 4 // 1 | 0, "networks of AnyNetX_A")
@@ -65,7 +65,7 @@ local r = any:with { block = "r", "monotone_w" }
 t.is(r:size().distinct, select(2, enumerate(r, lists, anynet "r")), "one group: g makes no difference")
 
 -- RegNets: how often each network is made, and both estimates within four errors
-local function values(range) return grid.table(range).v end
+local function values(range) return domain.table(range).v end
 for _, o in ipairs { {}, { "w_0_is_w_a" }, { block = "v" } } do
   local S = space.regnet { name = "reg", stages = 3, d = { 5, 9 }, w_0 = { 8, 32, 8 },
     w_a = { 4, 32, 4 }, w_m = { 1.5, 3, .25 }, b = { 1, 2 }, g = { 8, 32 } }

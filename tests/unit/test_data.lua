@@ -1,8 +1,9 @@
 --- data.open and what a dataset can be asked.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local data = require "netspace.data"
-local help = require "netspace.help"
+local data = require "netspace.data.data"
+local help = require "netspace.prompt.help"
+local doc = require "netspace.lib.doc"
 
 t.is(table.concat(data.names(), " "), "cifar10 shapes", "names are sorted")
 
@@ -91,6 +92,6 @@ t.ok(true, "closing twice is fine")
 
 for _, topic in ipairs { "data.open", "data.names", "dataset:card", "dataset:image",
   "dataset:checksum", "dataset:close" } do
-  t.ok(help.topics[topic], "help for " .. topic)
+  t.ok(doc.topics[topic], "help for " .. topic)
 end
 t.done()

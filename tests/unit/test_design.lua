@@ -2,13 +2,13 @@
 -- seeds, repeats, misuse.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local data = require "netspace.data"
-local design = require "netspace.design"
-local json = require "netspace.json"
-local recipe = require "netspace.recipe"
-local space = require "netspace.space"
-local stats = require "netspace.stats"
-local sweep = require "netspace.sweep"
+local data = require "netspace.data.data"
+local design = require "netspace.design.step"
+local json = require "netspace.lib.json"
+local recipe = require "netspace.network.recipe"
+local space = require "netspace.space.space"
+local stats = require "netspace.stats.stats"
+local sweep = require "netspace.sweep.sweep"
 local uv = require "luv"
 
 local function blamed(f, part)

@@ -1,13 +1,13 @@
 -- Export to CSV and JSON lines, provenance, and the integrity check behind doctor STORE.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
-local integrity = require "netspace.integrity"
-local json = require "netspace.json"
-local ledgers = require "netspace.ledger"
-local space = require "netspace.space"
+local arch = require "netspace.network.arch"
+local integrity = require "netspace.store.integrity"
+local json = require "netspace.lib.json"
+local ledgers = require "netspace.store.ledger"
+local space = require "netspace.space.space"
 local sqlite = require "netspace.core.sqlite"
-local stores = require "netspace.store"
+local stores = require "netspace.store.store"
 local uv = require "luv"
 
 local dir = assert(uv.fs_mkdtemp("/tmp/netspace-export-XXXXXX"))

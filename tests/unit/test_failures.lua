@@ -3,13 +3,13 @@
 -- stage asks for and is otherwise the real one.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
-local data = require "netspace.data"
-local json = require "netspace.json"
-local recipe = require "netspace.recipe"
+local arch = require "netspace.network.arch"
+local data = require "netspace.data.data"
+local json = require "netspace.lib.json"
+local recipe = require "netspace.network.recipe"
 local sqlite = require "netspace.core.sqlite"
-local sweep = require "netspace.sweep"
-local units = require "netspace.units"
+local sweep = require "netspace.sweep.sweep"
+local units = require "netspace.lib.units"
 local uv = require "luv"
 
 local dir = assert(uv.fs_mkdtemp("/tmp/netspace-failures-XXXXXX"))
@@ -157,7 +157,7 @@ t.fails(function() run { name = "x", models = models(NORMAL), patience = 0 } end
   "patience is 0; it is a number of seconds above 0")
 
 -- Failed models are in the EDF
-t.is(require("netspace.stats").edf(assert(sweep.open(at("a.db"))):result("limit")).n, 3,
+t.is(require("netspace.stats.stats").edf(assert(sweep.open(at("a.db"))):result("limit")).n, 3,
   "failed models count in the EDF")
 t.ok(log("crash"):find("SIGSEGV, having said: last words; queued again (1 of 3)", 1, true),
   "the log has each attempt", log("crash"))

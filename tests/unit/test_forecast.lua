@@ -1,12 +1,12 @@
 -- Forecasts of sweeps, budgets, and the price by which time is reckoned.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
-local data = require "netspace.data"
-local forecasts = require "netspace.forecast"
-local recipe = require "netspace.recipe"
-local stores = require "netspace.store"
-local sweep = require "netspace.sweep"
+local arch = require "netspace.network.arch"
+local data = require "netspace.data.data"
+local forecasts = require "netspace.sweep.forecast"
+local recipe = require "netspace.network.recipe"
+local stores = require "netspace.store.store"
+local sweep = require "netspace.sweep.sweep"
 local uv = require "luv"
 
 local dir = assert(uv.fs_mkdtemp("/tmp/netspace-forecast-XXXXXX"))

@@ -1,7 +1,9 @@
 -- Every public function is documented, and every example of the documentation runs.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local help = require "netspace.help"
+local help = require "netspace.prompt.help"
+local doc = require "netspace.lib.doc"
+local members = require "netspace.lib.members"
 local netspace = require "netspace"
 
 local names = help.names()
@@ -16,7 +18,7 @@ for _, row in ipairs(netspace._names) do
     for key, value in pairs(module) do
       if type(key) == "string" and type(value) == "function" and key:sub(1, 1) ~= "_" and
         key ~= "main" and key ~= name then
-        t.ok(help.topics[name .. "." .. key] ~= nil, name .. "." .. key .. " has help")
+        t.ok(doc.topics[name .. "." .. key] ~= nil, name .. "." .. key .. " has help")
       end
     end
   end
@@ -24,7 +26,6 @@ end
 
 -- A directory with what examples are about: the store runs.db, its population A, the data D.
 local uv = require "luv"
-local errors = require "netspace.errors"
 local home = assert(uv.cwd())
 local folder = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/netspace-help.XXXXXX"))
 local D = data.open("shapes", { train = 128, test = 100 })
@@ -37,13 +38,13 @@ local runs = assert(store.open(folder .. "/runs.db"))
 -- Methods: what each object that a script meets answers to has help, found from it too.
 local function methods_have_help(class, object)
   local found = 0
-  for _, key in ipairs(errors.keys_of(object)) do
+  for _, key in ipairs(members.keys_of(object)) do
     local method = object[key]
     if type(method) == "function" and key:sub(1, 1) ~= "_" then
       local topic = class .. ":" .. key
       found = found + 1
-      t.ok(help.topics[topic] ~= nil, topic .. " has help")
-      t.is(help.text(method), help.topics[topic], "which the method stands for")
+      t.ok(doc.topics[topic] ~= nil, topic .. " has help")
+      t.is(help.text(method), doc.topics[topic], "which the method stands for")
       t.ok(help.text(object):find(topic:match("%w+$") .. "[({]"), "and the object lists")
     end
   end
@@ -60,14 +61,14 @@ methods_have_help("profile", net.profile(A[1], { seconds = 0.01 }))
 for name, object in pairs { ["S:sample"] = A, ["store:result"] = result,
   ["stats.compare"] = stats.compare(result, result), ["stats.search"] = stats.search(result),
   ["net:plan"] = net.new(A[1]):plan() } do
-  t.ok((help.text(object) or ""):find(help.topics[name]:match("^[^\n]*"), 1, true),
+  t.ok((help.text(object) or ""):find(doc.topics[name]:match("^[^\n]*"), 1, true),
     name .. " is the help of what it gives")
 end
 uv.chdir(home)
 
 -- The text of each topic: a signature and a sentence.
 for _, name in ipairs(names) do
-  local text = help.topics[name]
+  local text = doc.topics[name]
   local first, second = text:match("^([^\n]+)\n([^\n]+)")
   t.ok(first and second and #second >= 10, name .. ": a signature and a sentence", text)
   for line in text:gmatch("[^\n]+") do
@@ -77,9 +78,9 @@ end
 
 -- Options: every key that a function knows is in its help, or in that of another which it
 -- names; every key that its signature shows is known.
-local options = require "netspace.options"
+local options = require "netspace.lib.options"
 local function told(topic, key, seen)
-  local text = help.topics[topic]
+  local text = doc.topics[topic]
   if not text or seen[topic] then return false end
   seen[topic] = true
   if text:find("%f[%w_]" .. key .. "%f[^%w_]") then return true end
@@ -90,7 +91,7 @@ local function told(topic, key, seen)
   return false
 end
 for _, name in ipairs(names) do
-  local keys, first = options.declared[name] or {}, help.topics[name]:match("^[^\n]*")
+  local keys, first = options.declared[name] or {}, doc.topics[name]:match("^[^\n]*")
   for key in pairs(keys) do t.ok(told(name, key, {}), ("%s tells of %s"):format(name, key)) end
   for inside in first:gsub("%->.*", ""):gmatch("%b{}") do
     for key in inside:sub(2, -2):gsub("%b{}", ""):gmatch("([%a_][%w_]*)%s*=") do
@@ -195,9 +196,9 @@ local function text_of(...)
   local text, message = help.text(...)
   return text or "", message
 end
-t.is(text_of(stats.compare), help.topics["stats.compare"], "a function stands for its topic")
-t.is(text_of(space.RegNetX.sample), help.topics["S:sample"], "a method stands for its topic")
-t.is(text_of("sample"), help.topics["S:sample"], "a method by its bare name")
+t.is(text_of(stats.compare), doc.topics["stats.compare"], "a function stands for its topic")
+t.is(text_of(space.RegNetX.sample), doc.topics["S:sample"], "a method stands for its topic")
+t.is(text_of("sample"), doc.topics["S:sample"], "a method by its bare name")
 t.ok(text_of(stats):find("stats.edf", 1, true), "a module lists its functions")
 t.ok(text_of(space.RegNetX):find("S:sample", 1, true), "an object lists its methods")
 t.ok(text_of():find("\nspace ", 1, true), "the overview names space")

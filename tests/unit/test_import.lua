@@ -2,9 +2,9 @@
 -- with store:export, messages with line, column and value, and foreign bytes.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local csv = require "netspace.csv"
-local json = require "netspace.json"
-local ledgers = require "netspace.ledger"
+local csv = require "netspace.lib.csv"
+local json = require "netspace.lib.json"
+local ledgers = require "netspace.store.ledger"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 

@@ -1,8 +1,8 @@
 -- Plans, profiles and benchmarks of networks: what they say is checked against closed forms.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
-local net = require "netspace.net"
+local arch = require "netspace.network.arch"
+local net = require "netspace.network.net"
 
 -- One of every kind of operation: both stems' parts, shortcuts, grouped, dense, SE, SiLU.
 local networks = {

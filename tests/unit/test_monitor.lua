@@ -3,9 +3,9 @@
 -- tests/terminal/monitor.sh.  NETSPACE_GOLDEN=1 writes the goldens anew: then read the diff.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local frame = require "netspace.frame"
-local monitor = require "netspace.monitor"
-local units = require "netspace.units"
+local frame = require "netspace.monitor.frame"
+local monitor = require "netspace.monitor.monitor"
+local units = require "netspace.lib.units"
 
 local function golden(name, lines)
   local path, text = "tests/terminal/frames/" .. name .. ".txt", table.concat(lines, "\n") .. "\n"
@@ -202,7 +202,7 @@ end
 t.ok(most <= 400 and pages[0] and pages[200], "no more than two pages at once")
 
 -- Its picture for files shows what the view does.
-local picture = require("netspace.monitor.edf").plot
+local picture = require("netspace.monitor.views.edf").plot
 t.ok(picture(s, { hidden = {} }):text():find "b RegNetX", "the EDFs as a plot")
 t.ok(not picture(s, { hidden = { true } }):text():find "AnyNetX_A", "without those hidden")
 t.ok(picture(s, { hidden = {}, normalise = true })._picture.title:find "at equal flops",
@@ -324,7 +324,7 @@ t.is(view.selected, 2, "or selects in the legend")
 t.ok(press "q", "q leaves")
 
 -- A wish reaches the sweep that it is for, once, and leaves nothing behind.
-local controls = require "netspace.monitor.controls"
+local controls = require "netspace.sweep.controls"
 local uv = require "luv"
 local dir = uv.fs_mkdtemp(uv.os_tmpdir() .. "/netspace-XXXXXX")
 local path = dir .. "/runs.db"
@@ -360,8 +360,8 @@ t.fails(function() monitor("x", { asci = true }) end, "did you mean 'ascii'?", "
 t.fails(monitor, "no sweep has been started here; name a store", "none was started")
 local path, stdout, page = os.tmpname(), io.stdout, {}
 os.remove(path)
-require("netspace.sweep").run { store = path, name = "mine", models = require("netspace.space")
-  .small.RegNetX:sample(1), data = require("netspace.data").open("shapes", { train = 32, test = 16 }),
+require("netspace.sweep.sweep").run { store = path, name = "mine", models = require("netspace.space.space")
+  .small.RegNetX:sample(1), data = require("netspace.data.data").open("shapes", { train = 32, test = 16 }),
   recipe = { epochs = 1, batch = 16 }, progress = function() end }
 io.stdout = { write = function(_, ...) page[#page + 1] = table.concat { ... } end,
   flush = function() end }

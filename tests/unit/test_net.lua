@@ -1,10 +1,10 @@
 -- Networks and recipes from Lua: shapes, training, progress, wrong use.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
-local data = require "netspace.data"
-local net = require "netspace.net"
-local recipe = require "netspace.recipe"
+local arch = require "netspace.network.arch"
+local data = require "netspace.data.data"
+local net = require "netspace.network.net"
+local recipe = require "netspace.network.recipe"
 
 local function tiny(more)
   local m = { d = { 1, 1 }, w = { 16, 32 }, g = 8, stem = "cifar", stem_width = 8 }

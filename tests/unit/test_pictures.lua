@@ -2,10 +2,10 @@
 -- SVG that comes of it, evil names, and a gnuplot that fails, hangs or is not there.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
-local plot = require "netspace.plot"
-local space = require "netspace.space"
-local stats = require "netspace.stats"
+local arch = require "netspace.network.arch"
+local plot = require "netspace.plot.plot"
+local space = require "netspace.space.space"
+local stats = require "netspace.stats.stats"
 local uv = require "luv"
 
 local dir = assert(uv.fs_mkdtemp(uv.os_tmpdir() .. "/netspace-test-XXXXXX"))

@@ -2,7 +2,7 @@
 -- tests/unit/test_canvas.c.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local plot = require "netspace.plot"
+local plot = require "netspace.plot.plot"
 
 local function text(list, width, height, ascii)
   return plot.edf(list):text { width = width, height = height, ascii = ascii ~= false }
@@ -27,7 +27,7 @@ t.is(text({ A }, 40, 10), text({ { name = "curve 1", errors = A } }, 40, 10), "l
 t.is(plot.edf(A):text { width = 40, height = 10, ascii = true }, text({ A }, 40, 10),
   "one list without braces around it")
 t.is(text({ { 52, 41, 45 } }, 40, 10), text({ A }, 40, 10), "order of errors does not matter")
-local edf = require("netspace.stats").edf
+local edf = require("netspace.stats.stats").edf
 t.is(text({ edf(A) }, 40, 10), text({ A }, 40, 10), "an edf value")
 t.is(plot.edf(edf(A)):text { width = 40, height = 10, ascii = true }, text({ A }, 40, 10),
   "an edf without braces around it")

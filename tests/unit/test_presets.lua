@@ -1,9 +1,9 @@
 -- The spaces that come with netspace, what describe says of them, and drawing by sorting.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
-local constraint = require "netspace.constraint"
-local space = require "netspace.space"
+local arch = require "netspace.network.arch"
+local constraint = require "netspace.space.constraint"
+local space = require "netspace.space.space"
 
 local names = space.names()
 t.is(#names, 51, "51 spaces")

@@ -1,7 +1,7 @@
 -- pretty: scalars, tables, cycles, limits, records, models.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local pretty = require "netspace.pretty"
+local pretty = require "netspace.lib.pretty"
 
 local function shows(value, want, name, o)
   o = o or {}
@@ -88,7 +88,7 @@ shows({ other }, "{ x d=1,1,4,7 w=24,56,152,368 b=1 g=8,8,16,16 stride=1,2,2,2 s
 
 t.fails(function() pretty({}, { wdith = 3 }) end, "did you mean 'width'?", "unknown option")
 -- Lines of a terminal's width.
-local fold = require "netspace.fold"
+local fold = require "netspace.lib.fold"
 t.is(fold.text("one two three", 80), "one two three", "what fits stays")
 t.is(fold.text("one two three", 8), "one two\n  three", "broken between words, goes on further in")
 t.is(fold.text("  one two three", 10), "  one two\n    three", "under its beginning")

@@ -2,7 +2,7 @@
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
 local html = require "netspace.report.html"
-local json = require "netspace.json"
+local json = require "netspace.lib.json"
 local uv = require "luv"
 
 local dir = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/netspace-report-XXXXXX"))

@@ -3,13 +3,13 @@
 -- disturb them.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
-local data = require "netspace.data"
-local json = require "netspace.json"
-local net = require "netspace.net"
-local recipe = require "netspace.recipe"
+local arch = require "netspace.network.arch"
+local data = require "netspace.data.data"
+local json = require "netspace.lib.json"
+local net = require "netspace.network.net"
+local recipe = require "netspace.network.recipe"
 local sqlite = require "netspace.core.sqlite"
-local sweep = require "netspace.sweep"
+local sweep = require "netspace.sweep.sweep"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
@@ -146,7 +146,9 @@ t.ok(log(path):find("epoch 1 came out differently than before: train loss 3.", 1
 -- Options -----------------------------------------------------------------------------
 local seen = {}
 local function look(store)
-  return after(store, 2, function() seen[#seen + 1] = files(store .. ".checkpoints") end)
+  return after(store, 2, function() -- but for one that is being written
+    seen[#seen + 1] = files(store .. ".checkpoints"):gsub(" ?%S*%.part%-%d+", "")
+  end)
 end
 run { store = at("none.db"), name = "A", models = models(1), checkpoint = false,
   progress = look(at("none.db")) }

@@ -1,13 +1,13 @@
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
 local cjson = require "cjson"
-local arch = require "netspace.arch"
-local constraint = require "netspace.constraint"
-local grid = require "netspace.grid"
-local plan = require "netspace.plan"
-local population = require "netspace.population"
-local space = require "netspace.space"
-local zoo = require "netspace.zoo"
+local arch = require "netspace.network.arch"
+local constraint = require "netspace.space.constraint"
+local domain = require "netspace.space.domain"
+local draw = require "netspace.space.draw"
+local population = require "netspace.space.population"
+local space = require "netspace.space.space"
+local zoo = require "netspace.network.zoo"
 
 local A, B, C, D, E = space.AnyNetXA, space.AnyNetXB, space.AnyNetXC, space.AnyNetXD, space.AnyNetXE
 local setting = { image = 32, stem = "cifar", stem_width = 16, stride = { 1, 2, 2, 2 } }
@@ -20,32 +20,32 @@ end
 
 ---- probabilities of the quantised ranges
 do
-  local d = grid.table { lo = 1, hi = 16, q = 1, dist = "log_uniform" }
+  local d = domain.table { lo = 1, hi = 16, q = 1, dist = "log_uniform" }
   for i, want in ipairs { .2, .2, .117, .083, .0644, .0526, .0445, .0385, .034, .0304, .0275,
     .0251, .0231, .0214, .0199, .0186 } do
     t.near(d.p[i], want, want < .05 and 6e-5 or 6e-4, ("P(d = %d)"):format(i))
   end
-  local w = grid.table { lo = 8, hi = 1024, q = 8, dist = "log_uniform" }
+  local w = domain.table { lo = 8, hi = 1024, q = 8, dist = "log_uniform" }
   t.is(#w.v, 128, "128 widths")
   for x, want in pairs { [8] = .125, [16] = .125, [24] = .0731, [32] = .0519, [64] = .0241,
     [1024] = .0014 } do
     t.near(w.p[x // 8], want, 6e-5, ("P(w = %d)"):format(x))
   end
-  t.is(grid.table { lo = 8, hi = 256, q = .1, dist = "log_uniform" }.v[3], 8.2,
+  t.is(domain.table { lo = 8, hi = 256, q = .1, dist = "log_uniform" }.v[3], 8.2,
     "steps are decimals, not sums of floats")
-  local p2 = grid.table { lo = 1, hi = 128, q = 4, dist = "power2_or_log_uniform" }
+  local p2 = domain.table { lo = 1, hi = 128, q = 4, dist = "power2_or_log_uniform" }
   t.is(p2.v[1] .. " " .. p2.v[2] .. " " .. p2.v[3] .. " " .. p2.v[4], "1 2 4 8", "powers, then steps")
   t.near(p2.p[1], 1 / 8, 1e-12, "each power of two below the step: 1 in 8")
   t.near(p2.p[3], 6 / 8 * math.log(4 / 2) / math.log(128 / 2), 1e-12, "and log-uniform after")
-  local n = grid.table { lo = 1, hi = 7, q = 1, dist = "normal" }
+  local n = domain.table { lo = 1, hi = 7, q = 1, dist = "normal" }
   t.near(n.p[1], n.p[7], 1e-12, "normal is symmetric")
   t.near(n.p[4], 0.3829249225 / 0.9973002039, 1e-9, "P(|z| < 1/2), clipped at 3 deviations")
   for dist in pairs { uniform = 1, log_uniform = 1, power2_uniform = 1, log_normal = 1, normal = 1 } do
     local sum = 0
-    for _, p in ipairs(grid.table { lo = 2, hi = 32, q = 2, dist = dist }.p) do sum = sum + p end
+    for _, p in ipairs(domain.table { lo = 2, hi = 32, q = 2, dist = dist }.p) do sum = sum + p end
     t.near(sum, 1, 1e-12, dist .. " sums to 1")
   end
-  local cut = grid.table(grid.cut({ lo = 1, hi = 16, q = 1, dist = "log_uniform" }, 2, 3))
+  local cut = domain.table(domain.cut({ lo = 1, hi = 16, q = 1, dist = "log_uniform" }, 2, 3))
   t.near(cut.p[1] / cut.p[2], d.p[2] / d.p[3], 1e-12, "a cut keeps relative probabilities")
 end
 
@@ -258,8 +258,8 @@ local reg4 = space.regnet { name = "reg4", d = { 8, 60, 4 }, w_0 = { 8, 40 },
 
 --- n candidates of S (not made unique), all that obey, as a table of how often each `key`.
 local function histogram(S, n, seed, key)
-  local p = plan.of(S)
-  local s <close> = plan.sampler(p, seed)
+  local p = draw.of(S)
+  local s <close> = draw.sampler(p, seed)
   local index, got, counts = 0, 0, {}
   while got < n do
     local list
@@ -317,7 +317,7 @@ for _, name in ipairs(constraint.names()) do
   for _, parent in ipairs { any2, reg4 } do
     local c = constraint._of(name)
     local ok, S = pcall(parent.with, parent, c)
-    if ok and plan.of(S).direct[c] then
+    if ok and draw.of(S).direct[c] then
       hinted = hinted + 1
       local bare = constraint { name = name, check = c.check, kind = c.kind }
       local function project(m) -- the parameters concerned, so that cells are well filled

@@ -1,9 +1,10 @@
 -- stats in Lua: the edf value, inputs of every kind, verdicts, properties, tables, messages.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local stats = require "netspace.stats"
-local help = require "netspace.help"
-local arch = require "netspace.arch"
+local stats = require "netspace.stats.stats"
+local help = require "netspace.prompt.help"
+local doc = require "netspace.lib.doc"
+local arch = require "netspace.network.arch"
 
 -- The error is blamed on this file, on the line that called.
 local function blamed(f, part)
@@ -202,9 +203,9 @@ blamed(function() stats.table { A, 3 } end, "entry 2 is a number")
 -- every public name has help whose examples run
 local environment = setmetatable({ stats = stats }, { __index = _G })
 for name in pairs(stats) do
-  t.ok(help.topics["stats." .. name] ~= nil, "help of stats." .. name)
+  t.ok(doc.topics["stats." .. name] ~= nil, "help of stats." .. name)
 end
-for name, text in pairs(help.topics) do
+for name, text in pairs(doc.topics) do
   if name:find("^stats%.") or name:find("^edf:") then
     local examples = 0
     for code in text:gmatch("example: ([^\n]+)") do

@@ -1,11 +1,11 @@
 -- The store: exact JSON, the database binding, opening what is and is not a store, reading.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local json = require "netspace.json"
-local ledgers = require "netspace.ledger"
-local schema = require "netspace.schema"
+local json = require "netspace.lib.json"
+local ledgers = require "netspace.store.ledger"
+local schema = require "netspace.store.schema"
 local sqlite = require "netspace.core.sqlite"
-local stores = require "netspace.store"
+local stores = require "netspace.store.store"
 local uv = require "luv"
 
 local dir = assert(uv.fs_mkdtemp("/tmp/netspace-store-XXXXXX"))
@@ -82,7 +82,7 @@ end
 
 -- Opening ------------------------------------------------------------------------------
 local function refused(path, mode, part, name)
-  local db, message = (mode == "r" and require("netspace.reader").open or schema.open)(path)
+  local db, message = (mode == "r" and require("netspace.store.reader").open or schema.open)(path)
   if db then db:close() end
   t.ok(not db and message:find(part, 1, true), name or part, tostring(message))
 end
@@ -295,7 +295,7 @@ end
 
 -- Network file systems -----------------------------------------------------------------------
 do
-  local filesystem = require "netspace.filesystem"
+  local filesystem = require "netspace.lib.filesystem"
   local statfs = uv.fs_statfs
   local function with(kind, f)
     uv.fs_statfs = function() return { type = kind } end
@@ -337,10 +337,10 @@ local function as_user(code)
   return text
 end
 if as_user("print(1)") == "1\n" then
-  local text = as_user(('print(require("netspace.schema").open("%s/c.db", "rw"))'):format(locked))
+  local text = as_user(('print(require("netspace.store.schema").open("%s/c.db", "rw"))'):format(locked))
   t.ok(text:find("the directory " .. locked .. " is read-only", 1, true)
     and text:find("store=", 1, true), "a read-only directory is named with the remedy", text)
-  text = as_user(('print(#assert(require("netspace.store").open("%s/b.db")):names())'):format(locked))
+  text = as_user(('print(#assert(require("netspace.store.store").open("%s/b.db")):names())'):format(locked))
   t.is(text, "0\n", "a finished store in a read-only directory can be read")
 else
   t.ok(true, "read-only directories # SKIP cannot become another user here")

@@ -1,17 +1,17 @@
 -- Sweeps: the worker's protocol, and whole sweeps with real worker processes.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
-local data = require "netspace.data"
-local json = require "netspace.json"
-local progress = require "netspace.progress"
-local recipe = require "netspace.recipe"
-local stores = require "netspace.store"
-local sweep = require "netspace.sweep"
+local arch = require "netspace.network.arch"
+local data = require "netspace.data.data"
+local json = require "netspace.lib.json"
+local progress = require "netspace.sweep.progress"
+local recipe = require "netspace.network.recipe"
+local stores = require "netspace.store.store"
+local sweep = require "netspace.sweep.sweep"
 local sys = require "netspace.core.sys"
-local units = require "netspace.units"
+local units = require "netspace.lib.units"
 local uv = require "luv"
-local worker = require "netspace.worker"
+local worker = require "netspace.sweep.worker"
 
 local dir = assert(uv.fs_mkdtemp("/tmp/netspace-sweep-XXXXXX"))
 local function at(name) return dir .. "/" .. name end

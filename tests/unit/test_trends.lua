@@ -2,8 +2,8 @@
 -- seeds, least squares.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
-local stats = require "netspace.stats"
+local arch = require "netspace.network.arch"
+local stats = require "netspace.stats.stats"
 
 local function blamed(f, part)
   local _, message = pcall(f)

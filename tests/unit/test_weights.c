@@ -231,7 +231,7 @@ static void other_networks_are_refused(void **state)
     load_fails(basic, "(8, 8, 1, 1); the network takes (8, 8, 3, 3)", "'s1.b1.f.a.weight'");
     load_fails(headed, "has no tensor 'head.conv.weight'", "another network");
     assert_null(weights_arch(path("w"), &e));
-    assert_non_null(strstr(e.msg, "netspace.arch"));
+    assert_non_null(strstr(e.msg, "netspace.network.arch"));
     assert_true(net_save(y, path("w"), "{}", &e));
     load_fails(x, "has the tensor 's1.b1.f.se.f_ex.0.bias'", "the network has not");
     net_free(x);

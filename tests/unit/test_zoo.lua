@@ -1,8 +1,8 @@
 -- The networks of the zoo against the counts that pycls publishes for them: equal to the unit.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local arch = require "netspace.arch"
-local zoo = require "netspace.zoo"
+local arch = require "netspace.network.arch"
+local zoo = require "netspace.network.zoo"
 
 -- flops, params, acts; then depths and widths where they are published
 local golden = {

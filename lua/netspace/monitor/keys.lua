@@ -2,9 +2,9 @@
 -- else, so that they are tested without a terminal.  What needs the outside world is asked
 -- for in view.want ("snapshot", "pause", "cancel", "retry").
 
-local models = require "netspace.monitor.models"
-local property = require "netspace.monitor.property"
-local widgets = require "netspace.monitor.widgets"
+local models = require "netspace.monitor.views.models"
+local property = require "netspace.monitor.views.property"
+local widgets = require "netspace.monitor.views.widgets"
 
 local M = {}
 

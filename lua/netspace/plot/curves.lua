@@ -2,12 +2,12 @@
 -- with a fit, how complexity grows (figure 12), how soon random search finds a good model
 -- (figure 9), and how models learn epoch by epoch.
 
-local help = require "netspace.help"
+local document = require("netspace.lib.doc").group "plot"
 local input = require "netspace.stats.input"
-local options = require "netspace.options"
+local options = require "netspace.lib.options"
 local picture = require "netspace.plot.picture"
 local property = require "netspace.stats.property"
-local stats = require "netspace.stats"
+local stats = require "netspace.stats.stats"
 
 local M = {}
 
@@ -268,7 +268,7 @@ function M.training(list, o)
     panels = { panel } }
 end
 
-help.add("plot.trend", [[
+document("plot.trend", [[
   plot.trend(results, properties, { level = 0.95, on = "flops", columns = 3 }) -> plot
   Properties of the best models against flops, one panel for each: the median and the band of
   stats.trend, and the best model of each population.
@@ -279,7 +279,7 @@ help.add("plot.trend", [[
   example: plot.trend({ { errors = { 40, 50 }, models = space.RegNetX:sample(2) } }, "d"):show()
   source: arXiv 2003.13678, figure 11]])
 
-help.add("plot.fit", [[
+document("plot.fit", [[
   plot.fit(x, y, { form = "linear", x = "x", y = "y", title = }) -> plot
   Two lists of numbers as points, with the least-squares fit of stats.regress.
     form   "linear", "sqrt", "linear+sqrt", "affine" or "power", as in stats.regress
@@ -287,7 +287,7 @@ help.add("plot.fit", [[
   example: plot.fit({ 1, 4, 9, 16 }, { 2, 4, 6, 8.1 }, { form = "sqrt", x = "flops" }):show()
   source: arXiv 2003.13678, figure 12]])
 
-help.add("plot.scaling", [[
+document("plot.scaling", [[
   plot.scaling(results, { title =, columns = 3 }) -> plot
   How complexity grows with flops: activations with the fit a·√flops, parameters with a·flops
   and, where the speed of training is known, the time of an image with a·flops + b·√flops.
@@ -295,7 +295,7 @@ help.add("plot.scaling", [[
   example: plot.scaling({ errors = { 1, 1, 1, 1 }, models = space.RegNetX:sample(4) }):show()
   source: arXiv 2003.13678, figure 12]])
 
-help.add("plot.search", [[
+document("plot.search", [[
   plot.search(populations, { level = 0.95, band = true, title = }) -> plot
   Random search efficiency: the expected error of the best of m random models, and the band
   that holds it.
@@ -304,7 +304,7 @@ help.add("plot.search", [[
   example: plot.search{ { 40, 50, 60, 70 }, { 45, 46, 47, 48 } }:show()
   source: arXiv 2003.13678, figure 9 right]])
 
-help.add("plot.training", [[
+document("plot.training", [[
   plot.training(list, { what = "test_error", title = }) -> plot
   How the models of a population learn, epoch by epoch: all of them, their median, and the
   one that is best at the end.

@@ -3,9 +3,9 @@
 
 local canvas = require "netspace.core.canvas"
 local edfs = require "netspace.core.edf"
-local help = require "netspace.help"
+local document = require("netspace.lib.doc").group "plot"
 local input = require "netspace.stats.input"
-local options = require "netspace.options"
+local options = require "netspace.lib.options"
 local picture = require "netspace.plot.picture"
 
 local M = {}
@@ -193,7 +193,7 @@ function M.edf(t, ...)
     panels = { panel } }
 end
 
-help.add("plot.edf", [[
+document("plot.edf", [[
   plot.edf{ A, B, … } -> plot
   The error EDFs of up to eight populations in one plot; failed models count as 100 %.
     A, B, …    results of sweep.run, stats.edf values, lists of errors in percent, or

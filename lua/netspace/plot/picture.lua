@@ -8,12 +8,12 @@
 --             parts lines, or { kind = "area", id =, x =, lo =, hi = }
 -- name and about say what it is to who cannot see it; `key` of a series is its name in files.
 
-local atomic = require "netspace.atomic"
+local atomic = require "netspace.lib.atomic"
 local gnuplot = require "netspace.plot.gnuplot"
-local help = require "netspace.help"
+local document = require("netspace.lib.doc").group "plot"
 local input = require "netspace.stats.input"
 local layout = require "netspace.plot.layout"
-local options = require "netspace.options"
+local options = require "netspace.lib.options"
 local screen = require "netspace.core.screen"
 local svg = require "netspace.plot.svg"
 local sys = require "netspace.core.sys"
@@ -189,7 +189,7 @@ function Plot:save(path, ...)
   return atomic.write(path, function(write) write(bytes) end)
 end
 
-help.add("plot.panels", [[
+document("plot.panels", [[
   plot.panels{ p, q, …, columns = 3 } -> plot
   The panels of several plots in one picture, from left to right and top to bottom.
     p, q, …   plots
@@ -197,25 +197,25 @@ help.add("plot.panels", [[
     columns   panels in a row, at most
   example: plot.panels{ plot.edf{ { 40, 50 } }, plot.edf{ { 30, 45 } } }:show()]])
 
-help.add("plot:save", [[
+document("plot:save", [[
   plot:save(path) -> true, or nil and a message
   Draws the plot into a file, which is there whole or not at all.
     .svg .png .pdf   by gnuplot
     .gp              what gnuplot reads, script and data, to be changed by hand
   example: plot.edf{ { 40, 50, 60 } }:save("edf.svg")]])
 
-help.add("plot:svg", [[
+document("plot:svg", [[
   plot:svg() -> string, or nil and a message
   The plot as SVG to put into a page: a single element that scales with it, the same bytes
   for the same data, without ids, scripts or references.
   example: plot.edf{ { 40, 50, 60 } }:svg()]])
 
-help.add("plot:text", [[
+document("plot:text", [[
   plot:text{ width = 80, height = 24, ascii = false } -> string
   The plot as lines of text: braille dots, or ASCII with one letter per curve.
   example: plot.edf{ { 40, 50, 60 } }:text{ width = 40, height = 10, ascii = true }]])
 
-help.add("plot:show", [[
+document("plot:show", [[
   plot:show([{ width =, height =, ascii = }])
   Prints the plot in the size of the terminal; ASCII where braille cannot be shown (the
   locale, TERM, or NETSPACE_ASCII=1), colour only on a terminal without NO_COLOR.

@@ -2,9 +2,9 @@
 -- empirical bootstrap and the line at its median (Radosavovic et al. 2020, section 3.2 and
 -- figures 2, 5, 8 and 11).
 
-local help = require "netspace.help"
+local document = require("netspace.lib.doc").group "plot"
 local input = require "netspace.stats.input"
-local options = require "netspace.options"
+local options = require "netspace.lib.options"
 local picture = require "netspace.plot.picture"
 local property = require "netspace.stats.property"
 local bootstrap = require("netspace.stats.bootstrap").bootstrap
@@ -136,7 +136,7 @@ function M.scatter(results, properties, o)
     columns = o.columns or #results > 1 and #properties > 1 and #properties or 3 }
 end
 
-help.add("plot.scatter", [[
+document("plot.scatter", [[
   plot.scatter(results, properties, { level = 0.95, share = 0.25, columns = 3 }) -> plot
   Error against a property of the networks: one panel for each population and property.
     results      a result, or a list of them side by side

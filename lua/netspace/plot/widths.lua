@@ -2,10 +2,10 @@
 -- the best and the worst of a population (figure 6), the best laid over each other with a
 -- line through all of their blocks (figure 8).
 
-local arch = require "netspace.arch"
-local help = require "netspace.help"
+local arch = require "netspace.network.arch"
+local document = require("netspace.lib.doc").group "plot"
 local input = require "netspace.stats.input"
-local options = require "netspace.options"
+local options = require "netspace.lib.options"
 local picture = require "netspace.plot.picture"
 local regress = require("netspace.stats.regress").regress
 
@@ -99,7 +99,7 @@ function M.widths(networks, o)
   for i, m in ipairs(networks) do
     local name = #networks > 1 and "#" .. i or nil
     if type(m) == "string" then
-      local good, found = pcall(require("netspace.zoo"), m)
+      local good, found = pcall(require("netspace.network.zoo"), m)
       if not good then error(("%s: %s"):format(where, found:match "zoo.*"), 2) end
       name, m = m, found
     end
@@ -231,7 +231,7 @@ function M.overlay(results, o)
     about = table.concat(about, ". "), panels = panels, columns = o.columns }
 end
 
-help.add("plot.widths", [[
+document("plot.widths", [[
   plot.widths(networks, { title =, columns = 3 }) -> plot
   Networks as diagrams: the width of every block, a ring at the start of each stage and, for
   a RegNet, the line u_j = w_0 + w_a·j that its widths are quantised from, dotted.
@@ -239,7 +239,7 @@ help.add("plot.widths", [[
   example: plot.widths{ "RegNetX-200MF", "RegNetX-400MF" }:show()
   source: arXiv 2003.13678, equations 2 to 4, figures 15 and 16]])
 
-help.add("plot.profiles", [[
+document("plot.profiles", [[
   plot.profiles(result, { best = 3, worst = 3, fit = false }) -> plot
   The widths of the best and of the worst models of a population, block by block.
     best, worst   how many, at most 8; one alone leaves the other out.  Failed models are not
@@ -249,7 +249,7 @@ help.add("plot.profiles", [[
   example: plot.profiles({ errors = { 40, 50 }, models = space.AnyNetXC:sample(2) }):show()
   source: arXiv 2003.13678, figures 6 and 8]])
 
-help.add("plot.overlay", [[
+document("plot.overlay", [[
   plot.overlay(results, { best = 20, title =, columns = 3 }) -> plot
   The widths of the best models laid over each other, and the least-squares line through all
   of their blocks: do good networks become wider block by block?

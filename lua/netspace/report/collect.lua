@@ -2,7 +2,7 @@
 -- store alone: not on the clock, nor on whether a sweep is at work right now.
 
 local html = require "netspace.report.html"
-local json = require "netspace.json"
+local json = require "netspace.lib.json"
 
 local M = {}
 local LONGEST = 60 -- characters of a name that are shown

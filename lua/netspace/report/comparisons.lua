@@ -3,7 +3,7 @@
 -- Radosavovic et al. 2020, section 3.2; the tests are those of stats.alternatives.
 
 local html = require "netspace.report.html"
-local stats = require "netspace.stats"
+local stats = require "netspace.stats.stats"
 local sys = require "netspace.core.sys"
 local widgets = require "netspace.report.widgets"
 

@@ -2,7 +2,7 @@
 -- Radosavovic et al. 2020 (arXiv 2003.13678), equation 1 and figures 5, 7 and 9.
 
 local html = require "netspace.report.html"
-local stats = require "netspace.stats"
+local stats = require "netspace.stats.stats"
 local widgets = require "netspace.report.widgets"
 
 local M = { id = "errors", title = "Error distributions" }

@@ -1,7 +1,7 @@
 --- Section of a report: the best and the worst models of each population, and what they are
 -- made of.  Radosavovic et al. 2020 (arXiv 2003.13678), figures 6 and 8.
 
-local arch = require "netspace.arch"
+local arch = require "netspace.network.arch"
 local html = require "netspace.report.html"
 local widgets = require "netspace.report.widgets"
 

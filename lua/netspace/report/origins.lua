@@ -1,7 +1,7 @@
 --- Section of a report: where each population comes from, enough to draw and train it again.
 
 local html = require "netspace.report.html"
-local provenance = require "netspace.provenance"
+local provenance = require "netspace.store.provenance"
 local widgets = require "netspace.report.widgets"
 
 local M = { id = "origins", title = "Where the populations come from" }

@@ -2,7 +2,7 @@
 -- Without gnuplot there are none, and the page says why.
 
 local html = require "netspace.report.html"
-local plot = require "netspace.plot"
+local plot = require "netspace.plot.plot"
 local sys = require "netspace.core.sys"
 
 local M = {}

@@ -1,8 +1,8 @@
 --- Section of a report: the populations, how they stand and how they were trained.
 
 local html = require "netspace.report.html"
-local provenance = require "netspace.provenance"
-local stats = require "netspace.stats"
+local provenance = require "netspace.store.provenance"
+local stats = require "netspace.stats.stats"
 local widgets = require "netspace.report.widgets"
 
 local M = { id = "populations", title = "Populations" }

@@ -4,7 +4,7 @@
 
 local html = require "netspace.report.html"
 local property = require "netspace.stats.property"
-local stats = require "netspace.stats"
+local stats = require "netspace.stats.stats"
 local widgets = require "netspace.report.widgets"
 
 local M = { id = "properties", title = "What the best models share" }

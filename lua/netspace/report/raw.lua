@@ -1,8 +1,8 @@
 --- Section of a report: the numbers behind it, as CSV that stats.import reads back.
 
-local export = require "netspace.export"
+local export = require "netspace.store.export"
 local html = require "netspace.report.html"
-local json = require "netspace.json"
+local json = require "netspace.lib.json"
 local widgets = require "netspace.report.widgets"
 
 local M = { id = "numbers", title = "Raw numbers" }

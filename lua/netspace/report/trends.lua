@@ -2,8 +2,8 @@
 -- three windows or more.  Radosavovic et al. 2020 (arXiv 2003.13678), section 4, figure 11.
 
 local html = require "netspace.report.html"
-local json = require "netspace.json"
-local stats = require "netspace.stats"
+local json = require "netspace.lib.json"
+local stats = require "netspace.stats.stats"
 local widgets = require "netspace.report.widgets"
 
 local M = { id = "trends", title = "Trends with flops" }

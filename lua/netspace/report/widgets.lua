@@ -1,9 +1,9 @@
 --- What the sections of a report have in common: tables, figures of numbers, times.
 
 local html = require "netspace.report.html"
-local population = require "netspace.population"
+local population = require "netspace.space.population"
 
-local M = { count = require("netspace.units").count }
+local M = { count = require("netspace.lib.units").count }
 
 --- A value of a property; "–" for none.
 function M.number(x) return x == nil and "–" or population.value(x) end

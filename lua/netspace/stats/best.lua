@@ -1,7 +1,7 @@
 --- The best network of a population, to look at, train for longer, or take to PyTorch (the
 -- paper goes on in this way: section 5 of arXiv 2003.13678).
 
-local help = require "netspace.help"
+local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
 
 local M = {}
@@ -16,7 +16,7 @@ function M.best(result)
   return result.models[best], result.errors[best], best
 end
 
-help.add("stats.best", [[
+document("stats.best", [[
 stats.best(result) -> network, error, i
 The model of least error (the first of several), that error in percent, and its place in
 result.models and result.errors.

@@ -2,10 +2,10 @@
 -- population, and the trend of its band over several (figure 11).  Mechanism: src/stats/best.h.
 
 local core = require "netspace.core.stats"
-local help = require "netspace.help"
+local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
-local options = require "netspace.options"
-local value_text = require "netspace.population".value
+local options = require "netspace.lib.options"
+local value_text = require "netspace.space.population".value
 local property = require "netspace.stats.property"
 local sys = require "netspace.core.sys"
 
@@ -136,7 +136,7 @@ function M.trend(results, what, o)
   return setmetatable(t, trend)
 end
 
-help.add("stats.bootstrap", [[
+document("stats.bootstrap", [[
 stats.bootstrap(result, property, { share = 0.25, draws = 10000, seed = 1, … }) -> band
 Which value of a property do good models have?  The paper's empirical bootstrap: draw a
 share of the models with replacement, keep the property of the best one; repeat.
@@ -155,7 +155,7 @@ share of the models with replacement, keep the property of the best one; repeat.
 example: stats.bootstrap({ errors = {40, 50}, models = {{d = {2}}, {d = {1}}} }, "d").median
 source: arXiv 2003.13678, footnote 4]])
 
-help.add("stats.trend", [[
+document("stats.trend", [[
 stats.trend({ A, B, … }, property, { share = 0.25, level = 0.95, on = "flops" }) -> trend
 A property of the best models against flops: one band (exact) for each population, a regime.
   A, B, …    results, one for each regime; sorted by their median flops

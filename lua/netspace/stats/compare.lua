@@ -3,13 +3,13 @@
 
 local arch = require "netspace.core.arch"
 local core = require "netspace.core.stats"
-local help = require "netspace.help"
+local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
-local json = require "netspace.json"
+local json = require "netspace.lib.json"
 local normalise = require "netspace.stats.normalise"
-local options = require "netspace.options"
+local options = require "netspace.lib.options"
 local sys = require "netspace.core.sys"
-local units = require "netspace.units"
+local units = require "netspace.lib.units"
 
 local M = {}
 
@@ -462,7 +462,7 @@ function M.alternatives(parent, list, o)
   return setmetatable(t, alternatives)
 end
 
-help.add("stats.compare", [[
+document("stats.compare", [[
 stats.compare(a, b, { seed = 1, draws = 10000, level = 0.95, margin =, by =, … }) -> comparison
 Is b (the refined space) better than a?  A verdict in words, and the figures behind it.
   a, b     lists of errors in percent, edfs or results
@@ -494,20 +494,20 @@ example: stats.compare({ 48, 51, 55, 60 }, { 40, 42, 45, 47 }).verdict
 source: Smirnov 1939; Mann and Whitney 1947; Efron and Tibshirani 1993; Hesterberg 2014 (arXiv
   1411.5279); Radosavovic et al. 2019 (arXiv 1905.13214)]])
 
-help.add("stats.ks", [[
+document("stats.ks", [[
 stats.ks(a, b) -> distance, p
 The two-sample Kolmogorov-Smirnov test alone: largest distance of two EDFs and its p-value
 (of edfs with weights the distance only; stats.compare with by = has its p-value).
 example: stats.ks({ 1, 2, 3, 4 }, { 5, 6, 7, 8 })
 source: Smirnov 1939; exact with ties as Schröer and Trenkler 1995]])
 
-help.add("stats.holm", [[
+document("stats.holm", [[
 stats.holm(p) -> list
 p-values of several tests, adjusted so that together they err at the level of one.
 example: stats.holm({ 0.01, 0.04, 0.03 })
 source: Holm 1979]])
 
-help.add("stats.alternatives", [[
+document("stats.alternatives", [[
 stats.alternatives(parent, { a, b, … }, { margin =, level = 0.95, … }) -> alternatives
 Several refinements of one space, ranked by mean error, and what may be claimed of each.
   parent, a, b, …   lists of errors in percent, edfs or results

@@ -3,14 +3,14 @@
 -- round trip is exact); only the error is needed, and what is not known becomes a property.
 -- The files are foreign bytes: every message names the line, the column and the value.
 
-local arch = require "netspace.arch"
-local csv = require "netspace.csv"
-local export = require "netspace.export"
-local gzip = require "netspace.gzip"
-local help = require "netspace.help"
-local json = require "netspace.json"
-local ledgers = require "netspace.ledger"
-local options = require "netspace.options"
+local arch = require "netspace.network.arch"
+local csv = require "netspace.lib.csv"
+local export = require "netspace.store.export"
+local gzip = require "netspace.lib.gzip"
+local document = require("netspace.lib.doc").group "stats"
+local json = require "netspace.lib.json"
+local ledgers = require "netspace.store.ledger"
+local options = require "netspace.lib.options"
 local sys = require "netspace.core.sys"
 
 local M = {}
@@ -380,7 +380,7 @@ function M.import(path, o)
   return results
 end
 
-help.add("stats.import", [[
+document("stats.import", [[
 stats.import(path, { error = "error", accuracy =, fraction =, … }) -> results, or nil, message
 Populations trained elsewhere: a CSV (with a header) or JSON lines, one model a line; also
 compressed, as .gz.

@@ -3,12 +3,12 @@
 
 local core = require "netspace.core.stats"
 local edfs = require "netspace.core.edf"
-local help = require "netspace.help"
+local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
-local options = require "netspace.options"
-local population = require "netspace.population"
+local options = require "netspace.lib.options"
+local population = require "netspace.space.population"
 local property = require "netspace.stats.property"
-local units = require "netspace.units"
+local units = require "netspace.lib.units"
 
 local M = {}
 local BINS = { 10, 5, 3, 2 } -- where none are asked for: as many of these as the models fill
@@ -119,7 +119,7 @@ function M.normalise(list, o)
     __tostring = edfs_text })
 end
 
-help.add("stats.normalise", [[
+document("stats.normalise", [[
 stats.normalise({ A, B, … }, { by = "flops", bins =, range = {lo, hi} }) -> list of edfs
 EDFs at equal complexity: equal bins of the range all cover, each of the same weight.
   A, B, …  results

@@ -2,7 +2,7 @@
 -- A column of an import goes before what is known of the network, because what somebody else
 -- counted belongs to somebody else's errors.
 
-local options = require "netspace.options"
+local options = require "netspace.lib.options"
 
 local M = {}
 
@@ -25,7 +25,7 @@ local function complexity(m, key)
     return nil, ("its %s are not known: there is neither a column of them nor a whole network")
       :format(key)
   end
-  return require("netspace.arch").complexity(m)[key]
+  return require("netspace.network.arch").complexity(m)[key]
 end
 
 local function depth(m)
@@ -49,7 +49,7 @@ end
 
 local function e_fit(m)
   if type(m.d) ~= "table" or type(m.w) ~= "table" then return nil, "it has no d and w" end
-  return require("netspace.arch").fit(m).e_fit
+  return require("netspace.network.arch").fit(m).e_fit
 end
 
 --- What is known by name: f(m, key) -> value, or nil and why not.

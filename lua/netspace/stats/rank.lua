@@ -3,11 +3,11 @@
 
 local core = require "netspace.core.stats"
 local arch = require "netspace.core.arch"
-local help = require "netspace.help"
+local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
-local options = require "netspace.options"
+local options = require "netspace.lib.options"
 local sys = require "netspace.core.sys"
-local units = require "netspace.units"
+local units = require "netspace.lib.units"
 
 local M = {}
 
@@ -228,7 +228,7 @@ function M.noise(results, o)
   return setmetatable(t, noise)
 end
 
-help.add("stats.correlation", [[
+document("stats.correlation", [[
 stats.correlation(x, y, { draws = 2000, seed = 1, level = 0.95 }) -> { tau =, ci =, rho =, n = }
 Rank correlation of two lists: do they put the same models first?
   tau   Kendall's tau-b, 1 to −1, with its bootstrap interval ci; nil when a list is constant
@@ -236,7 +236,7 @@ Rank correlation of two lists: do they put the same models first?
 example: stats.correlation({ 50, 60, 70, 80 }, { 40, 45, 44, 52 }).tau
 source: Kendall 1945; Knight 1966; Spearman 1904]])
 
-help.add("stats.epochs", [[
+document("stats.epochs", [[
 stats.epochs(live, { draws = 1000, seed = 1, level = 0.95 }) -> rows
 Does epoch 2 predict epoch 10?  The rank correlation of every epoch with the last one.
   live   s:live(name) of a store, an import with curves, or a list of lists of errors; a model
@@ -246,7 +246,7 @@ in the best quarter here.
 example: stats.epochs({ { 80, 60 }, { 70, 62 }, { 75, 50 }, { 60, 40 } })[1].tau
 source: Kendall 1945; early stopping of populations, arXiv 1905.13214]])
 
-help.add("stats.noise", [[
+document("stats.noise", [[
 stats.noise({ A, B, … }, { level = 0.95 }) -> noise
 How much of the spread of a population is the seed?  One-way analysis of variance.
   A, B, …   results of the same models trained with different seeds (design.repeats makes

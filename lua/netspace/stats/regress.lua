@@ -2,9 +2,9 @@
 -- src/stats/regress.h.
 
 local core = require "netspace.core.stats"
-local help = require "netspace.help"
+local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
-local options = require "netspace.options"
+local options = require "netspace.lib.options"
 local property = require "netspace.stats.property"
 
 local M = {}
@@ -106,7 +106,7 @@ function M.scaling(results, o)
   return setmetatable(t, scaling)
 end
 
-help.add("stats.regress", [[
+document("stats.regress", [[
 stats.regress(x, y, { form = "linear", level = 0.95 }) -> fit
 Least squares of y on x.
   form   "linear" a·x, "sqrt" a·√x, "linear+sqrt" a·x + b·√x (time against flops),
@@ -117,7 +117,7 @@ Least squares of y on x.
 example: stats.regress({ 1, 4, 9, 16 }, { 2, 4, 6, 8.1 }, { form = "sqrt" }).a
 source: arXiv 2003.13678, section 4 and figure 12]])
 
-help.add("stats.scaling", [[
+document("stats.scaling", [[
 stats.scaling(results, { level = 0.95 }) -> rows
 How the complexity of models grows: acts as √flops, params as flops, and the free exponents.
   results   a result or a list of results of different flops

@@ -1,9 +1,9 @@
 --- How soon does random search find a good model?  Mechanism: src/stats/search.h.
 
 local core = require "netspace.core.stats"
-local help = require "netspace.help"
+local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
-local options = require "netspace.options"
+local options = require "netspace.lib.options"
 local sys = require "netspace.core.sys"
 
 local M = {}
@@ -68,7 +68,7 @@ function M.search(errors, o)
   return setmetatable(t, curve)
 end
 
-help.add("stats.search", [[
+document("stats.search", [[
 stats.search(errors, { m = {1, 2, 4, …}, level = 0.95, replacement = true }) -> curve
 Random search efficiency: the expected error of the best of m random models, exactly.
   m            list of how many models are drawn (default: powers of two up to n, and n)

@@ -1,0 +1,147 @@
+--- Data sets: the built-in drawn `shapes`, and CIFAR-10 from its binary files.
+-- Normalisation and augmentation follow pycls (data/batch.h).
+--
+--   local d = data.open("shapes", { train = 4000, test = 1000, seed = 1 })
+--   print(d, d:card().checksum)
+
+local core = require "netspace.core.data"
+local document = require("netspace.lib.doc").group "data"
+local options = require "netspace.lib.options"
+local sys = require "netspace.core.sys"
+
+local M = {}
+
+-- What data.open knows: how many images there are at most, what follows the colon, and
+-- how to open it.
+local kinds = {
+  shapes = {
+    train = 1000000, test = 1000000,
+    open = function(_, ...) return core.shapes(...) end,
+  },
+  cifar10 = {
+    train = 50000, test = 10000, argument = "DIR",
+    open = function(dir, ...)
+      local home = os.getenv("HOME")
+      if home then dir = dir:gsub("^~/", function() return home .. "/" end) end
+      return core.cifar10(dir, ...)
+    end,
+  },
+}
+
+--- The names data.open knows, sorted.
+-- @treturn table list of strings
+function M.names()
+  local list = {}
+  for name in pairs(kinds) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+local function is_dataset(x)
+  return type(x) == "userdata" and (getmetatable(x) or {}).__name == "dataset"
+end
+
+local function count(o, key, name, most)
+  local n = o[key]
+  if n == nil then return 0 end
+  if n < 1 or n > most then
+    error(("data.open: %s = %d; '%s' has 1 to %d %s images"):format(key, n, name, most,
+      key == "train" and "training" or "test"), 3)
+  end
+  return math.tointeger(n)
+end
+
+options.declare("data.open", { train = "integer", test = "integer", seed = "integer",
+  pad = "integer" })
+
+--- Opens a data set.
+-- @tparam string|dataset spec "shapes", "cifar10:DIR", or an open data set
+-- @tparam[opt] table opts train, test: how many images; seed (1); pad (4)
+-- @treturn dataset or nil and a message when files are missing or damaged
+function M.open(spec, opts)
+  local o = options.check("data.open", opts)
+  if is_dataset(spec) then
+    if next(o) == nil then return spec end
+    local card = spec:card()
+    o = { train = o.train or card.train_n, test = o.test or card.test_n,
+      seed = o.seed or card.seed, pad = o.pad or card.pad }
+    spec = card.spec
+  end
+  if type(spec) ~= "string" then
+    error(("data.open expects 'shapes', 'cifar10:DIR' or a dataset, got %s"):format(type(spec)), 2)
+  end
+  local name, argument = spec:match("^([^:]*):(.*)$")
+  name = name or spec
+  local kind = kinds[name]
+  if not kind then
+    error(("data.open: unknown data set '%s'%s; it knows %s"):format(name,
+      options.hint(name, kinds), table.concat(M.names(), ", ")), 2)
+  end
+  if kind.argument and (argument or "") == "" then
+    error(("data.open: '%s' needs the directory of its files: '%s:%s'"):format(name, name,
+      kind.argument), 2)
+  elseif argument and not kind.argument then
+    error(("data.open: '%s' takes nothing after its name, got ':%s'"):format(name, argument), 2)
+  end
+  local train = count(o, "train", name, kind.train)
+  local test = count(o, "test", name, kind.test)
+  local pad = math.tointeger(o.pad or 4)
+  if pad < 0 or pad > 16 then
+    error(("data.open: pad = %d; training images are padded by 0 to 16 pixels"):format(pad), 2)
+  end
+  return kind.open(argument, train, test, math.tointeger(o.seed or sys.seed()), pad)
+end
+
+document("data.open", [[
+  data.open(spec [, { train=, test=, seed=, pad= }]) -> dataset, or nil and a message
+  Opens a data set for training.
+    spec    "shapes"        ten drawn figures, 32x32 RGB, made from the seed in half a second
+            "cifar10:DIR"   CIFAR-10, binary version: data_batch_1.bin ... test_batch.bin in DIR
+            a dataset       the same again, with other options
+    train   training images (shapes 10000, cifar10 all 50000)
+    test    test images (shapes 2000, cifar10 all 10000)
+    seed    of the drawing, or of which images a subset takes (1); subsets are balanced over
+            the classes, and a smaller one is the beginning of a larger one
+    pad     zeros around a training image before it is cropped at random (4, as pycls); less
+            suits trainings of few epochs
+  Training images are padded, cropped at random and flipped half of the time.
+  example: data.open("shapes", { train = 100, test = 20 })
+  source: pycls datasets (normalisation, augmentation); Krizhevsky 2009 (CIFAR-10)]])
+
+document("data.names", [[
+  data.names() -> list of strings
+  The names data.open knows.
+  example: data.names()]])
+
+document("dataset:card", [[
+  dataset:card() -> table
+  What a data set is: name, spec (opens it again), seed, classes, class_names, image (pixels a
+  side), train_n, test_n, pad, mean and std (of red, green, blue; taken off and divided by), checksum.
+  example: data.open("shapes", { train = 100, test = 20 }):card().class_names]])
+
+document("dataset:image", [[
+  dataset:image(split, i) -> pixels, label, name
+  One image to look at: a flat list of bytes by row, column and channel (red, green, blue), its
+  label (from 0) and the name of its class.
+    split   "train" or "test"
+    i       from 1 to train_n or test_n of the card
+  example: select(3, data.open("shapes", { train = 10, test = 10 }):image("train", 1))]])
+
+document("dataset:input", [[
+  dataset:input(split, i) -> numbers, label, name
+  One image as a network takes it: as dataset:image, but normalised (its mean taken off, divided
+  by its std), not cropped nor flipped.
+  example: #data.open("shapes", { train = 10, test = 10 }):input("test", 1)]])
+
+document("dataset:checksum", [[
+  dataset:checksum() -> string
+  The SHA-256 of the images and labels in use, so that a result says what it was trained on.
+  Computed once, when first asked for.
+  example: data.open("shapes", { train = 10, test = 10 }):checksum()]])
+
+document("dataset:close", [[
+  dataset:close()
+  Gives the memory or the mapped files back; using the data set afterwards is an error.
+  example: data.open("shapes", { train = 10, test = 10 }):close()]])
+
+return M

@@ -1,0 +1,53 @@
+--- What goes on behind the script or the prompt, and who hears of it.  The two sides meet here,
+-- so that neither needs to know the other:
+--
+--   a prompt calls      background.listen{ notify =, typing = }
+--   a sweep calls       background.serve{ running =, finish =, suspend = }
+--
+-- News go to the prompt while there is one, else to stderr.
+
+local M = {}
+
+local prompt = {}
+local server
+
+--- The prompt says how it is told news: notify(text) prints a line above what is being typed;
+-- typing() says whether the user is.
+function M.listen(o)
+  prompt = o
+end
+
+--- What trains in the background says how it is ended: running() gives how many sweeps are at
+-- work, finish(stop) waits for them (stop: stops them), suspend(stop) stops their processes,
+-- then calls stop(), which comes back when the program goes on.
+function M.serve(o)
+  server = o
+end
+
+--- Prints a line that nobody asked for.
+function M.notify(text)
+  if prompt.notify then return prompt.notify(text) end
+  io.stderr:write(text, "\n")
+end
+
+--- Whether the user is typing at a prompt.
+function M.typing()
+  return prompt.typing ~= nil and prompt.typing()
+end
+
+--- How many sweeps are at work.
+function M.running()
+  return server and server.running() or 0
+end
+
+--- Waits for what is at work; stop: stops it.
+function M.finish(stop)
+  if M.running() > 0 then server.finish(stop) end
+end
+
+--- Ctrl-Z: `stop` stops this process and comes back when the shell lets it go on.
+function M.suspend(stop)
+  if server then server.suspend(stop) else stop() end
+end
+
+return M

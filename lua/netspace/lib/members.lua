@@ -1,0 +1,31 @@
+--- What a value answers to: its own keys and those of the tables behind it.  Raw access only, so
+-- that looking at a value (completion, hints, help) never runs anybody's code.
+
+local M = {}
+
+--- Where the fields of values with this metatable come from, when that is a table: __index,
+-- or _methods beside a function.
+function M.behind(meta)
+  local index = rawget(meta, "__index")
+  return type(index) == "table" and index or rawget(meta, "_methods")
+end
+
+--- All string keys a value answers to, through __index tables.
+function M.keys_of(value)
+  local names, depth = {}, 0
+  while value ~= nil and depth < 8 do
+    if type(value) == "table" then
+      for k in next, value do
+        if type(k) == "string" then names[#names + 1] = k end
+      end
+    end
+    local meta = debug.getmetatable(value)
+    meta = type(meta) == "table" and meta or {}
+    for _, name in ipairs(rawget(meta, "_names") or {}) do names[#names + 1] = name end
+    value = M.behind(meta)
+    depth = depth + 1
+  end
+  return names
+end
+
+return M

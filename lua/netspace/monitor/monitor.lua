@@ -1,0 +1,343 @@
+--- `netspace monitor STORE`: follows a sweep from any terminal.  It reads the store twice a
+-- second, never writes it, and leaving never stops the run.  On what is no terminal it prints
+-- a line per change instead.
+--
+-- monitor/snapshot.lua reads, frame.lua and the views under monitor/ compose, monitor/keys.lua
+-- deals with keys; here is the loop that connects them with the terminal.
+--
+--   monitor("runs.db")
+
+local controls = require "netspace.sweep.controls"
+local edf = require "netspace.monitor.views.edf"
+local frame = require "netspace.monitor.frame"
+local doc = require "netspace.lib.doc"
+local document = doc.group "monitor"
+local json = require "netspace.lib.json"
+local ledgers = require "netspace.store.ledger"
+local keys = require "netspace.monitor.keys"
+local options = require "netspace.lib.options"
+local plot = require "netspace.plot.plot"
+local property = require "netspace.monitor.views.property"
+local screen = require "netspace.core.screen"
+local snapshots = require "netspace.monitor.snapshot"
+local sys = require "netspace.core.sys"
+local uv = require "luv"
+
+local M = { frame = frame.compose }
+
+local REDRAW = 0.5  -- seconds between two looks at the store, at least;
+local SHARE = 60    -- and this many times as long as one takes: under 2 % of a core
+local SETTLED = 3   -- seconds without open work before the text mode ends
+local SAID = 8      -- seconds what a key has done is told
+local PUMP = 50     -- milliseconds a sweep of this process may have to wait for us
+
+-- Reading.
+
+local function open_store(path)
+  return require("netspace.store.store").open(path)
+end
+
+M.snapshot = snapshots.take
+
+-- Keeps the store open from look to look; opens it anew when the file has been replaced.
+local function reader(path)
+  local store, inode
+  local function forget()
+    if store then store:close() end
+    store = nil
+  end
+  return function(needs)
+    local about = uv.fs_stat(path)
+    if not about or about.ino ~= inode then forget() end
+    if not about or about.size == 0 then return M.snapshot(path) end
+    local message, kind
+    if not store then
+      store, message, kind = open_store(path)
+      inode = about.ino
+      -- A store is being made: its tables come a moment after the file.
+      if not store and message:find "is empty" then message = nil end
+    end
+    local s = M.snapshot(path, store, message, needs)
+    s.damaged = kind == "damaged" or nil
+    if s.state == "error" then forget() end
+    return s
+  end, forget
+end
+
+-- The full screen.
+
+-- A file name that says of what and when, without what a name may not have, and is new.
+local function file_name(path, view)
+  local base = path:match "[^/]*$":gsub("%.[^.]*$", "")
+  local what = view.detail and "model" or view.view
+  local name = ("%s-%s-%s"):format(base, what, os.date "%Y%m%d-%H%M%S")
+  local free, n = name, 1
+  while uv.fs_stat(free .. ".txt") do
+    n = n + 1
+    free = ("%s-%d"):format(name, n)
+  end
+  return free
+end
+
+local plots = { edf = edf.plot, property = property.plot }
+
+-- Writes the view to a text file, and what gnuplot can draw as SVG too; says what it did.
+local function write_files(s, view, c)
+  local name = file_name(s.path, view)
+  local f, message = io.open(name .. ".txt", "w")
+  if not f then return "cannot write " .. message end
+  f:write(table.concat(c:lines(), "\n"), "\n")
+  f:close()
+  local text = ("written: %s.txt"):format(name)
+  local picture = not view.detail and plots[view.view] and plots[view.view](s, view)
+  if not picture then return text end
+  local good, why = picture:save(name .. ".svg")
+  return good and text .. " and .svg" or ("%s; no SVG: %s"):format(text, why)
+end
+
+local function send(path, want, view)
+  local good, message = controls.send(path, want, view.about)
+  return good and ("asked the sweep: %s"):format(view.asked) or message
+end
+
+-- Asks the sweep at work; where nobody is, the failed models wait for the next one.
+local function retry(path, view)
+  local population = view.about
+  local good, n = pcall(ledgers.retry, path, population)
+  if good and n == 0 then
+    return population .. " has no failed models; those that diverged are results"
+  elseif good then
+    return ("%d of %s queued again; `netspace resume %s` trains them"):format(n, population, path)
+  end
+  if getmetatable(n) == ledgers.Failure and n.kind == "busy" then
+    return send(path, "retry", view)
+  end
+  return tostring(n)
+end
+
+-- Does what a key asked of the world.
+local function act(s, view, c)
+  local want = view.want
+  view.want = nil
+  if want == "snapshot" then
+    view.said = write_files(s, view, c)
+  elseif want == "retry" then
+    view.said = retry(s.path, view)
+  elseif want then
+    view.said = send(s.path, want, view)
+  end
+  view.said_until = sys.now() + SAID
+end
+
+-- Whether a look that was for `had` has what a view needs (frame.needs).
+local function serves(had, needs)
+  for _, key in ipairs { "detail", "events", "networks" } do
+    local a, b = had[key], needs[key]
+    if type(b) == "table" then
+      for k, v in pairs(b) do
+        if not a or a[k] ~= v then return false end
+      end
+    elseif b and not a then
+      return false
+    end
+  end
+  return true
+end
+
+-- Runs until q, Ctrl-C or the end of the terminal; true when interrupted.
+local function watch(read, window, ascii)
+  local view = keys.new(ascii)
+  local due, s, needed = 0, nil, nil
+  while not sys.interrupted() do
+    view.width, view.height = window:size()
+    if sys.now() >= (view.said_until or math.huge) then view.said, view.said_until = nil, nil end
+    local began, needs = sys.now(), frame.needs(view)
+    local looked = not s or not view.frozen and began >= due or not serves(needed, needs)
+    if looked then s, needed = read(needs), needs end
+    local _, c, info = frame.compose(s, view)
+    window:paint(c)
+    if looked then due = sys.now() + math.max(REDRAW, SHARE * (sys.now() - began)) end
+    local key, x, y
+    repeat
+      uv.run("nowait") -- a sweep of this process goes on
+      key, x, y = window:key(PUMP)
+    until key or sys.interrupted() or not view.frozen and sys.now() >= due
+    local leave = key and keys.press(view, key, info, s, x, y)
+    if view.want then act(s, view, c) end
+    c:close()
+    if leave then return false end
+  end
+  return true
+end
+
+-- Lines.
+
+local function best(snapshot)
+  local parts = {}
+  for _, p in ipairs(snapshot.populations) do
+    if #p.errors > 0 then
+      parts[#parts + 1] = ("%s %.2f %%"):format(p.name, math.min(table.unpack(p.errors)))
+    end
+  end
+  return #parts > 0 and "; best " .. table.concat(parts, ", ") or ""
+end
+
+local function change(s)
+  return table.concat({ s.state, s.done, s.failed, s.running, s.total,
+    s.message or "" }, " ")
+end
+
+local function exit_code(s)
+  return s.damaged and 4 or (s.state == "error" or s.state == "waiting") and 1 or 0
+end
+
+local function follow(read)
+  local last, idle
+  while not sys.interrupted() do
+    local began = sys.now()
+    local s = read()
+    local key = change(s)
+    if key ~= last then
+      io.stdout:write(os.date "%H:%M:%S  ", frame.status(s), best(s), "\n")
+      io.stdout:flush()
+      last, idle = key, nil
+    end
+    if s.state == "error" then return exit_code(s) end
+    if s.state == "finished" or s.state == "stopped" then
+      idle = idle or sys.now()
+      if sys.now() - idle >= SETTLED then return 0 end
+    end
+    local wake = sys.now() + math.max(REDRAW, SHARE * (sys.now() - began))
+    repeat
+      uv.run("nowait")
+      uv.sleep(PUMP)
+    until sys.interrupted() or sys.now() >= wake
+  end
+  return 130
+end
+
+local function print_frame(read, ascii)
+  local s = read()
+  local width, height = sys.terminal(1)
+  local colours = sys.color(1) and math.max(screen.colours(), 8) or 0
+  local lines = frame.compose(s, { width = width or 80, height = (height or 25) - 1,
+    ascii = ascii, colours = colours })
+  lines[#lines] = "" -- the keys are of no use here
+  while lines[#lines] == "" do lines[#lines] = nil end
+  io.stdout:write(table.concat(lines, "\n"), "\n")
+  return s
+end
+
+local USAGE = "usage: netspace monitor STORE [--once | --text | --json] [--ascii]"
+
+local function parse(args)
+  local o, modes = {}, { once = true, text = true, json = true }
+  for _, arg in ipairs(args) do
+    local name = arg:match "^%-%-(%a+)$"
+    if name == "help" or arg == "-h" then
+      o.help = true
+    elseif name == "ascii" then
+      o.ascii = true
+    elseif modes[name] then
+      if o.mode and o.mode ~= name then
+        return nil, ("--%s and --%s exclude each other"):format(o.mode, name)
+      end
+      o.mode = name
+    elseif arg:sub(1, 1) == "-" then
+      return nil, ("unknown option %s%s"):format(arg,
+        options.hint(arg, { "--once", "--text", "--json", "--ascii", "--help" }))
+    elseif o.path then
+      return nil, ("one store at a time, got %s and %s"):format(o.path, arg)
+    else
+      o.path = arg
+    end
+  end
+  if not o.path and not o.help then return nil, "which store?" end
+  return o
+end
+
+-- The mode `o` asks for or the terminal allows; returns an exit code, 0 where main has that
+-- of a signal.
+local function run(o)
+  local read, close = reader(o.path)
+  local ascii = o.ascii or plot._ascii()
+  local mode, window, why = o.mode, nil, nil
+  if not mode and sys.isatty(1) and sys.isatty(0) then
+    window, why = screen.open(not sys.color(1))
+    if not window then io.stderr:write("netspace monitor: ", why, "; printing lines\n") end
+  end
+  local code
+  if mode == "json" then
+    local s = read()
+    io.stdout:write(json.encode(snapshots.plain(s)), "\n")
+    code = exit_code(s)
+  elseif mode == "once" then
+    code = exit_code(print_frame(read, ascii))
+  elseif window then
+    local scope <close> = window
+    code = watch(read, scope, ascii) and 130 or 0
+  else
+    code = follow(read)
+  end
+  close()
+  return sys.ending() and 0 or code
+end
+
+--- The command `netspace monitor`: takes its arguments, returns the exit code.
+function M.main(args)
+  local o, message = parse(args)
+  if not o then
+    io.stderr:write("netspace monitor: ", message, "\n", USAGE, "\n")
+    return 2
+  end
+  if o.help then
+    io.stdout:write(USAGE, "\n", doc.topics.monitor, "\n")
+    return 0
+  end
+  return run(o)
+end
+
+options.declare("monitor", { mode = "string", ascii = "boolean" })
+
+--- Opens the monitor from the prompt or a script; comes back with q or Ctrl-C.
+function M.monitor(path, o)
+  if path == nil then path = ledgers.latest end
+  if type(path) ~= "string" then
+    error(path == nil and "monitor: no sweep has been started here; name a store, as "
+      .. "monitor(\"runs.db\")" or "monitor expects the path of a store, got " .. type(path), 2)
+  end
+  o = options.check("monitor", o)
+  if o.mode and not ({ once = true, text = true, json = true })[o.mode] then
+    error(("monitor: mode '%s' is none of once, text, json"):format(o.mode), 2)
+  end
+  sys.shielded(function() -- Ctrl-C leaves the monitor, no more
+    local code = run { path = path, mode = o.mode, ascii = o.ascii }
+    if code == 130 then sys.clear_interrupt() end
+  end)
+end
+
+document("monitor", [[
+  monitor([path] [, { mode = "once"|"text"|"json", ascii = true }])
+  Follows a sweep on the full screen; q leaves, the run goes on.
+    path   the store; it may not exist yet, be in use, finished, or left by a killed run;
+           not given: that of the sweep started last at this prompt
+    mode   print one frame, a line per change, or the data, instead of the full screen
+  Four views, tab goes through them, ? lists the keys of each:
+    EDFs      up to eight populations while they form: the finished models solid, with what
+              the running ones have now dotted; the 95 % band (DKW) of the selected one; a
+              cursor that reads error, shares, their difference and KS; zoom, log axis, equal
+              flops (stats.normalise)
+    models    all of them, sorted and filtered; enter shows one: learning curve, failures,
+              recipe, architecture
+    property  error against a property of the networks, with the empirical bootstrap's band
+    log       what happened
+  s writes the view to a text file in the current directory, EDFs and properties also to an
+    SVG, by gnuplot.
+  P pauses the sweep of the selected population, K cancels it, R trains its failed models
+  again; each asks first.  The wish lies in STORE.commands until the sweep takes it, a moment
+  later.  Where no sweep is at work R puts the failed models back into the queue of the store,
+  for netspace resume.  Nothing else is ever written.
+  From a shell: netspace monitor STORE [--once | --text | --json] [--ascii].
+  example: monitor("runs.db", { mode = "once" })]])
+
+return setmetatable(M, { __call = function(_, ...) return M.monitor(...) end })

@@ -1,0 +1,90 @@
+--- The monitor's scatter of error against a property of the networks, with the band that the
+-- empirical bootstrap gives for the best model (Radosavovic et al. 2020, footnote 4).
+
+local canvas = require "netspace.core.canvas"
+local property = require "netspace.stats.property"
+local scatter = require "netspace.plot.scatter"
+local stats = require "netspace.stats.stats"
+local value = require "netspace.space.population".value
+local widgets = require "netspace.monitor.views.widgets"
+
+local M = {}
+
+--- What there is to choose from.
+M.names = { "flops", "params", "acts", "d", "w", "b", "g", "w_0", "w_a", "w_m", "w[1]", "w[2]",
+  "w[3]", "w[4]", "d[1]", "d[2]", "d[3]", "d[4]" }
+
+-- The finished models of a population as a result.
+local function result_of(p)
+  local models = {}
+  for i, model in ipairs(p.finished) do models[i] = p.networks[model.index] end
+  return { name = p.name, errors = p.errors, models = models,
+    columns = { flops = p.flops, params = p.params, acts = p.acts } }
+end
+
+local function values(result, name)
+  local good, list = pcall(property.values, "monitor", result, name, true)
+  if good then return list end
+  return nil, tostring(list):gsub("^.-monitor: ", "")
+end
+
+local function range(list, pad, most)
+  local lo, hi = math.huge, -math.huge
+  for _, x in ipairs(list) do
+    if x < (most or math.huge) then lo, hi = math.min(lo, x), math.max(hi, x) end
+  end
+  if lo > hi then return 0, 100 end
+  local by = hi > lo and pad * (hi - lo) or math.max(math.abs(lo) * pad, 0.5)
+  return lo - by, hi + by
+end
+
+--- The view as plot.scatter makes it, for files; nil when there is nothing to draw.
+function M.plot(s, o)
+  local p = widgets.selected(s, o)
+  if not p or #p.errors == 0 or not p.networks then return nil end
+  local good, picture = pcall(scatter.scatter, result_of(p), o.property or "flops",
+    { log = o.log })
+  return good and picture or nil
+end
+
+--- Rows top to bottom.
+function M.draw(c, s, o, top, bottom)
+  local p, slot = widgets.selected(s, o)
+  local name = o.property or "flops"
+  local result, x, why
+  if not p or #p.errors == 0 then
+    why = "no model has finished"
+  elseif not p.networks then
+    why = "reading the networks"
+  else
+    result = result_of(p)
+    x, why = values(result, name)
+  end
+  local title = ("%serror against %s"):format(p and p.name .. ": " or "", name)
+  if why then
+    c:text(1, top, title, o.width, canvas.bold)
+    c:text(1, top + 1, why, o.width, 0)
+    return {}
+  end
+  local good, band = pcall(stats.bootstrap, result, name, { exact = true })
+  if good and band.median and o.width >= 60 then
+    title = title .. ("; best models: %s to %s, median %s (95 %%)"):format(value(band.lo),
+      value(band.hi), value(band.median))
+  end
+  c:text(1, top, title, o.width, canvas.bold)
+  local x0, x1 = range(x, 0.03)
+  local y0, y1 = range(p.errors, 0.05, 100)
+  if o.log and x0 <= 0 then x0 = math.min(table.unpack(x)) end
+  y1 = math.min(100, y1)
+  local chart = { left = 1, top = top + 1, width = o.width, height = bottom - top, x0 = x0,
+    x1 = x1, y0 = y0, y1 = y1, log = o.log, x_label = name, y_label =
+    "error (%), failed ones at the top",
+    curves = { { kind = "points", id = slot, x = x, y = p.errors } } }
+  if good and band.median then
+    chart.bands = { { id = slot, x = { band.lo, band.hi }, lo = { y0, y0 }, hi = { y1, y1 } } }
+    chart.cursor = band.median
+  end
+  return c:chart(chart)
+end
+
+return M

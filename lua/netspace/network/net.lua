@@ -1,0 +1,285 @@
+--- Networks that can be trained, saved and measured.
+-- Structure and parameter names follow pycls (AnyNet, RegNet); files are safetensors.
+--
+--   n = net.new(arch.anynet{ d = {1, 1}, w = {16, 32}, stem = "cifar" }, { seed = 1 })
+--   print(n:train(data.open("shapes"), recipe.quick).error)
+
+local atomic = require "netspace.lib.atomic"
+local benchmark = require "netspace.core.benchmark"
+local core = require "netspace.core.net"
+local document = require("netspace.lib.doc").group "net"
+local json = require "netspace.lib.json"
+local layers = require "netspace.network.profile"
+local options = require "netspace.lib.options"
+local recipe = require "netspace.network.recipe"
+local strict = require "netspace.strict"
+local sys = require "netspace.core.sys"
+local uv = require "luv"
+
+local M = {}
+local methods = core.methods
+
+options.declare({ "net.new", "net.load" }, { seed = "integer", batch = "integer" })
+options.declare({ "net.benchmark", "net.profile" },
+  { mode = "string", batch = "integer", seconds = "number" })
+
+-- Errors of the core, said by the function the user called, about the user's line.
+local function call(where, f, ...)
+  local got = table.pack(pcall(f, ...))
+  if got[1] then return table.unpack(got, 2, got.n) end
+  local message = got[2]
+  if type(message) ~= "string" or message == "interrupted" then error(message, 0) end
+  error(where .. ": " .. message:gsub("^bad argument #%d+ to '[^']*' ", ""), 3)
+end
+
+local function is_net(x)
+  return type(x) == "userdata" and (getmetatable(x) or {}).__name == "net"
+end
+
+local function check_net(where, x)
+  if not is_net(x) then
+    error(("%s expects a net (write n:%s), got %s")
+      :format(where, where:match("%a+$"), type(x)), 3)
+  end
+end
+
+local function size(n, missing)
+  return math.tointeger(n or missing or 32)
+end
+
+--- Makes a network with fresh weights.
+-- @tparam table m from arch.anynet, arch.regnet, zoo or a population
+-- @tparam[opt] table opts seed (1): of weights, order and augmentation; batch (32)
+-- @treturn net
+function M.new(m, opts)
+  local o = options.check("net.new", opts)
+  if type(m) ~= "table" then
+    error(("net.new expects an architecture such as arch.anynet{…} gives, got %s")
+      :format(type(m)), 2)
+  end
+  return call("net.new", core.new, m, size(o.batch), size(o.seed, sys.seed()))
+end
+
+--- Loads a network that net:save wrote.
+-- @tparam string path
+-- @tparam[opt] table opts as net.new; seed names the order of further training
+-- @treturn net or nil and a message
+function M.load(path, opts)
+  local o = options.check("net.load", opts)
+  if type(path) ~= "string" then
+    error(("net.load expects a path, got %s"):format(type(path)), 2)
+  end
+  local text, message = core.file_arch(path)
+  if not text then return nil, message end
+  local read, m = pcall(json.decode, text)
+  if not read or type(m) ~= "table" then
+    return nil, path .. ": the architecture in its metadata is not a JSON object"
+  end
+  local made, n = pcall(core.new, m, size(o.batch), size(o.seed, sys.seed()))
+  if not made then return nil, path .. ": " .. tostring(n) end
+  local ok
+  ok, message = core.read(n, path)
+  if ok then return n end
+  n:close()
+  return nil, message
+end
+
+function methods.save(n, path)
+  check_net("net:save", n)
+  if type(path) ~= "string" then
+    error(("net:save expects a path, got %s"):format(type(path)), 2)
+  end
+  return call("net:save", core.write, n, path, json.encode(n:arch()))
+end
+
+function methods.export(n, dir)
+  check_net("net:export", n)
+  if type(dir) ~= "string" or dir == "" or dir:find "\0" then
+    error(("net:export expects the name of a directory, got %s"):format(type(dir) == "string"
+      and ("%q"):format(dir) or type(dir)), 2)
+  end
+  call("net:export", n.arch, n) -- refuses a closed one
+  local name = "torch_anynet.py"
+  local f <close>, message = io.open(("%s/../scripts/%s"):format(strict.luadir, name))
+  if not f then return nil, message end
+  local module, made, why, code = f:read "a", uv.fs_mkdir(dir, tonumber("777", 8))
+  if not made and code ~= "EEXIST" then
+    return nil, ("%s cannot be made: %s"):format(dir, atomic.reason(why))
+  end
+  made, message = n:save(dir .. "/net.safetensors")
+  if not made then return nil, message end
+  return atomic.write(("%s/%s"):format(dir, name), function(write) write(module) end)
+end
+
+function methods.train(n, data, r, progress)
+  check_net("net:train", n)
+  if type(r) == "function" and progress == nil then r, progress = nil, r end
+  r = recipe._complete("net:train", r or recipe.quick)
+  return (call("net:train", core.run, n, data, r, progress))
+end
+
+-- "train" or "test", train when not given.
+local function check_mode(where, mode, level)
+  mode = mode or "train"
+  if mode ~= "train" and mode ~= "test" then
+    error(("%s: mode is '%s'; it must be \"train\" or \"test\""):format(where,
+      tostring(mode)), (level or 1) + 2)
+  end
+  return mode
+end
+
+function methods.plan(n, mode)
+  check_net("net:plan", n)
+  return layers.plan(call("net:plan", core.plan, n), check_mode("net:plan", mode))
+end
+
+-- A benchmark of m (an architecture or a net) for the function `where`; mode, seconds.
+local function benchmark_of(where, m, opts, seconds)
+  local o = options.check(where, opts, 2)
+  local mode = check_mode(where, o.mode, 2)
+  seconds = o.seconds or seconds
+  if not (seconds > 0 and seconds <= 3600) then
+    error(("%s: seconds is %g; it must be above 0, to 3600"):format(where, seconds), 3)
+  end
+  if is_net(m) then m = m:arch() end
+  if type(m) ~= "table" then
+    error(("%s expects an architecture or a net, got %s"):format(where, type(m)), 3)
+  end
+  return call(where, benchmark.new, m, math.tointeger(o.batch or 64)), mode, seconds
+end
+
+--- How fast a network runs on one core here.
+function M.benchmark(m, opts)
+  local b <close>, mode, seconds = benchmark_of("net.benchmark", m, opts, 3)
+  local speed = b:run(mode == "train", seconds)
+  speed.sgemm_gflops = benchmark.sgemm() / 1e9
+  return speed
+end
+
+--- Where the time of a step goes.
+function M.profile(m, opts)
+  local b <close>, mode, seconds = benchmark_of("net.profile", m, opts, 1)
+  return layers.profile(b:profile(mode == "train", seconds), mode)
+end
+
+document("net.new", [[
+  net.new(m [, { seed =, batch = }]) -> net
+  A network with fresh weights, ready to train.
+    m       an architecture: arch.anynet{…}, arch.regnet{…}, zoo[…] or one of a population
+    seed    of the weights, the order of images and their augmentation (1)
+    batch   images at a time in forward and test (32); training takes the recipe's
+  Weights as in pycls: convolutions N(0, 2/(k·k·w_out)), batch norm 1, 0, head N(0, .01).
+  example: net.new(arch.anynet{ d = {1, 1}, w = {16, 32}, stem = "cifar" })
+  source: arXiv 2003.13678; pycls anynet.py]])
+
+document("net.load", [=[
+  net.load(path [, { seed =, batch = }]) -> net, or nil and a message
+  A network with the architecture and weights of a safetensors file that net:save wrote.
+  example: net.load("nothing.safetensors")]=])
+
+document("net.benchmark", [[
+  net.benchmark(m [, { mode =, batch =, seconds = }])
+      -> { images_per_s =, gflops =, sgemm_gflops =, peak_bytes =, faults =, … }
+  Speed of a network on one core, on random images, and of a matrix product beside it.
+    m        an architecture or a net
+    mode     "train" (forward, backward, step) or "test"
+    batch    images at a time (64)
+    seconds  processor seconds to measure (3)
+  gflops counts 2 operations a multiply-add, and 3 passes when training; peak_bytes is all
+  memory of the network; faults (pages touched for the first time) and switches (waits for
+  the system) are counted per step, of which steps were timed.
+  example: net.benchmark(arch.anynet{ d = {1}, w = {8} }, { seconds = 0.05 }).steps]])
+
+document("net.profile", [[
+  net.profile(m [, { mode =, batch =, seconds = }]) -> profile
+  Where the time of a step goes, operation by operation and by kind.  Prints as a table of
+  time, share, operations and bytes a second, and how near that is to what the machine can do.
+    m        an architecture or a net
+    mode     "train" (default) or "test"
+    batch    images at a time (64)
+    seconds  how long to measure (1); of each operation the fastest time counts
+  Fields: seconds, images_per_s and operations, a list of records; profile:kinds() has the
+  totals.
+  example: net.profile(arch.anynet{ d = {1}, w = {8} }, { seconds = 0.05 })]])
+
+document("profile:kinds", [[
+  profile:kinds() -> list of { kind =, seconds =, operations =, bytes =, bound = }
+  The totals of a profile by kind of operation, the longest first; bound is the least time
+  the machine needs for it.
+  example: net.profile(arch.anynet{ d = {1}, w = {8} }, { seconds = 0.05 }):kinds()[1].kind]])
+
+document("net:train", [=[
+  net:train(data [, recipe [, progress]]) -> { status =, error =, epochs =, … }
+  Trains on a data set: random order and augmentation each epoch, a test after each.
+    recipe    as for recipe{ … }; recipe.quick when not given
+    progress  function called with each event; returning false stops the training
+              { kind = "epoch", epoch =, lr =, train_loss =, train_error =, test_error =,
+                seconds =, images_per_s = }
+              { kind = "step", epoch =, step =, steps =, loss = }, at most ten a second
+  status is "done", "diverged" (error 100, a reason), "interrupted" or "stopped"; error
+  is the last test error in percent.  A net may be trained again; momentum starts from 0.
+  example: net.new(arch.anynet{ d = {1}, w = {16} }):train(D, { epochs = 2, batch = 32 })
+  source: pycls trainer.py]=])
+
+document("net:test", [[
+  net:test(data) -> percent
+  The error on all test images: how often the largest logit is not the label.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):test(data.open("shapes"))]])
+
+document("net:forward", [[
+  net:forward(images) -> list of lists of logits
+  What the network says of images, with running statistics.
+    images   a list; each image a flat list of image·image·3 numbers by row, column,
+             channel (red, green, blue), normalised: what dataset:input gives
+  example: net.new(arch.anynet{ d = {1}, w = {8}, image = 1 }):forward{ { 0, 0, 0 } }]])
+
+document("net:params", [[
+  net:params() -> list of { name =, shape =, count =, group = }
+  Every parameter and buffer, by pycls's names; shapes as in PyTorch; group is "weight",
+  "bn", "bias" (weight decay differs) or "buffer".
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):params()[1].name]])
+
+document("net:values", [[
+  net:values(name) -> flat list of numbers
+  The values of a parameter, in the order of its shape.
+  example: #net.new(arch.anynet{ d = {1}, w = {8} }):values("head.fc.bias")]])
+
+document("net:plan", [[
+  net:plan([mode]) -> plan
+  What a step does, operation by operation: shapes, what is carried out together, and where
+  each result lies in the memory of the network.  Prints as a table.
+    mode   "train" (default) or "test"
+  Fields: operations and tensors, lists of records.  A tensor has what it holds, size,
+  bytes, offset, the times of its first and last use, and whether it is kept for backward.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):plan()
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):plan("test").tensors]])
+
+document("net:save", [=[
+  net:save(path) -> true, or nil and a message
+  Writes the weights as safetensors with pycls's names, the architecture in the metadata.
+  The file appears whole or not at all.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):save("net.safetensors")]=])
+
+document("net:export", [=[
+  net:export(dir) -> true, or nil and a message
+  All that PyTorch needs, in a directory that is made where it is missing: net.safetensors
+  (net:save) and torch_anynet.py, whose load("net.safetensors") gives the torch.nn.Module
+  with these weights; its first lines say what pixels it wants.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):export("best")]=])
+
+document("net:arch", [[
+  net:arch() -> m
+  The architecture the network was made from.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):arch().w]])
+
+document("net:bytes", [[
+  net:bytes() -> integer
+  All memory of the network at its batch: weights, gradients, momentum and activations.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }, { batch = 1 }):bytes()]])
+
+document("net:close", [[
+  net:close()
+  Gives the memory back; using the net afterwards is an error.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):close()]])
+
+return M

@@ -1,0 +1,151 @@
+--- The commands of the command line: `netspace COMMAND ARG…`.  Each takes the list of its
+-- arguments and returns the exit status (nothing: 0).
+
+local M = {}
+
+local function usage(text)
+  io.stderr:write("usage: netspace ", text, "\n")
+  return 2
+end
+
+function M.monitor(args)
+  return require("netspace.monitor.monitor").main(args)
+end
+
+local RESUME = "resume STORE [--workers N] [--retry]"
+
+--- Finishes what a store has open; with --retry also what has failed.
+function M.resume(args)
+  local path, workers, retry
+  local i = 1
+  while args[i] do
+    local a = args[i]
+    local value = a:match("^%-%-workers=(.*)$")
+    if a == "--workers" then
+      i = i + 1
+      value = args[i] or ""
+    end
+    if value then
+      workers = math.tointeger(tonumber(value))
+      if not workers or workers < 1 then
+        io.stderr:write(("netspace: --workers is a whole number of at least 1, not '%s'\n")
+          :format(value))
+        return 2
+      end
+    elseif a == "--retry" then
+      retry = true
+    elseif a:sub(1, 1) == "-" or path then
+      io.stderr:write(("netspace: resume does not know '%s'%s\n"):format(a,
+        require("netspace.lib.options").hint(a, { "--workers", "--retry" })))
+      return usage(RESUME)
+    else
+      path = a
+    end
+    i = i + 1
+  end
+  if not path then return usage(RESUME) end
+  return require("netspace.sweep.sweep").resume(path, { workers = workers, retry = retry })
+end
+
+-- What a command that writes a file is given: STORE -o FILE [NAME]…, and `flag` where it
+-- has one.  Nothing, after saying why, when that is not what it got.
+local function file_arguments(command, args, flag)
+  local t, known = { names = {} }, { "-o", flag }
+  local i = 1
+  while args[i] do
+    local a = args[i]
+    if a == "-o" then
+      i = i + 1
+      t.file = args[i]
+    elseif flag and a == flag then
+      t.flag = true
+    elseif a:sub(1, 1) == "-" then
+      io.stderr:write(("netspace: %s does not know '%s'%s\n"):format(command, a,
+        require("netspace.lib.options").hint(a, known)))
+      return nil
+    elseif t.path then
+      table.insert(t.names, a)
+    else
+      t.path = a
+    end
+    i = i + 1
+  end
+  if #t.names == 0 then t.names = nil end
+  return t.path and t.file and t or nil
+end
+
+local EXPORT = "export STORE -o FILE.csv|FILE.jsonl[.gz] [NAME]... [--salvage]"
+
+--- Writes the models of a store to a file for other programs.
+function M.export(args)
+  local t = file_arguments("export", args, "--salvage")
+  if not t then return usage(EXPORT) end
+  if not require("netspace.store.export").kind(t.file) then
+    io.stderr:write(("netspace: export writes .csv or .jsonl (or those as .gz), not '%s'\n")
+      :format(t.file))
+    return 2
+  end
+  local store, message, kind = require("netspace.store.store").open(t.path)
+  local n
+  if store then
+    -- through pcall, which has no line of code that the message could name
+    local ran
+    ran, n, message, kind = pcall(store.export, store, t.file, t.names, { salvage = t.flag })
+    store:close()
+    if not ran then error(n, 0) end
+  end
+  if not n then
+    io.stderr:write("netspace: ", message, "\n")
+    return kind == "damaged" and 4 or 1
+  end
+  io.stderr:write(("%s: %s\n"):format(t.file, require("netspace.lib.units").count(n, "model")))
+end
+
+local REPORT = "report STORE -o FILE.html [NAME]..."
+
+--- Writes what a store holds as an HTML page.
+function M.report(args)
+  local t = file_arguments("report", args)
+  if not t then return usage(REPORT) end
+  local report = require "netspace.report.report"
+  if not report._is_page(t.file) then
+    io.stderr:write(("netspace: report writes .html, not '%s'\n"):format(t.file))
+    return 2
+  end
+  local made, message, kind = report.report(t.path, { output = t.file, populations = t.names })
+  if not made then
+    io.stderr:write("netspace: ", message, "\n")
+    return kind == "damaged" and 4 or 1
+  end
+  io.stderr:write(tostring(made), "\n")
+end
+
+local DOCTOR = "doctor [STORE]"
+
+--- Checks the machine, or a store.
+function M.doctor(args)
+  if #args > 1 or args[1] and args[1]:find "^-" then return usage(DOCTOR) end
+  return require("netspace.prompt.doctor").main(args)
+end
+
+-- COMMAND --help: how it is called, and what is said of the function behind it.
+for name, about in pairs { resume = { RESUME, "sweep.resume" },
+  export = { EXPORT, "store:export" }, report = { REPORT, "report" }, doctor = { DOCTOR } } do
+  local run = M[name]
+  M[name] = function(args)
+    for _, a in ipairs(args) do
+      if a == "--help" or a == "-h" then
+        io.stdout:write("usage: netspace ", about[1], "\n")
+        return about[2] and require("netspace.prompt.help")._command { about[2] }
+      end
+    end
+    return run(args)
+  end
+end
+
+--- netspace help [TOPIC]
+function M.help(args)
+  return require("netspace.prompt.help")._command(args)
+end
+
+return M

@@ -1,0 +1,206 @@
+--- How exceptions (errors of Lua code) are shown: the message, the line it happened in, a hint when a name is
+-- nearly right, and the user's own frames of the traceback.
+
+local chunk = require "netspace.lib.chunk"
+local fold = require "netspace.lib.fold"
+local members = require "netspace.lib.members"
+local options = require "netspace.lib.options"
+local pretty = require "netspace.lib.pretty"
+local strict = require "netspace.strict"
+local sys = require "netspace.core.sys"
+
+local M = {}
+
+local function own(source)
+  return strict.luadir and source:sub(2, #strict.luadir + 1) == strict.luadir
+end
+
+-- Whether an error message begins with a position in netspace's own files: that, and the
+-- rest.  Long paths are cut to "...".
+local function own_position(message)
+  local path, rest = message:match("^([^\n]-%.lua):%d+: (.*)$")
+  if not path then return false end
+  local file = path:match("netspace/[%w_/]+%.lua$")
+  local full, tail = ("%s/%s"):format(strict.luadir, file), path:gsub("^%.%.%.", "")
+  return file and (path == full or tail ~= path and full:sub(-#tail) == tail), rest
+end
+
+-- The value of `name` where the error happened: a local, an upvalue, else a global (raw).
+local function lookup(level, name)
+  local found
+  for i = 1, 250 do
+    local local_name, value = debug.getlocal(level + 1, i)
+    if not local_name then break end
+    if local_name == name then found = value end
+  end
+  if found ~= nil then return found end
+  local info = debug.getinfo(level + 1, "f")
+  for i = 1, 255 do
+    local up, value = debug.getupvalue(info.func, i)
+    if not up then break end
+    if up == name then return value end
+  end
+  return rawget(_G, name)
+end
+
+-- "did you mean" for nil globals, fields and methods.
+local function hint_for(message, level, source, line)
+  local kind, name = message:match("%((%a+) '([^']+)'%)$")
+  if not kind or not message:find("nil value", 1, true) then return nil end
+  if kind == "global" then
+    return options.nearest(name, strict.known())
+  elseif kind == "field" or kind == "method" then
+    local text = chunk.line_of(source, line) or ""
+    local path = text:match("([%a_][%w_%.]*)[%.:]" .. name .. "%f[^%w_]")
+    if not path then return nil end
+    local value
+    for part in path:gmatch("[^%.]+") do
+      if value == nil then
+        value = lookup(level + 1, part)
+      else
+        value = type(value) == "table" and rawget(value, part) or nil
+      end
+      if value == nil then return nil end
+    end
+    local near = options.nearest(name, members.keys_of(value))
+    return near and near ~= name and near or nil
+  end
+end
+
+-- "file.lua:3: in function 'f'" for each frame of the user's code.
+local function user_frames(level)
+  local frames = {}
+  for l = level + 1, level + 200 do
+    local info = debug.getinfo(l, "Sln")
+    if not info then break end
+    if info.currentline > 0 and not own(info.source) then
+      local what = info.what == "main" and "main chunk" or info.name and
+        ("function '%s'"):format(info.name) or ("function <line %d>"):format(info.linedefined)
+      frames[#frames + 1] = { source = info.source, line = info.currentline,
+        text = ("%s:%d: in %s"):format(info.short_src, info.currentline, what) }
+    end
+  end
+  return frames
+end
+
+--- The message handler of user code: turns any error into
+-- { message=, source=, line=, near=, frames= }.
+function M.handler(err)
+  if type(err) == "table" and err._shown then return err end
+  local good, message = pcall(function()
+    if type(err) == "string" then return err end
+    local text = tostring(err)
+    local plain = err == nil or text:find("^table: 0x") -- tells nothing
+    return plain and "error with the value " .. pretty.pretty(err) or text
+  end)
+  message = good and message or "(error object that cannot be printed)"
+  -- Whoever passed an interrupt on may have said where it was.
+  if message:find(": interrupted$") and sys.interrupted() then message = "interrupted" end
+  local e = { _shown = true, message = message, value = err }
+  if message == "interrupted" then return e end
+  e.frames = user_frames(2)
+  local first = e.frames[1]
+  -- Blame that fell on a file of netspace is the user's; a fault of the file itself is not.
+  local raiser, blamed, rest = debug.getinfo(2, "S"), own_position(message)
+  if blamed and not (raiser and own(raiser.source)) then
+    e.message = first and first.text:match("^.-:%d+: ") .. rest or rest
+  end
+  if first then
+    e.source, e.line = first.source, first.line
+    local here, level = debug.getinfo(2, "Sl"), 2
+    while here and here.source ~= first.source do
+      level = level + 1
+      here = debug.getinfo(level, "Sl")
+    end
+    e.near = here and hint_for(message, level, first.source, first.line)
+  end
+  return e
+end
+
+-- Where a syntax error is: the line, and a caret under the token it names.
+local function syntax_place(message)
+  local name, line, text = message:match("^([^\n]-):(%d+): (.*)$")
+  line = tonumber(line)
+  if not line then return nil end
+  local source_line, before = chunk.line_of("@" .. name, line)
+  if not source_line then source_line, before = chunk.line_of("=" .. name, line) end
+  if not source_line then return nil end
+  local token = text:match(" near '(.*)'$")
+  if not token then return source_line, text:find(" near <eof>$") and #source_line + 1 end
+  token = token:gsub("^<\\(%d+)>$", function(n) return string.char(n) end) -- no ASCII
+  -- Of its occurrences the one up to which the text has the same error.
+  before = before:gsub("^#[^\n]*", "")
+  local at = source_line:find(token, 1, true)
+  while at do
+    local upto = at + #token - 1
+    local _, err = load(before .. source_line:sub(1, upto), "=t", "t")
+    if err and err:sub(-#text) == text then break end
+    at = source_line:find(token, at + 1, true)
+  end
+  return source_line, at or source_line:find(token, 1, true)
+end
+
+-- Where a line has the first name that a message quotes, when it has it once.
+local function named_place(message, line)
+  local name = message:match("'([%a_][%w_]*)'")
+  local pattern = name and "()%f[%w_]" .. name .. "%f[^%w_]"
+  local at = name and line:match(pattern)
+  return at and not line:find(pattern, at + 1) and at or nil
+end
+
+-- A line of code, and a caret under byte `at` of it.
+local function add_code(out, line, at)
+  line = line:gsub("%c", " ")
+  out[#out + 1] = { "code", "  " .. line }
+  if at then
+    local before = utf8.len(line:sub(1, at - 1)) or at - 1
+    out[#out + 1] = { "code", (" "):rep(2 + before) .. "^" }
+  end
+end
+
+--- The lines that tell a user what went wrong.  `prompt` leaves out a traceback of one
+-- frame.  Returns a list of { style, text }.
+function M.lines(e)
+  local out = {}
+  local function add(style, text) out[#out + 1] = { style, text } end
+  local handled = type(e) == "table" and e._shown
+  local message = handled and e.message or tostring(e)
+  if message == "interrupted" then return { { "error", sys.ending() or message } } end
+  add("error", message)
+  if not handled then
+    local line, at = syntax_place(message)
+    if line then add_code(out, line, at) end
+    local code = chunk.texts["=" .. (message:match("^([^\n]-):%d+: ") or "")]
+    if code and load("return " .. code, "=t", "t") then
+      add("hint", "print(…) shows the value of an expression")
+    end
+    return out
+  end
+  local text = e.source and chunk.line_of(e.source, e.line)
+  if text and text:find("%S") then
+    add_code(out, text:match("^%s*(.-)%s*$"), named_place(e.message, text:match("^%s*(.*)")))
+  end
+  if e.near then add("hint", ("did you mean '%s'?"):format(e.near)) end
+  if e.frames and #e.frames > 1 then
+    add("trace", "stack")
+    for i = 1, math.min(#e.frames, 10) do add("trace", "  " .. e.frames[i].text) end
+    if #e.frames > 10 then add("trace", ("  … %d more"):format(#e.frames - 10)) end
+  end
+  return out
+end
+
+local styles = { error = "\27[31m", hint = "\27[33m", trace = "\27[2m", code = "" }
+
+--- Prints an error to stderr; `prefix` ("netspace: ") goes before the message.
+function M.show(e, prefix)
+  local color, width = sys.color(2), sys.terminal(2) or math.huge
+  local parts = { prefix or "netspace: " }
+  for _, line in ipairs(M.lines(e)) do
+    local style = color and styles[line[1]] or ""
+    local text = line[1] == "code" and line[2] or fold.text(line[2], width)
+    parts[#parts + 1] = style .. text .. (style ~= "" and "\27[0m" or "") .. "\n"
+  end
+  io.stderr:write(table.concat(parts))
+end
+
+return M

@@ -1,0 +1,114 @@
+--- What a session at the prompt has so far: the globals of the user, the entries that went
+-- well, and the commands that begin with a colon.
+--
+--   who()   :time EXPRESSION   :save FILE
+
+local document = require("netspace.lib.doc").group "who"
+local options = require "netspace.lib.options"
+local strict = require "netspace.strict"
+local sys = require "netspace.core.sys"
+
+local M = { commands = {} }
+
+local entries = {}
+
+-- Functions whose calls only look.
+local looking = { help = true, monitor = true, tour = true, who = true }
+
+--- Keeps an entry that went well, unless it only looks; `shown`: what it gave was printed.
+function M.keep(text, shown)
+  local name = text:match("^[%s=]*(%a+)%f[^%w_.:]")
+  local looks = looking[name] and load("return " .. text:gsub("^[%s=]*", ""), "=entry", "t")
+  if not looks then entries[#entries + 1] = { text = text, shown = shown } end
+end
+
+-- An entry as a script has it.  A local at the prompt ends with its entry.
+local function as_statement(entry)
+  local text = entry.text
+  if entry.shown then
+    return ("show(%s%s)"):format(text:gsub("^%s*=", ""), text:find("%-%-") and "\n" or "")
+  elseif not load(text, "=entry", "t") then
+    return "_ = " .. text:gsub("^%s*=", "") -- an expression that is hidden by its ;
+  end
+  return text:find("^%s*local%f[%W]") and ("do\n%s\nend"):format(text) or text
+end
+
+--- :save FILE: the entries of this session as a script.
+function M.commands.save(file)
+  if file == "" then error("':save FILE' needs the name of a file", 0) end
+  local out = { "-- A session of netspace " .. sys.version .. ".  Run it: netspace FILE",
+    "local function show(...)", "  local values = table.pack(...)",
+    "  for i = 1, values.n do values[i] = pretty(values[i]) end",
+    '  if values.n > 0 then print(table.concat(values, "   ")) end', "  _ = ...", "end", "" }
+  for _, entry in ipairs(entries) do out[#out + 1] = as_statement(entry) end
+  local f, why = io.open(file, "w")
+  local good
+  if f then
+    good, why = f:write(table.concat(out, "\n"), "\n")
+    good = f:close() and good
+  end
+  if not good then error(why, 0) end
+  print(("%s: %d entr%s"):format(file, #entries, #entries == 1 and "y" or "ies"))
+end
+
+--- :time EXPRESSION: evaluates it and says how long that took.
+function M.commands.time(text, evaluate)
+  local wall, cpu = sys.now(), os.clock()
+  if not evaluate(text) then return end
+  print(("%.3f s, %.3f s of the processor here"):format(sys.now() - wall, os.clock() - cpu))
+end
+
+--- Runs ":name rest"; `evaluate` is how the prompt evaluates an entry.
+function M.run(text, evaluate)
+  local name, rest = text:match("^%s*:%s*([%a_]*)%s*(.-)%s*$")
+  local command = M.commands[name]
+  if not command then
+    error(("there is no command ':%s'%s; there are :save and :time"):format(name,
+      options.hint(name, M.commands)), 0)
+  end
+  return command(rest, evaluate)
+end
+
+local known = {} -- the globals there were before the user's
+for name in next, _G do known[name] = true end
+
+-- The first line of what the prompt shows of a value, at most 60 bytes: the width of a cell.
+local function in_short(value)
+  local meta = debug.getmetatable(value)
+  local own = type(meta) == "table" and rawget(meta, "__tostring")
+  local text = own and tostring(value)
+    or require("netspace.lib.pretty").pretty(value, { width = 1000, items = 8, depth = 1 })
+  text = own and text:match "[^\n]*" or text:gsub("%s*\n%s*", " ")
+  if #text <= 60 then return text end
+  return text:sub(1, (utf8.offset(text, 0, 57) or 57) - 1) .. "..."
+end
+
+--- The globals that the user has made: a list of { name =, type =, value = }.
+function M.who()
+  local list = {}
+  for name, value in next, _G do
+    if type(name) == "string" and strict.declared[name] and not known[name] and name ~= "_" then
+      local meta = debug.getmetatable(value)
+      local kind = type(meta) == "table" and rawget(meta, "__name") or math.type(value)
+      list[#list + 1] = { name = name, type = kind or type(value), value = in_short(value) }
+    end
+  end
+  table.sort(list, function(a, b) return a.name < b.name end)
+  return list
+end
+
+document("who", [[
+  who() -> list of { name =, type =, value = }
+  The globals you have made, as a table at the prompt.
+  example: who()]])
+document(":save", [[
+  :save FILE
+  At the prompt: writes the entries of this session that went well as a script, which does
+  the same in batch (netspace FILE) and prints what was printed.  Left out are entries with
+  an error or an undefined name, and those that only look (?x, help, monitor, who, tour).]])
+document(":time", [[
+  :time EXPRESSION
+  At the prompt: evaluates an entry, and says how long it took and how much of that this
+  process computed (workers have their own).]])
+
+return M

@@ -1,0 +1,200 @@
+--- Constraints: one design principle each, as a predicate over a network.
+-- `check(m, asked)` defines the principle; `asked` has the lists d, w, b, g as they were
+-- before group compatibility, which is what the principles of arXiv 2003.13678 speak of.  The
+-- optional hint (tie, order, fix, range) says the same in a form that can be drawn directly;
+-- whatever is drawn is still put to the check.
+--
+--   narrow = constraint{ name = "narrow", doc = "no stage wider than 256",
+--     check = function(m) return math.max(table.unpack(m.w)) <= 256 end }
+--   space.AnyNetXA:with(narrow)
+
+local chunk = require "netspace.lib.chunk"
+local document = require("netspace.lib.doc").group "constraint"
+local options = require "netspace.lib.options"
+
+local M = {}
+
+options.declare("constraint", {
+  name = "string", doc = "string", why = "string", from = "string", check = "function",
+  kind = "string",
+  tie = "string|table", order = "table", fix = "table", range = "table",
+  hint_kind = "string",
+})
+
+local meta = { __name = "constraint" }
+function meta.__tostring(c)
+  return ("constraint %s: %s"):format(c.name, c.doc or "no doc")
+end
+
+--- The text of the check, so that a stored population says what it obeyed.
+local function text_of(check)
+  local info = debug.getinfo(check, "S")
+  local text = chunk.text_of(info.source)
+  if not text then return info.source end
+  local lines, n = {}, 0
+  for line in (text .. "\n"):gmatch("(.-)\n") do
+    n = n + 1
+    if n >= info.linedefined and n <= info.lastlinedefined then lines[#lines + 1] = line end
+  end
+  return table.concat(lines, "\n")
+end
+
+local function check_kind(name, key, kind)
+  if kind and kind ~= "anynet" and kind ~= "regnet" then
+    error(("constraint %s: %s is '%s'; it must be \"anynet\" or \"regnet\""):format(
+      name, key, kind), 4)
+  end
+end
+
+local parameters = { d = 1, w = 1, b = 1, g = 1, w_0 = 1, w_a = 1, w_m = 1 }
+
+local function check_hint(c)
+  local function bad(...)
+    error(("constraint %s: "):format(c.name) .. (...):format(select(2, ...)), 4)
+  end
+  local function known(key, name)
+    if not parameters[name] then
+      bad("%s names '%s'; the parameters are d, w, b, g, w_0, w_a, w_m", key, tostring(name))
+    end
+  end
+  if type(c.tie) == "string" then c.tie = { c.tie } end
+  for _, name in ipairs(c.tie or {}) do known("tie", name) end
+  for _, key in ipairs { "order", "fix", "range" } do
+    for name in pairs(c[key] or {}) do known(key, name) end
+  end
+  for parameter, way in pairs(c.order or {}) do
+    if way ~= "up" and way ~= "down" and way ~= "equal" then
+      bad("order of %s is '%s'; it must be \"up\", \"down\" or \"equal\"", tostring(parameter),
+        tostring(way))
+    end
+  end
+  for parameter, value in pairs(c.fix or {}) do
+    if type(value) ~= "number" then
+      bad("fix of %s should be a number, got %s", tostring(parameter), type(value))
+    end
+  end
+  for parameter, r in pairs(c.range or {}) do
+    if type(r) ~= "table" or type(r[1]) ~= "number" or type(r[2]) ~= "number" then
+      bad("range of %s should be {low, high}, such as {2, math.huge}", tostring(parameter))
+    end
+  end
+end
+
+local function new(t)
+  options.check("constraint", t, 2)
+  if not t.name then error("constraint: 'name' is missing", 3) end
+  if not t.check then
+    error(("constraint %s: 'check' is missing; it is the function that says which networks "
+      .. "obey"):format(t.name), 3)
+  end
+  local c = setmetatable({}, meta)
+  for k, v in pairs(t) do c[k] = v end
+  check_kind(c.name, "kind", c.kind)
+  check_kind(c.name, "hint_kind", c.hint_kind)
+  check_hint(c)
+  c.source = text_of(c.check)
+  return c
+end
+
+--- Where named constraints are looked for: the user's own first.
+local function folders()
+  local list = { "constraints" }
+  local here = package.searchpath("constraints.shared_b", package.path)
+  if here then list[2] = here:match("^(.*)/[^/]*$") end
+  return list
+end
+
+function M.names()
+  local names, seen = {}, {}
+  local uv = require "luv"
+  for _, folder in ipairs(folders()) do
+    local scan = uv.fs_scandir(folder)
+    while scan do
+      local file = uv.fs_scandir_next(scan)
+      if not file then break end
+      local name = file:match("^([%w_]+)%.lua$")
+      if name and not seen[name] then
+        seen[name] = true
+        names[#names + 1] = name
+      end
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+local function find(name)
+  if name:find("/", 1, true) or name:find("%.lua$") then return name end
+  for _, folder in ipairs(folders()) do
+    local path = ("%s/%s.lua"):format(folder, name)
+    local file = io.open(path)
+    if file then
+      file:close()
+      return path
+    end
+  end
+  local names = M.names()
+  error(("there is no constraint '%s'%s; there are %s, and ./constraints/NAME.lua or a path "
+    .. "to a script would be found too"):format(name, options.hint(name, names),
+    table.concat(names, ", ")), 0)
+end
+
+--- Loads a script that returns a constraint; errors carry no position.
+local function load_script(name)
+  local path = find(name)
+  local env = setmetatable({ constraint = M, arch = require "netspace.network.arch" }, { __index = _G })
+  local chunk, message = loadfile(path, "t", env)
+  if not chunk then error("constraint " .. name .. ": " .. message, 0) end
+  local c = chunk()
+  if getmetatable(c) ~= meta then
+    error(("constraint %s: %s should end with `return constraint{ … }`"):format(name, path), 0)
+  end
+  local file = assert(io.open(path))
+  c.source = file:read("a")
+  file:close()
+  return c
+end
+
+--- Turns a name, path, function or constraint into a constraint.
+function M._of(x)
+  if M._is(x) then return x end
+  if type(x) == "string" then
+    local ok, c = pcall(load_script, x)
+    if not ok then error(c, 0) end
+    return c
+  end
+  if type(x) == "function" then
+    local info = debug.getinfo(x, "S")
+    return new { name = ("check at %s:%d"):format(info.short_src, info.linedefined), check = x,
+      doc = text_of(x):match("^[^\n]*(function.*end)[^\n]*$") }
+  end
+  error(("a constraint is a name, a function or constraint{ … }, got %s"):format(type(x)), 0)
+end
+
+function M._is(x)
+  return getmetatable(x) == meta
+end
+
+document("constraint", [[
+constraint{ name =, check =, … } -> constraint
+A design principle: which networks obey it, and how to draw only those.
+  name, doc  what it is called, and what it says in one line
+  why, from  the reason in one line, and where that comes from
+  check      function(m, asked) -> bool, the definition; asked has d, w, b, g as drawn
+  tie        parameter(s) that are equal: over the stages (AnyNet), or to each other (RegNet)
+  order      { w = "up" }: never falls over the stages; also "down", "equal"
+  fix        { b = 1 }
+  range      { w_m = {2, math.huge} }: low and high
+  kind       "anynet" or "regnet" when it means something in such spaces only
+  hint_kind  the same for tie, order, fix, range: elsewhere the check alone decides
+A script constraints/NAME.lua that returns one makes it available by name.
+example: constraint{ name = "narrow", check = function(m) return m.w[4] <= 256 end }
+source: arXiv 2003.13678 section 3]])
+
+document("constraint.names", [[
+constraint.names() -> list
+The constraints that have a script: the ones that come with netspace and ./constraints/.
+example: constraint.names()[1]
+source: arXiv 2003.13678 section 3]])
+
+return setmetatable(M, { __call = function(_, t) return new(t) end, __name = "constraints" })

@@ -1,0 +1,521 @@
+--- Design spaces as data: ranges of parameters, fixed options, and a list of constraints.
+-- Source: arXiv 2003.13678 section 3; ranges and distributions of pycls.
+--
+--   B = space.AnyNetXA:with("shared_b")
+--   pop = B:sample(100, { flops = {3e6, 6e6}, image = 32, stem = "cifar", stride = {1,2,2,2} })
+
+local adopt = require "netspace.space.adopt"
+local arch = require "netspace.core.arch"
+local constraint = require "netspace.space.constraint"
+local count = require "netspace.space.count"
+local describe = require "netspace.space.describe"
+local domain = require "netspace.space.domain"
+local document = require("netspace.lib.doc").group "space"
+local options = require "netspace.lib.options"
+local draw = require "netspace.space.draw"
+local population = require "netspace.space.population"
+local presets = require "netspace.space.presets"
+local sys = require "netspace.core.sys"
+
+local M = {}
+
+local kinds = draw.kinds
+
+local Space = { __name = "space" }
+Space.__index = Space
+
+-- What a network is set in: may change from one population to the next.
+local settings = {
+  stem = "string", stem_width = "integer", stride = "integer|table", head_width = "integer",
+  activation = "string", classes = "integer", image = "integer",
+}
+-- What makes the blocks: part of the space.
+local makings = { block = "string", se = "number", kernel = "integer|table" }
+
+local both = {} -- what S:with may change, of either kind
+for kind, parameters in pairs(kinds) do
+  local t = { name = "string", doc = "string", stages = "integer" }
+  for _, p in ipairs(parameters) do t[p[1]] = "number|table" end
+  for _, from in ipairs { settings, makings } do
+    for k, v in pairs(from) do t[k] = v end
+  end
+  options.declare("space." .. kind, t)
+  for k, v in pairs(t) do both[k] = v end
+end
+options.declare("S:with", both)
+
+--- Refuses values no network could have, whatever the rest.
+local function check_values(where, p, range)
+  for _, x in ipairs(domain.table(range).v) do
+    local low = p.least or 1
+    local good = x >= low and (not p.whole or x == math.floor(x))
+    if p[1] == "b" then
+      local inverse = x > 0 and 1 / x or 0
+      good = x > 0 and (x == math.floor(x) or math.abs(inverse - math.floor(inverse + 0.5)) < 1e-9)
+    elseif p[1] == "w_m" then
+      good = x > 1
+    elseif p[1] == "w_0" then
+      good = good and x % 8 == 0
+    end
+    if not good then
+      error(("%s = %.10g; it must be %s"):format(where, x, p.must), 0)
+    end
+  end
+  return range
+end
+
+--- A parameter's ranges: one, or one a stage (a list of tables).
+local function read_ranges(S, p, t)
+  local where = ("space %s: %s"):format(S.name, p[1])
+  if type(t) == "table" and type(t[1]) == "table" and S.kind == "anynet" then
+    local list = {}
+    for i, r in ipairs(t) do
+      local at = ("%s of stage %d"):format(where, i)
+      list[i] = check_values(at, p, domain.range(at, r, p))
+    end
+    return list
+  end
+  return { check_values(where, p, domain.range(where, t, p)) }
+end
+
+--- Refuses a space that could never be drawn from.
+local function verify(S)
+  local ok, message = pcall(draw.sampler, draw.of(S), 0)
+  if not ok then
+    error(("space %s: %s"):format(S.name, tostring(message):gsub("^.-:%d+: ", "")), 0)
+  end
+  message:close()
+  return setmetatable(S, Space)
+end
+
+local function set_option(S, key, value)
+  for _, p in ipairs(kinds[S.kind]) do
+    if p[1] == key then
+      S.params[key] = read_ranges(S, p, value)
+      return
+    end
+  end
+  if key == "block" and value == "y" then
+    S.options.block, S.options.se = "x", S.options.se or 0.25 -- the paper's Y
+  else
+    S.options[key] = value
+  end
+end
+
+local function fill(S, t)
+  if S.stages < 1 or S.stages > 16 then
+    error(("space %s: stages is %d; it must be from 1 to 16"):format(S.name, S.stages), 0)
+  end
+  local keys = {}
+  for key in pairs(options.declared["space." .. S.kind]) do
+    if key ~= "name" and key ~= "doc" and key ~= "stages" then keys[#keys + 1] = key end
+  end
+  table.sort(keys) -- "block" before "se": y sets its own
+  for _, key in ipairs(keys) do
+    if t[key] ~= nil then set_option(S, key, t[key]) end
+  end
+  for _, range in ipairs(S.params.g) do
+    if (range.groups or false) ~= draw.by_groups(S) or range.groups and S.kind == "regnet" then
+      error(("space %s: g counts groups in every stage of an AnyNet space, or in none"):format(
+        S.name), 0)
+    end
+  end
+  for _, p in ipairs(kinds[S.kind]) do
+    local ranges = S.params[p[1]]
+    if #ranges ~= 1 and #ranges ~= S.stages then
+      error(("space %s: %s has %d ranges, but there are %d stages"):format(S.name, p[1],
+        #ranges, S.stages), 0)
+    end
+  end
+end
+
+--- Runs f, so that its errors blame the caller of the public function.
+local function blame(f, ...)
+  local ok, result, more = pcall(f, ...)
+  if not ok then error(result, result == "interrupted" and 0 or 3) end
+  return result, more
+end
+
+local function create(kind, t)
+  options.check("space." .. kind, t, 2)
+  t = t or {}
+  local S = { name = t.name or (kind == "anynet" and "AnyNet" or "RegNet"), doc = t.doc,
+    kind = kind, stages = t.stages or 4, params = {}, options = {}, constraints = {} }
+  for _, p in ipairs(kinds[kind]) do
+    if t[p[1]] == nil then
+      error(("space.%s: '%s' is missing; a space has a range for each parameter"):format(
+        kind, p[1]), 3)
+    end
+  end
+  return blame(function()
+    fill(S, t)
+    return verify(S)
+  end)
+end
+
+function M.anynet(t)
+  local S = create("anynet", t)
+  return S
+end
+
+function M.regnet(t)
+  local S = create("regnet", t)
+  return S
+end
+
+local function add_constraint(S, x)
+  local c = constraint._of(x)
+  if c.kind and c.kind ~= S.kind then
+    error(("constraint %s is for %s spaces; %s is not one"):format(c.name,
+      c.kind == "regnet" and "RegNet" or "AnyNet", S.name), 0)
+  end
+  for _, old in ipairs(S.constraints) do
+    if old.name == c.name then
+      error(("space %s has the constraint %s already"):format(S.parent.name, c.name), 0)
+    end
+  end
+  S.constraints[#S.constraints + 1] = c
+end
+
+local function derive(parent, ...)
+  local S = { parent = parent, kind = parent.kind, stages = parent.stages, params = {},
+    options = {}, constraints = table.move(parent.constraints, 1, #parent.constraints, 1, {}) }
+  for k, v in pairs(parent.params) do S.params[k] = v end
+  for k, v in pairs(parent.options) do S.options[k] = v end
+  local changes, wanted = {}, {}
+  for i = 1, select("#", ...) do
+    local x = select(i, ...)
+    if type(x) == "table" and not constraint._is(x) then
+      for _, c in ipairs(x) do wanted[#wanted + 1] = c end
+      for key, value in pairs(x) do
+        if math.type(key) ~= "integer" then changes[key] = value end
+      end
+    else
+      wanted[#wanted + 1] = x
+    end
+  end
+  if #wanted == 0 and not next(changes) then
+    error("S:with needs a constraint or changed options", 0)
+  end
+  local ok, message = pcall(options.check, "S:with", changes, 1, "space." .. S.kind)
+  if not ok then error((tostring(message):gsub("^.-:%d+: ", "")), 0) end
+  S.name = changes.name or parent.name
+  S.stages = changes.stages or parent.stages
+  S.doc = changes.doc
+  for _, x in ipairs(wanted) do add_constraint(S, x) end
+  if not changes.name then
+    local added = {}
+    for i = #parent.constraints + 1, #S.constraints do
+      added[#added + 1] = S.constraints[i].name
+    end
+    local changed = {}
+    for key, value in pairs(changes) do
+      if key ~= "doc" then
+        changed[#changed + 1] = type(value) == "table" and key or key .. "=" .. tostring(value)
+      end
+    end
+    table.sort(changed)
+    table.move(changed, 1, #changed, #added + 1, added)
+    S.name = parent.name .. "+" .. table.concat(added, "+")
+  end
+  fill(S, changes)
+  return verify(S)
+end
+
+function Space:with(...)
+  local S = blame(derive, self, ...)
+  return S
+end
+
+local function read_window(where, o)
+  local window = {}
+  for _, name in ipairs { "flops", "params", "acts" } do
+    local w = o[name]
+    if w then
+      local lo, hi = w[1], w[2]
+      if type(lo) ~= "number" or type(hi) ~= "number" or not (lo <= hi) then
+        error(("%s: %s should be {low, high} with low <= high, such as {3e6, 6e6}"):format(
+          where, name), 0)
+      end
+      window[name] = { math.max(lo, 0), math.min(hi, 2.0 ^ 53) }
+    end
+  end
+  return window
+end
+
+local function read_setting(o)
+  local set = {}
+  for k in pairs(settings) do set[k] = o[k] end
+  return set
+end
+
+local function sorted(o)
+  if o.order and o.order ~= "rejection" and o.order ~= "sorted" then
+    error(('order is \'%s\'; it must be "rejection" or "sorted"'):format(o.order), 0)
+  end
+  return o.order == "sorted"
+end
+
+local sample_options = { seed = "integer", max_tries = "integer", flops = "table",
+  params = "table", acts = "table", order = "string", adopt = "table" }
+for k, v in pairs(settings) do sample_options[k] = v end
+options.declare({ "S:sample", "design.step: sample" }, sample_options)
+
+function Space:sample(n, o)
+  o = options.check("S:sample", o)
+  if type(n) ~= "number" or not math.tointeger(n) or n < 1 then
+    error(("S:sample: n is %s; it must be a whole number of networks, at least 1"):format(
+      tostring(n)), 2)
+  end
+  local set = read_setting(o)
+  local max_tries = o.max_tries or 1000000
+  if max_tries < 1 then
+    error(("S:sample: max_tries is %d; it must be at least 1"):format(max_tries), 2)
+  end
+  local p = blame(function()
+    local how = { seed = math.tointeger(o.seed), window = read_window("S:sample", o) }
+    if o.adopt then adopt.settings(o.adopt, set, settings) end
+    local drawn = draw.of(self, set, sorted(o))
+    if o.adopt then
+      how.adopted = adopt.from(self, drawn.spec, o.adopt, n, how)
+      how.seed, how.window = how.adopted.seed, how.adopted.window
+    end
+    how.seed, how.max_tries = how.seed or sys.seed(), math.tointeger(max_tries)
+    return population.draw(self, drawn, math.tointeger(n), how)
+  end)
+  return p
+end
+
+local size_options = { draws = "integer", seed = "integer", flops = "table", params = "table",
+  acts = "table" }
+for k, v in pairs(settings) do size_options[k] = v end
+options.declare("S:size", size_options)
+
+local acceptance_options = { n = "integer", order = "string" }
+for k, v in pairs(size_options) do acceptance_options[k] = v end
+acceptance_options.draws = nil
+options.declare("S:acceptance", acceptance_options)
+
+function Space:acceptance(o)
+  o = options.check("S:acceptance", o)
+  local n = math.tointeger(o.n or 500)
+  if n < 1 then error(("S:acceptance: n is %d; it must be at least 1"):format(n), 2) end
+  local a = blame(function()
+    return population.acceptance(self, draw.of(self, read_setting(o), sorted(o)), n,
+      { seed = math.tointeger(o.seed or sys.seed()), window = read_window("S:acceptance", o) })
+  end)
+  return a
+end
+
+local function has_parameter(S, p, range, x, stage)
+  if domain.has(range, x, S.kind == "regnet" and not p.whole) then return true end
+  return false, ("%s%s = %s is not in %s"):format(stage and ("stage %d: "):format(stage) or "",
+    p[1], tostring(x), domain.show(range))
+end
+
+--- Are the parameters of m in the ranges of S (before any constraint)?
+local function in_ranges(S, m)
+  local asked = m.asked or m
+  if #asked.d ~= S.stages then
+    return false, ("it has %d stages, not %d"):format(#asked.d, S.stages)
+  end
+  local block = S.options.block or "x"
+  if m.block ~= block then return false, ("block is %s, not %s"):format(m.block, block) end
+  if (m.se or 0) ~= (S.options.se or 0) then
+    return false, ("se is %g, not %g"):format(m.se or 0, S.options.se or 0)
+  end
+  if S.kind == "regnet" then
+    if not m.regnet then return false, "it is not a RegNet: it has no w_0, w_a, w_m" end
+    for _, p in ipairs(kinds.regnet) do
+      local ok, reason = has_parameter(S, p, S.params[p[1]][1], m.regnet[p[1]])
+      if not ok then return false, reason end
+    end
+    local shape, why = arch.regnet(m.regnet)
+    if not shape then return false, why end
+    if shape.levels ~= #shape.d then
+      return false, ("its %d stages stand for %d width levels"):format(#shape.d, shape.levels)
+    end
+    return true
+  end
+  for _, p in ipairs(kinds.anynet) do
+    local name = p[1]
+    if name ~= "b" and name ~= "g" or block == "x" or block == "r" and name == "b" then
+      for i = 1, S.stages do
+        local ranges, x = S.params[name], asked[name][i]
+        if name == "g" and draw.by_groups(S) then x = asked.w[i] / asked.b[i] / x end
+        local ok, reason = has_parameter(S, p, ranges[i] or ranges[1], x, i)
+        if not ok then return false, reason end
+      end
+    end
+  end
+  return true
+end
+
+function Space:contains(m)
+  if type(m) ~= "table" or type(m.d) ~= "table" then
+    error("S:contains expects a network (a table from arch, zoo or a population)", 2)
+  end
+  local ok, reason = in_ranges(self, m)
+  if not ok then return false, reason end
+  for _, c in ipairs(self.constraints) do
+    if not blame(population.obeys, c, m) then
+      return false, ("constraint %s: %s"):format(c.name, c.doc or "not met")
+    end
+  end
+  return true
+end
+
+function Space:size(o)
+  o = options.check("S:size", o)
+  local draws = math.tointeger(o.draws or 2000)
+  if draws < 1 then error(("S:size: draws is %d; it must be at least 1"):format(draws), 2) end
+  local result = blame(function()
+    return count.size(self, { seed = math.tointeger(o.seed or sys.seed()), draws = draws,
+      set = read_setting(o), window = read_window("S:size", o) })
+  end)
+  return result
+end
+
+function Space:describe()
+  local text = blame(describe.space, self)
+  return text
+end
+
+function Space:__tostring()
+  local names = {}
+  for i, c in ipairs(self.constraints) do names[i] = c.name end
+  return ("space %s%s"):format(self.name,
+    #names > 0 and " (" .. table.concat(names, ", ") .. ")" or "")
+end
+
+M.small = presets.fill({}, "small", "space.small")
+
+document("space", [[
+space.AnyNetXA … space.AnyNetXE, space.RegNetX, …; space.small.AnyNetXA, …
+Design spaces by name; space.names() lists all.  They are the paper's, for ImageNet; the same
+for 32-pixel images, which a processor can train, are in space.small.
+  AnyNetXA                         every stage free
+  AnyNetXB, XC, XD, XE             + shared_b, + shared_g, + monotone_w, + monotone_d
+  RegNetX                          widths from a line
+  RegNetXC                         b = 1, at most 40 blocks, w_m >= 2, caps
+  AnyNetYA … E, RegNetY            with squeeze-excitation
+  AnyNetRA, RB, RD, RE, RegNetR    one group
+  AnyNetVA, VD, VE, RegNetV        one 3×3, plain
+  AnyNetVRA, VRD, VRE, RegNetVR    that with a residual
+  AnyNetLA … E, RegNetL            linear bottleneck
+  AnyNetXA3 … E3, RegNetX3         three stages;  AnyNetXA5 … E5, RegNetX5: five
+  RegNetXInverted                  b from 1/8 to 1;  RegNetXDepthwise: g = 1
+  RegNetXDepth20                   20 blocks
+  NDSVanilla, NDSResNet, NDSResNeXtA, NDSResNeXtB   three stages, 32 pixels
+Make more with S:with, space.anynet and space.regnet; draw with S:sample.
+example: space.AnyNetXD:describe()
+source: arXiv 2003.13678 sections 3, 4, appendices B and D; arXiv 1905.13214]])
+
+document("space.small", [[
+space.small.AnyNetXA, … (the names of space.names())
+The spaces for 32-pixel images, that ordinary processors can train.
+A quarter of the widths, half of the depths, the 3×3 stem of stride 1 with 16 channels; 10
+classes.  A window such as flops = {3e6, 6e6} makes the networks comparable.
+example: space.small.AnyNetXA:sample(3, { flops = {3e6, 6e6} })
+source: ranges of netspace, principles of arXiv 2003.13678]])
+
+document("space.anynet", [[
+space.anynet{ d =, w =, b =, g =, stages = 4, … } -> S
+A space of networks whose stages have their own depth, width, bottleneck ratio, group width.
+  d = {1, 16}, w = {8, 1024, 8}  low, high, step: log-uniform (as pycls rounds)
+  b = {1, 2, 4}, g = {8, 16}     lists: every value equally likely
+  g = { groups = {1, 2, 4} }     how many groups instead of how wide
+  or { lo =, hi =, q =, dist = } with dist uniform, log_uniform, power2_uniform,
+  power2_or_log_uniform, normal or log_normal; or { values = {…} }; or one number;
+  or a list of such tables, one a stage
+  block, kernel, se, stem, stem_width, stride, head_width, activation, classes, image: as
+  in arch.anynet
+  name, doc
+example: space.anynet{ stages = 3, d = {1, 8}, w = {16, 256, 8}, b = 1, g = {8, 16} }
+source: arXiv 2003.13678 section 3.2]])
+
+document("space.regnet", [[
+space.regnet{ d =, w_0 =, w_a =, w_m =, b =, g =, stages = 4, … } -> S
+A space of RegNets; parameters that give another number of stages are passed over.
+  d = {12, 28}       uniform;  w_0 = {8, 256}, w_a = {8, 256}, w_m = {2, 3}: log-uniform in
+                     steps of 8, 0.1 and 0.001
+  b, g and the rest  as in space.anynet
+example: space.regnet{ d = {12, 28}, w_0 = {8, 256}, w_a = {8, 256}, w_m = {2, 3}, b = 1, g = 8 }
+source: arXiv 2003.13678 section 3.3; ranges and steps of pycls]])
+
+document("space.names", [[
+space.names() -> list
+The names of the spaces that come with netspace, in space and in space.small.
+example: space.names()[1]
+source: arXiv 2003.13678 section 3]])
+
+document("S:with", [[
+S:with(constraint, …) -> child space
+The space refined: by constraints (a name, a constraint{ … }, a function of m), by changed
+options or ranges, or by both in one table.
+  name   of the child (default: the parent's name and what was added)
+  doc, stages, ranges (d, w, …), block, se, stem, …   as in space.anynet or space.regnet
+example: space.AnyNetXA:with("shared_b", "monotone_w")
+example: space.RegNetX:with{ "b_1", g = { 16, 24 }, name = "mine" }
+source: arXiv 2003.13678 section 3.1]])
+
+document("S:sample", [[
+S:sample(n, { seed = 1, flops = {lo, hi}, params = {lo, hi}, acts = {lo, hi}, … }) -> population
+The first n different networks of the space inside the window; it depends on the seed only.
+  image, classes, stem, stem_width, stride, head_width, activation  the setting; counts are
+                         taken at this image size
+  max_tries = 1000000    candidates without a new network before it gives up
+  order = "rejection"    ordered parameters (monotone_w, …) as if drawn until they obey; or
+                         "sorted": drawn once and sorted, which makes ties rarer
+  adopt                  the result of a sweep over a space this one refines: its networks that
+                         obey the constraints added since come first, with their errors, and
+                         only the rest is drawn; window and setting are as they were there.
+                         Exact for constraints; refused for changed ranges or settings, a wider
+                         window, and a seed that has drawn them.  Two spaces that adopt from
+                         one result draw the rest alike: give one of them a seed
+A population is a list of networks with .space .seed .tried .rejected .window .spec
+and .constraints; the first k of a larger one are the population of k.
+example: space.AnyNetXA:sample(3, { flops = {3e6, 6e6}, stem = "cifar", stride = {1, 2, 2, 2} })
+source: arXiv 2003.13678 section 3.1]])
+
+document("S:acceptance", [[
+S:acceptance{ n = 500, flops = {lo, hi}, params =, acts =, image =, … } -> text, with .share …
+What share of candidates S:sample would take, and what n networks will need.
+  the window and the setting are those of S:sample
+It has .share, .share_error, .taken of .tried, .candidates and .seconds that n networks need,
+and .rejected by reason.  S:sample says the same by itself before a draw of some seconds.
+example: space.AnyNetXE:acceptance{ flops = {3e6, 6e6}, stem = "cifar" }
+source: rejection sampling of arXiv 2003.13678 section 3.1]])
+
+document("S:contains", [[
+S:contains(m) -> true, or false and the reason
+Is the network in the space: its parameters in the ranges, every constraint obeyed?
+The setting (stem, strides, image, classes, activation) is not asked about.
+example: space.AnyNetXE:contains(zoo["RegNetX-200MF"])
+source: arXiv 2003.13678 figure 1]])
+
+document("S:size", [[
+S:size{ flops = {lo, hi}, params =, acts =, draws = 2000, seed =, image =, … }
+    -> { nominal =, exact =, distinct =, window = … }
+How many settings of the parameters a space has, and how many networks they make.
+  image, classes, stem, stem_width, stride, head_width, activation  the setting
+  .nominal  by the paper's reckoning: an order divides by n!, a RegNet has 64 values of d,
+            w_0, w_a, w_m each
+  .exact    settings, counted: every order and tie as it is
+  .distinct networks that differ after group compatibility, counted
+Where that cannot be counted (RegNets, constraints without a hint) it is estimated from
+`draws` settings, each as likely: settings and distinct with settings_error and
+distinct_error, one standard error; no distinct where a constraint has no hint.
+  .window   with flops, params or acts: share, share_error, settings, settings_error of what
+            lies inside (all settings alike: not the share of draws), of RegNets distinct too
+example: space.AnyNetXE:size().exact
+example: space.AnyNetXE:size{ flops = {3e6, 6e6}, stem = "cifar" }.window.share
+source: arXiv 2003.13678 table 1]])
+
+document("S:describe", [[
+S:describe() -> text
+Ranges, setting, constraints and size of the space, and where it comes from.
+example: space.AnyNetXE:describe()
+source: arXiv 2003.13678 section 3]])
+
+return presets.fill(M, "paper", "space")

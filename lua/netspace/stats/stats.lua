@@ -1,0 +1,104 @@
+--- Statistics of populations: the error EDF, is one space better than another, which
+-- property do the best models share, how soon does random search find a good one, how much
+-- is noise.  After Radosavovic et al. 2020 (arXiv 2003.13678), sections 3.1 to 3.3 and 4, and
+-- 2019 (arXiv 1905.13214); mechanism in src/stats, one file a noun under stats/.
+--
+--   stats.compare({ 48, 51, 55, 60 }, { 40, 42, 45, 47 }).verdict
+--
+-- Wherever errors are asked for, a list of errors in percent, an edf, a result of a sweep
+-- or an import, or { name =, errors = } will do.
+
+local doc = require "netspace.lib.doc"
+local document = doc.group "stats"
+local input = require "netspace.stats.input"
+
+local M = {}
+
+for _, noun in ipairs { "best", "compare", "normalise", "bootstrap", "search", "rank", "regress",
+  "import" } do
+  for name, f in pairs(require("netspace.stats." .. noun)) do
+    if doc.topics["stats." .. name] then M[name] = f end
+  end
+end
+
+document("stats.edf", [[
+stats.edf(errors) -> edf
+The exact error EDF: edf(e) is the share of models with error below e (strictly).
+  errors   list of errors in percent, or a result of a sweep; failed models count as 100
+Fields .n, .min, .mean, .median, .max, .failed, .name, .weighted; methods :quantile, :band,
+:area, :steps, :finished.
+example: stats.edf({ 40, 50, 50, 60 })(50)
+example: stats.edf({ 40, 50, 50, 60 }).mean
+source: arXiv 2003.13678, equation 1]])
+
+function M.edf(errors)
+  local edf = input.edf("stats.edf", "the argument", errors)
+  return edf -- no tail call: the caller must stay on the stack, to be blamed
+end
+
+document("edf:quantile", [[
+edf:quantile(p) -> error
+The error below which a share p of the models lies, interpolated between models (weighted:
+the least error above which the EDF reaches p).
+example: stats.edf({ 40, 50, 60 }):quantile(0.25)
+source: Hyndman and Fan 1996, type 7]])
+
+document("edf:band", [[
+edf:band(level = 0.95, kind = "dkw") -> { lo =, hi =, steps =, level =, kind = }
+A confidence band: functions lo(e), hi(e), and steps() -> list x, list lo, list hi.
+  "dkw"        holds the whole true curve at once: edf(e) ∓ .epsilon
+  "bootstrap"  percentiles of the EDFs of resampled populations, exact instead of simulated
+               (at each error their number below is binomial); holds at one error, not at
+               all at once, and has no width where the EDF is 0 or 1
+example: stats.edf({ 40, 50, 60 }):band().hi(45)
+example: stats.edf({ 40, 50, 60 }):band(0.9, "bootstrap").lo(55)
+source: Dvoretzky, Kiefer, Wolfowitz 1956, constant of Massart 1990; Efron 1979]])
+
+document("edf:area", [[
+edf:area(limit = 100) -> share
+The share of the rectangle from 0 to `limit` % below the EDF; mean error = 100·(1 − area()).
+example: stats.edf({ 40, 50, 60 }):area(55)
+source: Radosavovic et al. 2019 (arXiv 1905.13214)]])
+
+document("edf:steps", [[
+edf:steps() -> list x, list y
+The steps, for plotting: the EDF is y[k] just above x[k], up to and including x[k + 1].
+example: stats.edf({ 40, 50, 50, 60 }):steps()]])
+
+document("edf:finished", [[
+edf:finished() -> edf, or nil and a message
+The EDF without its failed models, to see how much hangs on counting them as 100 %.
+example: stats.edf({ 40, 50, 100 }):finished().mean]])
+
+document("stats.table", [[
+stats.table{ A, B, … } -> rows
+A row for each population: space, n, min, mean, median, failed; prints as aligned text.
+example: tostring(stats.table{ { name = "A", errors = { 40, 50 } }, { 30, 45 } })]])
+
+local rows_type = {
+  __name = "table of populations",
+  __tostring = function(rows)
+    local percent = input.percent
+    local cells = { { "space", "n", "min %", "mean %", "median %", "failed" } }
+    for i, r in ipairs(rows) do
+      cells[i + 1] = { r.space, ("%d"):format(r.n), percent(r.min), percent(r.mean),
+        percent(r.median), ("%d"):format(r.failed) }
+    end
+    return input.aligned(cells)
+  end,
+}
+
+function M.table(list)
+  if type(list) ~= "table" or #list == 0 then
+    error("stats.table: it wants a list of results, edfs or lists of errors", 2)
+  end
+  local rows = {}
+  for i, x in ipairs(input.whole("stats.table", list)) do
+    local edf = input.edf("stats.table", ("entry %d"):format(i), x)
+    rows[i] = { space = edf.name or ("#%d"):format(i), n = edf.n, min = edf.min,
+      mean = edf.mean, median = edf.median, failed = edf.failed }
+  end
+  return setmetatable(rows, rows_type)
+end
+
+return M

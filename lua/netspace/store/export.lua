@@ -1,0 +1,199 @@
+--- A store as a text file for other programs: CSV or JSON lines, one model a line, complete
+-- and exact (a number is the shortest text that reads back to the same double).  The format
+-- is described by help("store:export").
+
+local atomic = require "netspace.lib.atomic"
+local gzip = require "netspace.lib.gzip"
+local json = require "netspace.lib.json"
+local ledgers = require "netspace.store.ledger"
+local provenance = require "netspace.store.provenance"
+local sys = require "netspace.core.sys"
+
+local M = {}
+local FORMAT = 1
+local CHUNK = 500 -- models in memory at a time
+
+-- The columns, in order; EXTRA stands for fields of networks that are not named here.
+local EXTRA = {}
+local columns = {
+  "population", "index", "d", "w", "b", "g", "stride", "block", "se", "stem", "stem_width",
+  "head_width", "activation", "classes", "image", EXTRA, "asked", "regnet", "flops", "params",
+  "acts", "seed", "error", "status", "reason", "signal", "log", "epochs", "attempts", "seconds",
+  "images_per_s", "memory", "curve", "origin", "hash",
+}
+local known = {}
+for _, name in ipairs(columns) do known[name] = true end
+M.known = known -- for whoever reads one back
+
+local of_model = [[SELECT id, idx, m, hash, seed, flops, params, acts, status, attempt, error,
+  reason, signal, log, seconds, images_per_s, memory, epochs, origin FROM model ]]
+local of_epoch = [[SELECT epoch, lr, train_loss, train_error, test_error, seconds, images_per_s
+  FROM epoch WHERE model = ? ORDER BY epoch]]
+
+-- A model as one flat record, with the rows of its epochs.
+local function record(reader, name, model, epochs)
+  local r = reader:decode(("model %d of %s"):format(model.idx, name), model.m)
+  for _, key in ipairs { "flops", "params", "acts", "seed", "error", "status", "reason",
+    "signal", "log", "epochs", "seconds", "images_per_s", "memory", "hash" } do
+    r[key] = model[key]
+  end
+  r.population, r.index, r.attempts = name, model.idx, model.attempt
+  r.origin = model.origin and json.decode(model.origin)
+  r.learning, r.curve = epochs, {}
+  for i, e in ipairs(r.learning) do r.curve[i] = e.test_error or 100 end
+  return r
+end
+
+-- each(record) for the models of a population, in order.
+local function whole(reader, p, each)
+  local from = 0
+  repeat
+    local list = reader:rows(of_model .. "WHERE population = ? AND idx > ? ORDER BY idx LIMIT ?",
+      { p.id, from, CHUNK })
+    for _, model in ipairs(list) do
+      each(record(reader, p.name, model, reader:rows(of_epoch, { model.id })))
+      from = model.idx
+      if sys.interrupted() then error("interrupted", 0) end
+    end
+  until #list < CHUNK
+end
+
+-- The same for what can be read of a damaged store: networks that are still as they were
+-- drawn, without their epochs where those are lost.
+local function salvaged(reader, p, each)
+  reader:probe(of_model .. "WHERE id = ? AND +population = " .. p.id, function(model)
+    local epochs = reader.db:rows(of_epoch, { model.id }) or {}
+    local good, r = pcall(record, reader, p.name, model, epochs)
+    if good and ledgers.fingerprint(ledgers.identity(json.decode(model.m))) == model.hash then
+      each(r)
+    end
+  end)
+end
+
+-- Which populations: all, or those named.
+local function populations(reader, names, salvage)
+  local list = {}
+  if salvage then
+    reader:probe("SELECT * FROM population WHERE id = ?", function(p)
+      if type(p.name) == "string" then list[#list + 1] = p end
+    end)
+  else
+    list = reader:rows "SELECT * FROM population ORDER BY id"
+  end
+  if not names then return list end
+  local wanted = {}
+  for _, name in ipairs(names) do
+    for _, p in ipairs(list) do
+      if p.name == name then wanted[#wanted + 1] = p end
+    end
+  end
+  return wanted
+end
+
+local function header(reader, list)
+  local all = {}
+  for _, p in ipairs(list) do
+    local good, found = pcall(provenance.of, reader, p)
+    if not good then -- damaged: what the row itself says
+      local bare = setmetatable({ rows = function() return {} end }, { __index = reader })
+      good, found = pcall(provenance.of, bare, p)
+    end
+    if good then all[#all + 1] = found end
+  end
+  return json.encode { netspace = "export", format = FORMAT, store = reader.path,
+    populations = all }
+end
+
+local function cell(v)
+  if v == nil then return "" end
+  local text = type(v) == "string" and v or json.encode(v)
+  if text:find('[",\r\n]') then return '"' .. text:gsub('"', '""') .. '"' end
+  return text
+end
+
+--- A line of a CSV: the values of a record under these names.
+function M.line(names, record)
+  local cells = {}
+  for i, name in ipairs(names) do cells[i] = cell(record[name]) end
+  return table.concat(cells, ",") .. "\n"
+end
+
+-- Each writes everything and returns the number of models.
+local writers = {}
+
+function writers.jsonl(reader, list, rows, write)
+  local n = 0
+  write(header(reader, list) .. "\n")
+  for _, p in ipairs(list) do
+    rows(reader, p, function(r)
+      n = n + 1
+      write(json.encode(r) .. "\n")
+    end)
+  end
+  return n
+end
+
+function writers.csv(reader, list, rows, write)
+  local extra, names = {}, {}
+  for _, p in ipairs(list) do
+    rows(reader, p, function(r)
+      for key in pairs(r) do
+        if not known[key] and key ~= "learning" then extra[key] = true end
+      end
+    end)
+  end
+  for _, name in ipairs(columns) do
+    if name == EXTRA then
+      local sorted = {}
+      for key in pairs(extra) do sorted[#sorted + 1] = key end
+      table.sort(sorted)
+      table.move(sorted, 1, #sorted, #names + 1, names)
+    else
+      names[#names + 1] = name
+    end
+  end
+  write(table.concat(names, ",") .. "\n")
+  local n = 0
+  for _, p in ipairs(list) do
+    rows(reader, p, function(r)
+      n = n + 1
+      write(M.line(names, r))
+    end)
+  end
+  return n
+end
+
+--- Which writer the name of a file asks for: "csv", "jsonl" (also with .gz), or nil.
+function M.kind(path)
+  local _, bare = gzip.named(path)
+  local kind = bare:lower():match("%.(%w+)$")
+  return writers[kind] and kind
+end
+
+--- Writes the populations of a store (those named in the list `names`, or all) to `path`,
+-- inside of reader:read().  salvage: what can be read of a damaged one.
+-- @treturn integer how many models were written; or nil and a message
+function M.write(reader, path, names, salvage)
+  local kind, n = M.kind(path), nil
+  local compressed, bare = gzip.named(path)
+  if compressed then -- before anything is written
+    local able, why = gzip.writer(print)
+    if not able then return nil, why end
+  end
+  local list = populations(reader, names, salvage)
+  local good, why = atomic.write(path, function(write)
+    local last
+    if compressed then write, last = gzip.writer(write) end
+    n = writers[kind](reader, list, salvage and salvaged or whole, write)
+    if last then last() end
+  end)
+  if good and kind == "csv" then
+    good, why = atomic.write(bare:sub(1, -5) .. ".provenance.json", function(write)
+      write(header(reader, list) .. "\n")
+    end)
+  end
+  if not good then return nil, why end
+  return n
+end
+
+return M

@@ -1,0 +1,338 @@
+--- Writing a store: one open population of one sweep.  Every change goes through
+-- ledger:write(), a transaction that either happened or did not.
+--
+-- A population belongs to the run (process) at work on it; a run whose process is gone
+-- leaves its models "running", and the next one takes them back into the queue.
+
+local json = require "netspace.lib.json"
+local schema = require "netspace.store.schema"
+local units = require "netspace.lib.units"
+local uv = require "luv"
+
+local M = { latest = nil } -- the store that this process has trained into last
+local Ledger = {}
+Ledger.__index = Ledger
+
+--- Names equal networks across populations: FNV-1a, 64 bits, of an identity.
+function M.fingerprint(text)
+  local h = 0xcbf29ce484222325
+  for i = 1, #text do h = (h ~ text:byte(i)) * 0x100000001b3 end
+  return ("%016x"):format(h)
+end
+
+local function only_threes(kernel)
+  for _, k in ipairs(kernel) do
+    if k ~= 3 then return false end
+  end
+  return true
+end
+
+--- The text of what makes a network the same network: not how it was asked for, nor the
+-- kernels of 3×3 that all had before others could be asked for.
+function M.identity(m)
+  local t = {}
+  for k, v in pairs(m) do
+    if k ~= "asked" and k ~= "regnet" and not (k == "kernel" and only_threes(v)) then
+      t[k] = v
+    end
+  end
+  return json.encode(t)
+end
+
+--- What cannot be done, for a reason the user can see to, travels as this (field message).
+M.Failure = { __tostring = function(self) return self.message end }
+
+--- Raises a Failure; kind "damaged": the store is.
+function M.fail(message, kind)
+  error(setmetatable({ message = message, kind = kind }, M.Failure), 0)
+end
+
+local function must(self, method, ...)
+  local found, message, code = self.db[method](self.db, ...)
+  if found == nil then M.fail(schema.explain(self.path, message, code, "rw")) end
+  return found
+end
+
+--- Opens (or makes) the store at `path` for writing: a ledger, or nil and a message.
+function M.open(path)
+  local db, message, kind = schema.open(path)
+  if not db then return nil, message, kind end
+  return setmetatable({ path = path, db = db }, Ledger)
+end
+
+--- Runs f in a transaction; raises (a Failure when the outside world refused).
+function Ledger:write(f)
+  local done, message, code = self.db:transaction(function()
+    f(self)
+    return true
+  end)
+  if not done then M.fail(schema.explain(self.path, message, code, "rw")) end
+end
+
+local function run(self, sql, params) return must(self, "run", sql, params) end
+local function rows(self, sql, params) return must(self, "rows", sql, params) end
+
+--- The population row of that name, with its recipe, source and card decoded, or nil.
+function Ledger:find(name)
+  local p = rows(self, "SELECT * FROM population WHERE name = ?", { name })[1]
+  if p then
+    p.recipe, p.source = json.decode(p.recipe), json.decode(p.data)
+    p.card = json.decode(p.card)
+    p.settings = p.settings and json.decode(p.settings) or { checkpoint = {} }
+  end
+  return p
+end
+
+--- Names of the populations with unfinished models, oldest first.
+function Ledger:open_names()
+  local names = {}
+  for i, p in ipairs(rows(self, [[SELECT name FROM population WHERE EXISTS (SELECT 1 FROM model
+    WHERE population = population.id AND status IN ('queued', 'running')) ORDER BY id]])) do
+    names[i] = p.name
+  end
+  return names
+end
+
+--- How many models of all populations have failed.
+function Ledger:failed()
+  return rows(self, "SELECT count(*) AS n FROM model WHERE status = 'failed'")[1].n
+end
+
+--- Makes a population; p as population() gives it, with source = how to open the data.
+-- @treturn integer its id
+function Ledger:create(p)
+  run(self, [[INSERT INTO population (name, space, spec, constraints, window, tried,
+    sample_seed, seed, recipe, data, card, checksum, created) VALUES (:name, :space, :spec,
+    :constraints, :window, :tried, :sample_seed, :seed, :recipe, :data, :card, :checksum,
+    :created)]], {
+    name = p.name, space = p.space, spec = p.spec and json.encode(p.spec),
+    constraints = p.constraints and json.encode(p.constraints),
+    window = p.window and json.encode(p.window), tried = p.tried,
+    sample_seed = p.sample_seed, seed = p.seed, recipe = json.encode(p.recipe),
+    data = json.encode(p.source), card = json.encode(p.card), checksum = p.card.checksum,
+    created = schema.time(),
+  })
+  return self.db:last_id()
+end
+
+--- Where the data of a population is now (its content is checked by whoever calls).
+function Ledger:move_data(id, source)
+  run(self, "UPDATE population SET data = ? WHERE id = ?", { json.encode(source), id })
+end
+
+--- How a population is trained besides: what results do not depend on.
+function Ledger:set(id, settings)
+  run(self, "UPDATE population SET settings = ? WHERE id = ?", { json.encode(settings), id })
+end
+
+--- Appends model number idx: m, its identity text, training seed and complexity.
+function Ledger:add_model(id, idx, m, identity, seed, cost)
+  run(self, [[INSERT INTO model (population, idx, m, hash, seed, flops, params, acts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)]], { id, idx, json.encode(m), M.fingerprint(identity), seed,
+    cost.flops, cost.params, cost.acts })
+end
+
+--- Model number idx is that in place `index` of the population `from` (id and name), which
+-- has finished: it comes with its seed, its epochs and its result.
+function Ledger:adopt(id, idx, m, from, index)
+  local old = rows(self, [[SELECT id, hash FROM model WHERE population = ? AND idx = ?
+    AND status IN ('done', 'diverged', 'failed')]], { from.id, index })[1]
+  if not old or old.hash ~= M.fingerprint(M.identity(m)) then
+    M.fail(("model %d of '%s' is not what was adopted from it; draw the population again")
+      :format(index, from.name))
+  end
+  run(self, [[INSERT INTO model (population, idx, origin, m, hash, seed, flops, params, acts,
+      status, attempt, crashes, error, reason, run, started, ended, seconds, images_per_s,
+      epochs, signal, log, memory)
+    SELECT ?, ?, ?, m, hash, seed, flops, params, acts, status, attempt, crashes, error,
+      reason, run, started, ended, seconds, images_per_s, epochs, signal, log, memory
+    FROM model WHERE id = ?]],
+    { id, idx, json.encode { population = from.name, index = index }, old.id })
+  run(self, [[INSERT INTO epoch (model, epoch, attempt, lr, train_loss, train_error, test_error,
+      seconds, images_per_s)
+    SELECT ?, epoch, attempt, lr, train_loss, train_error, test_error, seconds, images_per_s
+    FROM epoch WHERE model = ?]], { self.db:last_id(), old.id })
+end
+
+--- Models this machine has trained with this engine and these kernels, the latest first:
+-- seconds, flops, acts, and the recipe and card of their population.
+function Ledger:trained(host, engine, isa)
+  return rows(self, [[SELECT seconds, flops, acts, recipe, card FROM model
+    JOIN run ON run.id = model.run JOIN population ON population.id = model.population
+    WHERE status = 'done' AND host = ? AND engine = ? AND isa = ? AND origin IS NULL
+    ORDER BY model.ended DESC LIMIT 200]], { host, engine, isa })
+end
+
+--- All models of a population in order; m is the text of the network (10,000 of them as
+-- tables would be most of the memory of a sweep).
+function Ledger:models(id)
+  return rows(self, [[SELECT id, idx, m, hash, seed, flops, acts, status, attempt,
+    crashes FROM model WHERE population = ? ORDER BY idx]], { id })
+end
+
+--- The network of one of them.
+function M.network(model)
+  local m = json.decode(model.m)
+  if type(m) ~= "table" then
+    M.fail(("model %d of the store is damaged"):format(model.idx), "damaged")
+  end
+  return m
+end
+
+--- The row of the run that last took a population; raises when its process is at work.
+function Ledger:owner(id, name)
+  local owner = rows(self, [[SELECT run.* FROM population JOIN run ON run.id = population.run
+    WHERE population.id = ?]], { id })[1]
+  if owner and schema.alive(owner) then
+    M.fail(("population '%s' of %s is being trained by process %d on %s; watch it with "
+      .. "`netspace monitor %s`"):format(name, self.path, owner.pid, owner.host, self.path), "busy")
+  end
+  return owner
+end
+
+--- Takes a population for this process and puts the models of a dead run back into the
+-- queue.  Raises when another process is at work on it.
+function Ledger:take(id, name, workers)
+  local owner = self:owner(id, name)
+  local now, pid = schema.time(), math.tointeger(uv.os_getpid())
+  run(self, [[INSERT INTO run (population, host, pid, birth, workers, started, updated,
+    images_per_s) VALUES (?, ?, ?, ?, ?, ?, ?, 0)]],
+    { id, uv.os_gethostname(), pid, schema.birth(pid), workers, now, now })
+  self.run, M.latest = self.db:last_id(), self.path
+  if owner and not owner.ended then
+    run(self, "UPDATE run SET ended = updated WHERE id = ?", { owner.id })
+  end
+  local back = run(self, "UPDATE model SET status = 'queued', worker = NULL "
+    .. "WHERE population = ? AND status = 'running'", { id })
+  run(self, "UPDATE population SET run = ? WHERE id = ?", { self.run, id })
+  self:log(nil, ("run started with %s%s"):format(units.count(workers, "worker"),
+    back > 0 and (", %s of a lost run queued again"):format(units.count(back,
+    "unfinished model")) or ""))
+end
+
+--- Which engine trains: told by the first worker.  Returns the engine of earlier runs of the
+-- population where it was another one (bits may differ), else nil.
+function Ledger:environment(id, e)
+  run(self, "UPDATE run SET engine = ?, blas = ?, corename = ?, isa = ? WHERE id = ?",
+    { e.engine, e.blas, e.corename, e.isa, self.run })
+  return rows(self, [[SELECT engine, blas, corename, isa FROM run WHERE population = :p
+    AND id <> :run AND engine IS NOT NULL AND EXISTS (SELECT 1 FROM model WHERE run = run.id)
+    AND (engine <> :engine OR blas <> :blas OR corename <> :corename OR isa <> :isa)
+    ORDER BY id DESC LIMIT 1]], { p = id, run = self.run, engine = e.engine, blas = e.blas,
+    corename = e.corename, isa = e.isa })[1]
+end
+
+--- Sign of life of the run, with its rate (nil: it is paused) and remaining seconds.
+function Ledger:beat(images_per_s, eta)
+  run(self, "UPDATE run SET updated = ?, images_per_s = ?, eta = ? WHERE id = ?",
+    { schema.time(), images_per_s, eta, self.run })
+end
+
+function Ledger:finish_run()
+  local now = schema.time()
+  run(self, "UPDATE run SET updated = ?, ended = ?, images_per_s = NULL, eta = NULL "
+    .. "WHERE id = ?", { now, now, self.run })
+end
+
+--- One line into the event log.
+function Ledger:log(model, text)
+  run(self, "INSERT INTO event (time, run, model, text) VALUES (?, ?, ?, ?)",
+    { schema.time(), self.run, model, text })
+end
+
+--- A worker is given the model as that attempt.
+function Ledger:start(model, attempt, worker)
+  run(self, [[UPDATE model SET status = 'running', attempt = ?, run = ?, worker = ?,
+    started = ?, ended = NULL, error = NULL, reason = NULL, epochs = 0 WHERE id = ?]],
+    { attempt, self.run, worker, schema.time(), model })
+end
+
+--- What follows has no effect unless the attempt is the current one.
+-- It begins after `epochs` finished ones, with a network of `memory` bytes.
+function Ledger:begin(model, attempt, epochs, memory)
+  run(self, [[UPDATE model SET epochs = ?, memory = ? WHERE id = ? AND attempt = ?
+    AND status = 'running']], { epochs, memory, model, attempt })
+end
+
+--- An epoch ended.  Training is deterministic, so one that is trained again after a loss
+-- gives what is there already; what it gave instead is returned when it does not.
+function Ledger:epoch(model, attempt, e)
+  if run(self, [[UPDATE model SET epochs = max(epochs, ?), images_per_s = ? WHERE id = ?
+    AND attempt = ? AND status = 'running']], { e.epoch, e.images_per_s, model, attempt }) == 0
+  then
+    return nil
+  end
+  local old = rows(self, [[SELECT train_loss, train_error, test_error FROM epoch
+    WHERE model = ? AND epoch = ?]], { model, e.epoch })[1]
+  if old and old.train_loss == e.train_loss and old.train_error == e.train_error
+    and old.test_error == e.test_error then
+    return nil
+  end
+  run(self, [[INSERT OR REPLACE INTO epoch (model, epoch, attempt, lr, train_loss, train_error,
+    test_error, seconds, images_per_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)]],
+    { model, e.epoch, attempt, e.lr, e.train_loss, e.train_error, e.test_error, e.seconds,
+      e.images_per_s })
+  return old
+end
+
+--- A model ended: as `e` says (status, error, reason, seconds, crashes, and of a worker that
+-- died signal and log).
+function Ledger:finish(model, attempt, e)
+  if run(self, [[UPDATE model SET status = ?, error = ?, reason = ?, seconds = ?, crashes = ?,
+    signal = ?, log = ?, ended = ? WHERE id = ? AND attempt = ? AND status = 'running']],
+    { e.status, e.error, e.reason, e.seconds, e.crashes, e.signal, e.log, schema.time(), model,
+      attempt }) == 1 and e.status == "diverged" then
+    run(self, [[DELETE FROM epoch WHERE model = :id AND epoch >
+      (SELECT epochs FROM model WHERE id = :id)]], { id = model }) -- an earlier attempt's
+  end
+end
+
+--- A running model goes back into the queue; crashes counts the workers it has cost.
+-- (signal and log of a worker that died, if it did)
+function Ledger:requeue(model, attempt, e)
+  run(self, [[UPDATE model SET status = 'queued', worker = NULL, crashes = ?, signal = ?,
+    log = ? WHERE id = ? AND attempt = ? AND status = 'running']],
+    { e.crashes, e.signal, e.log, model, attempt })
+end
+
+--- The failed models of a population go back into the queue.
+-- @treturn integer how many
+function Ledger:retry(id)
+  return run(self, [[UPDATE model SET status = 'queued', worker = NULL, error = NULL,
+    reason = NULL, crashes = 0, signal = NULL, log = NULL, ended = NULL
+    WHERE population = ? AND status = 'failed']], { id })
+end
+
+--- The same in the store at `path`, which nobody trains in: of the population called `name`,
+-- or of all.  What is queued there waits for the next sweep or resume.
+-- @treturn integer how many; raises, a Failure of kind "busy" when a process is at work on it
+function M.retry(path, name)
+  local ledger, why, kind = M.open(path)
+  if not ledger then M.fail(why, kind) end
+  local count = 0
+  local good, err = pcall(ledger.write, ledger, function()
+    count = 0
+    local found = rows(ledger, "SELECT id, name, run FROM population "
+      .. "WHERE name = :name OR :name IS NULL", { name = name })
+    if name and not found[1] then M.fail(("%s has no population '%s'"):format(path, name)) end
+    for _, p in ipairs(found) do
+      ledger:owner(p.id, p.name)
+      ledger.run = p.run
+      local n = ledger:retry(p.id)
+      if n > 0 then ledger:log(nil, units.count(n, "failed model") .. " queued again") end
+      count = count + n
+    end
+  end)
+  ledger:close()
+  if not good then error(err, 0) end
+  return count
+end
+
+--- Closes the store; all of it is in its main file then, also while readers stay (without
+-- any, closing does the same and removes the log).
+function Ledger:close()
+  self.db:exec("PRAGMA wal_checkpoint(TRUNCATE)")
+  self.db:close()
+end
+
+return M

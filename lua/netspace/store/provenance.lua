@@ -1,0 +1,129 @@
+--- Where a population comes from: the space it was drawn from as data, the text of every
+-- constraint, seeds, recipe, data, and on what machines with what engine it was trained.
+-- Enough to draw and train it again; printed, it is a page.
+
+local domain = require "netspace.space.domain"
+local json = require "netspace.lib.json"
+local population = require "netspace.space.population"
+
+local M = {}
+local meta = { __name = "provenance" }
+
+-- Runs of a population, with how many of its models each trained.
+local runs = [[SELECT host, pid, workers, engine, blas, corename, isa, started, ended, updated,
+  (SELECT count(*) FROM model WHERE model.run = run.id AND status IN
+    ('done', 'diverged', 'failed')) AS models
+  FROM run WHERE population = ? ORDER BY id]]
+
+local adopted = [[SELECT origin FROM model WHERE population = ? AND origin IS NOT NULL
+  ORDER BY idx]]
+
+--- The provenance of the population in `row` (of the table population), read inside of
+-- reader:read().
+function M.of(reader, row)
+  local function decoded(key)
+    return reader:decode(("%s of %s"):format(key, row.name), row[key])
+  end
+  local p = {
+    name = row.name, space = row.space, spec = decoded "spec", constraints = decoded "constraints",
+    window = decoded "window", tried = row.tried, sample_seed = row.sample_seed, seed = row.seed,
+    recipe = decoded "recipe", data = decoded "data", card = decoded "card",
+    settings = decoded "settings", checksum = row.checksum, created = row.created,
+    runs = reader:rows(runs, { row.id }), store = reader.path,
+    n = reader:rows("SELECT count(*) n FROM model WHERE population = ?", { row.id })[1].n,
+  }
+  p.lineage = p.spec and p.spec.lineage
+  for _, model in ipairs(reader:rows(adopted, { row.id })) do
+    local from = reader:decode("origin of a model of " .. row.name, model.origin).population
+    p.adopted = p.adopted or {}
+    p.adopted[from] = (p.adopted[from] or 0) + 1
+  end
+  return setmetatable(p, meta)
+end
+
+local function date(t)
+  return os.date("%Y-%m-%d %H:%M:%S", math.floor(t))
+end
+
+-- key=value of a flat table, sorted.
+local function listed(t)
+  local parts = {}
+  for k, v in pairs(t) do
+    parts[#parts + 1] = ("%s=%s"):format(k, type(v) == "string" and v or json.encode(v))
+  end
+  table.sort(parts)
+  return table.concat(parts, " ")
+end
+
+-- The ranges of a parameter: one, or those of its stages.
+local function ranges(list)
+  local shown, same = {}, true
+  for i, r in ipairs(list) do
+    shown[i] = domain.show(r)
+    same = same and shown[i] == shown[1]
+  end
+  return same and shown[1] or table.concat(shown, " | ")
+end
+
+-- ", flops 1M to 2M" of each window.
+local function windows(p)
+  local parts = {}
+  for k, w in pairs(p.window or {}) do
+    parts[#parts + 1] = (", %s %s to %s"):format(k, population.short(w[1]), population.short(w[2]))
+  end
+  table.sort(parts)
+  return table.concat(parts)
+end
+
+--- How the models of a provenance were trained, and in which window they were drawn.
+function M.training(p)
+  return ("%s; data %s%s"):format(listed(p.recipe), listed(p.data), windows(p))
+end
+
+--- What there is to say of a provenance: a list of { term, text }; a term of "" belongs to
+-- the one before.
+-- @tparam[opt] function when says a Unix time (local time)
+function M.facts(p, when)
+  when = when or date
+  local facts = {}
+  local function add(key, ...) facts[#facts + 1] = { key, (...):format(select(2, ...)) } end
+  if p.space then add("space", "%s", table.concat(p.lineage or { p.space }, " > ")) end
+  if p.spec and p.spec.options then add("setting", "%s", listed(p.spec.options)) end
+  if p.spec and p.spec.params then
+    local params = {}
+    for k, list in pairs(p.spec.params) do params[#params + 1] = k .. " " .. ranges(list) end
+    table.sort(params)
+    for i, text in ipairs(params) do add(i == 1 and "ranges" or "", "%s", text) end
+  end
+  if p.sample_seed then
+    add("drawn", "seed %d%s%s", p.sample_seed, windows(p),
+      p.tried and (", %d candidates tried"):format(p.tried) or "")
+  end
+  local adopted = {}
+  for from in pairs(p.adopted or {}) do adopted[#adopted + 1] = from end
+  table.sort(adopted)
+  for _, from in ipairs(adopted) do add("adopted", "%d models from %s", p.adopted[from], from) end
+  add("training", "seed %d, %s", p.seed, listed(p.recipe))
+  add("data", "%s", listed(p.data))
+  add("checksum", "%s", p.checksum)
+  add("made", "%s", when(p.created))
+  for i, r in ipairs(p.runs) do
+    add("run " .. i, "%s to %s on %s, %d workers, %d models", when(r.started),
+      when(r.ended or r.updated), r.host, r.workers, r.models)
+    if r.engine then add("", "netspace %s, %s, kernels %s", r.engine, r.blas, r.isa) end
+  end
+  return facts
+end
+
+function meta.__tostring(p)
+  local lines = { ("population %s of %s"):format(p.name, p.store) }
+  local function add(key, text) lines[#lines + 1] = ("  %-12s"):format(key) .. text end
+  for _, fact in ipairs(M.facts(p)) do add(fact[1], fact[2]) end
+  for _, c in ipairs(p.constraints or {}) do
+    add("constraint", c.name)
+    for line in (c.source .. "\n"):gmatch("([^\n]*)\n") do add("", line) end
+  end
+  return table.concat(lines, "\n")
+end
+
+return M

@@ -1,0 +1,227 @@
+--- The store as a file: its tables, their versions, and opening it with every way that can
+-- fail named.  ledger.lua writes it; everything else reads it through reader.lua.
+--
+-- A store is one SQLite database (application id "nets", user_version = M.version):
+--
+--   population  a named list of networks with what they are trained by: recipe, data, seed
+--   model       one network of a population and how it stands; idx is its place, from 1
+--   epoch       what each finished epoch of a model gave (attempt: the start that gave it)
+--   run         one process at work on one population: since when, where, with what engine
+--   event       what happened, in words, for the person who wonders later
+--
+-- Errors are in percent; a failed or diverged model has error 100.  Times are Unix seconds.
+-- A model's attempt grows with each start, and only the current attempt may report: what a
+-- worker given up on still says has no effect.  crashes counts the workers it cost since it
+-- last came further; signal and log (the last lines it wrote) are of the last of them, memory
+-- is what the network needs in bytes.  settings are those of sweep.run that results do not
+-- depend on, for who resumes it.
+-- origin says, as JSON, from which population a result was adopted.  change numbers the
+-- changes of a population's models, so that a reader asks only for what is new.
+--
+-- A new column or table is a new step of `steps`, never a change of an old one: a new store
+-- takes all steps, an older one those it lacks, when it is opened for writing.
+
+local filesystem = require "netspace.lib.filesystem"
+local sqlite = require "netspace.core.sqlite"
+local uv = require "luv"
+
+local steps = {}
+
+steps[1] = [[
+CREATE TABLE population (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+  space TEXT, spec TEXT, constraints TEXT, window TEXT, tried INTEGER, sample_seed INTEGER,
+  seed INTEGER NOT NULL, recipe TEXT NOT NULL,
+  data TEXT NOT NULL, card TEXT NOT NULL, checksum TEXT NOT NULL,
+  created REAL NOT NULL, run INTEGER);
+CREATE TABLE model (
+  id INTEGER PRIMARY KEY, population INTEGER NOT NULL REFERENCES population,
+  idx INTEGER NOT NULL, m TEXT NOT NULL, hash TEXT NOT NULL, seed INTEGER NOT NULL,
+  flops INTEGER NOT NULL, params INTEGER NOT NULL, acts INTEGER NOT NULL,
+  status TEXT NOT NULL DEFAULT 'queued'
+    CHECK (status IN ('queued', 'running', 'done', 'diverged', 'failed')),
+  attempt INTEGER NOT NULL DEFAULT 0, crashes INTEGER NOT NULL DEFAULT 0,
+  error REAL, reason TEXT, run INTEGER, worker INTEGER, started REAL, ended REAL,
+  seconds REAL, images_per_s REAL, epochs INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (population, idx));
+CREATE TABLE epoch (
+  model INTEGER NOT NULL REFERENCES model, epoch INTEGER NOT NULL, attempt INTEGER NOT NULL,
+  lr REAL, train_loss REAL, train_error REAL, test_error REAL, seconds REAL,
+  images_per_s REAL, PRIMARY KEY (model, epoch)) WITHOUT ROWID;
+CREATE TABLE run (
+  id INTEGER PRIMARY KEY, population INTEGER NOT NULL REFERENCES population,
+  host TEXT NOT NULL, pid INTEGER NOT NULL, birth TEXT NOT NULL, workers INTEGER NOT NULL,
+  engine TEXT, blas TEXT, corename TEXT, isa TEXT,
+  started REAL NOT NULL, updated REAL NOT NULL, ended REAL,
+  images_per_s REAL, eta REAL);
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY, time REAL NOT NULL, run INTEGER, model INTEGER, text TEXT NOT NULL);
+]]
+
+steps[2] = [[
+ALTER TABLE population ADD COLUMN settings TEXT;
+ALTER TABLE model ADD COLUMN signal TEXT;
+ALTER TABLE model ADD COLUMN log TEXT;
+ALTER TABLE model ADD COLUMN memory INTEGER;
+]]
+
+steps[3] = [[
+ALTER TABLE model ADD COLUMN origin TEXT;
+ALTER TABLE model ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX model_status ON model (population, status);
+CREATE INDEX model_change ON model (population, change);
+CREATE TRIGGER model_changed AFTER UPDATE OF status, attempt, epochs, error ON model BEGIN
+  UPDATE model SET change = 1 +
+    (SELECT max(change) FROM model WHERE population = NEW.population) WHERE id = NEW.id;
+END;
+]]
+
+local M = { version = #steps, application = 0x6e657473 }
+
+--- Unix time with its fraction.
+function M.time()
+  local seconds, micro = uv.gettimeofday()
+  return seconds + micro / 1e6
+end
+
+--- When process `pid` of this machine was born (clock ticks since boot), or nil when there
+-- is none: a pid alone may have been given to somebody else since.
+function M.birth(pid)
+  local f = io.open("/proc/" .. pid .. "/stat")
+  local text = f and f:read("a")
+  if f then f:close() end
+  local fields = text and text:match(".*%)(.*)")
+  local n = 0
+  for field in (fields or ""):gmatch("%S+") do
+    n = n + 1
+    if n == 1 and field == "Z" then return nil end -- dead, only not yet buried
+    if n == 20 then return field end
+  end
+end
+
+--- Whether the process of a row of `run` is still at work.  On this machine it is looked up;
+-- on another one it counts as alive while its last sign of life is under a minute old.
+function M.alive(run)
+  if run.ended then return false end
+  if run.host == uv.os_gethostname() then return M.birth(run.pid) == run.birth end
+  return M.time() - (tonumber(run.updated) or 0) < 60
+end
+
+-- What SQLite's code means for the person at the prompt.
+local function explain(path, message, code, mode)
+  local dir = filesystem.directory(path)
+  if code == sqlite.NOTADB then
+    return ("%s is not a netspace store: it is no SQLite database"):format(path)
+  elseif code == sqlite.CORRUPT then
+    return ("%s is damaged (%s); `netspace doctor %s` says what can still be read"):format(
+      path, message, path), "damaged"
+  elseif code == sqlite.FULL then
+    return ("%s: the disk is full; make room and run again, finished models are safe")
+      :format(path)
+  elseif code == sqlite.BUSY then
+    return ("%s is locked by another program since half a minute"):format(path)
+  end
+  local about = uv.fs_stat(path)
+  if about and about.type == "directory" then
+    return ("%s is a directory; a store is a file in one, such as %s/runs.db"):format(path,
+      path)
+  elseif not uv.fs_stat(dir) then
+    return ("%s: there is no directory %s; make it first (mkdir -p %s)"):format(path, dir, dir)
+  elseif mode == "r" and not about then
+    return ("%s: no such store"):format(path)
+  elseif about and not uv.fs_access(path, "R") then
+    return ("%s may not be read (%s)"):format(path, message)
+  elseif mode == "rw" and not uv.fs_access(dir, "W") then
+    return ("%s: the directory %s is read-only for you; a store needs to write there. "
+      .. "Choose another one with store=, or make it writable (chmod u+w %s)"):format(
+      path, dir, dir)
+  elseif mode == "rw" and about and not uv.fs_access(path, "W") then
+    return ("%s is read-only for you; choose another store= or make it writable "
+      .. "(chmod u+w %s)"):format(path, path)
+  elseif mode == "rw" and not about then
+    return ("%s cannot be made in the directory %s (%s); choose another store="):format(
+      path, dir, message)
+  elseif code == sqlite.READONLY then -- it may be written, but opening it for that failed
+    return ("%s cannot be opened for writing; when the disk is well again (space, dmesg), run "
+      .. "again: finished models are safe"):format(path)
+  end
+  return ("%s: %s"):format(path, message)
+end
+M.explain = explain
+
+local function header(db)
+  local rows, message, code = db:rows([[SELECT (SELECT count(*) FROM sqlite_schema) AS tables,
+    (SELECT application_id FROM pragma_application_id) AS application,
+    (SELECT user_version FROM pragma_user_version) AS version]])
+  if not rows then return nil, message, code end
+  return rows[1]
+end
+
+--- Brings a database to a version (this one), all steps or none: true, or nil, a message and
+-- a code.
+function M.upgrade(db, version)
+  version = version or M.version
+  local good, done, message, code = pcall(db.transaction, db, function()
+    local function exec(sql)
+      local ok, text, number = db:exec(sql)
+      if not ok then error({ text, number }) end
+    end
+    -- Another sweep may have taken the steps since we looked.
+    for step = header(db).version + 1, version do
+      exec(steps[step] .. "PRAGMA user_version=" .. step)
+    end
+    exec("PRAGMA application_id=" .. M.application)
+    return true
+  end)
+  if good then return done, message, code end
+  if type(done) ~= "table" then error(done, 0) end
+  return nil, done[1], done[2]
+end
+
+--- Whose file an open database is: its version (0: it is empty, a store to be), or nil, a
+-- message, and "damaged" when it is broken.
+function M.version_of(db, path, mode)
+  local h, message, code = header(db)
+  if not h then return nil, explain(path, message, code, mode) end
+  if h.tables == 0 and h.application == 0 then return 0 end
+  if h.application ~= M.application then
+    return nil, ("%s is an SQLite database, but not a netspace store; choose another file")
+      :format(path)
+  elseif h.version > M.version then
+    return nil, ("%s was written by a newer netspace (store version %d, this one knows %d); "
+      .. "update netspace to open it"):format(path, h.version, M.version)
+  elseif h.version < 1 then
+    return nil, explain(path, "its version is " .. h.version, sqlite.CORRUPT, mode)
+  end
+  return h.version
+end
+
+--- Opens `path` for writing: a missing or empty file becomes a store, an older one is
+-- brought up to date.
+-- @treturn database, or nil, a message, and "damaged" when the file is broken
+function M.open(path)
+  local about = uv.fs_stat(path)
+  if about and about.type == "directory" then
+    return nil, explain(path, "", sqlite.CANTOPEN, "rw")
+  end
+  local fine, network = filesystem.check(path)
+  if not fine then return nil, network end
+  local db, message, code = sqlite.open(path, "rw")
+  if not db then return nil, explain(path, message, code, "rw") end
+  local function refuse(...)
+    db:close()
+    return nil, ...
+  end
+  local version, why, kind = M.version_of(db, path, "rw")
+  if not version then return refuse(why, kind) end
+  local good, damage = true, db:check() -- nothing is written into what is damaged
+  if damage and damage[1] then return refuse(explain(path, damage[1], sqlite.CORRUPT, "rw")) end
+  if version < M.version then good, message, code = M.upgrade(db) end
+  if good then -- the write-ahead log: readers and the writer never wait for each other
+    good, message, code = db:exec("PRAGMA journal_mode=WAL")
+  end
+  if not good then return refuse(explain(path, message, code, "rw")) end
+  return db
+end
+
+return M

@@ -1,0 +1,408 @@
+--- Reading a store: what sweeps have trained so far.  Read-only, safe while a sweep writes,
+-- and as good on the store of a sweep that was killed.
+--
+--   local s = assert(sweep.open("runs.db"))
+--   for _, name in ipairs(s:names()) do print(name, stats.edf(s:result(name)).min) end
+--
+-- Opening and every method return nil and a message when the file lets them down; a name
+-- that the store does not have is an error that lists those it has.
+
+local export = require "netspace.store.export"
+local files = require "netspace.store.files"
+local document = require("netspace.lib.doc").group "store"
+local json = require "netspace.lib.json"
+local live = require "netspace.store.live"
+local nets = require "netspace.network.net"
+local options = require "netspace.lib.options"
+local provenance = require "netspace.store.provenance"
+local readers = require "netspace.store.reader"
+local schema = require "netspace.store.schema"
+local units = require "netspace.lib.units"
+
+local M = {}
+local Read = {} -- the methods; what users call is guarded at the end of the file
+
+local function find(self, name)
+  local row = self.reader:rows("SELECT * FROM population WHERE name = ?", { name })[1]
+  if row then return row end
+  local names = Read.names(self)
+  for _, known in ipairs(names) do
+    if known == name then self.reader:damaged("its index of names") end
+  end
+  error(("%s has no population '%s'%s; it has %s"):format(self.path, tostring(name),
+    options.hint(name, names), #names > 0 and table.concat(names, ", ") or "none yet"), 0)
+end
+
+-- Lists of names print as text.
+local Names = { __name = "names", __tostring = function(list) return table.concat(list, ", ") end }
+
+--- Names of the populations, in the order they were made.
+function Read:names()
+  return setmetatable(self.reader:columns("SELECT name FROM population ORDER BY id").name, Names)
+end
+
+local function at_work(run)
+  return run.pid ~= nil and not run.ended and schema.alive(run)
+end
+
+-- Whether a run is at work, but paused (ledger:beat).
+local function paused(run)
+  return not run.images_per_s and at_work(run)
+end
+
+--- What a population is and how it stands.
+function Read:population(name)
+  local row = find(self, name)
+  local function decoded(key) return self.reader:decode(key .. " of " .. row.name, row[key]) end
+  local p = {
+    name = row.name, space = row.space, spec = decoded "spec",
+    constraints = decoded "constraints", window = decoded "window",
+    tried = row.tried, sample_seed = row.sample_seed, seed = row.seed,
+    recipe = decoded "recipe", source = decoded "data", card = decoded "card",
+    checksum = row.checksum, created = row.created,
+    n = 0, done = 0, failed = 0, diverged = 0, running = 0, queued = 0,
+  }
+  p.data, p.epochs = p.source.spec, p.recipe.epochs
+  for _, r in ipairs(self.reader:rows("SELECT status, count(*) AS n FROM model "
+    .. "WHERE population = ? GROUP BY status", { row.id })) do
+    p[r.status] = r.n
+    p.n = p.n + r.n
+  end
+  local run = self.reader:rows("SELECT * FROM run WHERE id = ?", { row.run })[1] or {}
+  for _, key in ipairs { "engine", "blas", "corename", "isa", "host" } do p[key] = run[key] end
+  p.state = p.done + p.failed + p.diverged == p.n and "finished" or paused(run) and "paused"
+    or at_work(run) and "running" or "stopped"
+  return p
+end
+
+-- Seeds that have drawn the models of a population, also those it adopted (adopt.lua).
+local function seeds_of(self, p)
+  local seeds, names, seen = {}, { p.name }, {}
+  for _, name in ipairs(names) do -- grows while we go
+    local row = not seen[name] and self.reader:rows(
+      "SELECT id, sample_seed FROM population WHERE name = ?", { name })[1]
+    seen[name] = true
+    if row then
+      seeds[#seeds + 1] = row.sample_seed
+      for _, from in ipairs(self.reader:columns([[SELECT DISTINCT origin ->> 'population' AS name
+        FROM model WHERE population = ? AND origin IS NOT NULL ORDER BY 1]], { row.id }).name) do
+        names[#names + 1] = from
+      end
+    end
+  end
+  return seeds
+end
+
+-- A column without what is NULL, which the reader gives as false.
+local function known(column)
+  local list = {}
+  for i, value in ipairs(column) do list[i] = value or nil end
+  return list
+end
+
+--- The finished models of a population: errors (percent, failed and diverged 100) and
+-- models, both in the order of the population.
+function Read:result(name)
+  local p = Read.population(self, name)
+  local c = self.reader:columns([[SELECT idx, m, error, seconds, images_per_s FROM model
+    JOIN population ON population.id = model.population
+    WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
+  return setmetatable({
+    name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
+    columns = { seconds = known(c.seconds), images_per_s = known(c.images_per_s) },
+    failed = p.failed + p.diverged, n = p.n, recipe = p.recipe, data = p.data, card = p.card,
+    _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
+      seeds = seeds_of(self, p) },
+  }, M._Result)
+end
+
+--- Every model of a population as it stands now, in order: index, status, attempt, epoch,
+-- epochs, error (of the last epoch so far), images_per_s, seconds, worker, memory, started,
+-- flops, params, acts, reason, signal, log and curve, the test errors of its epochs.
+function Read:live(name)
+  return live.read(self.seen, self.reader, find(self, name))
+end
+
+--- What each epoch of each model gave, as lists by the number of the model: { index =,
+-- lr = {…}, train_loss = {…}, train_error = {…}, test_error = {…} }; what was no number is NaN.
+function Read:learning(name)
+  local p, list = find(self, name), {}
+  local c = self.reader:columns([[SELECT idx, status, lr, train_loss, train_error, test_error
+    FROM model LEFT JOIN epoch ON epoch.model = model.id
+    WHERE population = ? ORDER BY idx, epoch]], { p.id })
+  for i, index in ipairs(c.idx) do
+    local model = list[#list]
+    if not model or model.index ~= index then
+      model = { index = index, status = c.status[i], lr = {}, train_loss = {},
+        train_error = {}, test_error = {} }
+      list[#list + 1] = model
+    end
+    if c.lr[i] then
+      for key, values in pairs(model) do
+        if type(values) == "table" then values[#values + 1] = c[key][i] or 0 / 0 end
+      end
+    end
+  end
+  return list
+end
+
+--- The networks of a population in order, each decoded once.
+function Read:networks(name)
+  local p = find(self, name)
+  local known = self.decoded[name]
+  if not known or known.id ~= p.id or known.created ~= p.created then
+    known = { id = p.id, created = p.created, list = {} }
+    self.decoded[name] = known
+  end
+  for _, row in ipairs(self.reader:rows([[SELECT idx, m FROM model WHERE population = ?
+    AND idx > ? ORDER BY idx]], { p.id, #known.list })) do
+    known.list[row.idx] = self.reader:decode("a network of " .. name, row.m)
+  end
+  return known.list
+end
+
+--- The network of one model.
+function Read:network(name, index)
+  local row = self.reader:rows("SELECT m FROM model WHERE population = ? AND idx = ?",
+    { find(self, name).id, index })[1]
+  if row then return self.reader:decode("a network of " .. name, row.m) end
+  error(index and ("'%s' of %s has no model %s"):format(name, self.path, tostring(index))
+    or ("which model of '%s'? its number comes second, from 1"):format(name), 0)
+end
+
+--- The trained network of one model, where the sweep kept its weights.
+function Read:net(name, index)
+  local directory = files.weights(self.path)
+  Read.network(self, name, index)
+  local n, message = nets.load(files.path(directory, find(self, name).id, index))
+  if n then return n end
+  return nil, message .. " (sweep.run keeps weights with checkpoint = { keep = true })"
+end
+
+--- The whole store at a glance: done (with diverged), running, failed, queued, total models;
+-- images_per_s and eta (seconds) of the sweeps at work; updated, Unix time of the last sign
+-- of life; running_main, whether any sweep is at work now, paused, whether all of these are
+-- paused; events, how long the log is.
+function Read:progress()
+  local p = { done = 0, running = 0, failed = 0, queued = 0, total = 0, images_per_s = 0,
+    running_main = false, paused = false }
+  for _, r in ipairs(self.reader:rows(
+    "SELECT status, count(*) AS n FROM model GROUP BY status")) do
+    local key = r.status == "diverged" and "done" or r.status
+    if not p[key] then self.reader:damaged("models with the status " .. tostring(key)) end
+    p[key] = p[key] + r.n
+    p.total = p.total + r.n
+  end
+  for _, run in ipairs(self.reader:rows("SELECT * FROM run WHERE ended IS NULL")) do
+    if at_work(run) then
+      p.paused = paused(run) and (p.paused or not p.running_main)
+      p.running_main = true
+      p.images_per_s = p.images_per_s + (run.images_per_s or 0)
+      p.eta = run.eta and math.max(p.eta or 0, run.eta) or p.eta
+    end
+  end
+  p.updated = self.reader:rows("SELECT max(updated) AS t FROM run")[1].t
+  p.events = self.reader:rows("SELECT max(id) AS n FROM event")[1].n or 0
+  return p
+end
+
+options.declare("store:events",
+  { last = "integer", skip = "integer", population = "string", index = "integer" })
+
+--- The event log, the latest last: list of {time, index (of the model, or nil), population,
+-- text}; o.last many of it before the o.skip latest, of one population or model.
+function Read:events(o)
+  o = options.check("store:events", o)
+  local list = self.reader:rows([[SELECT time, idx AS "index", population.name AS population,
+      text FROM (SELECT * FROM event WHERE :index IS NULL AND :population IS NULL
+        OR model = (SELECT model.id FROM model JOIN population ON population.id = population
+          WHERE name = :population AND idx = :index)
+        OR :index IS NULL AND run IN (SELECT run.id FROM run JOIN population
+          ON population.id = run.population WHERE name = :population)
+      ORDER BY id DESC LIMIT :last OFFSET :skip) AS event
+    LEFT JOIN run ON run.id = event.run LEFT JOIN population ON population.id = run.population
+    LEFT JOIN model ON model.id = event.model ORDER BY event.id]],
+    { last = o.last or -1, skip = o.skip or 0, population = o.population, index = o.index })
+  return list
+end
+
+--- Where a population comes from; printed, it is a page.
+function Read:provenance(name)
+  return provenance.of(self.reader, find(self, name))
+end
+
+options.declare("store:export", { salvage = "boolean" })
+
+--- Writes populations to a file for other programs.
+-- @tparam string path ends in .csv or .jsonl
+-- @tparam[opt] string|table names of populations; all of them
+-- @tparam[opt] table o salvage = true: what can be read of a damaged store
+-- @treturn integer how many models were written; or nil and a message
+function Read:export(path, names, o)
+  if type(path) ~= "string" or not export.kind(path) then
+    error(("store:export writes .csv or .jsonl (or those as .gz), not '%s'"):format(tostring(path)), 0)
+  end
+  o = options.check("store:export", o)
+  if type(names) == "string" then names = { names } end
+  for _, name in ipairs(not o.salvage and names or {}) do find(self, name) end
+  return export.write(self.reader, path, names, o.salvage)
+end
+
+--- f(s), where all that is read of the store s is of one moment: what f returns, or nil and
+-- a message.  Under its name with _ it is for our own modules.
+function Read:_at_once(f)
+  return f(setmetatable({}, { __index = function(_, key)
+    return function(_, ...) return Read[key](self, ...) end
+  end }))
+end
+
+local function close(self)
+  if self.reader then self.reader:close() end
+  self.reader = nil
+end
+
+-- A method as users call it: all it reads is of one moment, and what is wrong with its
+-- arguments is said of their line.
+local function guarded(method)
+  return function(self, ...)
+    if not self.reader then error("closed store", 2) end
+    local results = table.pack(pcall(self.reader.read, self.reader, method, self, ...))
+    if results[1] then return table.unpack(results, 2, results.n) end
+    local err = results[2]
+    error(err, type(err) == "string" and err ~= "interrupted" and 2 or 0)
+  end
+end
+
+local Store = { __name = "store", __close = close, __gc = close }
+Store.__index = { close = close }
+for name, method in pairs(Read) do Store.__index[name] = guarded(method) end
+function Store:__tostring()
+  return self.reader and "store " .. self.path or "closed store"
+end
+
+M._Store = Store
+
+--- A result prints as one line; its models are decoded when they are first asked for.
+M._Result = { __name = "result", _names = { "models" } }
+function M._Result:__index(key)
+  if key ~= "models" then return nil end
+  local models = {}
+  for i, text in ipairs(self._models) do models[i] = json.decode(text) end
+  self.models, self._models = models, nil
+  return models
+end
+function M._Result:__tostring()
+  return ("result %s: %d of %d models finished, %d failed or diverged%s"):format(
+    self.name, #self.errors, self.n, self.failed, self.budget and "; the budget of "
+    .. units.duration(self.budget) .. " is spent" or "")
+end
+
+--- Opens a store for reading: a store, or nil and a message ("damaged" as the third value
+-- when the file is broken).
+function M.open(path)
+  if type(path) ~= "string" then
+    error("sweep.open expects the path of a store, got " .. type(path), 2)
+  end
+  local reader, message, kind = readers.open(path)
+  if reader then return setmetatable({ path = path, reader = reader, seen = {},
+    decoded = {} }, Store) end
+  if kind then return nil, message, kind end
+  return nil, message
+end
+
+document("sweep.open", [[
+  sweep.open(path) -> store, or nil and a message
+  Opens a store to read what its sweeps have trained; safe while one is running.
+    path   the file given to sweep.run as store=
+  The store has s:names() s:population(name) s:result(name) s:live(name)
+  s:networks(name) s:net(name, i) s:learning(name) s:progress() s:events() s:provenance(name)
+  s:export(file) s:close().  In a script print(pretty(x)) shows any of what they return, as
+  the prompt does.
+  example: sweep.open("no-such.db")]])
+document("store.open", [[
+  store.open(path) -> store, or nil and a message
+  The same as sweep.open.
+  example: store.open("no-such.db")]])
+document("store:names", [[
+  s:names() -> list of strings
+  Names of the populations in a store, oldest first; printed, they are a line of text.
+  example: store.open("runs.db"):names()]])
+document("store:population", [[
+  s:population(name) -> table
+  What a population is and how it stands: space, seed, n, done, failed, diverged, running,
+  queued, state ("running", "paused", "stopped" (nobody works on what is open),
+  "finished"), epochs, recipe, data, card, created, engine, blas, isa, host.
+  example: store.open("runs.db"):population("A").done]])
+document("store:result", [[
+  s:result(name) -> result
+  The finished models: .errors in percent (failed and diverged count as 100) and .models in
+  the order of the population, .failed, .n, .recipe, .data, .space; .columns has what the
+  training of each took, seconds and images_per_s, as properties for statistics and plots.
+  example: store.open("runs.db"):result("A")]])
+document("store:live", [[
+  s:live(name) -> list
+  Every model as it stands: index, status, attempt, epoch, epochs, error, images_per_s,
+  seconds, started, worker, memory (bytes it needs), flops, params, acts, reason, signal and
+  log (the last words of a worker that died) and curve, the test errors of its epochs so far.
+  example: store.open("runs.db"):live("A")[1].curve]])
+document("store:learning", [[
+  s:learning(name) -> list
+  What each epoch of each model gave: index, status and the lists lr, train_loss, train_error
+  and test_error; NaN where training diverged.  plot.training shows them.
+  example: store.open("runs.db"):learning("A")[1].lr]])
+document("store:networks", [[
+  s:networks(name) -> list
+  The networks of a population in order, also of models that have not finished.  The list and
+  what is in it is the store's own: read it, do not change it.
+  example: store.open("runs.db"):networks("A")[1].w]])
+document("store:network", [[
+  s:network(name, index) -> m
+  The network of one model.
+  example: store.open("runs.db"):network("A", 1).w]])
+document("store:net", [[
+  s:net(name, index) -> net, or nil and a message
+  The trained network of one model, to test, save or train on; its sweep must have kept
+  weights (checkpoint = { keep = true }).
+  example: store.open("runs.db"):net("A", 1)]])
+document("store:progress", [[
+  s:progress() -> table
+  All populations together: done, running, failed, queued, total, images_per_s, eta in
+  seconds, updated (Unix time), running_main (whether a sweep is at work), paused (whether
+  all of these are paused), events (how many the log has).
+  example: store.open("runs.db"):progress().done]])
+document("store:events", [[
+  s:events([{ last =, skip = 0, population =, index = }]) -> list of {time, population, index, text}
+  The log of the store, the latest last: starts, crashes, retries, interruptions.
+    last, skip          so many, before the `skip` latest (all of them)
+    population, index   those of one population, or of one of its models
+  example: store.open("runs.db"):events{ last = 10 }
+  example: store.open("runs.db"):events()]])
+document("store:provenance", [[
+  s:provenance(name) -> table that prints as a page
+  Where a population comes from: space and lineage as data, the text of every constraint,
+  window, seeds, recipe, data with its checksum, and for each run on it the engine, BLAS,
+  kernels, host and times.
+  example: store.open("runs.db"):provenance("A")]])
+document("store:export", [[
+  s:export("file.csv" | "file.jsonl" | … ".gz" [, name or list of names] [, { salvage = true }]) -> n
+  Writes every model of the populations (all when none is named) for other programs, and
+  returns how many; or nil and a message.  From a shell: netspace export STORE -o FILE.
+    .csv    one model a line: population, index (from 1), the fields of the network (d, w, b,
+            g, stride, …), asked, regnet, flops, params, acts, seed, error, status, reason,
+            signal, log, epochs, attempts, seconds, images_per_s, memory, curve, origin,
+            hash.  Lists are JSON in
+            the cell, empty cells are missing values; RFC 4180, UTF-8, line feeds.  Provenance
+            goes to file.provenance.json
+    .jsonl  first a line with the provenance of all populations (key "netspace"), then one
+            object a model with the same keys, and learning: what each epoch gave
+    salvage what can still be read of a damaged store
+  error is in percent, of the last epoch; 100 for failed and diverged; missing while queued or
+  running.  curve has the test errors of the epochs.  Numbers are exact: they read back to the
+  same double.  The file is there whole or not at all.
+  example: store.open("runs.db"):export("runs.csv")]])
+document("store:close", [[
+  s:close()
+  Closes the store; it is closed by itself when no longer used.
+  example: store.open("runs.db"):close()]])
+
+return M

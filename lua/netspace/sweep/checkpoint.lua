@@ -1,0 +1,130 @@
+--- Checkpoints of a training in progress: when a worker writes one, and how it takes one up.  The file itself is weights.c's: it appears whole or not at all,
+-- carries a checksum, and the name (identity) of the training it is of.
+--
+-- Written after an epoch when that costs at most a hundredth of the time since the last
+-- one, and within an epoch when the last one is minutes old too (or as often as asked, in
+-- epochs or seconds); and at any batch when the worker is told to stop.  Besides the
+-- weights it holds what the epochs so far gave, so that nothing that had no time to reach
+-- the store is lost.
+
+local core = require "netspace.core.net"
+local files = require "netspace.store.files"
+local json = require "netspace.lib.json"
+local schema = require "netspace.store.schema"
+local sys = require "netspace.core.sys"
+local uv = require "luv"
+
+local M = {}
+local SHARE = 0.01                 -- of the time, for writing
+local WITHIN = 300                 -- seconds between two within an epoch, at least
+local SEEK, RATE = 0.01, 100e6     -- a first guess of what writing costs: s; bytes/s
+
+--- Removes from a store's checkpoints what is of no use to a population any more: files
+-- of models that are not open (open[idx]), half-written ones of dead workers, and the
+-- directory when it is empty.
+function M.tidy(store, population, open)
+  local directory = files.checkpoints(store)
+  local scan = uv.fs_scandir(directory) -- nil: there is none
+  for name in function() return scan and uv.fs_scandir_next(scan) end do
+    local p, idx = name:match("^(%d+)%-(%d+)%.safetensors")
+    local writer = name:match("%.part%-(%d+)$")
+    local useless = not open[tonumber(idx)]
+    if writer then useless = not schema.birth(writer) end
+    if tonumber(p) == population and useless then
+      uv.fs_unlink(directory .. "/" .. name)
+    end
+  end
+  uv.fs_rmdir(directory)
+end
+
+--- What a file is of: everything that the bits of a training depend on.
+function M.identity(job)
+  return json.encode { m = job.m, seed = job.seed, recipe = job.recipe,
+    data = job.checksum, engine = sys.engine() }
+end
+
+--- How large a checkpoint is: weights and momentum, and the statistics of the norms.  While
+-- it is written there is a copy of them in memory.
+function M.bytes(net)
+  local bytes = 0
+  for _, p in ipairs(net:params()) do
+    bytes = bytes + p.count * (p.group == "buffer" and 4 or 8)
+  end
+  return bytes
+end
+
+local Keeper = {}
+Keeper.__index = Keeper
+
+--- Keeps the training of a job (worker.lua) with `net`.  tell(text) says what the user
+-- should know, saved(at) that a point is on the disk.
+function M.keeper(net, job, tell, saved)
+  local bytes = M.bytes(net)
+  local o = job.checkpoint or {}
+  local k = setmetatable({ net = net, path = o.path, every = o.every,
+    seconds_between = o.seconds, tell = tell, saved = saved, arch = json.encode(net:arch()), identity = M.identity(job),
+    epochs = {}, cost = SEEK + bytes / RATE, began = sys.now(), last = sys.now(),
+    spent = 0 }, Keeper)
+  if o.limit and bytes > o.limit then
+    tell(("a checkpoint has %d bytes, and the limit is %d: there will be none")
+      :format(bytes, o.limit))
+    k.path = nil
+  end
+  return k
+end
+
+--- Takes up the file there is: where the training stands, or nil (at the beginning).
+function Keeper:take_up()
+  if not self.path or not uv.fs_stat(self.path) then return nil end
+  local text, why = core.restore(self.net, self.path, self.identity)
+  local state = text and json.decode(text)
+  if not state then
+    self.tell(("the checkpoint is refused, epoch 1 begins again: %s"):format(why))
+    return nil
+  end
+  self.epochs, self.spent = state.epochs, state.spent
+  return state.at
+end
+
+--- Seconds of training so far, with those before the checkpoint.
+function Keeper:seconds()
+  return self.spent + sys.now() - self.began
+end
+
+--- Writes where the training stands.
+function Keeper:save(at)
+  if not self.path then return end
+  local start = sys.now()
+  uv.fs_mkdir(self.path:match("^(.*)/"), tonumber("755", 8))
+  local good, why = core.checkpoint(self.net, self.path, self.arch,
+    self.identity, json.encode { at = at, epochs = self.epochs, spent = self:seconds() })
+  self.last = sys.now()
+  self.cost = self.last - start
+  if good then
+    self.saved(at)
+  elseif not self.failing then
+    self.tell("there is no checkpoint: " .. why) -- once; the training does not need it
+  end
+  self.failing = not good
+end
+
+-- Seconds since the last one after which there is another.
+function Keeper:_cadence(least)
+  return self.seconds_between or math.max(least, self.cost / SHARE)
+end
+
+--- An epoch (an event of the worker) has ended; after the last one nothing is written.
+function Keeper:epoch(e, epochs)
+  self.epochs[#self.epochs + 1] = e
+  if e.epoch == epochs then return end
+  local due = sys.now() - self.last >= self:_cadence(0)
+  if self.every then due = e.epoch % self.every == 0 end
+  if due then self:save({ epoch = e.epoch }) end
+end
+
+--- The training stands at a point within an epoch.
+function Keeper:step(at)
+  if not self.every and sys.now() - self.last >= self:_cadence(WITHIN) then self:save(at) end
+end
+
+return M

@@ -1,0 +1,61 @@
+--- Asking a running sweep for something.  The store has one writer, the sweep, so a wish is a
+-- file of its own in STORE.commands, a directory that the sweep looks into a few times a
+-- second: {"command":"pause","population":"A"}.  It is written whole or not at all, and who
+-- takes it removes it.  A wish that nobody takes is of no effect: a sweep that begins throws
+-- away what lies there.
+
+local atomic = require "netspace.lib.atomic"
+local json = require "netspace.lib.json"
+local uv = require "luv"
+
+local M = {}
+
+local known = { pause = true, cancel = true, retry = true }
+
+function M.directory(path) return path .. ".commands" end
+
+--- Asks the sweep of a population in the store at `path`: "pause" (a paused
+-- one goes on), "cancel", "retry" (its failed models).
+-- @treturn boolean true, or nil and a message
+function M.send(path, command, population)
+  local dir = M.directory(path)
+  local made, message, code = uv.fs_mkdir(dir, tonumber("755", 8))
+  if not made and code ~= "EEXIST" then return nil, "cannot ask: " .. message end
+  local seconds, micro = uv.gettimeofday()
+  local name = ("%s/%d-%06d-%d.json"):format(dir, seconds, micro, uv.os_getpid())
+  local good, why = atomic.write(name, function(write)
+    write(json.encode { command = command, population = population })
+  end)
+  if not good then return nil, "cannot ask: " .. tostring(why) end
+  return true
+end
+
+-- The files there, the oldest first.
+local function files(path)
+  local list, dir = {}, uv.fs_scandir(M.directory(path))
+  while dir do
+    local name = uv.fs_scandir_next(dir)
+    if not name then break end
+    if name:find "%.json$" then list[#list + 1] = M.directory(path) .. "/" .. name end
+  end
+  table.sort(list)
+  return list
+end
+
+--- Takes the commands for a population that lie there: a list of their names.
+function M.take(path, population)
+  local commands = {}
+  for _, name in ipairs(files(path)) do
+    local f = io.open(name)
+    local c = f and json.decode(f:read "a")
+    if f then f:close() end
+    if type(c) == "table" and c.population == population then
+      uv.fs_unlink(name)
+      if known[c.command] then commands[#commands + 1] = c.command end
+      uv.fs_rmdir(M.directory(path)) -- when it was the last one
+    end
+  end
+  return commands
+end
+
+return M

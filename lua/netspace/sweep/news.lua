@@ -1,0 +1,80 @@
+--- What a sweep says to the person at the terminal: news above the prompt while they type, notes
+-- as they come, and what it came to when it has ended.  A quiet sweep says nothing.
+
+local background = require "netspace.lib.background"
+local progress = require "netspace.sweep.progress"
+local sys = require "netspace.core.sys"
+local units = require "netspace.lib.units"
+
+local M = {}
+local BETWEEN = 2 -- seconds between two finished models that are told of
+
+--- Something that the log of the store has, too.
+function M.note(s, model, text)
+  if s.quiet then return end
+  progress.clear(("%s: %s%s"):format(s.name, model and ("model %d: "):format(model.idx) or "",
+    text))
+end
+
+local announced = 0
+
+--- For a user who is typing; of what comes often only one in a while.
+function M.announce(s, text, often)
+  if s.quiet or not background.typing() then return end
+  if often and sys.now() - announced < BETWEEN then return end
+  if often then announced = sys.now() end
+  background.notify(s.name .. ": " .. text)
+end
+
+--- An ended sweep in one line; brief: without how to go on.
+function M.summary(s, brief)
+  local lost = ""
+  for _, kind in ipairs { "failed", "diverged" } do
+    if s.kept[kind] > 0 then lost = lost .. (", %d %s"):format(s.kept[kind], kind) end
+  end
+  if s.kept.trained == 0 and #s.queue == 0 then
+    return ("%s: %s trained already%s (%s)"):format(s.name, s.total == 1 and "its model is"
+      or ("all %d models are"):format(s.total), lost, s.store)
+  end
+  local text = ("%s: %s trained in %s%s"):format(s.name, units.count(s.kept.trained,
+    "model"), units.duration(s.seconds), lost)
+  if #s.queue == 0 then return text .. (" (%s)"):format(s.store) end
+  text = text .. (", %d of %d left"):format(#s.queue, s.total)
+  if s.closed then
+    text = text .. ": the budget of " .. units.duration(s.budget) .. " is spent"
+  end
+  return brief and text or ("%s; run it again, or `netspace resume %s`"):format(text, s.store)
+end
+
+--- A sweep has ended while the user types: says so above the prompt.
+function M.ended(s)
+  if background.typing() and not s.quiet then
+    background.notify(M.summary(s))
+    s.reported = true
+  end
+end
+
+--- What sweeps that have ended came to, where it was not said yet; how to go on only once.
+function M.report(list)
+  local left, stores = {}, {}
+  for _, s in ipairs(list) do
+    if not s.reported and not s.quiet and #s.queue > 0 then
+      if not left[s.store] then stores[#stores + 1] = s.store end
+      left[s.store] = (left[s.store] or 0) + 1
+    end
+  end
+  for _, s in ipairs(list) do
+    if not s.reported and not s.quiet then
+      progress.clear(M.summary(s, (left[s.store] or 0) > 1))
+    end
+    s.reported = true
+  end
+  for _, store in ipairs(stores) do
+    if left[store] > 1 then
+      progress.clear(("%d sweeps have models left; run them again, or `netspace resume %s`")
+        :format(left[store], store))
+    end
+  end
+end
+
+return M

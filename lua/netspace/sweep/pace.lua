@@ -1,0 +1,57 @@
+--- How fast the workers of this process get on: the seconds that a unit of cost takes them
+-- (forecast.lua: price), and by that the time until everything at work is done.
+
+local sys = require "netspace.core.sys"
+
+local M = {}
+
+local LITTLE = 5 -- seconds of workers that tell what training costs
+local FEW = 100  -- models in a queue that are looked at one by one
+local spent = { cost = 0, seconds = 0 } -- by models that have ended
+
+--- A model has left its worker: what it did there counts.
+function M.spent(model)
+  spent.cost = spent.cost + model.cost * (model.part - model.from)
+  spent.seconds = spent.seconds + sys.now() - model.began
+end
+
+--- Seconds a unit of cost takes on a worker: by what was spent, as soon as that is a little,
+-- else as a forecast has it; nil when nobody knows.  `active`: the sweeps at work.
+function M.price(active)
+  local forecast
+  local cost, seconds = spent.cost, spent.seconds
+  for _, s in ipairs(active) do
+    forecast = forecast or s.price
+    for _, model in pairs(s.running) do
+      cost = cost + model.cost * (model.part - model.from)
+      seconds = seconds + sys.now() - model.began
+    end
+  end
+  if forecast and seconds < LITTLE then return forecast end
+  return cost > 0 and seconds / cost or forecast
+end
+
+--- Seconds until everything at work is done: what is left, at its price, on the workers there
+-- are; at least as long as the longest model takes (beside more than a FEW that wait, none is
+-- that long).
+function M.remaining(active)
+  local left, longest, models, workers, each = 0, 0, 0, 0, M.price(active)
+  local function count(model, part)
+    local rest = model.cost * (1 - part)
+    left, longest, models = left + rest, math.max(longest, rest), models + 1
+  end
+  for _, s in ipairs(active) do
+    if s.state == "running" then workers = math.max(workers, s.limit) end
+    for _, model in pairs(s.running) do count(model, model.part) end
+    if s.state == "running" and not s.closed then
+      left, models = left + s.queue.cost, models + #s.queue
+      if #s.queue <= FEW then
+        for _, model in s.queue:each() do longest = math.max(longest, model.cost) end
+      end
+    end
+  end
+  if not each or models == 0 then return nil end
+  return math.max(left / math.min(workers, models), longest) * each
+end
+
+return M

@@ -1,0 +1,119 @@
+--- The one line that says how running sweeps stand: rewritten in place on a terminal, a
+-- plain line at every tenth of the models otherwise.  Always on stderr.
+
+local background = require "netspace.lib.background"
+local fold = require "netspace.lib.fold"
+local sys = require "netspace.core.sys"
+local units = require "netspace.lib.units"
+
+local M = {}
+local QUICK = 0.2          -- seconds between two lines on a terminal
+local SOON, LATE = 2, 60   -- elsewhere: between two tenths at least; at most,
+local LATER, SHARE = 600, 0.05 -- in a long run longer: this share of it, or so long
+local MANY = 3             -- more sweeps are counted, not named
+
+--- The line for a list of statuses (sweep handle:status()), at most `width` wide: what fits
+-- least urgently is left out first.
+function M.format(list, width)
+  local t = { finished = 0, total = 0, running = 0, failed = 0, diverged = 0, rate = 0 }
+  local names = {}
+  for i, s in ipairs(list) do
+    local finished = s.done + s.failed + s.diverged
+    names[i] = ("%s %d/%d"):format(s.name, finished, s.total)
+    t.finished, t.total = t.finished + finished, t.total + s.total
+    t.running, t.rate = t.running + s.running, t.rate + s.images_per_s
+    t.failed, t.diverged = t.failed + s.failed, t.diverged + s.diverged
+    t.eta = s.eta and math.max(t.eta or 0, s.eta) or t.eta
+  end
+  local head = table.concat(names, ", ") .. " done"
+  if #list > MANY then
+    head = ("%d sweeps, %d/%d done"):format(#list, t.finished, t.total)
+  end
+  local parts = { head, ("%d running"):format(t.running), ("%d failed"):format(t.failed),
+    t.diverged > 0 and ("%d diverged"):format(t.diverged) or false,
+    t.rate > 0 and ("%.0f images/s"):format(t.rate) or false,
+    t.eta and "ETA " .. units.duration(t.eta) or false }
+  local function join()
+    local kept = {}
+    for _, part in ipairs(parts) do
+      if part then kept[#kept + 1] = part end
+    end
+    return table.concat(kept, ", ")
+  end
+  local text = join()
+  for _, less in ipairs { 5, 2, 4, 3 } do
+    if #text <= width then return text end
+    parts[less] = false
+    text = join()
+  end
+  if #text > width then
+    parts[1] = ("%d/%d done"):format(t.finished, t.total)
+    text = join()
+  end
+  return #text > width and text:sub(1, width) or text
+end
+
+local first                -- when one could have been shown for the first time
+local last, tenth = nil, 0 -- when, and at what share, a line was last shown
+local shown = false        -- the terminal's line is ours
+
+--- The terminal's cursor stands at the beginning of a line, because we left it there (the
+-- prompt sets it to false).
+M.fresh = false
+
+local function in_place()
+  local term = os.getenv "TERM"
+  return sys.isatty(2) and term and term ~= "" and term ~= "dumb"
+end
+
+local function rewrite(text)
+  io.stderr:write("\r", text, "\27[K")
+  shown = true
+end
+
+-- Cells of the terminal's line that may be filled: the last column would wrap on some.
+local function room()
+  return (sys.terminal(2) or 80) - 1
+end
+
+--- Whether it is time to show() how things stand.
+function M.due()
+  last = last or sys.now()
+  first = first or last
+  return sys.now() - last >= (in_place() and QUICK or SOON)
+end
+
+--- Says on a terminal what takes a moment, until clear().
+function M.moment(text)
+  if in_place() then rewrite(text:sub(1, room())) end
+end
+
+--- Shows how the sweeps stand.
+function M.show(list)
+  if in_place() then
+    rewrite(M.format(list, room()))
+  else
+    local finished, total = 0, 0
+    for _, s in ipairs(list) do
+      finished, total = finished + s.done + s.failed + s.diverged, total + s.total
+    end
+    local share = finished * 10 // total
+    local late = math.max(LATE, math.min(LATER, SHARE * (sys.now() - first)))
+    if share == tenth and sys.now() - last < late then return end
+    tenth = share
+    io.stderr:write(os.date "%H:%M:%S  ", M.format(list, math.huge), "\n")
+  end
+  last = sys.now()
+end
+
+--- Takes the line away; a text that stays may take its place (above the prompt, while the
+-- user types).
+function M.clear(text)
+  if shown then io.stderr:write("\r\27[K") end
+  M.fresh = M.fresh or shown
+  shown, last, tenth = false, nil, 0
+  text = text and fold.text(text, sys.terminal(2) or math.huge)
+  if text then background.notify(text) end
+end
+
+return M

@@ -1,0 +1,284 @@
+--- What a sweep is to train: the options of the user checked and completed, and compared with
+-- what the store has under that name.  Numbers of one population come from one recipe, one
+-- data set and one seed, or it is an error that shows the difference.
+
+local forecasts = require "netspace.sweep.forecast"
+local json = require "netspace.lib.json"
+local ledgers = require "netspace.store.ledger"
+local options = require "netspace.lib.options"
+local sys = require "netspace.core.sys"
+local units = require "netspace.lib.units"
+local uv = require "luv"
+
+local M = {}
+local RNG_MODEL = 8 -- purpose of the training seeds (rng.h)
+local fail = ledgers.fail
+
+-- What the numbers of a population hang on, compared with what the store has ------------
+
+local function show(value)
+  return type(value) == "table" and json.encode(value) or tostring(value)
+end
+
+local function differences(old, new, keys)
+  local lines = {}
+  for _, key in ipairs(keys) do
+    if show(old[key]) ~= show(new[key]) then
+      lines[#lines + 1] = ("  %s: %s in the store, %s now"):format(key, show(old[key]),
+        show(new[key]))
+    end
+  end
+  return lines
+end
+
+local function union_keys(a, b)
+  local seen, keys = {}, {}
+  for _, t in ipairs { a, b } do
+    for k in pairs(t) do
+      if not seen[k] then keys[#keys + 1] = k end
+      seen[k] = true
+    end
+  end
+  table.sort(keys)
+  return keys
+end
+
+local function refuse(request, what, lines)
+  fail(("'%s' in %s has other %s:\n%s\n%s"):format(request.name, request.store, what,
+    table.concat(lines, "\n"), request.remedy or "Use another name= or store= to train it anew"))
+end
+
+--- Raises unless the population `old` with its models `stored` is the beginning of the request.
+function M.compare(request, old, stored)
+  local lines = differences(old.recipe, request.recipe, union_keys(old.recipe, request.recipe))
+  if #lines > 0 then refuse(request, "settings of the recipe", lines) end
+  if old.checksum ~= request.card.checksum then
+    refuse(request, "data", differences(old.card, request.card,
+      { "spec", "seed", "train_n", "test_n", "pad", "checksum" }))
+  end
+  if old.seed ~= request.seed then
+    refuse(request, "training seed", differences(old, request, { "seed" }))
+  end
+  for i, model in ipairs(stored) do
+    local m = request.models[i]
+    if not m then
+      refuse(request, "models", { ("  %d in the store, %d now (more may be added, fewer not)")
+        :format(#stored, #request.models) })
+    end
+    local now = ledgers.identity(m)
+    if ledgers.fingerprint(now) ~= model.hash then
+      local before = json.decode(ledgers.identity(ledgers.network(model)))
+      now = json.decode(now)
+      local changed = differences(before, now, union_keys(before, now))
+      refuse(request, "models", { ("  the first that differs is number %d:"):format(i),
+        table.unpack(changed) })
+    end
+  end
+end
+
+-- From the options of the user to a request -------------------------------------------------
+
+-- How to open the data again, from any directory.
+local function source_of(card)
+  local kind, path = card.spec:match("^([^:]+):(.+)$")
+  local spec = card.spec
+  if kind then
+    local home = os.getenv("HOME")
+    if home then path = path:gsub("^~/", function() return home .. "/" end) end
+    spec = kind .. ":" .. (uv.fs_realpath(path) or path)
+  end
+  return { spec = spec, train = card.train_n, test = card.test_n, seed = card.seed,
+    pad = card.pad }
+end
+
+local function card_of(where, data)
+  if type(data) == "userdata" then
+    if (getmetatable(data) or {}).__name ~= "dataset" then
+      fail(("%s: data should be the name of a data set or what data.open gives"):format(where))
+    end
+    return data:card()
+  end
+  local set, why = require("netspace.data.data").open(data)
+  if not set then fail(("%s: %s"):format(where, why)) end
+  local card = set:card()
+  set:close()
+  return card
+end
+
+local function check_models(where, models, card)
+  if #models == 0 then
+    fail(where .. ": models is empty; it takes a population (S:sample) or a list of networks")
+  end
+  local complexity, costs = require("netspace.network.arch").complexity, {}
+  for i, m in ipairs(models) do
+    if type(m) ~= "table" then
+      fail(("%s: models[%d] is a %s, not a network"):format(where, i, type(m)))
+    end
+    local good, c = pcall(complexity, m)
+    if not good then fail(("%s: models[%d]: %s"):format(where, i, c)) end
+    for _, key in ipairs { "image", "classes" } do
+      if m[key] ~= card[key] then
+        fail(("%s: models[%d] has %s = %s, the data '%s' has %d; make the models with %s = %d")
+          :format(where, i, key, tostring(m[key]), card.spec, card[key], key, card[key]))
+      end
+    end
+    costs[i] = c
+  end
+  return costs
+end
+
+--- How many workers: as asked for, else all cores.
+function M.workers(where, workers)
+  if workers and (workers < 1 or workers > 4096) then
+    fail(("%s: workers is %d; it must be from 1 to 4096"):format(where, workers))
+  end
+  return workers and math.tointeger(workers) or sys.cores()
+end
+
+local sizes = { [""] = 1, k = 1e3, m = 1e6, g = 1e9, t = 1e12 }
+
+-- A number of bytes, also written "2GB" or "500 MB"; nil stays nil.
+local function bytes(where, key, value)
+  if value == nil then return nil end
+  local n, unit = tostring(value):lower():match("^%s*([%d.]+)%s*([kmgt]?)i?b?%s*$")
+  n = tonumber(n)
+  if not n or n * sizes[unit] < 1 then
+    fail(("%s: %s is '%s'; it is a size in bytes, such as 2e9 or \"2GB\""):format(where, key,
+      tostring(value)))
+  end
+  return math.floor(n * sizes[unit])
+end
+
+options.declare({ "sweep.run: checkpoint", "sweep.start: checkpoint",
+  "sweep.forecast: checkpoint", "design.step: checkpoint", "design.repeats: checkpoint" },
+  { every = "integer|string", limit = "number|string", keep = "boolean" })
+
+-- What results do not depend on: checkpoints, the memory of a network, patience.
+local function settings(where, o)
+  local c = o.checkpoint
+  if c == nil or c == true then c = {} end
+  if c then
+    c = options.check(where .. ": checkpoint", c, 4, "sweep.run: checkpoint")
+    local epochs = math.tointeger(c.every)
+    local seconds = not epochs and forecasts.seconds(c.every or "")
+    if c.every and not seconds and not (epochs and epochs >= 1) then
+      fail(("%s: checkpoint.every is '%s'; it is a number of epochs, at least 1, or a time, "
+        .. "such as \"10m\""):format(where, c.every))
+    end
+    c = { every = epochs, seconds = seconds or nil, keep = c.keep,
+      limit = bytes(where, "checkpoint.limit", c.limit) }
+  end
+  if o.patience and not (o.patience > 0 and o.patience < math.huge) then
+    fail(("%s: patience is %g; it is a number of seconds above 0"):format(where, o.patience))
+  end
+  return { checkpoint = c, memory = bytes(where, "memory", o.memory), patience = o.patience }
+end
+
+-- Seconds of a budget; nil stays nil.
+local function budget(where, value)
+  if value == nil then return nil end
+  local seconds = forecasts.seconds(value)
+  if not seconds then
+    fail(("%s: budget is '%s'; it is a time, such as \"2h\", \"1h30m\" or 7200 (seconds)"):format(
+      where, tostring(value)))
+  end
+  return seconds
+end
+
+--- The request of checked options: what is trained, how, on what, into which store.
+function M.make(where, o)
+  for _, key in ipairs { "store", "models", "data" } do
+    if o[key] == nil then fail(("%s needs %s="):format(where, key)) end
+  end
+  local models, recipe = o.models, require("netspace.network.recipe")
+  local name = o.name or type(models.space) == "string" and models.space
+  if not name or name == "" then fail(where .. " needs name=, what to call this population") end
+  local card = card_of(where, o.data)
+  return {
+    store = o.store, name = name, models = models, card = card, source = source_of(card),
+    costs = check_models(where, models, card), recipe = recipe(o.recipe or recipe.quick),
+    workers = M.workers(where, o.workers),
+    seed = math.tointeger(o.seed or models.seed or sys.seed()),
+    space = type(models.space) == "string" and models.space or nil, spec = models.spec,
+    constraints = models.constraints, window = models.window, tried = models.tried,
+    sample_seed = models.seed, adopted = models.adopted, progress = o.progress, quiet = o.quiet,
+    settings = settings(where, o), budget = budget(where, o.budget), yes = o.yes,
+  }
+end
+
+-- The population that a request adopts models from, its id and their places in it; {} for none.
+local function adopted(ledger, request)
+  local a = request.adopted
+  if not a then return { indices = {} } end
+  if uv.fs_realpath(a.store) ~= uv.fs_realpath(request.store) then
+    fail(("'%s' adopts models of '%s', which are in %s; train it there (store=\"%s\"), or draw "
+      .. "it without adopt"):format(request.name, a.population, a.store, a.store))
+  end
+  local from = ledger:find(a.population)
+  if not from then fail(("%s has no population '%s' any more"):format(a.store, a.population)) end
+  M.compare({ name = a.population, store = request.store, recipe = request.recipe, card = request.card,
+    seed = from.seed, remedy = "Models are adopted only with the recipe and data they were "
+    .. "trained with; use those, or draw without adopt" }, from, {})
+  return { id = from.id, name = a.population, indices = a.indices }
+end
+
+-- The population of a request in the store and its models; nil and none when it is not there.
+local function match(ledger, request)
+  local old = ledger:find(request.name)
+  if not old then return nil, {} end
+  ledger:owner(old.id, request.name)
+  local stored = ledger:models(old.id)
+  M.compare(request, old, stored)
+  return old, stored
+end
+
+--- The places of the models that a request has still to train (ledger: nil when there is no
+-- store yet).
+function M.open(ledger, request)
+  local finished, todo = {}, {}
+  for i in ipairs(request.adopted and request.adopted.indices or {}) do finished[i] = true end
+  for _, model in ipairs(ledger and select(2, match(ledger, request)) or {}) do
+    finished[model.idx] = model.status ~= "queued" and model.status ~= "running"
+  end
+  for i in ipairs(request.models) do
+    if not finished[i] then todo[#todo + 1] = i end
+  end
+  return todo
+end
+
+--- Makes the population in the store, or finds it there and adds models that are new.
+-- @treturn integer its id
+function M.enter(ledger, request)
+  local id
+  ledger:write(function()
+    local old, stored = match(ledger, request)
+    local have = #stored
+    if old then
+      id = old.id
+      if json.encode(old.source) ~= json.encode(request.source) then
+        ledger:move_data(id, request.source)
+      end
+    else
+      id = ledger:create(request)
+    end
+    local from = adopted(ledger, request)
+    for i = have + 1, #request.models do
+      local m = request.models[i]
+      if from.indices[i] then
+        ledger:adopt(id, i, m, from, from.indices[i])
+      else
+        -- 53 bits: what a JSON reader keeps of a whole number
+        local seed = sys.random(request.seed, i, RNG_MODEL) >> 10
+        ledger:add_model(id, i, m, ledgers.identity(m), seed, request.costs[i])
+      end
+    end
+    ledger:set(id, request.settings)
+    ledger:take(id, request.name, request.workers)
+    if have == 0 and #from.indices > 0 then
+      ledger:log(nil, units.count(#from.indices, "model") .. " adopted from " .. from.name)
+    end
+  end)
+  return id
+end
+
+return M

@@ -1,0 +1,418 @@
+--- Training a whole population on every core, kept in a store.
+--
+--   local pop = space.RegNetX:sample(16, { seed = 1, flops = { 1.5e6, 2.5e6 } })
+--   local A = sweep.run { store = "runs.db", name = "A", models = pop, data = "shapes" }
+--   print(stats.edf(A).median)
+--
+-- Each finished epoch and model is in the store at once.  After an interruption, or a crash
+-- of anything, running the same again (or `netspace resume runs.db`) trains only the rest;
+-- asking for more models of the same population adds the new ones.  A model's numbers depend
+-- on the population and its seed alone, not on the workers or on what happened in between.
+--
+-- Models start in the order of the population, not the expensive ones first: a sweep cut
+-- short then holds a prefix of the population, which is an unbiased sample of the space; one
+-- sorted by cost would not be.
+--
+-- The parts: request.lua makes of the options what is to be trained, training.lua trains
+-- it, pool.lua runs the worker processes for all that is trained at once, ledger.lua writes
+-- the store.  Here is what users call, and the waiting.
+
+local forecasts = require "netspace.sweep.forecast"
+local background = require "netspace.lib.background"
+local document = require("netspace.lib.doc").group "sweep"
+local ledgers = require "netspace.store.ledger"
+local options = require "netspace.lib.options"
+local news = require "netspace.sweep.news"
+local pool = require "netspace.sweep.pool"
+local progress = require "netspace.sweep.progress"
+local requests = require "netspace.sweep.request"
+local selfcheck = require "netspace.sweep.selfcheck"
+local stores = require "netspace.store.store"
+local trainings = require "netspace.sweep.training"
+local sys = require "netspace.core.sys"
+local units = require "netspace.lib.units"
+local uv = require "luv"
+
+local M = { open = stores.open }
+local Training = trainings.Training
+
+options.declare({ "sweep.run", "sweep.start", "sweep.forecast" },
+  { store = "string", name = "string", models = "table",
+    data = "string|userdata", recipe = "table", workers = "integer", seed = "integer",
+    progress = "function", quiet = "boolean", checkpoint = "table|boolean",
+    memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" })
+options.declare("sweep.resume", { workers = "integer", quiet = "boolean", retry = "boolean" })
+
+local active, fail = trainings.active, ledgers.fail
+
+-- Calls f so that a failure blames the line of user code `level` above the caller.
+local function blame(level, f, ...)
+  local results = table.pack(pcall(f, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  local err = results[2]
+  if getmetatable(err) == ledgers.Failure then
+    if err.kind == "damaged" then sys.status(4) end
+    error(err.message, level + 2)
+  end
+  error(err, 0)
+end
+
+local function open_ledger(path)
+  local right, wrong = selfcheck()
+  if not right then
+    sys.status(5)
+    fail(wrong)
+  end
+  local ledger, why, kind = ledgers.open(path)
+  if not ledger then fail(why, kind) end
+  return ledger
+end
+
+local shown = {} -- sweeps of the line of progress; those that end stay while others run
+
+local function show_progress()
+  if #active == 0 or not progress.due() then return end
+  local runs, known, any, list = {}, {}, false, {}
+  for _, s in ipairs(active) do runs[s] = true end
+  for _, s in ipairs(shown) do known[s], any = true, any or runs[s] end
+  if not any then shown, known = {}, {} end
+  for _, s in ipairs(active) do
+    if not known[s] then shown[#shown + 1] = s end
+  end
+  for _, s in ipairs(shown) do
+    if not s.quiet then list[#list + 1] = s:status() end
+  end
+  if #list > 0 then progress.show(list) end
+end
+
+-- Runs the event loop until `done()`; at Ctrl-C interrupt() is called, and ends the waiting
+-- at once when it returns true.
+local function wait_until(done, interrupt)
+  local interrupted = false
+  while not done() do
+    if sys.interrupted() and not interrupted then
+      interrupted = true
+      if interrupt() then break end
+    else
+      show_progress()
+      uv.run("once")
+    end
+  end
+  pool.drain()
+  progress.clear()
+  return interrupted or sys.interrupted()
+end
+
+local function stop(list)
+  local running, quiet = 0, true
+  for _, s in ipairs({ table.unpack(list) }) do
+    if s.state ~= "stopping" then
+      running, quiet = running + s:status().running, quiet and s.quiet
+    end
+    s:_stop()
+  end
+  if running > 0 and not quiet and sys.interrupted() then
+    progress.clear("stopping, with a checkpoint of each model; once more stops now")
+  end
+end
+
+-- What a sweep that has ended came to: a result, or it raises.
+local function outcome(s)
+  news.report { s }
+  if s.trouble then
+    if getmetatable(s.trouble) == ledgers.Failure then error(s.trouble, 0) end
+    fail(("sweep '%s' of %s stopped: %s"):format(s.name, s.store, tostring(s.trouble)))
+  elseif #s.queue > 0 and not s.closed then
+    fail(("sweep '%s' was cancelled with %d of %d models trained; run it again, or `netspace "
+      .. "resume %s`"):format(s.name, s.total - #s.queue, s.total, s.store))
+  end
+  local store, why = stores.open(s.store)
+  if not store then fail(why) end
+  local result, failure = store:result(s.name)
+  store:close()
+  if not result then fail(failure) end
+  result.budget = s.closed and s.budget or nil
+  return result
+end
+
+local function all_ended(list)
+  return function()
+    for _, s in ipairs(list) do
+      if s.state ~= "ended" then return false end
+    end
+    return true
+  end
+end
+
+-- Waits for sweeps of the caller's own: Ctrl-C stops these, and no others.
+local function wait_for(list)
+  local interrupted = wait_until(all_ended(list), function() stop(list) end)
+  if interrupted then
+    news.report(list)
+    error("interrupted", 0)
+  end
+  local results = {}
+  for i, s in ipairs(list) do results[i] = outcome(s) end
+  return results
+end
+
+--- Waits until the sweep has ended; Ctrl-C ends the waiting, not the sweep.
+-- @treturn result of all its models; raises when it was interrupted, cancelled or broken
+function Training:wait()
+  return blame(1, sys.shielded, function()
+    if self.state == "pausing" or self.state == "paused" then
+      fail(("sweep '%s' is paused; its resume() lets it go on"):format(self.name))
+    end
+    if wait_until(all_ended { self }, function() return true end) then
+      error("interrupted", 0)
+    end
+    return outcome(self)
+  end)
+end
+
+--- Stops the sweep; what is finished is kept.
+function Training:cancel()
+  sys.shielded(function()
+    self:_stop()
+    wait_until(all_ended { self }, function() end)
+  end)
+end
+
+-- Says what it will take, and asks when that is much; raises unless it may start.
+local function prepare(ledger, request)
+  if request.quiet and not request.budget then return end
+  request.forecast = forecasts.make(ledger, request, requests.open(ledger, request), trainings.others())
+  if request.quiet then return end
+  if request.forecast.seconds then progress.clear(tostring(request.forecast)) end
+  if not forecasts.agreed(request) then fail(("sweep '%s' was not started"):format(request.name)) end
+end
+
+local function start(where, o)
+  local request = requests.make(where, o)
+  for _, s in ipairs(active) do
+    if s.name == request.name and uv.fs_realpath(s.store) == uv.fs_realpath(request.store) then
+      fail(("%s: '%s' of %s is being trained already"):format(where, request.name, request.store))
+    end
+  end
+  local ledger = open_ledger(request.store)
+  local good, id = pcall(function()
+    prepare(ledger, request)
+    return requests.enter(ledger, request)
+  end)
+  if not good then
+    ledger:close()
+    error(id, 0)
+  end
+  return trainings.begin(ledger, id, request)
+end
+
+--- Starts a sweep and returns at once; it goes on while the event loop runs: at the prompt
+-- always, in a script while it waits for a sweep.
+function M.start(o)
+  o = options.check("sweep.start", o)
+  return blame(1, sys.shielded, start, "sweep.start", o)
+end
+
+--- Trains a population and waits for it.
+-- @treturn result
+function M.run(o)
+  o = options.check("sweep.run", o)
+  return blame(1, sys.shielded, function() return wait_for({ start("sweep.run", o) })[1] end)
+end
+
+--- What sweep.run would take, without starting it.
+-- @treturn forecast
+function M.forecast(o)
+  o = options.check("sweep.forecast", o)
+  return blame(1, sys.shielded, function()
+    local request = requests.make("sweep.forecast", o)
+    local ledger = uv.fs_stat(request.store) and open_ledger(request.store)
+    local good, f = pcall(function()
+      return forecasts.make(ledger, request, requests.open(ledger, request), trainings.others())
+    end)
+    if ledger then ledger:close() end
+    pool.drain()
+    if not good then error(f, 0) end
+    return f
+  end)
+end
+
+--- Trains what the populations of a store have open.
+-- @treturn table list of results, one for each population that had something open
+function M.resume(path, o)
+  o = options.check("sweep.resume", o)
+  return blame(1, sys.shielded, function()
+    local about = uv.fs_stat(path)
+    if not about then fail(path .. ": no such store") end
+    if about.size == 0 then fail(path .. " is empty: no sweep has written it yet") end
+    local workers = requests.workers("sweep.resume", o.workers)
+    if o.retry then M.retry(path) end
+    local first, started = open_ledger(path), {}
+    local names, failed = first:open_names(), first:failed()
+    first:close()
+    if failed > 0 then sys.status(3) end
+    for i, name in ipairs(names) do
+      local ledger = open_ledger(path)
+      local good, err = pcall(function()
+        local p = ledger:find(name)
+        local data = assert(require("netspace.data.data").open(p.source.spec,
+          { train = p.source.train, test = p.source.test, seed = p.source.seed,
+            pad = p.source.pad }))
+        local request = { store = path, name = name, models = {}, card = data:card(),
+          recipe = p.recipe, source = p.source, settings = p.settings, workers = workers,
+          quiet = o.quiet, costs = {}, yes = true }
+        data:close()
+        if request.card.checksum ~= p.checksum then requests.compare(request, p, {}) end
+        for i, model in ipairs(ledger:models(p.id)) do
+          request.models[i], request.costs[i] = ledgers.network(model), model
+        end
+        request.seed = p.seed
+        prepare(ledger, request)
+        ledger:write(function() ledger:take(p.id, name, workers) end)
+        started[i] = trainings.begin(ledger, p.id, request)
+      end)
+      if not good then
+        ledger:close()
+        stop(started)
+        fail(type(err) == "string" and ("%s: %s"):format(name, err) or tostring(err),
+          type(err) == "table" and err.kind or nil)
+      end
+    end
+    if #names == 0 and not o.quiet then
+      progress.clear(("%s: nothing is open; %s"):format(path, failed == 0
+        and "every population is trained" or ("%s failed, `netspace resume %s --retry` trains %s "
+        .. "again"):format(units.count(failed, "model"), path, failed == 1 and "it" or "them")))
+    end
+    return wait_for(started)
+  end)
+end
+
+--- Puts the failed models of a store that nobody trains in back into the queue.
+-- @treturn integer how many
+function M.retry(path, name)
+  return blame(1, sys.shielded, function()
+    if not uv.fs_stat(path) then fail(path .. ": no such store") end
+    return ledgers.retry(path, name)
+  end)
+end
+
+--- Ends a program properly: waits for the sweeps it has started (stop_them: stops them).
+-- Paused ones are stopped: nobody could resume them any more.
+function M.finish(stop_them)
+  sys.shielded(function()
+    local list, idle = { table.unpack(active) }, {}
+    for _, s in ipairs(list) do
+      if s.state == "pausing" or s.state == "paused" then idle[#idle + 1] = s end
+    end
+    stop(stop_them and list or idle)
+    local interrupted = wait_until(all_ended(list), function() stop(list) end)
+    news.report(list)
+    if interrupted and not stop_them then error("interrupted", 0) end
+  end)
+end
+
+background.serve { running = function() return #active end, finish = M.finish,
+  suspend = pool.suspend }
+
+document("sweep.run", [[
+  sweep.run{ store=, name=, models=, data= [, recipe=, workers=, seed=, …] } -> result
+  Trains every network of a population, one a core, and waits.  Everything finished is in the
+  store at once: after an interruption the same call trains only the rest, and more models of
+  the same population are added to those there.
+    store       file that keeps the results (made when missing)
+    name        what to call the population in it (the name of its space)
+    models      a population (S:sample) or a list of networks
+    data        "shapes", "cifar10:DIR", or a dataset from data.open
+    recipe      how to train (recipe.quick)
+    workers     processes at a time (all cores); the results do not depend on it
+    seed        of weights and data order (the population's seed)
+    checkpoint  false: none; else a table of
+                every   epochs between two, or the time between two ("10m"), also within an
+                        epoch; when not given, after each epoch that comes when a hundredth
+                        of the time since the last one is enough to write it, and every five
+                        minutes within longer ones
+                limit   no checkpoints above so many bytes ("200MB")
+                keep    true: the weights of finished networks stay in STORE.weights, for
+                        s:net of the open store
+    memory      most that a network may need, in bytes or as "2GB"; one that needs more, or
+                takes more than 64 MiB (and a copy of its weights for a checkpoint) besides,
+                has failed.  In any case a network waits until it fits into the memory of the
+                machine beside those at work
+    patience    seconds without a sign of life after which a worker counts as hung (120); it
+                always gets 20 times as long as it ever took
+    budget      most time to take, such as "2h" or 5400 (seconds): no model is started that
+                would not be done by then, so the first ones of the population are trained and
+                the result says so (.budget)
+    yes         true: a sweep of more than an hour is started without asking on a terminal, as
+                with netspace --yes
+    progress    function called with the status a few times a second
+    quiet       true: nothing on stderr
+  The result has .errors in percent (a failed or diverged network counts as 100), .models,
+  .failed, .n.  Ctrl-C stops the training and keeps where it stands.
+  A network whose worker dies is tried again from its last checkpoint, and has failed after 3
+  crashes (or 30 kills from outside) in a row in which it came no further.
+  What it cannot do it raises, also when the store, the data or the disk let it down: a script
+  that does not look must not go on without its population.  So do sweep.start, s:wait,
+  sweep.resume and sweep.forecast; pcall catches it, and what is finished is in the store.
+  sweep.open and what reads a store return nil and a message.
+  example: sweep.run{ store = "runs.db", name = "A", models = A, data = D }
+  source: Radosavovic et al. 2019, 2020: populations instead of single networks]])
+document("sweep.forecast", [[
+  sweep.forecast{ … } -> forecast
+  What a sweep would take, options as in sweep.run, without starting it: .models still to train,
+  .epochs, .images, .flops (multiply-adds of it all), .workers, and .seconds with .low and
+  .high.  The speed is that of models this machine has trained into the store before, or is
+  measured on a few of the models (a second or two).
+  example: sweep.forecast{ store = "runs.db", name = "A", models = A, data = D }]])
+document("sweep.start", [[
+  sweep.start{ … } -> sweep
+  As sweep.run, without waiting: the sweep goes on while you type, or while a script waits for
+  another one.  Sweeps at work at the same time share the workers in turn.  Unless quiet = true
+  it first measures for some seconds what it will take.
+  The sweep has s:status() s:wait() s:pause() s:resume() s:retry() s:cancel().
+  example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }]])
+document("sweep.resume", [[
+  sweep.resume(path [, { workers=, quiet=, retry= }]) -> list of results
+  Trains what the populations of a store have open: all they need is in the store.  With
+  retry = true also what has failed, as after sweep.retry.  From the shell: netspace resume
+  STORE [--workers N] [--retry].
+  example: sweep.resume("runs.db")]])
+document("sweep.retry", [[
+  sweep.retry(path [, name]) -> n
+  Puts the failed models of a population (of all) back into the queue, and returns how many;
+  sweep.resume, or the same sweep.run again, trains them.  No sweep may be at work on it: that
+  has s:retry().
+  example: sweep.retry("runs.db", "A")]])
+document("sweep:retry", [[
+  s:retry() -> n
+  Puts the failed models of a sweep at work back into its queue, and returns how many.
+  example: h = sweep.start{ store = "h.db", models = A, data = D } h:retry() h:cancel()]])
+document("sweep.finish", [[
+  sweep.finish([stop])
+  Waits for all sweeps this program has started; with stop = true it stops them instead.
+  example: sweep.finish()]])
+document("sweep:status", [[
+  s:status() -> table
+  How a sweep stands: name, state ("running", "pausing", "paused", "stopping", "finished",
+  "stopped", "broken"), total, done, failed, diverged, running, queued, images_per_s, eta in
+  seconds.
+  example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:status()]])
+document("sweep:wait", [[
+  s:wait() -> result
+  Waits until the sweep has ended.  Ctrl-C ends the waiting; the sweep goes on at the prompt,
+  and stops with a script.
+  example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:wait()]])
+document("sweep:pause", [[
+  s:pause()
+  Frees the workers; their models keep where they stand, and s:resume() lets them go on.
+  example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:pause()]])
+document("sweep:resume", [[
+  s:resume()
+  Goes on after s:pause().
+  example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:resume()]])
+document("sweep:cancel", [[
+  s:cancel()
+  Stops a sweep; what is finished is kept, and running it again trains the rest.
+  example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:cancel()]])
+
+return M

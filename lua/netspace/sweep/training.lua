@@ -1,0 +1,452 @@
+--- A population being trained: which models wait, run and have ended, and what becomes of a
+-- model whose worker dies.  pool.lua runs the worker processes and calls the methods with an
+-- underscore; sweep.lua is what users call.  The parts: queue.lua has the models that wait,
+-- journal.lua tells the store, news.lua the user, pace.lua knows how long it will take.
+--
+-- A worker that dies or hangs costs its model an attempt; the next one goes on from the
+-- last checkpoint (checkpoint.lua).  LOST is how many workers a model may lose without
+-- coming further than any attempt before: few by its own doing (it crashes, hangs, or
+-- takes all memory), more when somebody else kills them, which says little about the
+-- model.  A new checkpoint takes the count back to zero, so random kills do not make a
+-- good model a failed one, and a model that always crashes ends, after its last epoch at
+-- the latest.
+
+local checkpoints = require "netspace.sweep.checkpoint"
+local controls = require "netspace.sweep.controls"
+local core = require "netspace.core.net"
+local files = require "netspace.store.files"
+local forecasts = require "netspace.sweep.forecast"
+local journals = require "netspace.sweep.journal"
+local ledgers = require "netspace.store.ledger"
+local news = require "netspace.sweep.news"
+local pace = require "netspace.sweep.pace"
+local pool = require "netspace.sweep.pool"
+local queues = require "netspace.sweep.queue"
+local sys = require "netspace.core.sys"
+local units = require "netspace.lib.units"
+local uv = require "luv"
+
+local M = { active = {} }       -- trainings at work or paused, oldest first
+local active = M.active
+local Training = { __name = "sweep" }
+Training.__index = Training
+M.Training = Training
+
+local LOST = { own = 3, outside = 30 }
+local PATIENCE = 120            -- seconds a silent worker is given at least
+local TICK_MS, BEAT = 200, 2    -- storing and looking around; sign of life (seconds)
+
+local warned = {} -- of other engines
+
+-- How far a training is at a point, as one number.
+local function position(e)
+  return e.epoch << 32 | e.step
+end
+
+--- Begins training what the population `id` has open, as the request says (request.lua).
+function M.begin(ledger, id, request)
+  local s = setmetatable({
+    name = request.name, store = request.store, journal = journals.new(ledger), population = id,
+    limit = request.workers, recipe = request.recipe, source = request.source,
+    checksum = request.card.checksum, images = request.card.train_n, callback = request.progress,
+    settings = request.settings, patience = request.settings.patience or PATIENCE,
+    quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, total = 0, done = 0, failed = 0,
+    diverged = 0, trained = 0, ended = {}, began = sys.now(),
+    beat = sys.now(), state = "running", budget = request.budget,
+    price = request.forecast and request.forecast.rate,
+  }, Training)
+  for _, model in ipairs(ledger:models(id)) do
+    s.total = s.total + 1
+    model.cost = forecasts.price(model, request.card, s.recipe.epochs)
+    if model.status == "queued" then
+      s.queue:add(model)
+    else
+      s[model.status] = s[model.status] + 1
+      if model.status == "failed" then s.lost[#s.lost + 1] = model end
+    end
+  end
+  s:_keep()
+  controls.take(s.store, s.name) -- nobody was there to take them
+  active[#active + 1] = s
+  s:_tidy()
+  if #s.queue == 0 then
+    s:_finish()
+  else
+    s.timer = uv.new_timer()
+    s.timer:start(TICK_MS, TICK_MS, function()
+      local good, err = pcall(s._tick, s)
+      if not good then s:_broken(err) end
+    end)
+    pool.add(s)
+    s:_settle() -- the budget may have no time for any
+  end
+  return s
+end
+
+-- Removes what is left in the directory of checkpoints, but for those of models to come.
+function Training:_tidy()
+  local open = {}
+  for _, model in self.queue:each() do open[model.idx] = true end
+  checkpoints.tidy(self.store, self.population, open)
+end
+
+-- What the store has: the rest of the world is told of nothing else.
+function Training:_keep()
+  self.kept = { done = self.done, failed = self.failed, diverged = self.diverged,
+    trained = self.trained }
+end
+
+function Training:_flush()
+  self.journal:flush()
+  self.urgent = false
+  self:_keep()
+  -- A checkpoint is of no more use when the store has the result, and not before.
+  for _, model in ipairs(self.ended) do uv.fs_unlink(self:_checkpoint(model)) end
+  self.ended = {}
+end
+
+function Training:_tick()
+  local now = sys.now()
+  if now - self.beat >= BEAT then
+    local s = self:status()
+    local rate = self.state ~= "pausing" and self.state ~= "paused" and s.images_per_s or nil
+    self.journal:note(function(ledger) ledger:beat(rate, s.eta) end)
+    self.beat = now
+  end
+  for _, command in ipairs(controls.take(self.store, self.name)) do self:_obey(command) end
+  self:_flush()
+  if self.callback then self.callback(self:status()) end
+end
+
+-- What a monitor asks for (monitor/controls.lua).
+function Training:_obey(command)
+  if command == "cancel" then
+    self:_tell(nil, "cancelled from a monitor")
+    self:_stop()
+  elseif command == "pause" and self.state == "running" then
+    self:_tell(nil, "paused from a monitor")
+    self:pause()
+  elseif command == "pause" then
+    self:_tell(nil, "goes on, asked from a monitor")
+    self:resume()
+  elseif command == "retry" then
+    self:_tell(nil, units.count(self:retry(), "failed model")
+      .. " queued again, asked from a monitor")
+  end
+end
+
+--- Puts the failed models back into the queue of a sweep at work.
+-- @treturn integer how many
+function Training:retry()
+  if self.state == "stopping" or self.state == "ended" then
+    error(("sweep '%s' has ended; `netspace resume %s --retry` trains its failed models again")
+      :format(self.name, self.store), 2)
+  end
+  local list = self.lost
+  self.lost = {}
+  self.journal:note(function(ledger) ledger:retry(self.population) end)
+  for _, model in ipairs(list) do
+    model.crashes, self.failed = 0, self.failed - 1
+    self.queue:add(model)
+  end
+  pool.dispatch()
+  return #list
+end
+
+-- Something for the log of the store and the eyes of the user.
+function Training:_tell(model, text)
+  self.journal:note(function(ledger) ledger:log(model and model.id, text) end)
+  news.note(self, model, text)
+end
+
+-- What pool.lua asks of a client ------------------------------------------------------
+
+function Training:_waiting()
+  if self.state ~= "running" or self:_out_of_time() then return 0 end
+  return #self.queue
+end
+
+function Training:_checkpoint(model)
+  return files.path(files.checkpoints(self.store), self.population, model.idx)
+end
+
+function Training:_need()
+  local model = self.queue:first()
+  model.need = model.need or core.need(ledgers.network(model), self.recipe.batch)
+  return model.need
+end
+
+function Training:_held(bytes)
+  local model = self.queue:first()
+  if model.held then return end
+  model.held = true
+  self.journal:note(function(ledger)
+    ledger:log(model.id, ("needs %s: waits until it fits beside the others"):format(
+      units.bytes(bytes)))
+  end)
+end
+
+function Training:_next(pid)
+  local model = self.queue:take()
+  local o = self.settings.checkpoint
+  model.attempt = model.attempt + 1
+  model.began, model.from, model.part, model.rate = sys.now(), 0, 0, nil
+  self.running[model.id] = model
+  local attempt = model.attempt
+  self.journal:note(function(ledger) ledger:start(model.id, attempt, pid) end)
+  return { kind = "train", model = model.id, attempt = attempt, seed = model.seed,
+    m = ledgers.network(model), recipe = self.recipe, source = self.source, checksum = self.checksum,
+    memory = self.settings.memory, step_flops = 6 * model.flops * self.recipe.batch,
+    checkpoint = o and { path = self:_checkpoint(model), every = o.every,
+      seconds = o.seconds, limit = o.limit,
+      weights = o.keep and files.path(files.weights(self.store),
+        self.population, model.idx) or nil } or nil }
+end
+
+function Training:_ready(e)
+  if self.environment then return end
+  self.environment = e
+  self.journal:note(function(ledger)
+    ledger:log(nil, ("self-check passed: %s, kernels %s"):format(e.blas, e.isa))
+    local before = ledger:environment(self.population, e)
+    if not before then return end
+    local text = ("earlier models were trained by netspace %s, %s, %s; now it is %s, "
+      .. "%s, %s: the last digits may differ"):format(before.engine, before.blas, before.isa,
+      e.engine, e.blas, e.isa)
+    if warned[text] then return ledger:log(nil, text) end -- the user was told for another sweep
+    warned[text] = true
+    self:_tell(nil, text)
+  end)
+end
+
+-- A running model leaves its worker: back into the queue.
+function Training:_requeue(model, e)
+  local attempt, change = model.attempt, { crashes = model.crashes, signal = e and e.signal,
+    log = e and e.log }
+  self.journal:note(function(ledger) ledger:requeue(model.id, attempt, change) end)
+  self.queue:add(model)
+end
+
+-- A running model has ended, as e says (ledger:finish).
+function Training:_ended(model, e)
+  local attempt = model.attempt
+  e.crashes = model.crashes
+  self[e.status] = self[e.status] + 1
+  self.trained = self.trained + 1
+  self.urgent = true
+  self.ended[#self.ended + 1] = model
+  if e.status == "failed" then self.lost[#self.lost + 1] = model end
+  self.journal:note(function(ledger)
+    ledger:finish(model.id, attempt, e)
+    if e.status == "done" then return end
+    ledger:log(model.id, e.status .. ": " .. (e.reason or ""))
+  end)
+  news.announce(self, ("model %d %s, %d of %d trained"):format(model.idx, e.status == "done" and
+    ("has error %.2f %%"):format(e.error) or e.status .. ": " .. (e.reason or ""),
+    self.done + self.failed + self.diverged, self.total), e.status == "done")
+end
+
+-- An epoch trained again after a loss should give what is stored; once a sweep it is said
+-- when it does not.
+function Training:_epoch(model, e)
+  local attempt = model.attempt
+  self.journal:note(function(ledger)
+    local old = ledger:epoch(model.id, attempt, e)
+    if not old or self.differed then return end
+    self.differed = true
+    self:_tell(model, ("epoch %d came out differently than before: train loss %.17g, "
+      .. "then %.17g; another processor or BLAS, or a fault of the machine (netspace "
+      .. "doctor)"):format(
+      e.epoch, old.train_loss or 0, e.train_loss or 0))
+  end)
+end
+
+function Training:_event(job, e)
+  local model = self.running[job.model]
+  local epochs, attempt = self.recipe.epochs, job.attempt
+  if e.event == "begin" then
+    model.part = (e.epoch + e.step * self.recipe.batch / self.images) / epochs
+    model.from = model.part
+    model.saved = position(e)
+    model.best = model.best or model.saved
+    self.journal:note(function(ledger) ledger:begin(model.id, attempt, e.epoch, e.memory) end)
+  elseif e.event == "epoch" then
+    model.part, model.rate = math.max(model.part, e.epoch / epochs), e.images_per_s
+    self.speed = e.images_per_s -- of models that have told nothing yet
+    self:_epoch(model, e)
+  elseif e.event == "step" then
+    model.part = (e.epoch - 1 + e.part) / epochs
+    model.rate = e.images_per_s or model.rate
+  elseif e.event == "saved" then
+    model.saved = position(e)
+  elseif e.event == "note" then
+    self:_tell(model, e.text)
+  end
+  if not e.ended then return end
+  self.running[job.model] = nil
+  if e.event == "done" or e.event == "diverged" or e.event == "failed" then
+    pace.spent(model)
+    self:_ended(model, { status = e.event, error = e.error, reason = e.reason,
+      seconds = e.seconds })
+  else
+    self:_requeue(model)
+    if e.event == "refused" then self:_broken(e.reason) end
+  end
+  if self.state ~= "running" then self:_settle() end
+end
+
+-- Whether the attempt brought the model further than every one before it.
+local function came_further(model)
+  if (model.saved or 0) <= (model.best or 0) then return false end
+  model.best = model.saved
+  return true
+end
+
+function Training:_lost(job, e)
+  local model = self.running[job.model]
+  self.running[job.model] = nil
+  local further = came_further(model)
+  if self.state ~= "running" then
+    self:_requeue(model)
+  else
+    model.crashes = further and 0 or model.crashes + 1
+    model.own = further and 0 or (model.own or 0) + (e.outside and 0 or 1)
+    local lost = e.outside and model.crashes or model.own
+    local most = e.outside and LOST.outside or LOST.own
+    if lost >= most then
+      self:_ended(model, { status = "failed", error = 100, signal = e.signal, log = e.log,
+        reason = ("%s, %d times without coming further"):format(e.why, lost),
+        seconds = sys.now() - model.began })
+    else
+      self:_requeue(model, e)
+      local text = ("%s%s; queued again%s"):format(e.why,
+        e.log and ", having said: " .. e.log:match("[^\n]*$") or "",
+        further and ", it had come further"
+        or (" (%d of %d)"):format(lost, most))
+      self.journal:note(function(ledger) ledger:log(model.id, text) end)
+      news.announce(self, ("model %d: %s"):format(model.idx, text))
+    end
+  end
+  self:_settle()
+end
+
+--- A sweep that cannot go on stops; whoever waits for it gets the error.
+function Training:_broken(err)
+  self.trouble = self.trouble or err
+  self:_stop()
+end
+
+function Training:_settle()
+  if self.state == "ended" then return end
+  if self.urgent and not self.trouble then self:_flush() end -- _finish tries it once more
+  if next(self.running) ~= nil then return end
+  if self.state == "stopping" or self.state == "running" and self:_waiting() == 0 then
+    self:_finish()
+  elseif self.state == "pausing" then
+    self.state = "paused"
+    self:_flush()
+  end
+end
+
+-- Stopping ----------------------------------------------------------------------------
+
+-- Takes the running models from their workers, which write a checkpoint.
+function Training:_withdraw(state)
+  self.state, self.beat = state, -math.huge -- told at once
+  pool.remove(self)
+  self:_settle()
+end
+
+function Training:_stop()
+  if self.state == "stopping" or self.state == "ended" then return end
+  self:_withdraw("stopping")
+end
+
+--- Frees the workers; the models go on when the sweep is resumed.
+function Training:pause()
+  if self.state == "running" then self:_withdraw("pausing") end
+end
+
+--- Goes on after a pause.
+function Training:resume()
+  if self.state ~= "pausing" and self.state ~= "paused" then return end
+  self.state, self.beat = "running", -math.huge
+  pool.add(self)
+  self:_settle() -- nothing may be left
+end
+
+function Training:_finish()
+  local stopped = self.state == "stopping"
+  self.state = "ended"
+  self.seconds = sys.now() - self.began
+  if self.timer then self.timer:close() end
+  for i, s in ipairs(active) do
+    if s == self then table.remove(active, i) break end
+  end
+  pool.remove(self)
+  self.journal:note(function(ledger)
+    ledger:log(nil, ("run %s: %d of %d models trained, %d failed, %d diverged"):format(
+      stopped and "stopped" or "finished", self.done, self.total, self.failed, self.diverged))
+    ledger:finish_run()
+  end)
+  local good, err = pcall(self._flush, self)
+  if not good then self.trouble = self.trouble or err end
+  self.journal:close()
+  self:_tidy()
+  if self.failed > 0 then sys.status(3) end
+  if self.callback then
+    good, err = pcall(self.callback, self:status())
+    if not good then self.trouble = self.trouble or err end
+  end
+  news.ended(self)
+end
+
+-- How it stands -----------------------------------------------------------------------
+
+--- The sweeps at work, for the forecast of another (forecast.lua); nil: there are none.
+function M.others()
+  return #active > 0 and { n = #active, seconds = pace.remaining(active), rate = pace.price(active) } or nil
+end
+
+-- Whether the budget has no time for the next model.  From then on none is begun (only
+-- those that were and lost their worker begin again), so that what is trained is a
+-- beginning of the population.
+function Training:_out_of_time()
+  local model = self.budget and self.queue:first()
+  if not model or model.began then return false end
+  if not self.closed then
+    local finish = sys.now() + model.cost * (pace.price(active) or 0)
+    if finish - self.began <= self.budget then return false end
+    self.closed = true
+    self.journal:note(function(ledger)
+      ledger:log(nil, ("the budget of %s has no time for model %d"):format(
+        units.duration(self.budget), model.idx))
+    end)
+  end
+  return true
+end
+
+--- How the sweep stands.
+function Training:status()
+  local running, rate = 0, 0
+  for _, model in pairs(self.running) do
+    running, rate = running + 1, rate + (model.rate or self.speed or 0)
+  end
+  local state = self.state
+  if state == "ended" then
+    state = self.trouble and "broken" or #self.queue > 0 and "stopped" or "finished"
+  end
+  local kept = self.kept
+  return { name = self.name, state = state, total = self.total, done = kept.done,
+    failed = kept.failed, diverged = kept.diverged, running = running,
+    queued = #self.queue, images_per_s = rate,
+    eta = self.state == "running" and pace.remaining(active) or nil }
+end
+
+function Training:__tostring()
+  local s = self:status()
+  return ("sweep %s of %s: %s, %d of %d done, %d failed, %d diverged, %d running"):format(
+    s.name, self.store, s.state, s.done, s.total, s.failed, s.diverged, s.running)
+end
+
+return M
