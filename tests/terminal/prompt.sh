@@ -125,7 +125,7 @@ key C-d; check "leaving asks while it works" shows 'Stop and leave\?'
 enter n; check "and stays" ready
 enter 's:cancel()'; ready; enter 's:status().state'
 check "cancel ends it" shows '^"stopped"$'; ready; clear_screen
-enter 'local t = require "luv".new_timer() t:start(300, 0, function() require("netspace.prompt.repl").notify("news") end)'
+enter 'local t = require "luv".new_timer() t:start(300, 0, function() require("netspace.lib.background").notify("news") end)'
 text 'typed so far'; check "news comes above the prompt" shows '^news$'
 check "and leaves the line" shows '^> typed so far$'; key C-c; ready; clear_screen
 enter 'local t = require "luv".new_timer() t:start(300, 0, function() error("late") end)'

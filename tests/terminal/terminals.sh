@@ -59,7 +59,7 @@ for w in $windows; do
     case $w in *40x10*) line='^population of 2 networks of RegNetX, *$' ;; *) line='^population .* tried *$' ;; esac
     check "a long line is broken between words" "$line"
 done
-each enter 'timer:start(400, 0, function() require("netspace.prompt.repl").notify("fresh news") end)'
+each enter 'timer:start(400, 0, function() require("netspace.lib.background").notify("fresh news") end)'
 for w in $windows; do tm send-keys -l -t "$w" 'typed so far'; done
 each check "news above the prompt" '^fresh news *$'
 each check "under it the line being typed" '^> typed so far *$'
