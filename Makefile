@@ -77,7 +77,7 @@ torture: all build/tests/fault.so
 asan:
 	@$(MAKE) V=asan all ctests
 layers:
-	@scripts/layers
+	@scripts/layers --show
 # Speed beside PyTorch; ARGS="--help" lists the options, PYTHON names the Python that has it.
 MEASURE := env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BUILD)/netspace -q --no-init
 bench: all
@@ -105,7 +105,6 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(BUILD)/netspace $(DESTDIR)$(PREFIX)/bin/netspace
 	cp -R lua examples $(DESTDIR)$(PREFIX)/share/netspace/
-	install -D -m 644 scripts/torch_anynet.py $(DESTDIR)$(PREFIX)/share/netspace/scripts/torch_anynet.py
 	install -m 644 build/netspace.1 $(DESTDIR)$(PREFIX)/share/man/man1/netspace.1
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/bin/netspace $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1/netspace.1
@@ -124,7 +123,8 @@ help:
 	 echo "make bench-stats        speed of the statistics"; \
 	 echo "make bench-terminal     speed of the monitor (ARGS=models) and the prompt"; \
 	 echo "make bench-store        a sweep and a store of 10,000 models (ARGS=how many)"; \
-	 echo "make layers asan clean uninstall"
+	 echo "make layers             the rooms of the code and the arrows between them"; \
+	 echo "make asan clean uninstall"
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d $(CTEST:=.d)
 .PHONY: all bench bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan layers install uninstall clean help

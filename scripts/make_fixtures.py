@@ -27,6 +27,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+sys.path.insert(0, sys.path[0] + "/../lua/netspace/network")
 import torch_anynet
 from torch_anynet import anynet
 

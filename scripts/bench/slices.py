@@ -13,7 +13,7 @@ import time
 import torch
 from torch import nn
 
-sys.path.insert(0, sys.path[0] + "/..")
+sys.path.insert(0, sys.path[0] + "/../../lua/netspace/network")
 from torch_anynet import anynet
 
 LAYOUTS = {"channels last": torch.channels_last, "contiguous": torch.contiguous_format}

@@ -6,6 +6,7 @@ local constraint = require "netspace.space.constraint"
 local domain = require "netspace.space.domain"
 local draw = require "netspace.space.draw"
 local population = require "netspace.space.population"
+local units = require "netspace.lib.units"
 local space = require "netspace.space.space"
 local zoo = require "netspace.network.zoo"
 
@@ -243,10 +244,10 @@ do
   t.ok(space.RegNetX:with("regnet_caps"):contains(caps[5]), "a check that counts")
 end
 
-t.is(population.short(999400) .. population.short(999600), "999k1M", "three digits of a unit")
+t.is(units.short(999400) .. units.short(999600), "999k1M", "three digits of a unit")
 for text, x in pairs { ["10k"] = 9999.7, ["-50k"] = -50000, ["9998"] = 9998, nan = 0 / 0, inf = 1 / 0,
   ["0.05"] = 0.05, x = "x" } do
-  t.is(population.value(x), text, "a value as " .. text)
+  t.is(units.value(x), text, "a value as " .. text)
 end
 
 ---- Hint and check say the same: candidates drawn by the hint against candidates of the

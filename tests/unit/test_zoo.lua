@@ -22,7 +22,7 @@ local golden = {
   ["ResNet-50"] = { 4089185256, 25557032, 11315688 },
   ["ResNeXt-50"] = { 4230480872, 25028904, 14602216 },
   ["EfficientNet-B0"] = { 385825092, 5288548, 6748036 },
-  -- counted of the networks in PyTorch (scripts/torch_anynet.py)
+  -- counted of the networks in PyTorch (lua/netspace/network/torch_anynet.py)
   ["EfficientNet-B1"] = { 686817992, 7794184, 10884328 },
   ["EfficientNet-B2"] = { 993578282, 9109994, 13832834 },
   ["EfficientNet-B3"] = { 1827162472, 12233232, 23831296 },

@@ -6,11 +6,12 @@
 --     store = "design.db", data = "shapes", sample = { flops = { 1e6, 2e6 } } }
 --   print(s)
 
+local blame = require "netspace.lib.blame"
 local document = require("netspace.lib.doc").group "design"
 local input = require "netspace.stats.input"
 local ledgers = require "netspace.store.ledger"
 local options = require "netspace.lib.options"
-local population = require "netspace.space.population"
+local units = require "netspace.lib.units"
 local space = require "netspace.space.space"
 local stats = require "netspace.stats.stats"
 local sweep = require "netspace.sweep.sweep"
@@ -19,14 +20,6 @@ local sys = require "netspace.core.sys"
 local M = {}
 
 local RNG_STEP = 10 -- rng.h
-
--- Runs f; its errors lose their position and blame the caller of the public function.
-local function blame(f, ...)
-  local good, result = pcall(f, ...)
-  if good then return result end
-  if result == "interrupted" then error(result, 0) end
-  error(type(result) == "string" and result:gsub("^[^\n]-:%d+: ", "") or result, 3)
-end
 
 -- Spaces ------------------------------------------------------------------------------------
 
@@ -111,7 +104,7 @@ end
 
 local function smaller(parent, S)
   local ratio = parent:size().nominal / S:size().nominal
-  return ratio > 1 and (" and it is %s times smaller"):format(population.short(ratio)) or ""
+  return ratio > 1 and (" and it is %s times smaller"):format(units.short(ratio)) or ""
 end
 
 local function interval(c, level)
@@ -182,7 +175,7 @@ function M.step(o)
       error(("design.step: give %s= to the step, not to sample"):format(key), 2)
     end
   end
-  local s = blame(function()
+  local s = blame.call(1, blame.plainly, function()
     local spaces = spaces_of(o)
     local results = train_spaces(spaces, o)
     local t = stats.alternatives(results[1], table.move(results, 2, #results, 1, {}),
@@ -211,7 +204,7 @@ function M.repeats(o)
   if times < 2 then error(("design.repeats: times is %d; it must be at least 2"):format(times), 2) end
   local name = o.name or o.models.space
   if not name then error("design.repeats needs name=, what to call the population", 2) end
-  local results = blame(function()
+  local results = blame.call(1, blame.plainly, function()
     local list, seed = {}, math.tointeger(o.seed or o.models.seed or sys.seed())
     for k = 1, times do -- the first is the population itself, trained already or not
       list[k] = { name = k == 1 and name or ("%s, seed %d"):format(name, k), models = o.models,

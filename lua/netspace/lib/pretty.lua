@@ -5,6 +5,7 @@
 --   pretty{ b = { 1, 2, 3 }, a = "x" }   -->  { a = "x", b = { 1, 2, 3 } }
 
 local canvas = require "netspace.core.canvas"
+local columns = require "netspace.lib.columns"
 local document = require("netspace.lib.doc").group "pretty"
 local options = require "netspace.lib.options"
 local screen = require "netspace.core.screen"
@@ -213,42 +214,37 @@ local function row_numbers(n, limit)
   return rows
 end
 
-local function pad(s, width, right)
-  local blanks = (" "):rep(width - canvas.text_width(s))
-  return right and blanks .. s or s .. blanks
-end
-
 -- An aligned table with heading and footer; `get(i, name)` gives the text of a cell.
 -- The footer counts `what`: "500 models, 40 shown".
-local function grid(names, n, what, ctx, indent, get, is_number)
-  local rows = row_numbers(n, ctx.items)
-  local widths, shown, used = {}, {}, indent
-  for c, name in ipairs(names) do
-    local width = canvas.text_width(tostring(name))
-    for _, i in ipairs(rows) do
-      if i > 0 then width = math.max(width, canvas.text_width(get(i, name))) end
-    end
+local function tabulate(names, n, what, ctx, indent, get, is_number)
+  local numbers, rows, gap = row_numbers(n, ctx.items), { {} }, nil
+  for c, name in ipairs(names) do rows[1][c] = tostring(name) end
+  for _, i in ipairs(numbers) do
+    local row = {}
+    for c, name in ipairs(names) do row[c] = i > 0 and get(i, name) or "" end
+    rows[#rows + 1] = row
+    if i == 0 then gap = row end
+  end
+  local widths, shown, used = columns.widths(rows), 0, indent
+  for c, width in ipairs(widths) do
     if c > 1 and used + width > ctx.width then break end
-    shown[c], widths[c], used = name, width, used + width + 2
+    shown, used = c, used + width + 2
   end
-  local out = {}
-  local function line(cell)
-    local cells = {}
-    for c, name in ipairs(shown) do
-      cells[c] = pad(cell(name), widths[c], is_number[name])
-    end
-    out[#out + 1] = (table.concat(cells, "  "):gsub("%s+$", ""))
+  local rule = {}
+  for c = 1, shown do
+    rule[c] = ctx.rule:rep(widths[c])
+    if gap then gap[c] = ctx.dots end
   end
-  line(tostring)
-  for c, name in ipairs(shown) do shown[name] = ctx.rule:rep(widths[c]) end
-  line(function(name) return shown[name] end)
-  for _, i in ipairs(rows) do
-    line(function(name) return i > 0 and get(i, name) or ctx.dots end)
+  for _, row in ipairs(rows) do
+    for c = shown + 1, #names do row[c] = nil end
   end
+  table.insert(rows, 2, rule)
+  local out = columns.lines(rows, { widths = widths,
+    left = function(c) return not is_number[names[c]] end })
   local footer = ("%d %s"):format(n, what)
   if n > ctx.items then footer = ("%s, %d shown"):format(footer, ctx.items) end
-  if #shown < #names then
-    local missing = table.move(names, #shown + 1, #names, 1, {})
+  if shown < #names then
+    local missing = table.move(names, shown + 1, #names, 1, {})
     footer = ("%s, %d more column%s: %s"):format(footer, #missing,
       #missing == 1 and "" or "s", table.concat(missing, ", "))
   end
@@ -256,8 +252,8 @@ local function grid(names, n, what, ctx, indent, get, is_number)
   return table.concat(out, "\n" .. (" "):rep(indent))
 end
 
-local function record_grid(list, ctx, indent)
-  local names, is_number, cells = column_names(list), {}, {}
+local function record_table(list, ctx, indent)
+  local names, is_number = column_names(list), {}
   for _, name in ipairs(names) do
     is_number[name] = true
     for i = 1, #list do
@@ -268,17 +264,12 @@ local function record_grid(list, ctx, indent)
       end
     end
   end
-  local function get(i, name)
-    local row = cells[i] or {}
-    cells[i] = row
-    row[name] = row[name] or cell_text(list[i][name], ctx)
-    return row[name]
-  end
-  return grid(names, #list, "rows", ctx, indent, get, is_number)
+  local function get(i, name) return cell_text(list[i][name], ctx) end
+  return tabulate(names, #list, "rows", ctx, indent, get, is_number)
 end
 
-local function model_grid(list, ctx, indent)
-  return grid({ "#", "model" }, #list, "models", ctx, indent, function(i, name)
+local function model_table(list, ctx, indent)
+  return tabulate({ "#", "model" }, #list, "models", ctx, indent, function(i, name)
     return name == "#" and tostring(i) or model_line(list[i])
   end, { ["#"] = true })
 end
@@ -338,7 +329,7 @@ function render(v, ctx, depth, indent, prefix)
   local out = {}
   if models or records then
     local inner = prefix == "" and #keys == 0 and indent or indent + 2
-    local text = (models and model_grid or record_grid)(v, ctx, inner)
+    local text = (models and model_table or record_table)(v, ctx, inner)
     if prefix == "" and #keys == 0 then
       ctx.path[v] = nil
       return text
@@ -383,6 +374,6 @@ document("pretty", [[
     width    cells of a line (default: the terminal's)
     depth    levels of nested tables before {…}
     items    items, fields or rows before "… 482 more"
-  example: print(require("netspace.lib.pretty"){ { name = "A", n = 16 }, { name = "B", n = 3 } })]])
+  example: print(pretty{ { name = "A", n = 16 }, { name = "B", n = 3 } })]])
 
 return setmetatable(M, { __call = function(_, ...) return M.pretty(...) end })

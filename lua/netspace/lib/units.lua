@@ -25,4 +25,29 @@ end
 --- "1 model", "2 models".
 function M.count(n, noun) return ("%d %s%s"):format(n, noun, n == 1 and "" or "s") end
 
+--- 1234567 as "1,234,567".
+function M.thousands(n)
+  local s = ("%d"):format(n)
+  repeat
+    local k
+    s, k = s:gsub("^(%d+)(%d%d%d)", "%1,%2")
+  until k == 0
+  return s
+end
+
+--- 7,200,000 as "7.2M".
+function M.short(x)
+  for _, unit in ipairs { { 1e15, "P" }, { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
+    if math.abs(x) >= 0.9995 * unit[1] and math.abs(x) < math.huge then return ("%.3g%s"):format(x / unit[1], unit[2]) end
+  end
+  return ("%.3g"):format(x)
+end
+--- A value of a property: 7.2M, 8066, 0.05; what is no number as it is.
+function M.value(x)
+  if type(x) ~= "number" then return tostring(x) end
+  if x ~= x then return "nan" end
+  if math.abs(x) >= 9999.5 then return M.short(x) end
+  return (math.type(x) == "integer" and "%d" or "%.4g"):format(x)
+end
+
 return M

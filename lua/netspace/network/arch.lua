@@ -4,7 +4,9 @@
 --   m = arch.regnet{ d = 13, w_0 = 24, w_a = 36.44, w_m = 2.49, g = 8, image = 224 }
 --   print(arch.complexity(m).flops)
 
+local blame = require "netspace.lib.blame"
 local core = require "netspace.core.arch"
+local describe = require "netspace.network.describe"
 local document = require("netspace.lib.doc").group "arch"
 local options = require "netspace.lib.options"
 
@@ -41,10 +43,10 @@ local function copy(t)
   return c
 end
 
--- Errors raised by the core carry the caller's line; `where` says which function.
+-- Errors raised by the core are said of the user's line; `where` says which function.
 local function call(where, f, ...)
-  local ok, a, b = pcall(f, ...)
-  if not ok then error(where .. ": " .. tostring(a):gsub("^.-:%d+: ", ""), 3) end
+  local a, b = blame.call(2, function(err) return where .. ": " .. blame.bare(tostring(err)) end,
+    f, ...)
   if b == nil then return a end -- one value, so that the prompt prints one
   return a, b
 end
@@ -157,7 +159,7 @@ function M.describe(m, o)
     error(("arch.describe expects a network, got %s"):format(type(m)), 2)
   end
   m = m.stride and m or M.anynet(m)
-  return call("arch.describe", require("netspace.space.describe").network, m, image, paper_acts)
+  return call("arch.describe", describe.network, m, image, paper_acts)
 end
 
 options.declare("arch.why", { space = "table", flops = "table", params = "table",
@@ -169,7 +171,7 @@ function M.why(t, o)
   end
   o = options.check("arch.why", o)
   local make = type(t.d) == "table" and M.anynet or M.regnet
-  return call("arch.why", require("netspace.space.describe").why, make, t, o)
+  return call("arch.why", describe.why, make, t, o)
 end
 
 function M.hash(m)

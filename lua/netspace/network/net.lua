@@ -6,13 +6,13 @@
 
 local atomic = require "netspace.lib.atomic"
 local benchmark = require "netspace.core.benchmark"
+local blame = require "netspace.lib.blame"
 local core = require "netspace.core.net"
 local document = require("netspace.lib.doc").group "net"
 local json = require "netspace.lib.json"
 local layers = require "netspace.network.profile"
 local options = require "netspace.lib.options"
 local recipe = require "netspace.network.recipe"
-local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
@@ -25,11 +25,12 @@ options.declare({ "net.benchmark", "net.profile" },
 
 -- Errors of the core, said by the function the user called, about the user's line.
 local function call(where, f, ...)
-  local got = table.pack(pcall(f, ...))
-  if got[1] then return table.unpack(got, 2, got.n) end
-  local message = got[2]
-  if type(message) ~= "string" or message == "interrupted" then error(message, 0) end
-  error(where .. ": " .. message:gsub("^bad argument #%d+ to '[^']*' ", ""), 3)
+  local function say(err)
+    return type(err) == "string"
+      and where .. ": " .. err:gsub("^bad argument #%d+ to '[^']*' ", "")
+  end
+  local results = table.pack(blame.call(2, say, f, ...))
+  return table.unpack(results, 1, results.n)
 end
 
 local function is_net(x)
@@ -100,7 +101,7 @@ function methods.export(n, dir)
   end
   call("net:export", n.arch, n) -- refuses a closed one
   local name = "torch_anynet.py"
-  local f <close>, message = io.open(("%s/../scripts/%s"):format(strict.luadir, name))
+  local f <close>, message = io.open((debug.getinfo(1, "S").source:match("^@(.*/)") or "") .. name)
   if not f then return nil, message end
   local module, made, why, code = f:read "a", uv.fs_mkdir(dir, tonumber("777", 8))
   if not made and code ~= "EEXIST" then

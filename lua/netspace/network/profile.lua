@@ -5,6 +5,7 @@
 --   net.new(m):plan()                    what is done, with what, and where it lives
 --   net.profile(m)                       what it takes
 
+local columns = require "netspace.lib.columns"
 local core = require "netspace.core.benchmark"
 
 local M = {}
@@ -15,23 +16,16 @@ local MB = 1e6
 
 -- Rows of strings under a heading; columns whose heading starts with a space lean right.
 local function aligned(heading, rows)
-  local widths = {}
-  for _, row in ipairs { heading, table.unpack(rows) } do
-    for c = 1, #heading do
-      widths[c] = math.max(widths[c] or 0, utf8.len(row[c] or "") or 0)
-    end
-  end
-  local out = {}
-  for r, row in ipairs { heading, table.unpack(rows) } do
+  local list = { heading }
+  for i, row in ipairs(rows) do
     local cells = {}
-    for c = 1, #heading do
-      local text = row[c] or ""
-      local blanks = (" "):rep(widths[c] - utf8.len(text))
-      cells[c] = heading[c]:sub(1, 1) == " " and blanks .. text or text .. blanks
-    end
-    out[r] = table.concat(cells, " "):gsub("%s+$", "")
+    for c = 1, #heading do cells[c] = row[c] or "" end
+    list[i + 1] = cells
   end
-  return table.concat(out, "\n")
+  return table.concat(columns.lines(list, {
+    left = function(c) return heading[c]:sub(1, 1) ~= " " end,
+    gap = function() return " " end,
+  }), "\n")
 end
 
 local function size_of(t)
@@ -292,7 +286,7 @@ end
 
 function Profile:__tostring()
   local whole = sum(self.operations)
-  local function grid(first, key, records)
+  local function rows_of(first, key, records)
     local heading = { first, " ms", " share", " GF/s", " GB/s", " of bound", " ms back",
       " share", " GF/s", " GB/s", " of bound" }
     if self.mode == "test" then heading = table.move(heading, 1, 6, 1, {}) end
@@ -303,7 +297,7 @@ function Profile:__tostring()
     .. "%s\n\n%s\n\n%s"):format(
     self.mode == "train" and "training" or "testing", self.batch, self.seconds * 1e3,
     self.images_per_s, whole.operations / self.seconds / 1e9, 100 * whole.bound / self.seconds,
-    grid("operation", "name", self.operations), grid("kind", "kind", self:kinds()),
+    rows_of("operation", "name", self.operations), rows_of("kind", "kind", self:kinds()),
     ("bound: %.0f GF/s, a matrix product, and %.0f GB/s of memory, or %.0f of L3 where a tensor "
       .. "is still there;\nbytes count each tensor an operation reads and writes once; Winograd's "
       .. "convolutions do less than is counted"):format(

@@ -10,6 +10,7 @@
 
 local atomic = require "netspace.lib.atomic"
 local gnuplot = require "netspace.plot.gnuplot"
+local blame = require "netspace.lib.blame"
 local document = require("netspace.lib.doc").group "plot"
 local input = require "netspace.stats.input"
 local layout = require "netspace.plot.layout"
@@ -39,11 +40,11 @@ end
 --- What f(…), of our own modules, returns; what it raises is said of the caller's caller, as
 -- `where`.
 function M.call(where, f, ...)
-  local results = table.pack(pcall(f, ...))
-  if results[1] then return table.unpack(results, 2, results.n) end
-  local message = results[2]
-  if type(message) ~= "string" or message == "interrupted" then error(message, 0) end
-  error(where .. message:gsub("^.-%l+%.%l+(: )", "%1"), 3)
+  local function say(err)
+    return type(err) == "string" and where .. err:gsub("^.-%l+%.%l+(: )", "%1")
+  end
+  local results = table.pack(blame.call(2, say, f, ...))
+  return table.unpack(results, 1, results.n)
 end
 
 --- An axis around all numbers of some lists, NaN apart, with a little room at either end.

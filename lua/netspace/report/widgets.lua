@@ -1,12 +1,12 @@
 --- What the sections of a report have in common: tables, figures of numbers, times.
 
 local html = require "netspace.report.html"
-local population = require "netspace.space.population"
+local units = require "netspace.lib.units"
 
 local M = { count = require("netspace.lib.units").count }
 
 --- A value of a property; "–" for none.
-function M.number(x) return x == nil and "–" or population.value(x) end
+function M.number(x) return x == nil and "–" or units.value(x) end
 
 --- The entries of a list, one a stage.
 function M.list(list)

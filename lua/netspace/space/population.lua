@@ -5,41 +5,16 @@
 local arch = require "netspace.core.arch"
 local draw = require "netspace.space.draw"
 local sys = require "netspace.core.sys"
+local units = require "netspace.lib.units"
 
 local M = {}
 
 local meta = { __name = "population" }
 M.meta = meta
 
-local function thousands(n)
-  local s = ("%d"):format(n)
-  repeat
-    local k
-    s, k = s:gsub("^(%d+)(%d%d%d)", "%1,%2")
-  until k == 0
-  return s
-end
-
---- 7,200,000 as "7.2M".
-local function short(x)
-  for _, unit in ipairs { { 1e15, "P" }, { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
-    if math.abs(x) >= 0.9995 * unit[1] and math.abs(x) < math.huge then return ("%.3g%s"):format(x / unit[1], unit[2]) end
-  end
-  return ("%.3g"):format(x)
-end
-M.short = short
-
---- A value of a property: 7.2M, 8066, 0.05; what is no number as it is.
-function M.value(x)
-  if type(x) ~= "number" then return tostring(x) end
-  if x ~= x then return "nan" end
-  if math.abs(x) >= 9999.5 then return short(x) end
-  return (math.type(x) == "integer" and "%d" or "%.4g"):format(x)
-end
-
 -- "1M to 2M", with as many digits as tell the ends apart.
 local function range(lo, hi)
-  local a, b = short(lo), short(hi)
+  local a, b = units.short(lo), units.short(hi)
   if a == b and lo ~= hi then a, b = ("%.0f"):format(lo), ("%.0f"):format(hi) end
   return ("%s to %s"):format(a, b)
 end
@@ -63,16 +38,16 @@ local function failure(space, n, population, tried, patience, counts, refused, w
   local parts = {}
   local rejected = rejections(counts, refused)
   local function note(name, what)
-    if rejected[name] then parts[#parts + 1] = thousands(rejected[name]) .. " " .. what end
+    if rejected[name] then parts[#parts + 1] = units.thousands(rejected[name]) .. " " .. what end
   end
   note("shape", ("with other than %d stages"):format(space.stages))
   note("incompatible", "with group widths that fit no width")
   for _, name in ipairs(measures) do note(name, "outside " .. name) end
   for _, c in ipairs(space.constraints) do note(c.name, "refused by " .. c.name) end
   note("duplicate", "seen before")
-  local text = ("space %s: tried %s, accepted %s of %s"):format(space.name, thousands(tried),
-    thousands(#population), thousands(n))
-  if #population > 0 then text = text .. (", none of the last %s"):format(thousands(patience)) end
+  local text = ("space %s: tried %s, accepted %s of %s"):format(space.name, units.thousands(tried),
+    units.thousands(#population), units.thousands(n))
+  if #population > 0 then text = text .. (", none of the last %s"):format(units.thousands(patience)) end
   for _, name in ipairs(measures) do
     local w, c = window[name], counts[name]
     if w and c.least then
@@ -120,15 +95,15 @@ local WAIT, LONG = 0.5, 3 -- seconds of drawing before a word, and to go to dese
 --- "1 in 1,234 candidates is taken", or "none of 1,000,000 candidates is taken".
 local function odds(taken, tried)
   return ("%s %s candidates is taken"):format(taken == 0 and "none of" or "1 in",
-    thousands(taken == 0 and tried or math.floor(tried / taken + 0.5)))
+    units.thousands(taken == 0 and tried or math.floor(tried / taken + 0.5)))
 end
 
 local acceptance = { __name = "acceptance" }
 function acceptance.__tostring(a)
   local text = ("space %s: %s"):format(a.space, odds(a.taken, a.tried))
   if a.taken > 0 then
-    text = ("%s; %s networks need about %s candidates, %.2g s"):format(text, thousands(a.n),
-      thousands(math.ceil(a.candidates)), a.seconds)
+    text = ("%s; %s networks need about %s candidates, %.2g s"):format(text, units.thousands(a.n),
+      units.thousands(math.ceil(a.candidates)), a.seconds)
   end
   local reasons = {}
   for name, n in pairs(a.rejected) do
@@ -175,8 +150,8 @@ function M.draw(space, drawn, n, o)
     if said or spent < WAIT or left < LONG then return end
     said = true
     io.stderr:write(("space %s: %s; %s\n"):format(space.name,
-      odds(taken, index), taken > 0 and ("%s networks in about %.0f s"):format(thousands(n),
-      spent + left) or ("it ends after %s without one"):format(thousands(o.max_tries))))
+      odds(taken, index), taken > 0 and ("%s networks in about %.0f s"):format(units.thousands(n),
+      spent + left) or ("it ends after %s without one"):format(units.thousands(o.max_tries))))
   end
   for i, m in ipairs(o.adopted and o.adopted.models or {}) do
     sampler:keep(tonumber("0x" .. arch.hash(m)))
@@ -228,8 +203,8 @@ function meta.__tostring(p)
       #p - #p.adopted.indices)
   end
   return ("population of %s networks of %s%s, seed %d%s, %s candidates tried"):format(
-    thousands(#p), p.space, adopted, p.seed,
-    #window > 0 and ", " .. table.concat(window, ", ") or "", thousands(p.tried))
+    units.thousands(#p), p.space, adopted, p.seed,
+    #window > 0 and ", " .. table.concat(window, ", ") or "", units.thousands(p.tried))
     .. (p.spec.drawn and ", ordered by sorting" or "")
 end
 

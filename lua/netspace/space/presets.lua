@@ -3,6 +3,8 @@
 -- variants); arXiv 1905.13214 section 4 (NDS).  The small versions are netspace's own: the same
 -- spaces with a quarter of the widths and half of the depths, for 32-pixel images.
 
+local options = require "netspace.lib.options"
+
 local M = {}
 
 -- What each version of the spaces ranges over, and what its networks are set in.
@@ -34,7 +36,7 @@ local principles = { B = "shared_b", C = "shared_g", D = "monotone_w", E = "mono
 
 local names, makers = {}, {}
 
-local function space() return require "netspace.space.space" end -- which needs this file
+local space -- space.lua, which needs this file
 
 --- make(spaces, v) -> the space; `spaces` are those of the version v.
 local function add(name, make)
@@ -43,7 +45,7 @@ local function add(name, make)
 end
 
 -- The options of a space: those of its block, its ranges, its setting.
-local function options(v, block, ranges, more)
+local function options_of(v, block, ranges, more)
   local t = v.setting(more.stages or 4)
   for _, from in ipairs { block.make, ranges, more } do
     for k, x in pairs(from) do t[k] = x end
@@ -60,7 +62,7 @@ local function add_anynet(block, stages)
     local shown = ("AnyNet%s_%s%s"):format(block[1], letter, tail)
     local parent = before
     add(key, letter == "A" and function(spaces, v)
-      return space().anynet(options(v, block, { d = v.d, w = v.w }, { name = shown,
+      return space.anynet(options_of(v, block, { d = v.d, w = v.w }, { name = shown,
         stages = stages, doc = "every stage free" }))
     end or function(spaces, v)
       return spaces[parent]:with { principles[letter], name = shown .. v.suffix }
@@ -72,10 +74,10 @@ end
 local function add_regnet(block, stages)
   local name = ("RegNet%s%s"):format(block[1], stages or "")
   add(name, function(spaces, v)
-    local t = options(v, block, v.regnet, { name = name, stages = stages,
+    local t = options_of(v, block, v.regnet, { name = name, stages = stages,
       doc = "widths quantised from a line" })
     t.w_m = { 1.5, 3 }
-    return space().regnet(t)
+    return space.regnet(t)
   end)
 end
 
@@ -116,7 +118,7 @@ local function add_nds(name, block, d, w, b, groups)
     t.stages, t.block, t.name = 3, block, name .. v.suffix
     t.d, t.w, t.b, t.g = part(d, 1), part(w, 2), b, groups
     t.doc = "of arXiv 1905.13214"
-    return space().anynet(t)
+    return space.anynet(t)
   end)
 end
 
@@ -135,8 +137,9 @@ function M.names()
 end
 
 --- Gives t the spaces of a version ("paper", "small"), each made when first asked for.
--- `where` is how a user writes t.
-function M.fill(t, version, where)
+-- `where` is how a user writes t; `maker` has the functions anynet and regnet.
+function M.fill(t, version, where, maker)
+  space = maker
   t.names = M.names
   return setmetatable(t, {
     __name = "spaces",
@@ -145,7 +148,7 @@ function M.fill(t, version, where)
     __index = function(_, name)
       if not makers[name] then
         error(("%s has no space '%s'%s; %s.names() lists them"):format(where, tostring(name),
-          require("netspace.lib.options").hint(name, names), where), 2)
+          options.hint(name, names), where), 2)
       end
       local S = makers[name](t, versions[version])
       rawset(t, name, S)

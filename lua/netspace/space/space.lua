@@ -6,6 +6,7 @@
 
 local adopt = require "netspace.space.adopt"
 local arch = require "netspace.core.arch"
+local blame = require "netspace.lib.blame"
 local constraint = require "netspace.space.constraint"
 local count = require "netspace.space.count"
 local describe = require "netspace.space.describe"
@@ -129,13 +130,6 @@ local function fill(S, t)
   end
 end
 
---- Runs f, so that its errors blame the caller of the public function.
-local function blame(f, ...)
-  local ok, result, more = pcall(f, ...)
-  if not ok then error(result, result == "interrupted" and 0 or 3) end
-  return result, more
-end
-
 local function create(kind, t)
   options.check("space." .. kind, t, 2)
   t = t or {}
@@ -147,10 +141,10 @@ local function create(kind, t)
         kind, p[1]), 3)
     end
   end
-  return blame(function()
+  return (blame.call(2, blame.plainly, function()
     fill(S, t)
     return verify(S)
-  end)
+  end))
 end
 
 function M.anynet(t)
@@ -223,7 +217,7 @@ local function derive(parent, ...)
 end
 
 function Space:with(...)
-  local S = blame(derive, self, ...)
+  local S = blame.call(1, blame.plainly, derive, self, ...)
   return S
 end
 
@@ -272,7 +266,7 @@ function Space:sample(n, o)
   if max_tries < 1 then
     error(("S:sample: max_tries is %d; it must be at least 1"):format(max_tries), 2)
   end
-  local p = blame(function()
+  local p = blame.call(1, blame.plainly, function()
     local how = { seed = math.tointeger(o.seed), window = read_window("S:sample", o) }
     if o.adopt then adopt.settings(o.adopt, set, settings) end
     local drawn = draw.of(self, set, sorted(o))
@@ -300,7 +294,7 @@ function Space:acceptance(o)
   o = options.check("S:acceptance", o)
   local n = math.tointeger(o.n or 500)
   if n < 1 then error(("S:acceptance: n is %d; it must be at least 1"):format(n), 2) end
-  local a = blame(function()
+  local a = blame.call(1, blame.plainly, function()
     return population.acceptance(self, draw.of(self, read_setting(o), sorted(o)), n,
       { seed = math.tointeger(o.seed or sys.seed()), window = read_window("S:acceptance", o) })
   end)
@@ -351,25 +345,31 @@ local function in_ranges(S, m)
   return true
 end
 
+--- Why m is not in S: a list of reasons, empty where it is.
+function Space:_objections(m)
+  local ok, reason = in_ranges(self, m)
+  local list = { not ok and reason or nil }
+  for _, c in ipairs(ok and self.constraints or {}) do
+    if not population.obeys(c, m) then
+      list[#list + 1] = ("constraint %s: %s"):format(c.name, c.doc or "not met")
+    end
+  end
+  return list
+end
+
 function Space:contains(m)
   if type(m) ~= "table" or type(m.d) ~= "table" then
     error("S:contains expects a network (a table from arch, zoo or a population)", 2)
   end
-  local ok, reason = in_ranges(self, m)
-  if not ok then return false, reason end
-  for _, c in ipairs(self.constraints) do
-    if not blame(population.obeys, c, m) then
-      return false, ("constraint %s: %s"):format(c.name, c.doc or "not met")
-    end
-  end
-  return true
+  local reason = blame.call(1, blame.plainly, self._objections, self, m)[1]
+  return reason == nil, reason
 end
 
 function Space:size(o)
   o = options.check("S:size", o)
   local draws = math.tointeger(o.draws or 2000)
   if draws < 1 then error(("S:size: draws is %d; it must be at least 1"):format(draws), 2) end
-  local result = blame(function()
+  local result = blame.call(1, blame.plainly, function()
     return count.size(self, { seed = math.tointeger(o.seed or sys.seed()), draws = draws,
       set = read_setting(o), window = read_window("S:size", o) })
   end)
@@ -377,7 +377,7 @@ function Space:size(o)
 end
 
 function Space:describe()
-  local text = blame(describe.space, self)
+  local text = blame.call(1, blame.plainly, describe, self)
   return text
 end
 
@@ -388,7 +388,7 @@ function Space:__tostring()
     #names > 0 and " (" .. table.concat(names, ", ") .. ")" or "")
 end
 
-M.small = presets.fill({}, "small", "space.small")
+M.small = presets.fill({}, "small", "space.small", M)
 
 document("space", [[
 space.AnyNetXA … space.AnyNetXE, space.RegNetX, …; space.small.AnyNetXA, …
@@ -518,4 +518,4 @@ Ranges, setting, constraints and size of the space, and where it comes from.
 example: space.AnyNetXE:describe()
 source: arXiv 2003.13678 section 3]])
 
-return presets.fill(M, "paper", "space")
+return presets.fill(M, "paper", "space", M)

@@ -5,7 +5,7 @@ local core = require "netspace.core.stats"
 local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
 local options = require "netspace.lib.options"
-local value_text = require "netspace.space.population".value
+local value_text = require("netspace.lib.units").value
 local property = require "netspace.stats.property"
 local sys = require "netspace.core.sys"
 

@@ -2,6 +2,7 @@
 -- checked, figures become aligned text.  Errors blame the caller of the public function
 -- that called.
 
+local columns = require "netspace.lib.columns"
 local core = require "netspace.core.edf"
 local sys = require "netspace.core.sys"
 
@@ -115,27 +116,13 @@ end
 --- Lines of aligned columns; the first is left-aligned.  Where a terminal is too narrow,
 -- columns of the list `spare` are left out, the first first; rows[1] has the headings.
 function M.aligned(rows, spare)
-  local width, lines, room = {}, {}, spare and spare[1] and sys.terminal(1)
-  for _, row in ipairs(rows) do
-    for k, cell in ipairs(row) do
-      width[k] = math.max(width[k] or 0, utf8.len(cell) or #cell)
-    end
-  end
-  local all = -2
-  for _, w in ipairs(width) do all = all + w + 2 end
-  if room and all > room then
+  local limit, all = spare and spare[1] and sys.terminal(1), -2
+  for _, w in ipairs(columns.widths(rows)) do all = all + w + 2 end
+  if limit and all > limit then
     leave_out(rows, spare[1])
     return M.aligned(rows, { table.unpack(spare, 2) })
   end
-  for i, row in ipairs(rows) do
-    local cells = {}
-    for k, cell in ipairs(row) do
-      local pad = (" "):rep(width[k] - (utf8.len(cell) or #cell))
-      cells[k] = k == 1 and cell .. pad or pad .. cell
-    end
-    lines[i] = table.concat(cells, "  "):gsub("%s+$", "")
-  end
-  return table.concat(lines, "\n")
+  return table.concat(columns.lines(rows), "\n")
 end
 
 return M

@@ -6,7 +6,6 @@ local edfs = require "netspace.core.edf"
 local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
 local options = require "netspace.lib.options"
-local population = require "netspace.space.population"
 local property = require "netspace.stats.property"
 local units = require "netspace.lib.units"
 
@@ -45,7 +44,7 @@ local function complexities(where, list, o, level)
     lo, hi = check_range(where, o.range, level + 1)
   elseif lo >= hi then
     error(("%s: the populations have no range of %s in common (%s to %s)"):format(where, name,
-      population.short(lo), population.short(hi)), level + 2)
+      units.short(lo), units.short(hi)), level + 2)
   end
   return x, name, lo, hi
 end
@@ -98,7 +97,7 @@ end
 
 local function edfs_text(t)
   local lines = { ("EDFs at equal %s: %d bins from %s to %s"):format(t.by, t.bins,
-    population.short(t.range[1]), population.short(t.range[2])) }
+    units.short(t.range[1]), units.short(t.range[2])) }
   for i, edf in ipairs(t) do
     lines[i + 1] = ("%s; %s outside"):format(tostring(edf), units.count(t.outside[i], "model"))
   end

@@ -4,7 +4,7 @@
 
 local domain = require "netspace.space.domain"
 local json = require "netspace.lib.json"
-local population = require "netspace.space.population"
+local units = require "netspace.lib.units"
 
 local M = {}
 local meta = { __name = "provenance" }
@@ -69,7 +69,7 @@ end
 local function windows(p)
   local parts = {}
   for k, w in pairs(p.window or {}) do
-    parts[#parts + 1] = (", %s %s to %s"):format(k, population.short(w[1]), population.short(w[2]))
+    parts[#parts + 1] = (", %s %s to %s"):format(k, units.short(w[1]), units.short(w[2]))
   end
   table.sort(parts)
   return table.concat(parts)

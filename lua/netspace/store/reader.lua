@@ -9,6 +9,7 @@
 
 local filesystem = require "netspace.lib.filesystem"
 local json = require "netspace.lib.json"
+local rules = require "netspace.store.rules"
 local schema = require "netspace.store.schema"
 local sqlite = require "netspace.core.sqlite"
 local sys = require "netspace.core.sys"
@@ -145,7 +146,7 @@ local function judge(self, err)
   local ours = type(err) == "string" and (err:find("%.lua:%d+: ") or err:find("^attempt to "))
   if not ours then return err end
   local found = self.db:check() or {}
-  if not found[1] then pcall(require("netspace.store.integrity").rows, self, found) end
+  if not found[1] then pcall(rules.check, self, found) end
   if not found[1] then return err end
   return setmetatable({ message = found[1], code = sqlite.CORRUPT }, Failure)
 end

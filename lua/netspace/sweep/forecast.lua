@@ -15,7 +15,6 @@
 local core = require "netspace.core.net"
 local json = require "netspace.lib.json"
 local pool = require "netspace.sweep.pool"
-local population = require "netspace.space.population"
 local progress = require "netspace.sweep.progress"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
@@ -184,7 +183,7 @@ function Forecast:__tostring()
   if self.models == 0 then return self.name .. ": nothing is left to train" end
   local text = ("%s: %s × %s × %s, %s multiply-adds"):format(self.name,
     units.count(self.models, "model"), units.count(self.epochs, "epoch"),
-    units.count(self.images, "image"), population.short(self.flops))
+    units.count(self.images, "image"), units.short(self.flops))
   if not self.seconds then return text end
   text = text .. ("; about %s on %s (%s to %s, from %s%s)"):format(
     units.duration(self.seconds), units.count(self.workers, "worker"),

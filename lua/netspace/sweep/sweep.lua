@@ -19,6 +19,7 @@
 
 local forecasts = require "netspace.sweep.forecast"
 local background = require "netspace.lib.background"
+local blame = require "netspace.lib.blame"
 local document = require("netspace.lib.doc").group "sweep"
 local ledgers = require "netspace.store.ledger"
 local options = require "netspace.lib.options"
@@ -45,16 +46,11 @@ options.declare("sweep.resume", { workers = "integer", quiet = "boolean", retry 
 
 local active, fail = trainings.active, ledgers.fail
 
--- Calls f so that a failure blames the line of user code `level` above the caller.
-local function blame(level, f, ...)
-  local results = table.pack(pcall(f, ...))
-  if results[1] then return table.unpack(results, 2, results.n) end
-  local err = results[2]
-  if getmetatable(err) == ledgers.Failure then
-    if err.kind == "damaged" then sys.status(4) end
-    error(err.message, level + 2)
-  end
-  error(err, 0)
+-- What a failure is said as; other errors pass as they are.
+local function say(err)
+  if getmetatable(err) ~= ledgers.Failure then return nil end
+  if err.kind == "damaged" then sys.status(4) end
+  return err.message
 end
 
 local function open_ledger(path)
@@ -159,7 +155,7 @@ end
 --- Waits until the sweep has ended; Ctrl-C ends the waiting, not the sweep.
 -- @treturn result of all its models; raises when it was interrupted, cancelled or broken
 function Training:wait()
-  return blame(1, sys.shielded, function()
+  return (blame.call(1, say, sys.shielded, function()
     if self.state == "pausing" or self.state == "paused" then
       fail(("sweep '%s' is paused; its resume() lets it go on"):format(self.name))
     end
@@ -167,7 +163,7 @@ function Training:wait()
       error("interrupted", 0)
     end
     return outcome(self)
-  end)
+  end))
 end
 
 --- Stops the sweep; what is finished is kept.
@@ -210,21 +206,23 @@ end
 -- always, in a script while it waits for a sweep.
 function M.start(o)
   o = options.check("sweep.start", o)
-  return blame(1, sys.shielded, start, "sweep.start", o)
+  return (blame.call(1, say, sys.shielded, start, "sweep.start", o))
 end
 
 --- Trains a population and waits for it.
 -- @treturn result
 function M.run(o)
   o = options.check("sweep.run", o)
-  return blame(1, sys.shielded, function() return wait_for({ start("sweep.run", o) })[1] end)
+  return (blame.call(1, say, sys.shielded, function()
+    return wait_for({ start("sweep.run", o) })[1]
+  end))
 end
 
 --- What sweep.run would take, without starting it.
 -- @treturn forecast
 function M.forecast(o)
   o = options.check("sweep.forecast", o)
-  return blame(1, sys.shielded, function()
+  return (blame.call(1, say, sys.shielded, function()
     local request = requests.make("sweep.forecast", o)
     local ledger = uv.fs_stat(request.store) and open_ledger(request.store)
     local good, f = pcall(function()
@@ -234,14 +232,14 @@ function M.forecast(o)
     pool.drain()
     if not good then error(f, 0) end
     return f
-  end)
+  end))
 end
 
 --- Trains what the populations of a store have open.
 -- @treturn table list of results, one for each population that had something open
 function M.resume(path, o)
   o = options.check("sweep.resume", o)
-  return blame(1, sys.shielded, function()
+  return (blame.call(1, say, sys.shielded, function()
     local about = uv.fs_stat(path)
     if not about then fail(path .. ": no such store") end
     if about.size == 0 then fail(path .. " is empty: no sweep has written it yet") end
@@ -284,16 +282,16 @@ function M.resume(path, o)
         .. "again"):format(units.count(failed, "model"), path, failed == 1 and "it" or "them")))
     end
     return wait_for(started)
-  end)
+  end))
 end
 
 --- Puts the failed models of a store that nobody trains in back into the queue.
 -- @treturn integer how many
 function M.retry(path, name)
-  return blame(1, sys.shielded, function()
+  return (blame.call(1, say, sys.shielded, function()
     if not uv.fs_stat(path) then fail(path .. ": no such store") end
     return ledgers.retry(path, name)
-  end)
+  end))
 end
 
 --- Ends a program properly: waits for the sweeps it has started (stop_them: stops them).

@@ -1,7 +1,6 @@
 --- The monitor's table of models: running and finished ones, sorted and filtered.
 
 local canvas = require "netspace.core.canvas"
-local population = require "netspace.space.population"
 local units = require "netspace.lib.units"
 local widgets = require "netspace.monitor.views.widgets"
 
@@ -45,7 +44,7 @@ local columns = {
   end, from = 100 },
   { "worker", 6, function(m) return plain(m.worker) end },
   { "try", 3, function(m) return tostring(m.attempt) end },
-  { "memory", 6, function(m) return m.memory and population.short(m.memory) or "-" end,
+  { "memory", 6, function(m) return m.memory and units.short(m.memory) or "-" end,
     from = 100 },
 }
 

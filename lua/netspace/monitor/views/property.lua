@@ -5,7 +5,7 @@ local canvas = require "netspace.core.canvas"
 local property = require "netspace.stats.property"
 local scatter = require "netspace.plot.scatter"
 local stats = require "netspace.stats.stats"
-local value = require "netspace.space.population".value
+local value = require("netspace.lib.units").value
 local widgets = require "netspace.monitor.views.widgets"
 
 local M = {}
