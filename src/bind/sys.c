@@ -1,6 +1,7 @@
 /* netspace.core.sys: what Lua needs of the machine and the process. */
 #include "bind/bind.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include "base/checksum.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/lock.h"
 #include "base/rng.h"
 #include "model/selfcheck.h"
 #include "nn/gemm.h"
@@ -239,6 +241,52 @@ static int sys_engine(lua_State *L)
     return 1;
 }
 
+#define LOCK "netspace.lock"
+
+struct held {
+    int fd; // -1: let go
+    char path[];
+};
+
+static int held_close(lua_State *L)
+{
+    struct held *h = luaL_checkudata(L, 1, LOCK);
+    if (h->fd >= 0)
+        lock_release(h->fd, h->path);
+    h->fd = -1;
+    return 0;
+}
+
+// lock(path, n) -> lock with :close(), or nil and a message ("held": by another) (base/lock.h)
+static int sys_lock(lua_State *L)
+{
+    size_t length;
+    const char *path = luaL_checklstring(L, 1, &length);
+    struct held *h = lua_newuserdatauv(L, sizeof *h + length + 1, 0);
+    h->fd = -1;
+    memcpy(h->path, path, length + 1);
+    luaL_setmetatable(L, LOCK);
+    h->fd = lock_take(path, luaL_checkinteger(L, 2));
+    if (h->fd < 0)
+        return push_failure(L, errno == EAGAIN ? "held" : strerror(errno));
+    return 1;
+}
+
+// locked(path, n) -> boolean, nil where nobody knows
+static int sys_locked(lua_State *L)
+{
+    enum lock_state state = lock_look(luaL_checkstring(L, 1), luaL_checkinteger(L, 2));
+    if (state == LOCK_UNKNOWN)
+        lua_pushnil(L);
+    else
+        lua_pushboolean(L, state == LOCK_HELD);
+    return 1;
+}
+
+static const luaL_Reg held_meta[] = {
+    {"__gc", held_close}, {"__close", held_close}, {NULL, NULL}};
+static const luaL_Reg held_methods[] = {{"close", held_close}, {NULL, NULL}};
+
 static const luaL_Reg functions[] = {
     {"now", sys_now},
     {"interrupted", sys_interrupted},
@@ -258,11 +306,14 @@ static const luaL_Reg functions[] = {
     {"limit_memory", sys_limit_memory},
     {"random", sys_random},
     {"engine", sys_engine},
+    {"lock", sys_lock},
+    {"locked", sys_locked},
     {NULL, NULL},
 };
 
 int open_sys(lua_State *L)
 {
+    type_register(L, LOCK, held_meta, held_methods);
     luaL_newlib(L, functions);
     lua_pushliteral(L, NETSPACE_VERSION);
     lua_setfield(L, -2, "version");

@@ -4,8 +4,10 @@
 -- A population belongs to the run (process) at work on it; a run whose process is gone
 -- leaves its models "running", and the next one takes them back into the queue.
 
+local files = require "netspace.store.files"
 local json = require "netspace.lib.json"
 local schema = require "netspace.store.schema"
+local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
 
@@ -183,7 +185,7 @@ end
 function Ledger:owner(id, name)
   local owner = rows(self, [[SELECT run.* FROM population JOIN run ON run.id = population.run
     WHERE population.id = ?]], { id })[1]
-  if owner and schema.alive(owner) then
+  if owner and schema.alive(self.path, owner) then
     M.fail(("population '%s' of %s is being trained by process %d on %s; watch it with "
       .. "`netspace monitor %s`"):format(name, self.path, owner.pid, owner.host, self.path), "busy")
   end
@@ -194,10 +196,17 @@ end
 -- queue.  Raises when another process is at work on it.
 function Ledger:take(id, name, workers)
   local owner = self:owner(id, name)
+  local why
+  self.lock, why = sys.lock(files.lock(self.path), id)
+  if why == "held" then
+    M.fail(("population '%s' of %s is being trained by another process"):format(name, self.path),
+      "busy")
+  end
   local now, pid = schema.time(), math.tointeger(uv.os_getpid())
-  run(self, [[INSERT INTO run (population, host, pid, birth, workers, started, updated,
-    images_per_s) VALUES (?, ?, ?, ?, ?, ?, ?, 0)]],
-    { id, uv.os_gethostname(), pid, schema.birth(pid), workers, now, now })
+  run(self, [[INSERT INTO run (population, host, pid, birth, boot, workers, started,
+    updated, images_per_s) VALUES (:id, :host, :pid, :birth, :boot, :workers, :now, :now, 0)]],
+    { id = id, host = uv.os_gethostname(), pid = pid, birth = schema.birth(pid),
+      boot = self.lock and schema.boot(), workers = workers, now = now })
   self.run, M.latest = self.db:last_id(), self.path
   if owner and not owner.ended then
     run(self, "UPDATE run SET ended = updated WHERE id = ?", { owner.id })
@@ -333,6 +342,7 @@ end
 function Ledger:close()
   self.db:exec("PRAGMA wal_checkpoint(TRUNCATE)")
   self.db:close()
+  if self.lock then self.lock:close() end -- whoever waits for it finds all of it
 end
 
 return M

@@ -21,9 +21,13 @@
 -- A new column or table is a new step of `steps`, never a change of an old one: a new store
 -- takes all steps, an older one those it lacks, when it is opened for writing.
 
+local files = require "netspace.store.files"
 local filesystem = require "netspace.lib.filesystem"
 local sqlite = require "netspace.core.sqlite"
+local sys = require "netspace.core.sys"
 local uv = require "luv"
+
+local FRESH = 60 -- seconds since a sign of life
 
 local steps = {}
 
@@ -76,6 +80,11 @@ CREATE TRIGGER model_changed AFTER UPDATE OF status, attempt, epochs, error ON m
 END;
 ]]
 
+-- boot names the kernel that a run locks its population in (a run without it holds no lock).
+steps[4] = [[
+ALTER TABLE run ADD COLUMN boot TEXT;
+]]
+
 local M = { version = #steps, application = 0x6e657473 }
 
 --- Unix time with its fraction.
@@ -99,12 +108,26 @@ function M.birth(pid)
   end
 end
 
---- Whether the process of a row of `run` is still at work.  On this machine it is looked up;
--- on another one it counts as alive while its last sign of life is under a minute old.
-function M.alive(run)
+--- The kernel that runs: another one after every start of the machine.
+function M.boot()
+  local f = io.open("/proc/sys/kernel/random/boot_id")
+  local text = f and f:read("l")
+  if f then f:close() end
+  return text
+end
+
+--- Whether the run, a row of `run` of the store at `path`, is still at work.  Its process holds
+-- a lock while it is (files.lua); a pid says little, since other containers count anew.  When in
+-- doubt (the lock is another kernel's, was removed, or there never was one) a sign of life under
+-- a minute old counts.
+function M.alive(path, run)
   if run.ended then return false end
-  if run.host == uv.os_gethostname() then return M.birth(run.pid) == run.birth end
-  return M.time() - (tonumber(run.updated) or 0) < 60
+  local locked = sys.locked(files.lock(path), run.population)
+  if locked then return true end
+  if locked == false and run.boot and run.boot == M.boot() then return false end
+  local here = run.host == uv.os_gethostname()
+  if here and not run.boot and M.birth(run.pid) == run.birth then return true end
+  return M.time() - (tonumber(run.updated) or 0) < FRESH
 end
 
 -- What SQLite's code means for the person at the prompt.

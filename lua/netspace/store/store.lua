@@ -41,13 +41,13 @@ function Read:names()
   return setmetatable(self.reader:columns("SELECT name FROM population ORDER BY id").name, Names)
 end
 
-local function at_work(run)
-  return run.pid ~= nil and not run.ended and schema.alive(run)
+local function at_work(self, run)
+  return run.pid ~= nil and not run.ended and schema.alive(self.path, run)
 end
 
 -- Whether a run is at work, but paused (ledger:beat).
-local function paused(run)
-  return not run.images_per_s and at_work(run)
+local function paused(self, run)
+  return not run.images_per_s and at_work(self, run)
 end
 
 --- What a population is and how it stands.
@@ -70,8 +70,8 @@ function Read:population(name)
   end
   local run = self.reader:rows("SELECT * FROM run WHERE id = ?", { row.run })[1] or {}
   for _, key in ipairs { "engine", "blas", "corename", "isa", "host" } do p[key] = run[key] end
-  p.state = p.done + p.failed + p.diverged == p.n and "finished" or paused(run) and "paused"
-    or at_work(run) and "running" or "stopped"
+  p.state = p.done + p.failed + p.diverged == p.n and "finished" or paused(self, run) and "paused"
+    or at_work(self, run) and "running" or "stopped"
   return p
 end
 
@@ -194,8 +194,8 @@ function Read:progress()
     p.total = p.total + r.n
   end
   for _, run in ipairs(self.reader:rows("SELECT * FROM run WHERE ended IS NULL")) do
-    if at_work(run) then
-      p.paused = paused(run) and (p.paused or not p.running_main)
+    if at_work(self, run) then
+      p.paused = paused(self, run) and (p.paused or not p.running_main)
       p.running_main = true
       p.images_per_s = p.images_per_s + (run.images_per_s or 0)
       p.eta = run.eta and math.max(p.eta or 0, run.eta) or p.eta
