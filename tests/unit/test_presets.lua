@@ -116,4 +116,36 @@ do
     :with("monotone_d"):sample(1, { order = "sorted" }) end, "different ranges cannot be sorted")
 end
 
+-- The current directory does not redefine the paper ------------------------------------------
+do
+  local uv = require "luv"
+  local home, dir = uv.cwd(), assert(uv.fs_mkdtemp("/tmp/netspace-presets-XXXXXX"))
+  assert(uv.fs_mkdir(dir .. "/constraints", tonumber("755", 8)))
+  local function own(name, text)
+    local f = assert(io.open(("%s/constraints/%s.lua"):format(dir, name), "w"))
+    f:write(text)
+    f:close()
+  end
+  for _, name in ipairs { "shared_b", "shared_g", "monotone_w", "monotone_d", "b_1" } do
+    own(name, ('_G.ran = "%s"\nreturn constraint{ name = "%s", doc = "mine", check = function() '
+      .. 'return true end }'):format(name, name))
+  end
+  assert(uv.chdir(dir))
+  ran = nil
+  local fresh = require("netspace.space.presets").fill({}, "small", "fresh", space)
+  for _, name in ipairs { "AnyNetYE", "RegNetXC", "AnyNetLB" } do
+    for _, c in ipairs(fresh[name].constraints) do
+      t.ok(c.doc ~= "mine" and not c.name:find("/"), name .. " has the shipped " .. c.name)
+    end
+  end
+  t.is(ran, nil, "and nothing of the current directory has run")
+  local S = space.small.AnyNetXA:with("shared_b")
+  t.is(S.constraints[1].name, "./constraints/shared_b", "one's own is told apart by its name")
+  t.is(S.constraints[1].doc, "mine", "and is the one that is meant")
+  t.is(ran, "shared_b", "which has run")
+  t.is(#space.small.AnyNetXB:with("shared_b").constraints, 2, "beside the shipped one")
+  assert(uv.chdir(home))
+  os.execute("rm -r " .. dir)
+end
+
 t.done()

@@ -8,9 +8,11 @@
 --     check = function(m) return math.max(table.unpack(m.w)) <= 256 end }
 --   space.AnyNetXA:with(narrow)
 
+local arch = require "netspace.network.arch"
 local chunk = require "netspace.lib.chunk"
 local document = require("netspace.lib.doc").group "constraint"
 local options = require "netspace.lib.options"
+local uv = require "luv"
 
 local M = {}
 
@@ -96,18 +98,15 @@ local function new(t)
   return c
 end
 
---- Where named constraints are looked for: the user's own first.
-local function folders()
-  local list = { "constraints" }
-  local here = package.searchpath("constraints.shared_b", package.path)
-  if here then list[2] = here:match("^(.*)/[^/]*$") end
-  return list
-end
+-- The principles that come with netspace.
+local shipped = assert(package.searchpath("constraints.shared_b", package.path)):match("^(.*)/[^/]*$")
+
+-- Where named constraints are looked for: the user's own first.
+local folders = { "constraints", shipped }
 
 function M.names()
   local names, seen = {}, {}
-  local uv = require "luv"
-  for _, folder in ipairs(folders()) do
+  for _, folder in ipairs(folders) do
     local scan = uv.fs_scandir(folder)
     while scan do
       local file = uv.fs_scandir_next(scan)
@@ -123,15 +122,17 @@ function M.names()
   return names
 end
 
+local function exists(path)
+  local file = io.open(path)
+  if file then file:close() end
+  return file ~= nil
+end
+
 local function find(name)
   if name:find("/", 1, true) or name:find("%.lua$") then return name end
-  for _, folder in ipairs(folders()) do
+  for _, folder in ipairs(folders) do
     local path = ("%s/%s.lua"):format(folder, name)
-    local file = io.open(path)
-    if file then
-      file:close()
-      return path
-    end
+    if exists(path) then return path end
   end
   local names = M.names()
   error(("there is no constraint '%s'%s; there are %s, and ./constraints/NAME.lua or a path "
@@ -139,29 +140,35 @@ local function find(name)
     table.concat(names, ", ")), 0)
 end
 
---- Loads a script that returns a constraint; errors carry no position.
-local function load_script(name)
-  local path = find(name)
-  local env = setmetatable({ constraint = M, arch = require "netspace.network.arch" }, { __index = _G })
-  local chunk, message = loadfile(path, "t", env)
-  if not chunk then error("constraint " .. name .. ": " .. message, 0) end
-  local c = chunk()
+-- Runs a script that returns a constraint; errors carry no position.  One of the user's that is
+-- called like a shipped one is told apart: its name says where it lies.
+local function load_script(name, path)
+  local env = setmetatable({ constraint = M, arch = arch }, { __index = _G })
+  local f, message = loadfile(path, "t", env)
+  if not f then error("constraint " .. name .. ": " .. message, 0) end
+  local c = f()
   if getmetatable(c) ~= meta then
     error(("constraint %s: %s should end with `return constraint{ … }`"):format(name, path), 0)
   end
   local file = assert(io.open(path))
   c.source = file:read("a")
   file:close()
+  if path:match("^(.*)/[^/]*$") ~= shipped and exists(("%s/%s.lua"):format(shipped, c.name)) then
+    c.name = (path:find("^%.?/") and path or "./" .. path):gsub("%.lua$", "")
+  end
   return c
+end
+
+--- A principle that comes with netspace, whatever the current directory has.
+function M._shipped(name)
+  return load_script(name, ("%s/%s.lua"):format(shipped, name))
 end
 
 --- Turns a name, path, function or constraint into a constraint.
 function M._of(x)
   if M._is(x) then return x end
   if type(x) == "string" then
-    local ok, c = pcall(load_script, x)
-    if not ok then error(c, 0) end
-    return c
+    return load_script(x, find(x))
   end
   if type(x) == "function" then
     local info = debug.getinfo(x, "S")
@@ -187,7 +194,9 @@ A design principle: which networks obey it, and how to draw only those.
   range      { w_m = {2, math.huge} }: low and high
   kind       "anynet" or "regnet" when it means something in such spaces only
   hint_kind  the same for tie, order, fix, range: elsewhere the check alone decides
-A script constraints/NAME.lua that returns one makes it available by name.
+A script ./constraints/NAME.lua that returns one makes it available by name.  Where one that
+comes with netspace has that name, yours is taken and shown by its path (./constraints/NAME);
+the spaces that come with netspace never use it.
 example: constraint{ name = "narrow", check = function(m) return m.w[4] <= 256 end }
 source: arXiv 2003.13678 section 3]])
 

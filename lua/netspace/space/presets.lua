@@ -3,6 +3,7 @@
 -- variants); arXiv 1905.13214 section 4 (NDS).  The small versions are netspace's own: the same
 -- spaces with a quarter of the widths and half of the depths, for 32-pixel images.
 
+local constraint = require "netspace.space.constraint"
 local options = require "netspace.lib.options"
 
 local M = {}
@@ -65,7 +66,7 @@ local function add_anynet(block, stages)
       return space.anynet(options_of(v, block, { d = v.d, w = v.w }, { name = shown,
         stages = stages, doc = "every stage free" }))
     end or function(spaces, v)
-      return spaces[parent]:with { principles[letter], name = shown .. v.suffix }
+      return spaces[parent]:with { constraint._shipped(principles[letter]), name = shown .. v.suffix }
     end)
     before = key
   end
@@ -84,7 +85,9 @@ end
 local function add_child(name, parent, shown, changes)
   add(name, function(spaces, v)
     local t = { name = shown .. v.suffix }
-    for k, x in pairs(changes) do t[k] = x end
+    for k, x in pairs(changes) do
+      t[k] = math.type(k) == "integer" and constraint._shipped(x) or x
+    end
     return spaces[parent]:with(t)
   end)
 end
