@@ -7,9 +7,13 @@
 local core = require "netspace.core.data"
 local document = require("netspace.lib.doc").group "data"
 local options = require "netspace.lib.options"
+local paths = require "netspace.lib.path"
 local sys = require "netspace.core.sys"
 
 local M = {}
+
+-- How to open a data set again from any directory, where that is not what it is called.
+local sources = setmetatable({}, { __mode = "k" })
 
 -- What data.open knows: how many images there are at most, what follows the colon, and
 -- how to open it.
@@ -21,9 +25,9 @@ local kinds = {
   cifar10 = {
     train = 50000, test = 10000, argument = "DIR",
     open = function(dir, ...)
-      local home = os.getenv("HOME")
-      if home then dir = dir:gsub("^~/", function() return home .. "/" end) end
-      return core.cifar10(dir, ...)
+      local set, message = core.cifar10(dir:sub(1, 2) == "~/" and paths.absolute(dir) or dir, ...)
+      if set then sources[set] = "cifar10:" .. paths.absolute(dir) end
+      return set, message
     end,
   },
 }
@@ -53,6 +57,13 @@ end
 
 options.declare("data.open", { train = "integer", test = "integer", seed = "integer",
   pad = "integer" })
+
+--- How to open a data set again, from any directory: what data.open takes, as one table.
+function M._source(set)
+  local card = set:card()
+  return { spec = sources[set] or card.spec, train = card.train_n, test = card.test_n,
+    seed = card.seed, pad = card.pad }
+end
 
 --- Opens a data set.
 -- @tparam string|dataset spec "shapes", "cifar10:DIR", or an open data set

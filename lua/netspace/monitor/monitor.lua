@@ -16,6 +16,7 @@ local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local keys = require "netspace.monitor.keys"
 local options = require "netspace.lib.options"
+local paths = require "netspace.lib.path"
 local plot = require "netspace.plot.plot"
 local property = require "netspace.monitor.views.property"
 local screen = require "netspace.core.screen"
@@ -41,6 +42,7 @@ M.snapshot = snapshots.take
 
 -- Keeps the store open from look to look; opens it anew when the file has been replaced.
 local function reader(path)
+  path = paths.absolute(path)
   local store, inode
   local function forget()
     if store then store:close() end
@@ -175,9 +177,9 @@ end
 local function best(snapshot)
   local parts = {}
   for _, p in ipairs(snapshot.populations) do
-    if #p.errors > 0 then
-      parts[#parts + 1] = ("%s %.2f %%"):format(p.name, math.min(table.unpack(p.errors)))
-    end
+    local least = math.huge
+    for _, e in ipairs(p.errors) do least = math.min(least, e) end
+    if #p.errors > 0 then parts[#parts + 1] = ("%s %.2f %%"):format(p.name, least) end
   end
   return #parts > 0 and "; best " .. table.concat(parts, ", ") or ""
 end

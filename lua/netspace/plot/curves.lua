@@ -17,7 +17,7 @@ local MOST = 8 -- populations told apart
 local function wide_axis(label, list)
   local lo, hi = math.huge, -math.huge
   for _, x in ipairs(list) do lo, hi = math.min(lo, x), math.max(hi, x) end
-  return picture.axis({ label = label, log = lo > 0 and hi / lo >= 8 and 2 or nil }, list)
+  return picture.axis({ label = label, log = lo > 0 and hi / lo >= 8 and 2 or nil }, { list })
 end
 
 local function name_of(r, i) return tostring(r.name or r.space or "#" .. i) end
@@ -31,7 +31,7 @@ local function trend_panel(t, first)
     for key, list in pairs(lists) do list[i] = row[key] end
   end
   local function name(text) return first and text or nil end
-  local y = picture.axis({ label = t.property }, lists.lo, lists.hi, lists.best)
+  local y = picture.axis({ label = t.property }, { lists.lo, lists.hi, lists.best })
   return { x = wide_axis(t.on, at), y = y, series = {
     { kind = "area", id = 6, opacity = 0.3, x = at, lo = lists.lo, hi = lists.hi },
     { kind = "line", id = 1, x = at, y = lists.median, name = name "median of the best" },
@@ -177,8 +177,8 @@ function M.search(populations, o)
       t.mean[#t.mean])
   end
   table.move(lines, 1, #lines, #areas + 1, areas)
-  local panel = { x = picture.axis({ label = "models drawn", log = 2 }, table.unpack(xs)),
-    y = picture.error_axis("error of the best (%)", table.unpack(ys)), series = areas }
+  local panel = { x = picture.axis({ label = "models drawn", log = 2 }, xs),
+    y = picture.error_axis("error of the best (%)", ys), series = areas }
   return picture.new { title = o.title, name = "Random search: the best of m models",
     about = table.concat(about, "; "), panels = { panel } }
 end
@@ -255,8 +255,8 @@ function M.training(list, o)
     if #c.y == longest and (not best or c.y[longest] < best.y[longest]) then best = c end
   end
   local x, y = median_curve(curves, longest, percent)
-  local panel = { x = picture.axis({ label = "epoch" }, x),
-    y = picture.axis({ label = labels[what] }, shown), series = {
+  local panel = { x = picture.axis({ label = "epoch" }, { x }),
+    y = picture.axis({ label = labels[what] }, { shown }), series = {
     { kind = "line", id = 6, dash = "1", width = 0.6, x = all.x, y = all.y,
       key = ("%d models"):format(#curves) },
     { kind = "line", id = 1, dash = "1", width = 2, x = x, y = y, name = "median" },

@@ -49,9 +49,9 @@ end
 
 --- An axis around all numbers of some lists, NaN apart, with a little room at either end.
 -- @tparam table a label and what else an axis has; `from` and `to` stay where they are given
-function M.axis(a, ...)
+function M.axis(a, lists)
   local lo, hi = math.huge, -math.huge
-  for _, list in ipairs { ... } do
+  for _, list in ipairs(lists) do
     for _, x in ipairs(list) do
       if x == x then lo, hi = math.min(lo, x), math.max(hi, x) end
     end
@@ -69,15 +69,15 @@ function M.axis(a, ...)
 end
 
 --- The axis of errors: of those that are not failures; its upper end is where those are drawn.
-function M.error_axis(label, ...)
+function M.error_axis(label, errors_of)
   local lists = {}
-  for i, errors in ipairs { ... } do
+  for i, errors in ipairs(errors_of) do
     lists[i] = {}
     for _, e in ipairs(errors) do
       if e < 100 then table.insert(lists[i], e) end
     end
   end
-  local a = M.axis({ label = label }, table.unpack(lists))
+  local a = M.axis({ label = label }, lists)
   a.from, a.to = math.max(0, a.from), math.min(100, a.to)
   return a
 end

@@ -80,7 +80,7 @@ local function panel_of(result, what, o)
   if list and median then
     lo, median, hi = place[lo] - 0.45, place[median], place[hi] + 0.45
   end
-  local y = picture.error_axis("error (%)", result.errors)
+  local y = picture.error_axis("error (%)", { result.errors })
   local series = {}
   if median then
     series[1] = { kind = "area", id = 6, opacity = 0.3, x = { lo, hi },
@@ -101,7 +101,7 @@ local function panel_of(result, what, o)
     for i, value in ipairs(list) do axis.ticks[i] = tick(value) end
     axis.from, axis.to = 0.4, #list + 0.6
   end
-  return { x = picture.axis(axis, at), y = y, series = series },
+  return { x = picture.axis(axis, { at }), y = y, series = series },
     (tostring(band):gsub("\n", "; "))
 end
 

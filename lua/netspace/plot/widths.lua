@@ -86,7 +86,8 @@ local function network_panel(name, m)
   series[#series + 1] = { kind = "points", id = 1, symbol = 7, size = 0.4, x = x, y = w }
   series[#series + 1] = { kind = "points", id = 2, symbol = 6, size = 0.75, x = rx, y = ry }
   return { title = name, notes = notes, series = series,
-    x = picture.axis({ label = "block" }, x), y = picture.axis({ label = Y, log = 2 }, w, u) }
+    x = picture.axis({ label = "block" }, { x }),
+    y = picture.axis({ label = Y, log = 2 }, { w, u }) }
 end
 
 options.declare("plot.widths", { title = "string", columns = "integer" })
@@ -155,7 +156,7 @@ local function profile_panel(title, chosen, fit)
       ws[#ws + 1] = fw
     end
   end
-  panel.x = picture.axis({ label = "block" }, table.unpack(xs))
+  panel.x = picture.axis({ label = "block" }, xs)
   return panel, ws
 end
 
@@ -183,7 +184,7 @@ function M.profiles(result, o)
   end
   if #panels == 0 then error(where .. ": best = 0 and worst = 0 leave no model", 2) end
   for _, panel in ipairs(panels) do
-    panel.y = picture.axis({ label = Y, log = 2 }, table.unpack(widths))
+    panel.y = picture.axis({ label = Y, log = 2 }, widths)
   end
   return picture.new { title = o.title, name = "Widths of the best and worst models",
     about = table.concat(about, ". "), panels = panels, columns = 2, wide = true }
@@ -221,8 +222,8 @@ function M.overlay(results, o)
       panel.series[2] = { kind = "line", id = 2, dash = "(6,3)", width = 2, x = x, y = y,
         name = ("w = %.3g %s %.3g j"):format(fit.a, fit.b < 0 and "−" or "+", math.abs(fit.b)) }
     end
-    panel.x = picture.axis({ label = "block j" }, all_x)
-    panel.y = picture.axis({ label = Y, log = 2 }, all_w)
+    panel.x = picture.axis({ label = "block j" }, { all_x })
+    panel.y = picture.axis({ label = Y, log = 2 }, { all_w })
     panels[i] = panel
     about[i] = ("%s: the %d best of %d%s"):format(panel.title, best, #r.errors,
       good and ", least squares " .. panel.series[2].name or "")

@@ -13,6 +13,7 @@ local integrity = require "netspace.store.integrity"
 local options = require "netspace.lib.options"
 local page = require "netspace.report.page"
 local pictures = require "netspace.report.pictures"
+local paths = require "netspace.lib.path"
 local schema = require "netspace.store.schema"
 local sqlite = require "netspace.core.sqlite"
 local stores = require "netspace.store.store"
@@ -39,7 +40,7 @@ local function check_names(store, path, wanted)
   for _, name in ipairs(names) do known[name] = true end
   for _, name in ipairs(wanted) do
     if not known[name] then
-      return nil, ("%s has no population '%s'%s; it has %s"):format(path, tostring(name),
+      return nil, ("%s has no population '%s'%s; it has %s"):format(paths.shown(path), tostring(name),
         options.hint(name, names), #names > 0 and table.concat(names, ", ") or "none yet")
     end
   end

@@ -6,6 +6,7 @@ local atomic = require "netspace.lib.atomic"
 local gzip = require "netspace.lib.gzip"
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
+local paths = require "netspace.lib.path"
 local provenance = require "netspace.store.provenance"
 local sys = require "netspace.core.sys"
 
@@ -100,7 +101,7 @@ local function header(reader, list)
     end
     if good then all[#all + 1] = found end
   end
-  return json.encode { netspace = "export", format = FORMAT, store = reader.path,
+  return json.encode { netspace = "export", format = FORMAT, store = paths.shown(reader.path),
     populations = all }
 end
 

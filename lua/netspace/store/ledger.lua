@@ -6,6 +6,7 @@
 
 local files = require "netspace.store.files"
 local json = require "netspace.lib.json"
+local paths = require "netspace.lib.path"
 local schema = require "netspace.store.schema"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
@@ -57,6 +58,7 @@ end
 
 --- Opens (or makes) the store at `path` for writing: a ledger, or nil and a message.
 function M.open(path)
+  path = paths.absolute(path)
   local db, message, kind = schema.open(path)
   if not db then return nil, message, kind end
   return setmetatable({ path = path, db = db }, Ledger)
@@ -187,7 +189,8 @@ function Ledger:owner(id, name)
     WHERE population.id = ?]], { id })[1]
   if owner and schema.alive(self.path, owner) then
     M.fail(("population '%s' of %s is being trained by process %d on %s; watch it with "
-      .. "`netspace monitor %s`"):format(name, self.path, owner.pid, owner.host, self.path), "busy")
+      .. "`netspace monitor %s`"):format(name, paths.shown(self.path), owner.pid, owner.host,
+      paths.shown(self.path)), "busy")
   end
   return owner
 end
@@ -199,8 +202,8 @@ function Ledger:take(id, name, workers)
   local why
   self.lock, why = sys.lock(files.lock(self.path), id)
   if why == "held" then
-    M.fail(("population '%s' of %s is being trained by another process"):format(name, self.path),
-      "busy")
+    M.fail(("population '%s' of %s is being trained by another process"):format(name,
+      paths.shown(self.path)), "busy")
   end
   local now, pid = schema.time(), math.tointeger(uv.os_getpid())
   run(self, [[INSERT INTO run (population, host, pid, birth, boot, workers, started,
@@ -323,7 +326,8 @@ function M.retry(path, name)
     count = 0
     local found = rows(ledger, "SELECT id, name, run FROM population "
       .. "WHERE name = :name OR :name IS NULL", { name = name })
-    if name and not found[1] then M.fail(("%s has no population '%s'"):format(path, name)) end
+    if name and not found[1] then M.fail(("%s has no population '%s'"):format(
+      paths.shown(path), name)) end
     for _, p in ipairs(found) do
       ledger:owner(p.id, p.name)
       ledger.run = p.run

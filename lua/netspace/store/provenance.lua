@@ -4,6 +4,7 @@
 
 local domain = require "netspace.space.domain"
 local json = require "netspace.lib.json"
+local paths = require "netspace.lib.path"
 local units = require "netspace.lib.units"
 
 local M = {}
@@ -29,7 +30,7 @@ function M.of(reader, row)
     window = decoded "window", tried = row.tried, sample_seed = row.sample_seed, seed = row.seed,
     recipe = decoded "recipe", data = decoded "data", card = decoded "card",
     settings = decoded "settings", checksum = row.checksum, created = row.created,
-    runs = reader:rows(runs, { row.id }), store = reader.path,
+    runs = reader:rows(runs, { row.id }), store = paths.shown(reader.path),
     n = reader:rows("SELECT count(*) n FROM model WHERE population = ?", { row.id })[1].n,
   }
   p.lineage = p.spec and p.spec.lineage

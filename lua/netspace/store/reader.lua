@@ -9,6 +9,7 @@
 
 local filesystem = require "netspace.lib.filesystem"
 local json = require "netspace.lib.json"
+local paths = require "netspace.lib.path"
 local rules = require "netspace.store.rules"
 local schema = require "netspace.store.schema"
 local sqlite = require "netspace.core.sqlite"
@@ -65,7 +66,7 @@ local function connect(path, mode)
   if version == schema.version then return db, false end
   local copy
   if version == 0 then
-    why = path .. " is empty: no sweep has written it yet"
+    why = paths.shown(path) .. " is empty: no sweep has written it yet"
   elseif version then
     copy, message, code = db:copy()
     local good = copy
@@ -90,7 +91,7 @@ end
 
 --- A reader of the store at `path`, or nil, a message, and "damaged" when it is broken.
 function M.open(path)
-  local self = setmetatable({ path = path }, Reader)
+  local self = setmetatable({ path = paths.absolute(path) }, Reader)
   local good, message, kind = reopen(self)
   if not good then return nil, message, kind end
   return self
@@ -180,7 +181,7 @@ function Reader:read(f, ...)
       error(results, 0)
     end
   end
-  return nil, self.path .. " is being replaced; try again"
+  return nil, paths.shown(self.path) .. " is being replaced; try again"
 end
 
 function Reader:close()

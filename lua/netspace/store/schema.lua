@@ -23,6 +23,7 @@
 
 local files = require "netspace.store.files"
 local filesystem = require "netspace.lib.filesystem"
+local paths = require "netspace.lib.path"
 local sqlite = require "netspace.core.sqlite"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
@@ -132,6 +133,7 @@ end
 
 -- What SQLite's code means for the person at the prompt.
 local function explain(path, message, code, mode)
+  path = paths.shown(path)
   local dir = filesystem.directory(path)
   if code == sqlite.NOTADB then
     return ("%s is not a netspace store: it is no SQLite database"):format(path)
@@ -207,6 +209,7 @@ function M.version_of(db, path, mode)
   local h, message, code = header(db)
   if not h then return nil, explain(path, message, code, mode) end
   if h.tables == 0 and h.application == 0 then return 0 end
+  path = paths.shown(path)
   if h.application ~= M.application then
     return nil, ("%s is an SQLite database, but not a netspace store; choose another file")
       :format(path)

@@ -14,6 +14,7 @@ local json = require "netspace.lib.json"
 local live = require "netspace.store.live"
 local nets = require "netspace.network.net"
 local options = require "netspace.lib.options"
+local paths = require "netspace.lib.path"
 local provenance = require "netspace.store.provenance"
 local readers = require "netspace.store.reader"
 local schema = require "netspace.store.schema"
@@ -29,7 +30,7 @@ local function find(self, name)
   for _, known in ipairs(names) do
     if known == name then self.reader:damaged("its index of names") end
   end
-  error(("%s has no population '%s'%s; it has %s"):format(self.path, tostring(name),
+  error(("%s has no population '%s'%s; it has %s"):format(paths.shown(self.path), tostring(name),
     options.hint(name, names), #names > 0 and table.concat(names, ", ") or "none yet"), 0)
 end
 
@@ -166,7 +167,8 @@ function Read:network(name, index)
   local row = self.reader:rows("SELECT m FROM model WHERE population = ? AND idx = ?",
     { find(self, name).id, index })[1]
   if row then return self.reader:decode("a network of " .. name, row.m) end
-  error(index and ("'%s' of %s has no model %s"):format(name, self.path, tostring(index))
+  error(index and ("'%s' of %s has no model %s"):format(name, paths.shown(self.path),
+    tostring(index))
     or ("which model of '%s'? its number comes second, from 1"):format(name), 0)
 end
 
@@ -277,7 +279,7 @@ local Store = { __name = "store", __close = close, __gc = close }
 Store.__index = { close = close }
 for name, method in pairs(Read) do Store.__index[name] = guarded(method) end
 function Store:__tostring()
-  return self.reader and "store " .. self.path or "closed store"
+  return self.reader and "store " .. paths.shown(self.path) or "closed store"
 end
 
 M._Store = Store
@@ -304,7 +306,7 @@ function M.open(path)
     error("sweep.open expects the path of a store, got " .. type(path), 2)
   end
   local reader, message, kind = readers.open(path)
-  if reader then return setmetatable({ path = path, reader = reader, seen = {},
+  if reader then return setmetatable({ path = reader.path, reader = reader, seen = {},
     decoded = {} }, Store) end
   if kind then return nil, message, kind end
   return nil, message

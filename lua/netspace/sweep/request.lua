@@ -6,6 +6,8 @@ local forecasts = require "netspace.sweep.forecast"
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local options = require "netspace.lib.options"
+local paths = require "netspace.lib.path"
+local sets = require "netspace.data.data"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
@@ -44,7 +46,7 @@ local function union_keys(a, b)
 end
 
 local function refuse(request, what, lines)
-  fail(("'%s' in %s has other %s:\n%s\n%s"):format(request.name, request.store, what,
+  fail(("'%s' in %s has other %s:\n%s\n%s"):format(request.name, paths.shown(request.store), what,
     table.concat(lines, "\n"), request.remedy or "Use another name= or store= to train it anew"))
 end
 
@@ -78,31 +80,18 @@ end
 
 -- From the options of the user to a request -------------------------------------------------
 
--- How to open the data again, from any directory.
-local function source_of(card)
-  local kind, path = card.spec:match("^([^:]+):(.+)$")
-  local spec = card.spec
-  if kind then
-    local home = os.getenv("HOME")
-    if home then path = path:gsub("^~/", function() return home .. "/" end) end
-    spec = kind .. ":" .. (uv.fs_realpath(path) or path)
-  end
-  return { spec = spec, train = card.train_n, test = card.test_n, seed = card.seed,
-    pad = card.pad }
-end
-
+-- The card of the data, and how to open it again from any directory.
 local function card_of(where, data)
-  if type(data) == "userdata" then
-    if (getmetatable(data) or {}).__name ~= "dataset" then
-      fail(("%s: data should be the name of a data set or what data.open gives"):format(where))
-    end
-    return data:card()
+  local set, why = data, nil
+  if type(data) ~= "userdata" then
+    set, why = sets.open(data)
+    if not set then fail(("%s: %s"):format(where, why)) end
+  elseif (getmetatable(data) or {}).__name ~= "dataset" then
+    fail(("%s: data should be the name of a data set or what data.open gives"):format(where))
   end
-  local set, why = require("netspace.data.data").open(data)
-  if not set then fail(("%s: %s"):format(where, why)) end
-  local card = set:card()
-  set:close()
-  return card
+  local card, source = set:card(), sets._source(set)
+  if set ~= data then set:close() end
+  return card, source
 end
 
 local function check_models(where, models, card)
@@ -193,9 +182,9 @@ function M.make(where, o)
   local models, recipe = o.models, require("netspace.network.recipe")
   local name = o.name or type(models.space) == "string" and models.space
   if not name or name == "" then fail(where .. " needs name=, what to call this population") end
-  local card = card_of(where, o.data)
+  local card, source = card_of(where, o.data)
   return {
-    store = o.store, name = name, models = models, card = card, source = source_of(card),
+    store = paths.absolute(o.store), name = name, models = models, card = card, source = source,
     costs = check_models(where, models, card), recipe = recipe(o.recipe or recipe.quick),
     workers = M.workers(where, o.workers),
     seed = math.tointeger(o.seed or models.seed or sys.seed()),
@@ -212,10 +201,12 @@ local function adopted(ledger, request)
   if not a then return { indices = {} } end
   if uv.fs_realpath(a.store) ~= uv.fs_realpath(request.store) then
     fail(("'%s' adopts models of '%s', which are in %s; train it there (store=\"%s\"), or draw "
-      .. "it without adopt"):format(request.name, a.population, a.store, a.store))
+      .. "it without adopt"):format(request.name, a.population,
+      paths.shown(a.store), paths.shown(a.store)))
   end
   local from = ledger:find(a.population)
-  if not from then fail(("%s has no population '%s' any more"):format(a.store, a.population)) end
+  if not from then fail(("%s has no population '%s' any more"):format(paths.shown(a.store),
+    a.population)) end
   M.compare({ name = a.population, store = request.store, recipe = request.recipe, card = request.card,
     seed = from.seed, remedy = "Models are adopted only with the recipe and data they were "
     .. "trained with; use those, or draw without adopt" }, from, {})

@@ -24,6 +24,7 @@ local document = require("netspace.lib.doc").group "sweep"
 local ledgers = require "netspace.store.ledger"
 local options = require "netspace.lib.options"
 local news = require "netspace.sweep.news"
+local paths = require "netspace.lib.path"
 local pool = require "netspace.sweep.pool"
 local progress = require "netspace.sweep.progress"
 local requests = require "netspace.sweep.request"
@@ -117,10 +118,10 @@ local function outcome(s)
   news.report { s }
   if s.trouble then
     if getmetatable(s.trouble) == ledgers.Failure then error(s.trouble, 0) end
-    fail(("sweep '%s' of %s stopped: %s"):format(s.name, s.store, tostring(s.trouble)))
+    fail(("sweep '%s' of %s stopped: %s"):format(s.name, paths.shown(s.store), tostring(s.trouble)))
   elseif #s.queue > 0 and not s.closed then
     fail(("sweep '%s' was cancelled with %d of %d models trained; run it again, or `netspace "
-      .. "resume %s`"):format(s.name, s.total - #s.queue, s.total, s.store))
+      .. "resume %s`"):format(s.name, s.total - #s.queue, s.total, paths.shown(s.store)))
   end
   local store, why = stores.open(s.store)
   if not store then fail(why) end
@@ -187,7 +188,8 @@ local function start(where, o)
   local request = requests.make(where, o)
   for _, s in ipairs(active) do
     if s.name == request.name and uv.fs_realpath(s.store) == uv.fs_realpath(request.store) then
-      fail(("%s: '%s' of %s is being trained already"):format(where, request.name, request.store))
+      fail(("%s: '%s' of %s is being trained already"):format(where, request.name,
+        paths.shown(request.store)))
     end
   end
   local ledger = open_ledger(request.store)
@@ -240,9 +242,10 @@ end
 function M.resume(path, o)
   o = options.check("sweep.resume", o)
   return (blame.call(1, say, sys.shielded, function()
-    local about = uv.fs_stat(path)
-    if not about then fail(path .. ": no such store") end
-    if about.size == 0 then fail(path .. " is empty: no sweep has written it yet") end
+    path = paths.absolute(path)
+    local about, shown = uv.fs_stat(path), paths.shown(path)
+    if not about then fail(shown .. ": no such store") end
+    if about.size == 0 then fail(shown .. " is empty: no sweep has written it yet") end
     local workers = requests.workers("sweep.resume", o.workers)
     if o.retry then M.retry(path) end
     local first, started = open_ledger(path), {}
@@ -277,9 +280,9 @@ function M.resume(path, o)
       end
     end
     if #names == 0 and not o.quiet then
-      progress.clear(("%s: nothing is open; %s"):format(path, failed == 0
+      progress.clear(("%s: nothing is open; %s"):format(shown, failed == 0
         and "every population is trained" or ("%s failed, `netspace resume %s --retry` trains %s "
-        .. "again"):format(units.count(failed, "model"), path, failed == 1 and "it" or "them")))
+        .. "again"):format(units.count(failed, "model"), shown, failed == 1 and "it" or "them")))
     end
     return wait_for(started)
   end))
@@ -289,7 +292,7 @@ end
 -- @treturn integer how many
 function M.retry(path, name)
   return (blame.call(1, say, sys.shielded, function()
-    if not uv.fs_stat(path) then fail(path .. ": no such store") end
+    if not uv.fs_stat(path) then fail(paths.shown(path) .. ": no such store") end
     return ledgers.retry(path, name)
   end))
 end

@@ -20,6 +20,7 @@ local journals = require "netspace.sweep.journal"
 local ledgers = require "netspace.store.ledger"
 local news = require "netspace.sweep.news"
 local pace = require "netspace.sweep.pace"
+local paths = require "netspace.lib.path"
 local pool = require "netspace.sweep.pool"
 local queues = require "netspace.sweep.queue"
 local sys = require "netspace.core.sys"
@@ -140,7 +141,7 @@ end
 function Training:retry()
   if self.state == "stopping" or self.state == "ended" then
     error(("sweep '%s' has ended; `netspace resume %s --retry` trains its failed models again")
-      :format(self.name, self.store), 2)
+      :format(self.name, paths.shown(self.store)), 2)
   end
   local list = self.lost
   self.lost = {}
@@ -446,7 +447,7 @@ end
 function Training:__tostring()
   local s = self:status()
   return ("sweep %s of %s: %s, %d of %d done, %d failed, %d diverged, %d running"):format(
-    s.name, self.store, s.state, s.done, s.total, s.failed, s.diverged, s.running)
+    s.name, paths.shown(self.store), s.state, s.done, s.total, s.failed, s.diverged, s.running)
 end
 
 return M
