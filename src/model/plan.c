@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/layout.h"
 
 // 64 bytes: every tensor and parameter starts a cache line (and a vector).
 static size_t aligned(size_t floats)
@@ -275,29 +276,34 @@ static int head(struct plan *p, int x)
 
 static void join_norms(struct plan *p)
 {
+    struct readers {
+        int first, n;
+    } *readers = xmalloc((size_t)p->n_tensors * sizeof *readers); // of each tensor
+    for (int t = 0; t < p->n_tensors; t++)
+        readers[t] = (struct readers){NONE, 0};
+    for (int i = p->n - 1; i >= 0; i--) {
+        const struct op *o = &p->ops[i];
+        readers[o->in] = (struct readers){i, readers[o->in].n + 1};
+        if (o->add != NONE && o->add != o->in)
+            readers[o->add] = (struct readers){i, readers[o->add].n + 1};
+    }
     for (int i = 0; i < p->n; i++) {
         struct op *o = &p->ops[i];
         if (o->kind != OP_NORM)
             continue;
         assert(i > 0 && o[-1].kind == OP_CONV && o[-1].out == o->in);
         o[-1].norm = i;
-        int first = NONE, readers = 0;
-        for (int j = p->n - 1; j > i; j--) {
-            if (p->ops[j].in == o->out || p->ops[j].add == o->out) {
-                first = j;
-                readers++;
-            }
-        }
-        struct op *r = &p->ops[first];
-        assert(first != NONE);
-        if (r->kind != OP_CONV)
+        struct readers r = readers[o->out];
+        assert(r.first != NONE);
+        if (p->ops[r.first].kind != OP_CONV)
             continue;
-        r->before = i;
+        p->ops[r.first].before = i;
         o->carried = true;
-        o->lazy = o->add == NONE && readers == 1;
+        o->lazy = o->add == NONE && r.n == 1;
         // SiLU's gradient also needs `add`, which no convolution has.
         o->summed = o->act != ACT_SILU || o->add == NONE;
     }
+    free(readers);
 }
 
 // ---- life of tensors ------------------------------------------------------------------
@@ -432,54 +438,40 @@ static void live_backward(struct plan *p)
 
 // ---- layout ---------------------------------------------------------------------------
 
-struct placed {
-    size_t floats; // first member: sort key
+struct wanted {
+    size_t floats;
     int tensor;
 };
 
 static int larger_first(const void *x, const void *y)
 {
-    const struct placed *a = x, *b = y;
+    const struct wanted *a = x, *b = y;
     return a->floats != b->floats ? (a->floats < b->floats ? 1 : -1)
                                   : a->tensor - b->tensor;
 }
 
-// Gives every tensor of one mode a place: largest first, each as low as it can go among
-// those placed before that live at the same time.  Returns the floats needed.
-static size_t layout(struct plan *p, enum mode m)
+// Gives every tensor of one mode a place: the input first, then the larger before the
+// smaller.  Returns the floats needed.
+static size_t place_tensors(struct plan *p, enum mode m)
 {
-    struct placed *order = xmalloc((size_t)p->n_tensors * sizeof *order);
-    int *by_offset = xmalloc((size_t)p->n_tensors * sizeof *by_offset);
-    int n = 0, done = 0;
-    size_t top = 0;
+    struct wanted *order = xmalloc((size_t)p->n_tensors * sizeof *order);
+    struct piece *pieces = xmalloc((size_t)p->n_tensors * sizeof *pieces);
+    int n = 0;
     for (int i = 0; i < p->n_tensors; i++)
         if (p->tensors[i].first[m] <= p->tensors[i].last[m])
             order[n++] =
-                (struct placed){i == p->input ? SIZE_MAX : p->tensors[i].floats, i};
+                (struct wanted){i == p->input ? SIZE_MAX : p->tensors[i].floats, i};
     qsort(order, (size_t)n, sizeof *order, larger_first);
     for (int k = 0; k < n; k++) {
-        struct tensor *t = &p->tensors[order[k].tensor];
-        size_t size = aligned(t->floats), at = 0;
-        for (int j = 0; j < done; j++) { // in order of offset
-            const struct tensor *u = &p->tensors[by_offset[j]];
-            if (u->last[m] < t->first[m] || t->last[m] < u->first[m])
-                continue;
-            if (u->offset[m] >= at + size)
-                break;
-            size_t end = u->offset[m] + aligned(u->floats);
-            if (end > at)
-                at = end;
-        }
-        t->offset[m] = at;
-        if (at + size > top)
-            top = at + size;
-        int j = done++;
-        for (; j > 0 && p->tensors[by_offset[j - 1]].offset[m] > at; j--)
-            by_offset[j] = by_offset[j - 1];
-        by_offset[j] = order[k].tensor;
+        const struct tensor *t = &p->tensors[order[k].tensor];
+        pieces[k] = (struct piece){
+            .size = aligned(t->floats), .first = t->first[m], .last = t->last[m]};
     }
+    size_t top = layout(pieces, n, 2 * p->n + 1, NULL);
+    for (int k = 0; k < n; k++)
+        p->tensors[order[k].tensor].offset[m] = pieces[k].offset;
     free(order);
-    free(by_offset);
+    free(pieces);
     return top;
 }
 
@@ -518,7 +510,7 @@ struct plan *plan_new(const struct arch *a, int batch)
     join_norms(p);
     live_forward(p);
     live_backward(p);
-    size_t test = layout(p, MODE_TEST), train = layout(p, MODE_TRAIN);
+    size_t test = place_tensors(p, MODE_TEST), train = place_tensors(p, MODE_TRAIN);
     for (int i = 0; i < p->n_tensors; i++)
         p->tensors[i].offset[MODE_TEST] =
             p->tensors[p->tensors[i].root].offset[MODE_TEST];
