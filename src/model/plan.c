@@ -46,7 +46,7 @@ static void touch(struct plan *p, int t, enum mode m, int time)
         return;
     t = m == MODE_TEST ? p->tensors[t].root : t;
     p->uses = xgrow(p->uses, p->n_uses, sizeof *p->uses);
-    p->uses[p->n_uses++] = (struct use){t, m, time};
+    p->uses[p->n_uses++] = (struct use){t, m, time, NONE};
     struct tensor *x = &p->tensors[t];
     bool unused = x->first[m] > x->last[m];
     if (unused || time < x->first[m])
@@ -436,6 +436,37 @@ static void live_backward(struct plan *p)
     free(gradient);
 }
 
+// Puts the uses in order of mode and time.
+static void sort_uses(struct plan *p)
+{
+    int slots = plan_slot(p, MODES, 0);
+    size_t *at = p->first_use = xcalloc((size_t)slots + 2, sizeof *at);
+    p->used_bytes = xcalloc((size_t)slots + 1, sizeof *p->used_bytes);
+    struct use *sorted = xmalloc(p->n_uses * sizeof *sorted);
+    for (size_t i = 0; i < p->n_uses; i++)
+        at[plan_slot(p, p->uses[i].mode, p->uses[i].time) + 2]++;
+    for (int s = 0; s < slots; s++)
+        at[s + 2] += at[s + 1];
+    for (size_t i = 0; i < p->n_uses; i++) // at[s + 1] moves from the begin of s to its end
+        sorted[at[plan_slot(p, p->uses[i].mode, p->uses[i].time) + 1]++] = p->uses[i];
+    free(p->uses);
+    p->uses = sorted;
+    int *last = xmalloc((size_t)p->n_tensors * sizeof *last); // use of each tensor, so far
+    for (enum mode m = MODE_TEST; m < MODES; m++) {
+        for (int t = 0; t < p->n_tensors; t++)
+            last[t] = NONE;
+        for (int s = plan_slot(p, m, 0); s < plan_slot(p, m + 1, 0); s++) {
+            p->used_bytes[s + 1] = p->used_bytes[s];
+            for (struct use *u = sorted + at[s]; u < sorted + at[s + 1]; u++) {
+                u->before = last[u->tensor];
+                last[u->tensor] = u->time;
+                p->used_bytes[s + 1] += 4.0 * (double)p->tensors[u->tensor].floats;
+            }
+        }
+    }
+    free(last);
+}
+
 // ---- layout ---------------------------------------------------------------------------
 
 struct wanted {
@@ -510,6 +541,7 @@ struct plan *plan_new(const struct arch *a, int batch)
     join_norms(p);
     live_forward(p);
     live_backward(p);
+    sort_uses(p);
     size_t test = place_tensors(p, MODE_TEST), train = place_tensors(p, MODE_TRAIN);
     for (int i = 0; i < p->n_tensors; i++)
         p->tensors[i].offset[MODE_TEST] =
@@ -525,6 +557,8 @@ void plan_free(struct plan *p)
     free(p->ops);
     free(p->tensors);
     free(p->uses);
+    free(p->first_use);
+    free(p->used_bytes);
     free(p->params);
     free(p);
 }

@@ -54,6 +54,7 @@ struct use {
     int tensor;
     enum mode mode;
     int time;
+    int before; // when it was used before, or NONE; `time` where this is no first mention
 };
 
 struct plan {
@@ -63,8 +64,12 @@ struct plan {
     int n;
     struct tensor *tensors;
     int n_tensors;
-    struct use *uses; // of tensors by operations
+    struct use *uses; // of tensors by operations, by mode and time
     size_t n_uses;
+    // of each mode and time (plan_slot), and one more: where its uses begin, and the bytes
+    // of all uses in slots before it
+    size_t *first_use;
+    double *used_bytes;
     struct param *params;
     size_t n_params;
     size_t group[4]; // parameters of decay group k lie in [group[k], group[k+1])
@@ -76,6 +81,10 @@ struct plan {
 /* NULL never; the arch must have passed arch_finish. */
 struct plan *plan_new(const struct arch *a, int batch);
 void plan_free(struct plan *p);
+static inline int plan_slot(const struct plan *p, enum mode m, int time)
+{
+    return (int)m * (2 * p->n + 1) + time;
+}
 struct conv plan_conv(const struct plan *p, const struct op *o, int count);
 /* What an operation must do forward or backward, for a full batch: operations (two a
  * multiply-add, counted as complexity.h does) and the bytes it must move if it touches
