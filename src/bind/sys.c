@@ -16,6 +16,7 @@
 #include "base/checksum.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/limit.h"
 #include "base/rng.h"
 #include "model/selfcheck.h"
 #include "nn/gemm.h"
@@ -164,6 +165,13 @@ static int sys_cores(lua_State *L)
     return 1;
 }
 
+// memory() -> bytes this process may use: what the machine has, or less by a control group
+static int sys_memory(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)memory_allowed());
+    return 1;
+}
+
 // die_with_parent(): this process is killed when its parent ends (workers)
 static int sys_die_with_parent(lua_State *L)
 {
@@ -254,6 +262,7 @@ static const luaL_Reg functions[] = {
     {"check_kernels", sys_check_kernels},
     {"exe", sys_exe},
     {"cores", sys_cores},
+    {"memory", sys_memory},
     {"die_with_parent", sys_die_with_parent},
     {"limit_memory", sys_limit_memory},
     {"random", sys_random},

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/limit.h"
 #include "base/memory.h"
 #include "model/plan.h"
 
@@ -77,15 +77,15 @@ size_t net_bytes(const struct arch *a, int batch)
     return bytes;
 }
 
-// Refuses what the machine cannot hold, before any of it is allocated.
+// Refuses what this process may not use, before any of it is allocated.
 static bool fits(size_t bytes, int batch, struct error *e)
 {
-    size_t all = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    uint64_t all = memory_allowed();
     if (bytes <= all / 10 * 9)
         return true;
     return error_set(
         e,
-        "this network needs %.1f GB at batch %d, and this machine has %.1f GB;"
+        "this network needs %.1f GB at batch %d, and this process may use %.1f GB;"
         " use a smaller batch, image or width",
         (double)bytes / 1e9, batch, (double)all / 1e9);
 }

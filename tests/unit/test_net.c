@@ -209,14 +209,14 @@ static void test_refusals(void **state)
     a.w[0] = 4096;
     assert_true(arch_finish(&a, &e));
     assert_null(net_new(&a, 65536, &e));
-    assert_non_null(strstr(e.msg, "at batch 65536, and this machine has"));
+    assert_non_null(strstr(e.msg, "at batch 65536, and this process may use"));
     // more bytes than a size_t counts
     a = (struct arch){.stages = 1, .d = {1000}, .w = {32768}, .b = {0.5}, .g = {65536},
                       .stride = {1}, .stem = STEM_CIFAR, .stem_width = 32768,
                       .act = ACT_RELU, .classes = 10, .image = 1024};
     assert_true(arch_finish(&a, &e));
     assert_null(net_new(&a, 65536, &e));
-    assert_non_null(strstr(e.msg, "at batch 65536, and this machine has"));
+    assert_non_null(strstr(e.msg, "at batch 65536, and this process may use"));
     fixture_close(&f);
 }
 
