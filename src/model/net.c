@@ -180,15 +180,6 @@ const struct param *net_param(const struct net *n, size_t i)
     return &n->plan->params[i];
 }
 
-size_t param_index(const struct param *p, size_t i)
-{
-    if (p->dims != 4)
-        return i;
-    size_t C = (size_t)p->shape[1], RR = (size_t)p->shape[2] * (size_t)p->shape[3];
-    size_t k = i / (C * RR), c = i / RR % C, r = i % RR;
-    return (k * RR + r) * C + c;
-}
-
 float *net_values(struct net *n, const struct param *p)
 {
     return (p->buffer ? n->buffers : n->params) + p->offset;

@@ -11,19 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "model/arch.h"
+#include "model/param.h"
 
 struct net;
 struct plan;
-
-enum param_group { PARAM_BN, PARAM_BIAS, PARAM_WEIGHT }; // for weight decay
-
-struct param {
-    char name[48];      // "s1.b1.f.a.weight"
-    int dims, shape[4]; // as PyTorch has it: (K, C/G, R, R), (K, C) or (C)
-    enum param_group group;
-    size_t offset, count; // floats, into the parameter, gradient and momentum blocks
-    bool buffer;          // running_mean / running_var: no gradient, own block
-};
 
 /* Owns everything; false/NULL with a message when memory is above the limit or missing.
  */
@@ -44,8 +35,6 @@ int net_batch(const struct net *n);
 const struct plan *net_plan(const struct net *n);
 size_t net_params(const struct net *n); // entries below
 const struct param *net_param(const struct net *n, size_t i);
-/* Where value i of PyTorch's order (K, C, R, R) lies in the engine's (K, R, R, C). */
-size_t param_index(const struct param *p, size_t i);
 float *net_values(struct net *n, const struct param *p);    // parameter or buffer
 float *net_gradients(struct net *n, const struct param *p); // NULL for a buffer
 float *net_momentum(struct net *n, const struct param *p);  // NULL for a buffer

@@ -12,7 +12,8 @@
  * 2020 (arXiv 2001.03288).  Invariant: a plan never changes after plan_new. */
 #ifndef MODEL_PLAN_H
 #define MODEL_PLAN_H
-#include "model/net.h"
+#include "model/arch.h"
+#include "model/param.h"
 
 enum mode { MODE_TEST, MODE_TRAIN, MODES };
 enum { NONE = -1 }; // no tensor
