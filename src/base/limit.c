@@ -87,9 +87,9 @@ static uint64_t limit_in_mounts(const char *group, bool v2, const char *mounts)
 {
     FILE *f = fopen(mounts, "re");
     char *line = NULL;
-    size_t room = 0;
+    size_t capacity = 0;
     uint64_t lowest = UINT64_MAX;
-    while (f && getline(&line, &room, f) > 0) {
+    while (f && getline(&line, &capacity, f) > 0) {
         // "31 23 0:28 ROOT MOUNT options [more]… - type source options"
         char root[PATH_MAX], mount[PATH_MAX], type[32], options[PATH_MAX];
         char *rest = strstr(line, " - ");
@@ -113,9 +113,9 @@ uint64_t memory_limit(const char *groups, const char *mounts)
 {
     FILE *f = fopen(groups, "re");
     char *line = NULL;
-    size_t room = 0;
+    size_t capacity = 0;
     uint64_t lowest = UINT64_MAX;
-    while (f && getline(&line, &room, f) > 0) {
+    while (f && getline(&line, &capacity, f) > 0) {
         // "4:cpu,memory:/group" of v1, "0::/group" of v2
         line[strcspn(line, "\n")] = 0;
         char *names = strchr(line, ':'), *group = names ? strchr(names + 1, ':') : NULL;

@@ -85,7 +85,7 @@ static int read_name(lua_State *L, int t, const char *name, int (*of)(const char
     return v;
 }
 
-// The table as it stands: arch_finish is yet to be called.
+// The table as it stands: arch_complete is yet to be called.
 static void arch_read(lua_State *L, int t, struct arch *a)
 {
     t = lua_absindex(L, t);
@@ -123,7 +123,7 @@ void arch_from_lua(lua_State *L, int index, struct arch *a)
 {
     struct error e;
     arch_read(L, index, a);
-    if (!arch_finish(a, &e))
+    if (!arch_complete(a, &e))
         luaL_error(L, "%s", e.msg);
 }
 
@@ -176,15 +176,15 @@ void arch_set_asked(lua_State *L, const struct arch *asked)
     lua_setfield(L, -2, "asked");
 }
 
-// finish(t) -> m, with d, w, b, g as they were before group compatibility in m.asked; or
+// complete(t) -> m, with d, w, b, g as they were before group compatibility in m.asked; or
 // nil and why no network has these values
-static int core_finish(lua_State *L)
+static int core_complete(lua_State *L)
 {
     struct arch asked, a;
     struct error e;
     arch_read(L, 1, &asked);
     a = asked;
-    if (!arch_finish(&a, &e))
+    if (!arch_complete(&a, &e))
         return push_failure(L, e.msg);
     arch_to_lua(L, &a);
     arch_set_asked(L, &asked);
@@ -379,7 +379,7 @@ static int core_fit(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"finish", core_finish},
+    {"complete", core_complete},
     {"fit", core_fit},
     {"regnet", core_regnet},
     {"complexity", core_complexity},

@@ -46,7 +46,7 @@ void type_register(lua_State *L, const char *name, const luaL_Reg *metamethods,
 struct canvas *canvas_from_lua(lua_State *L, int index);
 
 /* Architectures as Lua tables (bind/arch.c).  arch_from_lua raises a Lua error that names
- * the bad value; the result is finished (arch_finish).
+ * the bad value; the result is complete (arch_complete).
  * arch_to_lua pushes a new table. */
 struct arch;
 struct regnet;

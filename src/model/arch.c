@@ -192,7 +192,7 @@ static bool stage_range(struct error *e, int i, const char *what, int value, int
     return error_set(e, "stage %d: %s is %d; it must be from 1 to %d", i + 1, what, value, hi);
 }
 
-bool arch_finish(struct arch *a, struct error *e)
+bool arch_complete(struct arch *a, struct error *e)
 {
     if (!range(e, "number of stages", a->stages, 1, ARCH_STAGES) ||
         !range(e, "stem_width", a->stem_width, 1, MOST_WIDTH) ||

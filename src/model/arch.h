@@ -72,7 +72,7 @@ int arch_blocks(const struct arch *a); // in all stages together
  *   v = max(1, w/b);  g = min(g, v);  m = b < 1 ? lcm(g, 1/b) : g
  *   v = max(m, rint(v/m)·m);  w = v·b
  * False with the stage, value and limit named. */
-bool arch_finish(struct arch *a, struct error *e);
+bool arch_complete(struct arch *a, struct error *e);
 
 /* Everything that makes two networks the same network, hashed: duplicates are found on
  * the final network, not on the parameters as written. */

@@ -21,7 +21,7 @@ struct extent {
 
 struct taken {
     struct extent *list; // in order, none touching the next
-    int n, room;
+    int n, capacity;
 };
 
 struct node {
@@ -58,9 +58,9 @@ static void take(struct tree *t, struct taken *s, size_t begin, size_t end)
         begin = s->list[after].begin < begin ? s->list[after].begin : begin;
         end = s->list[after].end > end ? s->list[after].end : end;
     }
-    if (after == lo && s->n == s->room) {
-        s->room = s->room ? 2 * s->room : 4;
-        s->list = xrealloc(s->list, (size_t)s->room * sizeof *s->list);
+    if (after == lo && s->n == s->capacity) {
+        s->capacity = s->capacity ? 2 * s->capacity : 4;
+        s->list = xrealloc(s->list, (size_t)s->capacity * sizeof *s->list);
     }
     if (after != lo + 1)
         memmove(s->list + lo + 1, s->list + after, (size_t)(s->n - after) * sizeof *s->list);

@@ -247,7 +247,7 @@ static void forward_conv(struct net *n, const struct op *o)
     bool testing = n->mode == MODE_TEST;
     const struct op *ops = n->plan->ops, *before = o->before == NONE ? NULL : &ops[o->before];
     const float *x = place(n, o->in);
-    struct beside b = {.out = norm_of(n, o->norm, &out), .testing = testing};
+    struct fusion b = {.out = norm_of(n, o->norm, &out), .testing = testing};
     if (testing && o->norm != NONE)
         b.add = place(n, ops[o->norm].add);
     if (!testing && before) {
@@ -351,7 +351,7 @@ static void backward_conv(struct net *n, const struct op *o)
     struct norm in, out;
     const struct op *before = o->before == NONE ? NULL : &n->plan->ops[o->before];
     const float *x = place(n, o->in);
-    struct beside b = {.out = norm_of(n, o->norm, &out), .y = place(n, o->out), .sum = o->sum};
+    struct fusion b = {.out = norm_of(n, o->norm, &out), .y = place(n, o->out), .sum = o->sum};
     if (before && before->summed) {
         b.in = norm_of(n, o->before, &in);
         b.in_y = before->lazy ? NULL : place(n, o->in);

@@ -272,9 +272,9 @@ static int head(struct plan *p, int x)
     return out;
 }
 
-// ---- norms carried out by their neighbours ----------------------------------------------
+// ---- norms fused with their neighbours --------------------------------------------------
 
-static void join_norms(struct plan *p)
+static void fuse_norms(struct plan *p)
 {
     struct readers {
         int first, n;
@@ -538,7 +538,7 @@ struct plan *plan_new(const struct arch *a, int batch)
             x = block(p, i, j, x);
     p->logits = head(p, x);
     place_params(p);
-    join_norms(p);
+    fuse_norms(p);
     live_forward(p);
     live_backward(p);
     sort_uses(p);

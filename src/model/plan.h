@@ -29,8 +29,8 @@ struct tensor {
 
 enum op_kind { OP_CONV, OP_NORM, OP_SE, OP_MAXPOOL, OP_GAP, OP_LINEAR };
 
-/* In training a norm has no pass of its own where a convolution can carry it out (struct
- * beside in nn/layers.h): the one before it gathers its statistics; where its first reader
+/* In training a norm has no pass of its own where it can be fused with a convolution (struct
+ * fusion in nn/layers.h): the one before it gathers its statistics; where its first reader
  * is a convolution, that one applies it to tiles of its input and, as the last to give it a
  * gradient, makes its sums.  The result of a `lazy` one, which has no other reader, is never
  * stored.  In testing every norm is applied by the convolution before it. */
@@ -79,7 +79,7 @@ struct plan {
     int input, logits, dlogits; // tensors; the input is at offset 0 in both modes
 };
 
-/* NULL never; the arch must have passed arch_finish. */
+/* NULL never; the arch must have passed arch_complete. */
 struct plan *plan_new(const struct arch *a, int batch);
 void plan_free(struct plan *p);
 static inline int plan_slot(const struct plan *p, enum mode m, int time)

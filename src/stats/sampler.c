@@ -392,13 +392,13 @@ static int outside(struct sampler *s, const struct complexity *c)
 }
 
 size_t sampler_next(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t end,
-                    struct candidate *out, size_t room)
+                    struct candidate *out, size_t capacity)
 {
     struct arch a = s->base;
     struct regnet r = {0};
     struct error e;
     size_t found = 0;
-    for (; *index < end && found < room; ++*index) {
+    for (; *index < end && found < capacity; ++*index) {
         if (*index % POLL == 0 && interrupt_pending())
             break;
         s->counts.tried++;
@@ -406,7 +406,7 @@ size_t sampler_next(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t 
             s->counts.shape++;
             continue;
         }
-        if (!arch_finish(&a, &e)) {
+        if (!arch_complete(&a, &e)) {
             s->counts.incompatible++;
             continue;
         }

@@ -112,7 +112,7 @@ static struct piece *pieces_of(int depth, enum mode m, int *n, int *times)
         a.d[i] = depth / a.stages;
         a.w[i] = 24 << i, a.g[i] = 8, a.stride[i] = i ? 2 : 1, a.b[i] = 1;
     }
-    assert_true(arch_finish(&a, &e));
+    assert_true(arch_complete(&a, &e));
     struct plan *p = plan_new(&a, 16);
     struct piece *pieces = xmalloc((size_t)p->n_tensors * sizeof *pieces);
     *n = 0;

@@ -1,6 +1,6 @@
 /* Direct convolution in groups: the gradient of the weights.
  *
- * Lanes are output channels as in kernels/direct.h, whose blocks and packed layout it uses:
+ * Lanes are output channels as in kernels/direct.h, with the same blocks and packed layout:
  *      sum[block][r][s][ci][lane] += dy[pixel][lane]·x[pixel + tap][ci of the lane's group]
  * Twelve sums (four input channels × the three taps of a kernel row) stay in registers
  * while the pixels of a small area pass; each input vector meets the three dy vectors it
@@ -8,6 +8,16 @@
  * kernel, and a float sum is short before it is added to the total.
  * Measured: with the gradient of the data, in kernels/direct.h.
  * Ground: Georganas et al., arXiv 1808.05567, section on weight updates. */
+#ifndef KERNELS_DIRECT_WEIGHTS_H
+#define KERNELS_DIRECT_WEIGHTS_H
+#include "nn/kernels/pass.h"
+#include "nn/kernels/vec.h"
+
+enum {
+    AREA = 1 << 16,    // floats of one turn, and its output
+    AREA_PIXELS = 384, // pixels: their sums stay in registers
+};
+
 // The block as seen from dy: a full vector of dy is loaded from channel kd; its lanes
 // l0 … l0+n-1 are the block's.
 struct wblock {
@@ -262,3 +272,5 @@ static void direct_weight_end(float *dw, const float *sum, const struct conv *c)
                 dw[(size_t)(wb.k.k0 + l) * n + t] += s[t * V + (size_t)l];
     }
 }
+
+#endif

@@ -21,7 +21,13 @@
  * groups of 8 130, of 16 200, of 64 360 GF/s: make profile NET="X 60 MF", "X wide", …
  * Source: Lavin & Gray, arXiv 1509.09308; the choice of points: Barabasz et al.,
  * arXiv 1803.10986. */
-#include "nn/kernels.h"
+#ifndef KERNELS_WINOGRAD_H
+#define KERNELS_WINOGRAD_H
+#include "nn/kernels/epilogue.h"
+#include "nn/kernels/lanes.h"
+#include "nn/kernels/pass.h"
+#include "nn/kernels/product.h"
+#include "nn/kernels/vec.h"
 
 // One direction of a convolution, as in kernels/direct.h, and its tiles.
 struct winograd {
@@ -205,7 +211,7 @@ static void winograd_input(float *v, const float *x, const struct winograd *g, s
 
 // Aᵀ m A of one tile: the first rows×columns pixels, l channels of row pitch `row`.
 INLINE void output_tile(float *y, size_t row, size_t K, const float *m, size_t step, int rows,
-                        int columns, int l, const struct finish *finish, size_t k)
+                        int columns, int l, const struct epilogue *epilogue, size_t k)
 {
     vf half[24], out[4];
     size_t down = 6 * step;
@@ -217,7 +223,7 @@ INLINE void output_tile(float *y, size_t row, size_t K, const float *m, size_t s
     UNROLL for (int r = 0; r < 4; r++) {
         vf *h = half + 6 * r;
         times_at(out, 1, h[0], h[1], h[2], h[3], h[4], h[5]);
-        finish_sums(out, 4, 1, finish, k);
+        epilogue_sums(out, 4, 1, epilogue, k);
         UNROLL for (int s = 0; s < 4; s++)
             if (r < rows && s < columns)
                 put(y + (size_t)r * row + (size_t)s * K, out[s], l);
@@ -226,7 +232,7 @@ INLINE void output_tile(float *y, size_t row, size_t K, const float *m, size_t s
 
 // y of n tiles from number `first` on.
 static void winograd_output(float *y, const float *m, const struct winograd *g, size_t first,
-                            size_t n, const struct finish *finish)
+                            size_t n, const struct epilogue *epilogue)
 {
     const struct pass *p = &g->p;
     size_t row = (size_t)p->Wo * (size_t)p->K, K = (size_t)p->K;
@@ -236,9 +242,9 @@ static void winograd_output(float *y, const float *m, const struct winograd *g, 
         int rows = p->Ho - t.y, columns = p->Wo - t.x;
         for (size_t k = 0; k < K; k += V) {
             if (rows >= 4 && columns >= 4 && k + V <= K)
-                output_tile(out + k, row, K, m + k, g->mstep, 4, 4, V, finish, k);
+                output_tile(out + k, row, K, m + k, g->mstep, 4, 4, V, epilogue, k);
             else
-                output_tile(out + k, row, K, m + k, g->mstep, rows, columns, lanes(K, k), finish,
+                output_tile(out + k, row, K, m + k, g->mstep, rows, columns, lanes(K, k), epilogue,
                             k);
         }
     }
@@ -385,10 +391,10 @@ enum { NARROW_ROWS = V == 16 ? 8 : 6 };
             OPAQUE(at[p]);                                                                    \
             acc[p] = at[p][0] * b[0];                                                         \
         }                                                                                     \
-        const char *soon = ahead_take((L) / 2);                                               \
+        const char *prefetch = ahead_take((L) / 2);                                               \
         UNROLL for (int i = 1; i < (L); i++) {                                                \
             if (i % 2)                                                                        \
-                __builtin_prefetch(soon + (size_t)(i / 2) * ahead.step, 0, 2);                \
+                __builtin_prefetch(prefetch + (size_t)(i / 2) * ahead.step, 0, 2);                \
             UNROLL for (int p = 0; p < P; p++)                                                \
                 acc[p] += at[p][i] * b[i];                                                    \
         }                                                                                     \
@@ -415,10 +421,10 @@ enum { NARROW_ROWS = V == 16 ? 8 : 6 };
         type acc[L];                                                                          \
         UNROLL for (int k = 0; k < (L); k++)                                                  \
             acc[k] = load(du + k * (L));                                                      \
-        const char *soon = ahead_take(n);                                                     \
+        const char *prefetch = ahead_take(n);                                                     \
         size_t step = ahead.step;                                                             \
-        for (; n > 0; n--, m += mp, v += vp, soon += step) {                                  \
-            __builtin_prefetch(soon, 0, 2);                                                   \
+        for (; n > 0; n--, m += mp, v += vp, prefetch += step) {                                  \
+            __builtin_prefetch(prefetch, 0, 2);                                                   \
             type b = load(v);                                                                 \
             UNROLL for (int k = 0; k < (L); k++)                                              \
                 acc[k] += m[k] * b;                                                           \
@@ -457,7 +463,7 @@ static void group_sums(float *du, size_t row, const float *m, size_t mp, const f
 // ---- the three directions ---------------------------------------------------------------
 
 static void winograd_pass(float *y, const float *x, const float *u, const struct conv *c,
-                          bool transposed, const struct finish *finish, float *scratch)
+                          bool transposed, const struct epilogue *epilogue, float *scratch)
 {
     struct winograd g = winograd_of(c, transposed);
     size_t gi = (size_t)g.p.gi, go = (size_t)g.p.go, groups = (size_t)c->G;
@@ -471,14 +477,14 @@ static void winograd_pass(float *y, const float *x, const float *u, const struct
             for (size_t q = 0; q < groups; q++)
                 group_product(m + f * g.mstep + q * go, g.K, v + f * g.vstep + q * gi, g.C,
                               u + f * g.ustep + q * packed, n, go, gi);
-        winograd_output(y, m, &g, first, n, finish);
+        winograd_output(y, m, &g, first, n, epilogue);
     }
 }
 
 static void winograd_forward(float *y, const float *x, const float *packed,
-                             const struct conv *c, const struct finish *finish, float *scratch)
+                             const struct conv *c, const struct epilogue *epilogue, float *scratch)
 {
-    winograd_pass(y, x, packed, c, false, finish, scratch);
+    winograd_pass(y, x, packed, c, false, epilogue, scratch);
 }
 
 static void winograd_data(float *dx, const float *dy, const float *packed,
@@ -507,3 +513,5 @@ static void winograd_weight(float *du, const float *dy, const float *x, const st
                            v + f * g.vstep + q * gi, g.C, n, go, gi);
     }
 }
+
+#endif
