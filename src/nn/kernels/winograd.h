@@ -380,70 +380,106 @@ static void winograd_weight_end(float *dw, const float *du, const struct conv *c
 //
 // P rows at a time, v broadcast from memory; OPAQUE keeps one address a row, not P·L.
 enum { NARROW_ROWS = V == 16 ? 8 : 6 };
-#define NARROW(name, type, load, store, L)                                                   \
-    INLINE void name##_rows(float *m, size_t mp, const float *v, size_t vp, const type *b,    \
-                            const int P)                                                      \
-    {                                                                                         \
-        type acc[NARROW_ROWS];                                                                \
-        const float *at[NARROW_ROWS];                                                         \
-        UNROLL for (int p = 0; p < P; p++, v += vp) {                                         \
-            at[p] = v;                                                                        \
-            OPAQUE(at[p]);                                                                    \
-            acc[p] = at[p][0] * b[0];                                                         \
-        }                                                                                     \
-        const char *prefetch = ahead_take((L) / 2);                                               \
-        UNROLL for (int i = 1; i < (L); i++) {                                                \
-            if (i % 2)                                                                        \
-                __builtin_prefetch(prefetch + (size_t)(i / 2) * ahead.step, 0, 2);                \
-            UNROLL for (int p = 0; p < P; p++)                                                \
-                acc[p] += at[p][i] * b[i];                                                    \
-        }                                                                                     \
-        UNROLL for (int p = 0; p < P; p++)                                                    \
-            store(m + (size_t)p * mp, acc[p]);                                                \
-    }                                                                                         \
-    static void name##_product(float *m, size_t mp, const float *v, size_t vp,                \
-                               const float *u, size_t n)                                      \
-    {                                                                                         \
-        type b[L];                                                                            \
-        UNROLL for (int i = 0; i < (L); i++)                                                  \
-            b[i] = load(u + i * (L));                                                         \
-        for (; n >= NARROW_ROWS; n -= NARROW_ROWS) {                                          \
-            name##_rows(m, mp, v, vp, b, NARROW_ROWS);                                        \
-            m += NARROW_ROWS * mp;                                                            \
-            v += NARROW_ROWS * vp;                                                            \
-        }                                                                                     \
-        for (; n > 0; n--, m += mp, v += vp)                                                  \
-            name##_rows(m, mp, v, vp, b, 1);                                                  \
-    }                                                                                         \
-    static void name##_sums(float *du, const float *m, size_t mp, const float *v, size_t vp,  \
-                            size_t n)                                                         \
-    {                                                                                         \
-        type acc[L];                                                                          \
-        UNROLL for (int k = 0; k < (L); k++)                                                  \
-            acc[k] = load(du + k * (L));                                                      \
-        const char *prefetch = ahead_take(n);                                                     \
-        size_t step = ahead.step;                                                             \
-        for (; n > 0; n--, m += mp, v += vp, prefetch += step) {                                  \
-            __builtin_prefetch(prefetch, 0, 2);                                                   \
-            type b = load(v);                                                                 \
-            UNROLL for (int k = 0; k < (L); k++)                                              \
-                acc[k] += m[k] * b;                                                           \
-        }                                                                                     \
-        UNROLL for (int k = 0; k < (L); k++)                                                  \
-            store(du + k * (L), acc[k]);                                                      \
+// half: of weights half a vector wide, else of whole ones; only b or bh is used.
+INLINE void narrow_rows(float *m, size_t mp, const float *v, size_t vp, const vf *b,
+                        const vh *bh, const int P, const bool half)
+{
+    const int L = half ? V / 2 : V;
+    vf acc[NARROW_ROWS];
+    vh acch[NARROW_ROWS];
+    const float *at[NARROW_ROWS];
+    UNROLL for (int p = 0; p < P; p++, v += vp) {
+        at[p] = v;
+        OPAQUE(at[p]);
+        if (half)
+            acch[p] = at[p][0] * bh[0];
+        else
+            acc[p] = at[p][0] * b[0];
     }
-NARROW(whole, vf, vload, vstore, V)
-NARROW(half, vh, vload_half, vstore_half, V / 2)
-#undef NARROW
+    const char *prefetch = ahead_take((size_t)L / 2);
+    UNROLL for (int i = 1; i < L; i++) {
+        if (i % 2)
+            __builtin_prefetch(prefetch + (size_t)(i / 2) * ahead.step, 0, 2);
+        UNROLL for (int p = 0; p < P; p++) {
+            if (half)
+                acch[p] += at[p][i] * bh[i];
+            else
+                acc[p] += at[p][i] * b[i];
+        }
+    }
+    UNROLL for (int p = 0; p < P; p++) {
+        if (half)
+            vstore_half(m + (size_t)p * mp, acch[p]);
+        else
+            vstore(m + (size_t)p * mp, acc[p]);
+    }
+}
+
+// m (n,L) = v (n,L) · u
+INLINE void narrow_product(float *m, size_t mp, const float *v, size_t vp, const float *u,
+                           size_t n, const bool half)
+{
+    const int L = half ? V / 2 : V;
+    vf b[V];
+    vh bh[V / 2];
+    UNROLL for (int i = 0; i < L; i++) {
+        if (half)
+            bh[i] = vload_half(u + i * L);
+        else
+            b[i] = vload(u + i * L);
+    }
+    for (; n >= NARROW_ROWS; n -= NARROW_ROWS) {
+        narrow_rows(m, mp, v, vp, b, bh, NARROW_ROWS, half);
+        m += NARROW_ROWS * mp;
+        v += NARROW_ROWS * vp;
+    }
+    for (; n > 0; n--, m += mp, v += vp)
+        narrow_rows(m, mp, v, vp, b, bh, 1, half);
+}
+
+// du (L,L) += mᵀ · v, over n rows
+INLINE void narrow_sums(float *du, const float *m, size_t mp, const float *v, size_t vp,
+                        size_t n, const bool half)
+{
+    const int L = half ? V / 2 : V;
+    vf acc[V];
+    vh acch[V / 2];
+    UNROLL for (int k = 0; k < L; k++) {
+        if (half)
+            acch[k] = vload_half(du + k * L);
+        else
+            acc[k] = vload(du + k * L);
+    }
+    const char *prefetch = ahead_take(n);
+    size_t step = ahead.step;
+    for (; n > 0; n--, m += mp, v += vp, prefetch += step) {
+        __builtin_prefetch(prefetch, 0, 2);
+        if (half) {
+            vh b = vload_half(v);
+            UNROLL for (int k = 0; k < L; k++)
+                acch[k] += m[k] * b;
+        } else {
+            vf b = vload(v);
+            UNROLL for (int k = 0; k < L; k++)
+                acc[k] += m[k] * b;
+        }
+    }
+    UNROLL for (int k = 0; k < L; k++) {
+        if (half)
+            vstore_half(du + k * L, acch[k]);
+        else
+            vstore(du + k * L, acc[k]);
+    }
+}
 
 // m (n,go) = v (n,gi) · u, packed
 static void group_product(float *m, size_t mp, const float *v, size_t vp, const float *u,
                           size_t n, size_t go, size_t gi)
 {
     if (gi == V && go == V)
-        whole_product(m, mp, v, vp, u, n);
+        narrow_product(m, mp, v, vp, u, n, false);
     else if (HALVES && gi == V / 2 && go == V / 2)
-        half_product(m, mp, v, vp, u, n);
+        narrow_product(m, mp, v, vp, u, n, true);
     else
         product(m, mp, v, vp, 1, u, 0, n, go, gi, false, NULL);
 }
@@ -453,9 +489,9 @@ static void group_sums(float *du, size_t row, const float *m, size_t mp, const f
                        size_t vp, size_t n, size_t go, size_t gi)
 {
     if (gi == V && go == V)
-        whole_sums(du, m, mp, v, vp, n);
+        narrow_sums(du, m, mp, v, vp, n, false);
     else if (HALVES && gi == V / 2 && go == V / 2)
-        half_sums(du, m, mp, v, vp, n);
+        narrow_sums(du, m, mp, v, vp, n, true);
     else
         product(du, row, m, 1, mp, v, vp, go, gi, n, true, NULL);
 }
