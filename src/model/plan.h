@@ -5,10 +5,7 @@
  * time n, and operation i backward at time 2n - i.  A tensor occupies the arena only
  * between its first and its last use, so the planner can lay tensors over each other;
  * testing has a layout of its own in the same arena.
- * Source: structure and names of pycls anynet.py and blocks.py.  The V and VR blocks of
- * Radosavovic et al. 2020 (appendix D), which pycls lacks, are named as the first half of
- * its vanilla_block (s1.b1.a, .a_bn) and of its res_basic_block (s1.b1.f.a, .f.a_bn, with
- * proj and bn where shapes differ).  The layout is "greedy by size" of Pisarchyk & Lee
+ * What a network consists of: block.h.  The layout is "greedy by size" of Pisarchyk & Lee
  * 2020 (arXiv 2001.03288).  Invariant: a plan never changes after plan_new. */
 #ifndef MODEL_PLAN_H
 #define MODEL_PLAN_H
