@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/table.h"
 #include "repl.h"
 
 enum { EXIT_SCRIPT = 1, EXIT_USAGE = 2 };
@@ -95,7 +96,8 @@ static bool usage_error(const char *what, const char *value, const char *more)
 static bool parse_color(const char *s, struct request *r)
 {
     static const char *const names[] = {"auto", "always", "never"};
-    for (int i = 0; i < 3; i++)
+    TABLE_HAS(names, COLOR_CHOICES);
+    for (int i = 0; i < COLOR_CHOICES; i++)
         if (strcmp(s, names[i]) == 0) {
             r->color = (enum color_choice)i;
             return true;

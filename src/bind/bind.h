@@ -89,7 +89,7 @@ int signals_call(lua_State *L, int nargs, int handler);
 int signals_status(void);
 
 /* --color, --seed and --yes of the command line, and the exit status asked for by sys.status. */
-enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER, COLOR_CHOICES };
 void sys_choose(enum color_choice color, lua_Integer seed, bool yes);
 int sys_exit_status(void);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "base/table.h"
 #include "model/plan.h"
 #include "model/train.h"
 
@@ -141,6 +142,7 @@ static int net_params_list(lua_State *L)
 {
     struct lua_net *n = check_net(L);
     static const char *const groups[] = {"bn", "bias", "weight"};
+    TABLE_HAS(groups, PARAM_GROUPS);
     size_t all = net_params(n->net);
     lua_createtable(L, (int)all, 0);
     for (size_t i = 0; i < all; i++) {
@@ -356,6 +358,7 @@ static struct train_point check_point(lua_State *L, int t)
 static int net_run(lua_State *L)
 {
     static const char *const ends[] = {"done", "diverged", "interrupted", "stopped"};
+    TABLE_HAS(ends, TRAIN_ENDS);
     struct lua_net *n = check_net(L);
     struct recipe r;
     struct error e;

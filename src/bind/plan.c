@@ -1,6 +1,7 @@
 /* The plan of a network (model/plan.h) as a Lua table: what lua/netspace/layers.lua shows. */
 #include "bind/bind.h"
 
+#include "base/table.h"
 #include "model/plan.h"
 #include "nn/machine.h"
 
@@ -26,6 +27,7 @@ static void push_op(lua_State *L, const struct plan *p, const struct op *o, doub
 {
     static const char *const kinds[] = {"conv",     "norm", "se",
                                         "max pool", "pool", "linear"};
+    TABLE_HAS(kinds, OP_KINDS);
     lua_createtable(L, 0, 24);
     set_string(L, "name", o->name);
     set_string(L, "kind", kinds[o->kind]);
@@ -73,6 +75,7 @@ static void push_op(lua_State *L, const struct plan *p, const struct op *o, doub
 static void push_tensor(lua_State *L, const struct tensor *t)
 {
     static const char *const modes[] = {"test", "train"};
+    TABLE_HAS(modes, MODES);
     lua_createtable(L, 0, 6);
     set_integer(L, "height", t->H);
     set_integer(L, "width", t->W);
@@ -110,5 +113,5 @@ void plan_to_lua(lua_State *L, const struct plan *p)
     set_id(L, "logits", p->logits);
     set_id(L, "dlogits", p->dlogits);
     set_integer(L, "arena", (lua_Integer)(p->arena * sizeof(float)));
-    set_integer(L, "parameters", (lua_Integer)(p->group[3] * sizeof(float)));
+    set_integer(L, "parameters", (lua_Integer)(p->group[PARAM_GROUPS] * sizeof(float)));
 }

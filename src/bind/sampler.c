@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/table.h"
 #include "stats/sampler.h"
 
 #define TYPE "netspace.sampler"
@@ -58,6 +59,7 @@ static void add_factor(lua_State *L, struct sampler *s)
     luaL_checkstack(L, 3 * ARCH_STAGES, NULL);
     lua_getfield(L, t, "bond");
     static const char *const bonds[] = {"equal", "up", "sorted", NULL};
+    TABLE_HAS(bonds, BONDS + 1);
     enum sampler_bond bond = (enum sampler_bond)luaL_checkoption(L, -1, NULL, bonds);
     lua_getfield(L, t, "slots");
     double *list = number_list(L, "slots", &n);

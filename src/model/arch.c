@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/table.h"
+
 /* Limits: generous for any network a person would train, and every point of RegNetX lies
  * within them. */
 enum {
@@ -21,6 +23,9 @@ static const char *const block_names[] = {"x", "r", "v", "vr", "basic", "vanilla
                                           "linear", "mb"};
 static const char *const stem_names[] = {"simple", "res", "cifar"};
 static const char *const act_names[] = {"none", "relu", "silu"};
+TABLE_HAS(block_names, BLOCK_KINDS);
+TABLE_HAS(stem_names, STEM_KINDS);
+TABLE_HAS(act_names, ACT_KINDS);
 
 static int find(const char *name, const char *const *names, int n)
 {
@@ -32,15 +37,15 @@ static int find(const char *name, const char *const *names, int n)
 
 int arch_block_of(const char *name)
 {
-    return find(name, block_names, 8);
+    return find(name, block_names, BLOCK_KINDS);
 }
 int arch_stem_of(const char *name)
 {
-    return find(name, stem_names, 3);
+    return find(name, stem_names, STEM_KINDS);
 }
 int arch_act_of(const char *name)
 {
-    int i = find(name, act_names, 3);
+    int i = find(name, act_names, ACT_KINDS);
     return i == ACT_NONE ? -1 : i;
 }
 const char *arch_block_name(enum arch_block b)

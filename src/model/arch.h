@@ -24,11 +24,13 @@ enum arch_block {
     BLOCK_MB,      // MBConv: 1×1 to inner = input width / b (left out at b = 1), k×k
                    // depthwise, squeeze-excitation, 1×1 without activation, residual where
                    // shapes agree (Sandler et al. 2018, Tan & Le 2019; pycls effnet.py)
+    BLOCK_KINDS
 };
 enum arch_stem {
     STEM_SIMPLE, // 3×3 stride 2, BN, activation        (pycls simple_stem_in)
     STEM_RES,    // 7×7 stride 2, BN, act, maxpool 3 s2  (pycls res_stem_in)
     STEM_CIFAR,  // 3×3 stride 1, BN, activation        (pycls res_stem_cifar)
+    STEM_KINDS
 };
 
 struct arch {

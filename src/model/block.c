@@ -87,6 +87,8 @@ void block_parts(struct parts *b, const struct arch *a, int i, int w_in, int S)
     case BLOCK_VR:
         conv(b, ".f.a", ".f.a_bn", w_in, w, R, S, 1, act)->adds = true;
         break;
+    case BLOCK_KINDS:
+        break;
     }
 }
 

@@ -66,7 +66,7 @@ void net_trim(void)
 
 static size_t plan_bytes(const struct plan *p)
 {
-    return sizeof(float) * (3 * p->group[3] + 2 * p->buffers + p->arena);
+    return sizeof(float) * (3 * p->group[PARAM_GROUPS] + 2 * p->buffers + p->arena);
 }
 
 size_t net_bytes(const struct arch *a, int batch)
@@ -102,7 +102,7 @@ struct net *net_new(const struct arch *a, int batch, struct error *e)
         return NULL;
     }
     struct net *n = xcalloc(1, sizeof *n);
-    size_t bytes = p->group[3] * sizeof(float);
+    size_t bytes = p->group[PARAM_GROUPS] * sizeof(float);
     n->plan = p;
     n->params = block_alloc(bytes);
     n->grads = block_alloc(bytes);
@@ -123,7 +123,7 @@ void net_free(struct net *n)
 {
     if (!n)
         return;
-    size_t bytes = n->plan->group[3] * sizeof(float);
+    size_t bytes = n->plan->group[PARAM_GROUPS] * sizeof(float);
     block_free(n->params, bytes);
     block_free(n->grads, bytes);
     block_free(n->momentum, bytes);
@@ -298,6 +298,8 @@ static void forward(struct net *n, const struct op *o)
         linear_forward(out, in, value(n, o, 0), value(n, o, 1), N, C, (size_t)y->C,
                        place(n, o->scratch));
         break;
+    case OP_KINDS:
+        break;
     }
 }
 
@@ -406,6 +408,8 @@ static void backward(struct net *n, const struct op *o)
         linear_backward(din, gradient(n, o, 0), gradient(n, o, 1), dout, in,
                         value(n, o, 0), N, C, (size_t)y->C);
         break;
+    case OP_KINDS:
+        break;
     }
 }
 
@@ -413,7 +417,7 @@ double net_backward(struct net *n, const int *labels, float label_smoothing, int
 {
     assert(n->mode == MODE_TRAIN && n->count > 0);
     const struct plan *p = n->plan;
-    memset(n->grads, 0, p->group[3] * sizeof(float));
+    memset(n->grads, 0, p->group[PARAM_GROUPS] * sizeof(float));
     double loss =
         softmax_loss(place(n, p->dlogits), wrong, place(n, p->logits), labels,
                      (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
@@ -429,10 +433,10 @@ double net_backward(struct net *n, const int *labels, float label_smoothing, int
 
 // ---- optimiser ------------------------------------------------------------------------
 
-void net_step(struct net *n, float lr, float momentum, bool nesterov, const float wd[3])
+void net_step(struct net *n, float lr, float momentum, bool nesterov, const float wd[PARAM_GROUPS])
 {
     const size_t *group = n->plan->group;
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < PARAM_GROUPS; k++) {
         size_t at = group[k];
         sgd_step(n->params + at, n->momentum + at, n->grads + at, group[k + 1] - at, lr,
                  wd[k], momentum, nesterov);
@@ -442,5 +446,5 @@ void net_step(struct net *n, float lr, float momentum, bool nesterov, const floa
 
 void net_rest(struct net *n)
 {
-    memset(n->momentum, 0, n->plan->group[3] * sizeof(float));
+    memset(n->momentum, 0, n->plan->group[PARAM_GROUPS] * sizeof(float));
 }

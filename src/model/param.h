@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum param_group { PARAM_BN, PARAM_BIAS, PARAM_WEIGHT }; // for weight decay
+enum param_group { PARAM_BN, PARAM_BIAS, PARAM_WEIGHT, PARAM_GROUPS }; // for weight decay
 
 struct param {
     char name[48];      // "s1.b1.f.a.weight"

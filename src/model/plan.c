@@ -459,7 +459,7 @@ static size_t place_tensors(struct plan *p, enum mode m)
 static void place_params(struct plan *p)
 {
     size_t at = 0;
-    for (int g = 0; g < 3; g++) {
+    for (int g = 0; g < PARAM_GROUPS; g++) {
         p->group[g] = at;
         for (size_t i = 0; i < p->n_params; i++)
             if (!p->params[i].buffer && p->params[i].group == (enum param_group)g) {
@@ -467,7 +467,7 @@ static void place_params(struct plan *p)
                 at += aligned(p->params[i].count);
             }
     }
-    p->group[3] = at;
+    p->group[PARAM_GROUPS] = at;
     for (size_t i = 0; i < p->n_params; i++)
         if (p->params[i].buffer) {
             p->params[i].offset = p->buffers;

@@ -24,7 +24,7 @@ struct tensor {
     size_t offset[MODES]; // floats into the arena
 };
 
-enum op_kind { OP_CONV, OP_NORM, OP_SE, OP_MAXPOOL, OP_GAP, OP_LINEAR };
+enum op_kind { OP_CONV, OP_NORM, OP_SE, OP_MAXPOOL, OP_GAP, OP_LINEAR, OP_KINDS };
 
 /* In training a norm has no pass of its own where it can be fused with a convolution (struct
  * fusion in nn/layers.h): the one before it gathers its statistics; where its first reader
@@ -70,7 +70,7 @@ struct plan {
     double *used_bytes;
     struct param *params;
     size_t n_params;
-    size_t group[4]; // parameters of decay group k lie in [group[k], group[k+1])
+    size_t group[PARAM_GROUPS + 1]; // parameters of decay group k lie in [group[k], group[k+1])
     size_t buffers;  // floats of running statistics
     size_t arena;    // floats of the activation arena
     int input, logits, dlogits; // tensors; the input is at offset 0 in both modes

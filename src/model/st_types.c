@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/table.h"
+
 static const struct {
     const char *name;
     int bits;
@@ -13,7 +15,7 @@ static const struct {
     {"I32", 32},    {"U32", 32},    {"F32", 32},    {"C64", 64},        {"F64", 64},
     {"I64", 64},    {"U64", 64},
 };
-_Static_assert(sizeof dtypes / sizeof *dtypes == ST_DTYPES, "a row for each type");
+TABLE_HAS(dtypes, ST_DTYPES);
 
 const char *st_dtype_name(enum st_dtype t)
 {

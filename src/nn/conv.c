@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "base/table.h"
 #include "nn/kernels.h"
 
 enum {
@@ -41,7 +42,7 @@ static void check(const struct conv *c)
 
 // Measured: directly, a dense 3×3 takes 0.6 to 0.9 of the time of im2col; Winograd's way
 // 0.35 to 0.9 of the time directly where groups are at least 8 wide, on any instruction set.
-static enum { PRODUCT, IM2COL, DIRECT, DEPTHWISE, WINOGRAD } way_of(const struct conv *c)
+static enum { PRODUCT, IM2COL, DIRECT, DEPTHWISE, WINOGRAD, WAYS } way_of(const struct conv *c)
 {
     bool wide = c->C / c->G >= 8 && c->K / c->G >= 8;
     if (c->R == 3 && c->S == 1 && wide && c->H > 2 && c->W > 2)
@@ -57,6 +58,7 @@ const char *conv_way(const struct conv *c)
 {
     static const char *const names[] = { "product", "im2col", "direct", "depthwise",
                                          "winograd" };
+    TABLE_HAS(names, WAYS);
     return names[way_of(c)];
 }
 
@@ -73,6 +75,7 @@ static const struct conv_kernels *own_kernels(const struct conv *c)
         return &k->winograd;
     case PRODUCT:
     case IM2COL:
+    case WAYS:
         break;
     }
     return NULL;

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum activation { ACT_NONE, ACT_RELU, ACT_SILU };
+enum activation { ACT_NONE, ACT_RELU, ACT_SILU, ACT_KINDS };
 
 /* ---- batch normalisation + optional residual add + activation (Ioffe & Szegedy 2015)
  *   y (M,C) = act(scale·(x - mean) + beta + add),  scale = gamma·rstd

@@ -62,6 +62,7 @@ static bool bond_holds(enum count_bond bond, double before, double after)
     case COUNT_DOWN:
         return before >= after;
     case COUNT_FREE:
+    case COUNT_BONDS:
         break;
     }
     return true;

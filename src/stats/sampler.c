@@ -274,6 +274,8 @@ bool sampler_bind(struct sampler *s, enum sampler_bond bond, int n, const int *s
         return bind_sorted(f, dist) ||
                error_set(e, "stages of different ranges cannot be sorted; draw them by "
                             "rejection");
+    case BONDS:
+        break;
     }
     return false;
 }
