@@ -207,6 +207,16 @@ static int sys_limit_memory(lua_State *L)
     return 1;
 }
 
+// purpose: what a stream of random numbers is for, by name (rng.h)
+static void set_purposes(lua_State *L)
+{
+    lua_newtable(L);
+#define SET_PURPOSE(name, lua, number) set_integer(L, #lua, number);
+    RNG_PURPOSES(SET_PURPOSE)
+#undef SET_PURPOSE
+    lua_setfield(L, -2, "purpose");
+}
+
 // random(seed, index, purpose) -> 63-bit integer, the first of that stream (rng.h)
 static int sys_random(lua_State *L)
 {
@@ -277,6 +287,7 @@ int open_sys(lua_State *L)
     lua_setfield(L, -2, "version");
     lua_pushliteral(L, LUA_RELEASE);
     lua_setfield(L, -2, "lua");
+    set_purposes(L);
     signals_open(L);
     return 1;
 }
