@@ -7,7 +7,7 @@
 
 #include "stats/edf.h"
 
-#define EDF "edf"
+#define EDF "netspace.edf"
 
 struct edf_object { // user value 1: the name of the population, or nil
     struct edf f;

@@ -14,6 +14,8 @@
 #include "model/plan.h"
 #include "model/train.h"
 
+#define TYPE "netspace.net"
+
 struct lua_net {
     struct net *net; // NULL when closed
     uint64_t seed;
@@ -23,7 +25,7 @@ struct lua_net {
 
 static struct lua_net *any_net(lua_State *L)
 {
-    return luaL_checkudata(L, 1, "net");
+    return luaL_checkudata(L, 1, TYPE);
 }
 
 static struct lua_net *check_net(lua_State *L)
@@ -52,7 +54,7 @@ static int core_new(lua_State *L)
     uint64_t seed = (uint64_t)luaL_checkinteger(L, 3);
     struct lua_net *n = lua_newuserdatauv(L, sizeof *n, 1);
     *n = (struct lua_net){.seed = seed, .fresh = true};
-    luaL_setmetatable(L, "net");
+    luaL_setmetatable(L, TYPE);
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
     n->net = net_new(&a, batch, &e);
@@ -509,7 +511,7 @@ static const luaL_Reg functions[] = {
 
 int open_net(lua_State *L)
 {
-    luaL_newmetatable(L, "net");
+    luaL_newmetatable(L, TYPE);
     luaL_setfuncs(L, meta, 0);
     luaL_newlib(L, methods);
     lua_pushvalue(L, -1);
