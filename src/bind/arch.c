@@ -20,8 +20,8 @@ static lua_Integer whole(lua_State *L, const char *name, int stage)
     if (!ok || lua_type(L, -1) != LUA_TNUMBER || v < -1000000000 || v > 1000000000) {
         const char *shown = luaL_tolstring(L, -1, NULL);
         if (stage)
-            luaL_error(L, "stage %d: %s is %s; it must be a whole number", stage, name, shown);
-        luaL_error(L, "%s is %s; it must be a whole number", name, shown);
+            luaL_error(L, "stage %d: %s is %s; it must be a whole number below 2^31", stage, name, shown);
+        luaL_error(L, "%s is %s; it must be a whole number below 2^31", name, shown);
     }
     return v;
 }
@@ -85,7 +85,7 @@ static int read_name(lua_State *L, int t, const char *name, int (*of)(const char
     return v;
 }
 
-// The table as it stands: arch_finish is yet to be called.
+// The table as it stands: arch_complete is yet to be called.
 static void arch_read(lua_State *L, int t, struct arch *a)
 {
     t = lua_absindex(L, t);
@@ -123,7 +123,7 @@ void arch_from_lua(lua_State *L, int index, struct arch *a)
 {
     struct error e;
     arch_read(L, index, a);
-    if (!arch_finish(a, &e))
+    if (!arch_complete(a, &e))
         luaL_error(L, "%s", e.msg);
 }
 
@@ -176,15 +176,15 @@ void arch_set_asked(lua_State *L, const struct arch *asked)
     lua_setfield(L, -2, "asked");
 }
 
-// finish(t) -> m, with d, w, b, g as they were before group compatibility in m.asked; or
+// complete(t) -> m, with d, w, b, g as they were before group compatibility in m.asked; or
 // nil and why no network has these values
-static int core_finish(lua_State *L)
+static int core_complete(lua_State *L)
 {
     struct arch asked, a;
     struct error e;
     arch_read(L, 1, &asked);
     a = asked;
-    if (!arch_finish(&a, &e))
+    if (!arch_complete(&a, &e))
         return push_failure(L, e.msg);
     arch_to_lua(L, &a);
     arch_set_asked(L, &asked);
@@ -379,7 +379,7 @@ static int core_fit(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"finish", core_finish},
+    {"complete", core_complete},
     {"fit", core_fit},
     {"regnet", core_regnet},
     {"complexity", core_complexity},
@@ -392,5 +392,9 @@ static const luaL_Reg functions[] = {
 int open_arch(lua_State *L)
 {
     luaL_newlib(L, functions);
+    lua_createtable(L, 0, 2); // limits of networks
+    set_integer(L, "blocks", ARCH_MOST_BLOCKS);
+    set_integer(L, "width", ARCH_MOST_WIDTH);
+    lua_setfield(L, -2, "limits");
     return 1;
 }

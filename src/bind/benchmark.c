@@ -6,9 +6,11 @@
 #include "model/plan.h"
 #include "nn/machine.h"
 
+#define TYPE "netspace.benchmark"
+
 static struct benchmark **any_benchmark(lua_State *L)
 {
-    return luaL_checkudata(L, 1, "benchmark");
+    return luaL_checkudata(L, 1, TYPE);
 }
 
 // new(m, batch) -> benchmark
@@ -20,7 +22,7 @@ static int core_new(lua_State *L)
     int batch = batch_from_lua(L, 2);
     struct benchmark **b = lua_newuserdatauv(L, sizeof *b, 0);
     *b = NULL;
-    luaL_setmetatable(L, "benchmark");
+    luaL_setmetatable(L, TYPE);
     *b = benchmark_new(&a, batch, &e);
     return *b ? 1 : luaL_error(L, "%s", e.msg);
 }
@@ -122,7 +124,7 @@ int open_benchmark(lua_State *L)
                                          {"cache", core_cache},
                                          {"source", core_source},
                                          {NULL, NULL}};
-    type_register(L, "benchmark", meta, methods);
+    type_register(L, TYPE, meta, methods);
     luaL_newlib(L, functions);
     return 1;
 }

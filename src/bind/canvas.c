@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/table.h"
 #include "term/canvas.h"
 #include "term/chart.h"
 
@@ -161,6 +162,7 @@ static int field_log(lua_State *L, int t, const char *key)
 static enum shape field_shape(lua_State *L, int t)
 {
     static const char *const names[] = {"steps", "line", "points", NULL};
+    TABLE_HAS(names, SHAPES + 1);
     lua_getfield(L, t, "kind");
     int shape = luaL_checkoption(L, -1, "steps", names);
     lua_pop(L, 1);

@@ -9,7 +9,7 @@
 #include "base/interrupt.h"
 #include "data/dataset.h"
 
-#define TYPE "dataset"
+#define TYPE "netspace.dataset"
 
 struct handle {
     struct dataset *d;

@@ -10,8 +10,11 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "base/table.h"
 #include "model/plan.h"
 #include "model/train.h"
+
+#define TYPE "netspace.net"
 
 struct lua_net {
     struct net *net; // NULL when closed
@@ -22,7 +25,7 @@ struct lua_net {
 
 static struct lua_net *any_net(lua_State *L)
 {
-    return luaL_checkudata(L, 1, "net");
+    return luaL_checkudata(L, 1, TYPE);
 }
 
 static struct lua_net *check_net(lua_State *L)
@@ -51,7 +54,7 @@ static int core_new(lua_State *L)
     uint64_t seed = (uint64_t)luaL_checkinteger(L, 3);
     struct lua_net *n = lua_newuserdatauv(L, sizeof *n, 1);
     *n = (struct lua_net){.seed = seed, .fresh = true};
-    luaL_setmetatable(L, "net");
+    luaL_setmetatable(L, TYPE);
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
     n->net = net_new(&a, batch, &e);
@@ -141,6 +144,7 @@ static int net_params_list(lua_State *L)
 {
     struct lua_net *n = check_net(L);
     static const char *const groups[] = {"bn", "bias", "weight"};
+    TABLE_HAS(groups, PARAM_GROUPS);
     size_t all = net_params(n->net);
     lua_createtable(L, (int)all, 0);
     for (size_t i = 0; i < all; i++) {
@@ -356,6 +360,7 @@ static struct train_point check_point(lua_State *L, int t)
 static int net_run(lua_State *L)
 {
     static const char *const ends[] = {"done", "diverged", "interrupted", "stopped"};
+    TABLE_HAS(ends, TRAIN_ENDS);
     struct lua_net *n = check_net(L);
     struct recipe r;
     struct error e;
@@ -506,7 +511,7 @@ static const luaL_Reg functions[] = {
 
 int open_net(lua_State *L)
 {
-    luaL_newmetatable(L, "net");
+    luaL_newmetatable(L, TYPE);
     luaL_setfuncs(L, meta, 0);
     luaL_newlib(L, methods);
     lua_pushvalue(L, -1);

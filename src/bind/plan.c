@@ -1,6 +1,7 @@
 /* The plan of a network (model/plan.h) as a Lua table: what lua/netspace/layers.lua shows. */
 #include "bind/bind.h"
 
+#include "base/table.h"
 #include "model/plan.h"
 #include "nn/machine.h"
 
@@ -12,9 +13,9 @@ static void set_id(lua_State *L, const char *key, int id)
 }
 
 static void set_work(lua_State *L, const char *key, const struct plan *p, const struct op *o,
-                     enum mode m, bool backward)
+                     enum mode m, bool backward, double cache)
 {
-    struct work w = plan_work(p, o, m, backward, (double)machine_cache(3) / 2);
+    struct work w = plan_work(p, o, m, backward, cache);
     lua_createtable(L, 0, 3);
     set_number(L, "operations", w.operations);
     set_number(L, "bytes", w.bytes);
@@ -22,10 +23,11 @@ static void set_work(lua_State *L, const char *key, const struct plan *p, const 
     lua_setfield(L, -2, key);
 }
 
-static void push_op(lua_State *L, const struct plan *p, const struct op *o)
+static void push_op(lua_State *L, const struct plan *p, const struct op *o, double cache)
 {
     static const char *const kinds[] = {"conv",     "norm", "se",
                                         "max pool", "pool", "linear"};
+    TABLE_HAS(kinds, OP_KINDS);
     lua_createtable(L, 0, 24);
     set_string(L, "name", o->name);
     set_string(L, "kind", kinds[o->kind]);
@@ -64,15 +66,16 @@ static void push_op(lua_State *L, const struct plan *p, const struct op *o)
     lua_setfield(L, -2, "summed");
     lua_pushboolean(L, o->sum);
     lua_setfield(L, -2, "sum");
-    set_work(L, "test", p, o, MODE_TEST, false);
-    set_work(L, "forward", p, o, MODE_TRAIN, false);
-    set_work(L, "backward", p, o, MODE_TRAIN, true);
+    set_work(L, "test", p, o, MODE_TEST, false, cache);
+    set_work(L, "forward", p, o, MODE_TRAIN, false, cache);
+    set_work(L, "backward", p, o, MODE_TRAIN, true, cache);
 }
 
 // first, last and offset in each mode it is used in
 static void push_tensor(lua_State *L, const struct tensor *t)
 {
     static const char *const modes[] = {"test", "train"};
+    TABLE_HAS(modes, MODES);
     lua_createtable(L, 0, 6);
     set_integer(L, "height", t->H);
     set_integer(L, "width", t->W);
@@ -91,10 +94,11 @@ static void push_tensor(lua_State *L, const struct tensor *t)
 
 void plan_to_lua(lua_State *L, const struct plan *p)
 {
+    double cache = (double)machine_cache(3) / 2;
     lua_createtable(L, 0, 8);
     lua_createtable(L, p->n, 0);
     for (int i = 0; i < p->n; i++) {
-        push_op(L, p, &p->ops[i]);
+        push_op(L, p, &p->ops[i], cache);
         lua_rawseti(L, -2, i + 1);
     }
     lua_setfield(L, -2, "operations");
@@ -109,5 +113,5 @@ void plan_to_lua(lua_State *L, const struct plan *p)
     set_id(L, "logits", p->logits);
     set_id(L, "dlogits", p->dlogits);
     set_integer(L, "arena", (lua_Integer)(p->arena * sizeof(float)));
-    set_integer(L, "parameters", (lua_Integer)(p->group[3] * sizeof(float)));
+    set_integer(L, "parameters", (lua_Integer)(p->group[PARAM_GROUPS] * sizeof(float)));
 }

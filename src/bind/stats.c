@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/table.h"
 #include "stats/best.h"
 #include "stats/compare.h"
 #include "stats/edf.h"
@@ -259,7 +260,7 @@ static int stats_noise(lua_State *L)
 
 static const char *const forms[] = {"linear", "sqrt",  "linear+sqrt",
                                     "affine", "power", NULL};
-_Static_assert(sizeof forms / sizeof *forms == REGRESS_FORMS + 1, "a name for each form");
+TABLE_HAS(forms, REGRESS_FORMS + 1);
 
 // regress(form, x, y, level) -> table, or nil and why not
 static int stats_regress(lua_State *L)

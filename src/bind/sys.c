@@ -17,6 +17,7 @@
 #include "base/checksum.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/limit.h"
 #include "base/lock.h"
 #include "base/rng.h"
 #include "model/selfcheck.h"
@@ -166,6 +167,13 @@ static int sys_cores(lua_State *L)
     return 1;
 }
 
+// memory() -> bytes this process may use: what the machine has, or less by a control group
+static int sys_memory(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)memory_allowed());
+    return 1;
+}
+
 // die_with_parent(): this process is killed when its parent ends (workers)
 static int sys_die_with_parent(lua_State *L)
 {
@@ -199,6 +207,16 @@ static int sys_limit_memory(lua_State *L)
         return push_failure(L, "the memory of this process cannot be limited");
     lua_pushboolean(L, true);
     return 1;
+}
+
+// purpose: what a stream of random numbers is for, by name (rng.h)
+static void set_purposes(lua_State *L)
+{
+    lua_newtable(L);
+#define SET_PURPOSE(name, lua, number) set_integer(L, #lua, number);
+    RNG_PURPOSES(SET_PURPOSE)
+#undef SET_PURPOSE
+    lua_setfield(L, -2, "purpose");
 }
 
 // random(seed, index, purpose) -> 63-bit integer, the first of that stream (rng.h)
@@ -257,7 +275,8 @@ static int held_close(lua_State *L)
     return 0;
 }
 
-// lock(path, n) -> lock with :close(), or nil and a message ("held": by another) (base/lock.h)
+// lock(path, n) -> lock with :close(), or nil and why: "held" by another,
+// "unsupported" by the file system, or a message (base/lock.h)
 static int sys_lock(lua_State *L)
 {
     size_t length;
@@ -268,7 +287,10 @@ static int sys_lock(lua_State *L)
     luaL_setmetatable(L, LOCK);
     h->fd = lock_take(path, luaL_checkinteger(L, 2));
     if (h->fd < 0)
-        return push_failure(L, errno == EAGAIN ? "held" : strerror(errno));
+        return push_failure(L, errno == EAGAIN                        ? "held"
+                               : errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL
+                                   ? "unsupported"
+                                   : strerror(errno));
     return 1;
 }
 
@@ -302,6 +324,7 @@ static const luaL_Reg functions[] = {
     {"check_kernels", sys_check_kernels},
     {"exe", sys_exe},
     {"cores", sys_cores},
+    {"memory", sys_memory},
     {"die_with_parent", sys_die_with_parent},
     {"limit_memory", sys_limit_memory},
     {"random", sys_random},
@@ -319,6 +342,7 @@ int open_sys(lua_State *L)
     lua_setfield(L, -2, "version");
     lua_pushliteral(L, LUA_RELEASE);
     lua_setfield(L, -2, "lua");
+    set_purposes(L);
     signals_open(L);
     return 1;
 }

@@ -21,9 +21,4 @@ struct crop crop_draw(int pad, uint64_t seed, int epoch, uint32_t image);
 void crop_image(float *x, const uint8_t *planes, int size, const float level[3][256],
                 struct crop crop);
 
-/* The functions of struct source (model/train.h); self is a struct dataset. */
-void batch_train(const void *self, float *x, int *labels, const uint32_t *index, int n,
-                 uint64_t seed, int epoch);
-void batch_test(const void *self, float *x, int *labels, uint32_t first, int n);
-
 #endif

@@ -212,7 +212,7 @@ static void draw_split(struct split *s, uint8_t *block, uint64_t seed, uint64_t 
 
 struct dataset *shapes_open(const struct data_options *o, struct error *e)
 {
-    // Of 10,000 images; fixed, so that an image's values do not depend on its company.
+    // Of 10,000 images; fixed, so that an image's values do not depend on the others.
     static const double mean[3] = {105.5, 105.5, 105.5}, std[3] = {57, 57, 57};
     uint32_t train = o->train ? o->train : SHAPES_TRAIN;
     uint32_t test = o->test ? o->test : SHAPES_TEST;

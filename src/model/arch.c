@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Limits: generous for any network a person would train, and every point of RegNetX lies
- * within them. */
+#include "base/table.h"
+
+/* More limits (arch.h has those of depths and widths). */
 enum {
-    MOST_BLOCKS = 1000,
-    MOST_WIDTH = 32768,
     MOST_INNER = 65536,
     MOST_STRIDE = 4,
     MOST_KERNEL = 7,
@@ -21,6 +20,9 @@ static const char *const block_names[] = {"x", "r", "v", "vr", "basic", "vanilla
                                           "linear", "mb"};
 static const char *const stem_names[] = {"simple", "res", "cifar"};
 static const char *const act_names[] = {"none", "relu", "silu"};
+TABLE_HAS(block_names, BLOCK_KINDS);
+TABLE_HAS(stem_names, STEM_KINDS);
+TABLE_HAS(act_names, ACT_KINDS);
 
 static int find(const char *name, const char *const *names, int n)
 {
@@ -32,15 +34,15 @@ static int find(const char *name, const char *const *names, int n)
 
 int arch_block_of(const char *name)
 {
-    return find(name, block_names, 8);
+    return find(name, block_names, BLOCK_KINDS);
 }
 int arch_stem_of(const char *name)
 {
-    return find(name, stem_names, 3);
+    return find(name, stem_names, STEM_KINDS);
 }
 int arch_act_of(const char *name)
 {
-    int i = find(name, act_names, 3);
+    int i = find(name, act_names, ACT_KINDS);
     return i == ACT_NONE ? -1 : i;
 }
 const char *arch_block_name(enum arch_block b)
@@ -192,11 +194,11 @@ static bool stage_range(struct error *e, int i, const char *what, int value, int
     return error_set(e, "stage %d: %s is %d; it must be from 1 to %d", i + 1, what, value, hi);
 }
 
-bool arch_finish(struct arch *a, struct error *e)
+bool arch_complete(struct arch *a, struct error *e)
 {
     if (!range(e, "number of stages", a->stages, 1, ARCH_STAGES) ||
-        !range(e, "stem_width", a->stem_width, 1, MOST_WIDTH) ||
-        !range(e, "head_width", a->head_width, 0, MOST_WIDTH) ||
+        !range(e, "stem_width", a->stem_width, 1, ARCH_MOST_WIDTH) ||
+        !range(e, "head_width", a->head_width, 0, ARCH_MOST_WIDTH) ||
         !range(e, "classes", a->classes, 1, MOST_CLASSES) ||
         !range(e, "image", a->image, 1, MOST_IMAGE))
         return false;
@@ -207,8 +209,8 @@ bool arch_finish(struct arch *a, struct error *e)
                          "'r', 'linear' or 'mb', or se = 0", a->se, arch_block_name(a->block));
     for (int i = 0; i < a->stages; i++) {
         a->kernel[i] = a->kernel[i] ? a->kernel[i] : 3;
-        if (!stage_range(e, i, "depth", a->d[i], MOST_BLOCKS) ||
-            !stage_range(e, i, "width", a->w[i], MOST_WIDTH) ||
+        if (!stage_range(e, i, "depth", a->d[i], ARCH_MOST_BLOCKS) ||
+            !stage_range(e, i, "width", a->w[i], ARCH_MOST_WIDTH) ||
             !stage_range(e, i, "stride", a->stride[i], MOST_STRIDE) ||
             !stage_range(e, i, "kernel", a->kernel[i], MOST_KERNEL))
             return false;
@@ -217,9 +219,9 @@ bool arch_finish(struct arch *a, struct error *e)
         if (!adjust(a, i, e))
             return false;
     }
-    if (arch_blocks(a) > MOST_BLOCKS)
+    if (arch_blocks(a) > ARCH_MOST_BLOCKS)
         return error_set(e, "the network has %d blocks; the limit is %d", arch_blocks(a),
-                         MOST_BLOCKS);
+                         ARCH_MOST_BLOCKS);
     return true;
 }
 

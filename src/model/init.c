@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "model/net.h"
 #include "model/plan.h"
 
 static void fill(float *x, size_t n, float v)

@@ -17,32 +17,6 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format is little-endian");
 
-static const struct {
-    const char *name;
-    int bits;
-} dtypes[ST_DTYPES] = {
-    {"BOOL", 8},    {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6},     {"U8", 8},
-    {"I8", 8},      {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8},     {"F8_E4M3FNUZ", 8},
-    {"F8_E5M2FNUZ", 8}, {"I16", 16}, {"U16", 16},   {"F16", 16},        {"BF16", 16},
-    {"I32", 32},    {"U32", 32},    {"F32", 32},    {"C64", 64},        {"F64", 64},
-    {"I64", 64},    {"U64", 64},
-};
-
-const char *st_dtype_name(enum st_dtype t)
-{
-    return dtypes[t].name;
-}
-
-bool st_dtype_of(const char *name, enum st_dtype *t)
-{
-    for (int i = 0; i < ST_DTYPES; i++)
-        if (strcmp(dtypes[i].name, name) == 0) {
-            *t = (enum st_dtype)i;
-            return true;
-        }
-    return false;
-}
-
 // ---- reading ----------------------------------------------------------------------------
 
 static int by_begin(const void *a, const void *b)
@@ -66,7 +40,7 @@ static int by_key(const void *a, const void *b)
 // Bytes of a tensor; false when the product does not fit, or is not whole bytes.
 static bool size_of(const struct st_tensor *t, uint64_t *bytes)
 {
-    uint64_t n = (uint64_t)dtypes[t->dtype].bits;
+    uint64_t n = (uint64_t)st_dtype_bits(t->dtype);
     for (int i = 0; i < t->dims; i++)
         if (__builtin_mul_overflow(n, t->shape[i], &n))
             return false;
@@ -229,7 +203,7 @@ static char *make_header(const struct st_tensor *sorted, size_t n, const struct 
     for (size_t i = 0; i < n; i++) {
         const struct st_tensor *t = &sorted[i];
         put_string(f, t->name);
-        fprintf(f, ":{\"dtype\":\"%s\",\"shape\":[", dtypes[t->dtype].name);
+        fprintf(f, ":{\"dtype\":\"%s\",\"shape\":[", st_dtype_name(t->dtype));
         for (int k = 0; k < t->dims; k++)
             fprintf(f, "%s%" PRIu64, k ? "," : "", t->shape[k]);
         fprintf(f, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}%s", at, at + t->end - t->begin,

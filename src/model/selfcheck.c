@@ -52,7 +52,7 @@ static struct arch draw(int number)
         a.kernel[i] = PICK(&r, 3, 3, 3, 5, 7);
     }
     struct error e;
-    bool valid = arch_finish(&a, &e);
+    bool valid = arch_complete(&a, &e);
     assert(valid);
     (void)valid;
     return a;

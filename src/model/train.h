@@ -18,7 +18,7 @@ struct source {
 };
 
 /* COS: half a cosine, set once an epoch; COS_STEP: at every step, so that it ends near 0. */
-enum schedule { SCHEDULE_COS, SCHEDULE_COS_STEP, SCHEDULE_CONSTANT };
+enum schedule { SCHEDULE_COS, SCHEDULE_COS_STEP, SCHEDULE_CONSTANT, SCHEDULES };
 
 struct recipe {
     int epochs, batch;
@@ -45,7 +45,7 @@ struct epoch_result {
     double seconds, images_per_s;               // of training this epoch
 };
 
-enum train_end { TRAIN_DONE, TRAIN_DIVERGED, TRAIN_INTERRUPTED, TRAIN_STOPPED };
+enum train_end { TRAIN_DONE, TRAIN_DIVERGED, TRAIN_INTERRUPTED, TRAIN_STOPPED, TRAIN_ENDS };
 
 /* Where a training stands: with the weights, momentum and running statistics of then, all
  * that it needs to go on at the same bits. */

@@ -9,7 +9,7 @@
  *                         one channel, at least 16 of them, by kernels/depthwise.h
  *
  * A tile is some images (of a plain 1×1: some pixels) whose input and output stay in the
- * second-level cache; what the norms beside a convolution need is done to a tile at once:
+ * second-level cache; what the norms fused with a convolution need is done to a tile at once:
  *
  *      forward    x ─ norm ─► z ─ conv ─► y ─► statistics     z lives in scratch only
  *      backward   dy, y ─► du ──┬─ weights ◄─ z ◄─ norm ─ x
@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "base/table.h"
 #include "nn/kernels.h"
 
 enum {
@@ -41,7 +42,7 @@ static void check(const struct conv *c)
 
 // Measured: directly, a dense 3×3 takes 0.6 to 0.9 of the time of im2col; Winograd's way
 // 0.35 to 0.9 of the time directly where groups are at least 8 wide, on any instruction set.
-static enum { PRODUCT, IM2COL, DIRECT, DEPTHWISE, WINOGRAD } way_of(const struct conv *c)
+static enum { PRODUCT, IM2COL, DIRECT, DEPTHWISE, WINOGRAD, WAYS } way_of(const struct conv *c)
 {
     bool wide = c->C / c->G >= 8 && c->K / c->G >= 8;
     if (c->R == 3 && c->S == 1 && wide && c->H > 2 && c->W > 2)
@@ -57,6 +58,7 @@ const char *conv_way(const struct conv *c)
 {
     static const char *const names[] = { "product", "im2col", "direct", "depthwise",
                                          "winograd" };
+    TABLE_HAS(names, WAYS);
     return names[way_of(c)];
 }
 
@@ -73,6 +75,7 @@ static const struct conv_kernels *own_kernels(const struct conv *c)
         return &k->winograd;
     case PRODUCT:
     case IM2COL:
+    case WAYS:
         break;
     }
     return NULL;
@@ -121,7 +124,7 @@ static size_t packed_floats(const struct conv *c)
     return most;
 }
 
-// Floats beside the packed weights: the frequencies of a turn, for any instruction set.
+// Floats besides the packed weights: the frequencies of a turn, for any instruction set.
 static size_t winograd_scratch(const struct conv *c)
 {
     size_t C = ((size_t)c->C + 15) / 16 * 16, K = ((size_t)c->K + 15) / 16 * 16;
@@ -172,11 +175,11 @@ static int tile_images(const struct conv *c)
 
 // Where things lie in scratch: weights packed, sums of their gradient, what the kernels use
 // (frequencies, or rows of im2col), and one tile each of z, du and of a dx to be added.
-struct room {
+struct workspace {
     float *packed, *sum, *work, *z, *du, *part;
 };
 
-static size_t room_of(struct room *r, float *scratch, const struct conv *c)
+static size_t workspace_of(struct workspace *r, float *scratch, const struct conv *c)
 {
     size_t packed = packed_floats(c), work = 0, at = 0;
     bool own = own_kernels(c) != NULL;
@@ -200,8 +203,8 @@ size_t conv_scratch(const struct conv *c)
 {
     check(c);
     struct conv t = tiled(c);
-    struct room r;
-    return room_of(&r, NULL, &t);
+    struct workspace r;
+    return workspace_of(&r, NULL, &t);
 }
 
 // Output pixel number i as image, row, column; advanced by `next`.
@@ -296,13 +299,13 @@ static void scatter_add(float *dx, const float *col, const struct conv *c, size_
 
 // ---- one tile --------------------------------------------------------------------------
 
-static void forward_tile(float *y, const float *x, const struct conv *c, const struct room *r,
-                         const struct finish *finish)
+static void forward_tile(float *y, const float *x, const struct conv *c, const struct workspace *r,
+                         const struct epilogue *epilogue)
 {
     const struct kernels *k = kernels_get();
     const struct conv_kernels *own = own_kernels(c);
     if (own) {
-        own->forward(y, x, r->packed, c, finish, r->work);
+        own->forward(y, x, r->packed, c, epilogue, r->work);
         return;
     }
     size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
@@ -311,12 +314,12 @@ static void forward_tile(float *y, const float *x, const struct conv *c, const s
         if (!is_plain(c))
             gather(r->work, x, c, i, n);
         k->product(y + i * K, K, is_plain(c) ? x : r->work, L, 1, r->packed, 0, n, K, L, false,
-                   finish);
+                   epilogue);
     }
 }
 
 static void weight_tile(float *dw, const float *dy, const float *x, const struct conv *c,
-                        const struct room *r)
+                        const struct workspace *r)
 {
     const struct kernels *k = kernels_get();
     const struct conv_kernels *own = own_kernels(c);
@@ -336,7 +339,7 @@ static void weight_tile(float *dw, const float *dy, const float *x, const struct
 
 // sum: dx holds a gradient already.
 static void data_tile(float *dx, const float *dy, const float *w, const struct conv *c,
-                      const struct room *r, bool sum)
+                      const struct workspace *r, bool sum)
 {
     const struct kernels *k = kernels_get();
     const struct conv_kernels *own = own_kernels(c);
@@ -361,25 +364,25 @@ static void data_tile(float *dx, const float *dy, const float *w, const struct c
     }
 }
 
-// ---- all tiles, and the norms beside ---------------------------------------------------
+// ---- all tiles, and the fused norms -----------------------------------------------------
 
-static const struct beside alone;
+static const struct fusion unfused;
 
 // The next tile's part of a tensor, from float `first` on.
-static void soon(struct span *spans, int *n, const float *x, size_t first, size_t floats)
+static void prefetch(struct span *spans, int *n, const float *x, size_t first, size_t floats)
 {
     if (x)
         spans[(*n)++] = (struct span){ x + first, floats };
 }
 
 void conv_forward(float *y, const float *x, const float *w, const struct conv *c,
-                  const struct beside *b, float *scratch)
+                  const struct fusion *b, float *scratch)
 {
     check(c);
-    b = b ? b : &alone;
+    b = b ? b : &unfused;
     struct conv all = tiled(c), tile = all;
-    struct room r;
-    room_of(&r, scratch, &all);
+    struct workspace r;
+    workspace_of(&r, scratch, &all);
     if (own_kernels(c))
         own_kernels(c)->pack(r.packed, w, c, false);
     else
@@ -388,8 +391,8 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
         norm_running(b->out);
     else if (b->out)
         norm_begin(b->out);
-    struct finish finish;
-    bool finished = b->out && b->testing && !b->add && norm_finish(&finish, b->out);
+    struct epilogue epilogue;
+    bool fused = b->out && b->testing && !b->add && norm_epilogue(&epilogue, b->out);
     size_t xi = image_in(&all), yi = image_out(&all);
     for (int i = 0, step = tile_images(&all); i < all.N; i += step) {
         if (interrupt_pending())
@@ -402,11 +405,11 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
         int n = 0;
         if (next < (size_t)all.N) {
             left = left < (size_t)step ? left : (size_t)step;
-            soon(spans, &n, x, next * xi, left * xi);
-            soon(spans, &n, y, next * yi, left * yi);
-            soon(spans, &n, b->in_y, next * xi, left * xi);
-            soon(spans, &n, b->in_add, next * xi, left * xi);
-            soon(spans, &n, b->add, next * yi, left * yi);
+            prefetch(spans, &n, x, next * xi, left * xi);
+            prefetch(spans, &n, y, next * yi, left * yi);
+            prefetch(spans, &n, b->in_y, next * xi, left * xi);
+            prefetch(spans, &n, b->in_add, next * xi, left * xi);
+            prefetch(spans, &n, b->add, next * yi, left * yi);
         }
         kernels_get()->ahead(spans, n);
         if (b->in) {
@@ -415,8 +418,8 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
                        (size_t)tile.N * xi / (size_t)c->C);
             xt = z;
         }
-        forward_tile(yt, xt, &tile, &r, finished ? &finish : NULL);
-        if (b->out && b->testing && !finished)
+        forward_tile(yt, xt, &tile, &r, fused ? &epilogue : NULL);
+        if (b->out && b->testing && !fused)
             norm_apply(b->out, yt, yt, b->add ? b->add + (size_t)i * yi : NULL, rows);
         else if (b->out && !b->testing)
             norm_gather(b->out, yt, rows);
@@ -426,13 +429,13 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
 }
 
 void conv_backward(float *dx, float *dw, const float *dy, const float *x, const float *w,
-                   const struct conv *c, const struct beside *b, float *scratch)
+                   const struct conv *c, const struct fusion *b, float *scratch)
 {
     check(c);
-    b = b ? b : &alone;
+    b = b ? b : &unfused;
     struct conv all = tiled(c), tile = all;
-    struct room r;
-    room_of(&r, scratch, &all);
+    struct workspace r;
+    workspace_of(&r, scratch, &all);
     const struct conv_kernels *own = own_kernels(c);
     if (own && dx)
         own->pack(r.packed, w, c, true);
@@ -452,11 +455,11 @@ void conv_backward(float *dx, float *dw, const float *dy, const float *x, const 
         int n = 0;
         if (next < (size_t)all.N) {
             left = left < (size_t)step ? left : (size_t)step;
-            soon(spans, &n, dx, next * xi, left * xi);
-            soon(spans, &n, b->in_y, next * xi, left * xi);
-            soon(spans, &n, x, next * xi, left * xi);
-            soon(spans, &n, b->out ? b->y : NULL, next * yi, left * yi);
-            soon(spans, &n, dy, next * yi, left * yi);
+            prefetch(spans, &n, dx, next * xi, left * xi);
+            prefetch(spans, &n, b->in_y, next * xi, left * xi);
+            prefetch(spans, &n, x, next * xi, left * xi);
+            prefetch(spans, &n, b->out ? b->y : NULL, next * yi, left * yi);
+            prefetch(spans, &n, dy, next * yi, left * yi);
         }
         kernels_get()->ahead(spans, n);
         if (b->out) {

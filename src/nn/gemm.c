@@ -117,8 +117,8 @@ bool gemm_selfcheck(struct error *e)
                                  SIZE_MAX_CHECKED };
     static const float alphas[] = { 1, 0.5f }, betas[] = { 0, 1, -0.25f };
     enum { COUNT = sizeof sizes / sizeof *sizes, RANDOM = 288 };
-    size_t room = (size_t)SIZE_MAX_CHECKED * (SIZE_MAX_CHECKED + PAD);
-    float *A = xmalloc(4 * room * sizeof *A), *B = A + room, *C = B + room, *old = C + room;
+    size_t floats = (size_t)SIZE_MAX_CHECKED * (SIZE_MAX_CHECKED + PAD);
+    float *A = xmalloc(4 * floats * sizeof *A), *B = A + floats, *C = B + floats, *old = C + floats;
     struct rng r = rng_key(1, 0, RNG_SAMPLE);
     bool right = true;
     for (int i = 0; i < RANDOM && right; i++) {

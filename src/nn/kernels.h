@@ -11,11 +11,11 @@
 /* What becomes of sums while they are in registers: act((y - mean)·scale + beta), as
  * norm_apply makes it in a pass of its own; NULL: nothing.  Whole vectors are read from any
  * channel on.  norm.c gives that of the running statistics, if its activation is cheap. */
-struct finish {
+struct epilogue {
     const float *mean, *scale, *beta;
     bool relu;
 };
-bool norm_finish(struct finish *f, const struct norm *n);
+bool norm_epilogue(struct epilogue *f, const struct norm *n);
 
 /* A convolution, all but its choice (conv.c).  Packed weights serve any number of images:
  * c->N of each call.  `weight` adds to sum, which is as long as packed weights and starts
@@ -23,7 +23,7 @@ bool norm_finish(struct finish *f, const struct norm *n);
 struct conv_kernels {
     void (*pack)(float *packed, const float *w, const struct conv *c, bool data);
     void (*forward)(float *y, const float *x, const float *packed, const struct conv *c,
-                    const struct finish *finish, float *scratch);
+                    const struct epilogue *epilogue, float *scratch);
     void (*data)(float *dx, const float *dy, const float *packed, const struct conv *c,
                  float *scratch);
     void (*weight)(float *sum, const float *dy, const float *x, const struct conv *c,
@@ -45,7 +45,7 @@ struct kernels {
     // C (M,N) = or += A (M,L)·B (L,N), A[m][l] at a[m·ap + l·ai]; ldb = 0: packed B
     void (*product)(float *c, size_t ldc, const float *a, size_t ap, size_t ai, const float *b,
                     size_t ldb, size_t M, size_t N, size_t L, bool add,
-                    const struct finish *finish);
+                    const struct epilogue *epilogue);
     void (*product_pack)(float *out, const float *w, size_t N, size_t L); // B = wᵀ, w (N,L)
     // A tile of M rows each; layers.h and kernels/norm.h say what of.
     void (*norm_gather)(double *mean, double *m2, size_t seen, const float *x, size_t M,

@@ -136,10 +136,10 @@ void norm_apply(const struct norm *n, float *y, const float *x, const float *add
                               M - done, n->C, n->act);
 }
 
-bool norm_finish(struct finish *f, const struct norm *n)
+bool norm_epilogue(struct epilogue *f, const struct norm *n)
 {
     struct state s = state_of(n);
-    *f = (struct finish){ s.mean, s.scale, s.beta, n->act == ACT_RELU };
+    *f = (struct epilogue){ s.mean, s.scale, s.beta, n->act == ACT_RELU };
     return n->act != ACT_SILU;
 }
 

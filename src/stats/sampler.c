@@ -274,6 +274,8 @@ bool sampler_bind(struct sampler *s, enum sampler_bond bond, int n, const int *s
         return bind_sorted(f, dist) ||
                error_set(e, "stages of different ranges cannot be sorted; draw them by "
                             "rejection");
+    case BONDS:
+        break;
     }
     return false;
 }
@@ -392,13 +394,13 @@ static int outside(struct sampler *s, const struct complexity *c)
 }
 
 size_t sampler_next(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t end,
-                    struct candidate *out, size_t room)
+                    struct candidate *out, size_t capacity)
 {
     struct arch a = s->base;
     struct regnet r = {0};
     struct error e;
     size_t found = 0;
-    for (; *index < end && found < room; ++*index) {
+    for (; *index < end && found < capacity; ++*index) {
         if (*index % POLL == 0 && interrupt_pending())
             break;
         s->counts.tried++;
@@ -406,7 +408,7 @@ size_t sampler_next(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t 
             s->counts.shape++;
             continue;
         }
-        if (!arch_finish(&a, &e)) {
+        if (!arch_complete(&a, &e)) {
             s->counts.incompatible++;
             continue;
         }

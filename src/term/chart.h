@@ -12,7 +12,7 @@
 #define TERM_CHART_H
 #include "term/canvas.h"
 
-enum shape { SHAPE_STEPS, SHAPE_LINE, SHAPE_POINTS };
+enum shape { SHAPE_STEPS, SHAPE_LINE, SHAPE_POINTS, SHAPES };
 
 struct curve {
     enum shape shape;

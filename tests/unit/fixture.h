@@ -121,7 +121,7 @@ static inline struct arch fixture_arch(const struct fixture *x)
     a.classes = atoi(fixture_field(x, "classes"));
     a.image = atoi(fixture_field(x, "image"));
     struct error e;
-    if (!arch_finish(&a, &e))
+    if (!arch_complete(&a, &e))
         fail_msg("%s", e.msg);
     return a;
 }

@@ -73,7 +73,7 @@ static inline struct net *small_net(int batch, uint64_t seed)
                      .classes = CLASSES,
                      .image = SIDE};
     struct error e;
-    if (!arch_finish(&a, &e))
+    if (!arch_complete(&a, &e))
         fail_msg("%s", e.msg);
     struct net *n = net_new(&a, batch, &e);
     if (!n)

@@ -36,7 +36,7 @@ static void group_compatibility(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct arch a = one_stage(cases[i].w, cases[i].b, cases[i].g);
         struct error e;
-        assert_true(arch_finish(&a, &e));
+        assert_true(arch_complete(&a, &e));
         assert_int_equal(a.w[0], cases[i].w_out);
         assert_int_equal(a.g[0], cases[i].g_out);
     }
@@ -52,14 +52,14 @@ static void whole_grid(void **state)
         for (int k = 0; k < 18; k++) {
             struct arch a = one_stage(w, bs[k / 6], gs[k % 6]);
             struct error e;
-            assert_true(arch_finish(&a, &e));
+            assert_true(arch_complete(&a, &e));
             int inner = arch_inner(&a, 0, a.w[0]);
             assert_int_equal(inner * bs[k / 6], a.w[0]);
             assert_int_equal(inner % a.g[0], 0);
             assert_int_equal(arch_groups(&a, 0, a.w[0]), inner / a.g[0]);
             most = fmax(most, fabs((double)a.w[0] / w - 1));
             struct arch again = a;
-            assert_true(arch_finish(&again, &e));
+            assert_true(arch_complete(&again, &e));
             assert_int_equal(again.w[0], a.w[0]);
             assert_int_equal(again.g[0], a.g[0]);
         }
@@ -69,7 +69,7 @@ static void whole_grid(void **state)
 static void refused(struct arch a, const char *part)
 {
     struct error e = {""};
-    assert_false(arch_finish(&a, &e));
+    assert_false(arch_complete(&a, &e));
     if (!strstr(e.msg, part))
         fail_msg("message '%s' lacks '%s'", e.msg, part);
 }
@@ -183,7 +183,7 @@ static void half_to_even(void **state)
     assert_int_equal(s.w[1], 176);
     assert_int_equal(away.w[1], 184);
     regnet_fill(&r, &s, &a);
-    assert_true(arch_finish(&a, &e));
+    assert_true(arch_complete(&a, &e));
     assert_int_equal(a.w[1], 168);
     assert_int_equal(s.stages, 4);
     assert_int_equal(s.levels, 4);
@@ -225,7 +225,7 @@ static void parts_sum(void **state)
             int size[ARCH_STAGES + 2];
             a.se = block_has_bottleneck(a.block) ? 0.25 : 0;
             a.b[1] = block == BLOCK_MB ? 0.25 : 2;
-            assert_true(arch_finish(&a, &e));
+            assert_true(arch_complete(&a, &e));
             complexity_parts(&a, 33, false, parts, size);
             for (int i = 0; i < a.stages + 2; i++) {
                 sum.flops += parts[i].flops;
@@ -261,7 +261,7 @@ static void by_hand(void **state)
         struct error e;
         int size[3];
         a.block = cases[i].block, a.stem = STEM_CIFAR, a.stem_width = 4, a.image = 8;
-        assert_true(arch_finish(&a, &e));
+        assert_true(arch_complete(&a, &e));
         complexity_parts(&a, 8, false, parts, size);
         assert_int_equal(parts[1].flops, cases[i].flops);
         assert_int_equal(parts[1].params, cases[i].params);
@@ -274,7 +274,7 @@ static void hashes(void **state)
     (void)state;
     struct arch a = one_stage(64, 2, 8), b = one_stage(64, 2, 8);
     struct error e;
-    assert_true(arch_finish(&a, &e) && arch_finish(&b, &e));
+    assert_true(arch_complete(&a, &e) && arch_complete(&b, &e));
     assert_true(arch_hash(&a) == arch_hash(&b));
     b.d[0] = 2;
     assert_true(arch_hash(&a) != arch_hash(&b));
@@ -289,11 +289,11 @@ static void hashes(void **state)
     // one group: R and X are one network
     a = one_stage(64, 2, 32), b = one_stage(64, 2, 1);
     b.block = BLOCK_R;
-    assert_true(arch_finish(&a, &e) && arch_finish(&b, &e));
+    assert_true(arch_complete(&a, &e) && arch_complete(&b, &e));
     assert_true(arch_hash(&a) == arch_hash(&b));
     // asked differently, the same once compatible
     a = one_stage(30, 1, 16), b = one_stage(34, 1, 16);
-    assert_true(arch_finish(&a, &e) && arch_finish(&b, &e));
+    assert_true(arch_complete(&a, &e) && arch_complete(&b, &e));
     assert_true(arch_hash(&a) == arch_hash(&b));
 }
 

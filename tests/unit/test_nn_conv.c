@@ -53,7 +53,7 @@ static struct size size_of(const struct conv *c)
 }
 
 // Sums of n products in any order, once rounded each: (n + 2)·2^-24·Σ|ab|.
-static void finish(double *sum, double *size, int *n, size_t count, double start)
+static void summarise(double *sum, double *size, int *n, size_t count, double start)
 {
     for (size_t i = 0; i < count; i++) {
         size[i] = (size[i] + start) * ((double)n[i] + 2) * 0x1p-24;
@@ -80,9 +80,9 @@ static void check_conv(struct conv c, uint64_t seed)
         e.yn[i] = 9 * c.C / c.G;
     for (size_t i = 0; i < n.x && winograd; i++)
         e.dxn[i] = 9 * c.K / c.G;
-    finish(e.y, e.ya, e.yn, n.y, 0);
-    finish(e.dx, e.dxa, e.dxn, n.x, 0);
-    finish(e.dw, e.dwa, e.dwn, n.w, 0.5); // gradients of parameters are added to
+    summarise(e.y, e.ya, e.yn, n.y, 0);
+    summarise(e.dx, e.dxa, e.dxn, n.x, 0);
+    summarise(e.dw, e.dwa, e.dwn, n.w, 0.5); // gradients of parameters are added to
     EACH_ISA(isa)
     {
         char what[160];

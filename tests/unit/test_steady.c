@@ -69,7 +69,7 @@ static struct net *steady_net(int number)
     struct arch *a = &archs[number];
     struct error e = {""};
     a->classes = CLASSES, a->image = 32;
-    struct net *n = arch_finish(a, &e) ? net_new(a, BATCH, &e) : NULL;
+    struct net *n = arch_complete(a, &e) ? net_new(a, BATCH, &e) : NULL;
     if (!n)
         fail_msg("%s", e.msg);
     net_init(n, 1, false);

@@ -51,7 +51,7 @@ static struct net *small(enum arch_block block, double se, int head_width)
                      .head_width = head_width, .se = se, .act = ACT_RELU, .classes = 3,
                      .image = 8};
     struct error e = {""};
-    if (!arch_finish(&a, &e))
+    if (!arch_complete(&a, &e))
         fail_msg("%s", e.msg);
     struct net *n = net_new(&a, 2, &e);
     if (!n)

@@ -6,6 +6,7 @@
 
 local core = require "netspace.core.data"
 local document = require("netspace.lib.doc").group "data"
+local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local paths = require "netspace.lib.path"
 local sys = require "netspace.core.sys"
@@ -42,7 +43,7 @@ function M.names()
 end
 
 local function is_dataset(x)
-  return type(x) == "userdata" and (getmetatable(x) or {}).__name == "dataset"
+  return members.kind(x) == "dataset"
 end
 
 local function count(o, key, name, most)

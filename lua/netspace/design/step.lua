@@ -10,6 +10,7 @@ local blame = require "netspace.lib.blame"
 local document = require("netspace.lib.doc").group "design"
 local input = require "netspace.stats.input"
 local ledgers = require "netspace.store.ledger"
+local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local units = require "netspace.lib.units"
 local space = require "netspace.space.space"
@@ -19,11 +20,9 @@ local sys = require "netspace.core.sys"
 
 local M = {}
 
-local RNG_STEP = 10 -- rng.h
-
 -- Spaces ------------------------------------------------------------------------------------
 
-local function is_space(x) return (getmetatable(x) or {}).__name == "space" end
+local function is_space(x) return members.kind(x) == "space" end
 
 local function space_of(x)
   if type(x) == "string" then return space[x] end
@@ -55,7 +54,7 @@ end
 -- and the same in every step.
 local function seed_of(seed, S)
   local name = tonumber("0x" .. ledgers.fingerprint(S.name)) & math.maxinteger
-  return sys.random(seed, name, RNG_STEP) >> 11
+  return sys.random(seed, name, sys.purpose.step) >> 11
 end
 
 -- Training -----------------------------------------------------------------------------------
@@ -208,7 +207,7 @@ function M.repeats(o)
     local list, seed = {}, math.tointeger(o.seed or o.models.seed or sys.seed())
     for k = 1, times do -- the first is the population itself, trained already or not
       list[k] = { name = k == 1 and name or ("%s, seed %d"):format(name, k), models = o.models,
-        seed = k > 1 and sys.random(seed, k, RNG_STEP) >> 11 or o.seed }
+        seed = k > 1 and sys.random(seed, k, sys.purpose.step) >> 11 or o.seed }
     end
     return train(list, o)
   end)

@@ -28,4 +28,17 @@ function M.keys_of(value)
   return names
 end
 
+--- The name of an object's type ("net", "space", "result"), or nil.
+function M.kind(value)
+  local meta = debug.getmetatable(value)
+  local name = type(meta) == "table" and rawget(meta, "__name")
+  return type(name) == "string" and name:gsub("^netspace%.", "") or nil
+end
+
+--- Whether a value says itself how it prints.
+function M.own_text(value)
+  local meta = debug.getmetatable(value)
+  return type(meta) == "table" and rawget(meta, "__tostring") ~= nil
+end
+
 return M

@@ -7,6 +7,7 @@
 local canvas = require "netspace.core.canvas"
 local columns = require "netspace.lib.columns"
 local document = require("netspace.lib.doc").group "pretty"
+local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local screen = require "netspace.core.screen"
 local sys = require "netspace.core.sys"
@@ -36,11 +37,6 @@ local function cut_string(s, limit, ctx)
   return ("%s%s %d more bytes"):format(quote(s:sub(1, limit)), ctx.dots, #s - limit)
 end
 
-local function own_tostring(v)
-  local mt = debug.getmetatable(v)
-  return type(mt) == "table" and rawget(mt, "__tostring") ~= nil
-end
-
 -- Metatables may raise in __tostring; a value that cannot be shown must not end a session.
 local function safe_tostring(v)
   local good, s = pcall(tostring, v)
@@ -55,7 +51,7 @@ local function atom(v, ctx, top)
 end
 
 local function is_table(v)
-  return type(v) == "table" and not own_tostring(v)
+  return type(v) == "table" and not members.own_text(v)
 end
 
 -- Models: the tables of arch.anynet and arch.regnet.
@@ -361,7 +357,7 @@ function M.pretty(value, o)
     dots = ascii and "..." or "…", rule = ascii and "-" or "─",
   }
   if type(value) == "string" then return atom(value, ctx, true) end
-  if is_model(value) and not own_tostring(value) then
+  if is_model(value) and not members.own_text(value) then
     return ("%s image=%s classes=%s"):format(model_line(value), tostring(value.image),
       tostring(value.classes))
   end

@@ -64,7 +64,7 @@ function M.anynet(t)
   options.check("arch.anynet", t)
   t = copy(t or {})
   missing("arch.anynet", t, { "d", "w" })
-  return call("arch.anynet", core.finish, t)
+  return call("arch.anynet", core.complete, t)
 end
 
 local function shown(list)
@@ -94,7 +94,7 @@ function M.regnet(t)
   if stages ~= "any" and #shape.d ~= stages then return nil, wrong_stages(shape, stages) end
   t.d, t.w, t.b = shape.d, shape.w, r.b
   local m
-  m, reason = call("arch.regnet", core.finish, t)
+  m, reason = call("arch.regnet", core.complete, t)
   if not m then return nil, reason end
   m.regnet = r
   return m

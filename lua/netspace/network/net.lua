@@ -11,6 +11,7 @@ local core = require "netspace.core.net"
 local document = require("netspace.lib.doc").group "net"
 local json = require "netspace.lib.json"
 local layers = require "netspace.network.profile"
+local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local recipe = require "netspace.network.recipe"
 local sys = require "netspace.core.sys"
@@ -34,7 +35,7 @@ local function call(where, f, ...)
 end
 
 local function is_net(x)
-  return type(x) == "userdata" and (getmetatable(x) or {}).__name == "net"
+  return members.kind(x) == "net"
 end
 
 local function check_net(where, x)

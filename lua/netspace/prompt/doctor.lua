@@ -2,7 +2,7 @@
 -- Why: some OpenBLAS releases compute wrong products on processors newer than they are, and
 -- a terminal or locale that cannot draw shows an empty plot.
 
-local prelude = require "netspace.prelude"
+local prelude = require "netspace.prompt.prelude"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 

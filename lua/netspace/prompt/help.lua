@@ -99,8 +99,9 @@ end
 local function method_of_c(f)
   for _, meta in pairs(debug.getregistry()) do
     local methods = type(meta) == "table" and members.behind(meta)
+    local kind = methods and tostring(rawget(meta, "__name")):gsub("^netspace%.", "")
     for name, value in next, methods or {} do
-      local topic = ("%s:%s"):format(rawget(meta, "__name"), name)
+      local topic = ("%s:%s"):format(kind, name)
       if value == f and doc.topics[topic] then return topic end
     end
   end
@@ -128,9 +129,8 @@ end
 
 -- Topics of the functions whose signature says that they give what x is: "-> result".
 local function givers_of(x)
-  local meta, list = debug.getmetatable(x), {}
-  local name = type(meta) == "table" and rawget(meta, "__name")
-  for topic, text in pairs(type(name) == "string" and doc.topics or {}) do
+  local name, list = members.kind(x), {}
+  for topic, text in pairs(name and doc.topics or {}) do
     local gives = text:match("^[^\n]*%->%s*([^\n]*)") or text:match("^[^\n]*\n%s*%->%s*([^\n]*)")
     if gives and gives:find("%f[%w_]" .. name .. "%f[^%w_]") then list[#list + 1] = topic end
   end

@@ -22,7 +22,6 @@ local json = require "netspace.lib.json"
 local sys = require "netspace.core.sys"
 
 local M = {}
-local RNG_ADOPT = 9 -- rng.h
 
 local function refuse(S, result, ...)
   error(("%s cannot adopt models of %s: "):format(S.name, result.name)
@@ -105,7 +104,7 @@ local function check_seed(S, seed, from, result)
         .. "or none", seed)
     end
   end
-  return seed or sys.random(from.seeds[1], #from.seeds, RNG_ADOPT) >> 34
+  return seed or sys.random(from.seeds[1], #from.seeds, sys.purpose.adopt) >> 34
 end
 
 local function inside(window, m)

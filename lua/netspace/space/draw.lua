@@ -9,23 +9,30 @@ local domain = require "netspace.space.domain"
 local M = {}
 
 -- Parameters of each kind, in the order of the sampler's slots, with their usual ranges
--- (list: an unnamed list means values), whether they are whole numbers, and what they must be.
-local b = { "b", q = 1, dist = "uniform", list = true,
-  must = "a whole number, or 1 over one for an inverted bottleneck" }
+-- (list: an unnamed list means values), whether they are whole numbers, the least and most they
+-- may be, and that in words.
+local blocks, width = arch.limits.blocks, arch.limits.width
+local function whole(from, to) return ("a whole number from %d to %d"):format(from, to) end
+local d = { "d", q = 1, dist = "log_uniform", whole = true, least = 1, most = blocks,
+  must = whole(1, blocks) }
+local b = { "b", q = 1, dist = "uniform", list = true, least = 1 / width, most = width,
+  must = ("a whole number up to %d, or 1 over one for an inverted bottleneck"):format(width) }
 local g = { "g", q = 8, dist = "power2_or_log_uniform", list = true, whole = true, groups = true,
-  must = "a whole number of channels, at least 1" }
+  least = 1, most = width, must = whole(1, width) }
 local kinds = {
   anynet = {
-    { "d", q = 1, dist = "log_uniform", whole = true, must = "a whole number, at least 1" },
-    { "w", q = 8, dist = "log_uniform", whole = true, must = "a whole number, at least 1" },
+    d, { "w", q = 8, dist = "log_uniform", whole = true, least = 1, most = width,
+      must = whole(1, width) },
     b, g,
   },
   regnet = {
-    { "d", q = 1, dist = "uniform", whole = true, must = "a whole number, at least 1" },
-    { "w_0", q = 8, dist = "log_uniform", whole = true, least = 8,
-      must = "a multiple of 8, at least 8" },
-    { "w_a", q = 0.1, dist = "log_uniform", least = 0, must = "at least 0" },
-    { "w_m", q = 0.001, dist = "log_uniform", must = "above 1" },
+    { "d", q = 1, dist = "uniform", whole = true, least = 1, most = blocks, must = d.must },
+    { "w_0", q = 8, dist = "log_uniform", whole = true, least = 8, most = width,
+      must = ("a multiple of 8 from 8 to %d"):format(width) },
+    { "w_a", q = 0.1, dist = "log_uniform", least = 0, most = width,
+      must = ("from 0 to %d"):format(width) },
+    { "w_m", q = 0.001, dist = "log_uniform", least = 1, most = width,
+      must = ("above 1, and at most %d"):format(width) },
     b, g,
   },
 }
@@ -38,7 +45,7 @@ local function base_of(S, o)
   for i = 1, S.stages do base.d[i], base.w[i] = 1, 8 end
   for k, v in pairs(S.options) do base[k] = v end
   for k, v in pairs(o or {}) do base[k] = v end
-  local ok, m, reason = pcall(arch.finish, base)
+  local ok, m, reason = pcall(arch.complete, base)
   if not ok or not m then
     error(("space %s: %s"):format(S.name, tostring(ok and reason or m):gsub("^.-:%d+: ", "")), 0)
   end

@@ -48,13 +48,12 @@ options.declare("S:with", both)
 --- Refuses values no network could have, whatever the rest.
 local function check_values(where, p, range)
   for _, x in ipairs(domain.table(range).v) do
-    local low = p.least or 1
-    local good = x >= low and (not p.whole or x == math.floor(x))
+    local good = x >= p.least and x <= p.most and (not p.whole or x == math.floor(x))
     if p[1] == "b" then
       local inverse = x > 0 and 1 / x or 0
-      good = x > 0 and (x == math.floor(x) or math.abs(inverse - math.floor(inverse + 0.5)) < 1e-9)
+      good = good and (x == math.floor(x) or math.abs(inverse - math.floor(inverse + 0.5)) < 1e-9)
     elseif p[1] == "w_m" then
-      good = x > 1
+      good = good and x > 1
     elseif p[1] == "w_0" then
       good = good and x % 8 == 0
     end

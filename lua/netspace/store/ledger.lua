@@ -204,6 +204,8 @@ function Ledger:take(id, name, workers)
   if why == "held" then
     M.fail(("population '%s' of %s is being trained by another process"):format(name,
       paths.shown(self.path)), "busy")
+  elseif not self.lock and why ~= "unsupported" then
+    M.fail(("%s cannot be locked: %s"):format(paths.shown(files.lock(self.path)), why))
   end
   local now, pid = schema.time(), math.tointeger(uv.os_getpid())
   run(self, [[INSERT INTO run (population, host, pid, birth, boot, workers, started,

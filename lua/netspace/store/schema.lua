@@ -119,13 +119,12 @@ end
 
 --- Whether the run, a row of `run` of the store at `path`, is still at work.  Its process holds
 -- a lock while it is (files.lua); a pid says little, since other containers count anew.  When in
--- doubt (the lock is another kernel's, was removed, or there never was one) a sign of life under
--- a minute old counts.
+-- doubt (it works under another kernel, or without a lock) a sign of life under a minute old
+-- counts.
 function M.alive(path, run)
   if run.ended then return false end
-  local locked = sys.locked(files.lock(path), run.population)
-  if locked then return true end
-  if locked == false and run.boot and run.boot == M.boot() then return false end
+  if sys.locked(files.lock(path), run.population) then return true end
+  if run.boot and run.boot == M.boot() then return false end
   local here = run.host == uv.os_gethostname()
   if here and not run.boot and M.birth(run.pid) == run.birth then return true end
   return M.time() - (tonumber(run.updated) or 0) < FRESH

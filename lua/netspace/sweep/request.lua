@@ -5,6 +5,7 @@
 local forecasts = require "netspace.sweep.forecast"
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
+local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local paths = require "netspace.lib.path"
 local sets = require "netspace.data.data"
@@ -13,7 +14,6 @@ local units = require "netspace.lib.units"
 local uv = require "luv"
 
 local M = {}
-local RNG_MODEL = 8 -- purpose of the training seeds (rng.h)
 local fail = ledgers.fail
 
 -- What the numbers of a population hang on, compared with what the store has ------------
@@ -86,7 +86,7 @@ local function card_of(where, data)
   if type(data) ~= "userdata" then
     set, why = sets.open(data)
     if not set then fail(("%s: %s"):format(where, why)) end
-  elseif (getmetatable(data) or {}).__name ~= "dataset" then
+  elseif members.kind(data) ~= "dataset" then
     fail(("%s: data should be the name of a data set or what data.open gives"):format(where))
   end
   local card, source = set:card(), sets._source(set)
@@ -259,7 +259,7 @@ function M.enter(ledger, request)
         ledger:adopt(id, i, m, from, from.indices[i])
       else
         -- 53 bits: what a JSON reader keeps of a whole number
-        local seed = sys.random(request.seed, i, RNG_MODEL) >> 10
+        local seed = sys.random(request.seed, i, sys.purpose.model) >> 10
         ledger:add_model(id, i, m, ledgers.identity(m), seed, request.costs[i])
       end
     end

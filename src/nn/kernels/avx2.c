@@ -11,7 +11,6 @@
 #define V 8
 #define KERNELS kernels_avx2
 #define KERNELS_NAME "avx2"
-#include "nn/kernels.h"
 #include "nn/kernels/vec.h"
 
 INLINE vf vset(float a) { return _mm256_set1_ps(a); }
@@ -25,13 +24,6 @@ INLINE __m256i first(int n)
 INLINE vf vload_n(const float *p, int n) { return _mm256_maskload_ps(p, first(n)); }
 INLINE void vstore_n(float *p, vf a, int n) { _mm256_maskstore_ps(p, first(n), a); }
 
-#include "nn/kernels/norm.h"
-#include "nn/kernels/direct.h"
-#include "nn/kernels/direct_weights.h"
-#include "nn/kernels/depthwise.h"
-#include "nn/kernels/product.h"
-#include "nn/kernels/winograd.h"
-#include "nn/kernels/point.h"
 #include "nn/kernels/table.h"
 #ifdef __clang__
 #pragma clang attribute pop

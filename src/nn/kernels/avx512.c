@@ -11,7 +11,6 @@
 #define V 16
 #define KERNELS kernels_avx512
 #define KERNELS_NAME "avx512"
-#include "nn/kernels.h"
 #include "nn/kernels/vec.h"
 
 INLINE vf vset(float a) { return _mm512_set1_ps(a); }
@@ -33,13 +32,6 @@ INLINE void vstore_n(float *p, vf a, int n)
         _mm512_mask_storeu_ps(p, first(n), a);
 }
 
-#include "nn/kernels/norm.h"
-#include "nn/kernels/direct.h"
-#include "nn/kernels/direct_weights.h"
-#include "nn/kernels/depthwise.h"
-#include "nn/kernels/product.h"
-#include "nn/kernels/winograd.h"
-#include "nn/kernels/point.h"
 #include "nn/kernels/table.h"
 #ifdef __clang__
 #pragma clang attribute pop

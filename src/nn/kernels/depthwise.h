@@ -12,13 +12,18 @@
  * least V): what both have they make alike.  Weights are packed to [block][r][s][V].
  * Ground: register tiles as in kernels/direct.h; memory order of NHWC makes one row of one
  * block of channels R·W cache lines, which stay in cache for the R rows that use them. */
+#ifndef KERNELS_DEPTHWISE_H
+#define KERNELS_DEPTHWISE_H
+#include "nn/kernels/epilogue.h"
+#include "nn/kernels/vec.h"
+
 enum { DEPTH_CHUNK = 1 << 16, DEPTH_TILE = 8 }; // floats of rows of all channels; columns
 
 struct depth {
     int H, W, Ho, Wo, R, S; // of the pass: in (H,W) to out (Ho,Wo)
     int tile, blocks;
     ptrdiff_t C;
-    const struct finish *finish; // or NULL
+    const struct epilogue *epilogue; // or NULL
 };
 
 static struct depth depth_of(const struct conv *c, bool data)
@@ -91,10 +96,10 @@ INLINE void depth_tile(float *y, const float *x, const float *w, const struct de
     UNROLL for (int t = 0; t < T; t++)
         acc[t] = vset(0);
     // What the next output row will read first, a line a column; and of the next tile.
-    const float *soon = x + ((ptrdiff_t)(rows->in[rows->n - 1] + 1) * p->W + from) * C;
+    const float *below = x + ((ptrdiff_t)(rows->in[rows->n - 1] + 1) * p->W + from) * C;
     const char *later = ahead_take(T * S);
     UNROLL for (int j = 0; j < T * S; j++) {
-        __builtin_prefetch(soon + j * C);
+        __builtin_prefetch(below + j * C);
         __builtin_prefetch(later + (size_t)j * ahead.step, 0, 2);
     }
     for (int i = 0; i < rows->n; i++) {
@@ -112,7 +117,7 @@ INLINE void depth_tile(float *y, const float *x, const float *w, const struct de
                     acc[(j - s) / S] += v * ws[s];
         }
     }
-    finish_sums(acc, T, 1, p->finish, (size_t)lane);
+    epilogue_sums(acc, T, 1, p->epilogue, (size_t)lane);
     UNROLL for (int t = 0; t < T; t++)
         vstore(y + t * C, acc[t]);
 }
@@ -237,11 +242,11 @@ static void depth_run(float *y, const float *x, const float *packed, const struc
 }
 
 static void depth_forward(float *y, const float *x, const float *packed, const struct conv *c,
-                          const struct finish *finish, float *scratch)
+                          const struct epilogue *epilogue, float *scratch)
 {
     (void)scratch;
     struct depth p = depth_of(c, false);
-    p.finish = finish;
+    p.epilogue = epilogue;
     depth_run(y, x, packed, &p, c->N, false);
 }
 
@@ -344,3 +349,5 @@ static void depth_weight_end(float *dw, const float *sum, const struct conv *c)
                 dw[(lane + l) * RR + t] += sum[t * V + l];
     }
 }
+
+#endif

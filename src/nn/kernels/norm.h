@@ -13,86 +13,17 @@
  * Source: Ioffe & Szegedy 2015, Algorithm 1; with z the input of the activation,
  *   g = dy·act'(z),  xhat = (x - mean)·rstd,
  *   dbeta = Σg,  dgamma = Σ g·xhat,  dx = gamma·rstd·(g - dbeta/M - xhat·dgamma/M). */
-#include "nn/kernels.h"
+#ifndef KERNELS_NORM_H
+#define KERNELS_NORM_H
+#include "nn/kernels/activation.h"
+#include "nn/kernels/lanes.h"
+#include "nn/kernels/vec.h"
 
 enum {
     COLUMNS = V == 16 ? 4 : 2, // vectors of a column
     ROWS = 256,                // rows of a block
     FEW = 8, // rows of a block where no sum is made: what comes from memory comes in order
 };
-
-// exp without tables, to 1 unit in the last place or so; NaN stays NaN.
-// x = n·ln 2 + f, e^f by its series to the 6th power (Cody & Waite's reduction).
-INLINE vf vexp(vf x)
-{
-    vf lo = vset(-87.0f), hi = vset(88.0f);
-    x = vmax(lo, x);
-    x = -vmax(-hi, -x);
-    vf magic = vset(12582912.0f); // 1.5·2^23: adding it rounds to an integer
-    vf n = x * 1.44269504f + magic;
-    vi shift = (vi)n << 23;
-    n -= magic;
-    vf f = x - n * 0.693359375f;
-    f -= n * -2.12194440e-4f;
-    vf e = f * 1.9875691500e-4f + 1.3981999507e-3f;
-    e = e * f + 8.3334519073e-3f;
-    e = e * f + 4.1665795894e-2f;
-    e = e * f + 1.6666665459e-1f;
-    e = e * f + 5.0000001201e-1f;
-    e = e * (f * f) + f + 1.0f;
-    return (vf)((vi)e + shift);
-}
-
-INLINE vf vsigmoid(vf z)
-{
-    return 1.0f / (1.0f + vexp(-z));
-}
-
-INLINE vf activate(vf z, enum activation act)
-{
-    return act == ACT_RELU ? vmax(vset(0), z) : act == ACT_SILU ? z * vsigmoid(z) : z;
-}
-
-// dy·act'(z); ReLU may be given y in place of z.
-INLINE vf activate_back(vf dy, vf z, enum activation act)
-{
-    if (act == ACT_RELU)
-        return (vf)((vi)dy & (z > 0));
-    if (act == ACT_SILU) {
-        vf s = vsigmoid(z);
-        return dy * s * (1.0f + z * (1.0f - s));
-    }
-    return dy;
-}
-
-// The sums of n pixels from channel k on, `step` vectors apart, finished (kernels.h).
-INLINE void finish_sums(vf *acc, const int n, const int step, const struct finish *f, size_t k)
-{
-    if (!f)
-        return;
-    vf m = vload(f->mean + k), s = vload(f->scale + k), b = vload(f->beta + k);
-    UNROLL for (int t = 0; t < n; t++) {
-        vf z = (acc[t * step] - m) * s + b;
-        acc[t * step] = f->relu ? vmax(vset(0), z) : z;
-    }
-}
-
-INLINE vf some(const float *p, int n)
-{
-    return n == V ? vload(p) : vload_n(p, n);
-}
-INLINE void put(float *p, vf a, int n)
-{
-    if (n == V)
-        vstore(p, a);
-    else
-        vstore_n(p, a, n);
-}
-// Lanes of the vector that starts at channel c of a panel of P.
-INLINE int lanes(size_t P, size_t c)
-{
-    return P - c < V ? (int)(P - c) : V;
-}
 
 // CALL(c, T, U, l): T vectors of channels from c on, U rows at a time, l lanes in the last.
 #define EACH_COLUMN(C, CALL)                                                                 \
@@ -350,3 +281,5 @@ static void norm_dx_k(float *dx, const float *g, const float *x, const float *me
     }
 }
 #undef EACH_COLUMN
+
+#endif

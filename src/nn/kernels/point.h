@@ -1,6 +1,10 @@
 /* The small layers as kernels: activations, squeeze-excitation's gate, pooling, sums of
  * columns and the optimiser.  All are bound by memory, so each is one pass in order. */
-#include "nn/kernels.h"
+#ifndef KERNELS_POINT_H
+#define KERNELS_POINT_H
+#include "nn/kernels/activation.h"
+#include "nn/kernels/lanes.h"
+#include "nn/kernels/vec.h"
 
 INLINE void act_all(float *y, const float *x, size_t n, enum activation act)
 {
@@ -263,3 +267,5 @@ static void sgd_step_k(float *p, float *v, const float *g, size_t n, float lr, f
     else
         sgd_all(p, v, g, n, lr, wd, mu, false);
 }
+
+#endif

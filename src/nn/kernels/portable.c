@@ -3,7 +3,6 @@
 #define V 4
 #define KERNELS kernels_portable
 #define KERNELS_NAME "portable"
-#include "nn/kernels.h"
 #include "nn/kernels/vec.h"
 
 INLINE vf vset(float a) { return (vf){ a, a, a, a }; }
@@ -20,11 +19,4 @@ INLINE void vstore_n(float *p, vf a, int n)
         p[l] = a[l];
 }
 
-#include "nn/kernels/norm.h"
-#include "nn/kernels/direct.h"
-#include "nn/kernels/direct_weights.h"
-#include "nn/kernels/depthwise.h"
-#include "nn/kernels/product.h"
-#include "nn/kernels/winograd.h"
-#include "nn/kernels/point.h"
 #include "nn/kernels/table.h"

@@ -10,11 +10,15 @@
  *              B[i]   ███ ███ ███        P = 8 (AVX-512) or 4
  *      A[p][i]  ▪  →  acc[p][0 … 2] += ▪·███
  *
- * Measured where sgemm makes 105 GF/s (Zen 4), norms beside it included: 1×1 of
+ * Measured where sgemm makes 105 GF/s (Zen 4), fused norms included: 1×1 of
  * make profile NET="X wide" 102 GF/s forward, 100 backward; 105 with MODE=test.
  *
  * Ground: Goto & van de Geijn 2008 (register tiles), Georganas et al., arXiv 1808.05567. */
-#include "nn/kernels.h"
+#ifndef KERNELS_PRODUCT_H
+#define KERNELS_PRODUCT_H
+#include "nn/kernels/epilogue.h"
+#include "nn/kernels/lanes.h"
+#include "nn/kernels/vec.h"
 
 enum {
     TILE_ROWS = V == 16 ? 8 : 4,
@@ -45,12 +49,12 @@ static void product_pack(float *out, const float *w, size_t N, size_t L)
     }
 }
 
-// As finish_sums, for a tile.
-INLINE void finish_tile(vf *acc, vh *acch, const struct finish *f, size_t k, const int P,
+// As epilogue_sums, for a tile.
+INLINE void epilogue_tile(vf *acc, vh *acch, const struct epilogue *f, size_t k, const int P,
                         const int B, const bool half)
 {
     UNROLL for (int j = 0; j < B; j++)
-        finish_sums(acc + j, P, B, f, k + (size_t)j * V);
+        epilogue_sums(acc + j, P, B, f, k + (size_t)j * V);
     if (!f || !half)
         return;
     k += (size_t)B * V;
@@ -65,7 +69,7 @@ INLINE void finish_tile(vf *acc, vh *acch, const struct finish *f, size_t k, con
 // vector; all: B may be loaded beyond them.
 INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
                          const float *b, size_t ldb, size_t L, int lanes, bool add, bool all,
-                         const struct finish *f, size_t k, const int P, const int B,
+                         const struct epilogue *f, size_t k, const int P, const int B,
                          const bool half)
 {
     vf acc[TILE_ROWS * TILE_VECTORS], bv[TILE_VECTORS];
@@ -74,10 +78,10 @@ INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t
         acc[t] = vset(0);
     UNROLL for (int p = 0; p < P && half; p++)
         acch[p] = vlow(vset(0));
-    const char *soon = ahead_take(L);
+    const char *prefetch = ahead_take(L);
     size_t step = ahead.step;
-    for (size_t i = 0; i < L; i++, a += ai, b += ldb, soon += step) {
-        __builtin_prefetch(soon, 0, 2);
+    for (size_t i = 0; i < L; i++, a += ai, b += ldb, prefetch += step) {
+        __builtin_prefetch(prefetch, 0, 2);
         UNROLL for (int j = 0; j < B; j++)
             bv[j] = half || all || j < B - 1 ? vload(b + j * V) : vload_n(b + j * V, lanes);
         if (half)
@@ -90,7 +94,7 @@ INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t
                 acch[p] += vlow(av) * bh;
         }
     }
-    finish_tile(acc, acch, f, k, P, B, half);
+    epilogue_tile(acc, acch, f, k, P, B, half);
     UNROLL for (int p = 0; p < P; p++) {
         UNROLL for (int j = 0; j < B; j++) {
             float *at = c + (size_t)p * ldc + j * V;
@@ -110,7 +114,7 @@ INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t
 
 INLINE void product_rows(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
                          const float *b, size_t ldb, size_t M, size_t L, int lanes, bool add,
-                         bool all, const struct finish *f, size_t k, const int B,
+                         bool all, const struct epilogue *f, size_t k, const int B,
                          const bool half)
 {
     size_t p = 0;
@@ -131,7 +135,7 @@ INLINE void product_rows(float *c, size_t ldc, const float *a, size_t ap, size_t
 // ldb = 0: B was made by product_pack.
 static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai, const float *b,
                     size_t ldb, size_t M, size_t N, size_t L, bool add,
-                    const struct finish *f)
+                    const struct epilogue *f)
 {
     size_t vectors = (N + V - 1) / V;
     for (size_t row = 0; row < M; row += ROW_RUN) {
@@ -164,3 +168,5 @@ static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai, 
         }
     }
 }
+
+#endif

@@ -1,14 +1,19 @@
 /* Vectors of V floats: the small language the kernels are written in.
  *
- * Included once by each kernels/avx512.c, avx2.c, portable.c after V is defined; that file then adds what a vector
- * type cannot say (vset, vmax, vperm, vlow, vload_n, vstore_n).  Arithmetic is the compiler's:
- * a·b + c becomes one fused operation, and nothing assumes that NaN or Inf do not occur.
+ * Each of kernels/avx512.c, avx2.c and portable.c defines V, includes this and adds what a
+ * vector type cannot say (vset, vmax, vperm, vlow, vload_n, vstore_n), before all kernels.
+ * Arithmetic is the compiler's: a·b + c becomes one fused operation, and nothing assumes that
+ * NaN or Inf do not occur.
  *   vload/vstore   any alignment          vload_n/vstore_n  the first n < V lanes, rest 0
  *   vlow(a)        its first V/2 lanes    vload_half/vstore_half  V/2 lanes
  *   vmax(a, b)     a > b ? a : b per lane, so vmax(0, x) keeps a NaN of x
  *   vperm(a, at)   lane l is a[at[l]]     vselect(m, a, b)  m ? a : b, m = 0 or ~0 */
+#ifndef KERNELS_VEC_H
+#define KERNELS_VEC_H
 #include <stdint.h>
 #include <string.h>
+
+#include "nn/kernels.h"
 
 typedef float vf __attribute__((vector_size(4 * V)));
 typedef int vi __attribute__((vector_size(4 * V)));
@@ -75,7 +80,9 @@ INLINE const char *ahead_take(size_t lines)
 // Fetches that many lines at once.
 INLINE void ahead_fetch(const int lines)
 {
-    const char *soon = ahead_take((size_t)lines);
+    const char *prefetch = ahead_take((size_t)lines);
     UNROLL for (int i = 0; i < lines; i++)
-        __builtin_prefetch(soon + (size_t)i * ahead.step, 0, 2);
+        __builtin_prefetch(prefetch + (size_t)i * ahead.step, 0, 2);
 }
+
+#endif

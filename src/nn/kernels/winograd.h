@@ -21,7 +21,13 @@
  * groups of 8 130, of 16 200, of 64 360 GF/s: make profile NET="X 60 MF", "X wide", …
  * Source: Lavin & Gray, arXiv 1509.09308; the choice of points: Barabasz et al.,
  * arXiv 1803.10986. */
-#include "nn/kernels.h"
+#ifndef KERNELS_WINOGRAD_H
+#define KERNELS_WINOGRAD_H
+#include "nn/kernels/epilogue.h"
+#include "nn/kernels/lanes.h"
+#include "nn/kernels/pass.h"
+#include "nn/kernels/product.h"
+#include "nn/kernels/vec.h"
 
 // One direction of a convolution, as in kernels/direct.h, and its tiles.
 struct winograd {
@@ -205,7 +211,7 @@ static void winograd_input(float *v, const float *x, const struct winograd *g, s
 
 // Aᵀ m A of one tile: the first rows×columns pixels, l channels of row pitch `row`.
 INLINE void output_tile(float *y, size_t row, size_t K, const float *m, size_t step, int rows,
-                        int columns, int l, const struct finish *finish, size_t k)
+                        int columns, int l, const struct epilogue *epilogue, size_t k)
 {
     vf half[24], out[4];
     size_t down = 6 * step;
@@ -217,7 +223,7 @@ INLINE void output_tile(float *y, size_t row, size_t K, const float *m, size_t s
     UNROLL for (int r = 0; r < 4; r++) {
         vf *h = half + 6 * r;
         times_at(out, 1, h[0], h[1], h[2], h[3], h[4], h[5]);
-        finish_sums(out, 4, 1, finish, k);
+        epilogue_sums(out, 4, 1, epilogue, k);
         UNROLL for (int s = 0; s < 4; s++)
             if (r < rows && s < columns)
                 put(y + (size_t)r * row + (size_t)s * K, out[s], l);
@@ -226,7 +232,7 @@ INLINE void output_tile(float *y, size_t row, size_t K, const float *m, size_t s
 
 // y of n tiles from number `first` on.
 static void winograd_output(float *y, const float *m, const struct winograd *g, size_t first,
-                            size_t n, const struct finish *finish)
+                            size_t n, const struct epilogue *epilogue)
 {
     const struct pass *p = &g->p;
     size_t row = (size_t)p->Wo * (size_t)p->K, K = (size_t)p->K;
@@ -236,9 +242,9 @@ static void winograd_output(float *y, const float *m, const struct winograd *g, 
         int rows = p->Ho - t.y, columns = p->Wo - t.x;
         for (size_t k = 0; k < K; k += V) {
             if (rows >= 4 && columns >= 4 && k + V <= K)
-                output_tile(out + k, row, K, m + k, g->mstep, 4, 4, V, finish, k);
+                output_tile(out + k, row, K, m + k, g->mstep, 4, 4, V, epilogue, k);
             else
-                output_tile(out + k, row, K, m + k, g->mstep, rows, columns, lanes(K, k), finish,
+                output_tile(out + k, row, K, m + k, g->mstep, rows, columns, lanes(K, k), epilogue,
                             k);
         }
     }
@@ -374,70 +380,106 @@ static void winograd_weight_end(float *dw, const float *du, const struct conv *c
 //
 // P rows at a time, v broadcast from memory; OPAQUE keeps one address a row, not P·L.
 enum { NARROW_ROWS = V == 16 ? 8 : 6 };
-#define NARROW(name, type, load, store, L)                                                   \
-    INLINE void name##_rows(float *m, size_t mp, const float *v, size_t vp, const type *b,    \
-                            const int P)                                                      \
-    {                                                                                         \
-        type acc[NARROW_ROWS];                                                                \
-        const float *at[NARROW_ROWS];                                                         \
-        UNROLL for (int p = 0; p < P; p++, v += vp) {                                         \
-            at[p] = v;                                                                        \
-            OPAQUE(at[p]);                                                                    \
-            acc[p] = at[p][0] * b[0];                                                         \
-        }                                                                                     \
-        const char *soon = ahead_take((L) / 2);                                               \
-        UNROLL for (int i = 1; i < (L); i++) {                                                \
-            if (i % 2)                                                                        \
-                __builtin_prefetch(soon + (size_t)(i / 2) * ahead.step, 0, 2);                \
-            UNROLL for (int p = 0; p < P; p++)                                                \
-                acc[p] += at[p][i] * b[i];                                                    \
-        }                                                                                     \
-        UNROLL for (int p = 0; p < P; p++)                                                    \
-            store(m + (size_t)p * mp, acc[p]);                                                \
-    }                                                                                         \
-    static void name##_product(float *m, size_t mp, const float *v, size_t vp,                \
-                               const float *u, size_t n)                                      \
-    {                                                                                         \
-        type b[L];                                                                            \
-        UNROLL for (int i = 0; i < (L); i++)                                                  \
-            b[i] = load(u + i * (L));                                                         \
-        for (; n >= NARROW_ROWS; n -= NARROW_ROWS) {                                          \
-            name##_rows(m, mp, v, vp, b, NARROW_ROWS);                                        \
-            m += NARROW_ROWS * mp;                                                            \
-            v += NARROW_ROWS * vp;                                                            \
-        }                                                                                     \
-        for (; n > 0; n--, m += mp, v += vp)                                                  \
-            name##_rows(m, mp, v, vp, b, 1);                                                  \
-    }                                                                                         \
-    static void name##_sums(float *du, const float *m, size_t mp, const float *v, size_t vp,  \
-                            size_t n)                                                         \
-    {                                                                                         \
-        type acc[L];                                                                          \
-        UNROLL for (int k = 0; k < (L); k++)                                                  \
-            acc[k] = load(du + k * (L));                                                      \
-        const char *soon = ahead_take(n);                                                     \
-        size_t step = ahead.step;                                                             \
-        for (; n > 0; n--, m += mp, v += vp, soon += step) {                                  \
-            __builtin_prefetch(soon, 0, 2);                                                   \
-            type b = load(v);                                                                 \
-            UNROLL for (int k = 0; k < (L); k++)                                              \
-                acc[k] += m[k] * b;                                                           \
-        }                                                                                     \
-        UNROLL for (int k = 0; k < (L); k++)                                                  \
-            store(du + k * (L), acc[k]);                                                      \
+// half: of weights half a vector wide, else of whole ones; only b or bh is used.
+INLINE void narrow_rows(float *m, size_t mp, const float *v, size_t vp, const vf *b,
+                        const vh *bh, const int P, const bool half)
+{
+    const int L = half ? V / 2 : V;
+    vf acc[NARROW_ROWS];
+    vh acch[NARROW_ROWS];
+    const float *at[NARROW_ROWS];
+    UNROLL for (int p = 0; p < P; p++, v += vp) {
+        at[p] = v;
+        OPAQUE(at[p]);
+        if (half)
+            acch[p] = at[p][0] * bh[0];
+        else
+            acc[p] = at[p][0] * b[0];
     }
-NARROW(whole, vf, vload, vstore, V)
-NARROW(half, vh, vload_half, vstore_half, V / 2)
-#undef NARROW
+    const char *prefetch = ahead_take((size_t)L / 2);
+    UNROLL for (int i = 1; i < L; i++) {
+        if (i % 2)
+            __builtin_prefetch(prefetch + (size_t)(i / 2) * ahead.step, 0, 2);
+        UNROLL for (int p = 0; p < P; p++) {
+            if (half)
+                acch[p] += at[p][i] * bh[i];
+            else
+                acc[p] += at[p][i] * b[i];
+        }
+    }
+    UNROLL for (int p = 0; p < P; p++) {
+        if (half)
+            vstore_half(m + (size_t)p * mp, acch[p]);
+        else
+            vstore(m + (size_t)p * mp, acc[p]);
+    }
+}
+
+// m (n,L) = v (n,L) · u
+INLINE void narrow_product(float *m, size_t mp, const float *v, size_t vp, const float *u,
+                           size_t n, const bool half)
+{
+    const int L = half ? V / 2 : V;
+    vf b[V];
+    vh bh[V / 2];
+    UNROLL for (int i = 0; i < L; i++) {
+        if (half)
+            bh[i] = vload_half(u + i * L);
+        else
+            b[i] = vload(u + i * L);
+    }
+    for (; n >= NARROW_ROWS; n -= NARROW_ROWS) {
+        narrow_rows(m, mp, v, vp, b, bh, NARROW_ROWS, half);
+        m += NARROW_ROWS * mp;
+        v += NARROW_ROWS * vp;
+    }
+    for (; n > 0; n--, m += mp, v += vp)
+        narrow_rows(m, mp, v, vp, b, bh, 1, half);
+}
+
+// du (L,L) += mᵀ · v, over n rows
+INLINE void narrow_sums(float *du, const float *m, size_t mp, const float *v, size_t vp,
+                        size_t n, const bool half)
+{
+    const int L = half ? V / 2 : V;
+    vf acc[V];
+    vh acch[V / 2];
+    UNROLL for (int k = 0; k < L; k++) {
+        if (half)
+            acch[k] = vload_half(du + k * L);
+        else
+            acc[k] = vload(du + k * L);
+    }
+    const char *prefetch = ahead_take(n);
+    size_t step = ahead.step;
+    for (; n > 0; n--, m += mp, v += vp, prefetch += step) {
+        __builtin_prefetch(prefetch, 0, 2);
+        if (half) {
+            vh b = vload_half(v);
+            UNROLL for (int k = 0; k < L; k++)
+                acch[k] += m[k] * b;
+        } else {
+            vf b = vload(v);
+            UNROLL for (int k = 0; k < L; k++)
+                acc[k] += m[k] * b;
+        }
+    }
+    UNROLL for (int k = 0; k < L; k++) {
+        if (half)
+            vstore_half(du + k * L, acch[k]);
+        else
+            vstore(du + k * L, acc[k]);
+    }
+}
 
 // m (n,go) = v (n,gi) · u, packed
 static void group_product(float *m, size_t mp, const float *v, size_t vp, const float *u,
                           size_t n, size_t go, size_t gi)
 {
     if (gi == V && go == V)
-        whole_product(m, mp, v, vp, u, n);
+        narrow_product(m, mp, v, vp, u, n, false);
     else if (HALVES && gi == V / 2 && go == V / 2)
-        half_product(m, mp, v, vp, u, n);
+        narrow_product(m, mp, v, vp, u, n, true);
     else
         product(m, mp, v, vp, 1, u, 0, n, go, gi, false, NULL);
 }
@@ -447,9 +489,9 @@ static void group_sums(float *du, size_t row, const float *m, size_t mp, const f
                        size_t vp, size_t n, size_t go, size_t gi)
 {
     if (gi == V && go == V)
-        whole_sums(du, m, mp, v, vp, n);
+        narrow_sums(du, m, mp, v, vp, n, false);
     else if (HALVES && gi == V / 2 && go == V / 2)
-        half_sums(du, m, mp, v, vp, n);
+        narrow_sums(du, m, mp, v, vp, n, true);
     else
         product(du, row, m, 1, mp, v, vp, go, gi, n, true, NULL);
 }
@@ -457,7 +499,7 @@ static void group_sums(float *du, size_t row, const float *m, size_t mp, const f
 // ---- the three directions ---------------------------------------------------------------
 
 static void winograd_pass(float *y, const float *x, const float *u, const struct conv *c,
-                          bool transposed, const struct finish *finish, float *scratch)
+                          bool transposed, const struct epilogue *epilogue, float *scratch)
 {
     struct winograd g = winograd_of(c, transposed);
     size_t gi = (size_t)g.p.gi, go = (size_t)g.p.go, groups = (size_t)c->G;
@@ -471,14 +513,14 @@ static void winograd_pass(float *y, const float *x, const float *u, const struct
             for (size_t q = 0; q < groups; q++)
                 group_product(m + f * g.mstep + q * go, g.K, v + f * g.vstep + q * gi, g.C,
                               u + f * g.ustep + q * packed, n, go, gi);
-        winograd_output(y, m, &g, first, n, finish);
+        winograd_output(y, m, &g, first, n, epilogue);
     }
 }
 
 static void winograd_forward(float *y, const float *x, const float *packed,
-                             const struct conv *c, const struct finish *finish, float *scratch)
+                             const struct conv *c, const struct epilogue *epilogue, float *scratch)
 {
-    winograd_pass(y, x, packed, c, false, finish, scratch);
+    winograd_pass(y, x, packed, c, false, epilogue, scratch);
 }
 
 static void winograd_data(float *dx, const float *dy, const float *packed,
@@ -507,3 +549,5 @@ static void winograd_weight(float *du, const float *dy, const float *x, const st
                            v + f * g.vstep + q * gi, g.C, n, go, gi);
     }
 }
+
+#endif

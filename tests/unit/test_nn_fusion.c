@@ -1,4 +1,4 @@
-/* Norms that a convolution carries out tile by tile (struct beside of nn/layers.h) against
+/* Norms fused with a convolution, tile by tile (struct fusion of nn/layers.h) against
  * the same operations one after the other over whole tensors. */
 #include "nn_check.h"
 
@@ -68,7 +68,7 @@ static void check_use(const char *isa, const struct conv *c, const struct use *u
     norm_apply(&in.norm, z, x, plus, Mx);
     conv_forward(y, u->in ? z : x, w, c, NULL, scratch);
     gather_all(&out.norm, y, My);
-    struct beside b = { .in = u->in ? &in2.norm : NULL, .in_add = plus,
+    struct fusion b = { .in = u->in ? &in2.norm : NULL, .in_add = plus,
                         .in_y = u->kept ? z2 : NULL, .out = u->out ? &out2.norm : NULL };
     conv_forward(y2, x, w, c, &b, scratch);
     check_same(what, "y", y2, y, ny);
@@ -111,7 +111,7 @@ static void check_use(const char *isa, const struct conv *c, const struct use *u
     }
     // Forward, testing: out is applied, with what it adds.
     const float *more = u->add ? dy : NULL;
-    struct beside t = { .out = &out2.norm, .testing = true, .add = more };
+    struct fusion t = { .out = &out2.norm, .testing = true, .add = more };
     out.norm.act = out2.norm.act = u->act;
     conv_forward(y2, x, w, c, &t, scratch);
     conv_forward(y, x, w, c, NULL, scratch);

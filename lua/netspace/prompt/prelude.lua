@@ -38,6 +38,7 @@ end
 --- Called once by the program; `luadir` holds netspace's Lua files.
 function M.install(luadir)
   for name in pairs(M.libraries) do package.preload[name] = load_library end
+  print = function(...) require("netspace.prompt.show").print(...) end
   math.randomseed(sys.seed())
   strict.install(luadir)
 end
