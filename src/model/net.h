@@ -50,7 +50,8 @@ const float *net_forward(struct net *n, int count, bool train);
  * training one; overwrites the gradient block.  Returns the mean loss. */
 double net_backward(struct net *n, const int *labels, float label_smoothing, int *wrong);
 /* One SGD step over all parameters; wd per group. */
-void net_step(struct net *n, float lr, float momentum, bool nesterov, const float wd[PARAM_GROUPS]);
+void net_step(struct net *n, float lr, float momentum, bool nesterov,
+              const float wd[PARAM_GROUPS]);
 void net_rest(struct net *n); // momentum 0
 /* From now on each operation leaves the clock (clock_now) of its end at its time in the
  * plan, backward's loss at n and net_step at 2n + 1 (plan->n + plan->n + 2 places); NULL:
