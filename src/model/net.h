@@ -2,9 +2,9 @@
  *
  * Memory is six blocks and nothing else: parameters, gradients, momentum (laid out
  * alike), running statistics, these before the step, and an activation arena, all of a size
- * known before anything is allocated.  After net_new no call allocates.  The arena of a freed network
- * is kept for the next one, which takes it if it is large enough. Source of structure,
- * names and initialisation: pycls anynet.py / blocks.py; names as its state dict
+ * known before anything is allocated.  After net_new no call allocates.  The arena of a freed
+ * network is kept for the next one, which takes it if it is large enough.  Source of
+ * structure, names and initialisation: pycls anynet.py / blocks.py; names as its state dict
  * (stem.conv, s1.b1.f.a, …).  Weight layout inside: (K,R,R,C/G). */
 #ifndef MODEL_NET_H
 #define MODEL_NET_H

@@ -2,8 +2,8 @@
  *
  * The layer files (conv.c, norm.c, …) assert sizes and call through the table; the three
  * files kernels/avx512.c, avx2.c and portable.c compile the same sources
- * (kernels/direct.h, direct_weights.h, kernels/depthwise.h, kernels/winograd.h,
- * kernels/norm.h, kernels/product.h, kernels/point.h) for their vector width.  Signatures are those of layers.h. */
+ * (kernels/direct.h, direct_weights.h, depthwise.h, winograd.h, norm.h, product.h, point.h)
+ * for their vector width.  Signatures are those of layers.h. */
 #ifndef NN_KERNELS_H
 #define NN_KERNELS_H
 #include "nn/layers.h"
