@@ -59,8 +59,8 @@ struct request {
 };
 
 static const char *const options[] = {
-    "-e", "-i", "-q", "--quiet", "--seed", "--color", "--no-init", "-v", "--version",
-    "-h", "--help", "--worker", "--yes", NULL,
+    "-e", "-i",        "-q", "--quiet", "--seed",   "--color", "--no-init",
+    "-v", "--version", "-h", "--help",  "--worker", "--yes",   NULL,
 };
 
 static const char *const commands[] = {

@@ -13,6 +13,7 @@ struct rng {
 
 /* What a stream is for: the enum's name, Lua's (sys.purpose), the number.  Numbers are part of
  * every result: never renumber. */
+// clang-format off
 #define RNG_PURPOSES(X)                                                                      \
     X(RNG_SAMPLE, sample, 1)       /* drawing the architecture of candidate `index` */       \
     X(RNG_INIT, init, 2)           /* initial weights of a net */                            \
@@ -26,6 +27,7 @@ struct rng {
                                       seeds before it */                                     \
     X(RNG_STEP, step, 10)          /* seeds of a step of design; index = hash of the space,  \
                                       or repeat */
+// clang-format on
 #define RNG_ENUM(name, lua, number) name = number,
 enum rng_purpose { RNG_PURPOSES(RNG_ENUM) };
 #undef RNG_ENUM
@@ -45,9 +47,9 @@ static inline uint64_t rng_u64(struct rng *r)
     return rng_mix(r->state += 0x9e3779b97f4a7c15u);
 }
 
-double rng_uniform(struct rng *r);                // [0, 1), 53 bits
-uint64_t rng_below(struct rng *r, uint64_t n);    // 0 … n-1, unbiased; n >= 1
-double rng_normal(struct rng *r);                 // mean 0, deviation 1 (ziggurat)
+double rng_uniform(struct rng *r);             // [0, 1), 53 bits
+uint64_t rng_below(struct rng *r, uint64_t n); // 0 … n-1, unbiased; n >= 1
+double rng_normal(struct rng *r);              // mean 0, deviation 1 (ziggurat)
 
 /* A uniformly random order of 0 … n-1 (Fisher-Yates). */
 void rng_permutation(struct rng *r, uint32_t *order, uint32_t n);

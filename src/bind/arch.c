@@ -20,7 +20,8 @@ static lua_Integer whole(lua_State *L, const char *name, int stage)
     if (!ok || lua_type(L, -1) != LUA_TNUMBER || v < -1000000000 || v > 1000000000) {
         const char *shown = luaL_tolstring(L, -1, NULL);
         if (stage)
-            luaL_error(L, "stage %d: %s is %s; it must be a whole number below 2^31", stage, name, shown);
+            luaL_error(L, "stage %d: %s is %s; it must be a whole number below 2^31", stage,
+                       name, shown);
         luaL_error(L, "%s is %s; it must be a whole number below 2^31", name, shown);
     }
     return v;
@@ -92,12 +93,15 @@ static void arch_read(lua_State *L, int t, struct arch *a)
     luaL_checktype(L, t, LUA_TTABLE);
     memset(a, 0, sizeof *a);
     if (lua_getfield(L, t, "d") != LUA_TTABLE)
-        luaL_error(L, "d is %s; it must be a list with the depth of each stage, such as "
-                   "{1, 2, 4, 2}", luaL_typename(L, -1));
+        luaL_error(L,
+                   "d is %s; it must be a list with the depth of each stage, such as "
+                   "{1, 2, 4, 2}",
+                   luaL_typename(L, -1));
     size_t stages = lua_rawlen(L, -1);
     lua_pop(L, 1);
     if (stages < 1 || stages > ARCH_STAGES)
-        luaL_error(L, "d has %d stages; a network has from 1 to %d", (int)stages, ARCH_STAGES);
+        luaL_error(L, "d has %d stages; a network has from 1 to %d", (int)stages,
+                   ARCH_STAGES);
     a->stages = (int)stages;
     read_stages(L, t, "d", a->stages, 0, a->d, NULL);
     read_stages(L, t, "w", a->stages, 0, a->w, NULL);
@@ -109,8 +113,8 @@ static void arch_read(lua_State *L, int t, struct arch *a)
                                           "x, r, v, vr, basic, vanilla, linear, mb");
     a->stem = (enum arch_stem)read_name(L, t, "stem", arch_stem_of, STEM_SIMPLE,
                                         "simple, res, cifar");
-    a->act = (enum activation)read_name(L, t, "activation", arch_act_of, ACT_RELU,
-                                        "relu, silu");
+    a->act =
+        (enum activation)read_name(L, t, "activation", arch_act_of, ACT_RELU, "relu, silu");
     a->stem_width = read_int(L, t, "stem_width", 32);
     a->head_width = read_int(L, t, "head_width", 0);
     a->classes = read_int(L, t, "classes", 10);
@@ -379,14 +383,10 @@ static int core_fit(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"complete", core_complete},
-    {"fit", core_fit},
-    {"regnet", core_regnet},
-    {"complexity", core_complexity},
-    {"parts", core_parts},
-    {"layers", core_layers},
-    {"hash", core_hash},
-    {NULL, NULL},
+    {"complete", core_complete}, {"fit", core_fit},
+    {"regnet", core_regnet},     {"complexity", core_complexity},
+    {"parts", core_parts},       {"layers", core_layers},
+    {"hash", core_hash},         {NULL, NULL},
 };
 
 int open_arch(lua_State *L)

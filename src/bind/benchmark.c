@@ -47,7 +47,8 @@ static int core_run(lua_State *L)
 {
     struct speed s;
     struct error e;
-    if (!benchmark_run(check_benchmark(L), lua_toboolean(L, 2), luaL_checknumber(L, 3), &s, &e))
+    if (!benchmark_run(check_benchmark(L), lua_toboolean(L, 2), luaL_checknumber(L, 3), &s,
+                       &e))
         return raise_interrupted(L);
     lua_createtable(L, 0, 8);
     set_number(L, "images_per_s", s.images_per_s);
@@ -118,12 +119,9 @@ int open_benchmark(lua_State *L)
                                        {"profile", core_profile},
                                        {"close", benchmark_close},
                                        {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"new", core_new},
-                                         {"sgemm", core_sgemm},
-                                         {"stream", core_stream},
-                                         {"cache", core_cache},
-                                         {"source", core_source},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", core_new},       {"sgemm", core_sgemm},
+                                         {"stream", core_stream}, {"cache", core_cache},
+                                         {"source", core_source}, {NULL, NULL}};
     type_register(L, TYPE, meta, methods);
     luaL_newlib(L, functions);
     return 1;

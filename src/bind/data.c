@@ -205,8 +205,9 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg metamethods[] = {
-    {"__len", dataset_len},   {"__tostring", dataset_tostring}, {"__gc", dataset_gc},
-    {"__close", dataset_close}, {NULL, NULL},
+    {"__len", dataset_len}, {"__tostring", dataset_tostring},
+    {"__gc", dataset_gc},   {"__close", dataset_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

@@ -67,8 +67,8 @@ static int new_edf(lua_State *L)
     struct error e;
     for (size_t i = 0; i < n; i++) {
         if (lua_rawgeti(L, 1, (lua_Integer)i + 1) != LUA_TNUMBER) {
-            error_set(&e, "error %zu is a %s; errors are numbers, percent, 0 to 100",
-                      i + 1, luaL_typename(L, -1));
+            error_set(&e, "error %zu is a %s; errors are numbers, percent, 0 to 100", i + 1,
+                      luaL_typename(L, -1));
             return push_failure(L, e.msg);
         }
         o->block[kept] = lua_tonumber(L, -1);
@@ -185,8 +185,8 @@ static int band_steps(lua_State *L)
     return 3;
 }
 
-static void set_band_function(lua_State *L, const char *key, lua_CFunction f,
-                              bool bootstrap, double level, bool upper)
+static void set_band_function(lua_State *L, const char *key, lua_CFunction f, bool bootstrap,
+                              double level, bool upper)
 {
     lua_pushvalue(L, 1);
     lua_pushboolean(L, bootstrap);

@@ -68,8 +68,7 @@ static int net_close(lua_State *L)
 {
     struct lua_net *n = any_net(L);
     if (n->busy)
-        return luaL_error(L,
-                          "this net is training; it can be closed when that has ended");
+        return luaL_error(L, "this net is training; it can be closed when that has ended");
     net_free(n->net);
     n->net = NULL;
     return 0;
@@ -109,9 +108,8 @@ static int net_tostring(lua_State *L)
     int depth = 0;
     for (int i = 0; i < a->stages; i++)
         depth += a->d[i];
-    lua_pushfstring(L, "net: %d stages, %d blocks '%s', %I parameters, batch %d",
-                    a->stages, depth, arch_block_name(a->block), (lua_Integer)count,
-                    net_batch(n->net));
+    lua_pushfstring(L, "net: %d stages, %d blocks '%s', %I parameters, batch %d", a->stages,
+                    depth, arch_block_name(a->block), (lua_Integer)count, net_batch(n->net));
     return 1;
 }
 
@@ -193,24 +191,22 @@ static int core_plan(lua_State *L)
 // ---- forward --------------------------------------------------------------------------
 
 // One image: a flat list of image·image·3 numbers.
-static void read_image(lua_State *L, int index, lua_Integer which, float *x,
-                       size_t length)
+static void read_image(lua_State *L, int index, lua_Integer which, float *x, size_t length)
 {
     if (lua_type(L, index) != LUA_TTABLE || lua_rawlen(L, index) != length)
-        luaL_error(
-            L,
-            "image %I is %s with %I values; this net takes flat lists of %I numbers "
-            "(rows of pixels of 3 channels)",
-            which, luaL_typename(L, index),
-            lua_type(L, index) == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, index) : 0,
-            (lua_Integer)length);
+        luaL_error(L,
+                   "image %I is %s with %I values; this net takes flat lists of %I numbers "
+                   "(rows of pixels of 3 channels)",
+                   which, luaL_typename(L, index),
+                   lua_type(L, index) == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, index) : 0,
+                   (lua_Integer)length);
     for (size_t i = 0; i < length; i++) {
         int ok;
         lua_rawgeti(L, index, (lua_Integer)i + 1);
         x[i] = (float)lua_tonumberx(L, -1, &ok);
         if (!ok)
-            luaL_error(L, "image %I: value %I is %s, not a number", which,
-                       (lua_Integer)i + 1, luaL_typename(L, -1));
+            luaL_error(L, "image %I: value %I is %s, not a number", which, (lua_Integer)i + 1,
+                       luaL_typename(L, -1));
         lua_pop(L, 1);
     }
 }
@@ -324,11 +320,10 @@ static const struct source *check_source(lua_State *L, int index, const struct a
 {
     const struct source *s = source_from_lua(L, index);
     if (s->image != a->image || s->classes != a->classes)
-        luaL_error(
-            L,
-            "the data has images of %d pixels and %d classes, this net takes %d and "
-            "%d: make it with image = %d, classes = %d",
-            s->image, s->classes, a->image, a->classes, s->image, s->classes);
+        luaL_error(L,
+                   "the data has images of %d pixels and %d classes, this net takes %d and "
+                   "%d: make it with image = %d, classes = %d",
+                   s->image, s->classes, a->image, a->classes, s->image, s->classes);
     return s;
 }
 
@@ -483,9 +478,10 @@ static int core_file_arch(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"arch", net_arch_table},        {"bytes", net_bytes_now},    {"close", net_close},
-    {"forward", net_forward_images}, {"params", net_params_list},
-    {"values", net_values_list},     {"test", net_test},          {NULL, NULL},
+    {"arch", net_arch_table},    {"bytes", net_bytes_now},
+    {"close", net_close},        {"forward", net_forward_images},
+    {"params", net_params_list}, {"values", net_values_list},
+    {"test", net_test},          {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

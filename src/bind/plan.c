@@ -25,8 +25,7 @@ static void set_work(lua_State *L, const char *key, const struct plan *p, const 
 
 static void push_op(lua_State *L, const struct plan *p, const struct op *o, double cache)
 {
-    static const char *const kinds[] = {"conv",     "norm", "se",
-                                        "max pool", "pool", "linear"};
+    static const char *const kinds[] = {"conv", "norm", "se", "max pool", "pool", "linear"};
     TABLE_HAS(kinds, OP_KINDS);
     lua_createtable(L, 0, 24);
     set_string(L, "name", o->name);

@@ -88,8 +88,7 @@ static int core_lr(lua_State *L)
     recipe_from_lua(L, 1, NULL, &r);
     lua_Integer epoch = luaL_checkinteger(L, 2);
     if (epoch < 1 || epoch > r.epochs)
-        return luaL_error(L, "epoch is %I; the recipe has epochs 1 to %d", epoch,
-                          r.epochs);
+        return luaL_error(L, "epoch is %I; the recipe has epochs 1 to %d", epoch, r.epochs);
     lua_pushnumber(L, (lua_Number)recipe_lr(&r, (int)epoch - 1));
     return 1;
 }

@@ -148,7 +148,8 @@ static void push_candidate(lua_State *L, const struct candidate *c, bool regnet)
 static int sampler_next_(lua_State *L)
 {
     struct owner *o = check(L);
-    uint64_t index = (uint64_t)luaL_checkinteger(L, 2), end = (uint64_t)luaL_checkinteger(L, 3);
+    uint64_t index = (uint64_t)luaL_checkinteger(L, 2),
+             end = (uint64_t)luaL_checkinteger(L, 3);
     lua_Integer capacity = luaL_checkinteger(L, 4);
     size_t most = capacity < 1 ? 1 : capacity > CAPACITY ? CAPACITY : (size_t)capacity;
     size_t n = sampler_next(o->sampler, o->seed, &index, end, o->found, most);
@@ -211,12 +212,8 @@ static int sampler_counts_(lua_State *L)
 
 static const luaL_Reg functions[] = {{"new", core_new}, {NULL, NULL}};
 static const luaL_Reg methods[] = {
-    {"next", sampler_next_},
-    {"keep", sampler_keep_},
-    {"share", sampler_share_},
-    {"counts", sampler_counts_},
-    {"close", sampler_close},
-    {NULL, NULL},
+    {"next", sampler_next_},     {"keep", sampler_keep_},  {"share", sampler_share_},
+    {"counts", sampler_counts_}, {"close", sampler_close}, {NULL, NULL},
 };
 static const luaL_Reg metamethods[] = {
     {"__gc", sampler_close},

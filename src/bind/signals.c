@@ -32,11 +32,11 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_POINTER_LOCK_FREE == 2,
 static _Atomic(lua_State *) main_state;
 static _Atomic(lua_State *) running; // the coroutine that runs now
 static volatile sig_atomic_t shield = 1;
-static volatile sig_atomic_t end_signal; // SIGTERM or SIGHUP, once one came
-static volatile sig_atomic_t raised;     // times the hook raised since the flag was set
+static volatile sig_atomic_t end_signal;  // SIGTERM or SIGHUP, once one came
+static volatile sig_atomic_t raised;      // times the hook raised since the flag was set
 static atomic_llong last_press, last_end; // when the last SIGINT, SIGTERM or SIGHUP came, µs
-static int wake[2] = {-1, -1};           // one byte for each signal: wakes the event loop
-static struct termios terminal; // these two are set before a handler is
+static int wake[2] = {-1, -1};            // one byte for each signal: wakes the event loop
+static struct termios terminal;           // these two are set before a handler is
 static bool have_terminal;
 
 // Raises once, and leaves the unwinding code in peace.  Who caught the error and goes on

@@ -198,8 +198,8 @@ static int sys_limit_memory(lua_State *L)
         fclose(f);
     limit.rlim_cur = limit.rlim_max;
     if (good && !lua_isnoneornil(L, 1)) {
-        rlim_t most = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) +
-                      (rlim_t)luaL_checkinteger(L, 1);
+        rlim_t most =
+            (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (rlim_t)luaL_checkinteger(L, 1);
         if (limit.rlim_max == RLIM_INFINITY || most < limit.rlim_max)
             limit.rlim_cur = most;
     }
@@ -222,8 +222,9 @@ static void set_purposes(lua_State *L)
 // random(seed, index, purpose) -> 63-bit integer, the first of that stream (rng.h)
 static int sys_random(lua_State *L)
 {
-    struct rng r = rng_key((uint64_t)luaL_checkinteger(L, 1), (uint64_t)luaL_checkinteger(L, 2),
-                           (enum rng_purpose)luaL_checkinteger(L, 3));
+    struct rng r =
+        rng_key((uint64_t)luaL_checkinteger(L, 1), (uint64_t)luaL_checkinteger(L, 2),
+                (enum rng_purpose)luaL_checkinteger(L, 3));
     lua_pushinteger(L, (lua_Integer)(rng_u64(&r) >> 1));
     return 1;
 }
@@ -249,8 +250,7 @@ static const char *engine_name(void)
 static int sys_engine(lua_State *L)
 {
     const char *const keys[] = {"engine", "blas", "corename", "isa"};
-    const char *const values[] = {engine_name(), gemm_library(), gemm_corename(),
-                                  isa_name()};
+    const char *const values[] = {engine_name(), gemm_library(), gemm_corename(), isa_name()};
     lua_createtable(L, 0, 4);
     for (int i = 0; i < 4; i++) {
         lua_pushstring(L, values[i]);
@@ -287,7 +287,7 @@ static int sys_lock(lua_State *L)
     luaL_setmetatable(L, LOCK);
     h->fd = lock_take(path, luaL_checkinteger(L, 2));
     if (h->fd < 0)
-        return push_failure(L, errno == EAGAIN                        ? "held"
+        return push_failure(L, errno == EAGAIN ? "held"
                                : errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL
                                    ? "unsupported"
                                    : strerror(errno));

@@ -118,8 +118,7 @@ static void test_batch(const void *self, float *x, int *labels, uint32_t first, 
     size_t image = 3 * (size_t)d->image * (size_t)d->image;
     assert(first + (uint32_t)n <= d->test.n);
     for (uint32_t i = first; i < first + (uint32_t)n; i++, x += image) {
-        crop_image(x, d->test.pixels[i], d->image, d->level,
-                   (struct crop){0, 0, false});
+        crop_image(x, d->test.pixels[i], d->image, d->level, (struct crop){0, 0, false});
         *labels++ = d->test.labels[i];
     }
 }
@@ -132,8 +131,8 @@ void dataset_ready(struct dataset *d, const double mean[3], const double std[3])
         for (int v = 0; v < 256; v++)
             d->level[c][v] = (float)((v - mean[c]) / std[c]);
     }
-    d->source = (struct source){d, d->image, d->classes, d->train.n, d->test.n,
-                                train_batch, test_batch};
+    d->source = (struct source){d,         d->image,    d->classes, d->train.n,
+                                d->test.n, train_batch, test_batch};
 }
 
 static void checksum_split(struct sha256 *h, const struct split *s, size_t bytes)
@@ -150,8 +149,8 @@ const char *dataset_checksum(struct dataset *d)
     if (!*d->checksum) {
         struct sha256 h;
         char head[80];
-        int n = snprintf(head, sizeof head, "%d %d %u %u", d->image, d->classes,
-                         d->train.n, d->test.n);
+        int n = snprintf(head, sizeof head, "%d %d %u %u", d->image, d->classes, d->train.n,
+                         d->test.n);
         if (d->pad != CROP_PAD)
             n += snprintf(head + n, sizeof head - (size_t)n, " pad %d", d->pad);
         head[n++] = '\n';

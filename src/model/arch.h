@@ -11,8 +11,8 @@
 #include "nn/layers.h"
 
 enum {
-    ARCH_STAGES = 16,         // most stages a network may have
-    ARCH_MOST_BLOCKS = 1000,  // of a stage, and of all together
+    ARCH_STAGES = 16,        // most stages a network may have
+    ARCH_MOST_BLOCKS = 1000, // of a stage, and of all together
     ARCH_MOST_WIDTH = 32768,
 };
 
@@ -41,15 +41,15 @@ struct arch {
     int stages;
     int d[ARCH_STAGES], w[ARCH_STAGES], g[ARCH_STAGES], stride[ARCH_STAGES];
     int kernel[ARCH_STAGES]; // side of the blocks' k×k convolutions, odd (0 stands for 3)
-    double b[ARCH_STAGES]; // 1, 2, 4, … or below 1 with 1/b a whole number
+    double b[ARCH_STAGES];   // 1, 2, 4, … or below 1 with 1/b a whole number
     enum arch_block block;
     enum arch_stem stem;
     int stem_width;
-    int head_width;       // 0, or width of a 1×1 convolution before the pool
-    double se;            // squeeze width = se · block input width, to the nearest (MB:
-                          // the lower) whole number; 0: none
-    enum activation act;  // ACT_RELU or ACT_SILU
-    int classes, image;   // outputs; side of the (square RGB) input in pixels
+    int head_width;      // 0, or width of a 1×1 convolution before the pool
+    double se;           // squeeze width = se · block input width, to the nearest (MB:
+                         // the lower) whole number; 0: none
+    enum activation act; // ACT_RELU or ACT_SILU
+    int classes, image;  // outputs; side of the (square RGB) input in pixels
 };
 
 /* Names used by Lua and files; -1 when unknown. */

@@ -8,8 +8,13 @@ static struct part *add(struct parts *b, enum part_kind kind, const char *name, 
 {
     assert(b->n < PARTS_MOST);
     struct part *p = &b->list[b->n++];
-    *p = (struct part){.kind = kind, .name = name, .w_in = w_in, .w_out = w_out,
-                       .kernel = 1, .stride = 1, .groups = 1};
+    *p = (struct part){.kind = kind,
+                       .name = name,
+                       .w_in = w_in,
+                       .w_out = w_out,
+                       .kernel = 1,
+                       .stride = 1,
+                       .groups = 1};
     return p;
 }
 

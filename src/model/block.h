@@ -21,8 +21,8 @@ enum part_kind {
 /* Each works on the result of the one before, the first on the input of the whole. */
 struct part {
     enum part_kind kind;
-    const char *name, *norm;  // what follows the name of the whole: ".f.a", ".f.a_bn"
-    int w_in, w_out;          // channels
+    const char *name, *norm; // what follows the name of the whole: ".f.a", ".f.a_bn"
+    int w_in, w_out;         // channels
     int kernel, stride, groups;
     enum activation act; // after the norm; of SE: in the middle
     bool projects;       // works on the input of the whole; its result is the shortcut

@@ -28,8 +28,13 @@ static void layer(struct tally *t, const struct part *q, const char *ending, int
     if (!t->rows)
         return;
     struct layer *l = &t->rows[t->n++];
-    *l = (struct layer){.times = t->times, .kernel = q->kernel, .stride = q->stride,
-                        .groups = q->groups, .width = width, .size = size, .cost = cost};
+    *l = (struct layer){.times = t->times,
+                        .kernel = q->kernel,
+                        .stride = q->stride,
+                        .groups = q->groups,
+                        .width = width,
+                        .size = size,
+                        .cost = cost};
     snprintf(l->name, sizeof l->name, "%s%s%s", t->part, q->name, ending);
 }
 

@@ -6,8 +6,8 @@
 
 struct piece {
     size_t size;
-    int first, last;  // the times it is wanted, both included
-    size_t offset;    // its place: set by layout
+    int first, last; // the times it is wanted, both included
+    size_t offset;   // its place: set by layout
 };
 
 /* Places pieces in the order given, each as low as it can go beside those before it.  Times

@@ -17,7 +17,7 @@ static const float NORM_EPS = 1e-5f, NORM_MOMENTUM = 0.1f;
 struct net {
     struct plan *plan;
     float *params, *grads, *momentum, *buffers, *arena;
-    float *before; // the running statistics before the last forward in training
+    float *before;      // the running statistics before the last forward in training
     size_t arena_bytes; // as allocated: at least what the plan needs
     enum mode mode;     // of the last forward
     int count;          // images in it
@@ -112,9 +112,8 @@ struct net *net_new(const struct arch *a, int batch, struct error *e)
     n->arena = arena_take(p->arena * sizeof(float), &n->arena_bytes);
     if (n->params && n->grads && n->momentum && n->buffers && n->before && n->arena)
         return n;
-    error_set(
-        e, "out of memory: this network needs %.2f GB at batch %d; use a smaller batch",
-        (double)plan_bytes(p) / 1e9, batch);
+    error_set(e, "out of memory: this network needs %.2f GB at batch %d; use a smaller batch",
+              (double)plan_bytes(p) / 1e9, batch);
     net_free(n);
     return NULL;
 }
@@ -273,8 +272,8 @@ static void forward(struct net *n, const struct op *o)
 {
     const struct tensor *x = &n->plan->tensors[o->in], *y = &n->plan->tensors[o->out];
     float *in = place(n, o->in), *out = place(n, o->out);
-    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]),
-                        place(n, o->saved[2]), place(n, o->saved[3])};
+    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]), place(n, o->saved[2]),
+                        place(n, o->saved[3])};
     size_t N = (size_t)n->count, C = (size_t)x->C;
     switch (o->kind) {
     case OP_CONV:
@@ -353,7 +352,8 @@ static void backward_conv(struct net *n, const struct op *o)
     struct norm in, out;
     const struct op *before = o->before == NONE ? NULL : &n->plan->ops[o->before];
     const float *x = place(n, o->in);
-    struct fusion b = {.out = norm_of(n, o->norm, &out), .y = place(n, o->out), .sum = o->sum};
+    struct fusion b = {
+        .out = norm_of(n, o->norm, &out), .y = place(n, o->out), .sum = o->sum};
     if (before && before->summed) {
         b.in = norm_of(n, o->before, &in);
         b.in_y = before->lazy ? NULL : place(n, o->in);
@@ -381,8 +381,8 @@ static void backward(struct net *n, const struct op *o)
     const struct tensor *x = &n->plan->tensors[o->in], *y = &n->plan->tensors[o->out];
     const float *in = place(n, o->in), *dout = place(n, o->dout);
     float *din = place(n, o->din);
-    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]),
-                        place(n, o->saved[2]), place(n, o->saved[3])};
+    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]), place(n, o->saved[2]),
+                        place(n, o->saved[3])};
     size_t N = (size_t)n->count, C = (size_t)x->C;
     switch (o->kind) {
     case OP_CONV:
@@ -405,8 +405,8 @@ static void backward(struct net *n, const struct op *o)
         gap_backward(din, dout, N, pixels(x), C);
         break;
     case OP_LINEAR:
-        linear_backward(din, gradient(n, o, 0), gradient(n, o, 1), dout, in,
-                        value(n, o, 0), N, C, (size_t)y->C);
+        linear_backward(din, gradient(n, o, 0), gradient(n, o, 1), dout, in, value(n, o, 0),
+                        N, C, (size_t)y->C);
         break;
     case OP_KINDS:
         break;
@@ -418,9 +418,8 @@ double net_backward(struct net *n, const int *labels, float label_smoothing, int
     assert(n->mode == MODE_TRAIN && n->count > 0);
     const struct plan *p = n->plan;
     memset(n->grads, 0, p->group[PARAM_GROUPS] * sizeof(float));
-    double loss =
-        softmax_loss(place(n, p->dlogits), wrong, place(n, p->logits), labels,
-                     (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
+    double loss = softmax_loss(place(n, p->dlogits), wrong, place(n, p->logits), labels,
+                               (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
     stamp(n, p->n);
     for (int i = p->n - 1; i >= 0; i--) {
         backward(n, &p->ops[i]);
@@ -433,7 +432,8 @@ double net_backward(struct net *n, const int *labels, float label_smoothing, int
 
 // ---- optimiser ------------------------------------------------------------------------
 
-void net_step(struct net *n, float lr, float momentum, bool nesterov, const float wd[PARAM_GROUPS])
+void net_step(struct net *n, float lr, float momentum, bool nesterov,
+              const float wd[PARAM_GROUPS])
 {
     const size_t *group = n->plan->group;
     for (int k = 0; k < PARAM_GROUPS; k++) {

@@ -2,9 +2,9 @@
  *
  * Memory is six blocks and nothing else: parameters, gradients, momentum (laid out
  * alike), running statistics, these before the step, and an activation arena, all of a size
- * known before anything is allocated.  After net_new no call allocates.  The arena of a freed network
- * is kept for the next one, which takes it if it is large enough. Source of structure,
- * names and initialisation: pycls anynet.py / blocks.py; names as its state dict
+ * known before anything is allocated.  After net_new no call allocates.  The arena of a freed
+ * network is kept for the next one, which takes it if it is large enough.  Source of
+ * structure, names and initialisation: pycls anynet.py / blocks.py; names as its state dict
  * (stem.conv, s1.b1.f.a, …).  Weight layout inside: (K,R,R,C/G). */
 #ifndef MODEL_NET_H
 #define MODEL_NET_H
@@ -50,7 +50,8 @@ const float *net_forward(struct net *n, int count, bool train);
  * training one; overwrites the gradient block.  Returns the mean loss. */
 double net_backward(struct net *n, const int *labels, float label_smoothing, int *wrong);
 /* One SGD step over all parameters; wd per group. */
-void net_step(struct net *n, float lr, float momentum, bool nesterov, const float wd[PARAM_GROUPS]);
+void net_step(struct net *n, float lr, float momentum, bool nesterov,
+              const float wd[PARAM_GROUPS]);
 void net_rest(struct net *n); // momentum 0
 /* From now on each operation leaves the clock (clock_now) of its end at its time in the
  * plan, backward's loss at n and net_step at 2n + 1 (plan->n + plan->n + 2 places); NULL:

@@ -56,15 +56,13 @@ static void touch(struct plan *p, int t, enum mode m, int time)
         x->last[m] = time;
 }
 
-static void param_add(struct plan *p, const char *name, enum param_group group,
-                      bool buffer, int dims, int K, int C, int R)
+static void param_add(struct plan *p, const char *name, enum param_group group, bool buffer,
+                      int dims, int K, int C, int R)
 {
     p->params = xgrow(p->params, p->n_params, sizeof *p->params);
     struct param *q = &p->params[p->n_params++];
-    *q = (struct param){.dims = dims,
-                        .shape = {K, C, R, R},
-                        .group = group,
-                        .buffer = buffer};
+    *q =
+        (struct param){.dims = dims, .shape = {K, C, R, R}, .group = group, .buffer = buffer};
     int length = snprintf(q->name, sizeof q->name, "%s", name);
     assert(length < (int)sizeof q->name);
     (void)length;
@@ -73,8 +71,7 @@ static void param_add(struct plan *p, const char *name, enum param_group group,
         q->count *= (size_t)q->shape[i];
 }
 
-static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, int in,
-                         int out)
+static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, int in, int out)
 {
     p->ops = xgrow(p->ops, (size_t)p->n, sizeof *p->ops);
     struct op *o = &p->ops[p->n++];
@@ -187,7 +184,8 @@ static int linear(struct plan *p, const char *prefix, const struct part *q, int 
     char name[48];
     int out = image_tensor(p, 1, 1, q->w_out);
     struct op *o = op_add(p, OP_LINEAR, join(name, prefix, q->name), in, out);
-    param_add(p, join(name, o->name, ".weight"), PARAM_WEIGHT, false, 2, q->w_out, q->w_in, 0);
+    param_add(p, join(name, o->name, ".weight"), PARAM_WEIGHT, false, 2, q->w_out, q->w_in,
+              0);
     param_add(p, join(name, o->name, ".bias"), PARAM_BIAS, false, 1, q->w_out, 0, 0);
     return out;
 }
@@ -426,8 +424,7 @@ struct wanted {
 static int larger_first(const void *x, const void *y)
 {
     const struct wanted *a = x, *b = y;
-    return a->floats != b->floats ? (a->floats < b->floats ? 1 : -1)
-                                  : a->tensor - b->tensor;
+    return a->floats != b->floats ? (a->floats < b->floats ? 1 : -1) : a->tensor - b->tensor;
 }
 
 // Gives every tensor of one mode a place: the input first, then the larger before the
@@ -439,8 +436,7 @@ static size_t place_tensors(struct plan *p, enum mode m)
     int n = 0;
     for (int i = 0; i < p->n_tensors; i++)
         if (p->tensors[i].first[m] <= p->tensors[i].last[m])
-            order[n++] =
-                (struct wanted){i == p->input ? SIZE_MAX : p->tensors[i].floats, i};
+            order[n++] = (struct wanted){i == p->input ? SIZE_MAX : p->tensors[i].floats, i};
     qsort(order, (size_t)n, sizeof *order, larger_first);
     for (int k = 0; k < n; k++) {
         const struct tensor *t = &p->tensors[order[k].tensor];
@@ -500,8 +496,7 @@ struct plan *plan_new(const struct arch *a, int batch)
     sort_uses(p);
     size_t test = place_tensors(p, MODE_TEST), train = place_tensors(p, MODE_TRAIN);
     for (int i = 0; i < p->n_tensors; i++)
-        p->tensors[i].offset[MODE_TEST] =
-            p->tensors[p->tensors[i].root].offset[MODE_TEST];
+        p->tensors[i].offset[MODE_TEST] = p->tensors[p->tensors[i].root].offset[MODE_TEST];
     p->arena = (test > train ? test : train) + aligned(1); // slack, see layers.h
     return p;
 }

@@ -19,8 +19,8 @@ struct tensor {
     int H, W, C;   // of one image; 1×1 for vectors
     size_t floats; // at full batch
     int first[MODES],
-        last[MODES]; // time it is written, last time it is read; first > last: unused
-    int root;        // when testing it lies where `root` lies (itself, or its input)
+        last[MODES];      // time it is written, last time it is read; first > last: unused
+    int root;             // when testing it lies where `root` lies (itself, or its input)
     size_t offset[MODES]; // floats into the arena
 };
 
@@ -33,18 +33,18 @@ enum op_kind { OP_CONV, OP_NORM, OP_SE, OP_MAXPOOL, OP_GAP, OP_LINEAR, OP_KINDS 
  * stored.  In testing every norm is applied by the convolution before it. */
 struct op {
     enum op_kind kind;
-    char name[32];       // "s1.b1.f.a": the parameters' name without its last part
-    int in, out, add;    // tensors; add: the shortcut a norm adds, or NONE
-    int R, S, G;         // conv: kernel, stride, groups
-    int Q;               // SE: squeeze width
-    enum activation act; // norm, SE
-    size_t param;        // its first entry in params
-    int saved[4]; // kept for backward; norm: its state; SE: pool, pre, hidden, gate;
-                  // max pool: winning positions
-    int din, dout; // gradients of in and out; din NONE: not needed
+    char name[32];         // "s1.b1.f.a": the parameters' name without its last part
+    int in, out, add;      // tensors; add: the shortcut a norm adds, or NONE
+    int R, S, G;           // conv: kernel, stride, groups
+    int Q;                 // SE: squeeze width
+    enum activation act;   // norm, SE
+    size_t param;          // its first entry in params
+    int saved[4];          // kept for backward; norm: its state; SE: pool, pre, hidden, gate;
+                           // max pool: winning positions
+    int din, dout;         // gradients of in and out; din NONE: not needed
     int scratch, dscratch; // of the forward and of the backward pass, or NONE
     bool carried, lazy, summed; // norm: applied by its first reader; not stored; sums made
-    bool sum;         // conv: din holds another reader's gradient already
+    bool sum;                   // conv: din holds another reader's gradient already
     int norm, before; // conv: the norm that follows, the one in front it carries, or NONE
 };
 
@@ -70,10 +70,11 @@ struct plan {
     double *used_bytes;
     struct param *params;
     size_t n_params;
-    size_t group[PARAM_GROUPS + 1]; // parameters of decay group k lie in [group[k], group[k+1])
-    size_t buffers;  // floats of running statistics
-    size_t arena;    // floats of the activation arena
-    int input, logits, dlogits; // tensors; the input is at offset 0 in both modes
+    size_t
+        group[PARAM_GROUPS + 1]; // parameters of decay group k lie in [group[k], group[k+1])
+    size_t buffers;              // floats of running statistics
+    size_t arena;                // floats of the activation arena
+    int input, logits, dlogits;  // tensors; the input is at offset 0 in both modes
 };
 
 /* NULL never; the arch must have passed arch_complete. */

@@ -8,11 +8,13 @@
 enum { ST_DIMS = 8, ST_HEADER_MOST = 100000000 };
 
 /* In the order of the reference library, lowest first; names by st_dtype_name. */
+// clang-format off
 enum st_dtype {
     ST_BOOL, ST_F4, ST_F6_E2M3, ST_F6_E3M2, ST_U8, ST_I8, ST_F8_E5M2, ST_F8_E4M3, ST_F8_E8M0,
     ST_F8_E4M3FNUZ, ST_F8_E5M2FNUZ, ST_I16, ST_U16, ST_F16, ST_BF16, ST_I32, ST_U32, ST_F32,
     ST_C64, ST_F64, ST_I64, ST_U64, ST_DTYPES
 };
+// clang-format on
 
 struct st_tensor {
     const char *name;

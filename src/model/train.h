@@ -12,8 +12,8 @@ struct source {
     uint32_t train_n, test_n;
     /* x (n,image,image,3) normalised, labels (n); index: which images.  Training images
      * are augmented, keyed by (seed, epoch, index), independent of order. */
-    void (*train_batch)(const void *self, float *x, int *labels, const uint32_t *index,
-                        int n, uint64_t seed, int epoch);
+    void (*train_batch)(const void *self, float *x, int *labels, const uint32_t *index, int n,
+                        uint64_t seed, int epoch);
     void (*test_batch)(const void *self, float *x, int *labels, uint32_t first, int n);
 };
 
@@ -39,8 +39,8 @@ bool recipe_check(const struct recipe *r, const struct source *s, struct error *
 float recipe_lr(const struct recipe *r, double epoch);
 
 struct epoch_result {
-    int epoch; // 1-based when reported
-    float lr;  // at its start
+    int epoch;                                  // 1-based when reported
+    float lr;                                   // at its start
     double train_loss, train_error, test_error; // errors in percent
     double seconds, images_per_s;               // of training this epoch
 };

@@ -19,8 +19,8 @@ static bool is_near(const struct plan *p, const struct use *u, double cache)
 }
 
 // `written` counts twice when it held something.
-static void add_tensors(struct work *w, const struct plan *p, const struct op *o,
-                        enum mode m, int time, int written, double cache)
+static void add_tensors(struct work *w, const struct plan *p, const struct op *o, enum mode m,
+                        int time, int written, double cache)
 {
     int slot = plan_slot(p, m, time);
     for (size_t i = p->first_use[slot]; i < p->first_use[slot + 1]; i++) {
@@ -38,8 +38,7 @@ struct work plan_work(const struct plan *p, const struct op *o, enum mode m, boo
                       double cache)
 {
     const struct tensor *x = &p->tensors[o->in], *y = &p->tensors[o->out];
-    bool idle = o->kind == OP_NORM &&
-                (m == MODE_TEST || (backward ? o->summed : o->carried));
+    bool idle = o->kind == OP_NORM && (m == MODE_TEST || (backward ? o->summed : o->carried));
     if (idle || (m == MODE_TEST && backward))
         return (struct work){0, 0, 0};
     int i = (int)(o - p->ops), time = backward ? 2 * p->n - i : i;

@@ -26,9 +26,9 @@
 #include "nn/kernels.h"
 
 enum {
-    RUN = 1 << 15,   // floats of a run of pixels, input row and output: 128 KB
-    TILE = 1 << 16,  // floats of the input and output of a tile: 256 KB
-    PIXELS = 192,    // least pixels of a tile of a plain 1×1
+    RUN = 1 << 15,       // floats of a run of pixels, input row and output: 128 KB
+    TILE = 1 << 16,      // floats of the input and output of a tile: 256 KB
+    PIXELS = 192,        // least pixels of a tile of a plain 1×1
     FREQUENCY_TILES = 8, // least 4×4 tiles of a tile by Winograd: its weights serve them all
 };
 
@@ -42,7 +42,14 @@ static void check(const struct conv *c)
 
 // Measured: directly, a dense 3×3 takes 0.6 to 0.9 of the time of im2col; Winograd's way
 // 0.35 to 0.9 of the time directly where groups are at least 8 wide, on any instruction set.
-static enum { PRODUCT, IM2COL, DIRECT, DEPTHWISE, WINOGRAD, WAYS } way_of(const struct conv *c)
+static enum {
+    PRODUCT,
+    IM2COL,
+    DIRECT,
+    DEPTHWISE,
+    WINOGRAD,
+    WAYS
+} way_of(const struct conv *c)
 {
     bool wide = c->C / c->G >= 8 && c->K / c->G >= 8;
     if (c->R == 3 && c->S == 1 && wide && c->H > 2 && c->W > 2)
@@ -56,8 +63,8 @@ static enum { PRODUCT, IM2COL, DIRECT, DEPTHWISE, WINOGRAD, WAYS } way_of(const 
 
 const char *conv_way(const struct conv *c)
 {
-    static const char *const names[] = { "product", "im2col", "direct", "depthwise",
-                                         "winograd" };
+    static const char *const names[] = {"product", "im2col", "direct", "depthwise",
+                                        "winograd"};
     TABLE_HAS(names, WAYS);
     return names[way_of(c)];
 }
@@ -190,8 +197,8 @@ static size_t workspace_of(struct workspace *r, float *scratch, const struct con
     else if (way_of(c) == IM2COL)
         work = run_length(c) * row_length(c);
     size_t z = (size_t)tile.N * image_in(c), du = (size_t)tile.N * image_out(c);
-    const size_t floats[] = { packed, own ? packed : 0, work, z, du, own ? z : 0 };
-    float **const place[] = { &r->packed, &r->sum, &r->work, &r->z, &r->du, &r->part };
+    const size_t floats[] = {packed, own ? packed : 0, work, z, du, own ? z : 0};
+    float **const place[] = {&r->packed, &r->sum, &r->work, &r->z, &r->du, &r->part};
     for (size_t i = 0; i < sizeof floats / sizeof *floats; i++) {
         *place[i] = scratch ? scratch + at : NULL;
         at += (floats[i] + 16 + 15) / 16 * 16; // slack, aligned
@@ -215,7 +222,7 @@ struct place {
 static struct place place_of(size_t i, const struct conv *c)
 {
     size_t W = (size_t)conv_out(c->W, c->S), H = (size_t)conv_out(c->H, c->S);
-    return (struct place){ (int)(i / W / H), (int)(i / W % H), (int)(i % W) };
+    return (struct place){(int)(i / W / H), (int)(i / W % H), (int)(i % W)};
 }
 
 static void next(struct place *p, const struct conv *c)
@@ -299,8 +306,8 @@ static void scatter_add(float *dx, const float *col, const struct conv *c, size_
 
 // ---- one tile --------------------------------------------------------------------------
 
-static void forward_tile(float *y, const float *x, const struct conv *c, const struct workspace *r,
-                         const struct epilogue *epilogue)
+static void forward_tile(float *y, const float *x, const struct conv *c,
+                         const struct workspace *r, const struct epilogue *epilogue)
 {
     const struct kernels *k = kernels_get();
     const struct conv_kernels *own = own_kernels(c);
@@ -313,8 +320,8 @@ static void forward_tile(float *y, const float *x, const struct conv *c, const s
         n = is_plain(c) ? M : M - i < step ? M - i : step;
         if (!is_plain(c))
             gather(r->work, x, c, i, n);
-        k->product(y + i * K, K, is_plain(c) ? x : r->work, L, 1, r->packed, 0, n, K, L, false,
-                   epilogue);
+        k->product(y + i * K, K, is_plain(c) ? x : r->work, L, 1, r->packed, 0, n, K, L,
+                   false, epilogue);
     }
 }
 
@@ -372,7 +379,7 @@ static const struct fusion unfused;
 static void prefetch(struct span *spans, int *n, const float *x, size_t first, size_t floats)
 {
     if (x)
-        spans[(*n)++] = (struct span){ x + first, floats };
+        spans[(*n)++] = (struct span){x + first, floats};
 }
 
 void conv_forward(float *y, const float *x, const float *w, const struct conv *c,

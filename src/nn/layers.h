@@ -112,7 +112,8 @@ void se_backward(float *dx, float *dw1, float *db1, float *dw2, float *db2, cons
  * position (first in row order on ties) as an offset into the image's H·W.
  * gap: y (N,C) = mean over HW. */
 void maxpool_forward(float *y, int *from, const float *x, int N, int H, int W, int C);
-void maxpool_backward(float *dx, const float *dy, const int *from, int N, int H, int W, int C);
+void maxpool_backward(float *dx, const float *dy, const int *from, int N, int H, int W,
+                      int C);
 void gap_forward(float *y, const float *x, size_t N, size_t HW, size_t C);
 void gap_backward(float *dx, const float *dy, size_t N, size_t HW, size_t C);
 

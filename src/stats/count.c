@@ -328,8 +328,16 @@ void multiplicity_free(struct multiplicity *m)
 // Does stage i of the network come of width w and group width g?
 static bool comes_of(const struct arch *a, int i, int w, int g)
 {
-    struct arch one = {.stages = 1, .d = {1}, .w = {w}, .g = {g}, .b = {a->b[i]}, .stride = {1},
-                       .block = a->block, .stem_width = 8, .classes = 1, .image = 1};
+    struct arch one = {.stages = 1,
+                       .d = {1},
+                       .w = {w},
+                       .g = {g},
+                       .b = {a->b[i]},
+                       .stride = {1},
+                       .block = a->block,
+                       .stem_width = 8,
+                       .classes = 1,
+                       .image = 1};
     struct error e;
     return arch_complete(&one, &e) && one.w[0] == a->w[i] && one.g[0] == a->g[i];
 }
@@ -386,17 +394,17 @@ static double lines(const struct multiplicity *m, const struct arch *a, int g)
             continue;
         int known[ARCH_STAGES] = {0}; // widths found to fit, so that they are tried once
         for (int k = 0; k < s->w_m.n; k++) {
-            const int *w = m->width + ((size_t)i * (size_t)s->w_m.n + (size_t)k) *
-                                          (size_t)a->stages;
+            const int *w =
+                m->width + ((size_t)i * (size_t)s->w_m.n + (size_t)k) * (size_t)a->stages;
             bool good = true;
             for (int j = 1; j < a->stages && good; j++) {
-                good = w[j] > w[j - 1] &&
-                       (w[j] == known[j] || comes_of(a, j, w[j], g));
+                good = w[j] > w[j - 1] && (w[j] == known[j] || comes_of(a, j, w[j], g));
                 if (good)
                     known[j] = w[j];
             }
             if (good)
-                sum += slopes(m, a, (struct regnet){.w_0 = (int)s->w_0.v[i], .w_m = s->w_m.v[k]});
+                sum += slopes(m, a,
+                              (struct regnet){.w_0 = (int)s->w_0.v[i], .w_m = s->w_m.v[k]});
         }
     }
     return sum;

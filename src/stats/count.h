@@ -9,7 +9,13 @@
 #include "model/arch.h"
 #include "model/regnet.h"
 
-enum count_bond { COUNT_FREE, COUNT_EQUAL, COUNT_UP, COUNT_DOWN, COUNT_BONDS }; // over the stages
+enum count_bond {
+    COUNT_FREE,
+    COUNT_EQUAL,
+    COUNT_UP,
+    COUNT_DOWN,
+    COUNT_BONDS
+}; // over the stages
 
 struct values {
     int n;

@@ -126,7 +126,8 @@ bool rank_interval(double *lo, double *hi, const double *x, const double *y, siz
 {
     assert(n >= 2 && n <= UINT32_MAX && draws >= 1);
     struct point *p = xmalloc(n * sizeof *p);
-    double *workspace = xmalloc(2 * n * sizeof *workspace), *tau = xmalloc(draws * sizeof *tau);
+    double *workspace = xmalloc(2 * n * sizeof *workspace),
+           *tau = xmalloc(draws * sizeof *tau);
     uint32_t *drawn = xmalloc(n * sizeof *drawn), t = 0;
     size_t kept = 0;
     for (; t < draws && !interrupt_pending(); t++) {

@@ -101,14 +101,16 @@ static double total(const struct distribution *d)
 }
 
 /* Vose's construction; p sums to `sum`. */
-static void alias_init(struct alias *a, int n, const double *value, const double *p, double sum)
+static void alias_init(struct alias *a, int n, const double *value, const double *p,
+                       double sum)
 {
     a->n = n;
     a->value = xmalloc((size_t)n * sizeof *a->value);
     a->keep = xmalloc((size_t)n * sizeof *a->keep);
     a->other = xmalloc((size_t)n * sizeof *a->other);
     double *scaled = xmalloc((size_t)n * sizeof *scaled);
-    int *small = xmalloc((size_t)n * sizeof *small), *large = xmalloc((size_t)n * sizeof *large);
+    int *small = xmalloc((size_t)n * sizeof *small),
+        *large = xmalloc((size_t)n * sizeof *large);
     int smalls = 0, larges = 0;
     for (int i = 0; i < n; i++) {
         a->value[i] = value[i];

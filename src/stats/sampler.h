@@ -22,7 +22,12 @@ enum sampler_kind {
     SAMPLE_ANYNET, // parameters d, w, b, g of every stage: slot = parameter · stages + stage
     SAMPLE_REGNET, // parameters d, w_0, w_a, w_m, b, g: slots 0 … 5
 };
-enum sampler_bond { BOND_EQUAL, BOND_UP, BOND_SORTED, BONDS }; // of a factor with several slots
+enum sampler_bond {
+    BOND_EQUAL,
+    BOND_UP,
+    BOND_SORTED,
+    BONDS
+}; // of a factor with several slots
 
 struct distribution {
     int n;

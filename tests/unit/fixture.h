@@ -46,8 +46,7 @@ static inline void fixture_close(struct fixture *x)
 }
 
 /* The values of a tensor and how many there are; NULL when the file has none so named. */
-static inline const float *fixture_find(const struct fixture *x, const char *name,
-                                        size_t *n)
+static inline const float *fixture_find(const struct fixture *x, const char *name, size_t *n)
 {
     char key[128];
     snprintf(key, sizeof key, "\"%s\":{", name);

@@ -30,7 +30,7 @@ static inline int noise_label(uint32_t index)
 }
 
 static inline void noise_train(const void *self, float *x, int *labels, const uint32_t *index,
-                        int n, uint64_t seed, int epoch)
+                               int n, uint64_t seed, int epoch)
 {
     (void)self, (void)seed, (void)epoch;
     for (int i = 0; i < n; i++) {

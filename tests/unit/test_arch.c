@@ -18,8 +18,16 @@
 
 static struct arch one_stage(int w, double b, int g)
 {
-    struct arch a = {.stages = 1, .d = {1}, .w = {w}, .g = {g}, .stride = {2}, .b = {b},
-                     .stem_width = 32, .act = ACT_RELU, .classes = 10, .image = 32};
+    struct arch a = {.stages = 1,
+                     .d = {1},
+                     .w = {w},
+                     .g = {g},
+                     .stride = {2},
+                     .b = {b},
+                     .stem_width = 32,
+                     .act = ACT_RELU,
+                     .classes = 10,
+                     .image = 32};
     return a;
 }
 
@@ -27,7 +35,11 @@ static void group_compatibility(void **state)
 {
     (void)state;
     // width, b, g asked; width, g final: the half-to-even cases of published nets among them
-    static const struct { int w; double b; int g, w_out, g_out; } cases[] = {
+    static const struct {
+        int w;
+        double b;
+        int g, w_out, g_out;
+    } cases[] = {
         {136, 1, 16, 128, 16}, {392, 1, 16, 384, 16}, {776, 1, 16, 768, 16},
         {176, 1, 24, 168, 24}, {80, 1, 120, 80, 80},  {152, 1, 16, 160, 16},
         {24, 4, 32, 24, 6},    {40, 2, 16, 32, 16},   {56, 0.25, 8, 56, 8},
@@ -153,7 +165,9 @@ static void regnet_runs(void **state)
     struct rng rng = rng_key(5, 0, RNG_SAMPLE);
     int skipped = 0;
     for (int i = 0; i < 20000; i++) {
-        struct regnet r = {.d = 1 + (int)rng_below(&rng, 64), .b = 1, .g = 8,
+        struct regnet r = {.d = 1 + (int)rng_below(&rng, 64),
+                           .b = 1,
+                           .g = 8,
                            .w_0 = 8 * (1 + (int)rng_below(&rng, 32)),
                            .w_a = (double)rng_below(&rng, 2560) / 10,
                            .w_m = 1.8 + (double)rng_below(&rng, 1200) / 1000};
@@ -216,10 +230,19 @@ static void parts_sum(void **state)
     (void)state;
     for (int block = BLOCK_X; block <= BLOCK_MB; block++)
         for (int stem = STEM_SIMPLE; stem <= STEM_CIFAR; stem++) {
-            struct arch a = {.stages = 3, .d = {2, 1, 3}, .w = {16, 40, 40}, .g = {8, 8, 16},
-                             .b = {1, 2, 0.5}, .stride = {1, 2, 2}, .stem_width = 16,
-                             .block = (enum arch_block)block, .stem = (enum arch_stem)stem,
-                             .head_width = 64, .act = ACT_RELU, .classes = 7, .image = 33};
+            struct arch a = {.stages = 3,
+                             .d = {2, 1, 3},
+                             .w = {16, 40, 40},
+                             .g = {8, 8, 16},
+                             .b = {1, 2, 0.5},
+                             .stride = {1, 2, 2},
+                             .stem_width = 16,
+                             .block = (enum arch_block)block,
+                             .stem = (enum arch_stem)stem,
+                             .head_width = 64,
+                             .act = ACT_RELU,
+                             .classes = 7,
+                             .image = 33};
             struct error e;
             struct complexity parts[ARCH_STAGES + 2], sum = {0, 0, 0};
             int size[ARCH_STAGES + 2];
@@ -242,7 +265,10 @@ static void parts_sum(void **state)
 static void by_hand(void **state)
 {
     (void)state;
-    static const struct { enum arch_block block; int64_t flops, params, acts; } cases[] = {
+    static const struct {
+        enum arch_block block;
+        int64_t flops, params, acts;
+    } cases[] = {
         // projection 4·6·16, one 3×3 (V, VR), second 3×3 (basic, vanilla)
         {BLOCK_V, 9 * 24 * 16, 9 * 24 + 12, 96},
         {BLOCK_VR, (9 * 24 + 24) * 16, 9 * 24 + 24 + 24, 192},
@@ -304,8 +330,12 @@ static double unit[] = {1};
 
 static struct sampler *depths(int stages, enum sampler_bond bond, bool bound)
 {
-    struct arch base = {.stages = stages, .stem = STEM_CIFAR, .stem_width = 8, .act = ACT_RELU,
-                        .classes = 10, .image = 8};
+    struct arch base = {.stages = stages,
+                        .stem = STEM_CIFAR,
+                        .stem_width = 8,
+                        .act = ACT_RELU,
+                        .classes = 10,
+                        .image = 8};
     struct error e;
     for (int i = 0; i < stages; i++)
         base.stride[i] = 1;
@@ -451,13 +481,20 @@ static void bonds_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(group_compatibility), cmocka_unit_test(whole_grid),
-        cmocka_unit_test(bad_values),          cmocka_unit_test(limits),
-        cmocka_unit_test(names),               cmocka_unit_test(regnet_runs),
-        cmocka_unit_test(half_to_even),        cmocka_unit_test(regnet_bad),
-        cmocka_unit_test(parts_sum),           cmocka_unit_test(by_hand),
-        cmocka_unit_test(hashes),              cmocka_unit_test(frequencies),
-        cmocka_unit_test(keyed_by_index),      cmocka_unit_test(keeps_and_windows),
+        cmocka_unit_test(group_compatibility),
+        cmocka_unit_test(whole_grid),
+        cmocka_unit_test(bad_values),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(names),
+        cmocka_unit_test(regnet_runs),
+        cmocka_unit_test(half_to_even),
+        cmocka_unit_test(regnet_bad),
+        cmocka_unit_test(parts_sum),
+        cmocka_unit_test(by_hand),
+        cmocka_unit_test(hashes),
+        cmocka_unit_test(frequencies),
+        cmocka_unit_test(keyed_by_index),
+        cmocka_unit_test(keeps_and_windows),
         cmocka_unit_test(bonds_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -294,10 +294,8 @@ int main(void)
 {
     snprintf(file, sizeof file, "/tmp/netspace-checkpoint-%ld", (long)getpid());
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batches),
-        cmocka_unit_test(test_anywhere),
-        cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_batches),  cmocka_unit_test(test_anywhere),
+        cmocka_unit_test(test_refuses),  cmocka_unit_test(test_load),
         cmocka_unit_test(test_checksum),
     };
     int status = cmocka_run_group_tests(tests, NULL, NULL);

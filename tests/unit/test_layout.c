@@ -81,7 +81,8 @@ static void test_random(void **state)
         struct piece got[60], want[60];
         int n = (int)rng_below(&r, 61), times = 1 + (int)rng_below(&r, 40);
         for (int i = 0; i < n; i++) {
-            int a = (int)rng_below(&r, (uint64_t)times), b = (int)rng_below(&r, (uint64_t)times);
+            int a = (int)rng_below(&r, (uint64_t)times),
+                b = (int)rng_below(&r, (uint64_t)times);
             got[i] = (struct piece){.size = rng_below(&r, round % 2 ? 9 : 1000),
                                     .first = a < b ? a : b,
                                     .last = a < b ? b : a};
@@ -106,8 +107,12 @@ static int larger_first(const void *x, const void *y)
 static struct piece *pieces_of(int depth, enum mode m, int *n, int *times)
 {
     struct error e;
-    struct arch a = {.stages = 4, .stem_width = 16, .act = ACT_RELU, .classes = 10,
-                     .image = 32, .se = 0.25};
+    struct arch a = {.stages = 4,
+                     .stem_width = 16,
+                     .act = ACT_RELU,
+                     .classes = 10,
+                     .image = 32,
+                     .se = 0.25};
     for (int i = 0; i < a.stages; i++) {
         a.d[i] = depth / a.stages;
         a.w[i] = 24 << i, a.g[i] = 8, a.stride[i] = i ? 2 : 1, a.b[i] = 1;

@@ -177,8 +177,8 @@ static void this_machine_has_some(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nothing_is_no_limit), TEST(the_lowest_of_v2_counts), TEST(v1_counts),
-        TEST(both_together_count), TEST(containers_count),        TEST(garbage_is_no_limit),
+        TEST(nothing_is_no_limit),   TEST(the_lowest_of_v2_counts), TEST(v1_counts),
+        TEST(both_together_count),   TEST(containers_count),        TEST(garbage_is_no_limit),
         TEST(this_machine_has_some),
     };
     return cmocka_run_group_tests_name("limit", tests, NULL, NULL);

@@ -87,22 +87,22 @@ INLINE void pixel(float *y, const float *x, const float *w, const struct pass *p
     size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
     int gi = p->gi;
     vf acc[16];
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         acc[t] = vset(0);
     for (int i = 0; i < rows->n; i++) {
         for (int j = 0; j < cols->n; j++) {
             const float *wt = w + (size_t)(rows->at[i] * p->R + cols->at[j]) * (size_t)gi * V;
-            const float *xt = x + ((size_t)rows->in[i] * (size_t)p->W + (size_t)cols->in[j]) *
-                                      (size_t)p->C;
+            const float *xt =
+                x + ((size_t)rows->in[i] * (size_t)p->W + (size_t)cols->in[j]) * (size_t)p->C;
             for (int ci = 0; ci < gi; ci++) {
                 vf wv = vload(wt + ci * V);
-                UNROLL for (int t = 0; t < T; t++)
+                UNROLL_FOR (int t = 0; t < T; t++)
                     acc[t] += input(xt + (size_t)t * ximage, k, ci, narrow) * wv;
             }
         }
     }
     epilogue_sums(acc, T, 1, p->epilogue, (size_t)k->k0);
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         put(y + (size_t)t * yimage, acc[t], k->n);
 }
 
@@ -144,38 +144,38 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
     // At a border the outer column is replaced by its neighbour, and its weight by 0.
     bool before = ox > 0, after = ox * S + last < p->W;
     ptrdiff_t left = before ? -C : 0, right = (after ? last : last - 1) * C;
-    vi keep0 = (vi){ 0 } - (int)before, keep2 = (vi){ 0 } - (int)after;
+    vi keep0 = (vi){0} - (int)before, keep2 = (vi){0} - (int)after;
     vf acc[ACCS];
-    UNROLL for (int t = 0; t < T * I; t++)
+    UNROLL_FOR (int t = 0; t < T * I; t++)
         acc[t] = vset(0);
     for (int i = 0; i < rows->n; i++) {
         const float *wt = w + rows->at[i] * 3 * gi * V;
         const float *xt = x + ((ptrdiff_t)rows->in[i] * p->W + ox * S) * C;
         ahead_fetch(T * I * S);
         for (int ci = 0; ci < gi; ci++, wt += V) {
-            vf w3[3] = { vload(wt), vload(wt + gi * V), vload(wt + 2 * gi * V) };
+            vf w3[3] = {vload(wt), vload(wt + gi * V), vload(wt + 2 * gi * V)};
             vf outer0 = (vf)((vi)w3[0] & keep0), outer2 = (vf)((vi)w3[2] & keep2);
-            UNROLL for (int n = 0; n < I; n++) {
+            UNROLL_FOR (int n = 0; n < I; n++) {
                 if (!whole)
                     acc[n * T] +=
                         input(xt + (size_t)n * ximage + left, k, ci, narrow) * outer0;
-                UNROLL for (int j = 0; j < last; j++) {
+                UNROLL_FOR (int j = 0; j < last; j++) {
                     vf v = input(xt + (size_t)n * ximage + j * C, k, ci, narrow);
-                    UNROLL for (int s = 0; s < 3; s++) {
+                    UNROLL_FOR (int s = 0; s < 3; s++) {
                         int t = j + 1 - s;
                         if (t >= 0 && t % S == 0 && t / S < T)
                             acc[n * T + t / S] += v * w3[s];
                     }
                 }
             }
-            UNROLL for (int n = 0; n < I && !whole; n++)
+            UNROLL_FOR (int n = 0; n < I && !whole; n++)
                 acc[n * T + T - 1] +=
                     input(xt + (size_t)n * ximage + right, k, ci, narrow) * outer2;
         }
     }
     epilogue_sums(acc, T * I, 1, p->epilogue, (size_t)k->k0);
-    UNROLL for (int n = 0; n < I; n++) {
-        UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int n = 0; n < I; n++) {
+        UNROLL_FOR (int t = 0; t < T; t++)
             put(y + (size_t)n * yimage + (ox + t) * (ptrdiff_t)p->K, acc[n * T + t], k->n);
     }
 }
@@ -195,9 +195,9 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
     ptrdiff_t C = p->C, gi = p->gi;
     bool after = ox / 2 + T / 2 < p->W; // else as in tile()
     ptrdiff_t right = (after ? T / 2 : T / 2 - 1) * C;
-    vi keep0 = (vi){ 0 } - (int)after;
+    vi keep0 = (vi){0} - (int)after;
     vf acc[ACCS];
-    UNROLL for (int t = 0; t < T * I; t++)
+    UNROLL_FOR (int t = 0; t < T * I; t++)
         acc[t] = vset(0);
     for (int i = 0; i < rows->n; i++) {
         const float *wt = w + rows->at[i] * 3 * gi * V;
@@ -205,8 +205,8 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
         ahead_fetch(2 * T * I);
         for (int ci = 0; ci < gi; ci++, wt += V) {
             vf w0 = vload(wt), w1 = vload(wt + gi * V), w2 = vload(wt + 2 * gi * V);
-            UNROLL for (int n = 0; n < I; n++) {
-                UNROLL for (int j = 0; j < T / 2; j++) {
+            UNROLL_FOR (int n = 0; n < I; n++) {
+                UNROLL_FOR (int j = 0; j < T / 2; j++) {
                     vf v = input(xt + (size_t)n * ximage + j * C, k, ci, narrow);
                     if (j > 0)
                         acc[n * T + 2 * j - 1] += v * w0;
@@ -215,13 +215,13 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
                 }
             }
             vf outer0 = (vf)((vi)w0 & keep0);
-            UNROLL for (int n = 0; n < I; n++)
+            UNROLL_FOR (int n = 0; n < I; n++)
                 acc[n * T + T - 1] +=
                     input(xt + (size_t)n * ximage + right, k, ci, narrow) * outer0;
         }
     }
-    UNROLL for (int n = 0; n < I; n++) {
-        UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int n = 0; n < I; n++) {
+        UNROLL_FOR (int t = 0; t < T; t++)
             put(y + (size_t)n * yimage + (ox + t) * (ptrdiff_t)p->K, acc[n * T + t], k->n);
     }
 }
@@ -229,8 +229,8 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
 // One output row of I images in tiles of T columns, the last one moved back over its
 // neighbour where the width does not divide.
 INLINE void row(float *y, const float *x, const struct pass *p, const struct block *k,
-                const float *w, const struct taps *rows, bool narrow, enum way way, const int T,
-                const int I)
+                const float *w, const struct taps *rows, bool narrow, enum way way,
+                const int T, const int I)
 {
     int width = way == SPREAD ? p->Wo / 2 * 2 : p->Wo, ox = 0;
     while (ox < width) {
@@ -331,8 +331,9 @@ static void direct_pack(float *packed, const float *w, const struct conv *c, boo
     pack_weights(packed, w, &p);
 }
 
-static void direct_forward(float *y, const float *x, const float *packed, const struct conv *c,
-                           const struct epilogue *epilogue, float *scratch)
+static void direct_forward(float *y, const float *x, const float *packed,
+                           const struct conv *c, const struct epilogue *epilogue,
+                           float *scratch)
 {
     (void)scratch;
     struct pass p = pass_of(c, false);

@@ -32,9 +32,9 @@ enum {
         T = T >= COLUMNS ? COLUMNS : T >= 2 ? 2 : 1;                                         \
         int l = left < T * V ? (int)(left - (T - 1) * V) : V;                                \
         if (T == COLUMNS && l == V)                                                          \
-            CALL(c, COLUMNS, 4 / COLUMNS, V);                                                          \
+            CALL(c, COLUMNS, 4 / COLUMNS, V);                                                \
         else if (T == COLUMNS)                                                               \
-            CALL(c, COLUMNS, 4 / COLUMNS, l);                                                          \
+            CALL(c, COLUMNS, 4 / COLUMNS, l);                                                \
         else if (T == 2)                                                                     \
             CALL(c, 2, 2, l);                                                                \
         else if (l == V)                                                                     \
@@ -58,9 +58,9 @@ INLINE void put_column(float *p, vf a, int t, const int T, int l)
 // Σ over the U rows whose sums lie side by side, into sum[0 … T·V-1].
 INLINE void put_sums(float *sum, const vf *acc, const int T, const int U)
 {
-    UNROLL for (int t = 0; t < T; t++) {
+    UNROLL_FOR (int t = 0; t < T; t++) {
         vf a = acc[t];
-        UNROLL for (int u = 1; u < U; u++)
+        UNROLL_FOR (int u = 1; u < U; u++)
             a += acc[u * T + t];
         vstore(sum + t * V, a);
     }
@@ -72,14 +72,14 @@ INLINE void gather_rows(float *sum, float *square, const float *x, size_t n, siz
                         const int T, const int U, int l)
 {
     vf k[COLUMNS], s[4], q[4];
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         k[t] = column(x, t, T, l); // the first row is the shift
-    UNROLL for (int t = 0; t < T * U; t++)
+    UNROLL_FOR (int t = 0; t < T * U; t++)
         s[t] = q[t] = vset(0);
     size_t i = 0;
     for (; i + (size_t)U <= n; i += (size_t)U) {
-        UNROLL for (int u = 0; u < U; u++) {
-            UNROLL for (int t = 0; t < T; t++) {
+        UNROLL_FOR (int u = 0; u < U; u++) {
+            UNROLL_FOR (int t = 0; t < T; t++) {
                 vf d = column(x + (i + (size_t)u) * C, t, T, l) - k[t];
                 s[u * T + t] += d;
                 q[u * T + t] += d * d;
@@ -87,7 +87,7 @@ INLINE void gather_rows(float *sum, float *square, const float *x, size_t n, siz
         }
     }
     for (; i < n; i++) {
-        UNROLL for (int t = 0; t < T; t++) {
+        UNROLL_FOR (int t = 0; t < T; t++) {
             vf d = column(x + i * C, t, T, l) - k[t];
             s[t] += d;
             q[t] += d * d;
@@ -131,13 +131,13 @@ INLINE void apply_rows(float *y, const float *x, const float *add, const float *
                        enum activation act, bool with_add, const int T, int l)
 {
     vf m[COLUMNS], k[COLUMNS], b[COLUMNS];
-    UNROLL for (int t = 0; t < T; t++) {
+    UNROLL_FOR (int t = 0; t < T; t++) {
         m[t] = column(mean, t, T, l);
         k[t] = column(scale, t, T, l);
         b[t] = column(beta, t, T, l);
     }
     for (size_t i = 0; i < n; i++, y += C, x += C) {
-        UNROLL for (int t = 0; t < T; t++) {
+        UNROLL_FOR (int t = 0; t < T; t++) {
             vf z = (column(x, t, T, l) - m[t]) * k[t] + b[t];
             if (with_add)
                 z += column(add + i * C, t, T, l);
@@ -184,16 +184,16 @@ INLINE void grad_rows(double *sg, double *sgx, float *g, const float *dy, const 
                       const int U, int l)
 {
     vf m[COLUMNS], a[4], b[4];
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         m[t] = column(mean, t, T, l);
-    UNROLL for (int t = 0; t < T * U; t++)
+    UNROLL_FOR (int t = 0; t < T * U; t++)
         a[t] = b[t] = vset(0);
     for (size_t i = 0; i < n;) {
         int rows = n - i < (size_t)U ? 1 : U;
-        UNROLL for (int u = 0; u < U; u++) {
+        UNROLL_FOR (int u = 0; u < U; u++) {
             size_t at = (i + (size_t)u) * C;
             if (u < rows) {
-                UNROLL for (int t = 0; t < T; t++) {
+                UNROLL_FOR (int t = 0; t < T; t++) {
                     vf d = column(x + at, t, T, l) - m[t], v = column(dy + at, t, T, l);
                     if (act == ACT_RELU) {
                         v = activate_back(v, column(y + at, t, T, l), ACT_RELU);
@@ -255,12 +255,12 @@ INLINE void dx_rows(float *dx, const float *g, const float *x, const float *mean
                     const int T, int l)
 {
     vf m[COLUMNS], k[COLUMNS], a[COLUMNS], b[COLUMNS];
-    UNROLL for (int t = 0; t < T; t++) {
+    UNROLL_FOR (int t = 0; t < T; t++) {
         m[t] = column(mean, t, T, l), k[t] = column(scale, t, T, l);
         a[t] = column(c1, t, T, l), b[t] = column(c2, t, T, l);
     }
     for (size_t i = 0; i < n; i++, dx += C, g += C, x += C) {
-        UNROLL for (int t = 0; t < T; t++) {
+        UNROLL_FOR (int t = 0; t < T; t++) {
             vf d = column(x, t, T, l) - m[t];
             d = column(g, t, T, l) - a[t] - d * b[t];
             put_column(dx, d * k[t], t, T, l);
@@ -269,7 +269,8 @@ INLINE void dx_rows(float *dx, const float *g, const float *x, const float *mean
 }
 
 static void norm_dx_k(float *dx, const float *g, const float *x, const float *mean,
-                      const float *scale, const float *c1, const float *c2, size_t M, size_t C)
+                      const float *scale, const float *c1, const float *c2, size_t M,
+                      size_t C)
 {
     for (size_t row = 0; row < M; row += FEW) {
         size_t n = M - row < FEW ? M - row : FEW, at = row * C;

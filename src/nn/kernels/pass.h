@@ -13,20 +13,20 @@ enum way { ANY, STRIDE1, STRIDE2, SPREAD };
 // inputs and go outputs.  For the data gradient these are dy and dx.
 struct pass {
     int N, H, W, C, Ho, Wo, K, R, S, gi, go;
-    bool narrow;       // several groups in a vector
-    bool transposed;   // gradient of the data
+    bool narrow;     // several groups in a vector
+    bool transposed; // gradient of the data
     enum way way;
-    int tile;          // columns of a tile: ACCS, ACCS/2 or ACCS/4
-    int per, blocks;   // channels of a block (narrow), number of blocks
-    const float *w;    // packed
+    int tile;                        // columns of a tile: ACCS, ACCS/2 or ACCS/4
+    int per, blocks;                 // channels of a block (narrow), number of blocks
+    const float *w;                  // packed
     const struct epilogue *epilogue; // or NULL
 };
 
 static struct pass pass_of(const struct conv *c, bool transposed)
 {
     int Ho = conv_out(c->H, c->S), Wo = conv_out(c->W, c->S);
-    struct pass p = { c->N, c->H, c->W, c->C, Ho, Wo, c->K, c->R, c->S, c->C / c->G,
-                      c->K / c->G, .transposed = transposed };
+    struct pass p = {c->N, c->H, c->W, c->C,        Ho,          Wo,
+                     c->K, c->R, c->S, c->C / c->G, c->K / c->G, .transposed = transposed};
     if (transposed) {
         p.H = Ho, p.W = Wo, p.C = c->K, p.Ho = c->H, p.Wo = c->W, p.K = c->C;
         p.gi = c->K / c->G, p.go = c->C / c->G;

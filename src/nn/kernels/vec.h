@@ -25,11 +25,12 @@ typedef int vi_any __attribute__((vector_size(4 * V), aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
 #ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL_FOR _Pragma("clang loop unroll(full)") for
 #else
-#define UNROLL _Pragma("GCC unroll 64")
+#define UNROLL_FOR _Pragma("GCC unroll 64") for
 #endif
 
+// clang-format off
 INLINE vf vload(const float *p) { return *(const vf_any *)p; }
 INLINE void vstore(float *p, vf a) { *(vf_any *)p = a; }
 INLINE vh vload_half(const float *p) { return *(const vh_any *)p; }
@@ -37,6 +38,7 @@ INLINE void vstore_half(float *p, vh a) { *(vh_any *)p = a; }
 INLINE vi vload_i(const int *p) { return *(const vi_any *)p; }
 INLINE void vstore_i(int *p, vi a) { *(vi_any *)p = a; }
 INLINE vf vselect(vi m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }
+// clang-format on
 
 /* What the next tile of a convolution reads, fetched into the second-level cache while the
  * kernels work on this one: they ask for as many lines as they have steps to fetch them in,
@@ -81,7 +83,7 @@ INLINE const char *ahead_take(size_t lines)
 INLINE void ahead_fetch(const int lines)
 {
     const char *prefetch = ahead_take((size_t)lines);
-    UNROLL for (int i = 0; i < lines; i++)
+    UNROLL_FOR (int i = 0; i < lines; i++)
         __builtin_prefetch(prefetch + (size_t)i * ahead.step, 0, 2);
 }
 
