@@ -207,6 +207,20 @@ void screen_close(struct screen *s)
     free(s);
 }
 
+void screen_leave(struct screen *s)
+{
+    (void)s;
+    endwin();
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &saved.mode);
+}
+
+void screen_enter(struct screen *s)
+{
+    (void)s;
+    clearok(curscr, TRUE); // all of it is painted anew
+    refresh();
+}
+
 void screen_size(const struct screen *s, int *width, int *height)
 {
     (void)s;

@@ -28,6 +28,10 @@ const char *screen_library(void);
  * them. */
 struct screen *screen_open(bool colours, struct error *e);
 void screen_close(struct screen *s); // NULL is fine
+
+/* The terminal as it was before, until screen_enter; nothing else may be called between. */
+void screen_leave(struct screen *s);
+void screen_enter(struct screen *s);
 void screen_size(const struct screen *s, int *width, int *height);
 
 /* Shows the canvas from the top left corner; what it does not cover is blank. */
