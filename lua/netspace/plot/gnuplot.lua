@@ -204,9 +204,9 @@ local terminals = {
     .. "pointscale 0.75 dashlength 2", 1 / 103, 0.55, 1.22 },
 }
 local of_screen = {
-  png = { "pngcairo size %%d,%%d noenhanced font 'Helvetica,%%g' linewidth %.2f "
+  png = { "pngcairo size %%.0f,%%.0f noenhanced font 'Helvetica,%%g' linewidth %.2f "
     .. "dashlength %.2f pointscale %.2f", 0.78, 1.22 },
-  sixel = { "sixelgd size %%d,%%d noenhanced truecolor font 'Helvetica,%%g' linewidth %.2f "
+  sixel = { "sixelgd size %%.0f,%%.0f noenhanced truecolor font 'Helvetica,%%g' linewidth %.2f "
     .. "dashlength %.2f", 0.73, 1.22 },
 }
 
