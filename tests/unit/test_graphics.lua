@@ -84,7 +84,8 @@ end
 local code = "plot.edf{ { 40, 50, 60 }, { 41, 44, 45, 52 } }:show"
 local BLUE, ORANGE = "#0072b2", "#d55e00"
 local function output(command)
-  local f = assert(io.popen(("TERM=xterm '%s' -q --no-init %s </dev/null 2>&1"):format(sys.exe(), command)))
+  local f = assert(io.popen(("TERM=xterm '%s' -q --no-init %s </dev/null 2>&1"):format(sys.exe(),
+    command)))
   local text = f:read "a"
   f:close()
   return text
@@ -143,7 +144,9 @@ local function session(arguments, reply, tmux)
     timer:close()
     return what(), sys.now() - from
   end
-  function s.prompt() return s.wait(function() return s.text:gsub("\27%[%?2004%a", ""):find "[\r\n]> $" end) end
+  function s.prompt()
+    return s.wait(function() return ("\n" .. s.text):gsub("\27%[%?2004%a", ""):find "[\r\n]> $" end)
+  end
   function s.finish()
     s.send "\4"
     s.wait(function() return s.ended end, 20)
@@ -205,7 +208,8 @@ s = session("", "6 * " .. KITTY .. "7\n")
 s.prompt()
 s.text = ""
 s.send(code .. "{ width = 20 }\n")
-t.ok(s.wait(function() return s.text:find "[\r\n]42\r" end), "typed in the middle of the answer: not lost")
+t.ok(s.wait(function() return s.text:find "[\r\n]42\r" end),
+  "typed in the middle of the answer: not lost")
 t.ok(s.text:find "\27_Ga=T", "and the image is shown")
 s.finish()
 t.done()

@@ -42,6 +42,7 @@ local function fake_store(change)
   live.A[13].images_per_s, live.A[13].seconds, live.A[13].epoch = nil, nil, 0
   local store = {
     names = function() return { "A", "B" } end,
+    _version = function() end,
     population = function(_, name)
       return { name = name == "A" and "AnyNetX_A" or "RegNetX", space = name, data = "shapes",
         recipe = { epochs = 10, lr = 0.1 } }

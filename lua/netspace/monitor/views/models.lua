@@ -80,7 +80,7 @@ local function draw_row(c, x0, y, width, model, slot, o, picked)
 end
 
 --- Rows of models from y on: a heading and what fits of the list, from `scroll` on; the one
--- at `row` picked out.
+-- at `row`, or that o.picked names, picked out.
 function M.rows(c, x0, y, width, height, list, s, o, scroll, row)
   if height < 1 then return end
   each_column(x0, width, function(column, x)
@@ -91,7 +91,9 @@ function M.rows(c, x0, y, width, height, list, s, o, scroll, row)
   for i = 1, math.min(rows, #list - scroll) do
     local model = list[i + scroll]
     model.now = s.now
-    draw_row(c, x0, y + i, width, model, slots[model.population_id], o, i + scroll == row)
+    local p = o.picked
+    draw_row(c, x0, y + i, width, model, slots[model.population_id], o, i + scroll == row
+      or not row and p and p[1] == model.population_id and p[2] == model.index)
   end
   return scroll
 end
@@ -113,8 +115,23 @@ local function matches(model, words)
   return true
 end
 
---- The models of a snapshot as the view asks for them.
+-- What was listed last: of a large store the list is not made anew for every key.
+local last = setmetatable({}, { __mode = "k" })
+
+local make
+
+--- The models of a snapshot as the view asks for them; the list is ours, to be read.
 function M.list(s, o)
+  local key = ("%d %s %s"):format(o.order or 1, o.reverse and "reverse" or "", o.filter or "")
+  local kept = last[s.models]
+  if not kept or kept.key ~= key then
+    kept = { key = key, list = make(s, o) }
+    last[s.models] = kept
+  end
+  return kept.list
+end
+
+function make(s, o)
   local words, list = {}, {}
   for word in (o.filter or ""):lower():gmatch "%S+" do words[#words + 1] = word end
   for i, model in ipairs(s.models) do
