@@ -112,6 +112,13 @@ static int l_leave(lua_State *L)
     return 0;
 }
 
+// s:pressed(ms) -> bool: a key was pressed meanwhile; between leave and enter
+static int l_pressed(lua_State *L)
+{
+    lua_pushboolean(L, screen_pressed(check(L), (int)luaL_checkinteger(L, 2)));
+    return 1;
+}
+
 static int l_enter(lua_State *L)
 {
     screen_enter(check(L));
@@ -148,7 +155,7 @@ static const luaL_Reg functions[] = {
 
 static const luaL_Reg methods[] = {
     {"size", l_screen_size}, {"paint", l_paint}, {"key", l_key}, {"leave", l_leave},
-    {"enter", l_enter},      {"close", l_close}, {NULL, NULL},
+    {"enter", l_enter},      {"close", l_close}, {"pressed", l_pressed}, {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

@@ -211,7 +211,17 @@ void screen_leave(struct screen *s)
 {
     (void)s;
     endwin();
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &saved.mode);
+    struct termios mode = saved.mode;
+    mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &mode);
+}
+
+bool screen_pressed(struct screen *s, int ms)
+{
+    (void)s;
+    char keys[64]; // one may be several bytes
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    return poll(&in, 1, ms) > 0 && read(STDIN_FILENO, keys, sizeof keys) >= 0;
 }
 
 void screen_enter(struct screen *s)

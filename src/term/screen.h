@@ -29,8 +29,10 @@ const char *screen_library(void);
 struct screen *screen_open(bool colours, struct error *e);
 void screen_close(struct screen *s); // NULL is fine
 
-/* The terminal as it was before, until screen_enter; nothing else may be called between. */
+/* The terminal as it was before, but that keys come at once and unseen, until screen_enter;
+ * between them only screen_pressed may be called: whether a key was within ms. */
 void screen_leave(struct screen *s);
+bool screen_pressed(struct screen *s, int ms);
 void screen_enter(struct screen *s);
 void screen_size(const struct screen *s, int *width, int *height);
 

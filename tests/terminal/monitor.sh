@@ -77,10 +77,10 @@ check "no terminal: a line per change, until the run is over" has \
 check "one change, one line, status 0" [ "$rc $(wc -l <"$dir/seen")" = "0 1" ]
 once C.UTF-8 stopped.db --text
 check "a dead run is said to be stopped" has 'stopped, 7/14 done, 6 open, 1 failed'
-once C.UTF-8 none.db --once
+once C.UTF-8 none.db --once --wait
 check "an absent store is waited for" has 'waiting for none\.db'
 check "and --once says so in its status" [ $rc -eq 1 ]
-(cd "$dir" && timeout -s INT 2 "$NETSPACE" monitor none.db --text >seen 2>&1 </dev/null)
+(cd "$dir" && timeout -s INT 2 "$NETSPACE" monitor none.db --text --wait >seen 2>&1 </dev/null)
 check "the text mode says that it waits, once" [ "$(grep -c 'waiting for none\.db' "$dir/seen")" = 1 ]
 once C.UTF-8 pid-no-store --bogus
 check "a wrong option is a usage error" [ $rc -eq 2 ]
@@ -230,7 +230,7 @@ check "a crash: the terminal is as before" restored 134
 start 100 24 C.UTF-8 dumb running.db
 check "TERM=dumb: lines" shows '^[0-9:]{8}  running, 7/14 done'
 check "and why" has "TERM is 'dumb', which cannot move the cursor; printing lines"
-start 80 24 C.UTF-8 screen later.db
+start 80 24 C.UTF-8 screen "later.db --wait"
 check "a store that is not there yet is waited for" shows '^waiting for later\.db'
 cp "$dir/finished.db" "$dir/part.db" && mv "$dir/part.db" "$dir/later.db"
 check "and shown when it comes" shows '^13/14 done'

@@ -236,7 +236,8 @@ M.general = {
       { "R", "retry its failed models" } }, run = ask },
   { keys = "escape", text = "no cursor, no filter; back",
     run = function(view) view.cursor, view.filter = nil, nil end },
-  { keys = "?", text = "this help", run = function(view) view.help, view.help_scroll = true, nil end },
+  { keys = "?", text = "this help",
+    run = function(view) view.help, view.help_scroll = true, nil end },
 }
 
 --- Those of one view only.

@@ -131,26 +131,35 @@ function M.list(s, o)
   return kept.list
 end
 
+-- The models by a number of each, those that have none last; equal ones stay as they were.
+-- Distinct numbers alone are sorted, as that is quick without a function that compares.
+local function sorted(list, key, large)
+  local values, groups, without, out = {}, {}, {}, {}
+  for _, model in ipairs(list) do
+    local value = model[key]
+    local group = value and groups[value] or not value and without
+    if not group then
+      group = {}
+      groups[value], values[#values + 1] = group, value
+    end
+    group[#group + 1] = model
+  end
+  table.sort(values)
+  for i = 1, #values do
+    local group = groups[values[large and #values + 1 - i or i]]
+    table.move(group, 1, #group, #out + 1, out)
+  end
+  return table.move(without, 1, #without, #out + 1, out)
+end
+
 function make(s, o)
   local words, list = {}, {}
   for word in (o.filter or ""):lower():gmatch "%S+" do words[#words + 1] = word end
-  for i, model in ipairs(s.models) do
-    model.place = i
+  for _, model in ipairs(s.models) do
     if #words == 0 or matches(model, words) then list[#list + 1] = model end
   end
   local order = M.orders[o.order or 1]
-  local key, large = order[2], order[3]
-  if key then
-    table.sort(list, function(a, b)
-      local x, y = a[key], b[key]
-      if x ~= y and x and y then
-        if large then return x > y end
-        return x < y
-      end
-      if not x ~= not y then return x ~= nil end -- what has none comes last
-      return a.place < b.place
-    end)
-  end
+  if order[2] then list = sorted(list, order[2], order[3]) end
   if o.reverse then
     for i = 1, #list // 2 do list[i], list[#list + 1 - i] = list[#list + 1 - i], list[i] end
   end
