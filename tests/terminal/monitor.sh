@@ -18,6 +18,7 @@ check() { # NAME COMMAND…
         echo "not ok $n - $name"; sed 's/^/# /' "$dir/seen"; fi
 }
 store() { "$NETSPACE" tests/terminal/make_store.lua "$dir/$1.db" "$1" "$worker"; }
+fresh() { rm -f "$dir/$1.db"*; store "$1"; } # its figures are old after a minute
 tm() { tmux -L "$socket" -f /dev/null "$@"; }
 look() { tm capture-pane -p -t m >"$dir/seen"; }
 # Waits for a line that matches (or, after !, for the last to go); 10 s at most.
@@ -82,6 +83,17 @@ check "an absent store is waited for" has 'waiting for none\.db'
 check "and --once says so in its status" [ $rc -eq 1 ]
 (cd "$dir" && timeout -s INT 2 "$NETSPACE" monitor none.db --text --wait >seen 2>&1 </dev/null)
 check "the text mode says that it waits, once" [ "$(grep -c 'waiting for none\.db' "$dir/seen")" = 1 ]
+once C.UTF-8 finishd.db --once
+check "without --wait an absent store is an error" [ $rc -eq 1 ]
+check "that names one with a name like it" has "no store finishd.db \(did you mean 'finished.db'\?\)"
+check "and how to wait" has -- '--wait waits for it$'
+once C.UTF-8 none.db
+check "or those that are there" has 'no store none.db \(there are finished.db, running.db, stopped.db\)'
+once C.UTF-8 nowhere/none.db
+check "or that the directory is not" has 'there is no directory nowhere/'
+started=$(date +%s)
+once C.UTF-8 finished.db --text
+check "lines of a finished store end at once" [ $(($(date +%s) - started)) -le 2 ]
 once C.UTF-8 pid-no-store --bogus
 check "a wrong option is a usage error" [ $rc -eq 2 ]
 echo "no database, for certain" >"$dir/text.db"
@@ -90,6 +102,7 @@ check "a file that is no store" has 'text\.db is not a netspace store'
 check "is status 1" [ $rc -eq 1 ]
 
 # In a terminal.
+fresh running
 start 80 24 C.UTF-8 screen running.db
 check "80x24: header" shows '^netspace monitor running\.db .*running$'
 check "80x24: curve and letters" shows '^    │.*b⠂'
@@ -147,6 +160,7 @@ views() { # WIDTH HEIGHT LOCALE TERM
     tm send-keys -t m n s; check "$at: a snapshot" shows '^written: running-edf-'
     tm send-keys -t m q; check "$at: the terminal is as before" restored 0
 }
+fresh running
 views 200 60 C.UTF-8 xterm-256color
 views 80 24 C.UTF-8 linux
 views 80 24 C vt100
@@ -238,4 +252,79 @@ rm "$dir/later.db"
 check "and its end is noticed" shows '^waiting for later\.db'
 tm send-keys -t m q
 check "q leaves" restored 0
+# The palette, the mouse and the clipboard.
+fresh running
+start 80 24 C.UTF-8 xterm-256color running.db
+tm set -s set-clipboard on
+press() { tm send-keys -t m -l "$(printf '\033[<%d;%d;%dM' "$1" "$2" "$3")"; } # BUTTON COLUMN ROW
+row_of() { grep -nE -- "$1" "$dir/seen" | head -1 | cut -d: -f1; }
+column_of() { sed -n "$2p" "$dir/seen" | grep -bo -- "$1" | head -1 | cut -d: -f1; }
+tab() { press 0 $(($(column_of "$1" 24) + 2)) 24; }
+check "the tabs are at the bottom" shows '^q leave  . keys  : commands  EDFs  models  property  log'
+tm send-keys -t m :
+check ": lists the commands" shows '^   q  +leave; the run goes on'
+tm send-keys -t m z o o m
+check "typing finds some" shows '^   \+ +zoom in'
+check "and only those" has ! 'leave; the run'
+tm send-keys -t m Down Enter
+check "enter does what is chosen: zoomed out" shows 'zoomed; 0 fits'
+tm send-keys -t m : f i t Enter
+check "and what is typed: fits again" shows ! 'zoomed; 0 fits'
+tm send-keys -t m : m o d
+check "a view by its name" shows ':mod_'
+tm send-keys -t m BSpace BSpace BSpace
+check "backspace takes back" shows '^:_'
+tm send-keys -t m BSpace
+check "and leaves the empty one" shows ! '^:_'
+tm send-keys -t m : q q q
+check "where nothing is found that is said" shows 'nothing is called that'
+tm send-keys -t m Escape
+check "escape leaves" shows '^q leave'
+tab models
+check "a click on a tab is that view" shows '^14 of 14 models by state'
+press 0 5 8
+press 0 5 8
+check "two clicks on a model open it" shows '^recipe: '
+tm send-keys -t m Escape
+check "escape goes back" shows '^14 of 14 models'
+tab log
+check "a click on the log's" shows 'loss is not a number'
+press 0 30 "$(row_of 'loss is not a number')"
+check "a click on an event names its model" shows '^AnyNetX_A model 3; a second click opens it'
+press 0 30 "$(row_of 'loss is not a number')"
+check "and opens it" shows '^AnyNetX_A model 3: diverged'
+tab EDFs
+check "a click on the first tab" shows '^ +n +min +mean failed'
+press 0 8 "$(row_of 'b RegNetX')"
+check "a click in the legend selects" shows 'b>RegNetX'
+press 0 10 "$(row_of '^b +4 running')"
+check "a click on a running model names it" shows '^RegNetX model 4, running.*; a second click'
+press 0 10 "$(row_of '^b +4 running')"
+check "and opens it" shows '^RegNetX model 4: running'
+tm send-keys -t m Escape
+check "back at the chart" shows '^ +n +min +mean failed'
+press 0 40 8
+check "a click on the chart is the cursor" shows '^at [0-9.]+ %:'
+press 64 40 8
+check "the wheel zooms" shows 'zoomed; 0 fits'
+tm send-keys -t m 0 Escape c
+check "the choice of populations" shows '^which populations'
+press 0 8 "$(row_of 'RegNetX')"
+press 0 8 "$(row_of 'RegNetX')"
+check "is one for the mouse: the second click takes it away" shows '^   RegNetX'
+tm send-keys -t m Enter Escape
+tab property
+check "the property view" shows '^AnyNetX_A: error against flops'
+tm send-keys -t m e y
+check "y copies the verdict" shows '^copied 1 population'
+tm send-keys -t m m y
+check "y copies the models" shows '^copied 14 models'
+tm show-buffer >"$dir/seen" 2>/dev/null
+check "to the clipboard, with tabs" has $'^AnyNetX_A\t3\tdiverged\t1\t100'
+check "all of them" [ "$(wc -l <"$dir/seen")" -eq 15 ]
+tm send-keys -t m l i
+check "i says where there are no images" shows 'shows no images|this view has none'
+tm send-keys -t m q
+check "and all is as before" restored 0
+
 echo "1..$n"
