@@ -40,7 +40,7 @@ static const char usage[] =
     "  netspace monitor STORE [--once | --text | --json] [--ascii]   live view of a store;\n"
     "                                                 --once prints what is in it\n"
     "  netspace resume STORE [--workers N] [--retry]                 finish what is open\n"
-    "  netspace export STORE -o FILE [NAME]... [--salvage]           .csv or .jsonl of it;\n"
+    "  netspace export STORE -o FILE [NAME]... [--salvage]           .csv, .jsonl, .json;\n"
     "                                                 --salvage: what can still be read\n"
     "  netspace report STORE -o FILE.html [NAME]...                  an HTML page of it\n"
     "  netspace doctor [STORE]                                       check this machine\n"

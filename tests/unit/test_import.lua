@@ -160,7 +160,7 @@ w:write(function()
 end)
 w:close()
 local s = assert(sweep.open(path))
-for _, kind in ipairs { "csv", "jsonl" } do
+for _, kind in ipairs { "csv", "jsonl", "json" } do
   assert(s:export(dir .. "/out." .. kind))
   local back = assert(stats.import(dir .. "/out." .. kind))
   for k, name in ipairs(s:names()) do

@@ -403,7 +403,7 @@ function M.import(path, o)
     if reason then return nil, ("%s: %s"):format(path, reason) end
     error(results, 0)
   end
-  if kind == "csv" then
+  if kind ~= "jsonl" then
     local sidecar = io.open(bare:gsub("%.[^.]*$", "") .. ".provenance.json", "rb")
     if sidecar then
       describe(by_name, json.decode(sidecar:read "a" or ""))

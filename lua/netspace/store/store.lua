@@ -236,13 +236,13 @@ end
 options.declare("store:export", { salvage = "boolean" })
 
 --- Writes populations to a file for other programs.
--- @tparam string path ends in .csv or .jsonl
+-- @tparam string path ends in .csv, .jsonl or .json
 -- @tparam[opt] string|table names of populations; all of them
 -- @tparam[opt] table o salvage = true: what can be read of a damaged store
 -- @treturn integer how many models were written; or nil and a message
 function Read:export(path, names, o)
   if type(path) ~= "string" or not export.kind(path) then
-    error(("store:export writes .csv or .jsonl (or those as .gz), not '%s'"):format(tostring(path)), 0)
+    error(("store:export writes %s, not '%s'"):format(export.KINDS, tostring(path)), 0)
   end
   o = options.check("store:export", o)
   if type(names) == "string" then names = { names } end
@@ -386,7 +386,7 @@ document("store:provenance", [[
   kernels, host and times.
   example: store.open("runs.db"):provenance("A")]])
 document("store:export", [[
-  s:export("file.csv" | "file.jsonl" | … ".gz" [, name or list of names] [, { salvage = true }]) -> n
+  s:export("file.csv" | "file.jsonl" | "sweep.json" | … ".gz" [, name or list of names] [, { salvage = true }]) -> n
   Writes every model of the populations (all when none is named) for other programs, and
   returns how many; or nil and a message.  From a shell: netspace export STORE -o FILE.
     .csv    one model a line: population, index (from 1), the fields of the network (d, w, b,
@@ -397,8 +397,13 @@ document("store:export", [[
             goes to file.provenance.json
     .jsonl  first a line with the provenance of all populations (key "netspace"), then one
             object a model with the same keys, and learning: what each epoch gave
+    .json   the sweep.json of pycls, a list of jobs: cfg (MODEL; REGNET, ANYNET or EN, where
+            pycls has the network; OPTIM, TRAIN), complexity, train_epoch, test_epoch and, as
+            its analysis wants it, test_ema_epoch, the same again (unfinished models have none
+            and are dropped there; failed ones have 100); netspace, what pycls has no place
+            for.  Provenance goes to file.provenance.json
     salvage what can still be read of a damaged store
-  error is in percent, of the last epoch; 100 for failed and diverged; missing while queued or
+  stats.import gives all of them back.  error is in percent, of the last epoch; 100 for failed and diverged; missing while queued or
   running.  curve has the test errors of the epochs.  Numbers are exact: they read back to the
   same double.  The file is there whole or not at all.
   example: store.open("runs.db"):export("runs.csv")]])
