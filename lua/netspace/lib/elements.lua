@@ -37,7 +37,8 @@ end
 
 local function seen(c)
   if c == "" then return "the end of the file" end
-  return ("'%s'"):format(c:gsub("[%c\x80-\xff]", function(x) return ("\\x%02x"):format(x:byte()) end))
+  local function hex(x) return ("\\x%02x"):format(x:byte()) end
+  return ("'%s'"):format(c:gsub("[%c\x80-\xff]", hex))
 end
 
 local function cut_off(s) fail(s, "the file ends before it is complete; was it cut off?") end

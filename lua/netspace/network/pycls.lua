@@ -23,7 +23,9 @@ end
 -- keys may be missing, only the changed ones are told.
 local function section(cfg, name)
   local t = cfg[name]
-  if t ~= nil and type(t) ~= "table" then malformed("cfg.%s is %s, not an object", name, shown(t)) end
+  if t ~= nil and type(t) ~= "table" then
+    malformed("cfg.%s is %s, not an object", name, shown(t))
+  end
   return function(key, kind, default)
     local v = t and t[key]
     if v == nil then return default end

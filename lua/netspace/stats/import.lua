@@ -339,32 +339,32 @@ end
 
 local PIECE = 1 << 20 -- bytes
 
---- The text of a file, piece by piece: its first piece and a function that gives every piece
--- (a compressed file is one); or nil and a message.
+--- The text of a file, piece by piece: its first piece and a function that gives every piece;
+-- or nil and a message.
 local function open(path)
   local f, message = io.open(path, "rb")
-  local first
-  if f then
-    local compressed = gzip.named(path)
-    first, message = f:read(compressed and "a" or PIECE)
-    message = message and ("%s: %s"):format(path, message)
-    if first and compressed then first, message = gzip.text(first) end
-    if compressed and message then message = ("%s: %s"):format(path, message) end
+  if not f then return nil, ("cannot read %s"):format(message) end
+  local ended
+  local function bytes()
+    if ended then return nil end
+    local piece, why = f:read(PIECE)
+    if not piece then
+      ended = true
+      f:close()
+    end
+    return piece, why
   end
+  local pieces, held, compressed = bytes, nil, gzip.named(path)
+  if compressed then pieces, message = gzip.reader(bytes) end
+  if pieces then held, message = pieces() end
   if message then
-    if f then f:close() end
-    return nil, gzip.named(path) and f and message or ("cannot read %s"):format(message)
+    return nil, (compressed and "%s: %s" or "cannot read %s: %s"):format(path, message)
   end
-  local held = first or ""
-  return held, function()
-    local piece = held
+  return held or "", function()
+    local piece, why = held, nil
     held = nil
-    if piece then return piece end
-    if io.type(f) == "closed file" then return nil end
-    local why
-    piece, why = f:read(PIECE)
-    if not piece then f:close() end
-    if why then refuse("cannot be read on: %s", why) end
+    if not piece then piece, why = pieces() end
+    if why then refuse("%s", why) end
     return piece
   end
 end

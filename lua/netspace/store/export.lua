@@ -1,6 +1,6 @@
---- A store as a text file for other programs: CSV or JSON lines, one model a line (or the
--- sweep.json of pycls, see store/pycls.lua), complete and exact (a number is the shortest text that reads back to the same double).  The format
--- is described by help("store:export").
+--- A store as a text file for other programs: CSV or JSON lines, one model a line, or the
+-- sweep.json of pycls (store/pycls.lua), complete and exact (a number is the shortest text that
+-- reads back to the same double).  The formats are described by help("store:export").
 
 local atomic = require "netspace.lib.atomic"
 local gzip = require "netspace.lib.gzip"
