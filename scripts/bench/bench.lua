@@ -266,7 +266,7 @@ local function means(columns, rows, which)
   local values = {}
   for _, k in ipairs(which) do
     local column = {}
-    for _, row in ipairs(rows) do column[#column + 1] = row[k] end
+    for _, values_of in ipairs(rows) do column[#column + 1] = values_of[k] end
     values[k] = geometric_mean(column)
   end
   row(columns, "geometric mean", values)
@@ -278,11 +278,11 @@ local function speed_table(o, list)
   local rows, results = {}, {}
   for i, network in ipairs(list) do
     local train, test = measure(o, network, true), measure(o, network, false)
-    local t, start = train.torch, train.start
-    rows[i] = { [13] = start.plan_bytes / 1e6, [12] = t and start.peak_bytes / t.peak_bytes,
+    local t, first = train.torch, train.start
+    rows[i] = { [13] = first.plan_bytes / 1e6, [12] = t and first.peak_bytes / t.peak_bytes,
       arch.complexity(network[3]).flops / 1e6, network[2], train.best, train.gflops,
       100 * train.gflops / train.sgemm, t and t.best, train.ratio, test.best, test.ratio,
-      start.peak_bytes / 1e6, t and t.peak_bytes / 1e6 }
+      first.peak_bytes / 1e6, t and t.peak_bytes / 1e6 }
     row(speed, network[1], rows[i])
     results[i] = { train = train, test = test }
   end

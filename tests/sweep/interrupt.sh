@@ -59,7 +59,7 @@ disturbed() {
     "$netspace" "$dir/sweep.lua" "$db" >"$dir/$1" 2>"$dir/$1.err" &
     pid=$!
     tries=0
-    while [ "$("$netspace" "$dir/count.lua" "$db" done)" -lt 1 ] && [ $tries -lt 300 ]; do
+    while [ "$("$netspace" "$dir/count.lua" "$db" "done")" -lt 1 ] && [ $tries -lt 300 ]; do
         sleep 0.05
         tries=$((tries + 1))
     done
@@ -68,7 +68,7 @@ disturbed() {
     wait "$pid"
     status=$?
     ok $([ "$status" -eq "$2" ]; echo $?) "$1 ends it with status $2 (got $status)"
-    done=$("$netspace" "$dir/count.lua" "$db" done)
+    done=$("$netspace" "$dir/count.lua" "$db" "done")
     ok $([ "$done" -ge 1 ] && [ "$done" -lt 5 ]; echo $?) "$1: in the middle ($done of 5 done)"
     "$netspace" "$dir/models.lua" "$db" >"$dir/$1.before"
     alive=0

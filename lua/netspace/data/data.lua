@@ -128,7 +128,8 @@ document("data.names", [[
 document("dataset:card", [[
   dataset:card() -> table
   What a data set is: name, spec (opens it again), seed, classes, class_names, image (pixels a
-  side), train_n, test_n, pad, mean and std (of red, green, blue; taken off and divided by), checksum.
+  side), train_n, test_n, pad, mean and std (of red, green, blue: images are normalised by
+  them), checksum.
   example: data.open("shapes", { train = 100, test = 20 }):card().class_names]])
 
 document("dataset:image", [[

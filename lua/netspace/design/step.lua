@@ -178,8 +178,8 @@ function M.step(o)
     local spaces = spaces_of(o)
     local results = train_spaces(spaces, o)
     local t = stats.alternatives(results[1], table.move(results, 2, #results, 1, {}),
-      { margin = o.margin or 1, level = 1 - (1 - level) / looks, draws = o.draws, by = o.by, bins = o.bins,
-        range = o.range, seed = o.seed })
+      { margin = o.margin or 1, level = 1 - (1 - level) / looks, draws = o.draws, by = o.by,
+        bins = o.bins, range = o.range, seed = o.seed })
     local chosen, verdict = M._decide(t, spaces)
     return { spaces = spaces, results = results, alternatives = t, chosen = chosen,
       verdict = verdict, n = math.tointeger(o.n) }
@@ -200,7 +200,9 @@ function M.repeats(o)
   for _, key in ipairs { "models", "store", "data" } do
     if o[key] == nil then error(("design.repeats needs %s="):format(key), 2) end
   end
-  if times < 2 then error(("design.repeats: times is %d; it must be at least 2"):format(times), 2) end
+  if times < 2 then
+    error(("design.repeats: times is %d; it must be at least 2"):format(times), 2)
+  end
   local name = o.name or o.models.space
   if not name then error("design.repeats needs name=, what to call the population", 2) end
   local results = blame.call(1, blame.plainly, function()

@@ -25,7 +25,8 @@ function M.state(snapshot)
   local words = {
     waiting = { "waiting", 0 }, running = { "running", good },
     paused = { "paused", alarm },
-    finished = { "finished", good }, stopped = { "stopped", alarm }, error = { "cannot read", alarm },
+    finished = { "finished", good }, stopped = { "stopped", alarm },
+    error = { "cannot read", alarm },
   }
   return table.unpack(words[snapshot.state])
 end
@@ -262,7 +263,8 @@ function M.needs(o)
   if o.detail then return { detail = o.detail } end
   local page = PAGE * ((o.log_scroll or 0) // PAGE)
   return { networks = o.view == "property" or nil,
-    events = o.view == "log" and { last = PAGE + math.max(PAGE, o.height or 0), skip = page } or nil }
+    events = o.view == "log" and { last = PAGE + math.max(PAGE, o.height or 0), skip = page }
+      or nil }
 end
 
 --- The frame of a snapshot.

@@ -160,8 +160,9 @@ function M.section(all)
   end
   return {
     html.p { "Each population is compared with that of the space that it refines; where that is "
-      .. "not here, with one before it that is as much refined, or the most. A claim needs both: an interval without 0 "
-      .. "and a permutation test at 5 %, for several refinements at once corrected after Holm." },
+      .. "not here, with one before it that is as much refined, or the most. A claim needs both: "
+      .. "an interval without 0 and a permutation test at 5 %, for several refinements at once "
+      .. "corrected after Holm." },
     html.ul { class = "verdicts", verdicts },
     widgets.table { align = "hlrrrrrrrl", rows = rows, label = "Steps",
       caption = "Each population against the one that it refines or follows",

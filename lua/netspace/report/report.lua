@@ -40,7 +40,8 @@ local function check_names(store, path, wanted)
   for _, name in ipairs(names) do known[name] = true end
   for _, name in ipairs(wanted) do
     if not known[name] then
-      return nil, ("%s has no population '%s'%s; it has %s"):format(paths.shown(path), tostring(name),
+      return nil, ("%s has no population '%s'%s; it has %s"):format(
+        paths.shown(path), tostring(name),
         options.hint(name, names), #names > 0 and table.concat(names, ", ") or "none yet")
     end
   end

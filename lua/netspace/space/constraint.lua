@@ -99,7 +99,8 @@ local function new(t)
 end
 
 -- The principles that come with netspace.
-local shipped = assert(package.searchpath("constraints.shared_b", package.path)):match("^(.*)/[^/]*$")
+local shipped = assert(package.searchpath("constraints.shared_b", package.path))
+  :match("^(.*)/[^/]*$")
 
 -- Where named constraints are looked for: the user's own first.
 local folders = { "constraints", shipped }

@@ -47,7 +47,9 @@ local function failure(space, n, population, tried, patience, counts, refused, w
   note("duplicate", "seen before")
   local text = ("space %s: tried %s, accepted %s of %s"):format(space.name, units.thousands(tried),
     units.thousands(#population), units.thousands(n))
-  if #population > 0 then text = text .. (", none of the last %s"):format(units.thousands(patience)) end
+  if #population > 0 then
+    text = text .. (", none of the last %s"):format(units.thousands(patience))
+  end
   for _, name in ipairs(measures) do
     local w, c = window[name], counts[name]
     if w and c.least then

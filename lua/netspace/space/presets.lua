@@ -66,7 +66,8 @@ local function add_anynet(block, stages)
       return space.anynet(options_of(v, block, { d = v.d, w = v.w }, { name = shown,
         stages = stages, doc = "every stage free" }))
     end or function(spaces, v)
-      return spaces[parent]:with { constraint._shipped(principles[letter]), name = shown .. v.suffix }
+      return spaces[parent]:with { constraint._shipped(principles[letter]),
+        name = shown .. v.suffix }
     end)
     before = key
   end

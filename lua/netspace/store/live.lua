@@ -5,10 +5,10 @@
 local M = {}
 
 -- The models that are new or have changed: their columns, then their epochs.
-local models = [[SELECT id, idx, status, attempt, epochs, error, reason, images_per_s, seconds,
-  worker, signal, log, memory, started, flops, params, acts, change
+local changed_models = [[SELECT id, idx, status, attempt, epochs, error, reason,
+  images_per_s, seconds, worker, signal, log, memory, started, flops, params, acts, change
   FROM model WHERE population = :population AND (change > :change OR idx > :n) ORDER BY id]]
-local epochs = [[SELECT epoch.model, coalesce(test_error, 100) AS error
+local changed_epochs = [[SELECT epoch.model, coalesce(test_error, 100) AS error
   FROM model CROSS JOIN epoch ON epoch.model = model.id
   WHERE population = :population AND (change > :change OR idx > :n) ORDER BY model.id, epoch]]
 
@@ -30,7 +30,7 @@ end
 local states = { queued = true, running = true, done = true, diverged = true, failed = true }
 
 local function update(seen, reader)
-  local c, e = reader:columns(models, seen), reader:columns(epochs, seen)
+  local c, e = reader:columns(changed_models, seen), reader:columns(changed_epochs, seen)
   local at, ids, errors = 1, e.model, e.error
   for i = 1, c.n do
     local id, curve = c.id[i], {}

@@ -53,11 +53,13 @@ local function fault(p, model, epochs)
   end
   local status = model.status
   if not M.final[status] then
-    return status ~= "queued" and status ~= "running" and "its status is " .. tostring(status) or nil
+    if status == "queued" or status == "running" then return nil end
+    return "its status is " .. tostring(status)
   elseif not M.percent(model.error) then
     return ("its error is %s, no percentage"):format(tostring(model.error))
   elseif status ~= "done" then
-    return model.error ~= 100 and ("it is %s, but its error is %g"):format(status, model.error) or nil
+    if model.error == 100 then return nil end
+    return ("it is %s, but its error is %g"):format(status, model.error)
   elseif #epochs ~= p.epochs then
     return ("it is done after %d of %d epochs"):format(#epochs, p.epochs)
   elseif epochs[#epochs].test_error ~= model.error then

@@ -95,7 +95,7 @@ local function seeds_of(self, p)
 end
 
 -- A column without what is NULL, which the reader gives as false.
-local function known(column)
+local function without_null(column)
   local list = {}
   for i, value in ipairs(column) do list[i] = value or nil end
   return list
@@ -110,7 +110,7 @@ function Read:result(name)
     WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
-    columns = { seconds = known(c.seconds), images_per_s = known(c.images_per_s) },
+    columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s) },
     failed = p.failed + p.diverged, n = p.n, recipe = p.recipe, data = p.data, card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p) },
@@ -150,16 +150,16 @@ end
 --- The networks of a population in order, each decoded once.
 function Read:networks(name)
   local p = find(self, name)
-  local known = self.decoded[name]
-  if not known or known.id ~= p.id or known.created ~= p.created then
-    known = { id = p.id, created = p.created, list = {} }
-    self.decoded[name] = known
+  local decoded = self.decoded[name]
+  if not decoded or decoded.id ~= p.id or decoded.created ~= p.created then
+    decoded = { id = p.id, created = p.created, list = {} }
+    self.decoded[name] = decoded
   end
   for _, row in ipairs(self.reader:rows([[SELECT idx, m FROM model WHERE population = ?
-    AND idx > ? ORDER BY idx]], { p.id, #known.list })) do
-    known.list[row.idx] = self.reader:decode("a network of " .. name, row.m)
+    AND idx > ? ORDER BY idx]], { p.id, #decoded.list })) do
+    decoded.list[row.idx] = self.reader:decode("a network of " .. name, row.m)
   end
-  return known.list
+  return decoded.list
 end
 
 --- The network of one model.
@@ -242,7 +242,8 @@ options.declare("store:export", { salvage = "boolean" })
 -- @treturn integer how many models were written; or nil and a message
 function Read:export(path, names, o)
   if type(path) ~= "string" or not export.kind(path) then
-    error(("store:export writes .csv or .jsonl (or those as .gz), not '%s'"):format(tostring(path)), 0)
+    error(("store:export writes .csv or .jsonl (or those as .gz), not '%s'"):format(
+      tostring(path)), 0)
   end
   o = options.check("store:export", o)
   if type(names) == "string" then names = { names } end
@@ -386,7 +387,8 @@ document("store:provenance", [[
   kernels, host and times.
   example: store.open("runs.db"):provenance("A")]])
 document("store:export", [[
-  s:export("file.csv" | "file.jsonl" | … ".gz" [, name or list of names] [, { salvage = true }]) -> n
+  s:export("file.csv" | "file.jsonl" | … ".gz" [, name or list of names]
+           [, { salvage = true }]) -> n
   Writes every model of the populations (all when none is named) for other programs, and
   returns how many; or nil and a message.  From a shell: netspace export STORE -o FILE.
     .csv    one model a line: population, index (from 1), the fields of the network (d, w, b,

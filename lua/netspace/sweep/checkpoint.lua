@@ -1,5 +1,6 @@
---- Checkpoints of a training in progress: when a worker writes one, and how it takes one up.  The file itself is weights.c's: it appears whole or not at all,
--- carries a checksum, and the name (identity) of the training it is of.
+--- Checkpoints of a training in progress: when a worker writes one, and how it continues from
+-- one.  The file itself is written by weights.c: it appears whole or not at all, and carries a
+-- checksum and the identity of its training.
 --
 -- Written after an epoch when that costs at most a hundredth of the time since the last
 -- one, and within an epoch when the last one is minutes old too (or as often as asked, in
@@ -62,9 +63,9 @@ function M.keeper(net, job, tell, saved)
   local bytes = M.bytes(net)
   local o = job.checkpoint or {}
   local k = setmetatable({ net = net, path = o.path, every = o.every,
-    seconds_between = o.seconds, tell = tell, saved = saved, arch = json.encode(net:arch()), identity = M.identity(job),
-    epochs = {}, cost = SEEK + bytes / RATE, began = sys.now(), last = sys.now(),
-    spent = 0 }, Keeper)
+    seconds_between = o.seconds, tell = tell, saved = saved,
+    arch = json.encode(net:arch()), identity = M.identity(job), epochs = {},
+    cost = SEEK + bytes / RATE, began = sys.now(), last = sys.now(), spent = 0 }, Keeper)
   if o.limit and bytes > o.limit then
     tell(("a checkpoint has %d bytes, and the limit is %d: there will be none")
       :format(bytes, o.limit))

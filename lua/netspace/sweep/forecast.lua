@@ -145,7 +145,8 @@ local Forecast = { __name = "forecast" }
 -- others: the sweeps at work, if any: how many (n), seconds they still take, rate
 function M.make(ledger, request, todo, others)
   local f = { name = request.name, models = #todo, epochs = request.recipe.epochs,
-    images = request.card.train_n, workers = math.min(request.workers, math.max(1, #todo)), flops = 0 }
+    images = request.card.train_n, workers = math.min(request.workers, math.max(1, #todo)),
+    flops = 0 }
   local prices, total = {}, 0
   for k, i in ipairs(todo) do
     local c = request.costs[i]

@@ -207,9 +207,9 @@ local function adopted(ledger, request)
   local from = ledger:find(a.population)
   if not from then fail(("%s has no population '%s' any more"):format(paths.shown(a.store),
     a.population)) end
-  M.compare({ name = a.population, store = request.store, recipe = request.recipe, card = request.card,
-    seed = from.seed, remedy = "Models are adopted only with the recipe and data they were "
-    .. "trained with; use those, or draw without adopt" }, from, {})
+  M.compare({ name = a.population, store = request.store, recipe = request.recipe,
+    card = request.card, seed = from.seed, remedy = "Models are adopted only with the "
+    .. "recipe and data they were trained with; use those, or draw without adopt" }, from, {})
   return { id = from.id, name = a.population, indices = a.indices }
 end
 

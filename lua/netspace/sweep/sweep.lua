@@ -65,18 +65,18 @@ local function open_ledger(path)
   return ledger
 end
 
-local shown = {} -- sweeps of the line of progress; those that end stay while others run
+local displayed = {} -- sweeps of the line of progress; those that end stay while others run
 
 local function show_progress()
   if #active == 0 or not progress.due() then return end
   local runs, known, any, list = {}, {}, false, {}
   for _, s in ipairs(active) do runs[s] = true end
-  for _, s in ipairs(shown) do known[s], any = true, any or runs[s] end
-  if not any then shown, known = {}, {} end
+  for _, s in ipairs(displayed) do known[s], any = true, any or runs[s] end
+  if not any then displayed, known = {}, {} end
   for _, s in ipairs(active) do
-    if not known[s] then shown[#shown + 1] = s end
+    if not known[s] then displayed[#displayed + 1] = s end
   end
-  for _, s in ipairs(shown) do
+  for _, s in ipairs(displayed) do
     if not s.quiet then list[#list + 1] = s:status() end
   end
   if #list > 0 then progress.show(list) end
@@ -178,10 +178,13 @@ end
 -- Says what it will take, and asks when that is much; raises unless it may start.
 local function prepare(ledger, request)
   if request.quiet and not request.budget then return end
-  request.forecast = forecasts.make(ledger, request, requests.open(ledger, request), trainings.others())
+  request.forecast = forecasts.make(ledger, request, requests.open(ledger, request),
+    trainings.others())
   if request.quiet then return end
   if request.forecast.seconds then progress.clear(tostring(request.forecast)) end
-  if not forecasts.agreed(request) then fail(("sweep '%s' was not started"):format(request.name)) end
+  if not forecasts.agreed(request) then
+    fail(("sweep '%s' was not started"):format(request.name))
+  end
 end
 
 local function start(where, o)
@@ -243,9 +246,9 @@ function M.resume(path, o)
   o = options.check("sweep.resume", o)
   return (blame.call(1, say, sys.shielded, function()
     path = paths.absolute(path)
-    local about, shown = uv.fs_stat(path), paths.shown(path)
-    if not about then fail(shown .. ": no such store") end
-    if about.size == 0 then fail(shown .. " is empty: no sweep has written it yet") end
+    local about, where = uv.fs_stat(path), paths.shown(path)
+    if not about then fail(where .. ": no such store") end
+    if about.size == 0 then fail(where .. " is empty: no sweep has written it yet") end
     local workers = requests.workers("sweep.resume", o.workers)
     if o.retry then M.retry(path) end
     local first, started = open_ledger(path), {}
@@ -264,8 +267,8 @@ function M.resume(path, o)
           quiet = o.quiet, costs = {}, yes = true }
         data:close()
         if request.card.checksum ~= p.checksum then requests.compare(request, p, {}) end
-        for i, model in ipairs(ledger:models(p.id)) do
-          request.models[i], request.costs[i] = ledgers.network(model), model
+        for k, model in ipairs(ledger:models(p.id)) do
+          request.models[k], request.costs[k] = ledgers.network(model), model
         end
         request.seed = p.seed
         prepare(ledger, request)
@@ -280,9 +283,9 @@ function M.resume(path, o)
       end
     end
     if #names == 0 and not o.quiet then
-      progress.clear(("%s: nothing is open; %s"):format(shown, failed == 0
+      progress.clear(("%s: nothing is open; %s"):format(where, failed == 0
         and "every population is trained" or ("%s failed, `netspace resume %s --retry` trains %s "
-        .. "again"):format(units.count(failed, "model"), shown, failed == 1 and "it" or "them")))
+        .. "again"):format(units.count(failed, "model"), where, failed == 1 and "it" or "them")))
     end
     return wait_for(started)
   end))

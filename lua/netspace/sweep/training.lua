@@ -51,8 +51,8 @@ function M.begin(ledger, id, request)
     limit = request.workers, recipe = request.recipe, source = request.source,
     checksum = request.card.checksum, images = request.card.train_n, callback = request.progress,
     settings = request.settings, patience = request.settings.patience or PATIENCE,
-    quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, total = 0, done = 0, failed = 0,
-    diverged = 0, trained = 0, ended = {}, began = sys.now(),
+    quiet = request.quiet, queue = queues.new(), running = {}, lost = {},
+    total = 0, done = 0, failed = 0, diverged = 0, trained = 0, ended = {}, began = sys.now(),
     beat = sys.now(), state = "running", budget = request.budget,
     price = request.forecast and request.forecast.rate,
   }, Training)
@@ -196,8 +196,9 @@ function Training:_next(pid)
   local attempt = model.attempt
   self.journal:note(function(ledger) ledger:start(model.id, attempt, pid) end)
   return { kind = "train", model = model.id, attempt = attempt, seed = model.seed,
-    m = ledgers.network(model), recipe = self.recipe, source = self.source, checksum = self.checksum,
-    memory = self.settings.memory, step_flops = 6 * model.flops * self.recipe.batch,
+    m = ledgers.network(model), recipe = self.recipe, source = self.source,
+    checksum = self.checksum, memory = self.settings.memory,
+    step_flops = 6 * model.flops * self.recipe.batch,
     checkpoint = o and { path = self:_checkpoint(model), every = o.every,
       seconds = o.seconds, limit = o.limit,
       weights = o.keep and files.path(files.weights(self.store),
@@ -406,7 +407,8 @@ end
 
 --- The sweeps at work, for the forecast of another (forecast.lua); nil: there are none.
 function M.others()
-  return #active > 0 and { n = #active, seconds = pace.remaining(active), rate = pace.price(active) } or nil
+  if #active == 0 then return nil end
+  return { n = #active, seconds = pace.remaining(active), rate = pace.price(active) }
 end
 
 -- Whether the budget has no time for the next model.  From then on none is begun (only

@@ -70,8 +70,8 @@ local function train(job, data, emit)
   local need = core.need(job.m, job.recipe.batch)
   if job.memory and need > job.memory then
     error(("it needs %s at batch %d, and the limit is %s a worker; raise memory= of the "
-      .. "sweep, or use a smaller batch, image or width"):format(units.bytes(need), job.recipe.batch,
-      units.bytes(job.memory)), 0)
+      .. "sweep, or use a smaller batch, image or width"):format(units.bytes(need),
+      job.recipe.batch, units.bytes(job.memory)), 0)
   end
   if job.memory then core.trim() end
   local net <close> = assert(require("netspace.network.net").new(job.m,
@@ -91,8 +91,8 @@ local function train(job, data, emit)
     local now = sys.now()
     if e.kind == "epoch" then
       local event = { event = "epoch", epoch = e.epoch, lr = e.lr,
-        train_loss = e.train_loss, train_error = e.train_error, test_error = e.test_error, seconds = e.seconds,
-        images_per_s = e.images_per_s }
+        train_loss = e.train_loss, train_error = e.train_error, test_error = e.test_error,
+        seconds = e.seconds, images_per_s = e.images_per_s }
       emit(event)
       keeper:epoch(event, job.recipe.epochs)
       last = now

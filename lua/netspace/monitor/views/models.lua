@@ -130,7 +130,7 @@ function M.list(s, o)
         if large then return x > y end
         return x < y
       end
-      if not x ~= not y then return x ~= nil end -- what has none comes last
+      if (x == nil) ~= (y == nil) then return x ~= nil end -- what has none comes last
       return a.place < b.place
     end)
   end
