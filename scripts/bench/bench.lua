@@ -7,7 +7,7 @@
 local json = require "netspace.lib.json"
 local arch = require "netspace.network.arch"
 local benchmark = require "netspace.core.benchmark"
-local layers = require "netspace.network.profile"
+local profiles = require "netspace.network.profile"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
@@ -300,7 +300,7 @@ local limits = { { "GF", "%5.2f" }, { "MB moved", "%8.0f" }, { "bound ms", "%8.2
   { "x torch", "%7.2f" } }
 
 local function limit_table(list, results)
-  local c = layers.ceilings()
+  local c = profiles.ceilings()
   print(([[
 
 Limits: a training step and a test, and what the machine allows: %.0f GF/s in a matrix
