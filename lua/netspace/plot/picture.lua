@@ -149,7 +149,7 @@ function Plot:show(o)
   check_size("plot:show", o)
   local width, height = sys.terminal(1)
   width = o.width or math.min(width or 80, 100)
-  local _, rows = terminal.grid(self._picture, width)
+  local _, rows = terminal.arrange(self._picture, width)
   local c = compose(self, o, width, rows == 1
     and math.min(math.max(height and height - 3 or 24, 6), 26) or 18 * rows)
   local colours = sys.color(1) and math.max(screen.colours(), 8) or 0

@@ -31,9 +31,9 @@ local function ranked(p)
   return list
 end
 
-local function row(p, model, place)
+local function row(p, model, rank)
   local m = p.networks[model.index]
-  local cells = { ("%d"):format(place), ("#%d"):format(model.index), widgets.percent(model.error),
+  local cells = { ("%d"):format(rank), ("#%d"):format(model.index), widgets.percent(model.error),
     widgets.list(m.d), widgets.list(m.w), per_stage(m.b), per_stage(m.g),
     widgets.number(model.flops), widgets.number(model.params), widgets.number(model.acts) }
   local r = m.regnet
@@ -45,13 +45,13 @@ end
 local function tables(p, list)
   local rows = {}
   local n = math.min(MOST, #list)
-  for place = 1, n do rows[place] = row(p, list[place], place) end
-  for place = math.max(n + 1, #list - MOST + 1), #list do
-    rows[#rows + 1] = row(p, list[place], place)
+  for rank = 1, n do rows[rank] = row(p, list[rank], rank) end
+  for rank = math.max(n + 1, #list - MOST + 1), #list do
+    rows[#rows + 1] = row(p, list[rank], rank)
     if #rows == n + 1 then rows[#rows].class = "break" end
   end
   local regnet = rows[1][11]
-  local head = { "place", "model", "error %", "depth d", "width w", "b", "g", "flops", "params",
+  local head = { "rank", "model", "error %", "depth d", "width w", "b", "g", "flops", "params",
     "acts" }
   if regnet then head[11] = "RegNet" end
   return widgets.table { align = regnet and "hlrllllrrrl" or "hlrllllrrr", rows = rows, head = head,

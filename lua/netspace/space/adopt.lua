@@ -10,9 +10,9 @@
 -- before.  The draws that satisfy a predicate are, in their order, such a sequence from the
 -- space cut down by the predicate: that is what rejection sampling does.  More draws from the
 -- child, with a seed that no ancestor used, continue it.  So it holds when
---   - the child has the parent's ranges and network options and all its constraints: new constraints
---     are predicates, and their hints draw what rejection would (order = "sorted", which
---     does not, and other ranges are refused);
+--   - the child has the parent's ranges, network options and all its constraints: new
+--     constraints are predicates, and their hints draw what rejection would (order = "sorted",
+--     which does not, and other ranges are refused);
 --   - the child's window lies inside the parent's (a window is a predicate, too);
 --   - what is adopted comes from an unbroken beginning of the parent's population: models in
 --     the order they finished would favour the quick ones.

@@ -127,14 +127,14 @@ function Reader:columns(sql, params) return query(self, "columns", sql, params) 
 -- by its number (the ? of the statement), so that a damaged page costs only what is in it.
 -- @treturn integer how many were lost between those found
 function Reader:probe(sql, each)
-  local lost, errors, id, last = 0, 0, 1, 0
+  local lost, missing, id, last = 0, 0, 1, 0
   while id - last <= GAP do
     if sys.interrupted() then error("interrupted", 0) end
     local rows = self.db:rows(sql, { id })
     if not rows then
-      errors = errors + 1
+      missing = missing + 1
     elseif rows[1] then
-      last, lost, errors = id, lost + errors, 0
+      last, lost, missing = id, lost + missing, 0
       each(rows[1])
     end
     id = id + 1
