@@ -1,6 +1,6 @@
---- Every model of a population as it stands, read again and again while a sweep changes it:
--- only what changed since the last look is read (schema.lua: model.change), so that a look
--- at 10,000 models costs what happened in between.
+--- The current state of every model of a population, read again and again while a sweep changes
+-- it: only what changed since the last time is read (schema.lua: model.change), so that the
+-- cost of reading 10,000 models is that of the changes.
 
 local M = {}
 
@@ -18,7 +18,7 @@ local function seen_of(cache, reader, p)
   if not seen or seen.population ~= p.id or seen.created ~= p.created then
     local epochs = reader:decode("recipe of " .. p.name, p.recipe).epochs
     if math.type(epochs) ~= "integer" then
-      reader:damaged(("the recipe of %s says no epochs"):format(p.name))
+      reader:damaged(("the recipe of %s has no epochs"):format(p.name))
     end
     seen = { population = p.id, created = p.created, change = -1, n = 0, list = {},
       epochs = epochs }

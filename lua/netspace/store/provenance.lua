@@ -89,7 +89,7 @@ function M.facts(p, when)
   local facts = {}
   local function add(key, ...) facts[#facts + 1] = { key, (...):format(select(2, ...)) } end
   if p.space then add("space", "%s", table.concat(p.lineage or { p.space }, " > ")) end
-  if p.spec and p.spec.options then add("setting", "%s", listed(p.spec.options)) end
+  if p.spec and p.spec.options then add("options", "%s", listed(p.spec.options)) end
   if p.spec and p.spec.params then
     local params = {}
     for k, list in pairs(p.spec.params) do params[#params + 1] = k .. " " .. ranges(list) end

@@ -57,7 +57,7 @@ local function remove(list, x)
   end
 end
 
--- Errors must not leave a callback of the event loop (it would end the process): the
+-- Exceptions must not leave a callback of the event loop (it would end the process): the
 -- sweep at fault gets them.
 local function guard(client, f, ...)
   local good, err = xpcall(f, function(e)
@@ -165,7 +165,7 @@ local function buried(w)
     failed_starts = failed_starts + 1
     if failed_starts >= START_TRIES then
       failed_starts = 0
-      broken(("%s as it started%s"):format(e.why, e.log and ":\n" .. e.log or ""))
+      broken(("%s while it started%s"):format(e.why, e.log and ":\n" .. e.log or ""))
     end
   end
   dispatch()

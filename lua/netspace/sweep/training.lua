@@ -119,7 +119,7 @@ function Training:_tick()
   if self.callback then self.callback(self:status()) end
 end
 
--- What a monitor asks for (monitor/controls.lua).
+-- The commands of a monitor (controls.lua).
 function Training:_obey(command)
   if command == "cancel" then
     self:_tell(nil, "cancelled from a monitor")
@@ -128,11 +128,11 @@ function Training:_obey(command)
     self:_tell(nil, "paused from a monitor")
     self:pause()
   elseif command == "pause" then
-    self:_tell(nil, "goes on, asked from a monitor")
+    self:_tell(nil, "resumed from a monitor")
     self:resume()
   elseif command == "retry" then
     self:_tell(nil, units.count(self:retry(), "failed model")
-      .. " queued again, asked from a monitor")
+      .. " queued again from a monitor")
   end
 end
 
@@ -182,7 +182,7 @@ function Training:_held(bytes)
   if model.held then return end
   model.held = true
   self.journal:note(function(ledger)
-    ledger:log(model.id, ("needs %s: waits until it fits beside the others"):format(
+    ledger:log(model.id, ("needs %s: waits until it fits into memory with the others"):format(
       units.bytes(bytes)))
   end)
 end
@@ -256,7 +256,7 @@ function Training:_epoch(model, e)
     local old = ledger:epoch(model.id, attempt, e)
     if not old or self.differed then return end
     self.differed = true
-    self:_tell(model, ("epoch %d came out differently than before: train loss %.17g, "
+    self:_tell(model, ("epoch %d gave another result than before: train loss %.17g, "
       .. "then %.17g; another processor or BLAS, or a fault of the machine (netspace "
       .. "doctor)"):format(
       e.epoch, old.train_loss or 0, e.train_loss or 0))
@@ -317,13 +317,13 @@ function Training:_lost(job, e)
     local most = e.outside and LOST.outside or LOST.own
     if lost >= most then
       self:_ended(model, { status = "failed", error = 100, signal = e.signal, log = e.log,
-        reason = ("%s, %d times without coming further"):format(e.why, lost),
+        reason = ("%s, %d times without progress"):format(e.why, lost),
         seconds = sys.now() - model.began })
     else
       self:_requeue(model, e)
       local text = ("%s%s; queued again%s"):format(e.why,
-        e.log and ", having said: " .. e.log:match("[^\n]*$") or "",
-        further and ", it had come further"
+        e.log and ", its last line: " .. e.log:match("[^\n]*$") or "",
+        further and " (it had made progress)"
         or (" (%d of %d)"):format(lost, most))
       self.journal:note(function(ledger) ledger:log(model.id, text) end)
       news.announce(self, ("model %d: %s"):format(model.idx, text))
@@ -422,7 +422,7 @@ function Training:_out_of_time()
     if finish - self.began <= self.budget then return false end
     self.closed = true
     self.journal:note(function(ledger)
-      ledger:log(nil, ("the budget of %s has no time for model %d"):format(
+      ledger:log(nil, ("the budget of %s leaves no time for model %d"):format(
         units.duration(self.budget), model.idx))
     end)
   end
