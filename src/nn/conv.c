@@ -1,4 +1,4 @@
-/* Convolution: which way each shape goes, tile by tile (see layers.h for what it computes).
+/* Convolution: the method for each shape, tile by tile (layers.h says what it computes).
  *
  *   1×1, one group        a matrix product over all pixels (kernels/product.h); with a
  *                         stride the pixels that are used are gathered first, some at a time
