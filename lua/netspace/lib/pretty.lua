@@ -367,9 +367,9 @@ end
 document("pretty", [[
   pretty(value [, { width =, depth = 4, items = 40, ascii = }]) -> string
   What the prompt prints for a value: sorted keys, lists of records as aligned tables.
-    width    cells of a line (default: the terminal's)
-    depth    levels of nested tables before {…}
-    items    items, fields or rows before "… 482 more"
+    width    characters of a line (default: the terminal's)
+    depth    levels of nested tables that are shown; {…} stands for deeper ones
+    items    items, fields or rows that are shown; "… 482 more" stands for the rest
   example: print(pretty{ { name = "A", n = 16 }, { name = "B", n = 3 } })]])
 
 return setmetatable(M, { __call = function(_, ...) return M.pretty(...) end })

@@ -1,4 +1,4 @@
---- Figures with their units, as people say them.
+--- Numbers with their units, as people write them.
 
 local M = {}
 
@@ -47,7 +47,7 @@ function M.short(x)
   end
   return ("%.3g"):format(x)
 end
---- A value of a property: 7.2M, 8066, 0.05; what is no number as it is.
+--- A value of a property: 7.2M, 8066, 0.05; what is not a number stays as it is.
 function M.value(x)
   if type(x) ~= "number" then return tostring(x) end
   if x ~= x then return "nan" end

@@ -38,7 +38,7 @@ function M.message(snapshot)
     return ("nobody works on it; %d model%s open. `netspace resume %s` finishes %s"):format(n,
       n == 1 and " is" or "s are", snapshot.path, n == 1 and "it" or "them")
   elseif snapshot.state == "paused" then
-    return "what is at work is paused; P lets the selected population go on"
+    return "the sweep is paused; P resumes the selected population"
   end
   return snapshot.message
 end
@@ -148,7 +148,7 @@ end
 local general = {
   { "q", "leave; the run goes on" },
   { "tab, e m x g", "next view; EDFs, models, property, log" },
-  { "p", "freeze, go on" },
+  { "p", "freeze, continue" },
   { "s", "write the view to a text file, and to SVG" },
   { "P  K  R", "pause, cancel, retry failed: they ask first" },
   { "?", "this help" },
@@ -244,7 +244,7 @@ local function choose_view(c, s, o, top, bottom)
       items[i] = { name, name == (o.property or "flops") }
     end
   else
-    title = ("which populations? (space switches, %d at most; enter goes back)")
+    title = ("which populations? (space selects, %d at most; enter goes back)")
       :format(widgets.most)
     local slots = widgets.slots(s, o)
     for id, p in ipairs(s.populations) do

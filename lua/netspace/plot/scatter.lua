@@ -116,7 +116,7 @@ function M.scatter(results, properties, o)
   if type(properties) ~= "table" or type(properties[2]) == "function" then
     properties = { properties }
   end
-  if #properties == 0 then error(where .. ": it wants a property or a list of them", 2) end
+  if #properties == 0 then error(where .. " expects a property or a list of properties", 2) end
   local panels, about = {}, {}
   for i, r in ipairs(results) do
     input.edf(where, ("entry %d"):format(i), r) -- for its checks
@@ -141,13 +141,13 @@ document("plot.scatter", [[
   Error against a property of the networks: one panel for each population and property.
     results      a result, or a list of them side by side
     properties   a property as in stats.bootstrap ("d", "w[4]", "g", a column, a function of a
-                 model), a list of them, or { "what to call it", function }
+                 model), a list of them, or { "its label", function }
     level, share   of the band, as in stats.bootstrap
     title        a heading
     columns      panels in a row
     log = true   a logarithmic axis of the property
-  Shaded is the band that holds the best model, by the exact empirical bootstrap, with a line
-  at its median; the best model is filled; crosses at the upper edge are failed models.
+  The shaded band is that of the best model, by the exact empirical bootstrap, with a line at
+  its median; the best model is filled; crosses at the upper edge are failed models.
   example: plot.scatter({ errors = { 40, 50 }, models = space.RegNetX:sample(2) }, "d"):show()
   source: arXiv 2003.13678, footnote 4, figures 2, 5 and 8]])
 

@@ -68,7 +68,7 @@ local function architecture(p, model)
     if text == "interrupted" then error(text, 0) end
     return false
   end
-  return widgets.details(("What the best one, #%d, is made of"):format(model.index),
+  return widgets.details(("Stages and layers of the best model, #%d"):format(model.index),
     html.pre { tabindex = "0", text:match "^(.-)\n\n" or text })
 end
 
@@ -94,7 +94,7 @@ function M.section(all, pictures)
         architecture(p, list[1]) }
     end
   end
-  return #blocks > 0 and blocks or html.p { "No model has been trained to its end." }
+  return #blocks > 0 and blocks or html.p { "No model has finished training." }
 end
 
 return M

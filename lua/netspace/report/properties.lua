@@ -100,7 +100,7 @@ function M.section(all, pictures)
   end
   return {
     html.p { "The band is that of the empirical bootstrap: draw a quarter of the models with "
-      .. "replacement, keep the property of the best one, repeat. It says where the best models "
+      .. "replacement, keep the property of the best one, repeat. It shows where the best models "
       .. "lie; where it is much narrower than the population, the property matters. d is the "
       .. "number of blocks, w their mean width, a number in brackets a stage; flops are "
       .. "multiply-adds. In the pictures the band is shaded, with a line at its median; the best "

@@ -107,16 +107,16 @@ end
 
 document("report", [[
 report(store, { output = "FILE.html", title =, populations = }) -> report, or nil and a message
-Writes what a store holds as one HTML page, to be read anywhere and sent to a colleague.
+Writes the contents of a store as one HTML page, to read anywhere and to send to a colleague.
   store        an open store, or the path of one; a sweep may be at work on it
-  output       the file, which is there whole or not at all
+  output       the file, which appears whole or not at all
   title        its heading ("Design spaces in STORE")
-  populations  list of names; all of them
-The page has populations and where they come from, EDFs, comparisons with verdicts, the
+  populations  list of names (default: all)
+The page shows populations and where they come from, EDFs, comparisons with verdicts, the
 properties that the best models share, best and worst models with their architecture, failures
-with their last words, and the raw numbers as CSV, which stats.import reads back.  It needs no
+with their last output, and the raw numbers as CSV, which stats.import reads back.  It needs no
 script and no other file; the same store gives the same page.  Pictures are drawn by gnuplot;
-without it there are the tables.  From a shell: netspace report STORE -o FILE.html
+without it the page has tables only.  From a shell: netspace report STORE -o FILE.html
 .populations, .models, .pictures   how many there are; .missing, why there are no pictures
 example: report("no-such.db", { output = "report.html" })
 source: arXiv 2003.13678]])

@@ -142,7 +142,7 @@ function Reader:probe(sql, each)
   return lost
 end
 
--- A Lua error in the middle of reading: a store with nonsense in it, or a mistake of ours?
+-- An exception of Lua code while reading: is the content of the store nonsense, or is it a bug?
 local function judge(self, err)
   local ours = type(err) == "string" and (err:find("%.lua:%d+: ") or err:find("^attempt to "))
   if not ours then return err end
@@ -152,7 +152,7 @@ local function judge(self, err)
   return setmetatable({ message = found[1], code = sqlite.CORRUPT }, Failure)
 end
 
--- f(…) once: whether it ran, and its results or the error.
+-- f(…) once: whether it ran, and its results or the exception.
 local function attempt(self, f, ...)
   local args, results = table.pack(...), nil
   local ran, good, message, code = pcall(self.db.snapshot, self.db, function()

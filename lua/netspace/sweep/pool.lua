@@ -18,8 +18,8 @@
 -- to wait the longest.  What would not fit into the memory of the machine beside the networks
 -- at work waits until it does, and so do those after it: the order stays.
 --
--- A worker says something at every step, or twice a second where steps are short.  One
--- that says nothing for much longer than it ever took is killed.  The clock stands still
+-- A worker sends an event at every step, or twice a second where steps are short.  One that is
+-- silent for much longer than ever before is killed.  The clock stands still
 -- while the machine sleeps, and when this process itself was held up (stopped, or out of
 -- processor time) silence counts from anew: it could not listen.
 --

@@ -1,6 +1,6 @@
 --- What a sweep is to train: the options of the user checked and completed, and compared with
 -- what the store has under that name.  Numbers of one population come from one recipe, one
--- data set and one seed, or it is an error that shows the difference.
+-- data set and one seed; otherwise an exception shows the difference.
 
 local forecasts = require "netspace.sweep.forecast"
 local json = require "netspace.lib.json"

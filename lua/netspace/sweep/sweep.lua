@@ -47,7 +47,7 @@ options.declare("sweep.resume", { workers = "integer", quiet = "boolean", retry 
 
 local active, fail = trainings.active, ledgers.fail
 
--- What a failure is said as; other errors pass as they are.
+-- The message of a failure; other exceptions pass as they are.
 local function say(err)
   if getmetatable(err) ~= ledgers.Failure then return nil end
   if err.kind == "damaged" then sys.status(4) end

@@ -332,7 +332,7 @@ function Training:_lost(job, e)
   self:_settle()
 end
 
---- A sweep that cannot go on stops; whoever waits for it gets the error.
+--- A sweep that cannot go on stops; whoever waits for it gets the exception.
 function Training:_broken(err)
   self.trouble = self.trouble or err
   self:_stop()
