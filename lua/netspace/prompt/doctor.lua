@@ -31,7 +31,7 @@ local function quoted(s)
 end
 
 -- A self-check in a process of its own, which may die of an illegal instruction.
-local function apart(what, f, hint)
+local function self_check(what, f, hint)
   local code = ([[print(select(2, require("netspace.core.sys").%s()) or "right")]]):format(f)
   local p = assert(io.popen(("%s -q --no-init -e %s 2>&1"):format(quoted(sys.exe()), quoted(code))))
   local text = p:read("a"):gsub("%s+$", "")
@@ -43,18 +43,18 @@ local function apart(what, f, hint)
 end
 
 local function blas()
-  local right, why = apart(sys.blas(), "check_blas",
+  local right, why = self_check(sys.blas(), "check_blas",
     "OPENBLAS_CORETYPE=Haswell netspace doctor tries another kernel")
   return right, why or sys.blas() .. ": matrix products are right"
 end
 
 local function kernels()
-  local wish = os.getenv "NETSPACE_ISA"
-  if wish and wish ~= sys.isa() then
-    return false, ("NETSPACE_ISA=%s is not available here; the kernels use %s"):format(wish,
+  local asked = os.getenv "NETSPACE_ISA"
+  if asked and asked ~= sys.isa() then
+    return false, ("NETSPACE_ISA=%s is not available here; the kernels use %s"):format(asked,
       sys.isa())
   end
-  local right, why = apart(sys.isa() .. " kernels", "check_kernels",
+  local right, why = self_check(sys.isa() .. " kernels", "check_kernels",
     "NETSPACE_ISA=portable netspace doctor tries others")
   return right, why or sys.isa() .. ": networks train as with other kernels"
 end

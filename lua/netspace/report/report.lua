@@ -61,8 +61,9 @@ local function check_output(output, path)
   return true
 end
 
--- The page could not be made: because there is nonsense in the store, or by a mistake of ours?
-local function nonsense(path, err)
+-- nil, a message and "damaged" when the page could not be made because the store is damaged; else
+-- raises the exception again: it is a bug.
+local function failure_of(path, err)
   local found = err ~= "interrupted" and integrity.check(path)
   if not found or not found.problems[1] then error(err, 0) end
   return nil, schema.explain(path, found.problems[1], sqlite.CORRUPT, "r")
@@ -83,7 +84,7 @@ local function make(store, o)
   ran, good, message = pcall(atomic.write, o.output, function(write)
     page.write(write, all, o.title or "Design spaces in " .. path:match "[^/]*$", drawn)
   end)
-  if not ran then return nonsense(path, good) end
+  if not ran then return failure_of(path, good) end
   if not good then return nil, message end
   return setmetatable({ output = o.output, populations = #all.populations, models = all.total,
     pictures = drawn.n, missing = drawn.missing }, made)

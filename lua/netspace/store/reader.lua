@@ -142,8 +142,9 @@ function Reader:probe(sql, each)
   return lost
 end
 
--- An exception of Lua code while reading: is the content of the store nonsense, or is it a bug?
-local function judge(self, err)
+-- The Failure that explains an exception of Lua code while reading, when the store is damaged;
+-- else the exception: it is a bug.
+local function failure_of(self, err)
   local ours = type(err) == "string" and (err:find("%.lua:%d+: ") or err:find("^attempt to "))
   if not ours then return err end
   local found = self.db:check() or {}
@@ -161,7 +162,7 @@ local function attempt(self, f, ...)
   end)
   if ran and good then return true, results end
   if ran then return false, setmetatable({ message = message, code = code }, Failure) end
-  return false, judge(self, good)
+  return false, failure_of(self, good)
 end
 
 --- f(…), everything it reads being of one moment: what f returns, or nil, a message, and

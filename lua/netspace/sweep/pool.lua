@@ -133,7 +133,7 @@ local function end_of(w)
   local signal = w.signal ~= 0 and signal_name(w.signal) or nil
   local e = { signal = signal, log = #w.tail > 0 and table.concat(w.tail, "\n") or nil,
     outside = from_outside[signal] }
-  if w.babbled then
+  if w.line_too_long then
     e.why, e.outside = ("its worker wrote a line of more than %s"):format(
       units.bytes(LINE_MOST)), nil
   elseif w.hung then
@@ -149,8 +149,9 @@ local function end_of(w)
   return e
 end
 
-local function buried(w)
-  if w.waiting > 0 then return end -- its exit, stdout and stderr come in any order
+-- Forgets a worker that has ended, once its exit and the ends of its stdout and stderr are known.
+local function end_worker(w)
+  if w.waiting > 0 then return end
   remove(workers, w)
   if #workers == 0 then
     for _, handle in ipairs(watchers) do handle:close() end
@@ -225,7 +226,7 @@ local function read_lines(w, pipe, each, events)
     if err or not chunk then
       pipe:close()
       w.waiting = w.waiting - 1
-      return buried(w)
+      return end_worker(w)
     end
     local from = 1
     for at in chunk:gmatch("()\n") do
@@ -236,8 +237,8 @@ local function read_lines(w, pipe, each, events)
     size = size + #chunk - from + 1
     if size <= LINE_MOST then
       parts[#parts + 1] = chunk:sub(from)
-    elseif events and not w.babbled then
-      w.babbled, parts = true, {}
+    elseif events and not w.line_too_long then
+      w.line_too_long, parts = true, {}
       w.process:kill("sigkill")
     end
     if events then settle() end
@@ -264,7 +265,7 @@ local function spawn()
     w.process:close()
     if not w.stdin:is_closing() then w.stdin:close() end
     w.waiting = w.waiting - 1
-    buried(w)
+    end_worker(w)
   end))
   if not handle then
     w.stdin:close() w.stdout:close() w.stderr:close()

@@ -5,7 +5,7 @@
 --
 -- A worker that dies or hangs costs its model an attempt; the next one goes on from the
 -- last checkpoint (checkpoint.lua).  LOST is how many workers a model may lose without
--- coming further than any attempt before: few by its own doing (it crashes, hangs, or
+-- making progress beyond any attempt before: few by its own doing (it crashes, hangs, or
 -- takes all memory), more when somebody else kills them, which says little about the
 -- model.  A new checkpoint takes the count back to zero, so random kills do not make a
 -- good model a failed one, and a model that always crashes ends, after its last epoch at
@@ -298,7 +298,7 @@ function Training:_event(job, e)
 end
 
 -- Whether the attempt brought the model further than every one before it.
-local function came_further(model)
+local function made_progress(model)
   if (model.saved or 0) <= (model.best or 0) then return false end
   model.best = model.saved
   return true
@@ -307,12 +307,12 @@ end
 function Training:_lost(job, e)
   local model = self.running[job.model]
   self.running[job.model] = nil
-  local further = came_further(model)
+  local progress = made_progress(model)
   if self.state ~= "running" then
     self:_requeue(model)
   else
-    model.crashes = further and 0 or model.crashes + 1
-    model.own = further and 0 or (model.own or 0) + (e.outside and 0 or 1)
+    model.crashes = progress and 0 or model.crashes + 1
+    model.own = progress and 0 or (model.own or 0) + (e.outside and 0 or 1)
     local lost = e.outside and model.crashes or model.own
     local most = e.outside and LOST.outside or LOST.own
     if lost >= most then
@@ -323,7 +323,7 @@ function Training:_lost(job, e)
       self:_requeue(model, e)
       local text = ("%s%s; queued again%s"):format(e.why,
         e.log and ", its last line: " .. e.log:match("[^\n]*$") or "",
-        further and " (it had made progress)"
+        progress and " (it had made progress)"
         or (" (%d of %d)"):format(lost, most))
       self.journal:note(function(ledger) ledger:log(model.id, text) end)
       news.announce(self, ("model %d: %s"):format(model.idx, text))
