@@ -263,7 +263,7 @@ t.is(select(2, stats.import(at("cut.jsonl.gz"))),
   at("cut.jsonl.gz") .. ": the compressed file ends too early", "one cut off")
 write(at("noise.jsonl.gz"), "noise")
 t.is(select(2, stats.import(at("noise.jsonl.gz"))),
-  at("noise.jsonl.gz") .. ": it is no gzip file, or damaged", "one that is none")
+  at("noise.jsonl.gz") .. ": it is not a gzip file, or it is damaged", "one that is none")
 shell(("export %s -o %s"):format(path, at("z.csv.gz")))
 t.is(imported("z.csv.gz").A.recipe.epochs, 2, "what belongs to a CSV lies beside it")
 

@@ -278,7 +278,7 @@ t.is(view.view, "edf", "letters show their view")
 press "c"
 t.is(view.choosing, "populations", "c chooses populations")
 press("end space", many)
-t.ok(view.said:find "^8 curves", "no more than eight")
+t.ok(view.said:find "^at most 8 curves", "no more than eight")
 press("home space end space enter", many)
 t.is(table.concat(view.chosen, " "), "2 3 4 5 6 7 8 9", "one for another")
 view.chosen = nil

@@ -267,7 +267,7 @@ end
 function M.draw(picture, kind)
   local bytes, message = sys.shielded(run, "-d", M.script(picture, kind))
   if bytes == "" then
-    return nil, ("gnuplot drew nothing: it has no terminal for %s"):format(kind)
+    return nil, ("gnuplot drew nothing: it cannot write %s here"):format(kind)
   end
   return bytes, message
 end

@@ -65,7 +65,8 @@ local function bands(p, result, found)
   end
   return widgets.table { align = "hrrrrl", rows = rows,
     label = ("Properties of the best models of %s"):format(p.label),
-    caption = { html.bdi { p.label }, (": what the best of a quarter of its %s is like"):format(
+    caption = { html.bdi { p.label }, (": properties of the best of a random quarter of its "
+      .. "%s"):format(
       widgets.count(p.finished, "model")) },
     head = { "property", "population", "median", "95 % band", "best model", "shares" } }
 end

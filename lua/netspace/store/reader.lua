@@ -115,7 +115,7 @@ end
 function Reader:decode(what, text)
   if text == nil then return nil end
   local value = json.decode(text)
-  if type(value) ~= "table" then self:damaged(what .. " is no JSON") end
+  if type(value) ~= "table" then self:damaged(what .. " is not JSON") end
   return value
 end
 
