@@ -2,18 +2,9 @@
 # An installed tree works from any directory, finds its Lua files and examples, and brings a
 # manual that documents the Lua functions.  The quick start runs from it, at a small scale,
 # and a second run trains nothing.  Prints TAP.
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-n=0
-ok() { # ok STATUS NAME [FILE shown on failure]
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else
-        echo "not ok $n - $2"
-        [ -n "$3" ] && sed 's/^/# /' "$3"
-    fi
-}
+. "$(dirname "$0")/../lib.sh"
 make -s install DESTDIR="$dir/root" PREFIX=/opt/netspace >"$dir/log" 2>&1
-ok $? "make install" "$dir/log"
+ok $? "make install" log
 there=$dir/root/opt/netspace
 share=$there/share/netspace
 cd "$dir" || exit 2
@@ -34,4 +25,4 @@ ok $? "run again it trains nothing and prints the same" err
 "$there/bin/netspace" "$share/examples/cifar10.lua" "$dir/nowhere" >out 2>err
 [ $? -eq 1 ] && grep -q "$dir/nowhere: No such file" err
 ok $? "the photographs' script names a missing directory" err
-echo "1..$n"
+done_testing

@@ -1,22 +1,11 @@
 #!/bin/bash
 # The command line without a terminal: options, scripts, messages, exit statuses, signals.
-cd "$(dirname "$0")/../.." || exit 2
-: "${NETSPACE:=$PWD/build/release/netspace}"
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-export XDG_STATE_HOME=$dir/state XDG_CONFIG_HOME=$dir/config
+. "$(dirname "$0")/../lib.sh"
 unset NO_COLOR NETSPACE_HISTORY
-n=0
+shown="out err"
 
 # run ARG…: output into out and err, status into rc; `timeout` turns a hang into a failure
 run() { timeout 60 "$NETSPACE" "$@" >"$dir/out" 2>"$dir/err" <"${stdin:-/dev/null}"; rc=$?; }
-check() { # NAME COMMAND…
-    local name=$1; shift; n=$((n + 1))
-    if "$@"; then echo "ok $n - $name"; else
-        echo "not ok $n - $name"; echo "# status $rc"
-        sed 's/^/# out: /' "$dir/out"; sed 's/^/# err: /' "$dir/err"
-    fi
-}
 status() { [ "$rc" -eq "$1" ]; }
 out() { grep -qF -- "$1" "$dir/out"; }
 err() { grep -qF -- "$1" "$dir/err"; }
@@ -336,4 +325,4 @@ rm -r "$dir/usr/share"; NETSPACE_PATH=$dir/none run -e 'print(1)'
 check "no Lua files: a message" err "its Lua files are not in $dir/none"; check "status 1" status 1
 LUA_CPATH_5_4=/nowhere/?.so run -e 'require "luv"'
 check "a missing library names its package" err "lua-luv"
-echo "1..$n"
+done_testing
