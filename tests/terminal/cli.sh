@@ -308,7 +308,7 @@ check "what the README prints of a network is true" \
     [ "$(one_line <"$dir/out")" = "$(grep -v '^> ' "$dir/readme" | one_line)" ]
 # Its first experiment, here with fewer models and images; twice, the second time from the store.
 block 1 'A first experiment' | sed -n 's/^> //p' | sed -e 's/sample(60/sample(2/' \
-    -e 's/train = 2000, test = 1000/train = 64, test = 32/' -e "s|\"first.db|\"$dir/first.db|" >"$dir/in"
+    -e 's/train = 2000, test = 1000/train = 64, test = 32/' -e "s|\"first.db|\"$dir/readme.db|" >"$dir/in"
 check "the README has a first experiment" [ "$(wc -l <"$dir/in")" -ge 7 ]
 stdin=$dir/in run -q -i
 check "which runs" [ "$(grep -c '2 models trained in' "$dir/err")" = 2 ]
