@@ -72,7 +72,7 @@ local function measured(request, todo)
   local function price(i) return M.price(request.costs[i], request.card, 1) end
   table.sort(sorted, function(a, b) return price(a) < price(b) end)
   local n = math.min(#todo, math.max(SAMPLE, request.workers))
-  local jobs, list, open = {}, {}, n
+  local jobs, needs, list, open = {}, {}, {}, n
   for k = 1, n do
     local i = sorted[math.ceil((k - 0.5) * #sorted / n)]
     jobs[k] = { kind = "measure", model = i, attempt = 1, m = request.models[i], seconds = SECONDS,
@@ -80,7 +80,11 @@ local function measured(request, todo)
   end
   local client = { limit = request.workers, patience = 120 }
   function client:_waiting() return self.ended and 0 or #jobs end
-  function client:_need() return core.need(jobs[#jobs].m, request.recipe.batch) end
+  function client:_need()
+    local job = jobs[#jobs]
+    needs[job] = needs[job] or core.need(job.m, request.recipe.batch)
+    return needs[job]
+  end
   function client:_held() end
   function client:_next() return table.remove(jobs) end
   function client:_event(job, e)
