@@ -1,4 +1,4 @@
---- How many networks a space has: choices of its parameters as the paper counts them and
+--- How many networks a space has: settings of its parameters as the paper counts them and
 -- exactly, different networks after group compatibility, and how many a window leaves.
 -- Source: arXiv 2003.13678 table 1; the rest is counting (src/stats/count.h) and sampling.
 
@@ -62,8 +62,8 @@ local function regnet_values(S, resolved, name)
   return kept == 1 and 1 or 64 * kept / #domain.table(S.params[name][1]).v
 end
 
---- Choices of the parameters as the paper counts them, and exactly: all that are drawn from.
-local function choices(S, p)
+--- Settings of the parameters as the paper counts them, and exactly: all that are drawn from.
+local function settings(S, p)
   local nominal, exact = 1, 1
   for _, f in ipairs(p.factors) do
     local n = #f.slots
@@ -109,7 +109,7 @@ local function distinct(p)
   return n
 end
 
--- How many choices in a RegNet space make each network of the list; nil where ties bind
+-- How many settings of a RegNet space make each network of the list; nil where ties bind
 -- other parameters than w_0 and w_a.
 local function multiplicities(p, list)
   local t = { base = p.base }
@@ -123,7 +123,7 @@ local function multiplicities(p, list)
   return core.multiplicity(list, t)
 end
 
---- Draws choices, each with the same probability, until `wanted` make networks that are in
+--- Draws settings, each with the same probability, until `wanted` make networks that are in
 -- the window and obey the constraints.  Returns those and the number drawn.
 local function sample_uniformly(S, p, o, wanted)
   local uniform = { spec = p.spec, base = p.base, groups = p.groups, factors = {} }
@@ -152,7 +152,7 @@ local function sample_uniformly(S, p, o, wanted)
   return found, index
 end
 
---- Share of the choices and number of networks, with standard errors, from a sample.
+--- Share of the settings and number of networks, with standard errors, from a sample.
 local function estimate(S, p, o, all)
   local found, tried = sample_uniformly(S, p, o, o.draws)
   local share = #found / tried
@@ -176,7 +176,7 @@ end
 --- Sizes of S; o: seed, draws, set (network options), window; see help("S:size").
 function M.size(S, o)
   local p = draw.of(S, o.set)
-  local nominal, all = choices(S, p)
+  local nominal, all = settings(S, p)
   local result, checks = { nominal = nominal }, 0
   for _, c in ipairs(S.constraints) do
     if not p.direct[c] then checks = checks + 1 end

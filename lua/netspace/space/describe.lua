@@ -11,10 +11,10 @@ local function counted(n, error)
 end
 
 local function add_size(add, size)
-  add("size        %.3g choices of the parameters, as the paper counts", size.nominal)
-  if size.exact then add("            %s choices, counted", counted(size.exact)) end
+  add("size        %.3g settings of the parameters, as the paper counts", size.nominal)
+  if size.exact then add("            %s settings, counted", counted(size.exact)) end
   if size.settings and size.settings > 0 then
-    add("            %s choices that make a network, estimated", counted(size.settings,
+    add("            %s settings that make a network, estimated", counted(size.settings,
       size.settings_error))
   end
   if size.distinct and size.distinct > 0 then

@@ -496,17 +496,17 @@ source: arXiv 2003.13678 figure 1]])
 document("S:size", [[
 S:size{ flops = {lo, hi}, params =, acts =, draws = 2000, seed =, image =, … }
     -> { nominal =, exact =, distinct =, window = … }
-How many choices of the parameters a space has, and how many networks they make.
+How many settings (values of all parameters) a space has, and how many networks they make.
   image, classes, stem, stem_width, stride, head_width, activation  as in S:sample
-  .nominal  choices as the paper counts them: an order divides by n!, a RegNet has 64 values
+  .nominal  settings as the paper counts them: an order divides by n!, a RegNet has 64 values
             each of d, w_0, w_a and w_m
-  .exact    choices, counted: every order and tie as it is
+  .exact    settings, counted: every order and tie as it is
   .distinct networks that differ after group compatibility, counted
 Where these cannot be counted (RegNets, constraints without a hint), they are estimated from
-`draws` choices of equal probability: .settings (choices) and .distinct, with the standard
-errors .settings_error and .distinct_error; no .distinct where a constraint has no hint.
+`draws` settings of equal probability: .settings and .distinct, with the standard errors
+.settings_error and .distinct_error; no .distinct where a constraint has no hint.
   .window   with flops, params or acts: share, share_error, settings and settings_error of the
-            choices inside (all count alike, so it is not the share of draws); for RegNets
+            settings inside (all count alike, so it is not the share of draws); for RegNets
             distinct, too
 example: space.AnyNetXE:size().exact
 example: space.AnyNetXE:size{ flops = {3e6, 6e6}, stem = "cifar" }.window.share
