@@ -43,7 +43,7 @@ function M.reader(read)
       else
         inflate = inflate or lib.inflate(15 + 16) -- a row of members (RFC 1952, section 2.2)
         local good, text, whole, so_far = pcall(inflate, rest)
-        if not good then return nil, "it is no gzip file, or damaged" end
+        if not good then return nil, "it is not a gzip file, or it is damaged" end
         rest = whole and rest:sub(so_far - taken + 1) or ""
         inflate, taken = not whole and inflate or nil, whole and 0 or so_far
         if text ~= "" then return text end

@@ -131,9 +131,9 @@ local function noise(all)
 end
 
 local columns = "The difference is that of the mean errors, in points; negative: better than the "
-  .. "space it is held against. The interval of a pair has the level of its step in Holm's "
+  .. "space it is compared with. The interval of a pair has the level of its step in Holm's "
   .. "procedure, so that it and the p say the same; for one pair, 95 %. "
-  .. "Beats: how often a random model is better than a random one of the other space. KS: the "
+  .. "Beats: how often a random model is better than a random model of the other space. KS: the "
   .. "largest distance of the two EDFs. At equal flops: the difference when each range of flops "
   .. "counts alike, to see whether a space is merely larger or smaller."
 
@@ -154,9 +154,10 @@ function M.section(all)
       .. "(same recipe, data and window of complexity), so nothing is compared." }, noise(all) }
   end
   return {
-    html.p { "Each population is compared with that of the space that it refines; where that is "
-      .. "not here, with one before it that is as much refined, or the most. A claim needs both: an interval without 0 "
-      .. "and a permutation test at 5 %, for several refinements at once by Holm's procedure." },
+    html.p { "Each population is compared with the one whose space it refines; where that is "
+      .. "missing, with the most refined one before it. A claim needs both: "
+      .. "an interval without 0 and a permutation test at 5 %, for several refinements at once "
+      .. "by Holm's procedure." },
     html.ul { class = "verdicts", verdicts },
     widgets.table { align = "hlrrrrrrrl", rows = rows, label = "Steps",
       caption = "Each population against the one that it refines or follows",
