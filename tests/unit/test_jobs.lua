@@ -330,6 +330,14 @@ t.ok((collectgarbage "count" - before) * 1024 < bytes / 4, "what is kept is smal
 local exact = 9007199254740993
 t.is(import("i.csv", ("error,seed\n5,%d\n"):format(exact))[1].columns.seed[1], exact,
   "2^53 + 1 in a CSV")
+for name, text in pairs { ["i.jsonl"] = '{"error":5,"seed":%d}\n', ["i.json"] = '[{"error":5,"seed":%d}]',
+  ["nds.json"] = '[{"test_ep_top1":[5],"rng_seed":%d,"net":{"genotype":{}}}]',
+  ["sweep.json"] = '[{"cfg":{"RNG_SEED":%d,"MODEL":{"TYPE":"vit"}},"test_epoch":'
+    .. '{"top1_err":[5],"epoch_ind":[1],"epoch_max":[1]}}]' } do
+  t.is(import(name, text:format(exact))[1].columns.seed[1], exact, "in " .. name)
+  t.is(import(name, text:format(math.maxinteger))[1].columns.seed[1], math.maxinteger,
+    "2^63 − 1 in " .. name)
+end
 
 -- What netspace writes -----------------------------------------------------------------------
 
@@ -344,7 +352,7 @@ w:write(function()
       lr = 0.3 },
       source = { spec = "shapes" }, card = { spec = "shapes", checksum = "abc" } }
     for i, net in ipairs(pops[name]) do
-      w:add_model(id, i, net, ledgers.identity(net), 100 + i, arch.complexity(net))
+      w:add_model(id, i, net, ledgers.identity(net), exact + i, arch.complexity(net))
     end
     w:take(id, name, 1)
     for i, row in ipairs(w:models(id)) do
@@ -413,6 +421,7 @@ for i, name in ipairs(s:names()) do
   t.is(back[i].name, name, "population " .. i)
   t.is(json.encode(back[i].models), json.encode(want.models), name .. ": networks")
   t.is(json.encode(back[i].recipe), json.encode(want.recipe), name .. ": recipe, beside the file")
+  t.is(back[i].columns.seed[3], exact + 3, name .. ": seeds")
   t.is(#back[i].differences + #back[i].no_network, 0, name .. ": nothing is said against it")
 end
 local bare = {}

@@ -136,7 +136,7 @@ local function verdict(c, a, b)
       .. "%s %.2f %% (%g %% CI of the difference %+.2f to %+.2f points, %s%s."):format(B, A,
       c.margin, mean_name(c), B, b.mean, A, a.mean, level, c.ci[1], c.ci[2], tail, failed)
   end
-  local differ, more, chance = "", "", "which chance can explain"
+  local differ, more, but = "", "", "which chance can explain"
   if c.p <= 1 - c.level then
     differ = (" (the EDFs themselves do differ: KS distance %.3f, %s)"):format(c.ks,
       p_text(c.p))
@@ -145,7 +145,7 @@ local function verdict(c, a, b)
     differ = differ .. "; the interval alone would claim it, but not the permutation test, "
       .. "which is right for any n"
   elseif significant(c.p_permutation, c.level) then
-    chance = "but a claim needs an interval without 0"
+    but = "but a claim needs an interval without 0"
     differ = differ .. "; the permutation test alone would claim it"
   end
   if c.more and c.more > 0 then
@@ -155,7 +155,7 @@ local function verdict(c, a, b)
   return ("No claim: the %s of %s, %.2f %%, is %s that of %s, %.2f %%, %s "
     .. "(%g %% CI %+.2f to %+.2f points, %s%s%s%s."):format(mean_name(c), B, b.mean,
     c.mean_difference < 0 and "below" or c.mean_difference > 0 and "above" or "equal to", A,
-    a.mean, chance, level, c.ci[1], c.ci[2], tail, differ, more, failed)
+    a.mean, but, level, c.ci[1], c.ci[2], tail, differ, more, failed)
 end
 
 --- A claim needs both: the interval excludes 0, and the permutation test, whose level is exact
