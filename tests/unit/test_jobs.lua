@@ -444,6 +444,16 @@ refused("another network under our hash", "bad.json", (read "sweep.json":gsub('"
   '"hash":"z', 1)),
   "the network is not the one that was exported")
 t.is(s:export(dir .. "/one.json", "R"), 5, "one population")
+local shell = io.popen(("%s export %s -o %s/shell.json.gz R 2>&1; echo $?"):format(
+  os.getenv "NETSPACE" or "build/release/netspace", path, dir))
+t.is(shell:read("a"), dir .. "/shell.json.gz: 5 models\n0\n", "netspace export")
+shell:close()
+t.is(json.encode(assert(stats.import(dir .. "/shell.json.gz"))[1].errors),
+  json.encode(assert(stats.import(dir .. "/one.json"))[1].errors), "compressed, the same")
+local cut = read "shell.json.gz"
+refused("compressed and cut off", "cut.json.gz", cut:sub(1, #cut // 2),
+  "the compressed file ends too early")
+refused("no gzip", "no.json.gz", "[1]", "it is not a gzip file")
 s:close()
 
 -- Whatever is done to a sound file, there are results or a message ----------------------------
