@@ -147,29 +147,25 @@ local function summary(t)
   return text .. "."
 end
 
-local alternatives = {
-  __name = "alternatives",
-  __tostring = function(t)
-    local rows = { { "space", "n", "min %", "mean %", "points", "interval", "at", "p Holm",
-      "beats", "KS", "claim", "more" } }
-    local function add(name, n, min, mean, ...)
-      rows[#rows + 1] = { name, ("%d"):format(n), percent(min), percent(mean), ... }
-    end
-    add(t.parent, t.n, t.min, t.mean, "", "", "", "", "", "", "", "")
-    for _, row in ipairs(t.rows) do
-      local c = row.comparison
-      local interval = c.n[1] > 1 and c.n[2] > 1
-      add(row.name, c.n[2], row.min, row.mean, ("%+.2f"):format(c.mean_difference),
-        interval and ("%+.2f to %+.2f"):format(c.ci[1], c.ci[2]) or "",
-        interval and ("%.4g %%"):format(100 * c.level) or "",
-        row.p_holm < 0.001 and "< 0.001" or ("%.3f"):format(row.p_holm),
-        ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks), words[row.claim],
-        row.more and (about(row.more):gsub("about ", "")) or "")
-    end
-    return input.aligned(rows, { "KS", "beats", "min %", "more", "at", "n", "points" }) .. "\n"
-      .. t.verdict
-  end,
-}
+local alternatives = input.tabular("alternatives", function(t)
+  local rows = { { "space", "n", "min %", "mean %", "points", "interval", "at", "p Holm",
+    "beats", "KS", "claim", "more" } }
+  local function add(name, n, min, mean, ...)
+    rows[#rows + 1] = { name, ("%d"):format(n), percent(min), percent(mean), ... }
+  end
+  add(t.parent, t.n, t.min, t.mean, "", "", "", "", "", "", "", "")
+  for _, row in ipairs(t.rows) do
+    local c = row.comparison
+    local interval = c.n[1] > 1 and c.n[2] > 1
+    add(row.name, c.n[2], row.min, row.mean, ("%+.2f"):format(c.mean_difference),
+      interval and ("%+.2f to %+.2f"):format(c.ci[1], c.ci[2]) or "",
+      interval and ("%.4g %%"):format(100 * c.level) or "",
+      row.p_holm < 0.001 and "< 0.001" or ("%.3f"):format(row.p_holm),
+      ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks), words[row.claim],
+      row.more and (about(row.more):gsub("about ", "")) or "")
+  end
+  return rows
+end, function(t) return t.verdict end, { "KS", "beats", "min %", "more", "at", "n", "points" })
 
 --- The rows of the alternatives, ranked by their mean errors.
 local function ranked(all, pairs_of, level)

@@ -10,6 +10,7 @@ local paths = require "netspace.lib.path"
 local provenance = require "netspace.store.provenance"
 local pycls = require "netspace.store.pycls"
 local sys = require "netspace.core.sys"
+local tabular = require "netspace.lib.tabular"
 
 local M = {}
 local FORMAT = 1
@@ -108,9 +109,7 @@ end
 
 local function cell(v)
   if v == nil then return "" end
-  local text = type(v) == "string" and v or json.encode(v)
-  if text:find('[",\r\n]') then return '"' .. text:gsub('"', '""') .. '"' end
-  return text
+  return tabular.quoted(type(v) == "string" and v or json.encode(v))
 end
 
 --- A line of a CSV: the values of a record under these names.
