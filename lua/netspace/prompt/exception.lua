@@ -1,5 +1,5 @@
---- How exceptions (errors of Lua code) are shown: the message, the line it happened in, a hint when a name is
--- nearly right, and the user's own frames of the traceback.
+--- How exceptions (errors of Lua code) are shown: the message, the line it happened in, a hint
+-- when a name is nearly right, and the user's own frames of the traceback.
 
 local chunk = require "netspace.lib.chunk"
 local fold = require "netspace.lib.fold"

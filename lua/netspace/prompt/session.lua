@@ -6,6 +6,7 @@
 local document = require("netspace.lib.doc").group "who"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
+local pretty = require "netspace.lib.pretty"
 local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
 
@@ -73,22 +74,12 @@ end
 local known = {} -- the globals there were before the user's
 for name in next, _G do known[name] = true end
 
--- The first line of what the prompt shows of a value, at most 60 bytes: the width of a cell.
-local function in_short(value)
-  local own = members.own_text(value)
-  local text = own and tostring(value)
-    or require("netspace.lib.pretty").pretty(value, { width = 1000, items = 8, depth = 1 })
-  text = own and text:match "[^\n]*" or text:gsub("%s*\n%s*", " ")
-  if #text <= 60 then return text end
-  return text:sub(1, (utf8.offset(text, 0, 57) or 57) - 1) .. "..."
-end
-
 --- The globals that the user has made: a list of { name =, type =, value = }.
 function M.who()
   local list = {}
   for name, value in next, _G do
     if type(name) == "string" and strict.declared[name] and not known[name] and name ~= "_" then
-      list[#list + 1] = { name = name, value = in_short(value),
+      list[#list + 1] = { name = name, value = pretty.line(value, 60),
         type = members.kind(value) or math.type(value) or type(value) }
     end
   end
