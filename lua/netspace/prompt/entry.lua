@@ -12,9 +12,13 @@ local M = {}
 function M.compile(text, name)
   local expression = text:gsub("^%s*=", "")
   local quiet = expression:find(";%s*$") ~= nil
-  local f = load("return " .. expression, name, "t")
-  if f then return f, not quiet, quiet end
-  local message
+  local f, message = load("return " .. expression, name, "t")
+  if f then -- not as a tail call, which leaves no line to blame
+    local bare = expression:gsub(";%s*$", "")
+    local kept = load(("return (function(...) return ... end)(%s%s)"):format(bare,
+      bare:find("%-%-") and "\n" or ""), name, "t")
+    return kept or f, not quiet, quiet
+  end
   f, message = load(text, name, "t")
   if f then return f, false, quiet end
   return nil, message, message:sub(-5) == "<eof>"
