@@ -83,6 +83,18 @@ static char *generator(const char *text, int again)
     return word;
 }
 
+// The palette: Alt-x, or Tab after a single colon.
+static bool palette; // it is asked for
+static int point;    // where the cursor was then
+
+static int ask_palette(int count, int key)
+{
+    (void)count;
+    (void)key;
+    palette = true;
+    return 0;
+}
+
 static char **complete(const char *text, int start, int end)
 {
     (void)start;
@@ -91,6 +103,12 @@ static char **complete(const char *text, int start, int end)
     rl_completion_suppress_append = 0;
     if (strspn(rl_line_buffer, " ") >= (size_t)rl_point) {
         rl_insert_text("  ");
+        return NULL;
+    }
+    if (strcmp(rl_line_buffer, ":") == 0) {
+        rl_delete_text(0, 1);
+        rl_point = 0;
+        palette = true;
         return NULL;
     }
     int top = lua_gettop(state);
@@ -137,6 +155,15 @@ static int begin_paste(int count, int key)
     return 0;
 }
 
+// Ends reading as if nothing had been shown.
+static void leave_line(void)
+{
+    rl_clear_visible_line();
+    fflush(rl_outstream);
+    rl_callback_handler_remove();
+    reading = false;
+}
+
 // A paste has come to its end: on the line, or handed over with what the line had around it.
 static void end_paste(void)
 {
@@ -164,10 +191,7 @@ static void end_paste(void)
     memcpy(paste.line, rl_line_buffer, before);
     memcpy(paste.line + before, paste.text, to);
     memcpy(paste.line + before + to, rl_line_buffer + rl_point, after + 1);
-    rl_clear_visible_line();
-    fflush(rl_outstream);
-    rl_callback_handler_remove();
-    reading = false;
+    leave_line();
 }
 
 // Takes the bytes of a paste that are there.
@@ -265,13 +289,15 @@ static int readline_setup(lua_State *L)
     rl_bind_keyseq("\033[B", rl_history_search_forward);
     rl_bind_keyseq("\033OA", rl_history_search_backward);
     rl_bind_keyseq("\033OB", rl_history_search_forward);
+    rl_bind_keyseq("\033x", ask_palette);
     rl_bind_keyseq_in_map(PASTE_BEGIN, begin_paste, emacs_standard_keymap);
     rl_bind_keyseq_in_map(PASTE_BEGIN, begin_paste, vi_insertion_keymap);
     return 0;
 }
 
-// start(prompt [, text [, offer]]): shows the prompt, with text on the line, and begins to read;
-// what is typed goes after the text, or takes the place of one that is an offer
+// start(prompt [, text [, offer [, point]]]): shows the prompt, with text on the line and the
+// cursor behind it or after `point` bytes, and begins to read; what is typed takes the place of
+// a text that is an offer
 static int readline_start(lua_State *L)
 {
     const char *prompt = luaL_checkstring(L, 1), *text = luaL_optstring(L, 2, NULL);
@@ -282,6 +308,8 @@ static int readline_start(lua_State *L)
         begin_offer(text);
     else if (text)
         rl_insert_text(text);
+    if (text && !lua_isnoneornil(L, 4))
+        rl_point = (int)luaL_checkinteger(L, 4);
     if (text)
         rl_redisplay();
     return 0;
@@ -311,6 +339,12 @@ static int readline_read(lua_State *L)
         return 0;
     }
     rl_callback_read_char();
+    if (reading && palette) {
+        point = rl_point;
+        free(line);
+        line = strdup(rl_line_buffer);
+        leave_line();
+    }
     if (offered && (!reading || paste.state == PASTING || rl_point != rl_end
                     || strcmp(rl_line_buffer, offered) != 0)) {
         if (reading && paste.state == PASTING && strcmp(rl_line_buffer, offered) == 0)
@@ -327,18 +361,22 @@ static int readline_reading(lua_State *L)
     return 1;
 }
 
-// line() -> the line that was typed, whether it is a paste of several | false at the end of input
-// (Ctrl-D)
+// line() -> the line, "typed" | what was pasted, "pasted" | the line, "palette", bytes before the
+// cursor | false at the end of input (Ctrl-D)
 static int readline_line(lua_State *L)
 {
     char **from = paste.line ? &paste.line : &line;
-    lua_pushboolean(L, false);
+    const char *how = paste.line ? "pasted" : palette ? "palette" : "typed";
     if (*from)
         lua_pushstring(L, *from);
-    lua_pushboolean(L, paste.line != NULL);
+    else
+        lua_pushboolean(L, false);
+    lua_pushstring(L, how);
+    lua_pushinteger(L, point);
     free(*from);
     *from = NULL;
-    return 2;
+    palette = false;
+    return 3;
 }
 
 // cancel(): Ctrl-C at the prompt: the line is left on the screen and dropped

@@ -23,8 +23,8 @@ local smaller = "netspace trains whole networks in float32 from scratch; smaller
   .. "space or constraint that allows only those"
 local scripts = "scripts are Lua: netspace FILE.lua; results go to Python as CSV, JSON lines or "
   .. "a PyTorch module (store:export, net:export)"
-local lightly = "no training of given weights on: each network starts from its seed; net.load "
-  .. "reads saved weights to test them, net:train trains them on with the same classes"
+local anew = "a sweep starts each network from its seed, and no published weights come with zoo; one "
+  .. "network can be trained on: net.load reads saved weights, net:train goes on from them"
 
 -- Words, as they are asked for, and the answer.
 local answers = {
@@ -43,7 +43,7 @@ local answers = {
   { "nas evolution darts hyperband bayesian optuna supernet proxy zero_cost", search },
   { "mixup cutmix autoaugment randaugment cutout augmentation ema dropout drop_path", augment },
   { "pruning quantization quantisation int8 distillation sparsity compression", smaller },
-  { "finetune fine_tune finetuning transfer pretrained transfer_learning", lightly },
+  { "finetune fine_tune finetuning transfer pretrained transfer_learning weights", anew },
   { "latency speed throughput", "how fast a network runs is measured here, on one core: "
     .. "net.benchmark(m).images_per_s; a property or a constraint's check can call it, and "
     .. "stores keep images_per_s of training" },

@@ -367,7 +367,7 @@ function M.pretty(value, o)
 end
 
 --- A value in one line of at most `width` cells: the first of its own text, or all of it.
-function M.line(value, width)
+function M._line(value, width)
   local text
   if members.own_text(value) then
     text = safe_tostring(value):match "[^\n]*"
@@ -387,7 +387,7 @@ end
 
 --- Whether a value is worth a line when it is assigned: a network, or what says itself how it
 -- prints (a population, a space, a result), but no numbers, strings and tables.
-function M.has_line(value)
+function M._has_line(value)
   return is_model(value) or type(value) ~= "function" and members.own_text(value)
 end
 

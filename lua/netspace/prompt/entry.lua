@@ -24,11 +24,13 @@ function M.compile(text, name)
   return nil, message, message:sub(-5) == "<eof>"
 end
 
---- "?x" is help(x) by name, or of what the user called so; nil for other text.
+--- "?x" and "help x" are help(x) by name, or of what the user called so; nil for other text.
 function M.help_request(text)
   local topic = text:match("^%s*%?%s*(.-)%s*$")
+    or text:match("^%s*help%s+([%w_][%w_.:%- ]-)%s*$")
   if not topic then return nil end
-  local own = strict.declared[topic] and not netspace._is_public(topic)
+  local kind = strict.declared[topic] and type(rawget(_G, topic))
+  local own = kind and kind ~= "number" and kind ~= "nil" and not netspace._is_public(topic)
   return ("help(%s)"):format((own or topic == "") and topic or ("%q"):format(topic))
 end
 

@@ -13,6 +13,7 @@ local help = require "netspace.prompt.help"
 local history = require "netspace.prompt.history"
 local members = require "netspace.lib.members"
 local pager = require "netspace.prompt.pager"
+local palette = require "netspace.prompt.palette"
 local paste = require "netspace.prompt.paste"
 local pretty = require "netspace.lib.pretty"
 local progress = require "netspace.sweep.progress"
@@ -72,8 +73,8 @@ end
 local function show_assigned(text)
   for _, name in ipairs(pretty.echo and entries.assigned(text) or {}) do
     local value = rawget(_G, name)
-    if pretty.has_line(value) and not help.about(value) then
-      print(("%s: %s"):format(name, pretty.line(value, (sys.terminal(1) or 80) - #name - 2)))
+    if pretty._has_line(value) and not help.about(value) then
+      print(("%s: %s"):format(name, pretty._line(value, (sys.terminal(1) or 80) - #name - 2)))
     end
   end
 end
@@ -146,8 +147,6 @@ function M.evaluate(text)
   local f, shown, quiet = entries.compile(asked or text, name)
   if not f then
     local line = show_error(shown, text, name)
-    local topic = text:match("^%s*help%s+([%a_][%w_.:]*)%s*$")
-    if topic then note(('?%s explains it, as does help("%s")'):format(topic, topic)) end
     return false, line
   end
   local results = table.pack(sys.interruptible(exception.handler, f))
@@ -184,11 +183,12 @@ local function run_loop(mode)
   end
 end
 
--- A line from the terminal: the text, and whether it is a paste of several; false at its end
--- (Ctrl-D), nil after Ctrl-C.  `text` stands on it at first; what is typed takes the place of
--- an offer.
-local function read_line(poll, prompt, text, offer)
-  rl.start(prompt, text, offer)
+-- A line from the terminal: the text, and whether it was "typed", "pasted", or left for the
+-- "palette", then also where the cursor was; false at its end (Ctrl-D), nil after Ctrl-C.
+-- `text` stands on it at first, with the cursor after `point` bytes or at its end; what is typed
+-- takes the place of an offer.
+local function read_line(poll, prompt, text, offer, point)
+  rl.start(prompt, text, offer, point)
   editing = true
   poll:start("r", function()
     rl.read()
@@ -291,8 +291,16 @@ local function is_several(line)
     and not entries.is_command(line)
 end
 
+-- The palette for the word before the cursor: the line with the choice, and where the cursor
+-- is then.
+local function choose(line, point)
+  local before, word = line:sub(1, point):match("^(.-)([%w_.:]*)$")
+  local choice = palette.open(word) or word
+  return before .. choice .. line:sub(point + 1), #before + #choice
+end
+
 local function terminal_session()
-  tour.at_prompt = true
+  tour.at_prompt, session.at_prompt = true, true
   rl.setup(complete.complete)
   local kept = { path = history.path() }
   for _, entry in ipairs(kept.path and history.load(kept.path) or {}) do rl.remember(entry) end
@@ -301,15 +309,17 @@ local function terminal_session()
   local terminal = uv.fs_open("/proc/self/fd/0", "r", 0) or 0
   local poll = assert(uv.new_poll(terminal))
   local stop = uv.new_signal()
-  local pending, rest
+  local pending, rest, cursor
   while not sys.ending() do
     stop:start("sigtstp", suspend)
     local offer = not pending and not rest and tour._offer()
-    local line, pasted = read_line(poll, pending and CONTINUED or PROMPT, rest or offer or nil,
-      offer)
+    local line, how, point = read_line(poll, pending and CONTINUED or PROMPT,
+      rest or offer or nil, offer, cursor)
     stop:stop()
-    rest = nil
-    if line == false then
+    rest, cursor = nil, nil
+    if how == "palette" then
+      rest, cursor = choose(line, point)
+    elseif line == false then
       io.stdout:write("\n")
       if pending then
         pending = nil
@@ -319,8 +329,8 @@ local function terminal_session()
     elseif line == nil then
       pending = nil
       tour._heard(nil)
-    elseif pasted or not pending and is_several(line) then
-      pending, rest = run_paste(kept, pasted and line or line .. "\n", pending)
+    elseif how == "pasted" or not pending and is_several(line) then
+      pending, rest = run_paste(kept, how == "pasted" and line or line .. "\n", pending)
       if rest == "" then rest = nil end
     else
       local entry
@@ -329,6 +339,7 @@ local function terminal_session()
         pager.allowed = sys.isatty(1)
         run_entry(kept, entry)
         pager.allowed = false
+        rest, session.line = session.line, nil
       end
     end
   end
@@ -354,7 +365,7 @@ local function banner()
   print(("netspace %s, %d core%s, %s"):format(sys.version, sys.cores(),
     sys.cores() == 1 and "" or "s", sys.blas()))
   print(dim(fold.text("tour() shows the method, help() lists names, ?name explains one, Tab "
-    .. "completes", sys.terminal(1) or math.huge)))
+    .. "completes, Alt-x finds", sys.terminal(1) or math.huge)))
 end
 
 local function run_init()

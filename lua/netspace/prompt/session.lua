@@ -10,7 +10,11 @@ local pretty = require "netspace.lib.pretty"
 local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
 
-local M = { commands = {} }
+local M = {
+  commands = {},
+  at_prompt = false, -- whether there is a line
+  line = nil, -- what is to stand on the next one
+}
 
 local entries = {}
 
@@ -60,12 +64,21 @@ function M.commands.time(text, evaluate)
   print(("%.3f s, %.3f s of the processor here"):format(sys.now() - wall, os.clock() - cpu))
 end
 
+--- :help [WORDS]: the palette, for the next line.
+function M.commands.help(query)
+  if M.at_prompt then
+    M.line = require("netspace.prompt.palette").open(query)
+  else
+    require "netspace.prompt.help"()
+  end
+end
+
 --- Runs ":name rest"; `evaluate` is how the prompt evaluates an entry.
 function M.run(text, evaluate)
   local name, rest = text:match("^%s*:%s*([%a_]*)%s*(.-)%s*$")
   local command = M.commands[name]
   if not command then
-    error(("there is no command ':%s'%s; there are :save and :time"):format(name,
+    error(("there is no command ':%s'%s; there are :help, :save and :time"):format(name,
       options.hint(name, M.commands)), 0)
   end
   return command(rest, evaluate)
@@ -79,7 +92,7 @@ function M.who()
   local list = {}
   for name, value in next, _G do
     if type(name) == "string" and strict.declared[name] and not known[name] and name ~= "_" then
-      list[#list + 1] = { name = name, value = pretty.line(value, 60),
+      list[#list + 1] = { name = name, value = pretty._line(value, 60),
         type = members.kind(value) or math.type(value) or type(value) }
     end
   end
@@ -91,6 +104,10 @@ document("who", [[
   who() -> list of { name =, type =, value = }
   The globals you have made, as a table at the prompt.
   example: who()]])
+document(":help", [[
+  :help [WORDS]
+  At the prompt: lists commands, keys and names, and finds among them as you type; Enter puts
+  the choice on the line.  Alt-x opens the same list, as does Tab after a single colon.]])
 document(":save", [[
   :save FILE
   At the prompt: writes the entries of this session that went well as a script, which does
