@@ -41,7 +41,7 @@ local answers = {
   { "windows macos", "netspace is made for Linux; on Windows it runs within WSL (a Debian or "
     .. "Ubuntu)" },
   { "nas evolution darts hyperband bayesian optuna supernet proxy zero_cost", search },
-  { "mixup cutmix autoaugment randaugment cutout augmentation ema dropout drop_path", augment },
+  { "mixup cutmix autoaugment randaugment cutout ema dropout drop_path", augment },
   { "pruning quantization quantisation int8 distillation sparsity compression", smaller },
   { "finetune fine_tune finetuning transfer pretrained transfer_learning weights", anew },
   { "latency speed throughput", "how fast a network runs is measured here, on one core: "

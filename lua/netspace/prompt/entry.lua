@@ -58,8 +58,8 @@ end
 --- The global names that a statement assigns to: { "A", "B" } of "A, B = f()"; {} of others.
 function M.assigned(text)
   local names, list = {}, text:match("^%s*([%a_][%w_,%s]*)=%f[^=]")
-  for name in (list or ""):gmatch("[^,%s]+") do
-    if not name:find("^[%a_][%w_]*$") or name == "local" then return {} end
+  for name in ((list or "") .. ","):gmatch("%s*([^,]-)%s*,") do
+    if not name:find("^[%a_][%w_]*$") then return {} end
     names[#names + 1] = name
   end
   return names

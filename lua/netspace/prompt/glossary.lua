@@ -1,6 +1,8 @@
 --- The words and symbols of the method and of netspace, as help explains them: `help w_0`.
 -- After "see:" stand topics of help.
 
+local absent = require "netspace.lib.absent"
+
 local M = {}
 
 -- Words for the same, apart by commas; the text; topics that say more.
@@ -151,10 +153,11 @@ for _, row in ipairs(rows) do
   for word in row[1]:gmatch "[^,]+" do found[key(word:match "^%s*(.-)$")] = row end
 end
 
---- The text for a word or symbol, in any case, "bottleneck-ratio" or "bottleneck ratio"; nil for
--- others.
+--- The text for a word or symbol, in any case, "bottleneck-ratio" or "bottleneck ratio", also of
+-- several ("stages"); nil for others.
 function M.text(word)
-  local row = found[key(word)] or found[(key(word):gsub("s$", ""))]
+  local row = found[key(word)]
+    or not absent.answer(word) and found[(key(word):gsub("s$", ""))]
   return row and ("%s\n%s\nsee: %s"):format(row[1], row[2], row[3])
 end
 

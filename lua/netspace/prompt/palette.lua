@@ -95,7 +95,7 @@ end
 
 --- The screen as a canvas.
 function M.draw(state, found, width, height)
-  local c = canvas.new(width, height)
+  local c = canvas.new(width, height, not screen.unicode())
   c:text(1, 1, ("find: %s_"):format(state.query), width, canvas.bold)
   local room = height - 2
   local first = math.max(1, state.row - room + 1)

@@ -33,8 +33,9 @@ M.steps = {
   { say = "One network says little about a space, so draw a population.  The window keeps its "
       .. "members alike in complexity; the seed makes it the same ones again.",
     run = "A = space.small.AnyNetXA:sample(12, " .. window:format(1) .. ")" },
-  { say = "A network of it, stage by stage: widths, groups, multiply-adds, parameters.",
-    run = "arch.describe(A[1])" },
+  { say = "A network of it, part by part: multiply-adds, parameters, activations.  A[1] says what "
+      .. "its stages are, arch.describe(A[1]) shows every layer.",
+    run = "arch.parts(A[1])" },
   { say = "Data to train on: ten drawn shapes, made in a moment; your own come as "
       .. 'data.open("cifar10:DIR").',
     run = 'D = data.open("shapes", { train = 2000, test = 1000 })' },
