@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/table.h"
 #include "repl.h"
 
 enum { EXIT_SCRIPT = 1, EXIT_USAGE = 2 };
@@ -58,8 +59,8 @@ struct request {
 };
 
 static const char *const options[] = {
-    "-e", "-i", "-q", "--quiet", "--seed", "--color", "--no-init", "-v", "--version",
-    "-h", "--help", "--worker", "--yes", NULL,
+    "-e", "-i",        "-q", "--quiet", "--seed",   "--color", "--no-init",
+    "-v", "--version", "-h", "--help",  "--worker", "--yes",   NULL,
 };
 
 static const char *const commands[] = {
@@ -95,7 +96,8 @@ static bool usage_error(const char *what, const char *value, const char *more)
 static bool parse_color(const char *s, struct request *r)
 {
     static const char *const names[] = {"auto", "always", "never"};
-    for (int i = 0; i < 3; i++)
+    TABLE_HAS(names, COLOR_CHOICES);
+    for (int i = 0; i < COLOR_CHOICES; i++)
         if (strcmp(s, names[i]) == 0) {
             r->color = (enum color_choice)i;
             return true;
@@ -258,7 +260,7 @@ static int fail(lua_State *L)
 static int finish(lua_State *L, bool failed)
 {
     int top = lua_gettop(L);
-    bool good = push_function(L, "netspace.prelude", "finish");
+    bool good = push_function(L, "netspace.prompt.prelude", "finish");
     if (good) {
         lua_pushboolean(L, failed);
         good = lua_pcall(L, 1, 0, 0) == LUA_OK;
@@ -398,12 +400,12 @@ static int run_repl(lua_State *L, const struct request *r)
 
 static int run(lua_State *L, int argc, char **argv, struct request *r)
 {
-    if (!push_function(L, "netspace.prelude", "install"))
+    if (!push_function(L, "netspace.prompt.prelude", "install"))
         return fail(L);
     lua_getfield(L, LUA_REGISTRYINDEX, "netspace.luadir");
     if (lua_pcall(L, 1, 0, 0) != LUA_OK)
         return fail(L);
-    if (!push_function(L, "netspace.prelude", "guard"))
+    if (!push_function(L, "netspace.prompt.prelude", "guard"))
         return fail(L);
     lua_toclose(L, -1); // by lua_close, also that of os.exit(n, true)
     if (r->version)

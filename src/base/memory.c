@@ -7,12 +7,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-void (*at_die)(void);
+_Atomic(die_hook *) at_die;
 
 void die(const char *format, ...)
 {
-    if (at_die)
-        at_die();
+    die_hook *hook = at_die;
+    if (hook)
+        hook();
     va_list ap;
     va_start(ap, format);
     fputs("netspace: ", stderr);

@@ -11,9 +11,11 @@ char *xstrdup(const char *s);
 /* Room for one more entry in an array of n that grew by this alone (to powers of two). */
 void *xgrow(void *array, size_t n, size_t size);
 
-/* Says why on stderr and exits with status 1.  at_die, when set, runs first. */
+/* Says why on stderr and exits with status 1.  at_die, when set, runs first; signal handlers
+ * call it, too, so it may only do what they may. */
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-extern void (*at_die)(void);
+typedef void die_hook(void);
+extern _Atomic(die_hook *) at_die;
 
 /* A block of zeroed bytes, aligned to 64, huge pages advised from 2 MB on;
  * NULL when the system has no memory.  block_free needs the size again. */

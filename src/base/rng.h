@@ -11,19 +11,26 @@ struct rng {
     uint64_t state;
 };
 
-/* What a stream is for.  Numbers are part of every result: never renumber. */
-enum rng_purpose {
-    RNG_SAMPLE = 1,    // drawing the architecture of candidate `index`
-    RNG_INIT = 2,      // initial weights of a net
-    RNG_ORDER = 3,     // order of the training images in epoch `index`
-    RNG_AUGMENT = 4,   // crop and flip; index = epoch << 32 | image
-    RNG_SHAPES = 5,    // drawing of image `index` of the built-in data
-    RNG_SUBSET = 6,    // which images a subset takes
-    RNG_BOOTSTRAP = 7, // resampling of statistics
-    RNG_MODEL = 8,     // training seed of model `index` of a population
-    RNG_ADOPT = 9,     // sampling seed of a population that adopts; index = seeds before it
-    RNG_STEP = 10,     // seeds of a step of design; index = hash of the space, or repeat
-};
+/* What a stream is for: the enum's name, Lua's (sys.purpose), the number.  Numbers are part of
+ * every result: never renumber. */
+// clang-format off
+#define RNG_PURPOSES(X)                                                                      \
+    X(RNG_SAMPLE, sample, 1)       /* drawing the architecture of candidate `index` */       \
+    X(RNG_INIT, init, 2)           /* initial weights of a net */                            \
+    X(RNG_ORDER, order, 3)         /* order of the training images in epoch `index` */       \
+    X(RNG_AUGMENT, augment, 4)     /* crop and flip; index = epoch << 32 | image */          \
+    X(RNG_SHAPES, shapes, 5)       /* drawing of image `index` of the built-in data */       \
+    X(RNG_SUBSET, subset, 6)       /* which images a subset takes */                         \
+    X(RNG_BOOTSTRAP, bootstrap, 7) /* resampling of statistics */                            \
+    X(RNG_MODEL, model, 8)         /* training seed of model `index` of a population */      \
+    X(RNG_ADOPT, adopt, 9)         /* sampling seed of a population that adopts; index =     \
+                                      seeds before it */                                     \
+    X(RNG_STEP, step, 10)          /* seeds of a step of design; index = hash of the space,  \
+                                      or repeat */
+// clang-format on
+#define RNG_ENUM(name, lua, number) name = number,
+enum rng_purpose { RNG_PURPOSES(RNG_ENUM) };
+#undef RNG_ENUM
 
 struct rng rng_key(uint64_t seed, uint64_t index, enum rng_purpose purpose);
 
@@ -40,9 +47,9 @@ static inline uint64_t rng_u64(struct rng *r)
     return rng_mix(r->state += 0x9e3779b97f4a7c15u);
 }
 
-double rng_uniform(struct rng *r);                // [0, 1), 53 bits
-uint64_t rng_below(struct rng *r, uint64_t n);    // 0 … n-1, unbiased; n >= 1
-double rng_normal(struct rng *r);                 // mean 0, deviation 1 (ziggurat)
+double rng_uniform(struct rng *r);             // [0, 1), 53 bits
+uint64_t rng_below(struct rng *r, uint64_t n); // 0 … n-1, unbiased; n >= 1
+double rng_normal(struct rng *r);              // mean 0, deviation 1 (ziggurat)
 
 /* A uniformly random order of 0 … n-1 (Fisher-Yates). */
 void rng_permutation(struct rng *r, uint32_t *order, uint32_t n);

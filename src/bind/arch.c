@@ -20,8 +20,9 @@ static lua_Integer whole(lua_State *L, const char *name, int stage)
     if (!ok || lua_type(L, -1) != LUA_TNUMBER || v < -1000000000 || v > 1000000000) {
         const char *shown = luaL_tolstring(L, -1, NULL);
         if (stage)
-            luaL_error(L, "stage %d: %s is %s; it must be a whole number", stage, name, shown);
-        luaL_error(L, "%s is %s; it must be a whole number", name, shown);
+            luaL_error(L, "stage %d: %s is %s; it must be a whole number below 2^31", stage,
+                       name, shown);
+        luaL_error(L, "%s is %s; it must be a whole number below 2^31", name, shown);
     }
     return v;
 }
@@ -85,19 +86,22 @@ static int read_name(lua_State *L, int t, const char *name, int (*of)(const char
     return v;
 }
 
-// The table as it stands: arch_finish is yet to be called.
+// The table as it stands: arch_complete is yet to be called.
 static void arch_read(lua_State *L, int t, struct arch *a)
 {
     t = lua_absindex(L, t);
     luaL_checktype(L, t, LUA_TTABLE);
     memset(a, 0, sizeof *a);
     if (lua_getfield(L, t, "d") != LUA_TTABLE)
-        luaL_error(L, "d is %s; it must be a list with the depth of each stage, such as "
-                   "{1, 2, 4, 2}", luaL_typename(L, -1));
+        luaL_error(L,
+                   "d is %s; it must be a list with the depth of each stage, such as "
+                   "{1, 2, 4, 2}",
+                   luaL_typename(L, -1));
     size_t stages = lua_rawlen(L, -1);
     lua_pop(L, 1);
     if (stages < 1 || stages > ARCH_STAGES)
-        luaL_error(L, "d has %d stages; a network has from 1 to %d", (int)stages, ARCH_STAGES);
+        luaL_error(L, "d has %d stages; a network has from 1 to %d", (int)stages,
+                   ARCH_STAGES);
     a->stages = (int)stages;
     read_stages(L, t, "d", a->stages, 0, a->d, NULL);
     read_stages(L, t, "w", a->stages, 0, a->w, NULL);
@@ -109,8 +113,8 @@ static void arch_read(lua_State *L, int t, struct arch *a)
                                           "x, r, v, vr, basic, vanilla, linear, mb");
     a->stem = (enum arch_stem)read_name(L, t, "stem", arch_stem_of, STEM_SIMPLE,
                                         "simple, res, cifar");
-    a->act = (enum activation)read_name(L, t, "activation", arch_act_of, ACT_RELU,
-                                        "relu, silu");
+    a->act =
+        (enum activation)read_name(L, t, "activation", arch_act_of, ACT_RELU, "relu, silu");
     a->stem_width = read_int(L, t, "stem_width", 32);
     a->head_width = read_int(L, t, "head_width", 0);
     a->classes = read_int(L, t, "classes", 10);
@@ -123,7 +127,7 @@ void arch_from_lua(lua_State *L, int index, struct arch *a)
 {
     struct error e;
     arch_read(L, index, a);
-    if (!arch_finish(a, &e))
+    if (!arch_complete(a, &e))
         luaL_error(L, "%s", e.msg);
 }
 
@@ -176,15 +180,15 @@ void arch_set_asked(lua_State *L, const struct arch *asked)
     lua_setfield(L, -2, "asked");
 }
 
-// finish(t) -> m, with d, w, b, g as they were before group compatibility in m.asked; or
+// complete(t) -> m, with d, w, b, g as they were before group compatibility in m.asked; or
 // nil and why no network has these values
-static int core_finish(lua_State *L)
+static int core_complete(lua_State *L)
 {
     struct arch asked, a;
     struct error e;
     arch_read(L, 1, &asked);
     a = asked;
-    if (!arch_finish(&a, &e))
+    if (!arch_complete(&a, &e))
         return push_failure(L, e.msg);
     arch_to_lua(L, &a);
     arch_set_asked(L, &asked);
@@ -379,18 +383,18 @@ static int core_fit(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"finish", core_finish},
-    {"fit", core_fit},
-    {"regnet", core_regnet},
-    {"complexity", core_complexity},
-    {"parts", core_parts},
-    {"layers", core_layers},
-    {"hash", core_hash},
-    {NULL, NULL},
+    {"complete", core_complete}, {"fit", core_fit},
+    {"regnet", core_regnet},     {"complexity", core_complexity},
+    {"parts", core_parts},       {"layers", core_layers},
+    {"hash", core_hash},         {NULL, NULL},
 };
 
 int open_arch(lua_State *L)
 {
     luaL_newlib(L, functions);
+    lua_createtable(L, 0, 2); // limits of networks
+    set_integer(L, "blocks", ARCH_MOST_BLOCKS);
+    set_integer(L, "width", ARCH_MOST_WIDTH);
+    lua_setfield(L, -2, "limits");
     return 1;
 }

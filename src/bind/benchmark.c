@@ -6,9 +6,11 @@
 #include "model/plan.h"
 #include "nn/machine.h"
 
+#define TYPE "netspace.benchmark"
+
 static struct benchmark **any_benchmark(lua_State *L)
 {
-    return luaL_checkudata(L, 1, "benchmark");
+    return luaL_checkudata(L, 1, TYPE);
 }
 
 // new(m, batch) -> benchmark
@@ -20,7 +22,7 @@ static int core_new(lua_State *L)
     int batch = batch_from_lua(L, 2);
     struct benchmark **b = lua_newuserdatauv(L, sizeof *b, 0);
     *b = NULL;
-    luaL_setmetatable(L, "benchmark");
+    luaL_setmetatable(L, TYPE);
     *b = benchmark_new(&a, batch, &e);
     return *b ? 1 : luaL_error(L, "%s", e.msg);
 }
@@ -45,7 +47,8 @@ static int core_run(lua_State *L)
 {
     struct speed s;
     struct error e;
-    if (!benchmark_run(check_benchmark(L), lua_toboolean(L, 2), luaL_checknumber(L, 3), &s, &e))
+    if (!benchmark_run(check_benchmark(L), lua_toboolean(L, 2), luaL_checknumber(L, 3), &s,
+                       &e))
         return raise_interrupted(L);
     lua_createtable(L, 0, 8);
     set_number(L, "images_per_s", s.images_per_s);
@@ -116,13 +119,10 @@ int open_benchmark(lua_State *L)
                                        {"profile", core_profile},
                                        {"close", benchmark_close},
                                        {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"new", core_new},
-                                         {"sgemm", core_sgemm},
-                                         {"stream", core_stream},
-                                         {"cache", core_cache},
-                                         {"source", core_source},
-                                         {NULL, NULL}};
-    type_register(L, "benchmark", meta, methods);
+    static const luaL_Reg functions[] = {{"new", core_new},       {"sgemm", core_sgemm},
+                                         {"stream", core_stream}, {"cache", core_cache},
+                                         {"source", core_source}, {NULL, NULL}};
+    type_register(L, TYPE, meta, methods);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -46,7 +46,7 @@ void type_register(lua_State *L, const char *name, const luaL_Reg *metamethods,
 struct canvas *canvas_from_lua(lua_State *L, int index);
 
 /* Architectures as Lua tables (bind/arch.c).  arch_from_lua raises a Lua error that names
- * the bad value; the result is finished (arch_finish).
+ * the bad value; the result is complete (arch_complete).
  * arch_to_lua pushes a new table. */
 struct arch;
 struct regnet;
@@ -68,7 +68,7 @@ int batch_from_lua(lua_State *L, int index);
 struct source;
 const struct source *source_from_lua(lua_State *L, int index);
 
-/* A complete recipe (lua/netspace/recipe.lua fills in what is missing); raises an error
+/* A complete recipe (lua/netspace/network/recipe.lua fills in what is missing); raises an error
  * that names the bad value.  source: what it will train on, or NULL. */
 struct recipe;
 void recipe_from_lua(lua_State *L, int index, const struct source *s, struct recipe *r);
@@ -89,7 +89,7 @@ int signals_call(lua_State *L, int nargs, int handler);
 int signals_status(void);
 
 /* --color, --seed and --yes of the command line, and the exit status asked for by sys.status. */
-enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER, COLOR_CHOICES };
 void sys_choose(enum color_choice color, lua_Integer seed, bool yes);
 int sys_exit_status(void);
 

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/table.h"
 #include "term/canvas.h"
 #include "term/chart.h"
 
@@ -71,7 +72,8 @@ static int l_text(lua_State *L)
     int x = (int)luaL_checkinteger(L, 2) - 1, y = (int)luaL_checkinteger(L, 3) - 1;
     const char *s = luaL_checkstring(L, 4);
     lua_pushinteger(L, canvas_text(c, x, y, s, (int)luaL_optinteger(L, 5, -1),
-                                   (int)luaL_optinteger(L, 6, 0)) + 1);
+                                   (int)luaL_optinteger(L, 6, 0)) +
+                           1);
     return 1;
 }
 
@@ -116,8 +118,7 @@ static bool field_bool(lua_State *L, int t, const char *key)
 }
 
 // The string stays alive in the table it came from.
-static const char *field_string(lua_State *L, int t, const char *key,
-                                const char *otherwise)
+static const char *field_string(lua_State *L, int t, const char *key, const char *otherwise)
 {
     lua_getfield(L, t, key);
     const char *s = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : otherwise;
@@ -161,6 +162,7 @@ static int field_log(lua_State *L, int t, const char *key)
 static enum shape field_shape(lua_State *L, int t)
 {
     static const char *const names[] = {"steps", "line", "points", NULL};
+    TABLE_HAS(names, SHAPES + 1);
     lua_getfield(L, t, "kind");
     int shape = luaL_checkoption(L, -1, "steps", names);
     lua_pop(L, 1);
@@ -317,7 +319,7 @@ static const luaL_Reg functions[] = {
 };
 
 static const luaL_Reg methods[] = {
-    {"size", l_size},   {"text", l_text},     {"lines", l_lines}, {"chart", l_chart},
+    {"size", l_size},     {"text", l_text},   {"lines", l_lines}, {"chart", l_chart},
     {"legend", l_legend}, {"close", l_close}, {NULL, NULL},
 };
 
@@ -330,9 +332,12 @@ static const luaL_Reg metamethods[] = {
 
 int open_canvas(lua_State *L)
 {
-    static const struct { const char *name; int style; } styles[] = {
-        {"bold", STYLE_BOLD},       {"dim", STYLE_DIM},   {"reverse", STYLE_REVERSE},
-        {"alarm", STYLE_ALARM},     {"good", STYLE_GOOD},
+    static const struct {
+        const char *name;
+        int style;
+    } styles[] = {
+        {"bold", STYLE_BOLD},   {"dim", STYLE_DIM},   {"reverse", STYLE_REVERSE},
+        {"alarm", STYLE_ALARM}, {"good", STYLE_GOOD},
     };
     type_register(L, TYPE, metamethods, methods);
     luaL_newlib(L, functions);

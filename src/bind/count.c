@@ -2,6 +2,7 @@
 #include "bind/bind.h"
 
 #include "base/interrupt.h"
+#include "base/table.h"
 #include "stats/count.h"
 
 // Field `name` of the table t as values, which stay on the stack.
@@ -17,6 +18,7 @@ static struct values values_of(lua_State *L, int t, const char *name)
 static void read_parameter(lua_State *L, struct count_space *s, int k, const char *name)
 {
     static const char *const bonds[] = {"free", "equal", "up", "down", NULL};
+    TABLE_HAS(bonds, COUNT_BONDS + 1);
     luaL_checkstack(L, ARCH_STAGES + 4, NULL);
     lua_getfield(L, 1, name);
     int t = lua_gettop(L);

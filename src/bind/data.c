@@ -1,5 +1,5 @@
 /* netspace.core.data: data sets as userdata (data/dataset.h).  Names, specs and option
- * tables are the business of lua/netspace/data.lua.
+ * tables are the business of lua/netspace/data/data.lua.
  *
  * A net may be in the middle of a training when its callback closes the data set, so one
  * that has been lent (source_from_lua) is only marked closed; its memory goes with the
@@ -9,7 +9,7 @@
 #include "base/interrupt.h"
 #include "data/dataset.h"
 
-#define TYPE "dataset"
+#define TYPE "netspace.dataset"
 
 struct handle {
     struct dataset *d;
@@ -205,8 +205,9 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg metamethods[] = {
-    {"__len", dataset_len},   {"__tostring", dataset_tostring}, {"__gc", dataset_gc},
-    {"__close", dataset_close}, {NULL, NULL},
+    {"__len", dataset_len}, {"__tostring", dataset_tostring},
+    {"__gc", dataset_gc},   {"__close", dataset_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

@@ -7,7 +7,7 @@
 
 #include "stats/edf.h"
 
-#define EDF "edf"
+#define EDF "netspace.edf"
 
 struct edf_object { // user value 1: the name of the population, or nil
     struct edf f;
@@ -42,7 +42,7 @@ static struct edf_object *new_object(lua_State *L, size_t n, bool weighted)
 }
 
 // Fills the object on top from its block; returns 1, or 2 for nil and a message.
-static int finish(lua_State *L, struct edf_object *o, size_t n, double *weights, int name)
+static int fill(lua_State *L, struct edf_object *o, size_t n, double *weights, int name)
 {
     struct error e;
     if (!(weights ? edf_init_weighted(&o->f, o->block, weights, n, &e)
@@ -67,8 +67,8 @@ static int new_edf(lua_State *L)
     struct error e;
     for (size_t i = 0; i < n; i++) {
         if (lua_rawgeti(L, 1, (lua_Integer)i + 1) != LUA_TNUMBER) {
-            error_set(&e, "error %zu is a %s; errors are numbers, percent, 0 to 100",
-                      i + 1, luaL_typename(L, -1));
+            error_set(&e, "error %zu is a %s; errors are numbers, percent, 0 to 100", i + 1,
+                      luaL_typename(L, -1));
             return push_failure(L, e.msg);
         }
         o->block[kept] = lua_tonumber(L, -1);
@@ -86,7 +86,7 @@ static int new_edf(lua_State *L)
     }
     if (!weighted)
         o->failed = luaL_optinteger(L, 3, o->failed);
-    return finish(L, o, kept, weighted ? o->block + n : NULL, 2);
+    return fill(L, o, kept, weighted ? o->block + n : NULL, 2);
 }
 
 // is_edf(x) -> bool
@@ -185,8 +185,8 @@ static int band_steps(lua_State *L)
     return 3;
 }
 
-static void set_band_function(lua_State *L, const char *key, lua_CFunction f,
-                              bool bootstrap, double level, bool upper)
+static void set_band_function(lua_State *L, const char *key, lua_CFunction f, bool bootstrap,
+                              double level, bool upper)
 {
     lua_pushvalue(L, 1);
     lua_pushboolean(L, bootstrap);
@@ -230,7 +230,7 @@ static int finished(lua_State *L)
     memcpy(copy->block, o->f.e, n * sizeof *copy->block);
     for (size_t i = 0; weights && i < n; i++)
         weights[i] = edf_share(&o->f, i + 1) - edf_share(&o->f, i);
-    return finish(L, copy, n, weights, 2);
+    return fill(L, copy, n, weights, 2);
 }
 
 enum { N, MIN, MEAN, MEDIAN, MAX, FAILED, WEIGHTED, NAME, FIELDS };

@@ -10,8 +10,11 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "base/table.h"
 #include "model/plan.h"
 #include "model/train.h"
+
+#define TYPE "netspace.net"
 
 struct lua_net {
     struct net *net; // NULL when closed
@@ -22,7 +25,7 @@ struct lua_net {
 
 static struct lua_net *any_net(lua_State *L)
 {
-    return luaL_checkudata(L, 1, "net");
+    return luaL_checkudata(L, 1, TYPE);
 }
 
 static struct lua_net *check_net(lua_State *L)
@@ -51,7 +54,7 @@ static int core_new(lua_State *L)
     uint64_t seed = (uint64_t)luaL_checkinteger(L, 3);
     struct lua_net *n = lua_newuserdatauv(L, sizeof *n, 1);
     *n = (struct lua_net){.seed = seed, .fresh = true};
-    luaL_setmetatable(L, "net");
+    luaL_setmetatable(L, TYPE);
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
     n->net = net_new(&a, batch, &e);
@@ -65,8 +68,7 @@ static int net_close(lua_State *L)
 {
     struct lua_net *n = any_net(L);
     if (n->busy)
-        return luaL_error(L,
-                          "this net is training; it can be closed when that has ended");
+        return luaL_error(L, "this net is training; it can be closed when that has ended");
     net_free(n->net);
     n->net = NULL;
     return 0;
@@ -106,9 +108,8 @@ static int net_tostring(lua_State *L)
     int depth = 0;
     for (int i = 0; i < a->stages; i++)
         depth += a->d[i];
-    lua_pushfstring(L, "net: %d stages, %d blocks '%s', %I parameters, batch %d",
-                    a->stages, depth, arch_block_name(a->block), (lua_Integer)count,
-                    net_batch(n->net));
+    lua_pushfstring(L, "net: %d stages, %d blocks '%s', %I parameters, batch %d", a->stages,
+                    depth, arch_block_name(a->block), (lua_Integer)count, net_batch(n->net));
     return 1;
 }
 
@@ -141,6 +142,7 @@ static int net_params_list(lua_State *L)
 {
     struct lua_net *n = check_net(L);
     static const char *const groups[] = {"bn", "bias", "weight"};
+    TABLE_HAS(groups, PARAM_GROUPS);
     size_t all = net_params(n->net);
     lua_createtable(L, (int)all, 0);
     for (size_t i = 0; i < all; i++) {
@@ -189,24 +191,22 @@ static int core_plan(lua_State *L)
 // ---- forward --------------------------------------------------------------------------
 
 // One image: a flat list of image·image·3 numbers.
-static void read_image(lua_State *L, int index, lua_Integer which, float *x,
-                       size_t length)
+static void read_image(lua_State *L, int index, lua_Integer which, float *x, size_t length)
 {
     if (lua_type(L, index) != LUA_TTABLE || lua_rawlen(L, index) != length)
-        luaL_error(
-            L,
-            "image %I is %s with %I values; this net takes flat lists of %I numbers "
-            "(rows of pixels of 3 channels)",
-            which, luaL_typename(L, index),
-            lua_type(L, index) == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, index) : 0,
-            (lua_Integer)length);
+        luaL_error(L,
+                   "image %I is %s with %I values; this net takes flat lists of %I numbers "
+                   "(rows of pixels of 3 channels)",
+                   which, luaL_typename(L, index),
+                   lua_type(L, index) == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, index) : 0,
+                   (lua_Integer)length);
     for (size_t i = 0; i < length; i++) {
         int ok;
         lua_rawgeti(L, index, (lua_Integer)i + 1);
         x[i] = (float)lua_tonumberx(L, -1, &ok);
         if (!ok)
-            luaL_error(L, "image %I: value %I is %s, not a number", which,
-                       (lua_Integer)i + 1, luaL_typename(L, -1));
+            luaL_error(L, "image %I: value %I is %s, not a number", which, (lua_Integer)i + 1,
+                       luaL_typename(L, -1));
         lua_pop(L, 1);
     }
 }
@@ -320,11 +320,10 @@ static const struct source *check_source(lua_State *L, int index, const struct a
 {
     const struct source *s = source_from_lua(L, index);
     if (s->image != a->image || s->classes != a->classes)
-        luaL_error(
-            L,
-            "the data has images of %d pixels and %d classes, this net takes %d and "
-            "%d: make it with image = %d, classes = %d",
-            s->image, s->classes, a->image, a->classes, s->image, s->classes);
+        luaL_error(L,
+                   "the data has images of %d pixels and %d classes, this net takes %d and "
+                   "%d: make it with image = %d, classes = %d",
+                   s->image, s->classes, a->image, a->classes, s->image, s->classes);
     return s;
 }
 
@@ -356,6 +355,7 @@ static struct train_point check_point(lua_State *L, int t)
 static int net_run(lua_State *L)
 {
     static const char *const ends[] = {"done", "diverged", "interrupted", "stopped"};
+    TABLE_HAS(ends, TRAIN_ENDS);
     struct lua_net *n = check_net(L);
     struct recipe r;
     struct error e;
@@ -478,9 +478,10 @@ static int core_file_arch(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"arch", net_arch_table},        {"bytes", net_bytes_now},    {"close", net_close},
-    {"forward", net_forward_images}, {"params", net_params_list},
-    {"values", net_values_list},     {"test", net_test},          {NULL, NULL},
+    {"arch", net_arch_table},    {"bytes", net_bytes_now},
+    {"close", net_close},        {"forward", net_forward_images},
+    {"params", net_params_list}, {"values", net_values_list},
+    {"test", net_test},          {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {
@@ -506,13 +507,13 @@ static const luaL_Reg functions[] = {
 
 int open_net(lua_State *L)
 {
-    luaL_newmetatable(L, "net");
+    luaL_newmetatable(L, TYPE);
     luaL_setfuncs(L, meta, 0);
     luaL_newlib(L, methods);
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, "__index");
     luaL_newlib(L, functions);
     lua_insert(L, -2);
-    lua_setfield(L, -2, "methods"); // lua/netspace/net.lua adds the rest
+    lua_setfield(L, -2, "methods"); // lua/netspace/network/net.lua adds the rest
     return 1;
 }

@@ -1,6 +1,7 @@
-/* The plan of a network (model/plan.h) as a Lua table: what lua/netspace/layers.lua shows. */
+/* The plan of a network (model/plan.h) as a Lua table, for lua/netspace/network/profile.lua. */
 #include "bind/bind.h"
 
+#include "base/table.h"
 #include "model/plan.h"
 #include "nn/machine.h"
 
@@ -12,9 +13,9 @@ static void set_id(lua_State *L, const char *key, int id)
 }
 
 static void set_work(lua_State *L, const char *key, const struct plan *p, const struct op *o,
-                     enum mode m, bool backward)
+                     enum mode m, bool backward, double cache)
 {
-    struct work w = plan_work(p, o, m, backward, (double)machine_cache(3) / 2);
+    struct work w = plan_work(p, o, m, backward, cache);
     lua_createtable(L, 0, 3);
     set_number(L, "operations", w.operations);
     set_number(L, "bytes", w.bytes);
@@ -22,16 +23,16 @@ static void set_work(lua_State *L, const char *key, const struct plan *p, const 
     lua_setfield(L, -2, key);
 }
 
-static void push_op(lua_State *L, const struct plan *p, const struct op *o)
+static void push_op(lua_State *L, const struct plan *p, const struct op *o, double cache)
 {
-    static const char *const kinds[] = {"conv",     "norm", "se",
-                                        "max pool", "pool", "linear"};
+    static const char *const kinds[] = {"conv", "norm", "se", "max pool", "pool", "linear"};
+    TABLE_HAS(kinds, OP_KINDS);
     lua_createtable(L, 0, 24);
     set_string(L, "name", o->name);
     set_string(L, "kind", kinds[o->kind]);
     if (o->kind == OP_CONV) {
         struct conv c = plan_conv(p, o, p->batch);
-        set_string(L, "way", conv_way(&c));
+        set_string(L, "method", conv_method(&c));
         set_integer(L, "kernel", o->R);
         set_integer(L, "stride", o->S);
         set_integer(L, "groups", o->G);
@@ -47,8 +48,8 @@ static void push_op(lua_State *L, const struct plan *p, const struct op *o)
     set_id(L, "dout", o->dout);
     set_id(L, "scratch", o->scratch);
     set_id(L, "dscratch", o->dscratch);
-    set_id(L, "norm", o->norm);
-    set_id(L, "before", o->before);
+    set_id(L, "norm_after", o->norm_after);
+    set_id(L, "norm_before", o->norm_before);
     lua_createtable(L, 4, 0);
     for (int k = 0; k < 4; k++)
         if (o->saved[k] != NONE) {
@@ -56,23 +57,24 @@ static void push_op(lua_State *L, const struct plan *p, const struct op *o)
             lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
         }
     lua_setfield(L, -2, "saved");
-    lua_pushboolean(L, o->carried);
-    lua_setfield(L, -2, "carried");
-    lua_pushboolean(L, o->lazy);
-    lua_setfield(L, -2, "lazy");
-    lua_pushboolean(L, o->summed);
-    lua_setfield(L, -2, "summed");
-    lua_pushboolean(L, o->sum);
-    lua_setfield(L, -2, "sum");
-    set_work(L, "test", p, o, MODE_TEST, false);
-    set_work(L, "forward", p, o, MODE_TRAIN, false);
-    set_work(L, "backward", p, o, MODE_TRAIN, true);
+    lua_pushboolean(L, o->fused);
+    lua_setfield(L, -2, "fused");
+    lua_pushboolean(L, o->unstored);
+    lua_setfield(L, -2, "unstored");
+    lua_pushboolean(L, o->backward_fused);
+    lua_setfield(L, -2, "backward_fused");
+    lua_pushboolean(L, o->accumulates);
+    lua_setfield(L, -2, "accumulates");
+    set_work(L, "test", p, o, MODE_TEST, false, cache);
+    set_work(L, "forward", p, o, MODE_TRAIN, false, cache);
+    set_work(L, "backward", p, o, MODE_TRAIN, true, cache);
 }
 
 // first, last and offset in each mode it is used in
 static void push_tensor(lua_State *L, const struct tensor *t)
 {
     static const char *const modes[] = {"test", "train"};
+    TABLE_HAS(modes, MODES);
     lua_createtable(L, 0, 6);
     set_integer(L, "height", t->H);
     set_integer(L, "width", t->W);
@@ -91,10 +93,11 @@ static void push_tensor(lua_State *L, const struct tensor *t)
 
 void plan_to_lua(lua_State *L, const struct plan *p)
 {
+    double cache = (double)machine_cache(3) / 2;
     lua_createtable(L, 0, 8);
     lua_createtable(L, p->n, 0);
     for (int i = 0; i < p->n; i++) {
-        push_op(L, p, &p->ops[i]);
+        push_op(L, p, &p->ops[i], cache);
         lua_rawseti(L, -2, i + 1);
     }
     lua_setfield(L, -2, "operations");
@@ -109,5 +112,5 @@ void plan_to_lua(lua_State *L, const struct plan *p)
     set_id(L, "logits", p->logits);
     set_id(L, "dlogits", p->dlogits);
     set_integer(L, "arena", (lua_Integer)(p->arena * sizeof(float)));
-    set_integer(L, "parameters", (lua_Integer)(p->group[3] * sizeof(float)));
+    set_integer(L, "parameters", (lua_Integer)(p->group[PARAM_GROUPS] * sizeof(float)));
 }

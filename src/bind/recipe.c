@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/table.h"
 #include "model/train.h"
 
 static double number_field(lua_State *L, int t, const char *name, double missing)
@@ -42,6 +43,7 @@ void recipe_from_lua(lua_State *L, int t, const struct source *s, struct recipe 
         [SCHEDULE_COS_STEP] = "cos_step",
         [SCHEDULE_CONSTANT] = "constant",
     };
+    TABLE_HAS(names, SCHEDULES);
     struct error e;
     luaL_checktype(L, t, LUA_TTABLE);
     *r = (struct recipe){
@@ -61,7 +63,7 @@ void recipe_from_lua(lua_State *L, int t, const struct source *s, struct recipe 
     lua_getfield(L, t, "schedule");
     const char *schedule = luaL_tolstring(L, -1, NULL);
     for (r->schedule = 0; strcmp(schedule, names[r->schedule]) != 0;)
-        if (++r->schedule > SCHEDULE_CONSTANT)
+        if (++r->schedule == SCHEDULES)
             luaL_error(L,
                        "recipe: schedule is '%s'; it must be \"cos\", \"cos_step\" or "
                        "\"constant\"",
@@ -86,8 +88,7 @@ static int core_lr(lua_State *L)
     recipe_from_lua(L, 1, NULL, &r);
     lua_Integer epoch = luaL_checkinteger(L, 2);
     if (epoch < 1 || epoch > r.epochs)
-        return luaL_error(L, "epoch is %I; the recipe has epochs 1 to %d", epoch,
-                          r.epochs);
+        return luaL_error(L, "epoch is %I; the recipe has epochs 1 to %d", epoch, r.epochs);
     lua_pushnumber(L, (lua_Number)recipe_lr(&r, (int)epoch - 1));
     return 1;
 }

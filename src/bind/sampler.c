@@ -2,7 +2,7 @@
  *   s = sampler.new{ kind =, base = <options of arch.anynet>, groups = bool, seed =,
  *         window =, factors = { { bond = "equal" | "up" | "sorted", slots = {…},
  *           dist = { { v = {…}, p = {…} }, … } } … } }
- *   list, next = s:next(index, end, room);  s:keep(hash);  s:counts();  s:share() */
+ *   list, next = s:next(index, end, capacity);  s:keep(hash);  s:counts();  s:share() */
 #include "bind/bind.h"
 
 #include <math.h>
@@ -10,14 +10,15 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/table.h"
 #include "stats/sampler.h"
 
 #define TYPE "netspace.sampler"
-enum { ROOM = 256 }; // candidates a call of the C sampler may return
+enum { CAPACITY = 256 }; // candidates a call of the C sampler may return
 
 struct owner {
     struct sampler *sampler;
-    struct candidate *found; // ROOM of them
+    struct candidate *found; // CAPACITY of them
     uint64_t seed;
 };
 
@@ -58,6 +59,7 @@ static void add_factor(lua_State *L, struct sampler *s)
     luaL_checkstack(L, 3 * ARCH_STAGES, NULL);
     lua_getfield(L, t, "bond");
     static const char *const bonds[] = {"equal", "up", "sorted", NULL};
+    TABLE_HAS(bonds, BONDS + 1);
     enum sampler_bond bond = (enum sampler_bond)luaL_checkoption(L, -1, NULL, bonds);
     lua_getfield(L, t, "slots");
     double *list = number_list(L, "slots", &n);
@@ -115,7 +117,7 @@ static int core_new(lua_State *L)
     *o = (struct owner){.seed = (uint64_t)seed};
     luaL_setmetatable(L, TYPE);
     o->sampler = sampler_new(regnet ? SAMPLE_REGNET : SAMPLE_ANYNET, &base);
-    o->found = xcalloc(ROOM, sizeof *o->found);
+    o->found = xcalloc(CAPACITY, sizeof *o->found);
     if (lua_istable(L, 5))
         set_window(L, 5, o->sampler);
     lua_getfield(L, 1, "groups");
@@ -142,13 +144,14 @@ static void push_candidate(lua_State *L, const struct candidate *c, bool regnet)
     }
 }
 
-// next(index, end, room) -> list of {m =, index =, hash =}, index to go on from
+// next(index, end, capacity) -> list of {m =, index =, hash =}, index to go on from
 static int sampler_next_(lua_State *L)
 {
     struct owner *o = check(L);
-    uint64_t index = (uint64_t)luaL_checkinteger(L, 2), end = (uint64_t)luaL_checkinteger(L, 3);
-    lua_Integer room = luaL_checkinteger(L, 4);
-    size_t most = room < 1 ? 1 : room > ROOM ? ROOM : (size_t)room;
+    uint64_t index = (uint64_t)luaL_checkinteger(L, 2),
+             end = (uint64_t)luaL_checkinteger(L, 3);
+    lua_Integer capacity = luaL_checkinteger(L, 4);
+    size_t most = capacity < 1 ? 1 : capacity > CAPACITY ? CAPACITY : (size_t)capacity;
     size_t n = sampler_next(o->sampler, o->seed, &index, end, o->found, most);
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
@@ -209,12 +212,8 @@ static int sampler_counts_(lua_State *L)
 
 static const luaL_Reg functions[] = {{"new", core_new}, {NULL, NULL}};
 static const luaL_Reg methods[] = {
-    {"next", sampler_next_},
-    {"keep", sampler_keep_},
-    {"share", sampler_share_},
-    {"counts", sampler_counts_},
-    {"close", sampler_close},
-    {NULL, NULL},
+    {"next", sampler_next_},     {"keep", sampler_keep_},  {"share", sampler_share_},
+    {"counts", sampler_counts_}, {"close", sampler_close}, {NULL, NULL},
 };
 static const luaL_Reg metamethods[] = {
     {"__gc", sampler_close},

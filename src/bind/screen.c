@@ -84,13 +84,15 @@ static int l_key(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"unicode", l_unicode}, {"colours", l_colours}, {"open", l_open},
+    {"unicode", l_unicode},
+    {"colours", l_colours},
+    {"open", l_open},
     {NULL, NULL},
 };
 
 static const luaL_Reg methods[] = {
-    {"size", l_screen_size}, {"paint", l_paint}, {"key", l_key}, {"close", l_close},
-    {NULL, NULL},
+    {"size", l_screen_size}, {"paint", l_paint}, {"key", l_key},
+    {"close", l_close},      {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

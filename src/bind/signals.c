@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
@@ -25,14 +26,17 @@
 
 #define LOOP_ERROR "netspace.loop_error" // registry key
 
-static lua_State *main_state;
-static lua_State *volatile running; // the coroutine that runs now
+// What a handler and the rest of the program share is sig_atomic_t or a lock-free atomic.
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_POINTER_LOCK_FREE == 2,
+               "atomics that a signal handler may use");
+static _Atomic(lua_State *) main_state;
+static _Atomic(lua_State *) running; // the coroutine that runs now
 static volatile sig_atomic_t shield = 1;
-static volatile sig_atomic_t end_signal; // SIGTERM or SIGHUP, once one came
-static volatile sig_atomic_t raised;     // times the hook raised since the flag was set
-static double last_press;                // when the last SIGINT came
-static int wake[2] = {-1, -1};           // one byte for each signal: wakes the event loop
-static struct termios terminal;
+static volatile sig_atomic_t end_signal;  // SIGTERM or SIGHUP, once one came
+static volatile sig_atomic_t raised;      // times the hook raised since the flag was set
+static atomic_llong last_press, last_end; // when the last SIGINT, SIGTERM or SIGHUP came, µs
+static int wake[2] = {-1, -1};            // one byte for each signal: wakes the event loop
+static struct termios terminal;           // these two are set before a handler is
 static bool have_terminal;
 
 // Raises once, and leaves the unwinding code in peace.  Who caught the error and goes on
@@ -56,17 +60,19 @@ static void hook(lua_State *L, lua_Debug *ar)
 static void arm(void)
 {
     const int mask = LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT;
-    if (running)
-        lua_sethook(running, hook, mask, 1);
-    if (main_state && main_state != running) // callbacks of the event loop run there
-        lua_sethook(main_state, hook, mask, 1);
+    lua_State *now = running, *first = main_state;
+    if (now)
+        lua_sethook(now, hook, mask, 1);
+    if (first && first != now) // callbacks of the event loop run there
+        lua_sethook(first, hook, mask, 1);
 }
 
 // The way out when nothing reacts: the terminal as it was found, no clean-up.
 static void exit_hard(int status)
 {
-    if (at_die)
-        at_die();
+    die_hook *restore = at_die;
+    if (restore)
+        restore();
     if (have_terminal)
         tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
     static const char text[] = "\nnetspace: stopped hard\n";
@@ -78,25 +84,24 @@ static void exit_hard(int status)
 static void on_signal(int sig)
 {
     int saved = errno;
-    double now = clock_now();
+    long long now = (long long)(1e6 * clock_now()); // clock_gettime may be called here
     if (sig == SIGINT) {
-        double since = now - last_press;
+        long long since = now - last_press;
         // A second press before the first had its effect.  A held key repeats faster than
         // 0.2 s and is one press.
         last_press = now;
-        if (interrupt_flag && since < 0.2)
+        if (interrupt_flag && since < 200000)
             return;
         if (interrupt_flag)
             exit_hard(128 + SIGINT);
     } else {
         // timeout(1) signals the process and then its group; a terminal that closes does, too.
-        static double came;
-        if (end_signal && now - came < 0.5)
+        if (end_signal && now - last_end < 500000)
             return;
         if (end_signal)
             exit_hard(128 + sig);
         end_signal = sig;
-        came = now;
+        last_end = now;
     }
     interrupt_flag = 1;
     if (!shield)
@@ -110,11 +115,13 @@ static void on_signal(int sig)
 // a worker is an error code for whoever wrote to it.
 static void on_pipe(int sig)
 {
+    int saved = errno;
     struct pollfd out = {.fd = STDOUT_FILENO};
     if (poll(&out, 1, 0) == 1 && (out.revents & POLLERR)) {
         signal(sig, SIG_DFL);
         raise(sig);
     }
+    errno = saved;
 }
 
 static void take_pipe(void)
@@ -126,7 +133,8 @@ static void take_pipe(void)
 
 void signals_install(lua_State *L)
 {
-    main_state = running = L;
+    main_state = L;
+    running = L;
     if (wake[0] < 0 && pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0)
         die("no pipe for signals");
     have_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;

@@ -388,11 +388,16 @@ static int database_tostring(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"exec", database_exec},       {"run", database_run},
-    {"rows", database_rows},       {"columns", database_columns},
-    {"last_id", database_last_id}, {"transaction", database_transaction},
-    {"check", database_check},     {"snapshot", database_snapshot},
-    {"copy", database_copy},       {"close", database_close},
+    {"exec", database_exec},
+    {"run", database_run},
+    {"rows", database_rows},
+    {"columns", database_columns},
+    {"last_id", database_last_id},
+    {"transaction", database_transaction},
+    {"check", database_check},
+    {"snapshot", database_snapshot},
+    {"copy", database_copy},
+    {"close", database_close},
     {NULL, NULL},
 };
 

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/table.h"
 #include "stats/best.h"
 #include "stats/compare.h"
 #include "stats/edf.h"
@@ -98,8 +99,7 @@ static int stats_compare(lua_State *L)
     const struct edf *a = edf_from_lua(L, 1), *b = edf_from_lua(L, 2);
     luaL_argcheck(L, !a->share && !b->share, 1, "EDFs with weights are compared by strata");
     struct comparison c;
-    if (!compare_edfs(&c, a, b, check_draws(L, 3, 1), check_seed(L, 4),
-                      level_from_lua(L, 5)))
+    if (!compare_edfs(&c, a, b, check_draws(L, 3, 1), check_seed(L, 4), level_from_lua(L, 5)))
         return raise_interrupted(L);
     return push_comparison(L, &c);
 }
@@ -135,7 +135,8 @@ static int stats_strata(lua_State *L)
 static int stats_strata_compare(lua_State *L)
 {
     size_t n;
-    double *e = check_list(L, 1, &n), *bin = check_same(L, 2, n), *label = check_same(L, 3, n);
+    double *e = check_list(L, 1, &n), *bin = check_same(L, 2, n),
+           *label = check_same(L, 3, n);
     uint32_t bins = (uint32_t)check_count(L, 4, 1, STRATA_MOST);
     struct labelled *models = lua_newuserdatauv(L, n * sizeof *models, 0);
     for (size_t i = 0; i < n; i++) {
@@ -257,9 +258,8 @@ static int stats_noise(lua_State *L)
     return 1;
 }
 
-static const char *const forms[] = {"linear", "sqrt",  "linear+sqrt",
-                                    "affine", "power", NULL};
-_Static_assert(sizeof forms / sizeof *forms == REGRESS_FORMS + 1, "a name for each form");
+static const char *const forms[] = {"linear", "sqrt", "linear+sqrt", "affine", "power", NULL};
+TABLE_HAS(forms, REGRESS_FORMS + 1);
 
 // regress(form, x, y, level) -> table, or nil and why not
 static int stats_regress(lua_State *L)

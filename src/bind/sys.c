@@ -1,6 +1,7 @@
 /* netspace.core.sys: what Lua needs of the machine and the process. */
 #include "bind/bind.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +17,8 @@
 #include "base/checksum.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/limit.h"
+#include "base/lock.h"
 #include "base/rng.h"
 #include "model/selfcheck.h"
 #include "nn/gemm.h"
@@ -164,6 +167,13 @@ static int sys_cores(lua_State *L)
     return 1;
 }
 
+// memory() -> bytes this process may use: what the machine has, or less by a control group
+static int sys_memory(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)memory_allowed());
+    return 1;
+}
+
 // die_with_parent(): this process is killed when its parent ends (workers)
 static int sys_die_with_parent(lua_State *L)
 {
@@ -188,8 +198,8 @@ static int sys_limit_memory(lua_State *L)
         fclose(f);
     limit.rlim_cur = limit.rlim_max;
     if (good && !lua_isnoneornil(L, 1)) {
-        rlim_t most = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) +
-                      (rlim_t)luaL_checkinteger(L, 1);
+        rlim_t most =
+            (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (rlim_t)luaL_checkinteger(L, 1);
         if (limit.rlim_max == RLIM_INFINITY || most < limit.rlim_max)
             limit.rlim_cur = most;
     }
@@ -199,11 +209,22 @@ static int sys_limit_memory(lua_State *L)
     return 1;
 }
 
+// purpose: what a stream of random numbers is for, by name (rng.h)
+static void set_purposes(lua_State *L)
+{
+    lua_newtable(L);
+#define SET_PURPOSE(name, lua, number) set_integer(L, #lua, number);
+    RNG_PURPOSES(SET_PURPOSE)
+#undef SET_PURPOSE
+    lua_setfield(L, -2, "purpose");
+}
+
 // random(seed, index, purpose) -> 63-bit integer, the first of that stream (rng.h)
 static int sys_random(lua_State *L)
 {
-    struct rng r = rng_key((uint64_t)luaL_checkinteger(L, 1), (uint64_t)luaL_checkinteger(L, 2),
-                           (enum rng_purpose)luaL_checkinteger(L, 3));
+    struct rng r =
+        rng_key((uint64_t)luaL_checkinteger(L, 1), (uint64_t)luaL_checkinteger(L, 2),
+                (enum rng_purpose)luaL_checkinteger(L, 3));
     lua_pushinteger(L, (lua_Integer)(rng_u64(&r) >> 1));
     return 1;
 }
@@ -229,8 +250,7 @@ static const char *engine_name(void)
 static int sys_engine(lua_State *L)
 {
     const char *const keys[] = {"engine", "blas", "corename", "isa"};
-    const char *const values[] = {engine_name(), gemm_library(), gemm_corename(),
-                                  isa_name()};
+    const char *const values[] = {engine_name(), gemm_library(), gemm_corename(), isa_name()};
     lua_createtable(L, 0, 4);
     for (int i = 0; i < 4; i++) {
         lua_pushstring(L, values[i]);
@@ -238,6 +258,56 @@ static int sys_engine(lua_State *L)
     }
     return 1;
 }
+
+#define LOCK "netspace.lock"
+
+struct held {
+    int fd; // -1: let go
+    char path[];
+};
+
+static int held_close(lua_State *L)
+{
+    struct held *h = luaL_checkudata(L, 1, LOCK);
+    if (h->fd >= 0)
+        lock_release(h->fd, h->path);
+    h->fd = -1;
+    return 0;
+}
+
+// lock(path, n) -> lock with :close(), or nil and why: "held" by another,
+// "unsupported" by the file system, or a message (base/lock.h)
+static int sys_lock(lua_State *L)
+{
+    size_t length;
+    const char *path = luaL_checklstring(L, 1, &length);
+    struct held *h = lua_newuserdatauv(L, sizeof *h + length + 1, 0);
+    h->fd = -1;
+    memcpy(h->path, path, length + 1);
+    luaL_setmetatable(L, LOCK);
+    h->fd = lock_take(path, luaL_checkinteger(L, 2));
+    if (h->fd < 0)
+        return push_failure(L, errno == EAGAIN ? "held"
+                               : errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL
+                                   ? "unsupported"
+                                   : strerror(errno));
+    return 1;
+}
+
+// locked(path, n) -> boolean, nil where nobody knows
+static int sys_locked(lua_State *L)
+{
+    enum lock_state state = lock_look(luaL_checkstring(L, 1), luaL_checkinteger(L, 2));
+    if (state == LOCK_UNKNOWN)
+        lua_pushnil(L);
+    else
+        lua_pushboolean(L, state == LOCK_HELD);
+    return 1;
+}
+
+static const luaL_Reg held_meta[] = {
+    {"__gc", held_close}, {"__close", held_close}, {NULL, NULL}};
+static const luaL_Reg held_methods[] = {{"close", held_close}, {NULL, NULL}};
 
 static const luaL_Reg functions[] = {
     {"now", sys_now},
@@ -254,20 +324,25 @@ static const luaL_Reg functions[] = {
     {"check_kernels", sys_check_kernels},
     {"exe", sys_exe},
     {"cores", sys_cores},
+    {"memory", sys_memory},
     {"die_with_parent", sys_die_with_parent},
     {"limit_memory", sys_limit_memory},
     {"random", sys_random},
     {"engine", sys_engine},
+    {"lock", sys_lock},
+    {"locked", sys_locked},
     {NULL, NULL},
 };
 
 int open_sys(lua_State *L)
 {
+    type_register(L, LOCK, held_meta, held_methods);
     luaL_newlib(L, functions);
     lua_pushliteral(L, NETSPACE_VERSION);
     lua_setfield(L, -2, "version");
     lua_pushliteral(L, LUA_RELEASE);
     lua_setfield(L, -2, "lua");
+    set_purposes(L);
     signals_open(L);
     return 1;
 }

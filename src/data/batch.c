@@ -1,11 +1,9 @@
 /* See batch.h. */
 #include "data/batch.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/rng.h"
-#include "data/dataset.h"
 
 struct crop crop_draw(int pad, uint64_t seed, int epoch, uint32_t image)
 {
@@ -40,30 +38,5 @@ void crop_image(float *x, const uint8_t *planes, int size, const float level[3][
             out[1] = level[1][p[plane + (size_t)sx]];
             out[2] = level[2][p[2 * plane + (size_t)sx]];
         }
-    }
-}
-
-void batch_train(const void *self, float *x, int *labels, const uint32_t *index, int n,
-                 uint64_t seed, int epoch)
-{
-    const struct dataset *d = self;
-    size_t image = 3 * (size_t)d->image * (size_t)d->image;
-    for (int i = 0; i < n; i++, x += image) {
-        assert(index[i] < d->train.n);
-        crop_image(x, d->train.pixels[index[i]], d->image, d->level,
-                   crop_draw(d->pad, seed, epoch, index[i]));
-        labels[i] = d->train.labels[index[i]];
-    }
-}
-
-void batch_test(const void *self, float *x, int *labels, uint32_t first, int n)
-{
-    const struct dataset *d = self;
-    size_t image = 3 * (size_t)d->image * (size_t)d->image;
-    assert(first + (uint32_t)n <= d->test.n);
-    for (uint32_t i = first; i < first + (uint32_t)n; i++, x += image) {
-        crop_image(x, d->test.pixels[i], d->image, d->level,
-                   (struct crop){0, 0, false});
-        *labels++ = d->test.labels[i];
     }
 }

@@ -2,8 +2,8 @@
  * CIFAR-10 for training: pad by 4 (the data set's `pad`) with zeros (the mean, as normalising
  * comes first), crop at a random place, flip left-right half of the time.
  *
- * A difference to pycls, meant: its crop draws each offset from 0 … 7, so the lowest and
- * rightmost of the nine places never occurs; here all 2·pad + 1 are equally likely.
+ * A deliberate difference from pycls: its crop draws each offset from 0 … 7, so the lowest and
+ * rightmost of the nine positions never occurs; here all 2·pad + 1 are equally likely.
  * What happens to an image depends on (seed, epoch, image) alone, not on its batch. */
 #ifndef DATA_BATCH_H
 #define DATA_BATCH_H
@@ -20,10 +20,5 @@ struct crop crop_draw(int pad, uint64_t seed, int epoch, uint32_t image);
 /* x (size,size,3) from planes (3,size,size): x = level[c][byte], 0 outside the image. */
 void crop_image(float *x, const uint8_t *planes, int size, const float level[3][256],
                 struct crop crop);
-
-/* The functions of struct source (model/train.h); self is a struct dataset. */
-void batch_train(const void *self, float *x, int *labels, const uint32_t *index, int n,
-                 uint64_t seed, int epoch);
-void batch_test(const void *self, float *x, int *labels, uint32_t first, int n);
 
 #endif

@@ -21,21 +21,21 @@
 
 enum { CLASSES = 10, SIDE = 32, FILES = 6, RECORDS = 10000, RECORD = 1 + 3 * SIDE * SIDE };
 #define FILE_BYTES ((size_t)RECORDS * RECORD)
-#define FETCH "get the binary version, cifar-10-binary.tar.gz of 170,052,171 bytes, from " \
-              "https://www.cs.toronto.edu/~kriz/cifar.html and unpack it"
+#define FETCH                                                                                \
+    "get the binary version, cifar-10-binary.tar.gz of 170,052,171 bytes, from "             \
+    "https://www.cs.toronto.edu/~kriz/cifar.html and unpack it"
 
-static const char *const file_names[FILES] = {
-    "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
-    "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
+static const char *const file_names[FILES] = {"data_batch_1.bin", "data_batch_2.bin",
+                                              "data_batch_3.bin", "data_batch_4.bin",
+                                              "data_batch_5.bin", "test_batch.bin"};
 static const char *const standard_names[CLASSES] = {
-    "airplane", "automobile", "bird", "cat", "deer",
-    "dog", "frog", "horse", "ship", "truck"};
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
 
 static bool exists(const char *dir, const char *name)
 {
     char path[PATH_MAX];
-    return snprintf(path, sizeof path, "%s/%s", dir, name) < PATH_MAX
-        && access(path, F_OK) == 0;
+    return snprintf(path, sizeof path, "%s/%s", dir, name) < PATH_MAX &&
+           access(path, F_OK) == 0;
 }
 
 // The directory that has the files: dir, or what unpacking the archive there makes.
@@ -46,13 +46,13 @@ static bool find(char found[PATH_MAX], const char *dir, struct error *e)
         return error_set(e, "%s: %s; CIFAR-10 needs a directory with %s … %s; " FETCH, dir,
                          strerror(errno), file_names[0], file_names[5]);
     if (!S_ISDIR(st.st_mode))
-        return error_set(e, "%s is a file; CIFAR-10 needs the directory that has %s … %s", dir,
-                         file_names[0], file_names[5]);
+        return error_set(e, "%s is a file; CIFAR-10 needs the directory that has %s … %s",
+                         dir, file_names[0], file_names[5]);
     char inner[PATH_MAX];
     const char *use = dir;
-    if (!exists(dir, file_names[0])
-        && snprintf(inner, sizeof inner, "%s/cifar-10-batches-bin", dir) < PATH_MAX
-        && exists(inner, file_names[0]))
+    if (!exists(dir, file_names[0]) &&
+        snprintf(inner, sizeof inner, "%s/cifar-10-batches-bin", dir) < PATH_MAX &&
+        exists(inner, file_names[0]))
         use = inner;
     if (!realpath(use, found))
         return error_set(e, "%s: %s", use, strerror(errno));
@@ -60,8 +60,9 @@ static bool find(char found[PATH_MAX], const char *dir, struct error *e)
         if (exists(found, file_names[i]))
             continue;
         const char *kind = exists(dir, "data_batch_1") || exists(dir, "cifar-10-batches-py")
-                         ? "the Python version of CIFAR-10, which is not read"
-                         : exists(dir, "train.bin") ? "CIFAR-100 by the look of it" : NULL;
+                               ? "the Python version of CIFAR-10, which is not read"
+                           : exists(dir, "train.bin") ? "CIFAR-100 by the look of it"
+                                                      : NULL;
         if (kind)
             return error_set(e, "%s has %s; " FETCH, dir, kind);
         return error_set(e, "%s has no %s; CIFAR-10 needs %s … %s and %s; " FETCH, found,
@@ -85,8 +86,10 @@ static const uint8_t *map_file(struct dataset *d, const char *path, struct error
     if (!S_ISREG(st.st_mode))
         error_set(e, "%s is not a plain file", path);
     else if ((size_t)st.st_size != FILE_BYTES)
-        error_set(e, "%s has %lld bytes; a file of CIFAR-10 has 30,730,000 (10,000 records of "
-                  "3,073): it is %s; " FETCH, path, (long long)st.st_size,
+        error_set(e,
+                  "%s has %lld bytes; a file of CIFAR-10 has 30,730,000 (10,000 records of "
+                  "3,073): it is %s; " FETCH,
+                  path, (long long)st.st_size,
                   (size_t)st.st_size < FILE_BYTES ? "cut short or not of CIFAR-10"
                                                   : "not of CIFAR-10");
     else if ((p = mmap(NULL, FILE_BYTES, PROT_READ, MAP_SHARED, fd, 0)) == MAP_FAILED)
@@ -106,8 +109,10 @@ static bool take(struct split *s, uint32_t first, const uint8_t *records, const 
     for (uint32_t i = 0; i < RECORDS; i++) {
         const uint8_t *r = records + (size_t)i * RECORD;
         if (r[0] >= CLASSES)
-            return error_set(e, "%s: record %u has label %d; CIFAR-10 has 0 to 9: the file is "
-                             "damaged or not of CIFAR-10; " FETCH, path, i + 1, r[0]);
+            return error_set(e,
+                             "%s: record %u has label %d; CIFAR-10 has 0 to 9: the file is "
+                             "damaged or not of CIFAR-10; " FETCH,
+                             path, i + 1, r[0]);
         s->labels[first + i] = r[0];
         s->pixels[first + i] = r + 1;
     }
@@ -122,8 +127,10 @@ static bool all_classes(const struct split *s, const char *what, const char *dir
         count[s->labels[i]]++;
     for (int k = 0; k < CLASSES; k++)
         if (!count[k])
-            return error_set(e, "%s: no %s image has label %d (%s); the files are not "
-                             "CIFAR-10; " FETCH, dir, what, k, names[k]);
+            return error_set(e,
+                             "%s: no %s image has label %d (%s); the files are not "
+                             "CIFAR-10; " FETCH,
+                             dir, what, k, names[k]);
     return true;
 }
 
@@ -169,8 +176,8 @@ static bool fill(struct dataset *d, const char *dir, struct error *e)
         if (!(files[i] = map_file(d, path, e)))
             return false;
         for (int j = 0; j < i; j++)
-            if (memcmp(files[i], files[j], RECORD) == 0
-                && memcmp(files[i], files[j], FILE_BYTES) == 0)
+            if (memcmp(files[i], files[j], RECORD) == 0 &&
+                memcmp(files[i], files[j], FILE_BYTES) == 0)
                 return error_set(e, "%s: %s and %s hold the same images; " FETCH, dir,
                                  file_names[j], file_names[i]);
         bool test = i == FILES - 1;
@@ -178,8 +185,8 @@ static bool fill(struct dataset *d, const char *dir, struct error *e)
                   path, e))
             return false;
     }
-    return all_classes(&d->train, "training", dir, d->class_names, e)
-        && all_classes(&d->test, "test", dir, d->class_names, e);
+    return all_classes(&d->train, "training", dir, d->class_names, e) &&
+           all_classes(&d->test, "test", dir, d->class_names, e);
 }
 
 struct dataset *cifar10_open(const char *dir, const struct data_options *o, struct error *e)
@@ -193,9 +200,9 @@ struct dataset *cifar10_open(const char *dir, const struct data_options *o, stru
     read_names(found, text, names);
     snprintf(spec, sizeof spec, "cifar10:%s", found);
     struct dataset *d = dataset_new("cifar10", spec, SIDE, CLASSES, names, o);
-    if (!fill(d, found, e)
-        || !split_subset(&d->train, "training", o->train, CLASSES, o->seed, 0, e)
-        || !split_subset(&d->test, "test", o->test, CLASSES, o->seed, 1, e)) {
+    if (!fill(d, found, e) ||
+        !split_subset(&d->train, "training", o->train, CLASSES, o->seed, 0, e) ||
+        !split_subset(&d->test, "test", o->test, CLASSES, o->seed, 1, e)) {
         dataset_free(d);
         return NULL;
     }

@@ -1,6 +1,7 @@
 /* See dataset.h. */
 #include "data/dataset.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,31 @@ bool split_subset(struct split *s, const char *what, uint32_t want, int classes,
     return true;
 }
 
+// The functions of struct source (model/train.h); self is a struct dataset.
+static void train_batch(const void *self, float *x, int *labels, const uint32_t *index, int n,
+                        uint64_t seed, int epoch)
+{
+    const struct dataset *d = self;
+    size_t image = 3 * (size_t)d->image * (size_t)d->image;
+    for (int i = 0; i < n; i++, x += image) {
+        assert(index[i] < d->train.n);
+        crop_image(x, d->train.pixels[index[i]], d->image, d->level,
+                   crop_draw(d->pad, seed, epoch, index[i]));
+        labels[i] = d->train.labels[index[i]];
+    }
+}
+
+static void test_batch(const void *self, float *x, int *labels, uint32_t first, int n)
+{
+    const struct dataset *d = self;
+    size_t image = 3 * (size_t)d->image * (size_t)d->image;
+    assert(first + (uint32_t)n <= d->test.n);
+    for (uint32_t i = first; i < first + (uint32_t)n; i++, x += image) {
+        crop_image(x, d->test.pixels[i], d->image, d->level, (struct crop){0, 0, false});
+        *labels++ = d->test.labels[i];
+    }
+}
+
 void dataset_ready(struct dataset *d, const double mean[3], const double std[3])
 {
     for (int c = 0; c < 3; c++) {
@@ -105,8 +131,8 @@ void dataset_ready(struct dataset *d, const double mean[3], const double std[3])
         for (int v = 0; v < 256; v++)
             d->level[c][v] = (float)((v - mean[c]) / std[c]);
     }
-    d->source = (struct source){d, d->image, d->classes, d->train.n, d->test.n,
-                                batch_train, batch_test};
+    d->source = (struct source){d,         d->image,    d->classes, d->train.n,
+                                d->test.n, train_batch, test_batch};
 }
 
 static void checksum_split(struct sha256 *h, const struct split *s, size_t bytes)
@@ -123,8 +149,8 @@ const char *dataset_checksum(struct dataset *d)
     if (!*d->checksum) {
         struct sha256 h;
         char head[80];
-        int n = snprintf(head, sizeof head, "%d %d %u %u", d->image, d->classes,
-                         d->train.n, d->test.n);
+        int n = snprintf(head, sizeof head, "%d %d %u %u", d->image, d->classes, d->train.n,
+                         d->test.n);
         if (d->pad != CROP_PAD)
             n += snprintf(head + n, sizeof head - (size_t)n, " pad %d", d->pad);
         head[n++] = '\n';

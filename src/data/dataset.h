@@ -19,10 +19,13 @@
 #include "model/train.h"
 
 enum {
-    SHAPES_TRAIN = 10000, SHAPES_TEST = 2000, // taken when nothing is asked
-    SHAPES_MOST = 1000000,                    // of each; 3 GB
-    CIFAR_TRAIN = 50000, CIFAR_TEST = 10000,  // all there are
-    CROP_PAD = 4, CROP_PAD_MOST = 16,         // pycls; half an image of 32 pixels
+    SHAPES_TRAIN = 10000,
+    SHAPES_TEST = 2000,    // taken when nothing is asked
+    SHAPES_MOST = 1000000, // of each; 3 GB
+    CIFAR_TRAIN = 50000,
+    CIFAR_TEST = 10000, // all there are
+    CROP_PAD = 4,
+    CROP_PAD_MOST = 16, // pycls; half an image of 32 pixels
 };
 
 struct split {
@@ -32,22 +35,22 @@ struct split {
 };
 
 struct dataset {
-    char *name, *spec; // "cifar10", "cifar10:/absolute/dir": opens the same again
+    char *name, *spec;       // "cifar10", "cifar10:/absolute/dir": opens the same again
     int image, classes, pad; // pad: of training images, before the random crop
     char **class_names;
     uint64_t seed;
     double mean[3], std[3]; // of R, G, B in 0 … 255, taken off and divided by
     float level[3][256];    // so normalised: the value of each byte
     struct split train, test;
-    struct source source;   // what trains on it takes this
+    struct source source; // what trains on it takes this
 
-    char checksum[65];      // "" until asked for
-    void *block;            // images this process owns
+    char checksum[65]; // "" until asked for
+    void *block;       // images this process owns
     size_t block_bytes;
     struct {
         void *at;
         size_t bytes;
-    } maps[8];              // mapped files
+    } maps[8]; // mapped files
     int nmaps;
 };
 

@@ -20,8 +20,8 @@
 
 enum { CLASSES = 10, SIDE = 32, PIXELS = SIDE * SIDE, GRID = 5, STROKES = 3 };
 
-static const char *const names[CLASSES] = {"disc",  "square", "triangle", "ring", "cross",
-                                           "star",  "moon",   "bars",     "checker", "dots"};
+static const char *const names[CLASSES] = {"disc", "square", "triangle", "ring",    "cross",
+                                           "star", "moon",   "bars",     "checker", "dots"};
 
 static double uniform(struct rng *r, double lo, double hi)
 {
@@ -91,7 +91,7 @@ static double figure(int class, double u, double v)
         return fmax(sqrt(u * u + v * v) - 0.95, 0.75 - r);
     case 7: // three bars
         return fmax(fmax(a, b) - 0.9, near(v, 0.72) - 0.18);
-    case 8: // checker of 3×3 squares: five of them
+    case 8:                                           // checker of 3×3 squares: five of them
         r = fmax(fabs(a - 0.6), fabs(b - 0.6)) - 0.3; // the four corners
         return fmin(r, fmax(a, b) - 0.3);
     default: // 3×3 dots
@@ -187,8 +187,9 @@ static void draw(uint8_t *planes, int class, struct rng *r)
                 int dice = (int)(bits & 255) + (int)(bits >> 8 & 255) - 255;
                 bits >>= 16;
                 value += noise * dice / 104.5;
-                planes[c * PIXELS + py * SIDE + px] =
-                    value <= 0 ? 0 : value >= 255 ? 255 : (uint8_t)(value + 0.5);
+                planes[c * PIXELS + py * SIDE + px] = value <= 0     ? 0
+                                                      : value >= 255 ? 255
+                                                                     : (uint8_t)(value + 0.5);
             }
         }
     }
@@ -212,13 +213,15 @@ static void draw_split(struct split *s, uint8_t *block, uint64_t seed, uint64_t 
 
 struct dataset *shapes_open(const struct data_options *o, struct error *e)
 {
-    // Of 10,000 images; fixed, so that an image's values do not depend on its company.
+    // Of 10,000 images; fixed, so that an image's values do not depend on the others.
     static const double mean[3] = {105.5, 105.5, 105.5}, std[3] = {57, 57, 57};
     uint32_t train = o->train ? o->train : SHAPES_TRAIN;
     uint32_t test = o->test ? o->test : SHAPES_TEST;
     if (train > SHAPES_MOST || test > SHAPES_MOST) {
-        error_set(e, "%u training and %u test images asked for; shapes draws at most %d of "
-                  "each", train, test, SHAPES_MOST);
+        error_set(e,
+                  "%u training and %u test images asked for; shapes draws at most %d of "
+                  "each",
+                  train, test, SHAPES_MOST);
         return NULL;
     }
     struct dataset *d = dataset_new("shapes", "shapes", SIDE, CLASSES, names, o);

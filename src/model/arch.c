@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Limits: generous for any network a person would train, and every point of RegNetX lies
- * within them. */
+#include "base/table.h"
+
+/* More limits (arch.h has those of depths and widths). */
 enum {
-    MOST_BLOCKS = 1000,
-    MOST_WIDTH = 32768,
     MOST_INNER = 65536,
     MOST_STRIDE = 4,
     MOST_KERNEL = 7,
@@ -17,10 +16,13 @@ enum {
     MOST_CLASSES = 100000,
 };
 
-static const char *const block_names[] = {"x", "r", "v", "vr", "basic", "vanilla",
-                                          "linear", "mb"};
+static const char *const block_names[] = {"x",     "r",       "v",      "vr",
+                                          "basic", "vanilla", "linear", "mb"};
 static const char *const stem_names[] = {"simple", "res", "cifar"};
 static const char *const act_names[] = {"none", "relu", "silu"};
+TABLE_HAS(block_names, BLOCK_KINDS);
+TABLE_HAS(stem_names, STEM_KINDS);
+TABLE_HAS(act_names, ACT_KINDS);
 
 static int find(const char *name, const char *const *names, int n)
 {
@@ -32,15 +34,15 @@ static int find(const char *name, const char *const *names, int n)
 
 int arch_block_of(const char *name)
 {
-    return find(name, block_names, 8);
+    return find(name, block_names, BLOCK_KINDS);
 }
 int arch_stem_of(const char *name)
 {
-    return find(name, stem_names, 3);
+    return find(name, stem_names, STEM_KINDS);
 }
 int arch_act_of(const char *name)
 {
-    int i = find(name, act_names, 3);
+    int i = find(name, act_names, ACT_KINDS);
     return i == ACT_NONE ? -1 : i;
 }
 const char *arch_block_name(enum arch_block b)
@@ -123,11 +125,15 @@ static bool adjust_mb(struct arch *a, int i, int inv, struct error *e)
 {
     int w_in = i ? a->w[i - 1] : a->stem_width, widest = w_in > a->w[i] ? w_in : a->w[i];
     if (a->b[i] > 1)
-        return error_set(e, "stage %d: b is %g; block 'mb' expands its input 1/b times, so b "
-                         "must be 1, or 1 over a whole number (1/6)", i + 1, a->b[i]);
+        return error_set(e,
+                         "stage %d: b is %g; block 'mb' expands its input 1/b times, so b "
+                         "must be 1, or 1 over a whole number (1/6)",
+                         i + 1, a->b[i]);
     if (widest * inv > MOST_INNER)
-        return error_set(e, "stage %d: width %d / b %g makes an inner width of %d; the limit "
-                         "is %d", i + 1, widest, a->b[i], widest * inv, MOST_INNER);
+        return error_set(e,
+                         "stage %d: width %d / b %g makes an inner width of %d; the limit "
+                         "is %d",
+                         i + 1, widest, a->b[i], widest * inv, MOST_INNER);
     a->b[i] = 1. / inv;
     a->g[i] = 1;
     return true;
@@ -147,9 +153,11 @@ static bool adjust(struct arch *a, int i, struct error *e)
     }
     int inv = b > 0 && b <= 64 && b >= 1. / 64 ? inverse_of(b) : 0;
     if (inv == 0)
-        return error_set(e, "stage %d: b is %g; the bottleneck ratio (width / inner width) "
+        return error_set(e,
+                         "stage %d: b is %g; the bottleneck ratio (width / inner width) "
                          "must be 1, 2, 4 or another whole number up to 64, or 1 over one "
-                         "(0.5, 0.25) for an inverted bottleneck", i + 1, b);
+                         "(0.5, 0.25) for an inverted bottleneck",
+                         i + 1, b);
     if (a->block == BLOCK_MB)
         return adjust_mb(a, i, inv, e);
     int v = inv > 1 ? w * inv : (int)(w / b);
@@ -166,12 +174,16 @@ static bool adjust(struct arch *a, int i, struct error *e)
     v = fit > m ? fit : m;
     int width = inv > 1 ? v / inv : v * (int)b;
     if (abs(width - w) * 3 > w)
-        return error_set(e, "stage %d: group width %d with b = %g fits no width near %d: the "
+        return error_set(e,
+                         "stage %d: group width %d with b = %g fits no width near %d: the "
                          "nearest is %d, a change of more than a third; ask for that width, "
-                         "or for another g or b", i + 1, a->g[i], b, w, width);
+                         "or for another g or b",
+                         i + 1, a->g[i], b, w, width);
     if (v > MOST_INNER)
-        return error_set(e, "stage %d: width %d / b %g makes an inner width of %d; the limit "
-                         "is %d", i + 1, w, b, v, MOST_INNER);
+        return error_set(e,
+                         "stage %d: width %d / b %g makes an inner width of %d; the limit "
+                         "is %d",
+                         i + 1, w, b, v, MOST_INNER);
     a->w[i] = width;
     a->g[i] = g;
     a->b[i] = inv > 1 ? 1. / inv : b;
@@ -189,37 +201,41 @@ static bool stage_range(struct error *e, int i, const char *what, int value, int
 {
     if (value >= 1 && value <= hi)
         return true;
-    return error_set(e, "stage %d: %s is %d; it must be from 1 to %d", i + 1, what, value, hi);
+    return error_set(e, "stage %d: %s is %d; it must be from 1 to %d", i + 1, what, value,
+                     hi);
 }
 
-bool arch_finish(struct arch *a, struct error *e)
+bool arch_complete(struct arch *a, struct error *e)
 {
     if (!range(e, "number of stages", a->stages, 1, ARCH_STAGES) ||
-        !range(e, "stem_width", a->stem_width, 1, MOST_WIDTH) ||
-        !range(e, "head_width", a->head_width, 0, MOST_WIDTH) ||
+        !range(e, "stem_width", a->stem_width, 1, ARCH_MOST_WIDTH) ||
+        !range(e, "head_width", a->head_width, 0, ARCH_MOST_WIDTH) ||
         !range(e, "classes", a->classes, 1, MOST_CLASSES) ||
         !range(e, "image", a->image, 1, MOST_IMAGE))
         return false;
     if (!(a->se >= 0 && a->se <= 1))
         return error_set(e, "se is %g; the squeeze ratio must be from 0 (none) to 1", a->se);
     if (a->se > 0 && !block_has_bottleneck(a->block))
-        return error_set(e, "se is %g, but block '%s' has no squeeze-excitation; use block 'x', "
-                         "'r', 'linear' or 'mb', or se = 0", a->se, arch_block_name(a->block));
+        return error_set(e,
+                         "se is %g, but block '%s' has no squeeze-excitation; use block 'x', "
+                         "'r', 'linear' or 'mb', or se = 0",
+                         a->se, arch_block_name(a->block));
     for (int i = 0; i < a->stages; i++) {
         a->kernel[i] = a->kernel[i] ? a->kernel[i] : 3;
-        if (!stage_range(e, i, "depth", a->d[i], MOST_BLOCKS) ||
-            !stage_range(e, i, "width", a->w[i], MOST_WIDTH) ||
+        if (!stage_range(e, i, "depth", a->d[i], ARCH_MOST_BLOCKS) ||
+            !stage_range(e, i, "width", a->w[i], ARCH_MOST_WIDTH) ||
             !stage_range(e, i, "stride", a->stride[i], MOST_STRIDE) ||
             !stage_range(e, i, "kernel", a->kernel[i], MOST_KERNEL))
             return false;
         if (a->kernel[i] % 2 == 0)
-            return error_set(e, "stage %d: kernel is %d; it must be odd", i + 1, a->kernel[i]);
+            return error_set(e, "stage %d: kernel is %d; it must be odd", i + 1,
+                             a->kernel[i]);
         if (!adjust(a, i, e))
             return false;
     }
-    if (arch_blocks(a) > MOST_BLOCKS)
+    if (arch_blocks(a) > ARCH_MOST_BLOCKS)
         return error_set(e, "the network has %d blocks; the limit is %d", arch_blocks(a),
-                         MOST_BLOCKS);
+                         ARCH_MOST_BLOCKS);
     return true;
 }
 
@@ -243,7 +259,8 @@ uint64_t arch_hash(const struct arch *a)
         h = mix(h, (uint64_t)arch_inner(a, i, a->w[i]) << 32 |
                        (uint64_t)arch_groups(a, i, a->w[i]));
         h = mix(h, (uint64_t)a->stride[i] ^ (uint64_t)(a->kernel[i] ^ 3) << 32);
-        h = mix(h, (uint64_t)arch_squeeze(a, w_in) << 32 | (uint64_t)arch_squeeze(a, a->w[i]));
+        h = mix(h,
+                (uint64_t)arch_squeeze(a, w_in) << 32 | (uint64_t)arch_squeeze(a, a->w[i]));
         w_in = a->w[i];
     }
     return h ^ h >> 29;

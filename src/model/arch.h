@@ -10,7 +10,11 @@
 #include "base/error.h"
 #include "nn/layers.h"
 
-enum { ARCH_STAGES = 16 }; // most stages a network may have
+enum {
+    ARCH_STAGES = 16,        // most stages a network may have
+    ARCH_MOST_BLOCKS = 1000, // of a stage, and of all together
+    ARCH_MOST_WIDTH = 32768,
+};
 
 enum arch_block {
     BLOCK_X,       // 1×1, 3×3 group, 1×1, residual; with se > 0 this is the Y block
@@ -24,26 +28,28 @@ enum arch_block {
     BLOCK_MB,      // MBConv: 1×1 to inner = input width / b (left out at b = 1), k×k
                    // depthwise, squeeze-excitation, 1×1 without activation, residual where
                    // shapes agree (Sandler et al. 2018, Tan & Le 2019; pycls effnet.py)
+    BLOCK_KINDS
 };
 enum arch_stem {
     STEM_SIMPLE, // 3×3 stride 2, BN, activation        (pycls simple_stem_in)
     STEM_RES,    // 7×7 stride 2, BN, act, maxpool 3 s2  (pycls res_stem_in)
     STEM_CIFAR,  // 3×3 stride 1, BN, activation        (pycls res_stem_cifar)
+    STEM_KINDS
 };
 
 struct arch {
     int stages;
     int d[ARCH_STAGES], w[ARCH_STAGES], g[ARCH_STAGES], stride[ARCH_STAGES];
     int kernel[ARCH_STAGES]; // side of the blocks' k×k convolutions, odd (0 stands for 3)
-    double b[ARCH_STAGES]; // 1, 2, 4, … or below 1 with 1/b a whole number
+    double b[ARCH_STAGES];   // 1, 2, 4, … or below 1 with 1/b a whole number
     enum arch_block block;
     enum arch_stem stem;
     int stem_width;
-    int head_width;       // 0, or width of a 1×1 convolution before the pool
-    double se;            // squeeze width = se · block input width, to the nearest (MB:
-                          // the lower) whole number; 0: none
-    enum activation act;  // ACT_RELU or ACT_SILU
-    int classes, image;   // outputs; side of the (square RGB) input in pixels
+    int head_width;      // 0, or width of a 1×1 convolution before the pool
+    double se;           // squeeze width = se · block input width, to the nearest (MB:
+                         // the lower) whole number; 0: none
+    enum activation act; // ACT_RELU or ACT_SILU
+    int classes, image;  // outputs; side of the (square RGB) input in pixels
 };
 
 /* Names used by Lua and files; -1 when unknown. */
@@ -72,7 +78,7 @@ int arch_blocks(const struct arch *a); // in all stages together
  *   v = max(1, w/b);  g = min(g, v);  m = b < 1 ? lcm(g, 1/b) : g
  *   v = max(m, rint(v/m)·m);  w = v·b
  * False with the stage, value and limit named. */
-bool arch_finish(struct arch *a, struct error *e);
+bool arch_complete(struct arch *a, struct error *e);
 
 /* Everything that makes two networks the same network, hashed: duplicates are found on
  * the final network, not on the parameters as written. */

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "model/block.h"
+
 /* What is summed, and (where rows is not NULL) each layer on its own. */
 struct tally {
     struct complexity sum;
@@ -11,13 +13,6 @@ struct tally {
     char part[16]; // "s1.b1"
 };
 
-static void row(struct tally *t, const char *name, struct layer l)
-{
-    l.times = t->times;
-    snprintf(l.name, sizeof l.name, "%s%s", t->part, name);
-    t->rows[t->n++] = l;
-}
-
 static void add(struct tally *t, int64_t flops, int64_t params, int64_t acts)
 {
     t->sum.flops += flops;
@@ -25,62 +20,73 @@ static void add(struct tally *t, int64_t flops, int64_t params, int64_t acts)
     t->sum.acts += acts;
 }
 
-// Convolution R×R with stride s and `groups`, output h×h, and its batch norm.
-static void conv_norm(struct tally *t, const char *name, int R, int s, int64_t w_in,
-                      int64_t w_out, int64_t groups, int64_t h)
+// A layer named name and ending, with outputs of size × size.
+static void layer(struct tally *t, const struct part *q, const char *ending, int width,
+                  int size, struct complexity cost)
 {
-    int64_t weights = R * R * w_in * w_out / groups;
-    add(t, weights * h * h, weights + 2 * w_out, w_out * h * h);
-    if (t->rows)
-        row(t, name, (struct layer){.kernel = R, .stride = s, .groups = (int)groups,
-                                    .size = (int)h, .width = (int)w_out,
-                                    .cost = {weights * h * h, weights + 2 * w_out,
-                                             w_out * h * h}});
+    add(t, cost.flops, cost.params, cost.acts);
+    if (!t->rows)
+        return;
+    struct layer *l = &t->rows[t->n++];
+    *l = (struct layer){.times = t->times,
+                        .kernel = q->kernel,
+                        .stride = q->stride,
+                        .groups = q->groups,
+                        .width = width,
+                        .size = size,
+                        .cost = cost};
+    snprintf(l->name, sizeof l->name, "%s%s%s", t->part, q->name, ending);
+}
+
+// A convolution, outputs h×h, and its batch norm.
+static void conv_norm(struct tally *t, const struct part *q, int64_t h)
+{
+    int w_in = q->groups > 1 ? q->w_in / q->groups : q->w_in; // of a group
+    int64_t w_out = q->w_out, weights = q->kernel * q->kernel * w_out * w_in;
+    layer(t, q, "", q->w_out, (int)h,
+          (struct complexity){weights * h * h, weights + 2 * w_out, w_out * h * h});
 }
 
 // Linear layer with bias; also a 1×1 convolution with bias at 1×1 (squeeze-excitation).
-static void linear(struct tally *t, const char *name, int64_t w_in, int64_t w_out)
+static void linear(struct tally *t, const struct part *q, const char *ending, int64_t w_in,
+                   int64_t w_out)
 {
     int64_t weights = w_in * w_out + w_out;
-    add(t, weights, weights, w_out);
-    if (t->rows)
-        row(t, name, (struct layer){.kernel = 1, .stride = 1, .groups = 1, .size = 1,
-                                    .width = (int)w_out, .cost = {weights, weights, w_out}});
+    layer(t, q, ending, (int)w_out, 1, (struct complexity){weights, weights, w_out});
 }
 
-// The blocks that pycls names by functions of a residual, f, and those that it does not.
-static void bottleneck(struct tally *t, const struct arch *a, int i, int w_in, int h, int s)
+// The parts of a stem, block or head, whose input is h×h.  Returns the side of the output.
+static int add_parts(struct tally *t, const struct parts *b, int h, bool paper_acts)
 {
-    int inner = arch_inner(a, i, w_in), squeeze = arch_squeeze(a, w_in), out = conv_out(h, s);
-    bool mb = a->block == BLOCK_MB;
-    if (!mb || inner != w_in)
-        conv_norm(t, mb ? ".exp" : ".f.a", 1, 1, w_in, inner, 1, h);
-    conv_norm(t, mb ? ".dwise" : ".f.b", a->kernel[i], s, inner, inner, arch_groups(a, i, w_in),
-              out);
-    if (squeeze) {
-        linear(t, mb ? ".se.f_ex.0" : ".f.se.f_ex.0", inner, squeeze);
-        linear(t, mb ? ".se.f_ex.2" : ".f.se.f_ex.2", squeeze, inner);
+    for (const struct part *q = b->list; q < b->list + b->n; q++) {
+        int out = q->stride > 1 ? conv_out(h, q->stride) : h; // a division is dear here
+        switch (q->kind) {
+        case PART_CONV:
+            conv_norm(t, q, out);
+            h = q->projects ? h : out;
+            break;
+        case PART_SE:
+            linear(t, q, ".0", q->w_in, q->w_out);
+            linear(t, q, ".2", q->w_out, q->w_in);
+            break;
+        case PART_MAXPOOL: {
+            int64_t acts = paper_acts ? 0 : (int64_t)q->w_out * out * out;
+            layer(t, q, "", q->w_out, out, (struct complexity){0, 0, acts});
+            h = out;
+            break;
+        }
+        case PART_GAP:
+            h = 1;
+            break;
+        case PART_LINEAR:
+            linear(t, q, "", q->w_in, q->w_out);
+            break;
+        }
     }
-    conv_norm(t, mb ? ".lin_proj" : ".f.c", 1, 1, inner, a->w[i], 1, out);
+    return h;
 }
 
-/* One block of stage i, from w_in channels at h×h, with stride s. */
-static void block(struct tally *t, const struct arch *a, int i, int w_in, int h, int s)
-{
-    int w = a->w[i], R = a->kernel[i], out = conv_out(h, s);
-    bool plain = a->block == BLOCK_V || a->block == BLOCK_VANILLA;
-    if (block_has_projection(a->block) && (w_in != w || s != 1))
-        conv_norm(t, ".proj", 1, s, w_in, w, 1, out);
-    if (block_has_bottleneck(a->block)) {
-        bottleneck(t, a, i, w_in, h, s);
-        return;
-    }
-    conv_norm(t, plain ? ".a" : ".f.a", R, s, w_in, w, 1, out);
-    if (a->block == BLOCK_BASIC || a->block == BLOCK_VANILLA)
-        conv_norm(t, plain ? ".b" : ".f.b", R, 1, w, w, 1, out);
-}
-
-static void part(struct tally *t, int times, const char *format, int stage, int number)
+static void name_part(struct tally *t, int times, const char *format, int stage, int number)
 {
     t->times = times;
     if (t->rows)
@@ -89,20 +95,10 @@ static void part(struct tally *t, int times, const char *format, int stage, int 
 
 static int stem(struct tally *t, const struct arch *a, int h, bool paper_acts)
 {
-    int kernel = a->stem == STEM_RES ? 7 : 3, stride = a->stem == STEM_CIFAR ? 1 : 2;
-    h = conv_out(h, stride);
-    part(t, 1, "stem", 0, 0);
-    conv_norm(t, ".conv", kernel, stride, 3, a->stem_width, 1, h);
-    if (a->stem == STEM_RES) {
-        h = conv_out(h, 2);
-        int64_t acts = paper_acts ? 0 : (int64_t)a->stem_width * h * h;
-        add(t, 0, 0, acts);
-        if (t->rows)
-            row(t, ".pool", (struct layer){.kernel = 3, .stride = 2, .groups = a->stem_width,
-                                           .size = h, .width = a->stem_width,
-                                           .cost = {0, 0, acts}});
-    }
-    return h;
+    struct parts b;
+    stem_parts(&b, a);
+    name_part(t, 1, "stem", 0, 0);
+    return add_parts(t, &b, h, paper_acts);
 }
 
 // Absurd nets (a thousand blocks of 65536 channels at 1024 pixels) end at a large number
@@ -115,14 +111,16 @@ static int64_t add_times(int64_t sum, int64_t v, int n)
 // The first block of stage i and d - 1 equal ones after it.  Returns the new side.
 static int stage(struct tally *t, const struct arch *a, int i, int h)
 {
-    part(t, 1, "s%d.b%d", i + 1, 1);
-    block(t, a, i, i ? a->w[i - 1] : a->stem_width, h, a->stride[i]);
-    h = conv_out(h, a->stride[i]);
+    struct parts b;
+    block_parts(&b, a, i, i ? a->w[i - 1] : a->stem_width, a->stride[i]);
+    name_part(t, 1, "s%d.b%d", i + 1, 1);
+    h = add_parts(t, &b, h, false);
     if (a->d[i] > 1) {
         struct complexity first = t->sum, *sum = &t->sum;
         *sum = (struct complexity){0, 0, 0};
-        part(t, a->d[i] - 1, "s%d.b%d", i + 1, 2);
-        block(t, a, i, a->w[i], h, 1);
+        block_parts(&b, a, i, a->w[i], 1);
+        name_part(t, a->d[i] - 1, "s%d.b%d", i + 1, 2);
+        h = add_parts(t, &b, h, false);
         sum->flops = add_times(first.flops, sum->flops, a->d[i] - 1);
         sum->params = first.params + sum->params * (a->d[i] - 1);
         sum->acts = first.acts + sum->acts * (a->d[i] - 1);
@@ -132,13 +130,10 @@ static int stage(struct tally *t, const struct arch *a, int i, int h)
 
 static void head(struct tally *t, const struct arch *a, int h)
 {
-    int w = a->w[a->stages - 1];
-    part(t, 1, "head", 0, 0);
-    if (a->head_width) {
-        conv_norm(t, ".conv", 1, 1, w, a->head_width, 1, h);
-        w = a->head_width;
-    }
-    linear(t, ".fc", w, a->classes);
+    struct parts b;
+    head_parts(&b, a);
+    name_part(t, 1, "head", 0, 0);
+    add_parts(t, &b, h, false);
 }
 
 static void whole(struct tally *t, const struct arch *a, int image, bool paper_acts)

@@ -11,7 +11,7 @@ struct complexity {
     int64_t flops, params, acts;
 };
 
-/* Of one image, image × image pixels (a->image is not used).  `a` is finished.
+/* Of one image, image × image pixels (a->image is not used).  `a` is complete.
  * paper_acts: leave the max pool out of acts, as the paper's tables do. */
 struct complexity complexity(const struct arch *a, int image, bool paper_acts);
 

@@ -2,7 +2,7 @@
  * whatever w_m, |ln ŵ_j - ln u_j| <= ln(w_m)/2, so that
  *     Σ_j max(0, |ln u_j - ln w_j| - ln(largest w_m)/2)
  * is a lower bound of its error.  The line of the smallest bound comes first; those whose
- * bound exceeds the best error are passed over, and a sum that exceeds it is given up. */
+ * bound exceeds the best error are skipped, and a sum that exceeds it is not finished. */
 #include "model/fit.h"
 
 #include <math.h>
@@ -17,7 +17,7 @@ struct fitter {
     double *log_u;     // [line][block]: ln(u_j / w_0); a line is w_0, then w_a
     double *log_level; // [w_0][w_m][level]: ln ŵ
     double *log_w0, *log_wm;
-    double slack; // ln(largest w_m) / 2, and what rounding adds
+    double slack;  // ln(largest w_m) / 2, and what rounding adds
     double *bound; // of the error, by line
     double *log_w; // of the network's blocks
 };
@@ -31,9 +31,11 @@ static const double TIE = 1e-9; // sums that differ by rounding alone
 
 static bool small_enough(const char *what, double numbers, struct error *e)
 {
-    return numbers <= FIT_MOST_TABLE
-           || error_set(e, "the grid wants a table of %.0f numbers for %s; the limit is %d: "
-                        "take larger steps", numbers, what, FIT_MOST_TABLE);
+    return numbers <= FIT_MOST_TABLE ||
+           error_set(e,
+                     "the grid needs a table of %.0f numbers for %s; the limit is %d: "
+                     "take larger steps",
+                     numbers, what, FIT_MOST_TABLE);
 }
 
 static bool check(const struct fit_grid *g, int blocks, struct error *e)
@@ -50,7 +52,9 @@ static bool check(const struct fit_grid *g, int blocks, struct error *e)
             bool good = i == 0 ? v >= 1 : i == 1 ? v >= 0 : v >= 1.01;
             if (!(good && v <= 1e6))
                 return error_set(e, "%s is %g; it must be from %s to 1e6", names[i], v,
-                                 i == 0 ? "1" : i == 1 ? "0" : "1.01");
+                                 i == 0   ? "1"
+                                 : i == 1 ? "0"
+                                          : "1.01");
         }
     }
     if (points > FIT_MOST_POINTS)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "model/net.h"
 #include "model/plan.h"
 
 static void fill(float *x, size_t n, float v)
@@ -41,8 +42,7 @@ void net_init(struct net *n, uint64_t seed, bool zero_gamma)
             v[k] = net_values(n, &q[k]);
         }
         if (o->kind == OP_CONV) {
-            fill_normal(v[0], q[0].count, sqrt(2.0 / (o->R * o->R * q[0].shape[0])),
-                        r[0]);
+            fill_normal(v[0], q[0].count, sqrt(2.0 / (o->R * o->R * q[0].shape[0])), r[0]);
         } else if (o->kind == OP_NORM) {
             bool last = o->add != NONE; // ends a residual branch
             fill(v[0], q[0].count, zero_gamma && last ? 0 : 1);

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/limit.h"
 #include "base/memory.h"
 #include "model/plan.h"
 
@@ -17,7 +17,7 @@ static const float NORM_EPS = 1e-5f, NORM_MOMENTUM = 0.1f;
 struct net {
     struct plan *plan;
     float *params, *grads, *momentum, *buffers, *arena;
-    float *before; // the running statistics before the last forward in training
+    float *before;      // the running statistics before the last forward in training
     size_t arena_bytes; // as allocated: at least what the plan needs
     enum mode mode;     // of the last forward
     int count;          // images in it
@@ -66,7 +66,7 @@ void net_trim(void)
 
 static size_t plan_bytes(const struct plan *p)
 {
-    return sizeof(float) * (3 * p->group[3] + 2 * p->buffers + p->arena);
+    return sizeof(float) * (3 * p->group[PARAM_GROUPS] + 2 * p->buffers + p->arena);
 }
 
 size_t net_bytes(const struct arch *a, int batch)
@@ -77,15 +77,15 @@ size_t net_bytes(const struct arch *a, int batch)
     return bytes;
 }
 
-// Refuses what the machine cannot hold, before any of it is allocated.
+// Refuses what this process may not use, before any of it is allocated.
 static bool fits(size_t bytes, int batch, struct error *e)
 {
-    size_t all = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    uint64_t all = memory_allowed();
     if (bytes <= all / 10 * 9)
         return true;
     return error_set(
         e,
-        "this network needs %.1f GB at batch %d, and this machine has %.1f GB;"
+        "this network needs %.1f GB at batch %d, and this process may use %.1f GB;"
         " use a smaller batch, image or width",
         (double)bytes / 1e9, batch, (double)all / 1e9);
 }
@@ -102,7 +102,7 @@ struct net *net_new(const struct arch *a, int batch, struct error *e)
         return NULL;
     }
     struct net *n = xcalloc(1, sizeof *n);
-    size_t bytes = p->group[3] * sizeof(float);
+    size_t bytes = p->group[PARAM_GROUPS] * sizeof(float);
     n->plan = p;
     n->params = block_alloc(bytes);
     n->grads = block_alloc(bytes);
@@ -112,9 +112,8 @@ struct net *net_new(const struct arch *a, int batch, struct error *e)
     n->arena = arena_take(p->arena * sizeof(float), &n->arena_bytes);
     if (n->params && n->grads && n->momentum && n->buffers && n->before && n->arena)
         return n;
-    error_set(
-        e, "out of memory: this network needs %.2f GB at batch %d; use a smaller batch",
-        (double)plan_bytes(p) / 1e9, batch);
+    error_set(e, "out of memory: this network needs %.2f GB at batch %d; use a smaller batch",
+              (double)plan_bytes(p) / 1e9, batch);
     net_free(n);
     return NULL;
 }
@@ -123,7 +122,7 @@ void net_free(struct net *n)
 {
     if (!n)
         return;
-    size_t bytes = n->plan->group[3] * sizeof(float);
+    size_t bytes = n->plan->group[PARAM_GROUPS] * sizeof(float);
     block_free(n->params, bytes);
     block_free(n->grads, bytes);
     block_free(n->momentum, bytes);
@@ -178,15 +177,6 @@ const struct param *net_param(const struct net *n, size_t i)
 {
     assert(i < n->plan->n_params);
     return &n->plan->params[i];
-}
-
-size_t param_index(const struct param *p, size_t i)
-{
-    if (p->dims != 4)
-        return i;
-    size_t C = (size_t)p->shape[1], RR = (size_t)p->shape[2] * (size_t)p->shape[3];
-    size_t k = i / (C * RR), c = i / RR % C, r = i % RR;
-    return (k * RR + r) * C + c;
 }
 
 float *net_values(struct net *n, const struct param *p)
@@ -254,15 +244,16 @@ static void forward_conv(struct net *n, const struct op *o)
     struct conv c = plan_conv(n->plan, o, n->count);
     struct norm in, out;
     bool testing = n->mode == MODE_TEST;
-    const struct op *ops = n->plan->ops, *before = o->before == NONE ? NULL : &ops[o->before];
+    const struct op *ops = n->plan->ops,
+                    *before = o->norm_before == NONE ? NULL : &ops[o->norm_before];
     const float *x = place(n, o->in);
-    struct beside b = {.out = norm_of(n, o->norm, &out), .testing = testing};
-    if (testing && o->norm != NONE)
-        b.add = place(n, ops[o->norm].add);
+    struct fusion b = {.out = norm_of(n, o->norm_after, &out), .testing = testing};
+    if (testing && o->norm_after != NONE)
+        b.add = place(n, ops[o->norm_after].add);
     if (!testing && before) {
-        b.in = norm_of(n, o->before, &in);
+        b.in = norm_of(n, o->norm_before, &in);
         b.in_add = place(n, before->add);
-        b.in_y = before->lazy ? NULL : place(n, o->in);
+        b.in_y = before->unstored ? NULL : place(n, o->in);
         x = place(n, before->in);
     }
     conv_forward(place(n, o->out), x, value(n, o, 0), &c, &b, place(n, o->scratch));
@@ -272,7 +263,7 @@ static void forward_conv(struct net *n, const struct op *o)
 static void forward_norm(struct net *n, const struct op *o)
 {
     struct norm norm;
-    if (n->mode == MODE_TEST || o->carried)
+    if (n->mode == MODE_TEST || o->fused)
         return;
     norm_of(n, (int)(o - n->plan->ops), &norm);
     norm_apply(&norm, place(n, o->out), place(n, o->in), place(n, o->add), norm.rows);
@@ -282,8 +273,8 @@ static void forward(struct net *n, const struct op *o)
 {
     const struct tensor *x = &n->plan->tensors[o->in], *y = &n->plan->tensors[o->out];
     float *in = place(n, o->in), *out = place(n, o->out);
-    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]),
-                        place(n, o->saved[2]), place(n, o->saved[3])};
+    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]), place(n, o->saved[2]),
+                        place(n, o->saved[3])};
     size_t N = (size_t)n->count, C = (size_t)x->C;
     switch (o->kind) {
     case OP_CONV:
@@ -306,6 +297,8 @@ static void forward(struct net *n, const struct op *o)
     case OP_LINEAR:
         linear_forward(out, in, value(n, o, 0), value(n, o, 1), N, C, (size_t)y->C,
                        place(n, o->scratch));
+        break;
+    case OP_KINDS:
         break;
     }
 }
@@ -358,12 +351,13 @@ static void backward_conv(struct net *n, const struct op *o)
 {
     struct conv c = plan_conv(n->plan, o, n->count);
     struct norm in, out;
-    const struct op *before = o->before == NONE ? NULL : &n->plan->ops[o->before];
+    const struct op *before = o->norm_before == NONE ? NULL : &n->plan->ops[o->norm_before];
     const float *x = place(n, o->in);
-    struct beside b = {.out = norm_of(n, o->norm, &out), .y = place(n, o->out), .sum = o->sum};
-    if (before && before->summed) {
-        b.in = norm_of(n, o->before, &in);
-        b.in_y = before->lazy ? NULL : place(n, o->in);
+    struct fusion b = {
+        .out = norm_of(n, o->norm_after, &out), .y = place(n, o->out), .sum = o->accumulates};
+    if (before && before->backward_fused) {
+        b.in = norm_of(n, o->norm_before, &in);
+        b.in_y = before->unstored ? NULL : place(n, o->in);
         x = place(n, before->in);
     }
     conv_backward(place(n, o->din), gradient(n, o, 0), place(n, o->dout), x, value(n, o, 0),
@@ -373,7 +367,7 @@ static void backward_conv(struct net *n, const struct op *o)
 static void backward_norm(struct net *n, const struct op *o)
 {
     struct norm norm;
-    if (o->summed)
+    if (o->backward_fused)
         return;
     norm_of(n, (int)(o - n->plan->ops), &norm);
     size_t rows = norm.rows;
@@ -388,8 +382,8 @@ static void backward(struct net *n, const struct op *o)
     const struct tensor *x = &n->plan->tensors[o->in], *y = &n->plan->tensors[o->out];
     const float *in = place(n, o->in), *dout = place(n, o->dout);
     float *din = place(n, o->din);
-    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]),
-                        place(n, o->saved[2]), place(n, o->saved[3])};
+    float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]), place(n, o->saved[2]),
+                        place(n, o->saved[3])};
     size_t N = (size_t)n->count, C = (size_t)x->C;
     switch (o->kind) {
     case OP_CONV:
@@ -412,8 +406,10 @@ static void backward(struct net *n, const struct op *o)
         gap_backward(din, dout, N, pixels(x), C);
         break;
     case OP_LINEAR:
-        linear_backward(din, gradient(n, o, 0), gradient(n, o, 1), dout, in,
-                        value(n, o, 0), N, C, (size_t)y->C);
+        linear_backward(din, gradient(n, o, 0), gradient(n, o, 1), dout, in, value(n, o, 0),
+                        N, C, (size_t)y->C);
+        break;
+    case OP_KINDS:
         break;
     }
 }
@@ -422,10 +418,9 @@ double net_backward(struct net *n, const int *labels, float label_smoothing, int
 {
     assert(n->mode == MODE_TRAIN && n->count > 0);
     const struct plan *p = n->plan;
-    memset(n->grads, 0, p->group[3] * sizeof(float));
-    double loss =
-        softmax_loss(place(n, p->dlogits), wrong, place(n, p->logits), labels,
-                     (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
+    memset(n->grads, 0, p->group[PARAM_GROUPS] * sizeof(float));
+    double loss = softmax_loss(place(n, p->dlogits), wrong, place(n, p->logits), labels,
+                               (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
     stamp(n, p->n);
     for (int i = p->n - 1; i >= 0; i--) {
         backward(n, &p->ops[i]);
@@ -438,10 +433,11 @@ double net_backward(struct net *n, const int *labels, float label_smoothing, int
 
 // ---- optimiser ------------------------------------------------------------------------
 
-void net_step(struct net *n, float lr, float momentum, bool nesterov, const float wd[3])
+void net_step(struct net *n, float lr, float momentum, bool nesterov,
+              const float wd[PARAM_GROUPS])
 {
     const size_t *group = n->plan->group;
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < PARAM_GROUPS; k++) {
         size_t at = group[k];
         sgd_step(n->params + at, n->momentum + at, n->grads + at, group[k + 1] - at, lr,
                  wd[k], momentum, nesterov);
@@ -451,5 +447,5 @@ void net_step(struct net *n, float lr, float momentum, bool nesterov, const floa
 
 void net_rest(struct net *n)
 {
-    memset(n->momentum, 0, n->plan->group[3] * sizeof(float));
+    memset(n->momentum, 0, n->plan->group[PARAM_GROUPS] * sizeof(float));
 }

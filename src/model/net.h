@@ -2,28 +2,19 @@
  *
  * Memory is six blocks and nothing else: parameters, gradients, momentum (laid out
  * alike), running statistics, these before the step, and an activation arena, all of a size
- * known before anything is allocated.  After net_new no call allocates.  The arena of a freed network
- * is kept for the next one, which takes it if it is large enough. Source of structure,
- * names and initialisation: pycls anynet.py / blocks.py; names as its state dict
+ * known before anything is allocated.  After net_new no call allocates.  The arena of a freed
+ * network is kept for the next one, which takes it if it is large enough.  Source of
+ * structure, names and initialisation: pycls anynet.py / blocks.py; names as its state dict
  * (stem.conv, s1.b1.f.a, …).  Weight layout inside: (K,R,R,C/G). */
 #ifndef MODEL_NET_H
 #define MODEL_NET_H
 #include <stddef.h>
 #include <stdint.h>
 #include "model/arch.h"
+#include "model/param.h"
 
 struct net;
 struct plan;
-
-enum param_group { PARAM_BN, PARAM_BIAS, PARAM_WEIGHT }; // for weight decay
-
-struct param {
-    char name[48];      // "s1.b1.f.a.weight"
-    int dims, shape[4]; // as PyTorch has it: (K, C/G, R, R), (K, C) or (C)
-    enum param_group group;
-    size_t offset, count; // floats, into the parameter, gradient and momentum blocks
-    bool buffer;          // running_mean / running_var: no gradient, own block
-};
 
 /* Owns everything; false/NULL with a message when memory is above the limit or missing.
  */
@@ -44,8 +35,6 @@ int net_batch(const struct net *n);
 const struct plan *net_plan(const struct net *n);
 size_t net_params(const struct net *n); // entries below
 const struct param *net_param(const struct net *n, size_t i);
-/* Where value i of PyTorch's order (K, C, R, R) lies in the engine's (K, R, R, C). */
-size_t param_index(const struct param *p, size_t i);
 float *net_values(struct net *n, const struct param *p);    // parameter or buffer
 float *net_gradients(struct net *n, const struct param *p); // NULL for a buffer
 float *net_momentum(struct net *n, const struct param *p);  // NULL for a buffer
@@ -61,7 +50,8 @@ const float *net_forward(struct net *n, int count, bool train);
  * training one; overwrites the gradient block.  Returns the mean loss. */
 double net_backward(struct net *n, const int *labels, float label_smoothing, int *wrong);
 /* One SGD step over all parameters; wd per group. */
-void net_step(struct net *n, float lr, float momentum, bool nesterov, const float wd[3]);
+void net_step(struct net *n, float lr, float momentum, bool nesterov,
+              const float wd[PARAM_GROUPS]);
 void net_rest(struct net *n); // momentum 0
 /* From now on each operation leaves the clock (clock_now) of its end at its time in the
  * plan, backward's loss at n and net_step at 2n + 1 (plan->n + plan->n + 2 places); NULL:

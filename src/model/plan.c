@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/block.h"
+#include "model/layout.h"
 
 // 64 bytes: every tensor and parameter starts a cache line (and a vector).
 static size_t aligned(size_t floats)
@@ -45,7 +47,7 @@ static void touch(struct plan *p, int t, enum mode m, int time)
         return;
     t = m == MODE_TEST ? p->tensors[t].root : t;
     p->uses = xgrow(p->uses, p->n_uses, sizeof *p->uses);
-    p->uses[p->n_uses++] = (struct use){t, m, time};
+    p->uses[p->n_uses++] = (struct use){t, m, time, NONE};
     struct tensor *x = &p->tensors[t];
     bool unused = x->first[m] > x->last[m];
     if (unused || time < x->first[m])
@@ -54,15 +56,13 @@ static void touch(struct plan *p, int t, enum mode m, int time)
         x->last[m] = time;
 }
 
-static void param_add(struct plan *p, const char *name, enum param_group group,
-                      bool buffer, int dims, int K, int C, int R)
+static void param_add(struct plan *p, const char *name, enum param_group group, bool buffer,
+                      int dims, int K, int C, int R)
 {
     p->params = xgrow(p->params, p->n_params, sizeof *p->params);
     struct param *q = &p->params[p->n_params++];
-    *q = (struct param){.dims = dims,
-                        .shape = {K, C, R, R},
-                        .group = group,
-                        .buffer = buffer};
+    *q =
+        (struct param){.dims = dims, .shape = {K, C, R, R}, .group = group, .buffer = buffer};
     int length = snprintf(q->name, sizeof q->name, "%s", name);
     assert(length < (int)sizeof q->name);
     (void)length;
@@ -71,8 +71,7 @@ static void param_add(struct plan *p, const char *name, enum param_group group,
         q->count *= (size_t)q->shape[i];
 }
 
-static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, int in,
-                         int out)
+static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, int in, int out)
 {
     p->ops = xgrow(p->ops, (size_t)p->n, sizeof *p->ops);
     struct op *o = &p->ops[p->n++];
@@ -86,8 +85,8 @@ static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, in
                      .dout = NONE,
                      .scratch = NONE,
                      .dscratch = NONE,
-                     .norm = NONE,
-                     .before = NONE};
+                     .norm_after = NONE,
+                     .norm_before = NONE};
     int length = snprintf(o->name, sizeof o->name, "%s", name);
     assert(length < (int)sizeof o->name);
     (void)length;
@@ -115,27 +114,26 @@ static const char *join(char name[48], const char *prefix, const char *suffix)
     return name;
 }
 
-static int conv(struct plan *p, const char *prefix, const char *suffix, int in, int K,
-                int R, int S, int G)
+static int conv(struct plan *p, const char *prefix, const struct part *q, int in)
 {
     char name[48];
     struct tensor x = p->tensors[in];
-    int out = image_tensor(p, conv_out(x.H, S), conv_out(x.W, S), K);
-    struct op *o = op_add(p, OP_CONV, join(name, prefix, suffix), in, out);
-    o->R = R, o->S = S, o->G = G;
-    param_add(p, join(name, o->name, ".weight"), PARAM_WEIGHT, false, 4, K, x.C / G, R);
+    int out = image_tensor(p, conv_out(x.H, q->stride), conv_out(x.W, q->stride), q->w_out);
+    struct op *o = op_add(p, OP_CONV, join(name, prefix, q->name), in, out);
+    o->R = q->kernel, o->S = q->stride, o->G = q->groups;
+    param_add(p, join(name, o->name, ".weight"), PARAM_WEIGHT, false, 4, q->w_out,
+              q->w_in / q->groups, q->kernel);
     return out;
 }
 
-static int norm(struct plan *p, const char *prefix, const char *suffix, int in, int add,
-                enum activation act)
+static int norm(struct plan *p, const char *prefix, const struct part *q, int in, int add)
 {
     char name[48];
     struct tensor x = p->tensors[in];
     int out = image_tensor(p, x.H, x.W, x.C);
     p->tensors[out].root = x.root; // in place when nothing is kept
-    struct op *o = op_add(p, OP_NORM, join(name, prefix, suffix), in, out);
-    o->add = add, o->act = act;
+    struct op *o = op_add(p, OP_NORM, join(name, prefix, q->norm), in, out);
+    o->add = add, o->act = q->act;
     o->saved[0] = flat_tensor(p, norm_floats((size_t)x.C));
     param_add(p, join(name, o->name, ".weight"), PARAM_BN, false, 1, x.C, 0, 0);
     param_add(p, join(name, o->name, ".bias"), PARAM_BN, false, 1, x.C, 0, 0);
@@ -144,15 +142,14 @@ static int norm(struct plan *p, const char *prefix, const char *suffix, int in, 
     return out;
 }
 
-static int squeeze(struct plan *p, const char *prefix, const char *suffix, int in, int Q,
-                   enum activation act)
+static int squeeze(struct plan *p, const char *prefix, const struct part *q, int in)
 {
     char name[48];
     struct tensor x = p->tensors[in];
-    int out = image_tensor(p, x.H, x.W, x.C);
-    struct op *o = op_add(p, OP_SE, join(name, prefix, suffix), in, out);
+    int out = image_tensor(p, x.H, x.W, x.C), Q = q->w_out;
+    struct op *o = op_add(p, OP_SE, join(name, prefix, q->name), in, out);
     size_t N = (size_t)p->batch;
-    o->Q = Q, o->act = act;
+    o->Q = Q, o->act = q->act;
     o->saved[0] = flat_tensor(p, N * (size_t)x.C);
     o->saved[1] = flat_tensor(p, N * (size_t)Q);
     o->saved[2] = flat_tensor(p, N * (size_t)Q);
@@ -164,140 +161,96 @@ static int squeeze(struct plan *p, const char *prefix, const char *suffix, int i
     return out;
 }
 
-// ---- stem, blocks, head ---------------------------------------------------------------
-
-static int stem(struct plan *p, int in)
+static int maxpool(struct plan *p, const char *prefix, const struct part *q, int in)
 {
-    const struct arch *a = &p->arch;
-    int R = a->stem == STEM_RES ? 7 : 3, S = a->stem == STEM_CIFAR ? 1 : 2;
-    int x = conv(p, "stem", ".conv", in, a->stem_width, R, S, 1);
-    x = norm(p, "stem", ".bn", x, NONE, a->act);
-    if (a->stem != STEM_RES)
-        return x;
-    struct tensor t = p->tensors[x];
-    int out = image_tensor(p, conv_out(t.H, 2), conv_out(t.W, 2), t.C);
-    struct op *o = op_add(p, OP_MAXPOOL, "stem.pool", x, out);
+    char name[48];
+    struct tensor x = p->tensors[in];
+    int out = image_tensor(p, conv_out(x.H, q->stride), conv_out(x.W, q->stride), x.C);
+    struct op *o = op_add(p, OP_MAXPOOL, join(name, prefix, q->name), in, out);
     o->saved[0] = flat_tensor(p, p->tensors[out].floats); // int positions, 4 bytes each
     return out;
 }
 
-// The shortcut of a residual block: the input, or a strided 1×1 and BN when shapes
-// differ.
-static int shortcut(struct plan *p, const char *block, int in, int w, int S)
+static int gap(struct plan *p, const char *prefix, const struct part *q, int in)
 {
-    if (p->tensors[in].C == w && S == 1)
-        return in;
-    int x = conv(p, block, ".proj", in, w, 1, S, 1);
-    return norm(p, block, ".bn", x, NONE, ACT_NONE);
-}
-
-static int block(struct plan *p, int stage, int number, int in)
-{
-    const struct arch *a = &p->arch;
-    char name[32];
-    int w_in = p->tensors[in].C, w = a->w[stage], R = a->kernel[stage];
-    int S = number == 0 ? a->stride[stage] : 1;
-    int skip = w_in == w && S == 1 ? in : NONE; // where nothing is projected
-    snprintf(name, sizeof name, "s%d.b%d", stage + 1, number + 1);
-    switch (a->block) {
-    case BLOCK_X:
-    case BLOCK_R:
-    case BLOCK_LINEAR: {
-        bool linear = a->block == BLOCK_LINEAR;
-        int inner = arch_inner(a, stage, w_in), Q = arch_squeeze(a, w_in);
-        int add = linear ? skip : shortcut(p, name, in, w, S);
-        int x = conv(p, name, ".f.a", in, inner, 1, 1, 1);
-        x = norm(p, name, ".f.a_bn", x, NONE, a->act);
-        x = conv(p, name, ".f.b", x, inner, R, S, arch_groups(a, stage, w_in));
-        x = norm(p, name, ".f.b_bn", x, NONE, a->act);
-        if (Q > 0)
-            x = squeeze(p, name, ".f.se.f_ex", x, Q, a->act);
-        x = conv(p, name, ".f.c", x, w, 1, 1, 1);
-        return norm(p, name, ".f.c_bn", x, add, linear ? ACT_NONE : a->act);
-    }
-    case BLOCK_MB: {
-        int inner = arch_inner(a, stage, w_in), Q = arch_squeeze(a, w_in), x = in;
-        if (inner != w_in) {
-            x = conv(p, name, ".exp", x, inner, 1, 1, 1);
-            x = norm(p, name, ".exp_bn", x, NONE, a->act);
-        }
-        x = conv(p, name, ".dwise", x, inner, R, S, inner);
-        x = norm(p, name, ".dwise_bn", x, NONE, a->act);
-        if (Q > 0)
-            x = squeeze(p, name, ".se.f_ex", x, Q, a->act);
-        x = conv(p, name, ".lin_proj", x, w, 1, 1, 1);
-        return norm(p, name, ".lin_proj_bn", x, skip, ACT_NONE);
-    }
-    case BLOCK_BASIC: {
-        int add = shortcut(p, name, in, w, S);
-        int x = conv(p, name, ".f.a", in, w, R, S, 1);
-        x = norm(p, name, ".f.a_bn", x, NONE, a->act);
-        x = conv(p, name, ".f.b", x, w, R, 1, 1);
-        return norm(p, name, ".f.b_bn", x, add, a->act);
-    }
-    case BLOCK_VANILLA: {
-        int x = conv(p, name, ".a", in, w, R, S, 1);
-        x = norm(p, name, ".a_bn", x, NONE, a->act);
-        x = conv(p, name, ".b", x, w, R, 1, 1);
-        return norm(p, name, ".b_bn", x, NONE, a->act);
-    }
-    case BLOCK_V: {
-        int x = conv(p, name, ".a", in, w, R, S, 1);
-        return norm(p, name, ".a_bn", x, NONE, a->act);
-    }
-    case BLOCK_VR: {
-        int add = shortcut(p, name, in, w, S);
-        int x = conv(p, name, ".f.a", in, w, R, S, 1);
-        return norm(p, name, ".f.a_bn", x, add, a->act);
-    }
-    }
-    assert(!"known block");
-    return NONE;
-}
-
-static int head(struct plan *p, int x)
-{
-    const struct arch *a = &p->arch;
-    if (a->head_width > 0) {
-        x = conv(p, "head", ".conv", x, a->head_width, 1, 1, 1);
-        x = norm(p, "head", a->block == BLOCK_MB ? ".conv_bn" : ".bn", x, NONE, a->act);
-    }
-    int C = p->tensors[x].C, pool = image_tensor(p, 1, 1, C);
-    op_add(p, OP_GAP, "head.pool", x, pool);
-    int out = image_tensor(p, 1, 1, a->classes);
-    op_add(p, OP_LINEAR, "head.fc", pool, out);
-    param_add(p, "head.fc.weight", PARAM_WEIGHT, false, 2, a->classes, C, 0);
-    param_add(p, "head.fc.bias", PARAM_BIAS, false, 1, a->classes, 0, 0);
+    char name[48];
+    int out = image_tensor(p, 1, 1, q->w_out);
+    op_add(p, OP_GAP, join(name, prefix, q->name), in, out);
     return out;
 }
 
-// ---- norms carried out by their neighbours ----------------------------------------------
-
-static void join_norms(struct plan *p)
+static int linear(struct plan *p, const char *prefix, const struct part *q, int in)
 {
+    char name[48];
+    int out = image_tensor(p, 1, 1, q->w_out);
+    struct op *o = op_add(p, OP_LINEAR, join(name, prefix, q->name), in, out);
+    param_add(p, join(name, o->name, ".weight"), PARAM_WEIGHT, false, 2, q->w_out, q->w_in,
+              0);
+    param_add(p, join(name, o->name, ".bias"), PARAM_BIAS, false, 1, q->w_out, 0, 0);
+    return out;
+}
+
+// The parts of a stem, block or head, whose name is `prefix`.
+static int add_parts(struct plan *p, const char *prefix, const struct parts *b, int in)
+{
+    int x = in, shortcut = in;
+    for (const struct part *q = b->list; q < b->list + b->n; q++) {
+        switch (q->kind) {
+        case PART_CONV: {
+            int y = conv(p, prefix, q, q->projects ? in : x);
+            y = norm(p, prefix, q, y, q->adds ? shortcut : NONE);
+            *(q->projects ? &shortcut : &x) = y;
+            break;
+        }
+        case PART_SE:
+            x = squeeze(p, prefix, q, x);
+            break;
+        case PART_MAXPOOL:
+            x = maxpool(p, prefix, q, x);
+            break;
+        case PART_GAP:
+            x = gap(p, prefix, q, x);
+            break;
+        case PART_LINEAR:
+            x = linear(p, prefix, q, x);
+            break;
+        }
+    }
+    return x;
+}
+
+// ---- norms fused with their neighbours --------------------------------------------------
+
+static void fuse_norms(struct plan *p)
+{
+    struct readers {
+        int first, n;
+    } *readers = xmalloc((size_t)p->n_tensors * sizeof *readers); // of each tensor
+    for (int t = 0; t < p->n_tensors; t++)
+        readers[t] = (struct readers){NONE, 0};
+    for (int i = p->n - 1; i >= 0; i--) {
+        const struct op *o = &p->ops[i];
+        readers[o->in] = (struct readers){i, readers[o->in].n + 1};
+        if (o->add != NONE && o->add != o->in)
+            readers[o->add] = (struct readers){i, readers[o->add].n + 1};
+    }
     for (int i = 0; i < p->n; i++) {
         struct op *o = &p->ops[i];
         if (o->kind != OP_NORM)
             continue;
         assert(i > 0 && o[-1].kind == OP_CONV && o[-1].out == o->in);
-        o[-1].norm = i;
-        int first = NONE, readers = 0;
-        for (int j = p->n - 1; j > i; j--) {
-            if (p->ops[j].in == o->out || p->ops[j].add == o->out) {
-                first = j;
-                readers++;
-            }
-        }
-        struct op *r = &p->ops[first];
-        assert(first != NONE);
-        if (r->kind != OP_CONV)
+        o[-1].norm_after = i;
+        struct readers r = readers[o->out];
+        assert(r.first != NONE);
+        if (p->ops[r.first].kind != OP_CONV)
             continue;
-        r->before = i;
-        o->carried = true;
-        o->lazy = o->add == NONE && readers == 1;
+        p->ops[r.first].norm_before = i;
+        o->fused = true;
+        o->unstored = o->add == NONE && r.n == 1;
         // SiLU's gradient also needs `add`, which no convolution has.
-        o->summed = o->act != ACT_SILU || o->add == NONE;
+        o->backward_fused = o->act != ACT_SILU || o->add == NONE;
     }
+    free(readers);
 }
 
 // ---- life of tensors ------------------------------------------------------------------
@@ -318,18 +271,18 @@ static void live_forward_conv(struct plan *p, struct op *o, int i)
     for (enum mode m = MODE_TEST; m < MODES; m++) {
         touch(p, o->out, m, i);
         touch(p, o->scratch, m, i);
-        touch_norm(p, o->norm, m, i);
+        touch_norm(p, o->norm_after, m, i);
     }
     touch(p, o->in, MODE_TEST, i);
-    if (o->norm != NONE)
-        touch(p, p->ops[o->norm].add, MODE_TEST, i);
-    const struct op *before = o->before == NONE ? NULL : &p->ops[o->before];
+    if (o->norm_after != NONE)
+        touch(p, p->ops[o->norm_after].add, MODE_TEST, i);
+    const struct op *before = o->norm_before == NONE ? NULL : &p->ops[o->norm_before];
     if (before) {
         touch(p, before->in, MODE_TRAIN, i);
         touch(p, before->add, MODE_TRAIN, i);
         touch(p, before->saved[0], MODE_TRAIN, i);
     }
-    if (!before || !before->lazy)
+    if (!before || !before->unstored)
         touch(p, o->in, MODE_TRAIN, i);
 }
 
@@ -354,7 +307,7 @@ static void live_forward(struct plan *p)
         }
         if (o->kind == OP_NORM)
             touch(p, o->out, MODE_TEST, i);
-        if (o->carried)
+        if (o->fused)
             continue;
         const int used[] = {o->in,       o->out,      o->add,      o->scratch,
                             o->saved[0], o->saved[1], o->saved[2], o->saved[3]};
@@ -372,19 +325,19 @@ static void live_forward(struct plan *p)
 static void live_saved(struct plan *p, const struct op *o, int time)
 {
     if (o->kind == OP_CONV) {
-        const struct op *before = o->before == NONE ? NULL : &p->ops[o->before];
-        touch_norm(p, o->norm, MODE_TRAIN, time);
-        if (o->norm != NONE)
+        const struct op *before = o->norm_before == NONE ? NULL : &p->ops[o->norm_before];
+        touch_norm(p, o->norm_after, MODE_TRAIN, time);
+        if (o->norm_after != NONE)
             touch(p, o->out, MODE_TRAIN, time);
-        if (!before || !before->lazy)
+        if (!before || !before->unstored)
             touch(p, o->in, MODE_TRAIN, time);
-        if (before && before->summed) {
+        if (before && before->backward_fused) {
             touch(p, before->in, MODE_TRAIN, time);
-            touch_norm(p, o->before, MODE_TRAIN, time);
+            touch_norm(p, o->norm_before, MODE_TRAIN, time);
         }
         return;
     }
-    if (o->summed)
+    if (o->backward_fused)
         return;
     if (o->kind == OP_NORM || o->kind == OP_SE || o->kind == OP_LINEAR)
         touch(p, o->in, MODE_TRAIN, time);
@@ -420,9 +373,9 @@ static void live_backward(struct plan *p)
         }
         if (o->in == p->input)
             continue;
-        o->sum = gradient[o->in] != NONE;
-        assert(!o->sum || o->kind == OP_CONV);
-        if (!o->sum)
+        o->accumulates = gradient[o->in] != NONE;
+        assert(!o->accumulates || o->kind == OP_CONV);
+        if (!o->accumulates)
             gradient[o->in] = image_tensor(p, x.H, x.W, x.C);
         o->din = gradient[o->in];
         touch(p, o->din, MODE_TRAIN, time);
@@ -430,56 +383,71 @@ static void live_backward(struct plan *p)
     free(gradient);
 }
 
+// Puts the uses in order of mode and time.
+static void sort_uses(struct plan *p)
+{
+    int slots = plan_slot(p, MODES, 0);
+    size_t *at = p->first_use = xcalloc((size_t)slots + 2, sizeof *at);
+    p->used_bytes = xcalloc((size_t)slots + 1, sizeof *p->used_bytes);
+    struct use *sorted = xmalloc(p->n_uses * sizeof *sorted);
+    for (size_t i = 0; i < p->n_uses; i++)
+        at[plan_slot(p, p->uses[i].mode, p->uses[i].time) + 2]++;
+    for (int s = 0; s < slots; s++)
+        at[s + 2] += at[s + 1];
+    for (size_t i = 0; i < p->n_uses; i++) // at[s + 1] moves from the begin of s to its end
+        sorted[at[plan_slot(p, p->uses[i].mode, p->uses[i].time) + 1]++] = p->uses[i];
+    free(p->uses);
+    p->uses = sorted;
+    int *last = xmalloc((size_t)p->n_tensors * sizeof *last); // use of each tensor, so far
+    for (enum mode m = MODE_TEST; m < MODES; m++) {
+        for (int t = 0; t < p->n_tensors; t++)
+            last[t] = NONE;
+        for (int s = plan_slot(p, m, 0); s < plan_slot(p, m + 1, 0); s++) {
+            p->used_bytes[s + 1] = p->used_bytes[s];
+            for (struct use *u = sorted + at[s]; u < sorted + at[s + 1]; u++) {
+                u->before = last[u->tensor];
+                last[u->tensor] = u->time;
+                p->used_bytes[s + 1] += 4.0 * (double)p->tensors[u->tensor].floats;
+            }
+        }
+    }
+    free(last);
+}
+
 // ---- layout ---------------------------------------------------------------------------
 
-struct placed {
-    size_t floats; // first member: sort key
+struct wanted {
+    size_t floats;
     int tensor;
 };
 
 static int larger_first(const void *x, const void *y)
 {
-    const struct placed *a = x, *b = y;
-    return a->floats != b->floats ? (a->floats < b->floats ? 1 : -1)
-                                  : a->tensor - b->tensor;
+    const struct wanted *a = x, *b = y;
+    return a->floats != b->floats ? (a->floats < b->floats ? 1 : -1) : a->tensor - b->tensor;
 }
 
-// Gives every tensor of one mode a place: largest first, each as low as it can go among
-// those placed before that live at the same time.  Returns the floats needed.
-static size_t layout(struct plan *p, enum mode m)
+// Gives every tensor of one mode a place: the input first, then the larger before the
+// smaller.  Returns the floats needed.
+static size_t place_tensors(struct plan *p, enum mode m)
 {
-    struct placed *order = xmalloc((size_t)p->n_tensors * sizeof *order);
-    int *by_offset = xmalloc((size_t)p->n_tensors * sizeof *by_offset);
-    int n = 0, done = 0;
-    size_t top = 0;
+    struct wanted *order = xmalloc((size_t)p->n_tensors * sizeof *order);
+    struct piece *pieces = xmalloc((size_t)p->n_tensors * sizeof *pieces);
+    int n = 0;
     for (int i = 0; i < p->n_tensors; i++)
         if (p->tensors[i].first[m] <= p->tensors[i].last[m])
-            order[n++] =
-                (struct placed){i == p->input ? SIZE_MAX : p->tensors[i].floats, i};
+            order[n++] = (struct wanted){i == p->input ? SIZE_MAX : p->tensors[i].floats, i};
     qsort(order, (size_t)n, sizeof *order, larger_first);
     for (int k = 0; k < n; k++) {
-        struct tensor *t = &p->tensors[order[k].tensor];
-        size_t size = aligned(t->floats), at = 0;
-        for (int j = 0; j < done; j++) { // in order of offset
-            const struct tensor *u = &p->tensors[by_offset[j]];
-            if (u->last[m] < t->first[m] || t->last[m] < u->first[m])
-                continue;
-            if (u->offset[m] >= at + size)
-                break;
-            size_t end = u->offset[m] + aligned(u->floats);
-            if (end > at)
-                at = end;
-        }
-        t->offset[m] = at;
-        if (at + size > top)
-            top = at + size;
-        int j = done++;
-        for (; j > 0 && p->tensors[by_offset[j - 1]].offset[m] > at; j--)
-            by_offset[j] = by_offset[j - 1];
-        by_offset[j] = order[k].tensor;
+        const struct tensor *t = &p->tensors[order[k].tensor];
+        pieces[k] = (struct piece){
+            .size = aligned(t->floats), .first = t->first[m], .last = t->last[m]};
     }
+    size_t top = layout(pieces, n, 2 * p->n + 1, NULL);
+    for (int k = 0; k < n; k++)
+        p->tensors[order[k].tensor].offset[m] = pieces[k].offset;
     free(order);
-    free(by_offset);
+    free(pieces);
     return top;
 }
 
@@ -487,7 +455,7 @@ static size_t layout(struct plan *p, enum mode m)
 static void place_params(struct plan *p)
 {
     size_t at = 0;
-    for (int g = 0; g < 3; g++) {
+    for (int g = 0; g < PARAM_GROUPS; g++) {
         p->group[g] = at;
         for (size_t i = 0; i < p->n_params; i++)
             if (!p->params[i].buffer && p->params[i].group == (enum param_group)g) {
@@ -495,7 +463,7 @@ static void place_params(struct plan *p)
                 at += aligned(p->params[i].count);
             }
     }
-    p->group[3] = at;
+    p->group[PARAM_GROUPS] = at;
     for (size_t i = 0; i < p->n_params; i++)
         if (p->params[i].buffer) {
             p->params[i].offset = p->buffers;
@@ -509,19 +477,26 @@ struct plan *plan_new(const struct arch *a, int batch)
     p->arch = *a;
     p->batch = batch;
     int x = p->input = image_tensor(p, a->image, a->image, 3);
-    x = stem(p, x);
+    struct parts b;
+    stem_parts(&b, a);
+    x = add_parts(p, "stem", &b, x);
     for (int i = 0; i < a->stages; i++)
-        for (int j = 0; j < a->d[i]; j++)
-            x = block(p, i, j, x);
-    p->logits = head(p, x);
+        for (int j = 0; j < a->d[i]; j++) {
+            char name[32];
+            snprintf(name, sizeof name, "s%d.b%d", i + 1, j + 1);
+            block_parts(&b, a, i, p->tensors[x].C, j == 0 ? a->stride[i] : 1);
+            x = add_parts(p, name, &b, x);
+        }
+    head_parts(&b, a);
+    p->logits = add_parts(p, "head", &b, x);
     place_params(p);
-    join_norms(p);
+    fuse_norms(p);
     live_forward(p);
     live_backward(p);
-    size_t test = layout(p, MODE_TEST), train = layout(p, MODE_TRAIN);
+    sort_uses(p);
+    size_t test = place_tensors(p, MODE_TEST), train = place_tensors(p, MODE_TRAIN);
     for (int i = 0; i < p->n_tensors; i++)
-        p->tensors[i].offset[MODE_TEST] =
-            p->tensors[p->tensors[i].root].offset[MODE_TEST];
+        p->tensors[i].offset[MODE_TEST] = p->tensors[p->tensors[i].root].offset[MODE_TEST];
     p->arena = (test > train ? test : train) + aligned(1); // slack, see layers.h
     return p;
 }
@@ -533,6 +508,8 @@ void plan_free(struct plan *p)
     free(p->ops);
     free(p->tensors);
     free(p->uses);
+    free(p->first_use);
+    free(p->used_bytes);
     free(p->params);
     free(p);
 }

@@ -5,14 +5,12 @@
  * time n, and operation i backward at time 2n - i.  A tensor occupies the arena only
  * between its first and its last use, so the planner can lay tensors over each other;
  * testing has a layout of its own in the same arena.
- * Source: structure and names of pycls anynet.py and blocks.py.  The V and VR blocks of
- * Radosavovic et al. 2020 (appendix D), which pycls lacks, are named as the first half of
- * its vanilla_block (s1.b1.a, .a_bn) and of its res_basic_block (s1.b1.f.a, .f.a_bn, with
- * proj and bn where shapes differ).  The layout is "greedy by size" of Pisarchyk & Lee
+ * What a network consists of: block.h.  The layout is "greedy by size" of Pisarchyk & Lee
  * 2020 (arXiv 2001.03288).  Invariant: a plan never changes after plan_new. */
 #ifndef MODEL_PLAN_H
 #define MODEL_PLAN_H
-#include "model/net.h"
+#include "model/arch.h"
+#include "model/param.h"
 
 enum mode { MODE_TEST, MODE_TRAIN, MODES };
 enum { NONE = -1 }; // no tensor
@@ -21,39 +19,42 @@ struct tensor {
     int H, W, C;   // of one image; 1×1 for vectors
     size_t floats; // at full batch
     int first[MODES],
-        last[MODES]; // time it is written, last time it is read; first > last: unused
-    int root;        // when testing it lies where `root` lies (itself, or its input)
+        last[MODES];      // time it is written, last time it is read; first > last: unused
+    int root;             // when testing it lies where `root` lies (itself, or its input)
     size_t offset[MODES]; // floats into the arena
 };
 
-enum op_kind { OP_CONV, OP_NORM, OP_SE, OP_MAXPOOL, OP_GAP, OP_LINEAR };
+enum op_kind { OP_CONV, OP_NORM, OP_SE, OP_MAXPOOL, OP_GAP, OP_LINEAR, OP_KINDS };
 
-/* In training a norm has no pass of its own where a convolution can carry it out (struct
- * beside in nn/layers.h): the one before it gathers its statistics; where its first reader
- * is a convolution, that one applies it to tiles of its input and, as the last to give it a
- * gradient, makes its sums.  The result of a `lazy` one, which has no other reader, is never
- * stored.  In testing every norm is applied by the convolution before it. */
+/* In training a norm has no pass of its own where it can be fused with a convolution (struct
+ * fusion in nn/layers.h): the one before it gathers its statistics in its epilogue; where its
+ * first reader is a convolution, the prologue of that one applies it to tiles of the input
+ * (`fused`), and the epilogue of its data gradient, the last to add to the norm's gradient,
+ * makes the norm's sums (`backward_fused`).  The result of a fused norm without another reader
+ * is never stored (`unstored`).  In testing every norm is applied by the convolution before
+ * it. */
 struct op {
     enum op_kind kind;
-    char name[32];       // "s1.b1.f.a": the parameters' name without its last part
-    int in, out, add;    // tensors; add: the shortcut a norm adds, or NONE
-    int R, S, G;         // conv: kernel, stride, groups
-    int Q;               // SE: squeeze width
-    enum activation act; // norm, SE
-    size_t param;        // its first entry in params
-    int saved[4]; // kept for backward; norm: its state; SE: pool, pre, hidden, gate;
-                  // max pool: winning positions
-    int din, dout; // gradients of in and out; din NONE: not needed
+    char name[32];         // "s1.b1.f.a": the parameters' name without its last part
+    int in, out, add;      // tensors; add: the shortcut a norm adds, or NONE
+    int R, S, G;           // conv: kernel, stride, groups
+    int Q;                 // SE: squeeze width
+    enum activation act;   // norm, SE
+    size_t param;          // its first entry in params
+    int saved[4];          // kept for backward; norm: its state; SE: pool, pre, hidden, gate;
+                           // max pool: winning positions
+    int din, dout;         // gradients of in and out; din NONE: not needed
     int scratch, dscratch; // of the forward and of the backward pass, or NONE
-    bool carried, lazy, summed; // norm: applied by its first reader; not stored; sums made
-    bool sum;         // conv: din holds another reader's gradient already
-    int norm, before; // conv: the norm that follows, the one in front it carries, or NONE
+    bool fused, unstored, backward_fused; // norm: see above
+    bool accumulates;                     // conv: din holds another reader's gradient already
+    int norm_after, norm_before;          // conv: in its epilogue, in its prologue, or NONE
 };
 
 struct use {
     int tensor;
     enum mode mode;
     int time;
+    int before; // when it was used before, or NONE; `time` where this is no first mention
 };
 
 struct plan {
@@ -63,25 +64,34 @@ struct plan {
     int n;
     struct tensor *tensors;
     int n_tensors;
-    struct use *uses; // of tensors by operations
+    struct use *uses; // of tensors by operations, by mode and time
     size_t n_uses;
+    // of each mode and time (plan_slot), and one more: where its uses begin, and the bytes
+    // of all uses in slots before it
+    size_t *first_use;
+    double *used_bytes;
     struct param *params;
     size_t n_params;
-    size_t group[4]; // parameters of decay group k lie in [group[k], group[k+1])
-    size_t buffers;  // floats of running statistics
-    size_t arena;    // floats of the activation arena
-    int input, logits, dlogits; // tensors; the input is at offset 0 in both modes
+    size_t
+        group[PARAM_GROUPS + 1]; // parameters of decay group k lie in [group[k], group[k+1])
+    size_t buffers;              // floats of running statistics
+    size_t arena;                // floats of the activation arena
+    int input, logits, dlogits;  // tensors; the input is at offset 0 in both modes
 };
 
-/* NULL never; the arch must have passed arch_finish. */
+/* NULL never; the arch must have passed arch_complete. */
 struct plan *plan_new(const struct arch *a, int batch);
 void plan_free(struct plan *p);
+static inline int plan_slot(const struct plan *p, enum mode m, int time)
+{
+    return (int)m * (2 * p->n + 1) + time;
+}
 struct conv plan_conv(const struct plan *p, const struct op *o, int count);
 /* What an operation must do forward or backward, for a full batch: operations (two a
  * multiply-add, counted as complexity.h does) and the bytes it must move if it touches
  * everything it reads and writes once: tensors but its scratch, and weights.  near: how
  * many of these are in a cache of `cache` bytes still, because fewer were touched since.
- * Nothing for a norm that others carry out. */
+ * Nothing for a norm that is fused. */
 struct work {
     double operations, bytes, near;
 };

@@ -10,7 +10,8 @@ static bool check(const struct regnet *r, struct error *e)
     if (r->d < 1 || r->d > MOST_DEPTH)
         return error_set(e, "d is %d; a RegNet has from 1 to %d blocks", r->d, MOST_DEPTH);
     if (r->w_0 < QUANTUM || r->w_0 > MOST_W || r->w_0 % QUANTUM)
-        return error_set(e, "w_0 is %d; the initial width must be a multiple of 8 from 8 to %d",
+        return error_set(e,
+                         "w_0 is %d; the initial width must be a multiple of 8 from 8 to %d",
                          r->w_0, MOST_W);
     if (!(r->w_a >= 0 && r->w_a <= MOST_W))
         return error_set(e, "w_a is %g; the slope must be from 0 to %d", r->w_a, MOST_W);
@@ -53,12 +54,16 @@ bool regnet_shape(const struct regnet *r, struct regnet_shape *s, struct error *
         double exact = r->w_0 * pow(r->w_m, k);
         int width = quantised(exact);
         if (!width)
-            return error_set(e, "block %d would be %.0f channels wide; the limit is %d: lower "
-                             "d, w_a or w_m", j + 1, exact, MOST_W);
+            return error_set(e,
+                             "block %d would be %.0f channels wide; the limit is %d: lower "
+                             "d, w_a or w_m",
+                             j + 1, exact, MOST_W);
         if (width != w) {
             if (s->stages == ARCH_STAGES)
-                return error_set(e, "these RegNet parameters give more than %d stages; raise "
-                                 "w_m or lower w_a", ARCH_STAGES);
+                return error_set(e,
+                                 "these RegNet parameters give more than %d stages; raise "
+                                 "w_m or lower w_a",
+                                 ARCH_STAGES);
             w = width;
             s->w[s->stages] = w;
             s->d[s->stages++] = 0;

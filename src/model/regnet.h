@@ -30,7 +30,7 @@ bool regnet_shape(const struct regnet *r, struct regnet_shape *s, struct error *
 int regnet_exponent(const struct regnet *r, int j);
 int regnet_width(int w_0, double w_m, int k);
 
-/* The shape with b and g into the stages of `a` (strides 2); arch_finish is yet to be called. */
+/* The shape with b and g into the stages of `a` (strides 2); arch_complete is yet to be called. */
 void regnet_fill(const struct regnet *r, const struct regnet_shape *s, struct arch *a);
 
 #endif

@@ -17,32 +17,6 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the format is little-endian");
 
-static const struct {
-    const char *name;
-    int bits;
-} dtypes[ST_DTYPES] = {
-    {"BOOL", 8},    {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6},     {"U8", 8},
-    {"I8", 8},      {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8},     {"F8_E4M3FNUZ", 8},
-    {"F8_E5M2FNUZ", 8}, {"I16", 16}, {"U16", 16},   {"F16", 16},        {"BF16", 16},
-    {"I32", 32},    {"U32", 32},    {"F32", 32},    {"C64", 64},        {"F64", 64},
-    {"I64", 64},    {"U64", 64},
-};
-
-const char *st_dtype_name(enum st_dtype t)
-{
-    return dtypes[t].name;
-}
-
-bool st_dtype_of(const char *name, enum st_dtype *t)
-{
-    for (int i = 0; i < ST_DTYPES; i++)
-        if (strcmp(dtypes[i].name, name) == 0) {
-            *t = (enum st_dtype)i;
-            return true;
-        }
-    return false;
-}
-
 // ---- reading ----------------------------------------------------------------------------
 
 static int by_begin(const void *a, const void *b)
@@ -66,7 +40,7 @@ static int by_key(const void *a, const void *b)
 // Bytes of a tensor; false when the product does not fit, or is not whole bytes.
 static bool size_of(const struct st_tensor *t, uint64_t *bytes)
 {
-    uint64_t n = (uint64_t)dtypes[t->dtype].bits;
+    uint64_t n = (uint64_t)st_dtype_bits(t->dtype);
     for (int i = 0; i < t->dims; i++)
         if (__builtin_mul_overflow(n, t->shape[i], &n))
             return false;
@@ -94,23 +68,27 @@ static bool check_layout(struct st_file *f, struct error *e)
         const struct st_tensor *t = &f->tensors[i];
         uint64_t bytes;
         if (t->begin != at || t->end < t->begin)
-            return error_set(e, "tensor '%.60s' has data_offsets %" PRIu64 " … %" PRIu64
-                             ", but should begin at %" PRIu64 " (%s)", t->name, t->begin, t->end,
-                             at, t->end < t->begin ? "backwards"
-                                 : t->begin < at ? "overlap" : "gap");
+            return error_set(e,
+                             "tensor '%.60s' has data_offsets %" PRIu64 " … %" PRIu64
+                             ", but should begin at %" PRIu64 " (%s)",
+                             t->name, t->begin, t->end, at,
+                             t->end < t->begin ? "backwards"
+                             : t->begin < at   ? "overlap"
+                                               : "gap");
         if (!size_of(t, &bytes))
             return error_set(e, "tensor '%.60s': its shape overflows or is not whole bytes",
                              t->name);
         if (bytes != t->end - t->begin)
-            return error_set(e, "tensor '%.60s' has %" PRIu64 " bytes by its data_offsets and "
-                             "%" PRIu64 " by its shape and dtype", t->name, t->end - t->begin,
-                             bytes);
+            return error_set(e,
+                             "tensor '%.60s' has %" PRIu64 " bytes by its data_offsets and "
+                             "%" PRIu64 " by its shape and dtype",
+                             t->name, t->end - t->begin, bytes);
         at = t->end;
     }
     if (at != f->data_bytes)
-        return error_set(e, "the header speaks of %" PRIu64 " bytes of data, the file has %"
-                         PRIu64 "%s", at, f->data_bytes,
-                         at > f->data_bytes ? ": it is cut short" : "");
+        return error_set(
+            e, "the header describes %" PRIu64 " bytes of data, the file has %" PRIu64 "%s",
+            at, f->data_bytes, at > f->data_bytes ? ": it is cut short" : "");
     return true;
 }
 
@@ -140,16 +118,23 @@ static bool read_header(struct st_file *f, struct error *e)
         return error_set(e, "is not a plain file");
     size = (uint64_t)st.st_size;
     if (size < 8)
-        return error_set(e, "has %" PRIu64 " bytes; a safetensors file begins with 8 bytes of "
-                         "header length", size);
+        return error_set(e,
+                         "has %" PRIu64 " bytes; a safetensors file begins with 8 bytes of "
+                         "header length",
+                         size);
     if (!read_at(f->fd, &n, 8, 0, e))
         return false;
     if (n > ST_HEADER_MOST)
-        return error_set(e, "states a header of %" PRIu64 " bytes; at most %d are allowed: is it "
-                         "a safetensors file?", n, ST_HEADER_MOST);
+        return error_set(e,
+                         "states a header of %" PRIu64
+                         " bytes; at most %d are allowed: is it "
+                         "a safetensors file?",
+                         n, ST_HEADER_MOST);
     if (n > size - 8)
-        return error_set(e, "states a header of %" PRIu64 " bytes, but has %" PRIu64
-                         " after that: it is cut short", n, size - 8);
+        return error_set(e,
+                         "states a header of %" PRIu64 " bytes, but has %" PRIu64
+                         " after that: it is cut short",
+                         n, size - 8);
     f->header = xmalloc(n);
     f->data_bytes = size - 8 - n;
     if (!read_at(f->fd, f->header, n, 8, e))
@@ -185,8 +170,8 @@ bool st_read(const struct st_file *f, const char *path, void *to, struct error *
     struct stat st;
     if (fstat(f->fd, &st) != 0)
         return error_set(e, "%s: %s", path, strerror(errno));
-    return read_at(f->fd, to, f->data_bytes, (uint64_t)st.st_size - f->data_bytes, &why)
-        || error_set(e, "%s: %s", path, why.msg);
+    return read_at(f->fd, to, f->data_bytes, (uint64_t)st.st_size - f->data_bytes, &why) ||
+           error_set(e, "%s: %s", path, why.msg);
 }
 
 // ---- writing ----------------------------------------------------------------------------
@@ -229,11 +214,11 @@ static char *make_header(const struct st_tensor *sorted, size_t n, const struct 
     for (size_t i = 0; i < n; i++) {
         const struct st_tensor *t = &sorted[i];
         put_string(f, t->name);
-        fprintf(f, ":{\"dtype\":\"%s\",\"shape\":[", dtypes[t->dtype].name);
+        fprintf(f, ":{\"dtype\":\"%s\",\"shape\":[", st_dtype_name(t->dtype));
         for (int k = 0; k < t->dims; k++)
             fprintf(f, "%s%" PRIu64, k ? "," : "", t->shape[k]);
-        fprintf(f, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}%s", at, at + t->end - t->begin,
-                i + 1 < n ? "," : "");
+        fprintf(f, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}%s", at,
+                at + t->end - t->begin, i + 1 < n ? "," : "");
         at += t->end - t->begin;
     }
     fputs("}", f);

@@ -29,8 +29,8 @@ static int pick(struct rng *r, const int *from, int count)
 // Network `number`: its block and stem go through all there are, the rest is random.
 static struct arch draw(int number)
 {
-    static const enum arch_block blocks[] = {BLOCK_X,  BLOCK_X,  BLOCK_BASIC, BLOCK_X,
-                                             BLOCK_MB, BLOCK_R,  BLOCK_X,     BLOCK_VR,
+    static const enum arch_block blocks[] = {BLOCK_X,  BLOCK_X,     BLOCK_BASIC, BLOCK_X,
+                                             BLOCK_MB, BLOCK_R,     BLOCK_X,     BLOCK_VR,
                                              BLOCK_X,  BLOCK_LINEAR};
     struct rng r = rng_key(1, (uint64_t)number, RNG_SAMPLE);
     struct arch a = {.stages = 2, .classes = CLASSES};
@@ -52,7 +52,7 @@ static struct arch draw(int number)
         a.kernel[i] = PICK(&r, 3, 3, 3, 5, 7);
     }
     struct error e;
-    bool valid = arch_finish(&a, &e);
+    bool valid = arch_complete(&a, &e);
     assert(valid);
     (void)valid;
     return a;

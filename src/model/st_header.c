@@ -47,8 +47,10 @@ static int hex4(const char *p)
     int v = 0;
     for (int i = 0; i < 4; i++) {
         char c = p[i];
-        int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-              : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
         if (d < 0)
             return -1;
         v = v << 4 | d;
@@ -89,8 +91,9 @@ static long escape_u(struct scan *s)
         return -1;
     int low = hex4(s->p + 2);
     s->p += 6;
-    return low < 0xdc00 || low > 0xdfff ? -1
-         : 0x10000 + ((long)(high & 0x3ff) << 10) + (low & 0x3ff);
+    return low < 0xdc00 || low > 0xdfff
+               ? -1
+               : 0x10000 + ((long)(high & 0x3ff) << 10) + (low & 0x3ff);
 }
 
 // A string, unescaped where it stands (that never needs more room) and ended by a zero.
@@ -189,12 +192,13 @@ static bool tensor(struct scan *s, struct st_tensor *t)
         const char *key = string(s), *name;
         if (!key || !expect(s, ':'))
             return false;
-        int field = !strcmp(key, "dtype") ? DTYPE : !strcmp(key, "shape") ? SHAPE
-                  : !strcmp(key, "data_offsets") ? OFFSETS : 0;
+        int field = !strcmp(key, "dtype")          ? DTYPE
+                    : !strcmp(key, "shape")        ? SHAPE
+                    : !strcmp(key, "data_offsets") ? OFFSETS
+                                                   : 0;
         if (!field || seen & field)
             return error_set(s->e, "header: tensor '%.60s' has %s field '%.30s'", t->name,
-                             field ? "twice the" : "the unknown",
-                             printable(key) ? key : "?");
+                             field ? "twice the" : "the unknown", printable(key) ? key : "?");
         seen |= field;
         if (field == DTYPE) {
             if (!(name = string(s)))
@@ -216,7 +220,9 @@ static bool tensor(struct scan *s, struct st_tensor *t)
     } while (take(s, ','));
     if (seen != (DTYPE | SHAPE | OFFSETS))
         return error_set(s->e, "header: tensor '%.60s' lacks its %s", t->name,
-                         !(seen & DTYPE) ? "dtype" : !(seen & SHAPE) ? "shape" : "data_offsets");
+                         !(seen & DTYPE)   ? "dtype"
+                         : !(seen & SHAPE) ? "shape"
+                                           : "data_offsets");
     return expect(s, '}');
 }
 
@@ -296,7 +302,7 @@ bool st_header_parse(struct st_file *f, char *text, size_t n, struct error *e)
 {
     if (n == 0 || *text != '{')
         return error_set(e, "has a header that does not begin with '{': is it a safetensors "
-                         "file?");
+                            "file?");
     if (!valid_utf8(text, n))
         return error_set(e, "has a header that is not UTF-8");
     struct scan s = {text, text, text + n, e};

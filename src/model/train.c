@@ -27,8 +27,7 @@ bool recipe_check(const struct recipe *r, const struct source *s, struct error *
         return error_set(e, "lr is %g; it must be from 0 to 1000", (double)r->lr);
     if (!between(r->wd, 0, 10) || !(r->wd_bn == -1 || between(r->wd_bn, 0, 10)) ||
         !(r->wd_bias == -1 || between(r->wd_bias, 0, 10)))
-        return error_set(e,
-                         "wd, wd_bn, wd_bias are %g, %g, %g; they must be from 0 to 10",
+        return error_set(e, "wd, wd_bn, wd_bias are %g, %g, %g; they must be from 0 to 10",
                          (double)r->wd, (double)r->wd_bn, (double)r->wd_bias);
     if (!(r->momentum >= 0 && r->momentum < 1))
         return error_set(e, "momentum is %g; it must be from 0 to below 1",
@@ -47,11 +46,10 @@ bool recipe_check(const struct recipe *r, const struct source *s, struct error *
         return error_set(e, "label_smoothing is %g; it must be from 0 to below 1",
                          (double)r->label_smoothing);
     if (s && (uint32_t)r->batch > s->train_n)
-        return error_set(
-            e,
-            "batch is %d, and there are only %u training images; use a batch "
-            "of at most %u",
-            r->batch, s->train_n, s->train_n);
+        return error_set(e,
+                         "batch is %d, and there are only %u training images; use a batch "
+                         "of at most %u",
+                         r->batch, s->train_n, s->train_n);
     return true;
 }
 
@@ -128,8 +126,7 @@ static bool runaway(double loss)
 
 // The rest of one pass over the images, in the order of this epoch; the last partial
 // batch is dropped.
-static enum train_end train_epoch(struct run *t, struct epoch_result *out,
-                                  struct error *why)
+static enum train_end train_epoch(struct run *t, struct epoch_result *out, struct error *why)
 {
     const struct recipe *r = t->recipe;
     const struct source *s = t->source;
@@ -173,8 +170,7 @@ static enum train_end train_epoch(struct run *t, struct epoch_result *out,
     return TRAIN_DONE;
 }
 
-static enum train_end train_all(struct run *t, struct epoch_result *last,
-                                struct error *why)
+static enum train_end train_all(struct run *t, struct epoch_result *last, struct error *why)
 {
     while (t->at->epoch < t->recipe->epochs) {
         struct epoch_result result;

@@ -12,13 +12,13 @@ struct source {
     uint32_t train_n, test_n;
     /* x (n,image,image,3) normalised, labels (n); index: which images.  Training images
      * are augmented, keyed by (seed, epoch, index), independent of order. */
-    void (*train_batch)(const void *self, float *x, int *labels, const uint32_t *index,
-                        int n, uint64_t seed, int epoch);
+    void (*train_batch)(const void *self, float *x, int *labels, const uint32_t *index, int n,
+                        uint64_t seed, int epoch);
     void (*test_batch)(const void *self, float *x, int *labels, uint32_t first, int n);
 };
 
 /* COS: half a cosine, set once an epoch; COS_STEP: at every step, so that it ends near 0. */
-enum schedule { SCHEDULE_COS, SCHEDULE_COS_STEP, SCHEDULE_CONSTANT };
+enum schedule { SCHEDULE_COS, SCHEDULE_COS_STEP, SCHEDULE_CONSTANT, SCHEDULES };
 
 struct recipe {
     int epochs, batch;
@@ -39,13 +39,13 @@ bool recipe_check(const struct recipe *r, const struct source *s, struct error *
 float recipe_lr(const struct recipe *r, double epoch);
 
 struct epoch_result {
-    int epoch; // 1-based when reported
-    float lr;  // at its start
+    int epoch;                                  // 1-based when reported
+    float lr;                                   // at its start
     double train_loss, train_error, test_error; // errors in percent
     double seconds, images_per_s;               // of training this epoch
 };
 
-enum train_end { TRAIN_DONE, TRAIN_DIVERGED, TRAIN_INTERRUPTED, TRAIN_STOPPED };
+enum train_end { TRAIN_DONE, TRAIN_DIVERGED, TRAIN_INTERRUPTED, TRAIN_STOPPED, TRAIN_ENDS };
 
 /* Where a training stands: with the weights, momentum and running statistics of then, all
  * that it needs to go on at the same bits. */

@@ -108,10 +108,15 @@ static bool write_file(struct net *n, const char *path, const char *arch_json,
     char sum[17] = "";
     if (identity)
         sum_text(sum, g.sum, identity, state);
-    const struct st_pair metadata[] = {{"format", "pt"}, {ARCH_KEY, arch_json},
-                                       {IDENTITY_KEY, identity}, {STATE_KEY, state},
+    const struct st_pair metadata[] = {{"format", "pt"},
+                                       {ARCH_KEY, arch_json},
+                                       {IDENTITY_KEY, identity},
+                                       {STATE_KEY, state},
                                        {SUM_KEY, sum}};
-    bool good = st_write(path, g.list, g.n, metadata, identity ? 5 : arch_json ? 2 : 1,
+    bool good = st_write(path, g.list, g.n, metadata,
+                         identity    ? 5
+                         : arch_json ? 2
+                                     : 1,
                          g.block, e);
     free(g.list);
     free(g.names);
@@ -176,8 +181,7 @@ static const struct st_tensor *find(const struct st_file *f, const char *name,
     uint64_t shape[4];
     for (int k = 0; k < p->dims; k++)
         shape[k] = (uint64_t)p->shape[k];
-    if (t->dims != p->dims
-        || memcmp(t->shape, shape, (size_t)p->dims * sizeof *shape) != 0) {
+    if (t->dims != p->dims || memcmp(t->shape, shape, (size_t)p->dims * sizeof *shape) != 0) {
         char has[200], takes[200];
         shape_text(has, t->dims, t->shape);
         shape_text(takes, p->dims, shape);
@@ -215,7 +219,7 @@ static bool match(const struct net *n, struct st_file *f, const struct st_tensor
     }
     for (size_t i = 0; i < f->n && good; i++)
         if (!used[i])
-            good = error_set(e, "has the tensor '%.60s', which the network has not",
+            good = error_set(e, "has the tensor '%.60s', which the network lacks",
                              f->tensors[i].name);
     free(used);
     return good;
@@ -230,8 +234,7 @@ static bool intact(const struct net *n, const struct st_file *f, const char *blo
     uint64_t sum = 0;
     char text[17];
     for (size_t i = 0; i < 2 * net_params(n); i++) {
-        const struct st_tensor *t =
-            i < net_params(n) ? found[i] : moments[i - net_params(n)];
+        const struct st_tensor *t = i < net_params(n) ? found[i] : moments[i - net_params(n)];
         if (t)
             sum = checksum(sum, block + t->begin, t->end - t->begin);
     }
@@ -241,16 +244,15 @@ static bool intact(const struct net *n, const struct st_file *f, const char *blo
     return strcmp(text, wanted) == 0;
 }
 
-static void take_values(struct net *n, const char *block,
-                        const struct st_tensor *const *from, float *(*values_of)(
-                            struct net *n, const struct param *p))
+static void take_values(struct net *n, const char *block, const struct st_tensor *const *from,
+                        float *(*values_of)(struct net *n, const struct param *p))
 {
     for (size_t i = 0; i < net_params(n); i++) {
         const struct param *p = net_param(n, i);
         float *values = values_of(n, p);
         for (size_t k = 0; k < p->count && values; k++)
-            memcpy(&values[param_index(p, k)],
-                   block + from[i]->begin + k * sizeof *values, sizeof *values);
+            memcpy(&values[param_index(p, k)], block + from[i]->begin + k * sizeof *values,
+                   sizeof *values);
     }
 }
 
@@ -268,17 +270,16 @@ static bool read_file(struct net *n, const char *path, struct st_file *f,
     bool good = true;
     if (identity && (!other || strcmp(other, identity) != 0))
         good = error_set(&why, other ? "is of another training: its network, recipe, "
-                                       "data, seed or engine is another"
-                                     : "is no checkpoint");
+                                       "data, seed or engine differs"
+                                     : "is not a checkpoint");
     good = good && match(n, f, found, moments, &why);
     if (good && !(block = block_alloc(f->data_bytes)))
-        good = error_set(&why, "no memory for %llu bytes",
-                         (unsigned long long)f->data_bytes);
+        good = error_set(&why, "no memory for %llu bytes", (unsigned long long)f->data_bytes);
     if (!good)
         error_set(e, "%s: %s", path, why.msg);
     good = good && st_read(f, path, block, e);
     if (good && identity && !intact(n, f, block, found, moments))
-        good = error_set(e, "%s is damaged: its checksum is another", path);
+        good = error_set(e, "%s is damaged: its checksum does not match", path);
     if (good)
         take_values(n, block, found, net_values);
     if (good && identity)
@@ -321,7 +322,9 @@ char *weights_arch(const char *path, struct error *e)
     char *arch = text ? xstrdup(text) : NULL;
     st_close(&f);
     if (!arch)
-        error_set(e, "%s: its metadata has no '%s', so it does not say which network it is of; "
-                  "make the network, then load the weights into it", path, ARCH_KEY);
+        error_set(e,
+                  "%s: its metadata has no '%s', so it does not say which network it is of; "
+                  "make the network, then load the weights into it",
+                  path, ARCH_KEY);
     return arch;
 }

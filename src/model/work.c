@@ -8,43 +8,29 @@ static double bytes_of(const struct plan *p, int tensor)
     return 4.0 * (double)p->tensors[tensor].floats;
 }
 
-// The last time before `time` at which the tensor was used, or NONE.
-static int used_before(const struct plan *p, int tensor, enum mode m, int time)
+// Have fewer than `cache` bytes been touched since the tensor of this use was used before?
+static bool is_near(const struct plan *p, const struct use *u, double cache)
 {
-    int last = NONE;
-    for (const struct use *u = p->uses; u < p->uses + p->n_uses; u++)
-        if (u->tensor == tensor && u->mode == m && u->time < time && u->time > last)
-            last = u->time;
-    return last;
-}
-
-// Have fewer than `cache` bytes been touched since this tensor was used before `time`?
-static bool is_near(const struct plan *p, int tensor, enum mode m, int time, double cache)
-{
-    int before = used_before(p, tensor, m, time);
-    double since = 0;
-    for (const struct use *u = p->uses; u < p->uses + p->n_uses; u++)
-        if (u->mode == m && u->time > before && u->time < time)
-            since += bytes_of(p, u->tensor);
-    return before != NONE && since + bytes_of(p, tensor) < cache;
+    if (u->before == NONE)
+        return false;
+    double since = p->used_bytes[plan_slot(p, u->mode, u->time)] -
+                   p->used_bytes[plan_slot(p, u->mode, u->before) + 1];
+    return since + bytes_of(p, u->tensor) < cache;
 }
 
 // `written` counts twice when it held something.
-static void add_tensors(struct work *w, const struct plan *p, const struct op *o,
-                        enum mode m, int time, int written, double cache)
+static void add_tensors(struct work *w, const struct plan *p, const struct op *o, enum mode m,
+                        int time, int written, double cache)
 {
-    for (const struct use *u = p->uses; u < p->uses + p->n_uses; u++) {
+    int slot = plan_slot(p, m, time);
+    for (size_t i = p->first_use[slot]; i < p->first_use[slot + 1]; i++) {
+        const struct use *u = &p->uses[i];
         int t = u->tensor;
-        if (u->mode != m || u->time != time || t == o->scratch || t == o->dscratch)
-            continue;
-        const struct use *first = p->uses;
-        while (first->tensor != t || first->mode != m || first->time != time)
-            first++;
-        if (first != u) // it has been counted
+        if (u->before == time || t == o->scratch || t == o->dscratch)
             continue;
         int times = t == written && p->tensors[t].first[m] < time ? 2 : 1;
         w->bytes += times * bytes_of(p, t);
-        w->near += is_near(p, t, m, time, cache) ? times * bytes_of(p, t) : 0;
+        w->near += is_near(p, u, cache) ? times * bytes_of(p, t) : 0;
     }
 }
 
@@ -52,8 +38,8 @@ struct work plan_work(const struct plan *p, const struct op *o, enum mode m, boo
                       double cache)
 {
     const struct tensor *x = &p->tensors[o->in], *y = &p->tensors[o->out];
-    bool idle = o->kind == OP_NORM &&
-                (m == MODE_TEST || (backward ? o->summed : o->carried));
+    bool idle =
+        o->kind == OP_NORM && (m == MODE_TEST || (backward ? o->backward_fused : o->fused));
     if (idle || (m == MODE_TEST && backward))
         return (struct work){0, 0, 0};
     int i = (int)(o - p->ops), time = backward ? 2 * p->n - i : i;

@@ -1,4 +1,4 @@
-/* Convolution: which way each shape goes, tile by tile (see layers.h for what it computes).
+/* Convolution: the method for each shape, tile by tile (layers.h says what it computes).
  *
  *   1×1, one group        a matrix product over all pixels (kernels/product.h); with a
  *                         stride the pixels that are used are gathered first, some at a time
@@ -9,7 +9,7 @@
  *                         one channel, at least 16 of them, by kernels/depthwise.h
  *
  * A tile is some images (of a plain 1×1: some pixels) whose input and output stay in the
- * second-level cache; what the norms beside a convolution need is done to a tile at once:
+ * second-level cache; what the norms fused with a convolution need is done to a tile at once:
  *
  *      forward    x ─ norm ─► z ─ conv ─► y ─► statistics     z lives in scratch only
  *      backward   dy, y ─► du ──┬─ weights ◄─ z ◄─ norm ─ x
@@ -22,12 +22,13 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "base/table.h"
 #include "nn/kernels.h"
 
 enum {
-    RUN = 1 << 15,   // floats of a run of pixels, input row and output: 128 KB
-    TILE = 1 << 16,  // floats of the input and output of a tile: 256 KB
-    PIXELS = 192,    // least pixels of a tile of a plain 1×1
+    RUN = 1 << 15,       // floats of a run of pixels, input row and output: 128 KB
+    TILE = 1 << 16,      // floats of the input and output of a tile: 256 KB
+    PIXELS = 192,        // least pixels of a tile of a plain 1×1
     FREQUENCY_TILES = 8, // least 4×4 tiles of a tile by Winograd: its weights serve them all
 };
 
@@ -41,7 +42,14 @@ static void check(const struct conv *c)
 
 // Measured: directly, a dense 3×3 takes 0.6 to 0.9 of the time of im2col; Winograd's way
 // 0.35 to 0.9 of the time directly where groups are at least 8 wide, on any instruction set.
-static enum { PRODUCT, IM2COL, DIRECT, DEPTHWISE, WINOGRAD } way_of(const struct conv *c)
+static enum {
+    PRODUCT,
+    IM2COL,
+    DIRECT,
+    DEPTHWISE,
+    WINOGRAD,
+    METHODS
+} method_of(const struct conv *c)
 {
     bool wide = c->C / c->G >= 8 && c->K / c->G >= 8;
     if (c->R == 3 && c->S == 1 && wide && c->H > 2 && c->W > 2)
@@ -53,18 +61,19 @@ static enum { PRODUCT, IM2COL, DIRECT, DEPTHWISE, WINOGRAD } way_of(const struct
     return c->R == 1 && c->S == 1 ? PRODUCT : IM2COL;
 }
 
-const char *conv_way(const struct conv *c)
+const char *conv_method(const struct conv *c)
 {
-    static const char *const names[] = { "product", "im2col", "direct", "depthwise",
-                                         "winograd" };
-    return names[way_of(c)];
+    static const char *const names[] = {"product", "im2col", "direct", "depthwise",
+                                        "winograd"};
+    TABLE_HAS(names, METHODS);
+    return names[method_of(c)];
 }
 
 // Kernels that make the whole convolution, or NULL: it goes through product().
 static const struct conv_kernels *own_kernels(const struct conv *c)
 {
     const struct kernels *k = kernels_get();
-    switch (way_of(c)) {
+    switch (method_of(c)) {
     case DIRECT:
         return &k->direct;
     case DEPTHWISE:
@@ -73,6 +82,7 @@ static const struct conv_kernels *own_kernels(const struct conv *c)
         return &k->winograd;
     case PRODUCT:
     case IM2COL:
+    case METHODS:
         break;
     }
     return NULL;
@@ -80,7 +90,7 @@ static const struct conv_kernels *own_kernels(const struct conv *c)
 
 static bool is_plain(const struct conv *c) // the rows of x are the rows of the product
 {
-    return way_of(c) == PRODUCT;
+    return method_of(c) == PRODUCT;
 }
 
 static size_t row_length(const struct conv *c)
@@ -106,9 +116,9 @@ static size_t packed_floats(const struct conv *c)
     size_t most = 0, gi = (size_t)(c->C / c->G), go = (size_t)(c->K / c->G), G = (size_t)c->G;
     if (!own_kernels(c))
         return ((size_t)c->K + 15) / 16 * 16 * row_length(c);
-    if (way_of(c) == DEPTHWISE)
+    if (method_of(c) == DEPTHWISE)
         return ((size_t)c->C + 15) / 16 * 16 * (size_t)(c->R * c->R);
-    if (way_of(c) == WINOGRAD) {
+    if (method_of(c) == WINOGRAD) {
         size_t forward = ((go + 15) / 16 * 16) * gi, back = ((gi + 15) / 16 * 16) * go;
         return 36 * (G * (forward > back ? forward : back) + WINOGRAD_GAP);
     }
@@ -121,7 +131,7 @@ static size_t packed_floats(const struct conv *c)
     return most;
 }
 
-// Floats beside the packed weights: the frequencies of a turn, for any instruction set.
+// Floats besides the packed weights: the frequencies of a turn, for any instruction set.
 static size_t winograd_scratch(const struct conv *c)
 {
     size_t C = ((size_t)c->C + 15) / 16 * 16, K = ((size_t)c->K + 15) / 16 * 16;
@@ -157,11 +167,11 @@ static struct conv tiled(const struct conv *c)
 static int tile_images(const struct conv *c)
 {
     size_t n = TILE / (image_in(c) + image_out(c));
-    if (way_of(c) == PRODUCT && c->H == 1 && c->W == 1)
+    if (method_of(c) == PRODUCT && c->H == 1 && c->W == 1)
         n = n < PIXELS ? PIXELS : n / PIXELS * PIXELS;
     else if (n >= 4)
         n = n >= 8 ? n / 8 * 8 : 4;
-    if (way_of(c) == WINOGRAD) {
+    if (method_of(c) == WINOGRAD) {
         size_t tiles = (size_t)((c->H + 3) / 4) * (size_t)((c->W + 3) / 4);
         size_t least = (FREQUENCY_TILES + tiles - 1) / tiles;
         n = n < least ? least : n;
@@ -172,23 +182,23 @@ static int tile_images(const struct conv *c)
 
 // Where things lie in scratch: weights packed, sums of their gradient, what the kernels use
 // (frequencies, or rows of im2col), and one tile each of z, du and of a dx to be added.
-struct room {
+struct workspace {
     float *packed, *sum, *work, *z, *du, *part;
 };
 
-static size_t room_of(struct room *r, float *scratch, const struct conv *c)
+static size_t workspace_of(struct workspace *r, float *scratch, const struct conv *c)
 {
     size_t packed = packed_floats(c), work = 0, at = 0;
     bool own = own_kernels(c) != NULL;
     struct conv tile = *c;
     tile.N = tile_images(c);
-    if (way_of(c) == WINOGRAD)
+    if (method_of(c) == WINOGRAD)
         work = winograd_scratch(&tile);
-    else if (way_of(c) == IM2COL)
+    else if (method_of(c) == IM2COL)
         work = run_length(c) * row_length(c);
     size_t z = (size_t)tile.N * image_in(c), du = (size_t)tile.N * image_out(c);
-    const size_t floats[] = { packed, own ? packed : 0, work, z, du, own ? z : 0 };
-    float **const place[] = { &r->packed, &r->sum, &r->work, &r->z, &r->du, &r->part };
+    const size_t floats[] = {packed, own ? packed : 0, work, z, du, own ? z : 0};
+    float **const place[] = {&r->packed, &r->sum, &r->work, &r->z, &r->du, &r->part};
     for (size_t i = 0; i < sizeof floats / sizeof *floats; i++) {
         *place[i] = scratch ? scratch + at : NULL;
         at += (floats[i] + 16 + 15) / 16 * 16; // slack, aligned
@@ -200,8 +210,8 @@ size_t conv_scratch(const struct conv *c)
 {
     check(c);
     struct conv t = tiled(c);
-    struct room r;
-    return room_of(&r, NULL, &t);
+    struct workspace r;
+    return workspace_of(&r, NULL, &t);
 }
 
 // Output pixel number i as image, row, column; advanced by `next`.
@@ -212,7 +222,7 @@ struct place {
 static struct place place_of(size_t i, const struct conv *c)
 {
     size_t W = (size_t)conv_out(c->W, c->S), H = (size_t)conv_out(c->H, c->S);
-    return (struct place){ (int)(i / W / H), (int)(i / W % H), (int)(i % W) };
+    return (struct place){(int)(i / W / H), (int)(i / W % H), (int)(i % W)};
 }
 
 static void next(struct place *p, const struct conv *c)
@@ -296,13 +306,13 @@ static void scatter_add(float *dx, const float *col, const struct conv *c, size_
 
 // ---- one tile --------------------------------------------------------------------------
 
-static void forward_tile(float *y, const float *x, const struct conv *c, const struct room *r,
-                         const struct finish *finish)
+static void forward_tile(float *y, const float *x, const struct conv *c,
+                         const struct workspace *r, const struct epilogue *epilogue)
 {
     const struct kernels *k = kernels_get();
     const struct conv_kernels *own = own_kernels(c);
     if (own) {
-        own->forward(y, x, r->packed, c, finish, r->work);
+        own->forward(y, x, r->packed, c, epilogue, r->work);
         return;
     }
     size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
@@ -310,13 +320,13 @@ static void forward_tile(float *y, const float *x, const struct conv *c, const s
         n = is_plain(c) ? M : M - i < step ? M - i : step;
         if (!is_plain(c))
             gather(r->work, x, c, i, n);
-        k->product(y + i * K, K, is_plain(c) ? x : r->work, L, 1, r->packed, 0, n, K, L, false,
-                   finish);
+        k->product(y + i * K, K, is_plain(c) ? x : r->work, L, 1, r->packed, 0, n, K, L,
+                   false, epilogue);
     }
 }
 
 static void weight_tile(float *dw, const float *dy, const float *x, const struct conv *c,
-                        const struct room *r)
+                        const struct workspace *r)
 {
     const struct kernels *k = kernels_get();
     const struct conv_kernels *own = own_kernels(c);
@@ -336,7 +346,7 @@ static void weight_tile(float *dw, const float *dy, const float *x, const struct
 
 // sum: dx holds a gradient already.
 static void data_tile(float *dx, const float *dy, const float *w, const struct conv *c,
-                      const struct room *r, bool sum)
+                      const struct workspace *r, bool sum)
 {
     const struct kernels *k = kernels_get();
     const struct conv_kernels *own = own_kernels(c);
@@ -361,25 +371,25 @@ static void data_tile(float *dx, const float *dy, const float *w, const struct c
     }
 }
 
-// ---- all tiles, and the norms beside ---------------------------------------------------
+// ---- all tiles, and the fused norms -----------------------------------------------------
 
-static const struct beside alone;
+static const struct fusion unfused;
 
 // The next tile's part of a tensor, from float `first` on.
-static void soon(struct span *spans, int *n, const float *x, size_t first, size_t floats)
+static void prefetch(struct span *spans, int *n, const float *x, size_t first, size_t floats)
 {
     if (x)
-        spans[(*n)++] = (struct span){ x + first, floats };
+        spans[(*n)++] = (struct span){x + first, floats};
 }
 
 void conv_forward(float *y, const float *x, const float *w, const struct conv *c,
-                  const struct beside *b, float *scratch)
+                  const struct fusion *b, float *scratch)
 {
     check(c);
-    b = b ? b : &alone;
+    b = b ? b : &unfused;
     struct conv all = tiled(c), tile = all;
-    struct room r;
-    room_of(&r, scratch, &all);
+    struct workspace r;
+    workspace_of(&r, scratch, &all);
     if (own_kernels(c))
         own_kernels(c)->pack(r.packed, w, c, false);
     else
@@ -388,8 +398,8 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
         norm_running(b->out);
     else if (b->out)
         norm_begin(b->out);
-    struct finish finish;
-    bool finished = b->out && b->testing && !b->add && norm_finish(&finish, b->out);
+    struct epilogue epilogue;
+    bool fused = b->out && b->testing && !b->add && norm_epilogue(&epilogue, b->out);
     size_t xi = image_in(&all), yi = image_out(&all);
     for (int i = 0, step = tile_images(&all); i < all.N; i += step) {
         if (interrupt_pending())
@@ -402,11 +412,11 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
         int n = 0;
         if (next < (size_t)all.N) {
             left = left < (size_t)step ? left : (size_t)step;
-            soon(spans, &n, x, next * xi, left * xi);
-            soon(spans, &n, y, next * yi, left * yi);
-            soon(spans, &n, b->in_y, next * xi, left * xi);
-            soon(spans, &n, b->in_add, next * xi, left * xi);
-            soon(spans, &n, b->add, next * yi, left * yi);
+            prefetch(spans, &n, x, next * xi, left * xi);
+            prefetch(spans, &n, y, next * yi, left * yi);
+            prefetch(spans, &n, b->in_y, next * xi, left * xi);
+            prefetch(spans, &n, b->in_add, next * xi, left * xi);
+            prefetch(spans, &n, b->add, next * yi, left * yi);
         }
         kernels_get()->ahead(spans, n);
         if (b->in) {
@@ -415,8 +425,8 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
                        (size_t)tile.N * xi / (size_t)c->C);
             xt = z;
         }
-        forward_tile(yt, xt, &tile, &r, finished ? &finish : NULL);
-        if (b->out && b->testing && !finished)
+        forward_tile(yt, xt, &tile, &r, fused ? &epilogue : NULL);
+        if (b->out && b->testing && !fused)
             norm_apply(b->out, yt, yt, b->add ? b->add + (size_t)i * yi : NULL, rows);
         else if (b->out && !b->testing)
             norm_gather(b->out, yt, rows);
@@ -426,13 +436,13 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
 }
 
 void conv_backward(float *dx, float *dw, const float *dy, const float *x, const float *w,
-                   const struct conv *c, const struct beside *b, float *scratch)
+                   const struct conv *c, const struct fusion *b, float *scratch)
 {
     check(c);
-    b = b ? b : &alone;
+    b = b ? b : &unfused;
     struct conv all = tiled(c), tile = all;
-    struct room r;
-    room_of(&r, scratch, &all);
+    struct workspace r;
+    workspace_of(&r, scratch, &all);
     const struct conv_kernels *own = own_kernels(c);
     if (own && dx)
         own->pack(r.packed, w, c, true);
@@ -452,11 +462,11 @@ void conv_backward(float *dx, float *dw, const float *dy, const float *x, const 
         int n = 0;
         if (next < (size_t)all.N) {
             left = left < (size_t)step ? left : (size_t)step;
-            soon(spans, &n, dx, next * xi, left * xi);
-            soon(spans, &n, b->in_y, next * xi, left * xi);
-            soon(spans, &n, x, next * xi, left * xi);
-            soon(spans, &n, b->out ? b->y : NULL, next * yi, left * yi);
-            soon(spans, &n, dy, next * yi, left * yi);
+            prefetch(spans, &n, dx, next * xi, left * xi);
+            prefetch(spans, &n, b->in_y, next * xi, left * xi);
+            prefetch(spans, &n, x, next * xi, left * xi);
+            prefetch(spans, &n, b->out ? b->y : NULL, next * yi, left * yi);
+            prefetch(spans, &n, dy, next * yi, left * yi);
         }
         kernels_get()->ahead(spans, n);
         if (b->out) {

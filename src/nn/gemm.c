@@ -84,7 +84,8 @@ static bool product_right(const struct product *p, float *A, float *B, float *C,
             float got = C[i * ldc + j], was = old[i * ldc + j];
             if (j >= N) {
                 if (memcmp(&got, &was, sizeof got) != 0)
-                    return error_set(e, "sgemm of %s wrote outside the matrix: M=%d N=%d K=%d "
+                    return error_set(e,
+                                     "sgemm of %s wrote outside the matrix: M=%d N=%d K=%d "
                                      "transposed %d %d, row %zu column %zu",
                                      gemm_library(), p->M, p->N, p->K, p->ta, p->tb, i, j);
                 continue;
@@ -101,11 +102,13 @@ static bool product_right(const struct product *p, float *A, float *B, float *C,
             double scale = fabs((double)p->alpha) * size + fabs(extra);
             double bound = ((double)K + 4) * 0x1p-24 * scale;
             if (!(fabs((double)got - want) <= bound))
-                return error_set(e, "sgemm of %s is wrong on this processor: M=%d N=%d K=%d "
-                                 "transposed %d %d alpha %g beta %g, row %zu column %zu is %.9g "
-                                 "instead of %.9g; try OPENBLAS_CORETYPE=Haswell",
-                                 gemm_library(), p->M, p->N, p->K, p->ta, p->tb,
-                                 (double)p->alpha, (double)p->beta, i, j, (double)got, want);
+                return error_set(
+                    e,
+                    "sgemm of %s is wrong on this processor: M=%d N=%d K=%d "
+                    "transposed %d %d alpha %g beta %g, row %zu column %zu is %.9g "
+                    "instead of %.9g; try OPENBLAS_CORETYPE=Haswell",
+                    gemm_library(), p->M, p->N, p->K, p->ta, p->tb, (double)p->alpha,
+                    (double)p->beta, i, j, (double)got, want);
         }
     }
     return true;
@@ -113,16 +116,17 @@ static bool product_right(const struct product *p, float *A, float *B, float *C,
 
 bool gemm_selfcheck(struct error *e)
 {
-    static const int sizes[] = { 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 48, 63, 64, 65, 97,
-                                 SIZE_MAX_CHECKED };
-    static const float alphas[] = { 1, 0.5f }, betas[] = { 0, 1, -0.25f };
+    static const int sizes[] = {1,  2,  3,  5,  7,  8,  9,  15, 16,
+                                17, 31, 33, 48, 63, 64, 65, 97, SIZE_MAX_CHECKED};
+    static const float alphas[] = {1, 0.5f}, betas[] = {0, 1, -0.25f};
     enum { COUNT = sizeof sizes / sizeof *sizes, RANDOM = 288 };
-    size_t room = (size_t)SIZE_MAX_CHECKED * (SIZE_MAX_CHECKED + PAD);
-    float *A = xmalloc(4 * room * sizeof *A), *B = A + room, *C = B + room, *old = C + room;
+    size_t floats = (size_t)SIZE_MAX_CHECKED * (SIZE_MAX_CHECKED + PAD);
+    float *A = xmalloc(4 * floats * sizeof *A), *B = A + floats, *C = B + floats,
+          *old = C + floats;
     struct rng r = rng_key(1, 0, RNG_SAMPLE);
     bool right = true;
     for (int i = 0; i < RANDOM && right; i++) {
-        struct product p = { .ta = i & 1, .tb = i & 2 };
+        struct product p = {.ta = i & 1, .tb = i & 2};
         p.M = sizes[rng_below(&r, COUNT)];
         p.N = sizes[rng_below(&r, COUNT)];
         p.K = sizes[rng_below(&r, COUNT)];
@@ -133,9 +137,9 @@ bool gemm_selfcheck(struct error *e)
     free(A);
     // A few of the tall and the long shapes that convolutions make.
     static const struct product tall[] = {
-        { false, true, 2048, 64, 48, 1, 0 },  { false, false, 2048, 48, 64, 1, 0 },
-        { true, false, 48, 64, 2048, 1, 1 },  { false, true, 1024, 24, 216, 1, 0 },
-        { true, false, 24, 27, 4096, 1, 1 },  { false, true, 1000, 10, 131, 1, 0 },
+        {false, true, 2048, 64, 48, 1, 0}, {false, false, 2048, 48, 64, 1, 0},
+        {true, false, 48, 64, 2048, 1, 1}, {false, true, 1024, 24, 216, 1, 0},
+        {true, false, 24, 27, 4096, 1, 1}, {false, true, 1000, 10, 131, 1, 0},
     };
     for (size_t i = 0; i < sizeof tall / sizeof *tall && right; i++) {
         const struct product *p = &tall[i];

@@ -8,7 +8,8 @@
 
 static const struct kernels *const all[] = {
 #if defined(__x86_64__)
-    &kernels_avx512, &kernels_avx2,
+    &kernels_avx512,
+    &kernels_avx2,
 #endif
     &kernels_portable,
 };

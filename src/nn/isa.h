@@ -5,7 +5,7 @@
 #define NN_ISA_H
 #include <stdbool.h>
 
-const char *isa_name(void);          // "avx512", "avx2" or "portable"
-bool isa_set(const char *name);      // for tests: false when the processor lacks it
+const char *isa_name(void);     // "avx512", "avx2" or "portable"
+bool isa_set(const char *name); // for tests: false when the processor lacks it
 
 #endif

@@ -2,8 +2,8 @@
  *
  * The layer files (conv.c, norm.c, …) assert sizes and call through the table; the three
  * files kernels/avx512.c, avx2.c and portable.c compile the same sources
- * (kernels/direct.h, direct_weights.h, kernels/depthwise.h, kernels/winograd.h,
- * kernels/norm.h, kernels/product.h, kernels/point.h) for their vector width.  Signatures are those of layers.h. */
+ * (kernels/direct.h, direct_weights.h, depthwise.h, winograd.h, norm.h, product.h, point.h)
+ * for their vector width.  Signatures are those of layers.h. */
 #ifndef NN_KERNELS_H
 #define NN_KERNELS_H
 #include "nn/layers.h"
@@ -11,11 +11,11 @@
 /* What becomes of sums while they are in registers: act((y - mean)·scale + beta), as
  * norm_apply makes it in a pass of its own; NULL: nothing.  Whole vectors are read from any
  * channel on.  norm.c gives that of the running statistics, if its activation is cheap. */
-struct finish {
+struct epilogue {
     const float *mean, *scale, *beta;
     bool relu;
 };
-bool norm_finish(struct finish *f, const struct norm *n);
+bool norm_epilogue(struct epilogue *f, const struct norm *n);
 
 /* A convolution, all but its choice (conv.c).  Packed weights serve any number of images:
  * c->N of each call.  `weight` adds to sum, which is as long as packed weights and starts
@@ -23,7 +23,7 @@ bool norm_finish(struct finish *f, const struct norm *n);
 struct conv_kernels {
     void (*pack)(float *packed, const float *w, const struct conv *c, bool data);
     void (*forward)(float *y, const float *x, const float *packed, const struct conv *c,
-                    const struct finish *finish, float *scratch);
+                    const struct epilogue *epilogue, float *scratch);
     void (*data)(float *dx, const float *dy, const float *packed, const struct conv *c,
                  float *scratch);
     void (*weight)(float *sum, const float *dy, const float *x, const struct conv *c,
@@ -43,9 +43,9 @@ struct kernels {
     void (*ahead)(const struct span *spans, int n); // until the next call; n = 0: nothing
     struct conv_kernels direct, depthwise, winograd;
     // C (M,N) = or += A (M,L)·B (L,N), A[m][l] at a[m·ap + l·ai]; ldb = 0: packed B
-    void (*product)(float *c, size_t ldc, const float *a, size_t ap, size_t ai, const float *b,
-                    size_t ldb, size_t M, size_t N, size_t L, bool add,
-                    const struct finish *finish);
+    void (*product)(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
+                    const float *b, size_t ldb, size_t M, size_t N, size_t L, bool add,
+                    const struct epilogue *epilogue);
     void (*product_pack)(float *out, const float *w, size_t N, size_t L); // B = wᵀ, w (N,L)
     // A tile of M rows each; layers.h and kernels/norm.h say what of.
     void (*norm_gather)(double *mean, double *m2, size_t seen, const float *x, size_t M,
@@ -70,8 +70,8 @@ struct kernels {
     void (*gate_backward)(float *dx, const float *dy, const float *gate, const float *dpool,
                           size_t N, size_t HW, size_t C);
     void (*maxpool_forward)(float *y, int *from, const float *x, int N, int H, int W, int C);
-    void (*maxpool_backward)(float *dx, const float *dy, const int *from, int N, int H,
-                             int W, int C);
+    void (*maxpool_backward)(float *dx, const float *dy, const int *from, int N, int H, int W,
+                             int C);
     void (*add)(float *y, const float *x, size_t n); // y += x
     // y = x, or y += x, for n pixels of C channels, `to` and `from` floats apart
     void (*pixels)(float *y, size_t to, const float *x, size_t from, size_t n, size_t C,
@@ -83,9 +83,9 @@ struct kernels {
 
 extern const struct kernels kernels_avx512, kernels_avx2, kernels_portable;
 
-const struct kernels *kernels_get(void);       // the chosen table (isa.c)
-void kernels_use(const struct kernels *k);     // chooses: for checks
-const struct kernels *kernels_here(int i);     // of this processor, widest first, then NULL
+const struct kernels *kernels_get(void);   // the chosen table (isa.c)
+void kernels_use(const struct kernels *k); // chooses: for checks
+const struct kernels *kernels_here(int i); // of this processor, widest first, then NULL
 
 /* Blocks of output lanes: how many vectors of `lanes` cover `out` channels in groups of
  * `gi` inputs and `go` outputs.  Blocks hold several whole groups when groups are narrow

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum activation { ACT_NONE, ACT_RELU, ACT_SILU };
+enum activation { ACT_NONE, ACT_RELU, ACT_SILU, ACT_KINDS };
 
 /* ---- batch normalisation + optional residual add + activation (Ioffe & Szegedy 2015)
  *   y (M,C) = act(scale·(x - mean) + beta + add),  scale = gamma·rstd
@@ -65,10 +65,10 @@ static inline int conv_out(int size, int S)
     return (size - 1) / S + 1;
 }
 /* "product", "im2col", "direct", "depthwise", "winograd" */
-const char *conv_way(const struct conv *c);
+const char *conv_method(const struct conv *c);
 size_t conv_scratch(const struct conv *c); // floats of scratch, for either direction
 
-/* What a convolution does for the norms beside it while a tile is in cache; NULL where
+/* The norms fused with a convolution, which works on them while a tile is in cache; NULL where
  * there is none.
  *   in    x is the input of this norm; the convolution works on its result, which forward
  *         also stores in in_y and backward finds there; where in_y is NULL the result is
@@ -78,7 +78,7 @@ size_t conv_scratch(const struct conv *c); // floats of scratch, for either dire
  * Backward: dy is the g of out and out's sums are done; from it and y (of forward) the
  * convolution makes its own gradient.  dx (NULL: not wanted), to which this gradient is
  * added where `sum` says that it holds one, becomes the g of in, with in's sums. */
-struct beside {
+struct fusion {
     struct norm *in, *out;
     const float *in_add;
     float *in_y;
@@ -88,10 +88,10 @@ struct beside {
     bool sum;
 };
 void conv_forward(float *y, const float *x, const float *w, const struct conv *c,
-                  const struct beside *b, float *scratch);
+                  const struct fusion *b, float *scratch);
 /* dw (K,R,R,C/G) is added to. */
 void conv_backward(float *dx, float *dw, const float *dy, const float *x, const float *w,
-                   const struct conv *c, const struct beside *b, float *scratch);
+                   const struct conv *c, const struct fusion *b, float *scratch);
 
 /* ---- squeeze-excitation (Hu et al. 2018; pycls SE), on x (N,HW,C), squeeze width Q
  *   pool (N,C) = mean of x over HW;  hidden (N,Q) = act(pool·w1ᵀ + b1), w1 (Q,C);
@@ -112,7 +112,8 @@ void se_backward(float *dx, float *dw1, float *db1, float *dw2, float *db2, cons
  * position (first in row order on ties) as an offset into the image's H·W.
  * gap: y (N,C) = mean over HW. */
 void maxpool_forward(float *y, int *from, const float *x, int N, int H, int W, int C);
-void maxpool_backward(float *dx, const float *dy, const int *from, int N, int H, int W, int C);
+void maxpool_backward(float *dx, const float *dy, const int *from, int N, int H, int W,
+                      int C);
 void gap_forward(float *y, const float *x, size_t N, size_t HW, size_t C);
 void gap_backward(float *dx, const float *dy, size_t N, size_t HW, size_t C);
 

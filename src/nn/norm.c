@@ -32,8 +32,9 @@ struct state {
     float *mean, *scale, *beta; // scale = gamma·rstd
     float *c1, *c2;             // dx = scale·(g - c1 - (x - mean)·c2)
     float *rstd;                // C
-    double *sum, *sum2;         // forward: mean, Σ (x - mean)²; backward: Σg, Σ g·(x - mean)
-    double *rest, *rest2;       // forward alone
+    // forward: mean, Σ (x - mean)²; backward: Σg, Σ g·(x - mean)
+    double *sum, *sum2;
+    double *rest, *rest2; // forward alone
 };
 
 static size_t padded(size_t columns)
@@ -51,8 +52,9 @@ static struct state state_of(const struct norm *n)
     size_t fold = fold_of(n->C), step = padded(fold * n->C);
     float *f = n->state;
     double *d = (double *)(void *)(f + 6 * step);
-    return (struct state){ fold, fold * n->C, f, f + step, f + 2 * step, f + 3 * step, f + 4 * step,
-                           f + 5 * step, d, d + step, d + 2 * step, d + 3 * step };
+    return (struct state){
+        fold,         fold * n->C,  f, f + step, f + 2 * step, f + 3 * step,
+        f + 4 * step, f + 5 * step, d, d + step, d + 2 * step, d + 3 * step};
 }
 
 // What the first C columns have becomes that of all.
@@ -81,7 +83,8 @@ void norm_gather(struct norm *n, const float *x, size_t M)
 
 // Merges two parts of the rows (Chan, Golub, LeVeque 1983): those of `more` rows into those
 // of `rows`.
-static void merge(double *mean, double *m2, double rows, double mean2, double m22, double more)
+static void merge(double *mean, double *m2, double rows, double mean2, double m22,
+                  double more)
 {
     double d = mean2 - *mean, share = more / (rows + more);
     *mean += d * share;
@@ -136,10 +139,10 @@ void norm_apply(const struct norm *n, float *y, const float *x, const float *add
                               M - done, n->C, n->act);
 }
 
-bool norm_finish(struct finish *f, const struct norm *n)
+bool norm_epilogue(struct epilogue *f, const struct norm *n)
 {
     struct state s = state_of(n);
-    *f = (struct finish){ s.mean, s.scale, s.beta, n->act == ACT_RELU };
+    *f = (struct epilogue){s.mean, s.scale, s.beta, n->act == ACT_RELU};
     return n->act != ACT_SILU;
 }
 
@@ -151,7 +154,8 @@ void norm_grad(struct norm *n, float *g, const float *dy, const float *x, const 
     kernels_get()->norm_grad(s.sum, s.sum2, g, dy, x, add, y, s.mean, s.scale, s.beta, folded,
                              s.columns, n->act);
     kernels_get()->norm_grad(s.sum, s.sum2, g + at, dy + at, x + at, add ? add + at : NULL,
-                             y ? y + at : NULL, s.mean, s.scale, s.beta, M - done, n->C, n->act);
+                             y ? y + at : NULL, s.mean, s.scale, s.beta, M - done, n->C,
+                             n->act);
     n->rows += M;
 }
 
@@ -179,5 +183,6 @@ void norm_dx(const struct norm *n, float *dx, const float *g, const float *x, si
     struct state s = state_of(n);
     size_t folded = M / s.fold, done = folded * s.fold, at = done * n->C;
     kernels_get()->norm_dx(dx, g, x, s.mean, s.scale, s.c1, s.c2, folded, s.columns);
-    kernels_get()->norm_dx(dx + at, g + at, x + at, s.mean, s.scale, s.c1, s.c2, M - done, n->C);
+    kernels_get()->norm_dx(dx + at, g + at, x + at, s.mean, s.scale, s.c1, s.c2, M - done,
+                           n->C);
 }

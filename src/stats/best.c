@@ -102,7 +102,7 @@ static double quantile(const struct model *models, size_t n, double p,
 }
 
 bool best_property(struct best_band *out, const double *x, const double *errors, size_t n,
-             const struct best_options *o)
+                   const struct best_options *o)
 {
     struct model *models = ranked(errors, n, o);
     if (!models)

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 struct best_options {
-    double share;     // of the models taken, in (0, 1]
-    uint32_t draws;   // 0: the exact weights
+    double share;   // of the models taken, in (0, 1]
+    uint32_t draws; // 0: the exact weights
     uint64_t seed;
     double level;     // of the band, in (0, 1)
     bool categorical; // percentiles are values that occur, never between two
@@ -35,6 +35,6 @@ struct best_band {
 };
 /* The band of x.  False: interrupted. */
 bool best_property(struct best_band *out, const double *x, const double *errors, size_t n,
-             const struct best_options *o);
+                   const struct best_options *o);
 
 #endif

@@ -95,9 +95,9 @@ void bootstrap_min_difference(double *lo, double *hi, const struct edf *a,
     for (size_t i = 0; i < n; i++) {
         double w = search_survival(a->n, a->n, i) - search_survival(a->n, a->n, i + 1);
         for (size_t j = 0; j < m; j++)
-            all[k++] = (struct outcome){
-                b->e[j] - a->e[i],
-                w * (search_survival(b->n, b->n, j) - search_survival(b->n, b->n, j + 1))};
+            all[k++] =
+                (struct outcome){b->e[j] - a->e[i], w * (search_survival(b->n, b->n, j) -
+                                                         search_survival(b->n, b->n, j + 1))};
     }
     qsort(all, k, sizeof *all, by_difference);
     const double slack = 1e-12, tail = (1 - level) / 2;

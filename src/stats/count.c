@@ -20,7 +20,7 @@ struct setting {
 struct element {
     int w, g;
     double b;
-    int n, room;
+    int n, capacity;
     struct setting *from;
 };
 
@@ -38,7 +38,7 @@ struct state {
 };
 
 struct states {
-    int n, room; // room: a power of two, of `table`
+    int n, capacity; // capacity: a power of two, of `table`
     struct state *list;
     int *table; // open addressing: index + 1, or 0
 };
@@ -62,6 +62,7 @@ static bool bond_holds(enum count_bond bond, double before, double after)
     case COUNT_DOWN:
         return before >= after;
     case COUNT_FREE:
+    case COUNT_BONDS:
         break;
     }
     return true;
@@ -118,7 +119,7 @@ static bool make(const struct count_space *s, int stage, const double x[3], stru
     a.g[0] = (int)x[2];
     if (s->groups)
         a.g[0] = arch_inner(&a, 0, a.w[0]) / a.g[0];
-    if (!arch_finish(&a, &e))
+    if (!arch_complete(&a, &e))
         return false;
     *m = (struct made){.w = a.w[0], .g = a.g[0], .b = a.b[0]};
     for (int k = 0; k < 3; k++)
@@ -172,7 +173,7 @@ static uint64_t hash_of(const struct setting *set, int n)
 
 static int *find(const struct states *s, const struct setting *set, int n)
 {
-    size_t mask = (size_t)s->room - 1, i = hash_of(set, n) & mask;
+    size_t mask = (size_t)s->capacity - 1, i = hash_of(set, n) & mask;
     while (s->table[i]) {
         const struct state *t = &s->list[s->table[i] - 1];
         if (t->n == n && memcmp(t->set, set, (size_t)n * sizeof *set) == 0)
@@ -184,10 +185,10 @@ static int *find(const struct states *s, const struct setting *set, int n)
 
 static void states_add(struct states *s, const struct setting *set, int n, long double words)
 {
-    if (2 * s->n >= s->room) {
-        s->room = s->room ? 2 * s->room : 64;
+    if (2 * s->n >= s->capacity) {
+        s->capacity = s->capacity ? 2 * s->capacity : 64;
         free(s->table);
-        s->table = xcalloc((size_t)s->room, sizeof *s->table);
+        s->table = xcalloc((size_t)s->capacity, sizeof *s->table);
         for (int i = 0; i < s->n; i++)
             *find(s, s->list[i].set, s->list[i].n) = i + 1;
     }
@@ -327,10 +328,18 @@ void multiplicity_free(struct multiplicity *m)
 // Does stage i of the network come of width w and group width g?
 static bool comes_of(const struct arch *a, int i, int w, int g)
 {
-    struct arch one = {.stages = 1, .d = {1}, .w = {w}, .g = {g}, .b = {a->b[i]}, .stride = {1},
-                       .block = a->block, .stem_width = 8, .classes = 1, .image = 1};
+    struct arch one = {.stages = 1,
+                       .d = {1},
+                       .w = {w},
+                       .g = {g},
+                       .b = {a->b[i]},
+                       .stride = {1},
+                       .block = a->block,
+                       .stem_width = 8,
+                       .classes = 1,
+                       .image = 1};
     struct error e;
-    return arch_finish(&one, &e) && one.w[0] == a->w[i] && one.g[0] == a->g[i];
+    return arch_complete(&one, &e) && one.w[0] == a->w[i] && one.g[0] == a->g[i];
 }
 
 // Values of w_a for which exponent(j) is at most k: as many as come first.
@@ -385,17 +394,17 @@ static double lines(const struct multiplicity *m, const struct arch *a, int g)
             continue;
         int known[ARCH_STAGES] = {0}; // widths found to fit, so that they are tried once
         for (int k = 0; k < s->w_m.n; k++) {
-            const int *w = m->width + ((size_t)i * (size_t)s->w_m.n + (size_t)k) *
-                                          (size_t)a->stages;
+            const int *w =
+                m->width + ((size_t)i * (size_t)s->w_m.n + (size_t)k) * (size_t)a->stages;
             bool good = true;
             for (int j = 1; j < a->stages && good; j++) {
-                good = w[j] > w[j - 1] &&
-                       (w[j] == known[j] || comes_of(a, j, w[j], g));
+                good = w[j] > w[j - 1] && (w[j] == known[j] || comes_of(a, j, w[j], g));
                 if (good)
                     known[j] = w[j];
             }
             if (good)
-                sum += slopes(m, a, (struct regnet){.w_0 = (int)s->w_0.v[i], .w_m = s->w_m.v[k]});
+                sum += slopes(m, a,
+                              (struct regnet){.w_0 = (int)s->w_0.v[i], .w_m = s->w_m.v[k]});
         }
     }
     return sum;

@@ -9,7 +9,13 @@
 #include "model/arch.h"
 #include "model/regnet.h"
 
-enum count_bond { COUNT_FREE, COUNT_EQUAL, COUNT_UP, COUNT_DOWN }; // over the stages
+enum count_bond {
+    COUNT_FREE,
+    COUNT_EQUAL,
+    COUNT_UP,
+    COUNT_DOWN,
+    COUNT_BONDS
+}; // over the stages
 
 struct values {
     int n;
@@ -37,7 +43,7 @@ struct count_regnet {
 /* Prepares to count; NULL when that would take too much memory.  The values are not copied. */
 struct multiplicity *multiplicity_new(const struct count_regnet *s);
 void multiplicity_free(struct multiplicity *m);
-/* Settings of the space that make the (finished) network a. */
+/* Settings of the space that make the (complete) network a. */
 double multiplicity_of(const struct multiplicity *m, const struct arch *a);
 
 #endif

@@ -39,7 +39,11 @@ struct noise noise_of(const double *x, size_t n, size_t k, double level)
         .within = sqrt(msw),
         .between = sqrt(between),
         .reliability = between / (between + msw),
-        .lo = isinf(f) ? 1 : isnan(f) ? NAN : bounded((low - 1) / (low + (double)k - 1)),
-        .hi = isinf(f) ? 1 : isnan(f) ? NAN : bounded((high - 1) / (high + (double)k - 1)),
+        .lo = isinf(f)   ? 1
+              : isnan(f) ? NAN
+                         : bounded((low - 1) / (low + (double)k - 1)),
+        .hi = isinf(f)   ? 1
+              : isnan(f) ? NAN
+                         : bounded((high - 1) / (high + (double)k - 1)),
     };
 }

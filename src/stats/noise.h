@@ -14,8 +14,8 @@
 
 struct noise {
     double mean;
-    double within, between;      // standard deviations
-    double reliability, lo, hi;  // NaN when no two errors differ
+    double within, between;     // standard deviations
+    double reliability, lo, hi; // NaN when no two errors differ
 };
 /* x[i * k + j]: model i, training j; n >= 2, k >= 2. */
 struct noise noise_of(const double *x, size_t n, size_t k, double level);

@@ -58,10 +58,10 @@ static double tied(const double *sorted, size_t n)
 }
 
 /* concordant - discordant = all - ties in x - ties in y + ties in both - 2 discordant; the
- * discordant pairs are the inversions of y when sorted by x, then y.  `room` is for 2n. */
-static double kendall(struct point *p, size_t n, double *room)
+ * discordant pairs are the inversions of y when sorted by x, then y.  `workspace` is for 2n. */
+static double kendall(struct point *p, size_t n, double *workspace)
 {
-    double *y = room, *spare = room + n, both = 0;
+    double *y = workspace, *spare = workspace + n, both = 0;
     qsort(p, n, sizeof *p, by_x_then_y);
     for (size_t i = 0, from = 0; i < n; i++)
         if (i + 1 == n || p[i + 1].x != p[i].x || p[i + 1].y != p[i].y) {
@@ -81,12 +81,12 @@ static double kendall(struct point *p, size_t n, double *room)
 double rank_kendall(const double *x, const double *y, size_t n)
 {
     struct point *p = xmalloc((n + 1) * sizeof *p);
-    double *room = xmalloc((2 * n + 1) * sizeof *room);
+    double *workspace = xmalloc((2 * n + 1) * sizeof *workspace);
     for (size_t i = 0; i < n; i++)
         p[i] = (struct point){x[i], y[i]};
-    double tau = n < 2 ? NAN : kendall(p, n, room);
+    double tau = n < 2 ? NAN : kendall(p, n, workspace);
     free(p);
-    free(room);
+    free(workspace);
     return tau;
 }
 
@@ -126,7 +126,8 @@ bool rank_interval(double *lo, double *hi, const double *x, const double *y, siz
 {
     assert(n >= 2 && n <= UINT32_MAX && draws >= 1);
     struct point *p = xmalloc(n * sizeof *p);
-    double *room = xmalloc(2 * n * sizeof *room), *tau = xmalloc(draws * sizeof *tau);
+    double *workspace = xmalloc(2 * n * sizeof *workspace),
+           *tau = xmalloc(draws * sizeof *tau);
     uint32_t *drawn = xmalloc(n * sizeof *drawn), t = 0;
     size_t kept = 0;
     for (; t < draws && !interrupt_pending(); t++) {
@@ -134,14 +135,14 @@ bool rank_interval(double *lo, double *hi, const double *x, const double *y, siz
         draw_indices(&r, drawn, n, (uint32_t)n);
         for (size_t i = 0; i < n; i++)
             p[i] = (struct point){x[drawn[i]], y[drawn[i]]};
-        tau[kept] = kendall(p, n, room);
+        tau[kept] = kendall(p, n, workspace);
         kept += !isnan(tau[kept]);
     }
     values_sort(tau, kept);
     *lo = kept ? values_quantile(tau, kept, (1 - level) / 2) : NAN;
     *hi = kept ? values_quantile(tau, kept, (1 + level) / 2) : NAN;
     free(p);
-    free(room);
+    free(workspace);
     free(tau);
     free(drawn);
     return t == draws;

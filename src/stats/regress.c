@@ -68,8 +68,8 @@ static bool check(enum regress_form form, const double *x, const double *y, size
     return true;
 }
 
-bool regress(struct regression *out, enum regress_form form, const double *x,
-             const double *y, size_t n, double level, struct error *e)
+bool regress(struct regression *out, enum regress_form form, const double *x, const double *y,
+             size_t n, double level, struct error *e)
 {
     if (!check(form, x, y, n, e))
         return false;
@@ -116,7 +116,8 @@ bool regress(struct regression *out, enum regress_form form, const double *x,
         error[0] = sqrt(variance * (1 / size[0] + r01 * r01 / size[1]));
         error[1] = sqrt(variance / size[1]);
     }
-    *out = (struct regression){.terms = terms, .residual = sqrt(variance),
+    *out = (struct regression){.terms = terms,
+                               .residual = sqrt(variance),
                                .r2 = around > 0 ? 1 - squares / around : NAN};
     for (int k = 0; k < terms; k++) {
         bool logarithm = logarithms && k == 0;

@@ -23,15 +23,15 @@ enum regress_form {
 
 struct regression {
     int terms;
-    double c[2];  // a, b
+    double c[2];         // a, b
     double lo[2], hi[2]; // their intervals (Student); of POWER's a from that of ln a
-    double r2;    // NaN when all y are equal
-    double residual; // standard deviation around the fit; of POWER in the logarithms
+    double r2;           // NaN when all y are equal
+    double residual;     // standard deviation around the fit; of POWER in the logarithms
 };
 /* False when there are too few points, when x does not tell the terms apart, or when a root
  * or logarithm is asked of a number that has none; the message counts from 1. */
-bool regress(struct regression *out, enum regress_form form, const double *x,
-             const double *y, size_t n, double level, struct error *e);
+bool regress(struct regression *out, enum regress_form form, const double *x, const double *y,
+             size_t n, double level, struct error *e);
 double regress_at(enum regress_form form, const double c[2], double x);
 
 #endif

@@ -101,14 +101,16 @@ static double total(const struct distribution *d)
 }
 
 /* Vose's construction; p sums to `sum`. */
-static void alias_init(struct alias *a, int n, const double *value, const double *p, double sum)
+static void alias_init(struct alias *a, int n, const double *value, const double *p,
+                       double sum)
 {
     a->n = n;
     a->value = xmalloc((size_t)n * sizeof *a->value);
     a->keep = xmalloc((size_t)n * sizeof *a->keep);
     a->other = xmalloc((size_t)n * sizeof *a->other);
     double *scaled = xmalloc((size_t)n * sizeof *scaled);
-    int *small = xmalloc((size_t)n * sizeof *small), *large = xmalloc((size_t)n * sizeof *large);
+    int *small = xmalloc((size_t)n * sizeof *small),
+        *large = xmalloc((size_t)n * sizeof *large);
     int smalls = 0, larges = 0;
     for (int i = 0; i < n; i++) {
         a->value[i] = value[i];
@@ -274,6 +276,8 @@ bool sampler_bind(struct sampler *s, enum sampler_bond bond, int n, const int *s
         return bind_sorted(f, dist) ||
                error_set(e, "stages of different ranges cannot be sorted; draw them by "
                             "rejection");
+    case BONDS:
+        break;
     }
     return false;
 }
@@ -392,13 +396,13 @@ static int outside(struct sampler *s, const struct complexity *c)
 }
 
 size_t sampler_next(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t end,
-                    struct candidate *out, size_t room)
+                    struct candidate *out, size_t capacity)
 {
     struct arch a = s->base;
     struct regnet r = {0};
     struct error e;
     size_t found = 0;
-    for (; *index < end && found < room; ++*index) {
+    for (; *index < end && found < capacity; ++*index) {
         if (*index % POLL == 0 && interrupt_pending())
             break;
         s->counts.tried++;
@@ -406,7 +410,7 @@ size_t sampler_next(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t 
             s->counts.shape++;
             continue;
         }
-        if (!arch_finish(&a, &e)) {
+        if (!arch_complete(&a, &e)) {
             s->counts.incompatible++;
             continue;
         }

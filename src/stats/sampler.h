@@ -22,7 +22,12 @@ enum sampler_kind {
     SAMPLE_ANYNET, // parameters d, w, b, g of every stage: slot = parameter · stages + stage
     SAMPLE_REGNET, // parameters d, w_0, w_a, w_m, b, g: slots 0 … 5
 };
-enum sampler_bond { BOND_EQUAL, BOND_UP, BOND_SORTED }; // of a factor with several slots
+enum sampler_bond {
+    BOND_EQUAL,
+    BOND_UP,
+    BOND_SORTED,
+    BONDS
+}; // of a factor with several slots
 
 struct distribution {
     int n;
@@ -69,11 +74,11 @@ bool sampler_complete(const struct sampler *s, struct error *e);
 /* Share of independent draws that would obey all bonds. */
 double sampler_share(const struct sampler *s);
 
-/* Walks the candidates from *index up to (not including) end until `room` are found or an
+/* Walks the candidates from *index up to (not including) end until `capacity` are found or an
  * interrupt is pending; *index is where to go on.  Returns the number found.  Networks
  * recorded by sampler_keep are passed over. */
 size_t sampler_next(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t end,
-                    struct candidate *out, size_t room);
+                    struct candidate *out, size_t capacity);
 
 /* Records a network as taken; false when it already was (then counted as a duplicate). */
 bool sampler_keep(struct sampler *s, uint64_t hash);

@@ -14,8 +14,7 @@ double search_survival(size_t n, size_t m, size_t r)
     return exp((double)m * log1p(-(double)r / (double)n)); // r = n: exp(-inf) = 0
 }
 
-struct search_point search_best(const struct edf *f, size_t m, bool replacement,
-                                double level)
+struct search_point search_best(const struct edf *f, size_t m, bool replacement, double level)
 {
     size_t n = f->n;
     assert(m >= 1 && (replacement || (m <= n && !f->share)));
@@ -59,8 +58,7 @@ static double draw_weighted(const struct edf *f, struct rng *r)
     return f->e[lo];
 }
 
-bool search_simulate(struct search_trial *out, const struct edf *f, size_t m,
-                     uint64_t seed)
+bool search_simulate(struct search_trial *out, const struct edf *f, size_t m, uint64_t seed)
 {
     assert(m >= 1 && m <= f->n && f->n <= UINT32_MAX);
     *out = (struct search_trial){.repeats = f->n / m};

@@ -33,7 +33,6 @@ struct search_trial {
     size_t repeats;
 };
 /* m <= n.  False: interrupted. */
-bool search_simulate(struct search_trial *out, const struct edf *f, size_t m,
-                     uint64_t seed);
+bool search_simulate(struct search_trial *out, const struct edf *f, size_t m, uint64_t seed);
 
 #endif

@@ -94,7 +94,8 @@ size_t binomial_quantile(double q, double z, size_t n, double p)
     double mean = (double)n * p, variance = mean * (1 - p), s = sqrt(variance);
     double at = mean + s * z + (1 - 2 * p) * (z * z - 1) / 6 +
                 ((1 - 6 * p * (1 - p)) * (z * z * z - 3 * z) / 24 -
-                 (1 - 4 * p * (1 - p)) * (2 * z * z * z - 5 * z) / 36) / s;
+                 (1 - 4 * p * (1 - p)) * (2 * z * z * z - 5 * z) / 36) /
+                    s;
     size_t k = (size_t)fmin(fmax(ceil(at - 0.5), 0), (double)n);
     if (variance >= 1000)
         return k;

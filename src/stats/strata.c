@@ -30,8 +30,8 @@ bool strata_assign(const struct strata *s, const double *x, size_t n, uint32_t *
     double width = (s->hi - s->lo) / s->bins;
     for (uint32_t k = 0; k < s->bins; k++)
         if (!count[k])
-            return error_set(e, "no model in bin %u of %u, from %.4g to %.4g", k + 1,
-                             s->bins, s->lo + k * width, s->lo + (k + 1) * width);
+            return error_set(e, "no model in bin %u of %u, from %.4g to %.4g", k + 1, s->bins,
+                             s->lo + k * width, s->lo + (k + 1) * width);
     for (size_t i = 0; i < n; i++)
         weight[i] = bin[i] == NO_BIN ? 0 : 1 / ((double)count[bin[i]] * s->bins);
     return true;
@@ -132,8 +132,8 @@ static void relabel(struct pool *p, struct rng *r)
     }
 }
 
-static bool permute(struct comparison *out, struct pool *p, struct walk seen,
-                    uint32_t draws, uint64_t seed)
+static bool permute(struct comparison *out, struct pool *p, struct walk seen, uint32_t draws,
+                    uint64_t seed)
 {
     double means = 0, gaps = 0;
     const double slack = 1e-10;
@@ -240,7 +240,8 @@ static bool resample(struct comparison *out, const struct pool *p, uint32_t draw
 }
 
 // The minima of both spaces, from the pool sorted by error.
-static void minima(struct comparison *out, const struct pool *p, double level, size_t count[2])
+static void minima(struct comparison *out, const struct pool *p, double level,
+                   size_t count[2])
 {
     double *errors = xmalloc(2 * p->n * sizeof *errors);
     struct edf f[2];
@@ -262,8 +263,10 @@ bool strata_compare(struct comparison *out, const struct labelled *models, size_
     struct pool p;
     pool_init(&p, models, n, bins);
     struct walk seen = walk(&p);
-    *out = (struct comparison){.ks = seen.ks, .ks_critical = NAN,
-                               .mean_difference = seen.difference, .p_better = seen.wins};
+    *out = (struct comparison){.ks = seen.ks,
+                               .ks_critical = NAN,
+                               .mean_difference = seen.difference,
+                               .p_better = seen.wins};
     size_t count[2];
     minima(out, &p, level, count);
     double variance = 0; // of the difference; shrinks as the populations grow alike

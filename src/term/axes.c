@@ -52,8 +52,10 @@ static double next_log_tick(double x, int base)
 // A number with the digits that ticks `step` apart need: "0.25", "48", "1.5M".
 static int tick_text(char *text, size_t size, double x, double step)
 {
-    static const struct { double unit; const char *name; } units[] = {
-        {1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}};
+    static const struct {
+        double unit;
+        const char *name;
+    } units[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}};
     int k = 0;
     if (fabs(x) < 1e4)
         k = 3;
@@ -97,13 +99,12 @@ static void y_tick(struct canvas *c, const struct chart *chart, double y, double
     canvas_text(c, chart->plot_left - 1, row, canvas_ascii(c) ? "+" : "┤", 1, STYLE_DIM);
 }
 
-static void draw_y_axis(struct canvas *c, const struct chart *chart,
-                        const struct layout *l)
+static void draw_y_axis(struct canvas *c, const struct chart *chart, const struct layout *l)
 {
     int height = chart->plot_height;
     for (int y = 0; l->y_axis && y < height; y++)
-        canvas_text(c, chart->plot_left - 1, chart->plot_top + y,
-                    canvas_ascii(c) ? "|" : "│", 1, STYLE_DIM);
+        canvas_text(c, chart->plot_left - 1, chart->plot_top + y, canvas_ascii(c) ? "|" : "│",
+                    1, STYLE_DIM);
     if (l->y_title)
         canvas_text(c, chart->left, chart->top, chart->y_label, chart->width, STYLE_DIM);
     if (!l->y_labels)
@@ -129,8 +130,7 @@ static void draw_y_axis(struct canvas *c, const struct chart *chart,
         y_tick(c, chart, i * step, step);
 }
 
-static void draw_x_axis(struct canvas *c, const struct chart *chart,
-                        const struct layout *l)
+static void draw_x_axis(struct canvas *c, const struct chart *chart, const struct layout *l)
 {
     bool ascii = canvas_ascii(c);
     int y = chart->plot_top + chart->plot_height;
@@ -158,8 +158,8 @@ static void draw_x_axis(struct canvas *c, const struct chart *chart,
     int free_from = chart->left;
     if (names)
         step = 1;
-    double first = decades ? first_log_tick(chart->x0, chart->log_x)
-                           : ceil(chart->x0 / step - 1e-9);
+    double first =
+        decades ? first_log_tick(chart->x0, chart->log_x) : ceil(chart->x0 / step - 1e-9);
     for (double i = first; (decades ? i : i * step) <= last;
          i = decades ? next_log_tick(i, chart->log_x) : i + 1) {
         double at = decades ? i : i * step;

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CANVAS_MAX 1000   // cells in either direction
-#define CANVAS_CURVES 8   // curves told apart without colour
+#define CANVAS_MAX 1000 // cells in either direction
+#define CANVAS_CURVES 8 // curves told apart without colour
 
 // A style: colour 0 … 15 plus attributes.  0 = the terminal's own, 1 … 8 = the curves.
 enum {

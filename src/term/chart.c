@@ -22,10 +22,10 @@ struct pen {
     struct canvas *canvas;
     const struct chart *chart;
     const struct curve *curve;
-    int px, py;            // the last dot
-    int length;            // dots so far
-    int cx, cy, cells;     // the last cell and how many the path entered
-    int every, offset;     // letters: at cells offset, offset + every, …
+    int px, py;        // the last dot
+    int length;        // dots so far
+    int cx, cy, cells; // the last cell and how many the path entered
+    int every, offset; // letters: at cells offset, offset + every, …
     bool marking, started;
 };
 
@@ -46,8 +46,8 @@ static void pen_dot(struct pen *p, int px, int py)
     p->py = py;
     const char *dash = pattern[p->curve->faint ? FAINT : p->curve->id];
     if (!p->marking && (canvas_ascii(p->canvas) || dash[p->length % 12] == '#'))
-        canvas_dot(p->canvas, 2 * p->chart->plot_left + px,
-                   4 * p->chart->plot_top + py, p->curve->id, p->curve->faint);
+        canvas_dot(p->canvas, 2 * p->chart->plot_left + px, 4 * p->chart->plot_top + py,
+                   p->curve->id, p->curve->faint);
     p->length++;
 }
 
@@ -138,8 +138,8 @@ static void draw_points(struct canvas *c, const struct chart *chart, const struc
 }
 
 // Draws the dots, then walks again to set letters, staggered so that curves alternate.
-static void draw_curve(struct canvas *c, const struct chart *chart,
-                       const struct curve *curve, int turn, int turns)
+static void draw_curve(struct canvas *c, const struct chart *chart, const struct curve *curve,
+                       int turn, int turns)
 {
     struct pen p = {.canvas = c, .chart = chart, .curve = curve};
     if (curve->shape == SHAPE_POINTS) {
@@ -160,8 +160,7 @@ static void draw_curve(struct canvas *c, const struct chart *chart,
 /* Range. */
 
 // The range of the errors below 100 of the faint curves, or of the others; true: some are not.
-static bool data_range(const struct curve *curves, int n, bool faint, double *lo,
-                       double *hi)
+static bool data_range(const struct curve *curves, int n, bool faint, double *lo, double *hi)
 {
     bool failed = false;
     for (int k = 0; k < n; k++) {
@@ -225,7 +224,8 @@ static void draw_area(struct canvas *c, const struct chart *chart, const struct 
             bool whole = lo <= chart->y0 && hi >= chart->y1;
             for (int py = axes_row(chart, hi); lo < hi && py <= axes_row(chart, lo); py++)
                 if (!whole || (px / 4 + py / 4) % 4 == 0)
-                    canvas_shade(c, 2 * chart->plot_left + px, 4 * chart->plot_top + py, b->id);
+                    canvas_shade(c, 2 * chart->plot_left + px, 4 * chart->plot_top + py,
+                                 b->id);
         }
     }
 }

@@ -12,33 +12,34 @@
 #define TERM_CHART_H
 #include "term/canvas.h"
 
-enum shape { SHAPE_STEPS, SHAPE_LINE, SHAPE_POINTS };
+enum shape { SHAPE_STEPS, SHAPE_LINE, SHAPE_POINTS, SHAPES };
 
 struct curve {
     enum shape shape;
-    const char *name;   // "": no letters along it
-    const char *count;  // number of models as the legend shows it: "16", "12/16"; "" without figures
-    double min, mean;   // of the legend; NaN is shown as "-"
+    const char *name; // "": no letters along it
+    const char
+        *count; // number of models as the legend shows it: "16", "12/16"; "" without figures
+    double min, mean; // of the legend; NaN is shown as "-"
     int failed;
-    int id;             // 0 … 7: letter a … h, dash pattern, colour
-    bool faint;         // provisional: sparse dots, no letters, no legend of its own
-    bool hidden;        // legend only
-    bool selected;      // marked in the legend
+    int id;        // 0 … 7: letter a … h, dash pattern, colour
+    bool faint;    // provisional: sparse dots, no letters, no legend of its own
+    bool hidden;   // legend only
+    bool selected; // marked in the legend
     size_t n;
     const double *x, *y; // steps: F = y[i] just right of x[i]; x ascends, NaN = failed
 };
 
 struct chart {
-    int left, top, width, height;     // the box for axes and plot, in cells
-    const char *x_label, *y_label;    // NULL: none
-    double x0, x1;                    // range; x0 < x1 on entry fixes it
-    double y0, y1;                    // the same; shares, 0 to 1, unless y0 < y1
-    int log_x, log_y;                 // 2 or 10: ticks at its powers; 0: not logarithmic
-    const char *const *x_names;       // of the places 1, 2, … instead of ticks; or NULL
+    int left, top, width, height;  // the box for axes and plot, in cells
+    const char *x_label, *y_label; // NULL: none
+    double x0, x1;                 // range; x0 < x1 on entry fixes it
+    double y0, y1;                 // the same; shares, 0 to 1, unless y0 < y1
+    int log_x, log_y;              // 2 or 10: ticks at its powers; 0: not logarithmic
+    const char *const *x_names;    // of the places 1, 2, … instead of ticks; or NULL
     int n_names;
-    double cursor;                    // where to draw a vertical line; NaN: none
-    int plot_left, plot_width;        // out: the columns the range [x0, x1] spans
-    int plot_top, plot_height;        //      and the rows
+    double cursor;             // where to draw a vertical line; NaN: none
+    int plot_left, plot_width; // out: the columns the range [x0, x1] spans
+    int plot_top, plot_height; //      and the rows
 };
 
 // An area between lo and hi, straight from each x to the next; a step has the same x twice.

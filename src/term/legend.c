@@ -59,8 +59,8 @@ int chart_legend(struct canvas *c, int left, int top, int width, int height,
         with_min = 0;
     if (rest - with_failed < 6)
         with_failed = 0;
-    int room = rest - with_failed - with_mean - with_min;
-    int name_width = longest < room ? longest : room < 1 ? 1 : room;
+    int available = rest - with_failed - with_mean - with_min;
+    int name_width = longest < available ? longest : available < 1 ? 1 : available;
     int at_count = left + key + name_width + 1 + count_width;
     int at_min = at_count + with_min;
     int at_mean = at_min + with_mean, at_failed = at_mean + with_failed;

@@ -121,11 +121,12 @@ static void define_keys(void)
         const char *sequence;
         int code;
     } keys[] = {
-        {"\033[A", KEY_UP},    {"\033[B", KEY_DOWN},  {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},
-        {"\033OA", KEY_UP},    {"\033OB", KEY_DOWN},  {"\033OC", KEY_RIGHT}, {"\033OD", KEY_LEFT},
-        {"\033[H", KEY_HOME},  {"\033[F", KEY_END},   {"\033OH", KEY_HOME},  {"\033OF", KEY_END},
-        {"\033[1~", KEY_HOME}, {"\033[4~", KEY_END},  {"\033[7~", KEY_HOME}, {"\033[8~", KEY_END},
-        {"\033[5~", KEY_PPAGE}, {"\033[6~", KEY_NPAGE},
+        {"\033[A", KEY_UP},    {"\033[B", KEY_DOWN},   {"\033[C", KEY_RIGHT},
+        {"\033[D", KEY_LEFT},  {"\033OA", KEY_UP},     {"\033OB", KEY_DOWN},
+        {"\033OC", KEY_RIGHT}, {"\033OD", KEY_LEFT},   {"\033[H", KEY_HOME},
+        {"\033[F", KEY_END},   {"\033OH", KEY_HOME},   {"\033OF", KEY_END},
+        {"\033[1~", KEY_HOME}, {"\033[4~", KEY_END},   {"\033[7~", KEY_HOME},
+        {"\033[8~", KEY_END},  {"\033[5~", KEY_PPAGE}, {"\033[6~", KEY_NPAGE},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (key_defined(keys[i].sequence) == 0)
@@ -241,20 +242,26 @@ static const char *mouse_event(int *x, int *y)
         return NULL;
     *x = e.x;
     *y = e.y;
-    return e.bstate & BUTTON4_PRESSED ? "wheelup"
-           : e.bstate & BUTTON5_PRESSED ? "wheeldown"
-           : e.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED) ? "click" : NULL;
+    return e.bstate & BUTTON4_PRESSED                       ? "wheelup"
+           : e.bstate & BUTTON5_PRESSED                     ? "wheeldown"
+           : e.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED) ? "click"
+                                                            : NULL;
 }
 
 const char *screen_key(struct screen *s, int ms, int *x, int *y)
 {
-    static const struct { int code; const char *name; } names[] = {
-        {KEY_LEFT, "left"},       {KEY_RIGHT, "right"},       {KEY_UP, "up"},
-        {KEY_DOWN, "down"},       {KEY_HOME, "home"},         {KEY_END, "end"},
-        {KEY_PPAGE, "pageup"},    {KEY_NPAGE, "pagedown"},    {KEY_RESIZE, "resize"},
-        {'\t', "tab"},            {'\n', "enter"},            {'\r', "enter"},
-        {KEY_ENTER, "enter"},     {27, "escape"},             {127, "backspace"},
-        {KEY_BACKSPACE, "backspace"},
+    static const struct {
+        int code;
+        const char *name;
+    } names[] = {
+        {KEY_LEFT, "left"},     {KEY_RIGHT, "right"},
+        {KEY_UP, "up"},         {KEY_DOWN, "down"},
+        {KEY_HOME, "home"},     {KEY_END, "end"},
+        {KEY_PPAGE, "pageup"},  {KEY_NPAGE, "pagedown"},
+        {KEY_RESIZE, "resize"}, {'\t', "tab"},
+        {'\n', "enter"},        {'\r', "enter"},
+        {KEY_ENTER, "enter"},   {27, "escape"},
+        {127, "backspace"},     {KEY_BACKSPACE, "backspace"},
     };
     static char plain[2];
     (void)s;

@@ -55,6 +55,17 @@ db=$dir/k.db
 "$NETSPACE" "$dir/sweep.lua" "$db" A >/dev/null 2>&1 &
 pid=$!
 eventually 30 started
+if unshare --pid --fork --mount-proc true 2>/dev/null; then
+    unshare --pid --fork --mount-proc "$NETSPACE" resume "$db" >"$dir/apart" 2>&1
+    ok $([ $? -eq 1 ]; echo $?) "a process of another PID namespace does not take over"
+    grep -q "is being trained by process $pid" "$dir/apart"
+    ok $? "and is told so"
+    unshare --uts --pid --fork --mount-proc sh -c 'hostname elsewhere; exec "$@"' sh \
+        "$NETSPACE" resume "$db" >"$dir/apart" 2>&1
+    ok $([ $? -eq 1 ]; echo $?) "nor does one that has another host name, too"
+else
+    echo "# PID namespaces cannot be made here: skipped"
+fi
 kill -9 $pid
 wait $pid 2>/dev/null
 "$NETSPACE" "$dir/sweep.lua" "$db" A >"$dir/again" 2>/dev/null

@@ -46,7 +46,7 @@ ok $? "and ends with one line of summary"
 ok $? "which is not rewritten in place when stderr is no terminal"
 "$NETSPACE" "$dir/epochs.lua" "$dir/calm.db" >"$dir/calm.epochs"
 
-one_is_done() { [ "$("$NETSPACE" "$dir/count.lua" "$db" done)" -ge 1 ]; }
+one_is_done() { [ "$("$NETSPACE" "$dir/count.lua" "$db" "done")" -ge 1 ]; }
 # disturbed SIGNAL STATUS: sends it after the first finished model
 disturbed() {
     db=$dir/$1.db
@@ -58,7 +58,7 @@ disturbed() {
     wait "$pid"
     status=$?
     check "$1 ends it with status $2 (got $status)" [ "$status" -eq "$2" ]
-    done=$("$NETSPACE" "$dir/count.lua" "$db" done)
+    done=$("$NETSPACE" "$dir/count.lua" "$db" "done")
     ok $([ "$done" -ge 1 ] && [ "$done" -lt 5 ]; echo $?) "$1: in the middle ($done of 5 done)"
     "$NETSPACE" "$dir/models.lua" "$db" >"$dir/$1.before"
     alive=0

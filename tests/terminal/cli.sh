@@ -338,8 +338,8 @@ check "an installed tree finds its Lua files" is "true	$dir/usr/share/netspace/l
 mkdir "$dir/mine"; cp -R lua/netspace "$dir/mine/"; NETSPACE_PATH=$dir/mine run -e \
     'print(package.path:match("[^;]*"))'
 check "NETSPACE_PATH comes first" is "$dir/mine/?.lua"
-rm -r "$dir/usr/share"; NETSPACE_PATH=$dir/none run -e 'print(1)'
+rm -r "${dir:?}/usr/share"; NETSPACE_PATH=$dir/none run -e 'print(1)'
 check "no Lua files: a message" err "its Lua files are not in $dir/none"; check "status 1" status 1
-LUA_CPATH_5_4=/nowhere/?.so run -e 'require "luv"'
+LUA_CPATH_5_4="/nowhere/?.so" run -e 'require "luv"'
 check "a missing library names its package" err "lua-luv"
 done_testing

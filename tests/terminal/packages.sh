@@ -42,6 +42,7 @@ machine 'cmocka'; run
 check "test packages are not asked for" calls ''
 run --tests
 check "unless --tests is given" grep -q libcmocka-dev "$dir/calls"
+check "lint tools come with them" grep -q 'lua-check shellcheck' "$dir/calls"
 machine 'sqlite3'; stub apt-get "echo no network; echo \"apt-get \$*\" >>'$dir/calls'; exit 100"; run
 check "a failure: status 1" status 1
 check "shows what apt said" says 'no network'; check "and the command" says 'apt-get install -y'

@@ -46,8 +46,7 @@ static inline void fixture_close(struct fixture *x)
 }
 
 /* The values of a tensor and how many there are; NULL when the file has none so named. */
-static inline const float *fixture_find(const struct fixture *x, const char *name,
-                                        size_t *n)
+static inline const float *fixture_find(const struct fixture *x, const char *name, size_t *n)
 {
     char key[128];
     snprintf(key, sizeof key, "\"%s\":{", name);
@@ -121,7 +120,7 @@ static inline struct arch fixture_arch(const struct fixture *x)
     a.classes = atoi(fixture_field(x, "classes"));
     a.image = atoi(fixture_field(x, "image"));
     struct error e;
-    if (!arch_finish(&a, &e))
+    if (!arch_complete(&a, &e))
         fail_msg("%s", e.msg);
     return a;
 }

@@ -30,7 +30,7 @@ static inline int noise_label(uint32_t index)
 }
 
 static inline void noise_train(const void *self, float *x, int *labels, const uint32_t *index,
-                        int n, uint64_t seed, int epoch)
+                               int n, uint64_t seed, int epoch)
 {
     (void)self, (void)seed, (void)epoch;
     for (int i = 0; i < n; i++) {
@@ -73,7 +73,7 @@ static inline struct net *small_net(int batch, uint64_t seed)
                      .classes = CLASSES,
                      .image = SIDE};
     struct error e;
-    if (!arch_finish(&a, &e))
+    if (!arch_complete(&a, &e))
         fail_msg("%s", e.msg);
     struct net *n = net_new(&a, batch, &e);
     if (!n)

@@ -14,11 +14,11 @@
 #include "base/rng.h"
 #include "stats/edf.h"
 
-#define NEAR(got, want, tol)                                                              \
-    do {                                                                                  \
-        double got_ = (got), want_ = (want);                                              \
-        if (!(fabs(got_ - want_) <= (tol)))                                               \
-            fail_msg("%s is %.10g, wanted %.10g", #got, got_, want_);                     \
+#define NEAR(got, want, tol)                                                                 \
+    do {                                                                                     \
+        double got_ = (got), want_ = (want);                                                 \
+        if (!(fabs(got_ - want_) <= (tol)))                                                  \
+            fail_msg("%s is %.10g, wanted %.10g", #got, got_, want_);                        \
     } while (0)
 
 enum { MAX = 4096 };

@@ -18,8 +18,16 @@
 
 static struct arch one_stage(int w, double b, int g)
 {
-    struct arch a = {.stages = 1, .d = {1}, .w = {w}, .g = {g}, .stride = {2}, .b = {b},
-                     .stem_width = 32, .act = ACT_RELU, .classes = 10, .image = 32};
+    struct arch a = {.stages = 1,
+                     .d = {1},
+                     .w = {w},
+                     .g = {g},
+                     .stride = {2},
+                     .b = {b},
+                     .stem_width = 32,
+                     .act = ACT_RELU,
+                     .classes = 10,
+                     .image = 32};
     return a;
 }
 
@@ -27,7 +35,11 @@ static void group_compatibility(void **state)
 {
     (void)state;
     // width, b, g asked; width, g final: the half-to-even cases of published nets among them
-    static const struct { int w; double b; int g, w_out, g_out; } cases[] = {
+    static const struct {
+        int w;
+        double b;
+        int g, w_out, g_out;
+    } cases[] = {
         {136, 1, 16, 128, 16}, {392, 1, 16, 384, 16}, {776, 1, 16, 768, 16},
         {176, 1, 24, 168, 24}, {80, 1, 120, 80, 80},  {152, 1, 16, 160, 16},
         {24, 4, 32, 24, 6},    {40, 2, 16, 32, 16},   {56, 0.25, 8, 56, 8},
@@ -36,7 +48,7 @@ static void group_compatibility(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct arch a = one_stage(cases[i].w, cases[i].b, cases[i].g);
         struct error e;
-        assert_true(arch_finish(&a, &e));
+        assert_true(arch_complete(&a, &e));
         assert_int_equal(a.w[0], cases[i].w_out);
         assert_int_equal(a.g[0], cases[i].g_out);
     }
@@ -52,14 +64,14 @@ static void whole_grid(void **state)
         for (int k = 0; k < 18; k++) {
             struct arch a = one_stage(w, bs[k / 6], gs[k % 6]);
             struct error e;
-            assert_true(arch_finish(&a, &e));
+            assert_true(arch_complete(&a, &e));
             int inner = arch_inner(&a, 0, a.w[0]);
             assert_int_equal(inner * bs[k / 6], a.w[0]);
             assert_int_equal(inner % a.g[0], 0);
             assert_int_equal(arch_groups(&a, 0, a.w[0]), inner / a.g[0]);
             most = fmax(most, fabs((double)a.w[0] / w - 1));
             struct arch again = a;
-            assert_true(arch_finish(&again, &e));
+            assert_true(arch_complete(&again, &e));
             assert_int_equal(again.w[0], a.w[0]);
             assert_int_equal(again.g[0], a.g[0]);
         }
@@ -69,7 +81,7 @@ static void whole_grid(void **state)
 static void refused(struct arch a, const char *part)
 {
     struct error e = {""};
-    assert_false(arch_finish(&a, &e));
+    assert_false(arch_complete(&a, &e));
     if (!strstr(e.msg, part))
         fail_msg("message '%s' lacks '%s'", e.msg, part);
 }
@@ -153,7 +165,9 @@ static void regnet_runs(void **state)
     struct rng rng = rng_key(5, 0, RNG_SAMPLE);
     int skipped = 0;
     for (int i = 0; i < 20000; i++) {
-        struct regnet r = {.d = 1 + (int)rng_below(&rng, 64), .b = 1, .g = 8,
+        struct regnet r = {.d = 1 + (int)rng_below(&rng, 64),
+                           .b = 1,
+                           .g = 8,
                            .w_0 = 8 * (1 + (int)rng_below(&rng, 32)),
                            .w_a = (double)rng_below(&rng, 2560) / 10,
                            .w_m = 1.8 + (double)rng_below(&rng, 1200) / 1000};
@@ -183,7 +197,7 @@ static void half_to_even(void **state)
     assert_int_equal(s.w[1], 176);
     assert_int_equal(away.w[1], 184);
     regnet_fill(&r, &s, &a);
-    assert_true(arch_finish(&a, &e));
+    assert_true(arch_complete(&a, &e));
     assert_int_equal(a.w[1], 168);
     assert_int_equal(s.stages, 4);
     assert_int_equal(s.levels, 4);
@@ -216,16 +230,25 @@ static void parts_sum(void **state)
     (void)state;
     for (int block = BLOCK_X; block <= BLOCK_MB; block++)
         for (int stem = STEM_SIMPLE; stem <= STEM_CIFAR; stem++) {
-            struct arch a = {.stages = 3, .d = {2, 1, 3}, .w = {16, 40, 40}, .g = {8, 8, 16},
-                             .b = {1, 2, 0.5}, .stride = {1, 2, 2}, .stem_width = 16,
-                             .block = (enum arch_block)block, .stem = (enum arch_stem)stem,
-                             .head_width = 64, .act = ACT_RELU, .classes = 7, .image = 33};
+            struct arch a = {.stages = 3,
+                             .d = {2, 1, 3},
+                             .w = {16, 40, 40},
+                             .g = {8, 8, 16},
+                             .b = {1, 2, 0.5},
+                             .stride = {1, 2, 2},
+                             .stem_width = 16,
+                             .block = (enum arch_block)block,
+                             .stem = (enum arch_stem)stem,
+                             .head_width = 64,
+                             .act = ACT_RELU,
+                             .classes = 7,
+                             .image = 33};
             struct error e;
             struct complexity parts[ARCH_STAGES + 2], sum = {0, 0, 0};
             int size[ARCH_STAGES + 2];
             a.se = block_has_bottleneck(a.block) ? 0.25 : 0;
             a.b[1] = block == BLOCK_MB ? 0.25 : 2;
-            assert_true(arch_finish(&a, &e));
+            assert_true(arch_complete(&a, &e));
             complexity_parts(&a, 33, false, parts, size);
             for (int i = 0; i < a.stages + 2; i++) {
                 sum.flops += parts[i].flops;
@@ -242,7 +265,10 @@ static void parts_sum(void **state)
 static void by_hand(void **state)
 {
     (void)state;
-    static const struct { enum arch_block block; int64_t flops, params, acts; } cases[] = {
+    static const struct {
+        enum arch_block block;
+        int64_t flops, params, acts;
+    } cases[] = {
         // projection 4·6·16, one 3×3 (V, VR), second 3×3 (basic, vanilla)
         {BLOCK_V, 9 * 24 * 16, 9 * 24 + 12, 96},
         {BLOCK_VR, (9 * 24 + 24) * 16, 9 * 24 + 24 + 24, 192},
@@ -261,7 +287,7 @@ static void by_hand(void **state)
         struct error e;
         int size[3];
         a.block = cases[i].block, a.stem = STEM_CIFAR, a.stem_width = 4, a.image = 8;
-        assert_true(arch_finish(&a, &e));
+        assert_true(arch_complete(&a, &e));
         complexity_parts(&a, 8, false, parts, size);
         assert_int_equal(parts[1].flops, cases[i].flops);
         assert_int_equal(parts[1].params, cases[i].params);
@@ -274,7 +300,7 @@ static void hashes(void **state)
     (void)state;
     struct arch a = one_stage(64, 2, 8), b = one_stage(64, 2, 8);
     struct error e;
-    assert_true(arch_finish(&a, &e) && arch_finish(&b, &e));
+    assert_true(arch_complete(&a, &e) && arch_complete(&b, &e));
     assert_true(arch_hash(&a) == arch_hash(&b));
     b.d[0] = 2;
     assert_true(arch_hash(&a) != arch_hash(&b));
@@ -289,11 +315,11 @@ static void hashes(void **state)
     // one group: R and X are one network
     a = one_stage(64, 2, 32), b = one_stage(64, 2, 1);
     b.block = BLOCK_R;
-    assert_true(arch_finish(&a, &e) && arch_finish(&b, &e));
+    assert_true(arch_complete(&a, &e) && arch_complete(&b, &e));
     assert_true(arch_hash(&a) == arch_hash(&b));
     // asked differently, the same once compatible
     a = one_stage(30, 1, 16), b = one_stage(34, 1, 16);
-    assert_true(arch_finish(&a, &e) && arch_finish(&b, &e));
+    assert_true(arch_complete(&a, &e) && arch_complete(&b, &e));
     assert_true(arch_hash(&a) == arch_hash(&b));
 }
 
@@ -304,8 +330,12 @@ static double unit[] = {1};
 
 static struct sampler *depths(int stages, enum sampler_bond bond, bool bound)
 {
-    struct arch base = {.stages = stages, .stem = STEM_CIFAR, .stem_width = 8, .act = ACT_RELU,
-                        .classes = 10, .image = 8};
+    struct arch base = {.stages = stages,
+                        .stem = STEM_CIFAR,
+                        .stem_width = 8,
+                        .act = ACT_RELU,
+                        .classes = 10,
+                        .image = 8};
     struct error e;
     for (int i = 0; i < stages; i++)
         base.stride[i] = 1;
@@ -451,13 +481,20 @@ static void bonds_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(group_compatibility), cmocka_unit_test(whole_grid),
-        cmocka_unit_test(bad_values),          cmocka_unit_test(limits),
-        cmocka_unit_test(names),               cmocka_unit_test(regnet_runs),
-        cmocka_unit_test(half_to_even),        cmocka_unit_test(regnet_bad),
-        cmocka_unit_test(parts_sum),           cmocka_unit_test(by_hand),
-        cmocka_unit_test(hashes),              cmocka_unit_test(frequencies),
-        cmocka_unit_test(keyed_by_index),      cmocka_unit_test(keeps_and_windows),
+        cmocka_unit_test(group_compatibility),
+        cmocka_unit_test(whole_grid),
+        cmocka_unit_test(bad_values),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(names),
+        cmocka_unit_test(regnet_runs),
+        cmocka_unit_test(half_to_even),
+        cmocka_unit_test(regnet_bad),
+        cmocka_unit_test(parts_sum),
+        cmocka_unit_test(by_hand),
+        cmocka_unit_test(hashes),
+        cmocka_unit_test(frequencies),
+        cmocka_unit_test(keyed_by_index),
+        cmocka_unit_test(keeps_and_windows),
         cmocka_unit_test(bonds_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 
 /* The goldens. */
 
+// clang-format off
 #define STEPS_ASCII \
     "share below\n" \
     " 1.0+                        a\n" \
@@ -165,6 +166,7 @@
     "a\n" \
     "b\n" \
     "\n"
+// clang-format on
 
 // All rows, each ended by a newline; the caller frees it.
 static char *picture(const struct canvas *c, int colours)
@@ -199,16 +201,25 @@ static struct curve curve_of(const char *name, int id, const double *x, size_t n
     }
     static char count[16][24];
     snprintf(count[next % 16], sizeof *count, "%zu", n);
-    return (struct curve){.name = name, .count = count[next % 16], .id = id, .n = n, .x = x,
-                          .y = share, .min = n ? x[0] : NAN, .mean = n ? sum / (double)n : NAN};
+    return (struct curve){.name = name,
+                          .count = count[next % 16],
+                          .id = id,
+                          .n = n,
+                          .x = x,
+                          .y = share,
+                          .min = n ? x[0] : NAN,
+                          .mean = n ? sum / (double)n : NAN};
 }
 
 static void check_chart(int width, int height, bool ascii, const struct curve *curves, int n,
                         const char *want)
 {
     struct canvas *c = canvas_new(width, height, ascii);
-    struct chart chart = {.width = width, .height = height, .cursor = NAN,
-                          .x_label = "error (%)", .y_label = "share below"};
+    struct chart chart = {.width = width,
+                          .height = height,
+                          .cursor = NAN,
+                          .x_label = "error (%)",
+                          .y_label = "share below"};
     chart_draw(c, &chart, curves, n, NULL, 0);
     check_picture(c, 0, want);
     canvas_free(c);
@@ -221,8 +232,8 @@ static void test_text(void **state)
     assert_int_equal(canvas_text(c, 0, 0, "plain", -1, 0), 5);
     assert_int_equal(canvas_text(c, 0, 1, "cut after six", 6, 0), 6);
     canvas_text(c, 8, 2, "over the edge", -1, 0);
-    canvas_text(c, -2, 3, "xyz", -1, 0);            // clipped on the left
-    canvas_text(c, 4, 9, "outside", -1, 0);         // and below
+    canvas_text(c, -2, 3, "xyz", -1, 0);    // clipped on the left
+    canvas_text(c, 4, 9, "outside", -1, 0); // and below
     assert_int_equal(canvas_text(c, 3, 3, "日本", -1, 0), 7);
     canvas_text(c, 8, 3, "a\n\xff", -1, 0);
     check_picture(c, 0, "plain\ncut a…\n        ove…\nz  日本 a??\n");
@@ -232,7 +243,7 @@ static void test_text(void **state)
     check_picture(c, 0, "??? lon~\n");
     canvas_free(c);
     assert_int_equal(canvas_text_width("日本é"), 5);
-    assert_int_equal(canvas_text_width("e\xcc\x81"), 1); // a combining accent
+    assert_int_equal(canvas_text_width("e\xcc\x81"), 1);                // a combining accent
     assert_int_equal(canvas_text_width("\xed\xa0\x80\xc0\x80"), 1 + 2); // surrogate, overlong
 }
 
@@ -383,8 +394,15 @@ static void test_points(void **state)
     struct curve cu = {.shape = SHAPE_POINTS, .n = 4, .x = x, .y = y};
     struct band band = {.n = 2, .x = bx, .lo = lo, .hi = hi};
     struct canvas *c = canvas_new(40, 10, true);
-    struct chart chart = {.width = 40, .height = 10, .x0 = 1e6, .x1 = 2e7, .y0 = 38, .y1 = 57,
-                          .log_x = 10, .x_label = "flops", .cursor = 4e6};
+    struct chart chart = {.width = 40,
+                          .height = 10,
+                          .x0 = 1e6,
+                          .x1 = 2e7,
+                          .y0 = 38,
+                          .y1 = 57,
+                          .log_x = 10,
+                          .x_label = "flops",
+                          .cursor = 4e6};
     chart_draw(c, &chart, &cu, 1, &band, 1);
     check_picture(c, 0, POINTS);
     // A logarithmic axis: equal ratios are equal lengths; what is below 0 cannot have one.
@@ -407,9 +425,18 @@ static void test_lines(void **state)
     struct curve cu = {.shape = SHAPE_LINE, .name = "w", .count = "", .n = 5, .x = x, .y = y};
     struct band band = {.n = 2, .x = bx, .lo = lo, .hi = hi};
     struct canvas *c = canvas_new(40, 12, true);
-    struct chart chart = {.width = 40, .height = 11, .x0 = 0.5, .x1 = 3.5, .y0 = 8, .y1 = 70,
-                          .log_y = 2, .x_names = names, .n_names = 3, .cursor = NAN,
-                          .x_label = "x", .y_label = "w"};
+    struct chart chart = {.width = 40,
+                          .height = 11,
+                          .x0 = 0.5,
+                          .x1 = 3.5,
+                          .y0 = 8,
+                          .y1 = 70,
+                          .log_y = 2,
+                          .x_names = names,
+                          .n_names = 3,
+                          .cursor = NAN,
+                          .x_label = "x",
+                          .y_label = "w"};
     chart_draw(c, &chart, &cu, 1, &band, 1);
     assert_int_equal(chart_legend(c, 0, 11, 40, 1, &cu, 1), 1);
     check_picture(c, 0, LINES);
@@ -445,12 +472,12 @@ static void test_legend(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),         cmocka_unit_test(test_size_is_clamped),
-        cmocka_unit_test(test_colours),      cmocka_unit_test(test_dots),
-        cmocka_unit_test(test_steps),        cmocka_unit_test(test_eight_curves),
-        cmocka_unit_test(test_edges),        cmocka_unit_test(test_range_cursor_faint),
-        cmocka_unit_test(test_band),         cmocka_unit_test(test_points),
-        cmocka_unit_test(test_lines),        cmocka_unit_test(test_legend),
+        cmocka_unit_test(test_text),    cmocka_unit_test(test_size_is_clamped),
+        cmocka_unit_test(test_colours), cmocka_unit_test(test_dots),
+        cmocka_unit_test(test_steps),   cmocka_unit_test(test_eight_curves),
+        cmocka_unit_test(test_edges),   cmocka_unit_test(test_range_cursor_faint),
+        cmocka_unit_test(test_band),    cmocka_unit_test(test_points),
+        cmocka_unit_test(test_lines),   cmocka_unit_test(test_legend),
     };
     return cmocka_run_group_tests_name("canvas", tests, NULL, NULL);
 }

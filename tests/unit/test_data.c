@@ -21,7 +21,12 @@
 #include "data/dataset.h"
 #include "data/sha256.h"
 
-enum { IMAGE = 3 * 32 * 32, RECORD = IMAGE + 1, RECORDS = 10000, FILE_BYTES = RECORD * RECORDS };
+enum {
+    IMAGE = 3 * 32 * 32,
+    RECORD = IMAGE + 1,
+    RECORDS = 10000,
+    FILE_BYTES = RECORD * RECORDS
+};
 
 static struct dataset *shapes(uint32_t train, uint32_t test, uint64_t seed)
 {
@@ -37,7 +42,8 @@ static void sha256_of_known_texts(void **state)
     (void)state;
     static const struct {
         const char *text, *hex;
-    } known[] = { // FIPS 180-4 examples, and the empty text
+    } known[] = {
+        // FIPS 180-4 examples, and the empty text
         {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
         {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
         {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
@@ -61,13 +67,15 @@ static void sha256_of_known_texts(void **state)
         sha256_add(&s, a, n);
     }
     sha256_hex(&s, hex);
-    assert_string_equal(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    assert_string_equal(hex,
+                        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 static void shapes_depend_on_seed_alone(void **state)
 {
     (void)state;
-    struct dataset *a = shapes(200, 100, 7), *b = shapes(200, 100, 7), *c = shapes(200, 100, 8);
+    struct dataset *a = shapes(200, 100, 7), *b = shapes(200, 100, 7),
+                   *c = shapes(200, 100, 8);
     struct dataset *longer = shapes(500, 300, 7);
     assert_string_equal(dataset_checksum(a), dataset_checksum(b));
     assert_string_not_equal(dataset_checksum(a), dataset_checksum(c));
@@ -196,8 +204,8 @@ static void crop_equals_the_definition(void **state)
                         (float)((planes[c * 1024 + y * 32 + x] - d->mean[c]) / d->std[c]);
         for (int y = 0; y < 32; y++)
             for (int x = 0; x < 32; x++)
-                memcpy(want[y][x],
-                       padded[y + 4 + crop.y][x0 + (crop.flip ? 31 - x : x)], sizeof want[y][x]);
+                memcpy(want[y][x], padded[y + 4 + crop.y][x0 + (crop.flip ? 31 - x : x)],
+                       sizeof want[y][x]);
         memset(got, 0xff, sizeof got);
         crop_image(&got[0][0][0], planes, 32, d->level, crop);
         assert_memory_equal(got, want, sizeof want);
@@ -257,8 +265,9 @@ static void test_batches_are_plain(void **state)
 /* ---- CIFAR-10, on files made here */
 
 static char dir[] = "/tmp/netspace-cifar-XXXXXX";
-static const char *const files[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
-                                    "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
+static const char *const files[] = {"data_batch_1.bin", "data_batch_2.bin",
+                                    "data_batch_3.bin", "data_batch_4.bin",
+                                    "data_batch_5.bin", "test_batch.bin"};
 
 static const char *path(const char *name)
 {
@@ -464,8 +473,11 @@ static void damaged_files_are_named(void **state)
     struct {
         off_t size;
         const char *says;
-    } sizes[] = {{0, "has 0 bytes"}, {1000, "cut short"}, {FILE_BYTES - 1, "cut short"},
-                 {FILE_BYTES - RECORD, "has 30726927 bytes"}, {FILE_BYTES + 1, "not of CIFAR-10"}};
+    } sizes[] = {{0, "has 0 bytes"},
+                 {1000, "cut short"},
+                 {FILE_BYTES - 1, "cut short"},
+                 {FILE_BYTES - RECORD, "has 30726927 bytes"},
+                 {FILE_BYTES + 1, "not of CIFAR-10"}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         assert_int_equal(truncate(path(files[2]), sizes[i].size), 0);
         refused(dir, "data_batch_3.bin", sizes[i].says, "30,730,000");
@@ -516,11 +528,13 @@ static void mutated_files_never_crash(void **state)
         off_t at = (off_t)rng_below(&r, RECORDS) * RECORD;
         uint8_t byte = (uint8_t)rng_below(&r, 20);
         if (round % 3 == 0)
-            assert_int_equal(truncate(path(name), (off_t)rng_below(&r, FILE_BYTES + 5000)), 0);
+            assert_int_equal(truncate(path(name), (off_t)rng_below(&r, FILE_BYTES + 5000)),
+                             0);
         else
             poke(name, at, &byte, 1);
         struct error e = {""};
-        struct data_options o = {(uint32_t)rng_below(&r, 300), (uint32_t)rng_below(&r, 300), 1, 4};
+        struct data_options o = {(uint32_t)rng_below(&r, 300), (uint32_t)rng_below(&r, 300),
+                                 1, 4};
         struct dataset *d = cifar10_open(dir, &o, &e);
         if (d) {
             float x[IMAGE];

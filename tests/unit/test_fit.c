@@ -35,7 +35,8 @@ static struct fit plain(const struct fit_grid *g, const struct arch *a)
                 int j = 0;
                 for (int i = 0; i < a->stages; i++)
                     for (int k = 0; k < a->d[i]; k++, j++) {
-                        double w = w_0 * pow(w_m, rint(log((w_0 + w_a * j) / w_0) / log(w_m)));
+                        double w =
+                            w_0 * pow(w_m, rint(log((w_0 + w_a * j) / w_0) / log(w_m)));
                         if (g->rounded)
                             w = fmax(8, 8 * rint(w / 8));
                         sum += fabs(log(w / a->w[i]));

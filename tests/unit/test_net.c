@@ -133,8 +133,8 @@ static void check_net(void **state)
         net_step(r.net, 0.05f, 0.9f, true, wd);
     }
     worst[3] = worst_of(&r, "after.", false);
-    print_message("# %-12s eval %.1e  logits %.1e  gradients %.1e  three steps %.1e\n",
-                  name, worst[0], worst[1], worst[2], worst[3]);
+    print_message("# %-12s eval %.1e  logits %.1e  gradients %.1e  three steps %.1e\n", name,
+                  worst[0], worst[1], worst[2], worst[3]);
     for (int i = 0; i < 4; i++)
         assert_true(worst[i] <= TOLERANCE);
     reference_close(&r);
@@ -153,8 +153,7 @@ static void check_finite_difference(void **state)
     for (size_t i = 0; i < net_params(r.net); i++) {
         const struct param *p = net_param(r.net, i);
         for (size_t k = 0; !p->buffer && k < p->count; k++)
-            norm +=
-                (double)net_gradients(r.net, p)[k] * (double)net_gradients(r.net, p)[k];
+            norm += (double)net_gradients(r.net, p)[k] * (double)net_gradients(r.net, p)[k];
     }
     norm = sqrt(norm);
     assert_true(norm > 0.1);
@@ -172,8 +171,7 @@ static void check_finite_difference(void **state)
         reference_close(&s);
     }
     double slope = (loss[0] - loss[1]) / (2 * h);
-    print_message("# %s: slope %g, norm of the gradient %g\n", (char *)*state, slope,
-                  norm);
+    print_message("# %s: slope %g, norm of the gradient %g\n", (char *)*state, slope, norm);
     assert_true(fabs(slope / norm - 1) < 5e-3);
     reference_close(&r);
 }
@@ -207,16 +205,24 @@ static void test_refusals(void **state)
     assert_string_equal(e.msg, "batch is 0; it must be from 1 to 65536");
     a.image = 1024;
     a.w[0] = 4096;
-    assert_true(arch_finish(&a, &e));
+    assert_true(arch_complete(&a, &e));
     assert_null(net_new(&a, 65536, &e));
-    assert_non_null(strstr(e.msg, "at batch 65536, and this machine has"));
+    assert_non_null(strstr(e.msg, "at batch 65536, and this process may use"));
     // more bytes than a size_t counts
-    a = (struct arch){.stages = 1, .d = {1000}, .w = {32768}, .b = {0.5}, .g = {65536},
-                      .stride = {1}, .stem = STEM_CIFAR, .stem_width = 32768,
-                      .act = ACT_RELU, .classes = 10, .image = 1024};
-    assert_true(arch_finish(&a, &e));
+    a = (struct arch){.stages = 1,
+                      .d = {1000},
+                      .w = {32768},
+                      .b = {0.5},
+                      .g = {65536},
+                      .stride = {1},
+                      .stem = STEM_CIFAR,
+                      .stem_width = 32768,
+                      .act = ACT_RELU,
+                      .classes = 10,
+                      .image = 1024};
+    assert_true(arch_complete(&a, &e));
     assert_null(net_new(&a, 65536, &e));
-    assert_non_null(strstr(e.msg, "at batch 65536, and this machine has"));
+    assert_non_null(strstr(e.msg, "at batch 65536, and this process may use"));
     fixture_close(&f);
 }
 
@@ -248,8 +254,7 @@ static void test_layout(void **state)
                 alive += p->tensors[i].floats;
         fullest = alive > fullest ? alive : fullest;
     }
-    print_message("# arena %zu floats, alive at the fullest moment %zu\n", p->arena,
-                  fullest);
+    print_message("# arena %zu floats, alive at the fullest moment %zu\n", p->arena, fullest);
     assert_true(p->arena < fullest + fullest / 10);
     plan_free(p);
     fixture_close(&f);
@@ -291,7 +296,7 @@ static void test_init(void **state)
                      .classes = 10,
                      .image = 8};
     struct error e;
-    assert_true(arch_finish(&a, &e));
+    assert_true(arch_complete(&a, &e));
     struct net *n = net_new(&a, 1, &e), *same = net_new(&a, 2, &e);
     net_init(n, 7, true);
     net_init(same, 7, true);
@@ -322,25 +327,29 @@ static void test_init(void **state)
     net_free(same);
 }
 
+// A name as the state that cmocka hands to a test.
+static void *as_state(const char *name)
+{
+    return (void *)(uintptr_t)name;
+}
+
 int main(void)
 {
     static const char *const nets[] = {
-        "x_g1",  "x_g2",    "x_g4",        "x_g8",       "x_g16",   "x_g24",
-        "x_g32", "x_b2",    "x_b4",        "x_inverted", "x_mixed", "x_odd",
-        "y",     "y_silu",  "silu",        "r",          "v",       "vr",
-        "basic", "vanilla", "stem_simple", "stem_res",   "head",    "linear",
-        "mb",    "mb_relu", "x_k5",        "vanilla_k5",
+        "x_g1",     "x_g2", "x_g4",       "x_g8",    "x_g16",   "x_g24",   "x_g32",
+        "x_b2",     "x_b4", "x_inverted", "x_mixed", "x_odd",   "y",       "y_silu",
+        "silu",     "r",    "v",          "vr",      "basic",   "vanilla", "stem_simple",
+        "stem_res", "head", "linear",     "mb",      "mb_relu", "x_k5",    "vanilla_k5",
     };
     enum { NETS = sizeof nets / sizeof *nets };
     struct CMUnitTest tests[NETS + 7];
     size_t n = 0;
     for (; n < NETS; n++)
-        tests[n] = (struct CMUnitTest){nets[n], check_net, NULL, NULL,
-                                       (void *)(uintptr_t)nets[n]};
-    tests[n++] = (struct CMUnitTest){"finite difference: silu", check_finite_difference,
-                                     NULL, NULL, (void *)(uintptr_t)"silu"};
+        tests[n] = (struct CMUnitTest){nets[n], check_net, NULL, NULL, as_state(nets[n])};
+    tests[n++] = (struct CMUnitTest){"finite difference: silu", check_finite_difference, NULL,
+                                     NULL, as_state("silu")};
     tests[n++] = (struct CMUnitTest){"finite difference: y_silu", check_finite_difference,
-                                     NULL, NULL, (void *)(uintptr_t)"y_silu"};
+                                     NULL, NULL, as_state("y_silu")};
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_bytes);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_refusals);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_layout);

@@ -38,7 +38,8 @@ static double norm_exact(double *y, double *mean, double *var, const double *x,
         mean[c] = m, var[c] = v;
         for (size_t i = 0; i < t->M; i++) {
             size_t at = i * t->C + c;
-            double z = (x[at] - m) / sqrt(v + eps) * gamma[c] + beta[c] + (t->add ? add[at] : 0);
+            double z =
+                (x[at] - m) / sqrt(v + eps) * gamma[c] + beta[c] + (t->add ? add[at] : 0);
             y[at] = act_of(z, t->act);
             loss += (double)dy[at] * y[at];
         }
@@ -116,8 +117,8 @@ static void check_norm(const struct norm_case *t, uint64_t seed)
         float *ky = tensor(n), *rm = tensor(C), *rv = tensor(C), *kdx = tensor(n);
         float *kda = tensor(n), *kdg = tensor(C), *kdb = tensor(C);
         const float *plus = t->add ? add : NULL;
-        struct norm norm = { C, t->act, eps, 1, gamma, beta, rm, rv, kdg, kdb,
-                             tensor(norm_floats(C)), 0, 0 };
+        struct norm norm = {
+            C, t->act, eps, 1, gamma, beta, rm, rv, kdg, kdb, tensor(norm_floats(C)), 0, 0};
         for (size_t c = 0; c < C; c++)
             rm[c] = 0.25f, rv[c] = 2, kdg[c] = 1, kdb[c] = -1;
         norm_train(&norm, ky, x, plus, M); // momentum 1: the batch's own statistics
@@ -186,17 +187,18 @@ static void check_norm(const struct norm_case *t, uint64_t seed)
 static void test_norm(void **state)
 {
     (void)state;
-    static const size_t sizes[][2] = { { 1, 1 }, { 2, 3 }, { 7, 8 }, { 64, 16 }, { 130, 24 },
-                                       { 129, 33 }, { 643, 12 }, { 1000, 5 }, { 300, 259 }, { 5, 600 } };
+    static const size_t sizes[][2] = {{1, 1},    {2, 3},    {7, 8},    {64, 16},   {130, 24},
+                                      {129, 33}, {643, 12}, {1000, 5}, {300, 259}, {5, 600}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int act = ACT_NONE; act <= ACT_SILU; act++)
             for (int add = 0; add <= 1; add++) {
-                struct norm_case t = { sizes[i][0], sizes[i][1], (enum activation)act, add, 0.3, 2 };
+                struct norm_case t = {sizes[i][0], sizes[i][1], (enum activation)act,
+                                      add,         0.3,         2};
                 check_norm(&t, i);
             }
     // |mean| >> deviation, and no deviation at all
-    check_norm(&(struct norm_case){ 4096, 17, ACT_NONE, false, 1000, 0.5 }, 50);
-    check_norm(&(struct norm_case){ 1024, 24, ACT_SILU, false, -30000, 10 }, 51);
+    check_norm(&(struct norm_case){4096, 17, ACT_NONE, false, 1000, 0.5}, 50);
+    check_norm(&(struct norm_case){1024, 24, ACT_SILU, false, -30000, 10}, 51);
 }
 
 static void test_norm_constant(void **state)
@@ -210,7 +212,7 @@ static void test_norm_constant(void **state)
         x[i] = 12345.678f;
     EACH_ISA(isa)
     {
-        struct norm norm = { C, ACT_NONE, 1e-5f, 1, gamma, beta, rm, rv, dg, db, kept, 0, 0 };
+        struct norm norm = {C, ACT_NONE, 1e-5f, 1, gamma, beta, rm, rv, dg, db, kept, 0, 0};
         for (int c = 0; c < C; c++)
             gamma[c] = 3, beta[c] = 0.5f, rm[c] = rv[c] = 0;
         norm_train(&norm, y, x, NULL, M);
@@ -233,7 +235,8 @@ static void test_norm_nan(void **state)
     x[77 * C + 17] = NAN;
     EACH_ISA(isa)
     {
-        struct norm norm = { C, ACT_RELU, 1e-5f, 0.1f, gamma, beta, rm, rv, dg, db, kept, 0, 0 };
+        struct norm norm = {C,  ACT_RELU, 1e-5f, 0.1f, gamma, beta, rm,
+                            rv, dg,       db,    kept, 0,     0};
         for (int c = 0; c < C; c++)
             gamma[c] = 1, beta[c] = dg[c] = db[c] = 0, rm[c] = rv[c] = 1;
         norm_train(&norm, y, x, NULL, M);
@@ -295,14 +298,14 @@ static double se_loss(const double *x, const double *w1, const double *b1, const
 static void test_se(void **state)
 {
     (void)state;
-    static const struct se_size sizes[] = { { 3, 16, 24, 6 }, { 2, 1, 8, 1 }, { 4, 9, 140, 13 },
-                                            { 1, 64, 5, 3 } };
+    static const struct se_size sizes[] = {
+        {3, 16, 24, 6}, {2, 1, 8, 1}, {4, 9, 140, 13}, {1, 64, 5, 3}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int act = ACT_RELU; act <= ACT_SILU; act++) {
             struct se_size s = sizes[i];
             struct rng r = rng_key(i, 4, RNG_SAMPLE);
             size_t n = s.N * s.HW * s.C, CQ = s.C * s.Q, NC = s.N * s.C, NQ = s.N * s.Q;
-            size_t counts[] = { n, CQ, s.Q, CQ, s.C };
+            size_t counts[] = {n, CQ, s.Q, CQ, s.C};
             float *in[5], *grad[5], *dy = tensor_random(&r, n), *y = tensor(n);
             double *ind[5], *yd = xcalloc(2 * n, sizeof *yd), *ye = yd + n;
             for (int j = 0; j < 5; j++) {
@@ -311,18 +314,20 @@ static void test_se(void **state)
                 grad[j] = tensor(counts[j]);
             }
             se_loss(ind[0], ind[1], ind[2], ind[3], ind[4], dy, ye, s, (enum activation)act);
-            float *pool = tensor(NC), *pre = tensor(NQ), *hidden = tensor(NQ), *gate = tensor(NC);
+            float *pool = tensor(NC), *pre = tensor(NQ), *hidden = tensor(NQ),
+                  *gate = tensor(NC);
             float *scratch = tensor(se_scratch(s.N, s.C, s.Q));
             EACH_ISA(isa)
             {
-                se_forward(y, pool, pre, hidden, gate, in[0], in[1], in[2], in[3], in[4], s.N, s.HW,
-                           s.C, s.Q, (enum activation)act, scratch);
+                se_forward(y, pool, pre, hidden, gate, in[0], in[1], in[2], in[3], in[4], s.N,
+                           s.HW, s.C, s.Q, (enum activation)act, scratch);
                 for (size_t j = 0; j < n; j++)
                     check_close(isa, (double)y[j], ye[j], 3e-6);
                 for (int j = 1; j < 5; j++)
                     memset(grad[j], 0, counts[j] * sizeof(float));
-                se_backward(grad[0], grad[1], grad[2], grad[3], grad[4], dy, in[0], pool, pre, hidden,
-                            gate, in[1], in[3], s.N, s.HW, s.C, s.Q, (enum activation)act, scratch);
+                se_backward(grad[0], grad[1], grad[2], grad[3], grad[4], dy, in[0], pool, pre,
+                            hidden, gate, in[1], in[3], s.N, s.HW, s.C, s.Q,
+                            (enum activation)act, scratch);
                 for (int j = 0; j < 20; j++) {
                     size_t at = rng_below(&r, counts[j % 5]);
                     double *p = &ind[j % 5][at], old = *p, h = 1e-6;
@@ -348,14 +353,15 @@ static void test_se(void **state)
 static void test_maxpool(void **state)
 {
     (void)state;
-    static const int sizes[][4] = { { 2, 8, 8, 16 }, { 1, 7, 9, 5 }, { 3, 1, 1, 33 },
-                                    { 2, 2, 5, 24 }, { 1, 16, 3, 1 } };
+    static const int sizes[][4] = {
+        {2, 8, 8, 16}, {1, 7, 9, 5}, {3, 1, 1, 33}, {2, 2, 5, 24}, {1, 16, 3, 1}};
     for (size_t t = 0; t < sizeof sizes / sizeof *sizes; t++) {
         int N = sizes[t][0], H = sizes[t][1], W = sizes[t][2], C = sizes[t][3];
         int Ho = conv_out(H, 2), Wo = conv_out(W, 2);
         size_t n = (size_t)(N * H * W * C), m = (size_t)(N * Ho * Wo * C);
         struct rng r = rng_key(t, 5, RNG_SAMPLE);
-        float *x = tensor_random(&r, n), *dy = tensor_random(&r, m), *y = tensor(m), *dx = tensor(n);
+        float *x = tensor_random(&r, n), *dy = tensor_random(&r, m), *y = tensor(m),
+              *dx = tensor(n);
         for (size_t i = 0; i < n; i++) { // many ties, some NaN and Inf
             x[i] = (float)(int)(3 * x[i]);
             if (rng_below(&r, 40) == 0)
@@ -396,11 +402,12 @@ static void test_maxpool(void **state)
 static void test_gap(void **state)
 {
     (void)state;
-    static const size_t sizes[][3] = { { 2, 64, 16 }, { 3, 1, 7 }, { 1, 49, 300 }, { 2, 16, 24 } };
+    static const size_t sizes[][3] = {{2, 64, 16}, {3, 1, 7}, {1, 49, 300}, {2, 16, 24}};
     for (size_t t = 0; t < sizeof sizes / sizeof *sizes; t++) {
         size_t N = sizes[t][0], HW = sizes[t][1], C = sizes[t][2];
         struct rng r = rng_key(t, 6, RNG_SAMPLE);
-        float *x = tensor_random(&r, N * HW * C), *y = tensor(N * C), *dx = tensor(N * HW * C);
+        float *x = tensor_random(&r, N * HW * C), *y = tensor(N * C),
+              *dx = tensor(N * HW * C);
         EACH_ISA(isa)
         {
             gap_forward(y, x, N, HW, C);
@@ -427,12 +434,13 @@ static void test_linear(void **state)
     (void)state;
     enum { N = 7, C = 37, K = 11 };
     struct rng r = rng_key(1, 7, RNG_SAMPLE);
-    float *x = tensor_random(&r, N * C), *w = tensor_random(&r, K * C), *b = tensor_random(&r, K);
+    float *x = tensor_random(&r, N * C), *w = tensor_random(&r, K * C),
+          *b = tensor_random(&r, K);
     float *dy = tensor_random(&r, N * K), *y = tensor(N * K), *dx = tensor(N * C);
     float *scratch = tensor(linear_scratch(C, K));
     EACH_ISA(isa)
     {
-        float dw[K * C] = { 0 }, db[K] = { 0 };
+        float dw[K * C] = {0}, db[K] = {0};
         linear_forward(y, x, w, b, N, C, K, scratch);
         linear_backward(dx, dw, db, dy, x, w, N, C, K);
         linear_backward(NULL, dw, db, dy, x, w, N, C, K); // adds a second time
@@ -468,8 +476,8 @@ static void test_loss(void **state)
 {
     (void)state;
     // By hand: two classes, logits (0, ln 3): p = (1/4, 3/4).
-    float logits[] = { 0, 1.0986123f, 0, 1.0986123f }, d[4];
-    int labels[] = { 1, 0 }, wrong = -1;
+    float logits[] = {0, 1.0986123f, 0, 1.0986123f}, d[4];
+    int labels[] = {1, 0}, wrong = -1;
     double loss = softmax_loss(d, &wrong, logits, labels, 2, 2, 0);
     check_close("loss", loss, (log(4.0 / 3) + log(4.0)) / 2, 1e-7);
     assert_int_equal(wrong, 1);
@@ -480,20 +488,20 @@ static void test_loss(void **state)
     loss = softmax_loss(NULL, &wrong, logits, labels, 1, 2, 0.2f);
     check_close("smooth", loss, 0.9 * log(4.0 / 3) + 0.1 * log(4.0), 1e-6);
     // Ties: the first of the largest is the answer.
-    float tie[] = { 1, 5, 5 };
-    softmax_loss(NULL, &wrong, tie, (int[]){ 1 }, 1, 3, 0);
+    float tie[] = {1, 5, 5};
+    softmax_loss(NULL, &wrong, tie, (int[]){1}, 1, 3, 0);
     assert_int_equal(wrong, 0);
-    softmax_loss(NULL, &wrong, tie, (int[]){ 2 }, 1, 3, 0);
+    softmax_loss(NULL, &wrong, tie, (int[]){2}, 1, 3, 0);
     assert_int_equal(wrong, 1);
     // A NaN anywhere: wrong, and the loss says so; a huge logit does not overflow.
-    float bad[] = { 9, NAN, 1 };
-    assert_true(isnan(softmax_loss(d, &wrong, bad, (int[]){ 0 }, 1, 3, 0)));
+    float bad[] = {9, NAN, 1};
+    assert_true(isnan(softmax_loss(d, &wrong, bad, (int[]){0}, 1, 3, 0)));
     assert_int_equal(wrong, 1);
     assert_true(isnan(d[0]));
-    float huge[] = { 3e4f, -3e4f, 0 };
-    check_close("huge", softmax_loss(d, &wrong, huge, (int[]){ 1 }, 1, 3, 0), 6e4, 1e-9);
-    float inf[] = { 0, INFINITY };
-    assert_false(isfinite(softmax_loss(d, &wrong, inf, (int[]){ 0 }, 1, 2, 0)));
+    float huge[] = {3e4f, -3e4f, 0};
+    check_close("huge", softmax_loss(d, &wrong, huge, (int[]){1}, 1, 3, 0), 6e4, 1e-9);
+    float inf[] = {0, INFINITY};
+    assert_false(isfinite(softmax_loss(d, &wrong, inf, (int[]){0}, 1, 2, 0)));
     // The gradient is the slope.
     struct rng r = rng_key(2, 8, RNG_SAMPLE);
     enum { N = 5, K = 10 };
@@ -523,8 +531,8 @@ static void test_sgd(void **state)
     EACH_ISA(isa)
     {
         for (int nesterov = 0; nesterov <= 1; nesterov++) {
-            float p[N], v[N] = { 0 }, g[N];
-            double q[N], u[N] = { 0 };
+            float p[N], v[N] = {0}, g[N];
+            double q[N], u[N] = {0};
             for (int i = 0; i < N; i++)
                 p[i] = 1 + (float)i / 8, q[i] = (double)p[i];
             for (int step = 0; step < 3; step++) {
@@ -543,7 +551,7 @@ static void test_sgd(void **state)
     }
     // PyTorch 2: p 1, g 0.5 each step, lr 0.1, wd 0.01, momentum 0.9, Nesterov.
     float p = 1, v = 0, g = 0.5f;
-    static const double want[] = { 0.9031, 0.7650741, 0.5902100 };
+    static const double want[] = {0.9031, 0.7650741, 0.5902100};
     for (int step = 0; step < 3; step++) {
         sgd_step(&p, &v, &g, 1, 0.1f, 0.01f, 0.9f, true);
         check_close("pytorch", (double)p, want[step], 1e-6);
@@ -553,12 +561,12 @@ static void test_sgd(void **state)
 static void test_gemm(void **state)
 {
     (void)state;
-    struct error e = { "" };
+    struct error e = {""};
     if (!gemm_selfcheck(&e))
         fail_msg("%s", e.msg);
     assert_non_null(strstr(gemm_library(), gemm_corename()));
     // beta = 0 overwrites NaN even when there is nothing to sum
-    float c[4] = { NAN, NAN, NAN, NAN }, a = 0;
+    float c[4] = {NAN, NAN, NAN, NAN}, a = 0;
     gemm(false, false, 2, 2, 0, 1, &a, 1, &a, 2, 0, c, 2);
     for (int i = 0; i < 4; i++)
         assert_true(c[i] == 0);
@@ -576,11 +584,11 @@ static void test_isa(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_norm),    cmocka_unit_test(test_norm_constant),
+        cmocka_unit_test(test_norm),     cmocka_unit_test(test_norm_constant),
         cmocka_unit_test(test_norm_nan), cmocka_unit_test(test_se),
-        cmocka_unit_test(test_maxpool), cmocka_unit_test(test_gap),
-        cmocka_unit_test(test_linear),  cmocka_unit_test(test_loss),
-        cmocka_unit_test(test_sgd),     cmocka_unit_test(test_gemm),
+        cmocka_unit_test(test_maxpool),  cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_linear),   cmocka_unit_test(test_loss),
+        cmocka_unit_test(test_sgd),      cmocka_unit_test(test_gemm),
         cmocka_unit_test(test_isa),
     };
     return cmocka_run_group_tests_name("nn", tests, NULL, NULL);

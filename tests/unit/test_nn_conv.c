@@ -47,13 +47,13 @@ struct size {
 static struct size size_of(const struct conv *c)
 {
     size_t pixels = (size_t)(conv_out(c->H, c->S) * conv_out(c->W, c->S));
-    return (struct size){ (size_t)(c->N * c->H * c->W * c->C),
-                          (size_t)c->N * pixels * (size_t)c->K,
-                          (size_t)(c->K * c->R * c->R * (c->C / c->G)) };
+    return (struct size){(size_t)(c->N * c->H * c->W * c->C),
+                         (size_t)c->N * pixels * (size_t)c->K,
+                         (size_t)(c->K * c->R * c->R * (c->C / c->G))};
 }
 
 // Sums of n products in any order, once rounded each: (n + 2)·2^-24·Σ|ab|.
-static void finish(double *sum, double *size, int *n, size_t count, double start)
+static void summarise(double *sum, double *size, int *n, size_t count, double start)
 {
     for (size_t i = 0; i < count; i++) {
         size[i] = (size[i] + start) * ((double)n[i] + 2) * 0x1p-24;
@@ -70,19 +70,28 @@ static void check_conv(struct conv c, uint64_t seed)
     size_t all = n.x + n.y + n.w;
     double *sum = xcalloc(2 * all, sizeof *sum);
     int *count = xcalloc(all, sizeof *count);
-    struct exact e = { x, w, dy, sum, sum + n.y, sum + n.y + n.x, sum + all,
-                       sum + all + n.y, sum + all + n.y + n.x, count, count + n.y,
-                       count + n.y + n.x };
+    struct exact e = {x,
+                      w,
+                      dy,
+                      sum,
+                      sum + n.y,
+                      sum + n.y + n.x,
+                      sum + all,
+                      sum + all + n.y,
+                      sum + all + n.y + n.x,
+                      count,
+                      count + n.y,
+                      count + n.y + n.x};
     conv_visit(&c, accumulate, &e);
     // Winograd's way rounds at the border as anywhere else: zeros are products, too.
-    bool winograd = strcmp(conv_way(&c), "winograd") == 0;
+    bool winograd = strcmp(conv_method(&c), "winograd") == 0;
     for (size_t i = 0; i < n.y && winograd; i++)
         e.yn[i] = 9 * c.C / c.G;
     for (size_t i = 0; i < n.x && winograd; i++)
         e.dxn[i] = 9 * c.K / c.G;
-    finish(e.y, e.ya, e.yn, n.y, 0);
-    finish(e.dx, e.dxa, e.dxn, n.x, 0);
-    finish(e.dw, e.dwa, e.dwn, n.w, 0.5); // gradients of parameters are added to
+    summarise(e.y, e.ya, e.yn, n.y, 0);
+    summarise(e.dx, e.dxa, e.dxn, n.x, 0);
+    summarise(e.dw, e.dwa, e.dwn, n.w, 0.5); // gradients of parameters are added to
     EACH_ISA(isa)
     {
         char what[160];
@@ -114,6 +123,7 @@ static void check_conv(struct conv c, uint64_t seed)
 static void test_shapes(void **state)
 {
     (void)state;
+    // clang-format off
     static const struct conv shapes[] = {
         // one by one, dense
         { 3, 5, 7, 24, 40, 1, 1, 1 }, { 2, 9, 9, 17, 31, 1, 2, 1 }, { 5, 4, 4, 1, 1, 1, 1, 1 },
@@ -143,6 +153,7 @@ static void test_shapes(void **state)
         { 2, 64, 33, 40, 24, 1, 2, 1 }, { 2, 65, 31, 40, 24, 1, 2, 1 },
         { 2, 66, 34, 40, 17, 1, 3, 1 }, { 3, 33, 32, 56, 56, 3, 2, 7 },
     };
+    // clang-format on
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         check_conv(shapes[i], i);
 }
@@ -151,28 +162,29 @@ static void test_shapes(void **state)
 static void test_divisors(void **state)
 {
     (void)state;
-    static const int widths[] = { 16, 24, 30, 36 };
+    static const int widths[] = {16, 24, 30, 36};
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
         for (int g = 1; g <= widths[i]; g++)
             if (widths[i] % g == 0)
                 for (int S = 1; S <= 2; S++)
-                    check_conv((struct conv){ 2, 5, 8, widths[i], widths[i], 3, S, widths[i] / g },
-                               (uint64_t)(100 + g));
+                    check_conv(
+                        (struct conv){2, 5, 8, widths[i], widths[i], 3, S, widths[i] / g},
+                        (uint64_t)(100 + g));
 }
 
 // Dense 1×1 over widths on both sides of every vector and panel edge, few rows and many.
 static void test_products(void **state)
 {
     (void)state;
-    static const int widths[] = { 1, 3, 4, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 40, 48, 49, 64,
-                                  65, 80, 97, 112, 130, 200 };
+    static const int widths[] = {1,  3,  4,  7,  8,  9,  12, 15, 16, 17,  24,  31,
+                                 32, 33, 40, 48, 49, 64, 65, 80, 97, 112, 130, 200};
     enum { COUNT = sizeof widths / sizeof *widths };
     for (int i = 0; i < COUNT; i++)
         for (int S = 1; S <= 2; S++)
-            check_conv((struct conv){ 1, 1 + i % 5, 1 + i * 7 % 23, widths[i],
-                                      widths[(i * 5 + 3 * S) % COUNT], 1, S, 1 },
+            check_conv((struct conv){1, 1 + i % 5, 1 + i * 7 % 23, widths[i],
+                                     widths[(i * 5 + 3 * S) % COUNT], 1, S, 1},
                        (uint64_t)(200 + i));
-    check_conv((struct conv){ 2, 31, 33, 24, 40, 1, 1, 1 }, 300); // several runs of pixels
+    check_conv((struct conv){2, 31, 33, 24, 40, 1, 1, 1}, 300); // several runs of pixels
 }
 
 // Groups of one channel: every tile of columns and what is left of one, rows in chunks,
@@ -180,16 +192,16 @@ static void test_products(void **state)
 static void test_depthwise(void **state)
 {
     (void)state;
-    static const int channels[] = { 16, 17, 24, 31, 40 };
+    static const int channels[] = {16, 17, 24, 31, 40};
     for (int R = 3; R <= 5; R += 2)
         for (int S = 1; S <= 2; S++)
             for (int W = 1; W <= 17; W++) {
                 int C = channels[(W + R + S) % 5];
-                check_conv((struct conv){ 1 + W % 3, 1 + (W * 5 + S) % 9, W, C, C, R, S, C },
+                check_conv((struct conv){1 + W % 3, 1 + (W * 5 + S) % 9, W, C, C, R, S, C},
                            (uint64_t)(400 + W));
             }
-    check_conv((struct conv){ 1, 37, 29, 80, 80, 5, 1, 80 }, 500); // more than a chunk
-    check_conv((struct conv){ 1, 37, 30, 80, 80, 5, 2, 80 }, 501);
+    check_conv((struct conv){1, 37, 29, 80, 80, 5, 1, 80}, 500); // more than a chunk
+    check_conv((struct conv){1, 37, 30, 80, 80, 5, 2, 80}, 501);
 }
 
 // Shapes drawn at random: what nobody thought of.
@@ -197,13 +209,18 @@ static void test_random_shapes(void **state)
 {
     (void)state;
     struct rng r = rng_key(7, 0, RNG_SAMPLE);
-    static const int kernels[] = { 1, 3, 3, 3, 3, 5, 7 };
+    static const int kernels[] = {1, 3, 3, 3, 3, 5, 7};
     for (int i = 0; i < 40; i++) {
         int G = 1 + (int)rng_below(&r, 8), gi = 1 + (int)rng_below(&r, 20);
         int go = rng_below(&r, 4) ? gi : 1 + (int)rng_below(&r, 20);
-        struct conv c = { 1 + (int)rng_below(&r, 3), 1 + (int)rng_below(&r, 20),
-                          1 + (int)rng_below(&r, 33), G * gi, G * go,
-                          kernels[rng_below(&r, 7)], 1 + (int)rng_below(&r, 2), G };
+        struct conv c = {1 + (int)rng_below(&r, 3),
+                         1 + (int)rng_below(&r, 20),
+                         1 + (int)rng_below(&r, 33),
+                         G * gi,
+                         G * go,
+                         kernels[rng_below(&r, 7)],
+                         1 + (int)rng_below(&r, 2),
+                         G};
         double work = (double)size_of(&c).y * c.R * c.R * gi;
         if (work > 2e6) // keep the loop in double short
             c.N = 1, c.H = c.H % 5 + 1;
@@ -226,10 +243,12 @@ static void dot_visit(void *state, size_t y, size_t x, size_t w)
 static void test_finite_differences(void **state)
 {
     (void)state;
+    // clang-format off
     static const struct conv shapes[] = {
         { 2, 8, 8, 16, 16, 3, 1, 2 }, { 2, 9, 8, 24, 24, 3, 2, 6 }, { 2, 5, 5, 20, 24, 3, 1, 1 },
         { 2, 7, 6, 12, 12, 5, 1, 4 }, { 2, 6, 6, 10, 14, 1, 2, 1 }, { 1, 6, 9, 40, 40, 3, 2, 1 },
     };
+    // clang-format on
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const struct conv *c = &shapes[i];
         struct rng r = rng_key(i, 1, RNG_SAMPLE);
@@ -251,7 +270,7 @@ static void test_finite_differences(void **state)
                 bool data = j % 2;
                 size_t at = rng_below(&r, data ? n.x : n.w);
                 double *p = data ? xd + at : wd + at, old = *p, h = 1e-3;
-                struct dot d = { dy, xd, wd, 0 };
+                struct dot d = {dy, xd, wd, 0};
                 *p = old + h;
                 conv_visit(c, dot_visit, &d);
                 double up = d.sum;
@@ -259,7 +278,8 @@ static void test_finite_differences(void **state)
                 *p = old - h;
                 conv_visit(c, dot_visit, &d);
                 *p = old;
-                check_close(isa, (double)(data ? dx[at] : dw[at]), (up - d.sum) / (2 * h), 2e-5);
+                check_close(isa, (double)(data ? dx[at] : dw[at]), (up - d.sum) / (2 * h),
+                            2e-5);
             }
         }
         free(x), free(w), free(dy), free(xd), free(dx), free(dw), free(scratch);
@@ -311,26 +331,30 @@ static void check_reach(const char *what, const float *got, const bool *must, co
 static void test_special_values(void **state)
 {
     (void)state;
+    // clang-format off
     static const struct conv shapes[] = {
         { 3, 9, 9, 16, 16, 3, 1, 2 }, { 3, 9, 9, 16, 16, 3, 1, 16 }, { 3, 8, 8, 12, 12, 3, 2, 4 },
         { 2, 16, 16, 8, 8, 3, 1, 4 }, { 9, 4, 4, 32, 32, 3, 1, 2 }, { 2, 5, 5, 3, 8, 3, 1, 1 },
         { 2, 6, 6, 24, 24, 3, 2, 1 }, { 2, 7, 9, 20, 32, 3, 1, 1 }, { 2, 7, 5, 9, 33, 1, 1, 1 },
         { 2, 6, 6, 12, 12, 5, 1, 1 }, { 2, 9, 7, 10, 20, 5, 2, 10 },
     };
+    // clang-format on
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const struct conv *c = &shapes[i];
         int Ho = conv_out(c->H, c->S), Wo = conv_out(c->W, c->S), gi = c->C / c->G;
         struct rng r = rng_key(i, 9, RNG_SAMPLE);
         struct size n = size_of(c);
-        float *in[3] = { tensor_random(&r, n.x), tensor_random(&r, n.w), tensor_random(&r, n.y) };
-        size_t counts[3] = { n.x, n.w, n.y }, all = n.x + n.y + n.w;
+        float *in[3] = {tensor_random(&r, n.x), tensor_random(&r, n.w),
+                        tensor_random(&r, n.y)};
+        size_t counts[3] = {n.x, n.w, n.y}, all = n.x + n.y + n.w;
         float *y = tensor(n.y), *dx = tensor(n.x), *dw = tensor(n.w);
         float *scratch = tensor(conv_scratch(c));
         bool *must = xcalloc(2 * all, sizeof *must), *may = must + all;
-        bool mixes = strcmp(conv_way(c), "winograd") == 0 || strcmp(conv_way(c), "im2col") == 0;
+        bool mixes =
+            strcmp(conv_method(c), "winograd") == 0 || strcmp(conv_method(c), "im2col") == 0;
         for (int j = 0; j < 6; j++) {
-            struct reach e = { rng_below(&r, counts[j % 3]), j % 3, must, must + n.y,
-                               must + n.y + n.x };
+            struct reach e = {rng_below(&r, counts[j % 3]), j % 3, must, must + n.y,
+                              must + n.y + n.x};
             memset(must, 0, all);
             conv_visit(c, reach_visit, &e);
             bool weight = e.what == 1;
@@ -368,12 +392,9 @@ static void test_special_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_divisors),
-        cmocka_unit_test(test_products),
-        cmocka_unit_test(test_depthwise),
-        cmocka_unit_test(test_random_shapes),
-        cmocka_unit_test(test_finite_differences),
+        cmocka_unit_test(test_shapes),         cmocka_unit_test(test_divisors),
+        cmocka_unit_test(test_products),       cmocka_unit_test(test_depthwise),
+        cmocka_unit_test(test_random_shapes),  cmocka_unit_test(test_finite_differences),
         cmocka_unit_test(test_special_values),
     };
     return cmocka_run_group_tests_name("nn_conv", tests, NULL, NULL);

@@ -39,7 +39,7 @@ end
 local function line(S, word)
   return tostring(S:describe()):match("%f[%w]" .. word .. "%s+([^\n]*)")
 end
-t.is(line(space.AnyNetXA, "freedom"), "16 of 16 parameters are drawn on their own", "A has 16 dimensions")
+t.is(line(space.AnyNetXA, "freedom"), "16 of 16 parameters are drawn independently", "A has 16 dimensions")
 for name, n in pairs { AnyNetXB = 13, AnyNetXC = 10, AnyNetXD = 10, AnyNetXE = 10, RegNetX = 6,
   RegNetXC = 5, RegNetXDepthwise = 5, AnyNetXA5 = 20, AnyNetXC3 = 8, AnyNetVA = 8 } do
   t.ok(line(space[name], "freedom"):find("^" .. n .. " of"), name .. " has " .. n)
@@ -114,6 +114,38 @@ do
   t.fails(function() S:sample(1, { order = "sort" }) end, 'must be "rejection" or "sorted"')
   t.fails(function() space.anynet { stages = 2, d = { { 1, 2 }, { 1, 3 } }, w = 8, b = 1, g = 8 }
     :with("monotone_d"):sample(1, { order = "sorted" }) end, "different ranges cannot be sorted")
+end
+
+-- The current directory does not redefine the paper ------------------------------------------
+do
+  local uv = require "luv"
+  local home, dir = uv.cwd(), assert(uv.fs_mkdtemp("/tmp/netspace-presets-XXXXXX"))
+  assert(uv.fs_mkdir(dir .. "/constraints", tonumber("755", 8)))
+  local function own(name, text)
+    local f = assert(io.open(("%s/constraints/%s.lua"):format(dir, name), "w"))
+    f:write(text)
+    f:close()
+  end
+  for _, name in ipairs { "shared_b", "shared_g", "monotone_w", "monotone_d", "b_1" } do
+    own(name, ('_G.ran = "%s"\nreturn constraint{ name = "%s", doc = "mine", check = function() '
+      .. 'return true end }'):format(name, name))
+  end
+  assert(uv.chdir(dir))
+  ran = nil
+  local fresh = require("netspace.space.presets").fill({}, "small", "fresh", space)
+  for _, name in ipairs { "AnyNetYE", "RegNetXC", "AnyNetLB" } do
+    for _, c in ipairs(fresh[name].constraints) do
+      t.ok(c.doc ~= "mine" and not c.name:find("/"), name .. " has the shipped " .. c.name)
+    end
+  end
+  t.is(ran, nil, "and nothing of the current directory has run")
+  local S = space.small.AnyNetXA:with("shared_b")
+  t.is(S.constraints[1].name, "./constraints/shared_b", "one's own is told apart by its name")
+  t.is(S.constraints[1].doc, "mine", "and is the one that is meant")
+  t.is(ran, "shared_b", "which has run")
+  t.is(#space.small.AnyNetXB:with("shared_b").constraints, 2, "beside the shipped one")
+  assert(uv.chdir(home))
+  os.execute("rm -r " .. dir)
 end
 
 t.done()

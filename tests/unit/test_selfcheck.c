@@ -17,8 +17,8 @@ static void test_right(void **state)
     }
 }
 
-static void lazy_step(float *p, float *v, const float *g, size_t n, float lr, float wd, float mu,
-                      bool nesterov)
+static void lazy_step(float *p, float *v, const float *g, size_t n, float lr, float wd,
+                      float mu, bool nesterov)
 {
     kernels_portable.sgd_step(p, v, g, n, lr * 0.98f, wd, mu, nesterov);
 }

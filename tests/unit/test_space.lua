@@ -191,8 +191,18 @@ t.fails(function() A:sample(0) end, "n is 0")
 t.fails(function() A:sample(math.huge) end, "n is inf")
 t.fails(function() A:sample(2, { flops = { 6e6, 3e6 } }) end, "{low, high} with low <= high")
 t.fails(function() A:sample(2, { stride = { 1, 2 } }) end, "stride has 2 values, but there are 4 stages")
-t.fails(function() A:with { g = { 0 } } end, "g = 0; it must be a whole number of channels")
-t.fails(function() A:with { b = { 0.3 } } end, "b = 0.3; it must be a whole number, or 1 over one")
+t.fails(function() A:with { g = { 0 } } end, "g = 0; it must be a whole number from 1 to 32768")
+for key, most in pairs { d = 1000, w = 32768, b = 32768, g = 32768 } do
+  local o = { d = 1, w = 8, b = { 1 }, g = { 8 } }
+  for _, x in ipairs { most + 1, 2 ^ 31, 2 ^ 32 + 1, 1e300 } do
+    o[key] = { values = { x } }
+    t.fails(function() space.anynet(o) end, ("%s = %.10g; it must be a whole number"):format(key, x),
+      ("a space with %s = %g"):format(key, x))
+  end
+end
+t.fails(function() space.regnet { d = 4, w_0 = 8, w_a = 1e9, w_m = 2, b = 1, g = 8 } end,
+  "w_a = 1000000000; it must be from 0 to 32768")
+t.fails(function() A:with { b = { 0.3 } } end, "b = 0.3; it must be a whole number up to 32768, or 1 over one")
 t.fails(function() A:with { w = { 10, 100, 8 } } end, "low and high must be multiples of the step")
 t.fails(function() A:with { w = { 800, 8 } } end, "the range 800 to 8 is empty")
 t.fails(function() A:with { ww = 1 } end, "unknown option 'ww' (did you mean 'w'?)")

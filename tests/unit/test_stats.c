@@ -97,7 +97,8 @@ static void sorting_is_an_order_of_the_same_values(void **state)
     for (size_t n = 1; n <= MAX; n = 3 * n + 1) {
         struct rng r = rng_key(n, 0, RNG_SUBSET);
         for (size_t i = 0; i < n; i++)
-            v[i] = i % 5 ? ldexp(rng_uniform(&r) - 0.5, (int)(i % 40) - 20) : (double)(i % 3) - 1;
+            v[i] = i % 5 ? ldexp(rng_uniform(&r) - 0.5, (int)(i % 40) - 20)
+                         : (double)(i % 3) - 1;
         memcpy(want, v, sizeof v);
         values_sort(v, n);
         for (size_t i = 0; i + 1 < n; i++) // by insertion
@@ -169,7 +170,7 @@ static void ks_p_equals_full_enumeration(void **state)
             const struct edf *b = fill_random(&B, sizes[k][1], 90 + k, values);
             NEAR(ks_statistic(a, b), naive_ks(a, b), 1e-12);
             NEAR(ks_p(a, b), enumerated_ks_p(a, b), 1e-12);
-                }
+        }
 }
 
 /* n = m without ties, D = k/n: 2 sum (-1)^{i-1} C(2n, n - ik) / C(2n, n), by reflection
@@ -298,7 +299,7 @@ static void permutation_equals_full_enumeration(void **state)
         const struct edf *a = fill_random(&A, 3 + seed % 3, seed, 9);
         const struct edf *b = fill_random(&B, 7 - seed % 4, 30 + seed, 9);
         assert_true(permutation_mean_difference(&p, a, b, 1, 1));
-            NEAR(p, enumerated_permutation_p(a, b), 1e-12);
+        NEAR(p, enumerated_permutation_p(a, b), 1e-12);
     }
     // C(21, 9) = 293,930 splits are too many and sampled
     const struct edf *a = fill_random(&A, 9, 3, 40), *b = fill_random(&B, 12, 4, 30);
@@ -449,7 +450,8 @@ static void best_breaks_ties_by_order_and_takes_a_share(void **state)
         assert_int_equal(
             best_of(x, x, want[k][0], (struct best_options){0.25, 5, 1, 0.95, false}).taken,
             want[k][1]);
-    assert_int_equal(best_of(x, x, 100, (struct best_options){0.29, 5, 1, 0.9, false}).taken, 29);
+    assert_int_equal(best_of(x, x, 100, (struct best_options){0.29, 5, 1, 0.9, false}).taken,
+                     29);
     int halves = 0; // two draws that keep 1 and 2: their median, and the lower of them
     for (uint64_t seed = 0; seed < 20; seed++) {
         struct best_options o = {0.5, 2, seed, 0.95, false};

@@ -57,19 +57,43 @@ static void step(struct net *n)
 static struct net *steady_net(int number)
 {
     struct arch archs[] = {
-        {.stages = 2, .d = {1, 2}, .w = {24, 48}, .g = {8, 16}, .stride = {1, 2}, .b = {1, 2},
-         .stem = STEM_RES, .stem_width = 16, .head_width = 32, .se = 0.25, .act = ACT_SILU},
-        {.stages = 2, .d = {2, 1}, .w = {16, 40}, .g = {1, 1}, .stride = {1, 2}, .b = {1, 1},
-         .stem = STEM_CIFAR, .stem_width = 16, .act = ACT_RELU},
-        {.stages = 1, .d = {2}, .w = {32}, .g = {1}, .stride = {2}, .b = {1},
-         .block = BLOCK_BASIC, .stem = STEM_SIMPLE, .stem_width = 16, .act = ACT_RELU},
+        {.stages = 2,
+         .d = {1, 2},
+         .w = {24, 48},
+         .g = {8, 16},
+         .stride = {1, 2},
+         .b = {1, 2},
+         .stem = STEM_RES,
+         .stem_width = 16,
+         .head_width = 32,
+         .se = 0.25,
+         .act = ACT_SILU},
+        {.stages = 2,
+         .d = {2, 1},
+         .w = {16, 40},
+         .g = {1, 1},
+         .stride = {1, 2},
+         .b = {1, 1},
+         .stem = STEM_CIFAR,
+         .stem_width = 16,
+         .act = ACT_RELU},
+        {.stages = 1,
+         .d = {2},
+         .w = {32},
+         .g = {1},
+         .stride = {2},
+         .b = {1},
+         .block = BLOCK_BASIC,
+         .stem = STEM_SIMPLE,
+         .stem_width = 16,
+         .act = ACT_RELU},
     };
     if (number == sizeof archs / sizeof *archs)
         return NULL;
     struct arch *a = &archs[number];
     struct error e = {""};
     a->classes = CLASSES, a->image = 32;
-    struct net *n = arch_finish(a, &e) ? net_new(a, BATCH, &e) : NULL;
+    struct net *n = arch_complete(a, &e) ? net_new(a, BATCH, &e) : NULL;
     if (!n)
         fail_msg("%s", e.msg);
     net_init(n, 1, false);
@@ -152,7 +176,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #ifndef __SANITIZE_ADDRESS__
-        cmocka_unit_test(test_allocations), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_faults),
         cmocka_unit_test(test_calls),
 #else
         cmocka_unit_test(test_nothing),

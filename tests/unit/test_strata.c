@@ -163,7 +163,9 @@ static void figures_are_the_definitions(void **state)
         for (size_t i = 0; i < p.n; i++)
             for (size_t j = 0; j < p.n; j++)
                 wins += weight_of(&p, i, OF_A, BINS) * weight_of(&p, j, OF_B, BINS) *
-                        (p.m[j].e < p.m[i].e ? 1 : p.m[j].e == p.m[i].e ? 0.5 : 0);
+                        (p.m[j].e < p.m[i].e    ? 1
+                         : p.m[j].e == p.m[i].e ? 0.5
+                                                : 0);
         NEAR(c.p_better, wins, 1e-12);
     }
 }
@@ -203,7 +205,8 @@ static void random_relabelling_meets_enumeration(void **state)
         enum { DRAWS = 20000 };
         struct comparison c;
         assert_true(compare(&c, &p, BINS, DRAWS));
-        struct count count = {.seen = fabs(naive_difference(&p, BINS)), .ks = naive_ks(&p, BINS)};
+        struct count count = {.seen = fabs(naive_difference(&p, BINS)),
+                              .ks = naive_ks(&p, BINS)};
         for (size_t i = 0; i < p.n; i++)
             count.left[p.m[i].bin][p.m[i].label]++;
         enumerate(&p, 0, &count);

@@ -222,5 +222,25 @@ t.ok(not none and why_not:find(noise, 1, true), "sweep.open returns it", why_not
 local boom = { name = "boom", models = models(4), progress = function() error("mine") end }
 t.fails(function() run(boom) end, "mine", "an error in the callback reaches the caller")
 
+-- A change of the current directory between the start and the end
+do
+  local home, elsewhere = uv.cwd(), at("elsewhere")
+  assert(uv.fs_mkdir(elsewhere, tonumber("755", 8)) and uv.chdir(dir))
+  local s = sweep.start { store = "moved.db", name = "A", models = models(3), data = shapes,
+    recipe = short, quiet = true, workers = 1 }
+  local reader = assert(sweep.open("moved.db"))
+  t.ok(tostring(s):find("of moved.db:", 1, true), "a store is called as it is reached from here")
+  assert(uv.chdir(elsewhere))
+  t.is(errors(s:wait()), errors(run { store = at("unmoved.db"), name = "A", models = models(3) }),
+    "a sweep does not lose its store")
+  t.is(reader:population("A").done, 3, "nor does who reads it")
+  t.ok(tostring(reader):find("moved.db", 1, true) and tostring(reader) ~= "store moved.db",
+    "which is then called by its whole name", tostring(reader))
+  reader:close()
+  t.is(#(uv.fs_scandir(elsewhere) and { uv.fs_scandir_next(uv.fs_scandir(elsewhere)) }), 0,
+    "nothing is written elsewhere")
+  assert(uv.chdir(home))
+end
+
 os.execute("rm -rf " .. dir)
 t.done()

@@ -29,8 +29,7 @@ static void test_schedule(void **state)
         {4, .653414}, {5, .795075}, {50, .4},     {99, .000197},
     };
     for (size_t i = 0; i < sizeof hundred / sizeof *hundred; i++)
-        assert_true(fabs((double)recipe_lr(&r, hundred[i].epoch) - hundred[i].lr) <
-                    5.1e-7);
+        assert_true(fabs((double)recipe_lr(&r, hundred[i].epoch) - hundred[i].lr) < 5.1e-7);
     r.schedule = SCHEDULE_CONSTANT, r.warmup = 0;
     assert_true(recipe_lr(&r, 73) == 0.8f);
     r.schedule = SCHEDULE_COS_STEP, r.warmup = 2;
@@ -46,9 +45,8 @@ static void test_check(void **state)
     assert_true(recipe_check(&r, &s, &e));
     r.batch = 21;
     assert_false(recipe_check(&r, &s, &e));
-    assert_string_equal(e.msg,
-                        "batch is 21, and there are only 20 training images; use a "
-                        "batch of at most 20");
+    assert_string_equal(e.msg, "batch is 21, and there are only 20 training images; use a "
+                               "batch of at most 20");
     r = paper, r.lr = NAN;
     assert_false(recipe_check(&r, NULL, &e));
     r = paper, r.wd_bn = -0.5f;
@@ -71,7 +69,8 @@ static void test_overfit(void **state)
     struct epoch_result last;
     struct error why;
     r.epochs = 100, r.lr = 0.1f;
-    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why), TRAIN_DONE);
+    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why),
+                     TRAIN_DONE);
     assert_int_equal(last.epoch, 100);
     print_message("# loss of 20 images learnt by heart: %g\n", last.train_loss);
     assert_true(last.train_loss < 0.02);
@@ -89,13 +88,15 @@ static void test_diverges(void **state)
     struct epoch_result last;
     struct error why;
     r.batch = 10, r.lr = 1000;
-    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why), TRAIN_DIVERGED);
+    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why),
+                     TRAIN_DIVERGED);
     assert_true(last.test_error == 100 && last.epoch >= 1);
     assert_non_null(strstr(why.msg, "the loss became"));
     net_init(n, 1, false);
     net_values(n, net_param(n, 0))[5] = NAN; // one bad weight is enough
     r.lr = 0.01f;
-    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why), TRAIN_DIVERGED);
+    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why),
+                     TRAIN_DIVERGED);
     assert_string_equal(why.msg + strlen("the loss became "), strstr(why.msg, "nan"));
     assert_true(train_test(n, &s) == 100);
     net_free(n);
@@ -116,7 +117,8 @@ static void test_same_seed(void **state)
         struct net *other = small_net(7 + 20 * i, 9), *n = small_net(10, 1);
         net_free(other);
         r.seed = i == 2 ? 4 : 3;
-        assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why), TRAIN_DONE);
+        assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why),
+                         TRAIN_DONE);
         v[i] = weights_copy(n, &count);
         net_free(n);
     }
@@ -139,7 +141,8 @@ static void test_cos_step(void **state)
     r.batch = 10, r.epochs = 1, r.seed = 3, r.lr = 0.2f, r.schedule = SCHEDULE_COS_STEP;
     r.wd_bn = r.wd_bias = r.wd;
     struct net *n = small_net(10, 1), *m = small_net(10, 1);
-    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why), TRAIN_DONE);
+    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, NULL, &last, &why),
+                     TRAIN_DONE);
     assert_true(last.lr == 0.2f);
     uint32_t order[45];
     struct rng rng = rng_key(r.seed, 0, RNG_ORDER);
@@ -182,7 +185,8 @@ static void test_batches(void **state)
     struct error why;
     struct train_report report = {.step = count_steps, .self = &reports};
     r.batch = 10, r.epochs = 3;
-    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, &report, &last, &why), TRAIN_DONE);
+    assert_int_equal(train_run(n, &s, &r, &(struct train_point){0}, &report, &last, &why),
+                     TRAIN_DONE);
     assert_true(last.seconds > 0 && reports <= 10 * 60);
     assert_true(fabs(last.images_per_s * last.seconds - 40) < 1e-6);
     double wrong = last.test_error / 100 * 17, trained = last.train_error / 100 * 40;
@@ -196,8 +200,8 @@ static void test_batches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_schedule), cmocka_unit_test(test_check),
-        cmocka_unit_test(test_overfit),  cmocka_unit_test(test_diverges),
+        cmocka_unit_test(test_schedule),  cmocka_unit_test(test_check),
+        cmocka_unit_test(test_overfit),   cmocka_unit_test(test_diverges),
         cmocka_unit_test(test_same_seed), cmocka_unit_test(test_cos_step),
         cmocka_unit_test(test_batches),
     };

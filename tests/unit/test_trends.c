@@ -111,7 +111,7 @@ static void interval_of_tau_has_the_known_width(void **state)
 static void noise_is_the_published_example(void **state)
 {
     (void)state;
-    const double x[] = {9, 2, 5, 8, 6, 1, 3, 2, 8,  4, 6, 8,
+    const double x[] = {9, 2, 5, 8, 6,  1, 3, 2, 8, 4, 6, 8,
                         7, 1, 2, 6, 10, 5, 6, 9, 6, 2, 4, 7};
     struct noise t = noise_of(x, 6, 4, 0.95);
     NEAR(t.within * t.within, 6.26, 0.005);

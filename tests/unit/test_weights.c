@@ -46,12 +46,22 @@ static int remove_dir(void **state)
 // Two stages with every kind of parameter: grouped convolution, projection, SE, head.
 static struct net *small(enum arch_block block, double se, int head_width)
 {
-    struct arch a = {.stages = 2, .d = {1, 2}, .w = {8, 16}, .g = {4, 4}, .stride = {1, 2},
-                     .b = {1, 2}, .block = block, .stem = STEM_CIFAR, .stem_width = 8,
-                     .head_width = head_width, .se = se, .act = ACT_RELU, .classes = 3,
+    struct arch a = {.stages = 2,
+                     .d = {1, 2},
+                     .w = {8, 16},
+                     .g = {4, 4},
+                     .stride = {1, 2},
+                     .b = {1, 2},
+                     .block = block,
+                     .stem = STEM_CIFAR,
+                     .stem_width = 8,
+                     .head_width = head_width,
+                     .se = se,
+                     .act = ACT_RELU,
+                     .classes = 3,
                      .image = 8};
     struct error e = {""};
-    if (!arch_finish(&a, &e))
+    if (!arch_complete(&a, &e))
         fail_msg("%s", e.msg);
     struct net *n = net_new(&a, 2, &e);
     if (!n)
@@ -97,7 +107,8 @@ static void saved_networks_load_again(void **state)
         enum arch_block block;
         double se;
         int head;
-    } kinds[] = {{BLOCK_X, 0, 0}, {BLOCK_X, 0.25, 24}, {BLOCK_BASIC, 0, 0}, {BLOCK_VANILLA, 0, 0}};
+    } kinds[] = {
+        {BLOCK_X, 0, 0}, {BLOCK_X, 0.25, 24}, {BLOCK_BASIC, 0, 0}, {BLOCK_VANILLA, 0, 0}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         struct net *a = small(kinds[i].block, kinds[i].se, kinds[i].head);
         struct net *b = small(kinds[i].block, kinds[i].se, kinds[i].head);
@@ -231,9 +242,9 @@ static void other_networks_are_refused(void **state)
     load_fails(basic, "(8, 8, 1, 1); the network takes (8, 8, 3, 3)", "'s1.b1.f.a.weight'");
     load_fails(headed, "has no tensor 'head.conv.weight'", "another network");
     assert_null(weights_arch(path("w"), &e));
-    assert_non_null(strstr(e.msg, "netspace.network.arch"));
+    assert_non_null(strstr(e.msg, "netspace.arch"));
     assert_true(net_save(y, path("w"), "{}", &e));
-    load_fails(x, "has the tensor 's1.b1.f.se.f_ex.0.bias'", "the network has not");
+    load_fails(x, "has the tensor 's1.b1.f.se.f_ex.0.bias'", "the network lacks");
     net_free(x);
     net_free(y);
     net_free(basic);
@@ -295,7 +306,7 @@ static void tensors_must_fit_the_network(void **state)
     load_fails(n, "has no tensor 'head.fc.bias'", "another network");
     assert_true(net_save(n, path("w"), "{}", &e));
     edit("\"stem.bn.num_batches_tracked\"", "\"stem.bn.num_batches_trackeD\"");
-    load_fails(n, "'stem.bn.num_batches_trackeD'", "the network has not");
+    load_fails(n, "'stem.bn.num_batches_trackeD'", "the network lacks");
     net_free(n);
 }
 
@@ -313,7 +324,9 @@ static void counters_are_not_needed(void **state)
     float *block = xcalloc(bytes, 1), *to = block;
     for (i = 0; i < net_params(n); i++) {
         const struct param *p = net_param(n, i);
-        list[i] = (struct st_tensor){.name = p->name, .dtype = ST_F32, .dims = p->dims,
+        list[i] = (struct st_tensor){.name = p->name,
+                                     .dtype = ST_F32,
+                                     .dims = p->dims,
                                      .begin = (uint64_t)(to - block) * sizeof *to};
         for (int k = 0; k < p->dims; k++)
             list[i].shape[k] = (uint64_t)p->shape[k];
@@ -403,23 +416,30 @@ static void malformed_headers_are_named(void **state)
         {ONE("\"data_offsets\":[1]"), 0, "two data_offsets expected"},
         {ONE("\"data_offsets\":[1,2,3]"), 0, "too long a list"},
         // layout
-        {ONE(F32_2 ",\"data_offsets\":[0,4]"), 4, "4 bytes by its data_offsets and 8 by its shape"},
+        {ONE(F32_2 ",\"data_offsets\":[0,4]"), 4,
+         "4 bytes by its data_offsets and 8 by its shape"},
         {ONE(F32_2 ",\"data_offsets\":[8,0]"), 8, "should begin at 0"},
         {ONE(F32_2 ",\"data_offsets\":[4,12]"), 12, "gap"},
-        {ONE(F32_2 ",\"data_offsets\":[0,8]"), 7, "speaks of 8 bytes of data, the file has 7: it is cut"},
-        {ONE(F32_2 ",\"data_offsets\":[0,8]"), 9, "speaks of 8 bytes of data, the file has 9"},
-        {"{}", 1, "speaks of 0 bytes of data, the file has 1"},
+        {ONE(F32_2 ",\"data_offsets\":[0,8]"), 7,
+         "describes 8 bytes of data, the file has 7: it is cut"},
+        {ONE(F32_2 ",\"data_offsets\":[0,8]"), 9,
+         "describes 8 bytes of data, the file has 9"},
+        {"{}", 1, "describes 0 bytes of data, the file has 1"},
         {ONE("\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]"), 0,
          "overflows"},
         {ONE("\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,1]"), 1, "not whole bytes"},
-        {"{\"a\":{" F32_2 ",\"data_offsets\":[0,8]},\"b\":{" F32_2 ",\"data_offsets\":[4,12]}}",
+        {"{\"a\":{" F32_2 ",\"data_offsets\":[0,8]},\"b\":{" F32_2
+         ",\"data_offsets\":[4,12]}}",
          12, "tensor 'b' has data_offsets 4 … 12, but should begin at 8 (overlap)"},
-        {"{\"a\":{" F32_2 ",\"data_offsets\":[0,8]},\"b\":{" F32_2 ",\"data_offsets\":[9,17]}}",
+        {"{\"a\":{" F32_2 ",\"data_offsets\":[0,8]},\"b\":{" F32_2
+         ",\"data_offsets\":[9,17]}}",
          17, "(gap)"},
-        {"{\"a\":{" F32_2 ",\"data_offsets\":[0,8]},\"a\":{" F32_2 ",\"data_offsets\":[8,16]}}",
+        {"{\"a\":{" F32_2 ",\"data_offsets\":[0,8]},\"a\":{" F32_2
+         ",\"data_offsets\":[8,16]}}",
          16, "tensor 'a' is there twice"},
         {"{\"a\":{" F32_2 ",\"data_offsets\":[0,8]},\"\\u0061\":{" F32_2
-         ",\"data_offsets\":[8,16]}}", 16, "tensor 'a' is there twice"},
+         ",\"data_offsets\":[8,16]}}",
+         16, "tensor 'a' is there twice"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         make(cases[i].header, cases[i].data);
@@ -458,7 +478,8 @@ static void unusual_but_valid_files_open(void **state)
     make("{ \"\\u00e9\\ud83d\\ude00\\n\" : { \"dtype\":\"F32\" } }", 0);
     assert_false(st_open(&f, path("w"), &e)); // \n in a name
     make("{ \"\\u00e9\\ud83d\\ude00\" : {\"data_offsets\" : [ 0 , 0 ], \"shape\":[0,7],"
-         "\"dtype\":\"BF16\"},\"__metadata__\":{\"k\":\"a\\\"\\n\\u20ac\"}}", 0);
+         "\"dtype\":\"BF16\"},\"__metadata__\":{\"k\":\"a\\\"\\n\\u20ac\"}}",
+         0);
     assert_true(st_open(&f, path("w"), &e));
     assert_string_equal(f.tensors[0].name, "é😀");
     assert_int_equal(f.tensors[0].dims, 2);
@@ -466,7 +487,8 @@ static void unusual_but_valid_files_open(void **state)
     st_close(&f);
     // zero-size tensors share an offset with what follows
     make("{\"b\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[0,3]},"
-         "\"c\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}", 3);
+         "\"c\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}",
+         3);
     assert_true(st_open(&f, path("w"), &e));
     assert_string_equal(f.tensors[0].name, "c");
     st_close(&f);

@@ -7,6 +7,7 @@
 local canvas = require "netspace.core.canvas"
 local columns = require "netspace.lib.columns"
 local document = require("netspace.lib.doc").group "pretty"
+local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local screen = require "netspace.core.screen"
 local sys = require "netspace.core.sys"
@@ -36,11 +37,6 @@ local function cut_string(s, limit, ctx)
   return ("%s%s %d more bytes"):format(quote(s:sub(1, limit)), ctx.dots, #s - limit)
 end
 
-local function own_tostring(v)
-  local mt = debug.getmetatable(v)
-  return type(mt) == "table" and rawget(mt, "__tostring") ~= nil
-end
-
 -- Metatables may raise in __tostring; a value that cannot be shown must not end a session.
 local function safe_tostring(v)
   local good, s = pcall(tostring, v)
@@ -55,7 +51,7 @@ local function atom(v, ctx, top)
 end
 
 local function is_table(v)
-  return type(v) == "table" and not own_tostring(v)
+  return type(v) == "table" and not members.own_text(v)
 end
 
 -- Models: the tables of arch.anynet and arch.regnet.
@@ -124,16 +120,16 @@ end
 
 -- One line.
 
--- The table on one line, or nil when it takes more than `room` cells, more items than
+-- The table on one line, or nil when it takes more than `width` cells, more items than
 -- allowed or more depth than is left.
-local function flat(v, ctx, depth, room)
+local function flat(v, ctx, depth, width)
   if is_model(v) then
     local line = model_line(v)
-    return #line <= room and line or nil
+    return #line <= width and line or nil
   end
   if not is_table(v) then
     local s = atom(v, ctx)
-    return canvas.text_width(s) <= room and not s:find("\n", 1, true) and s or nil
+    return canvas.text_width(s) <= width and not s:find("\n", 1, true) and s or nil
   end
   if next(v) == nil then return "{}" end
   if ctx.path[v] then return "<cycle>" end
@@ -141,10 +137,10 @@ local function flat(v, ctx, depth, room)
   ctx.path[v] = true
   local out, used = {}, 4
   local function add(prefix, item)
-    local s = flat(item, ctx, depth - 1, room - used - #prefix)
+    local s = flat(item, ctx, depth - 1, width - used - #prefix)
     used = s and used + canvas.text_width(s) + #prefix + 2
     out[#out + 1] = s and prefix .. s
-    return s and used - 2 <= room and #out <= ctx.items
+    return s and used - 2 <= width and #out <= ctx.items
   end
   local fits = true
   for i = 1, #v do
@@ -361,7 +357,7 @@ function M.pretty(value, o)
     dots = ascii and "..." or "…", rule = ascii and "-" or "─",
   }
   if type(value) == "string" then return atom(value, ctx, true) end
-  if is_model(value) and not own_tostring(value) then
+  if is_model(value) and not members.own_text(value) then
     return ("%s image=%s classes=%s"):format(model_line(value), tostring(value.image),
       tostring(value.classes))
   end
@@ -371,9 +367,9 @@ end
 document("pretty", [[
   pretty(value [, { width =, depth = 4, items = 40, ascii = }]) -> string
   What the prompt prints for a value: sorted keys, lists of records as aligned tables.
-    width    cells of a line (default: the terminal's)
-    depth    levels of nested tables before {…}
-    items    items, fields or rows before "… 482 more"
+    width    characters of a line (default: the terminal's)
+    depth    levels of nested tables that are shown; {…} stands for deeper ones
+    items    items, fields or rows that are shown; "… 482 more" stands for the rest
   example: print(pretty{ { name = "A", n = 16 }, { name = "B", n = 3 } })]])
 
 return setmetatable(M, { __call = function(_, ...) return M.pretty(...) end })

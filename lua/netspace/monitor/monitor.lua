@@ -16,6 +16,7 @@ local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local keys = require "netspace.monitor.keys"
 local options = require "netspace.lib.options"
+local paths = require "netspace.lib.path"
 local plot = require "netspace.plot.plot"
 local property = require "netspace.monitor.views.property"
 local screen = require "netspace.core.screen"
@@ -41,6 +42,7 @@ M.snapshot = snapshots.take
 
 -- Keeps the store open from look to look; opens it anew when the file has been replaced.
 local function reader(path)
+  path = paths.absolute(path)
   local store, inode
   local function forget()
     if store then store:close() end
@@ -175,9 +177,9 @@ end
 local function best(snapshot)
   local parts = {}
   for _, p in ipairs(snapshot.populations) do
-    if #p.errors > 0 then
-      parts[#parts + 1] = ("%s %.2f %%"):format(p.name, math.min(table.unpack(p.errors)))
-    end
+    local least = math.huge
+    for _, e in ipairs(p.errors) do least = math.min(least, e) end
+    if #p.errors > 0 then parts[#parts + 1] = ("%s %.2f %%"):format(p.name, least) end
   end
   return #parts > 0 and "; best " .. table.concat(parts, ", ") or ""
 end
@@ -303,12 +305,12 @@ options.declare("monitor", { mode = "string", ascii = "boolean" })
 function M.monitor(path, o)
   if path == nil then path = ledgers.latest end
   if type(path) ~= "string" then
-    error(path == nil and "monitor: no sweep has been started here; name a store, as "
+    error(path == nil and "monitor: no sweep has been started here; name a store, such as "
       .. "monitor(\"runs.db\")" or "monitor expects the path of a store, got " .. type(path), 2)
   end
   o = options.check("monitor", o)
   if o.mode and not ({ once = true, text = true, json = true })[o.mode] then
-    error(("monitor: mode '%s' is none of once, text, json"):format(o.mode), 2)
+    error(("monitor: mode is '%s'; it must be once, text or json"):format(o.mode), 2)
   end
   sys.shielded(function() -- Ctrl-C leaves the monitor, no more
     local code = run { path = path, mode = o.mode, ascii = o.ascii }
@@ -322,21 +324,21 @@ document("monitor", [[
     path   the store; it may not exist yet, be in use, finished, or left by a killed run;
            not given: that of the sweep started last at this prompt
     mode   print one frame, a line per change, or the data, instead of the full screen
-  Four views, tab goes through them, ? lists the keys of each:
-    EDFs      up to eight populations while they form: the finished models solid, with what
-              the running ones have now dotted; the 95 % band (DKW) of the selected one; a
+  There are four views; tab shows the next one, ? lists the keys of each:
+    EDFs      up to eight populations while they form: finished models as solid lines, with
+              the running ones as dots; the 95 % band (DKW) of the selected one; a
               cursor that reads error, shares, their difference and KS; zoom, log axis, equal
               flops (stats.normalise)
     models    all of them, sorted and filtered; enter shows one: learning curve, failures,
               recipe, architecture
     property  error against a property of the networks, with the empirical bootstrap's band
-    log       what happened
+    log       the events of the store
   s writes the view to a text file in the current directory, EDFs and properties also to an
     SVG, by gnuplot.
   P pauses the sweep of the selected population, K cancels it, R trains its failed models
-  again; each asks first.  The wish lies in STORE.commands until the sweep takes it, a moment
-  later.  Where no sweep is at work R puts the failed models back into the queue of the store,
-  for netspace resume.  Nothing else is ever written.
+  again; each asks first.  The request waits in STORE.commands until the sweep takes it, a
+  moment later.  Where no sweep is at work, R puts the failed models back into the queue of
+  the store, for netspace resume.  Nothing else is ever written.
   From a shell: netspace monitor STORE [--once | --text | --json] [--ascii].
   example: monitor("runs.db", { mode = "once" })]])
 

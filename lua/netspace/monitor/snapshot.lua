@@ -1,6 +1,7 @@
 --- What a store holds at this moment, as plain data: all that the views of the monitor show,
 -- and what `netspace monitor --json` prints.
 
+local paths = require "netspace.lib.path"
 local uv = require "luv"
 
 local M = {}
@@ -131,7 +132,7 @@ end
 -- @param store an open store, or nil when it could not be opened: then `message` says why
 -- @tparam[opt] table needs of frame.needs
 function M.take(path, store, message, needs)
-  local s = { path = path, now = unix_time(), populations = {}, models = {}, done = 0,
+  local s = { path = paths.shown(path), now = unix_time(), populations = {}, models = {}, done = 0,
     failed = 0, running = 0, queued = 0, total = 0, images_per_s = 0 }
   if store then message = fill(s, store, needs or {}) end
   s.models = sorted(s.models)
@@ -141,9 +142,10 @@ function M.take(path, store, message, needs)
     s.state, s.message = "error", message
   elseif not store or s.total == 0 then
     s.state = "waiting"
-    s.message = ("waiting for %s: no sweep has written to it yet"):format(path)
+    s.message = ("waiting for %s: no sweep has written to it yet"):format(s.path)
   else
-    s.state = s.paused and "paused" or s.running_main and "running" or s.open > 0 and "stopped" or "finished"
+    s.state = s.paused and "paused" or s.running_main and "running" or s.open > 0 and "stopped"
+      or "finished"
     add_range(s)
   end
   return s

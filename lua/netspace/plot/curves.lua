@@ -17,7 +17,7 @@ local MOST = 8 -- populations told apart
 local function wide_axis(label, list)
   local lo, hi = math.huge, -math.huge
   for _, x in ipairs(list) do lo, hi = math.min(lo, x), math.max(hi, x) end
-  return picture.axis({ label = label, log = lo > 0 and hi / lo >= 8 and 2 or nil }, list)
+  return picture.axis({ label = label, log = lo > 0 and hi / lo >= 8 and 2 or nil }, { list })
 end
 
 local function name_of(r, i) return tostring(r.name or r.space or "#" .. i) end
@@ -31,7 +31,7 @@ local function trend_panel(t, first)
     for key, list in pairs(lists) do list[i] = row[key] end
   end
   local function name(text) return first and text or nil end
-  local y = picture.axis({ label = t.property }, lists.lo, lists.hi, lists.best)
+  local y = picture.axis({ label = t.property }, { lists.lo, lists.hi, lists.best })
   return { x = wide_axis(t.on, at), y = y, series = {
     { kind = "area", id = 6, opacity = 0.3, x = at, lo = lists.lo, hi = lists.hi },
     { kind = "line", id = 1, x = at, y = lists.median, name = name "median of the best" },
@@ -54,7 +54,7 @@ function M.trend(results, properties, o)
     panels[i] = trend_panel(t, i == 1)
     about[i] = tostring(t):gsub("\n", "; "):gsub("  +", " ")
   end
-  if #panels == 0 then error(where .. ": it wants a property or a list of them", 2) end
+  if #panels == 0 then error(where .. " expects a property or a list of properties", 2) end
   return picture.new { title = o.title, name = "Properties of the best models",
     about = table.concat(about, ". "), panels = panels, columns = o.columns }
 end
@@ -177,8 +177,8 @@ function M.search(populations, o)
       t.mean[#t.mean])
   end
   table.move(lines, 1, #lines, #areas + 1, areas)
-  local panel = { x = picture.axis({ label = "models drawn", log = 2 }, table.unpack(xs)),
-    y = picture.error_axis("error of the best (%)", table.unpack(ys)), series = areas }
+  local panel = { x = picture.axis({ label = "models drawn", log = 2 }, xs),
+    y = picture.error_axis("error of the best (%)", ys), series = areas }
   return picture.new { title = o.title, name = "Random search: the best of m models",
     about = table.concat(about, "; "), panels = { panel } }
 end
@@ -191,8 +191,8 @@ local labels = { test_error = "test error (%)", train_error = "training error (%
 -- The curves of models and what to call each.
 local function curves_of(where, list, what)
   if type(list) ~= "table" then
-    error(("%s: it wants what s:live(name) or s:learning(name) of a store gives, an import "
-      .. "with curves, or a list of curves, got %s"):format(where, type(list)), 3)
+    error(("%s expects s:live(name) or s:learning(name) of a store, an import with curves, "
+      .. "or a list of curves, got %s"):format(where, type(list)), 3)
   end
   local curves, given = {}, list.curves or list
   for i = 1, #(list.curves and list.errors or list) do
@@ -255,8 +255,8 @@ function M.training(list, o)
     if #c.y == longest and (not best or c.y[longest] < best.y[longest]) then best = c end
   end
   local x, y = median_curve(curves, longest, percent)
-  local panel = { x = picture.axis({ label = "epoch" }, x),
-    y = picture.axis({ label = labels[what] }, shown), series = {
+  local panel = { x = picture.axis({ label = "epoch" }, { x }),
+    y = picture.axis({ label = labels[what] }, { shown }), series = {
     { kind = "line", id = 6, dash = "1", width = 0.6, x = all.x, y = all.y,
       key = ("%d models"):format(#curves) },
     { kind = "line", id = 1, dash = "1", width = 2, x = x, y = y, name = "median" },
@@ -283,7 +283,7 @@ document("plot.fit", [[
   plot.fit(x, y, { form = "linear", x = "x", y = "y", title = }) -> plot
   Two lists of numbers as points, with the least-squares fit of stats.regress.
     form   "linear", "sqrt", "linear+sqrt", "affine" or "power", as in stats.regress
-    x, y   what they are called
+    x, y   labels of the axes
   example: plot.fit({ 1, 4, 9, 16 }, { 2, 4, 6, 8.1 }, { form = "sqrt", x = "flops" }):show()
   source: arXiv 2003.13678, figure 12]])
 
@@ -311,7 +311,7 @@ document("plot.training", [[
     list   s:live(name) or s:learning(name) of a store, an import with curves, or a list of
            lists of errors
     what   "test_error", or of s:learning(name) "train_error", "train_loss" or "lr"
-  Models in training are shown as far as they are; a failed one counts as 100 % in the median.
+  Models in training are shown up to their last epoch; failed ones count as 100 % in the median.
   example: plot.training{ { 80, 60, 50 }, { 70, 55, 52 } }:show()]])
 
 return M

@@ -37,7 +37,7 @@ function M.new(t)
   return setmetatable({ _picture = t }, Plot)
 end
 
---- What f(…), of our own modules, returns; what it raises is said of the caller's caller, as
+--- The results of f(…), of our own modules; its exceptions blame the caller's caller, as
 -- `where`.
 function M.call(where, f, ...)
   local function say(err)
@@ -49,9 +49,9 @@ end
 
 --- An axis around all numbers of some lists, NaN apart, with a little room at either end.
 -- @tparam table a label and what else an axis has; `from` and `to` stay where they are given
-function M.axis(a, ...)
+function M.axis(a, lists)
   local lo, hi = math.huge, -math.huge
-  for _, list in ipairs { ... } do
+  for _, list in ipairs(lists) do
     for _, x in ipairs(list) do
       if x == x then lo, hi = math.min(lo, x), math.max(hi, x) end
     end
@@ -69,15 +69,15 @@ function M.axis(a, ...)
 end
 
 --- The axis of errors: of those that are not failures; its upper end is where those are drawn.
-function M.error_axis(label, ...)
+function M.error_axis(label, errors_of)
   local lists = {}
-  for i, errors in ipairs { ... } do
+  for i, errors in ipairs(errors_of) do
     lists[i] = {}
     for _, e in ipairs(errors) do
       if e < 100 then table.insert(lists[i], e) end
     end
   end
-  local a = M.axis({ label = label }, table.unpack(lists))
+  local a = M.axis({ label = label }, lists)
   a.from, a.to = math.max(0, a.from), math.min(100, a.to)
   return a
 end
@@ -149,7 +149,7 @@ function Plot:show(o)
   check_size("plot:show", o)
   local width, height = sys.terminal(1)
   width = o.width or math.min(width or 80, 100)
-  local _, rows = terminal.grid(self._picture, width)
+  local _, rows = terminal.arrange(self._picture, width)
   local c = compose(self, o, width, rows == 1
     and math.min(math.max(height and height - 3 or 24, 6), 26) or 18 * rows)
   local colours = sys.color(1) and math.max(screen.colours(), 8) or 0
@@ -194,15 +194,15 @@ document("plot.panels", [[
   plot.panels{ p, q, …, columns = 3 } -> plot
   The panels of several plots in one picture, from left to right and top to bottom.
     p, q, …   plots
-    title     a heading of all
+    title     a heading above all panels
     columns   panels in a row, at most
   example: plot.panels{ plot.edf{ { 40, 50 } }, plot.edf{ { 30, 45 } } }:show()]])
 
 document("plot:save", [[
   plot:save(path) -> true, or nil and a message
-  Draws the plot into a file, which is there whole or not at all.
+  Draws the plot into a file, which appears whole or not at all.
     .svg .png .pdf   by gnuplot
-    .gp              what gnuplot reads, script and data, to be changed by hand
+    .gp              the script and the data for gnuplot, to be changed by hand
   example: plot.edf{ { 40, 50, 60 } }:save("edf.svg")]])
 
 document("plot:svg", [[

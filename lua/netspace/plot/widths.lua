@@ -86,7 +86,8 @@ local function network_panel(name, m)
   series[#series + 1] = { kind = "points", id = 1, symbol = 7, size = 0.4, x = x, y = w }
   series[#series + 1] = { kind = "points", id = 2, symbol = 6, size = 0.75, x = rx, y = ry }
   return { title = name, notes = notes, series = series,
-    x = picture.axis({ label = "block" }, x), y = picture.axis({ label = Y, log = 2 }, w, u) }
+    x = picture.axis({ label = "block" }, { x }),
+    y = picture.axis({ label = Y, log = 2 }, { w, u }) }
 end
 
 options.declare("plot.widths", { title = "string", columns = "integer" })
@@ -107,7 +108,7 @@ function M.widths(networks, o)
     panels[i] = network_panel(name, m)
     about[i] = ("%s: %s"):format(name or "a network", table.concat(panels[i].notes, "; "))
   end
-  if #panels == 0 then error(where .. ": it wants a network or a list of networks", 2) end
+  if #panels == 0 then error(where .. " expects a network or a list of networks", 2) end
   return picture.new { title = o.title, name = "Widths of networks, block by block",
     about = table.concat(about, ". "), panels = panels, columns = o.columns }
 end
@@ -155,7 +156,7 @@ local function profile_panel(title, chosen, fit)
       ws[#ws + 1] = fw
     end
   end
-  panel.x = picture.axis({ label = "block" }, table.unpack(xs))
+  panel.x = picture.axis({ label = "block" }, xs)
   return panel, ws
 end
 
@@ -183,7 +184,7 @@ function M.profiles(result, o)
   end
   if #panels == 0 then error(where .. ": best = 0 and worst = 0 leave no model", 2) end
   for _, panel in ipairs(panels) do
-    panel.y = picture.axis({ label = Y, log = 2 }, table.unpack(widths))
+    panel.y = picture.axis({ label = Y, log = 2 }, widths)
   end
   return picture.new { title = o.title, name = "Widths of the best and worst models",
     about = table.concat(about, ". "), panels = panels, columns = 2, wide = true }
@@ -221,8 +222,8 @@ function M.overlay(results, o)
       panel.series[2] = { kind = "line", id = 2, dash = "(6,3)", width = 2, x = x, y = y,
         name = ("w = %.3g %s %.3g j"):format(fit.a, fit.b < 0 and "−" or "+", math.abs(fit.b)) }
     end
-    panel.x = picture.axis({ label = "block j" }, all_x)
-    panel.y = picture.axis({ label = Y, log = 2 }, all_w)
+    panel.x = picture.axis({ label = "block j" }, { all_x })
+    panel.y = picture.axis({ label = Y, log = 2 }, { all_w })
     panels[i] = panel
     about[i] = ("%s: the %d best of %d%s"):format(panel.title, best, #r.errors,
       good and ", least squares " .. panel.series[2].name or "")
@@ -242,9 +243,9 @@ document("plot.widths", [[
 document("plot.profiles", [[
   plot.profiles(result, { best = 3, worst = 3, fit = false }) -> plot
   The widths of the best and of the worst models of a population, block by block.
-    best, worst   how many, at most 8; one alone leaves the other out.  Failed models are not
-                  shown
-    fit = true    dashed, the nearest RegNet of each, quantised, as arch.fit finds it
+    best, worst   how many, at most 8; where only one is given, the other is 0.  Failed models
+                  are not shown
+    fit = true    adds the nearest RegNet of each, quantised, by arch.fit, as a dashed line
     title         a heading
   example: plot.profiles({ errors = { 40, 50 }, models = space.AnyNetXC:sample(2) }):show()
   source: arXiv 2003.13678, figures 6 and 8]])

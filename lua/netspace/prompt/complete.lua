@@ -7,7 +7,7 @@
 -- Pure Lua: complete(line, point) can be tested without a terminal.
 
 local netspace = require "netspace"
-local behind = require("netspace.lib.members").behind
+local members = require "netspace.lib.members"
 
 local M = {}
 
@@ -62,7 +62,7 @@ local function raw_field(value, name)
     for _, own in ipairs(rawget(meta, "_names") or {}) do
       if own == name then return value[name] end
     end
-    value = behind(meta)
+    value = members.behind(meta)
     if not value then return nil end
   end
 end
@@ -78,7 +78,7 @@ local function each_field(value, f)
     local meta = debug.getmetatable(value)
     meta = type(meta) == "table" and meta or {}
     for _, name in ipairs(rawget(meta, "_names") or {}) do f(name) end
-    value = behind(meta)
+    value = members.behind(meta)
     if not value then return end
   end
 end
@@ -226,8 +226,7 @@ local function populations(path)
     if value == nil then value = global(name) else value = raw_field(value, name) end
     if value == nil then return nil end
   end
-  local meta = debug.getmetatable(value)
-  return type(meta) == "table" and rawget(meta, "__name") == "store" and value:names()
+  return members.kind(value) == "store" and value:names()
 end
 
 -- What may stand in a string, by the text before its quote; files otherwise.

@@ -99,8 +99,9 @@ end
 local function method_of_c(f)
   for _, meta in pairs(debug.getregistry()) do
     local methods = type(meta) == "table" and members.behind(meta)
+    local kind = methods and tostring(rawget(meta, "__name")):gsub("^netspace%.", "")
     for name, value in next, methods or {} do
-      local topic = ("%s:%s"):format(rawget(meta, "__name"), name)
+      local topic = ("%s:%s"):format(kind, name)
       if value == f and doc.topics[topic] then return topic end
     end
   end
@@ -128,9 +129,8 @@ end
 
 -- Topics of the functions whose signature says that they give what x is: "-> result".
 local function givers_of(x)
-  local meta, list = debug.getmetatable(x), {}
-  local name = type(meta) == "table" and rawget(meta, "__name")
-  for topic, text in pairs(type(name) == "string" and doc.topics or {}) do
+  local name, list = members.kind(x), {}
+  for topic, text in pairs(name and doc.topics or {}) do
     local gives = text:match("^[^\n]*%->%s*([^\n]*)") or text:match("^[^\n]*\n%s*%->%s*([^\n]*)")
     if gives and gives:find("%f[%w_]" .. name .. "%f[^%w_]") then list[#list + 1] = topic end
   end
@@ -271,15 +271,15 @@ function M.text(...)
     if #methods == 0 then
       local found = search(x)
       local message = ("nothing is called '%s'"):format(x)
-      if #found == 0 then return nil, message .. "; help() lists what there is" end
-      return nil, message .. "; near it:\n" .. fill(found, "  ")
+      if #found == 0 then return nil, message .. "; help() lists all names" end
+      return nil, message .. "; similar names:\n" .. fill(found, "  ")
     end
     x = methods
   else
     x = x ~= nil and topics_of(x) or {}
   end
   if #x == 0 then
-    return nil, ("there is no help for this %s; help() lists what there is"):format(type((...)))
+    return nil, ("there is no help for this %s; help() lists all names"):format(type((...)))
   end
   if #x == 1 then return about_name(x[1]) end
   local out = {}
@@ -316,15 +316,15 @@ document("help.names", [[
   example: #help.names()]])
 document("help.text", [[
   help.text(x) -> string, or nil and a message
-  What help(x) prints.
+  The text that help(x) prints.
   example: help.text("space.names")]])
 document("help.about", [[
   help.about(x) -> string or nil
-  What the prompt shows of a module or function.
+  The text that the prompt shows for a module or function.
   example: help.about(stats.compare)]])
 document("help.options", [[
   help.options(name) -> list
-  The option keys that a function knows; what Tab offers inside { }.
+  The option keys of a function, as Tab offers them inside { }.
   example: help.options("net.new")]])
 document("help.examples", [=[
   help.examples(name) -> list of strings

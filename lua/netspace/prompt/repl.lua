@@ -10,12 +10,13 @@ local exception = require "netspace.prompt.exception"
 local fold = require "netspace.lib.fold"
 local help = require "netspace.prompt.help"
 local history = require "netspace.prompt.history"
+local members = require "netspace.lib.members"
 local netspace = require "netspace"
 local pager = require "netspace.prompt.pager"
-local pretty = require "netspace.lib.pretty"
 local progress = require "netspace.sweep.progress"
 local rl = require "netspace.core.readline"
 local session = require "netspace.prompt.session"
+local show = require "netspace.prompt.show"
 local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
 local tour = require "netspace.prompt.tour"
@@ -91,25 +92,13 @@ local function advance(pending, line)
   return nil, text
 end
 
--- A result as text: what a module or a function is, else the value, what has a text of its
--- own in lines of the terminal's width.
-local function text_of(value)
-  local meta = debug.getmetatable(value)
-  local text = help.about(value) or pretty.pretty(value)
-  if help.about(value) or type(meta) == "table" and rawget(meta, "__tostring") then
-    return fold.text(text, sys.terminal(1) or math.huge)
-  end
-  return text
-end
-
 local function show_results(results)
   local texts, apart = {}, "   "
-  local meta = debug.getmetatable(results[1])
-  if results.n == 1 and type(meta) == "table" and meta.__name == "plot" then
+  if results.n == 1 and members.kind(results[1]) == "plot" then
     return results[1]:show()
   end
   for i = 1, results.n do
-    texts[i] = text_of(results[i])
+    texts[i] = show.text(results[i])
     if texts[i]:find("\n") then apart = "\n" end
   end
   pager.print(table.concat(texts, apart))

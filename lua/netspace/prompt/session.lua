@@ -4,6 +4,7 @@
 --   who()   :time EXPRESSION   :save FILE
 
 local document = require("netspace.lib.doc").group "who"
+local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
@@ -74,8 +75,7 @@ for name in next, _G do known[name] = true end
 
 -- The first line of what the prompt shows of a value, at most 60 bytes: the width of a cell.
 local function in_short(value)
-  local meta = debug.getmetatable(value)
-  local own = type(meta) == "table" and rawget(meta, "__tostring")
+  local own = members.own_text(value)
   local text = own and tostring(value)
     or require("netspace.lib.pretty").pretty(value, { width = 1000, items = 8, depth = 1 })
   text = own and text:match "[^\n]*" or text:gsub("%s*\n%s*", " ")
@@ -88,9 +88,8 @@ function M.who()
   local list = {}
   for name, value in next, _G do
     if type(name) == "string" and strict.declared[name] and not known[name] and name ~= "_" then
-      local meta = debug.getmetatable(value)
-      local kind = type(meta) == "table" and rawget(meta, "__name") or math.type(value)
-      list[#list + 1] = { name = name, type = kind or type(value), value = in_short(value) }
+      list[#list + 1] = { name = name, value = in_short(value),
+        type = members.kind(value) or math.type(value) or type(value) }
     end
   end
   table.sort(list, function(a, b) return a.name < b.name end)
@@ -99,16 +98,16 @@ end
 
 document("who", [[
   who() -> list of { name =, type =, value = }
-  The globals you have made, as a table at the prompt.
+  The globals that you have made; a table at the prompt.
   example: who()]])
 document(":save", [[
   :save FILE
-  At the prompt: writes the entries of this session that went well as a script, which does
-  the same in batch (netspace FILE) and prints what was printed.  Left out are entries with
-  an error or an undefined name, and those that only look (?x, help, monitor, who, tour).]])
+  At the prompt: writes the entries of this session as a script, which does the same in batch
+  (netspace FILE) and prints the same.  Entries that raised an exception or used an undefined
+  name are left out, as are those that only look (?x, help, monitor, who, tour).]])
 document(":time", [[
   :time EXPRESSION
-  At the prompt: evaluates an entry, and says how long it took and how much of that this
-  process computed (workers have their own).]])
+  At the prompt: evaluates an entry and prints the time it took and the processor time of
+  this process (without its workers).]])
 
 return M

@@ -8,9 +8,11 @@
 --     check = function(m) return math.max(table.unpack(m.w)) <= 256 end }
 --   space.AnyNetXA:with(narrow)
 
+local arch = require "netspace.network.arch"
 local chunk = require "netspace.lib.chunk"
 local document = require("netspace.lib.doc").group "constraint"
 local options = require "netspace.lib.options"
+local uv = require "luv"
 
 local M = {}
 
@@ -62,10 +64,10 @@ local function check_hint(c)
   for _, key in ipairs { "order", "fix", "range" } do
     for name in pairs(c[key] or {}) do known(key, name) end
   end
-  for parameter, way in pairs(c.order or {}) do
-    if way ~= "up" and way ~= "down" and way ~= "equal" then
+  for parameter, order in pairs(c.order or {}) do
+    if order ~= "up" and order ~= "down" and order ~= "equal" then
       bad("order of %s is '%s'; it must be \"up\", \"down\" or \"equal\"", tostring(parameter),
-        tostring(way))
+        tostring(order))
     end
   end
   for parameter, value in pairs(c.fix or {}) do
@@ -96,18 +98,16 @@ local function new(t)
   return c
 end
 
---- Where named constraints are looked for: the user's own first.
-local function folders()
-  local list = { "constraints" }
-  local here = package.searchpath("constraints.shared_b", package.path)
-  if here then list[2] = here:match("^(.*)/[^/]*$") end
-  return list
-end
+-- The principles that come with netspace.
+local shipped = assert(package.searchpath("constraints.shared_b", package.path))
+  :match("^(.*)/[^/]*$")
+
+-- Where named constraints are looked for: the user's own first.
+local folders = { "constraints", shipped }
 
 function M.names()
   local names, seen = {}, {}
-  local uv = require "luv"
-  for _, folder in ipairs(folders()) do
+  for _, folder in ipairs(folders) do
     local scan = uv.fs_scandir(folder)
     while scan do
       local file = uv.fs_scandir_next(scan)
@@ -123,45 +123,53 @@ function M.names()
   return names
 end
 
+local function exists(path)
+  local file = io.open(path)
+  if file then file:close() end
+  return file ~= nil
+end
+
 local function find(name)
   if name:find("/", 1, true) or name:find("%.lua$") then return name end
-  for _, folder in ipairs(folders()) do
+  for _, folder in ipairs(folders) do
     local path = ("%s/%s.lua"):format(folder, name)
-    local file = io.open(path)
-    if file then
-      file:close()
-      return path
-    end
+    if exists(path) then return path end
   end
   local names = M.names()
-  error(("there is no constraint '%s'%s; there are %s, and ./constraints/NAME.lua or a path "
-    .. "to a script would be found too"):format(name, options.hint(name, names),
+  error(("there is no constraint '%s'%s; there are %s; a script of your own is found as "
+    .. "./constraints/NAME.lua or by its path"):format(name, options.hint(name, names),
     table.concat(names, ", ")), 0)
 end
 
---- Loads a script that returns a constraint; errors carry no position.
-local function load_script(name)
-  local path = find(name)
-  local env = setmetatable({ constraint = M, arch = require "netspace.network.arch" }, { __index = _G })
-  local chunk, message = loadfile(path, "t", env)
-  if not chunk then error("constraint " .. name .. ": " .. message, 0) end
-  local c = chunk()
+-- Runs a script that returns a constraint; exceptions carry no position.  A script of the user
+-- with the name of a shipped one gets its path as its name.
+local function load_script(name, path)
+  local env = setmetatable({ constraint = M, arch = arch }, { __index = _G })
+  local f, message = loadfile(path, "t", env)
+  if not f then error("constraint " .. name .. ": " .. message, 0) end
+  local c = f()
   if getmetatable(c) ~= meta then
     error(("constraint %s: %s should end with `return constraint{ … }`"):format(name, path), 0)
   end
   local file = assert(io.open(path))
   c.source = file:read("a")
   file:close()
+  if path:match("^(.*)/[^/]*$") ~= shipped and exists(("%s/%s.lua"):format(shipped, c.name)) then
+    c.name = (path:find("^%.?/") and path or "./" .. path):gsub("%.lua$", "")
+  end
   return c
+end
+
+--- A principle that comes with netspace, whatever the current directory has.
+function M._shipped(name)
+  return load_script(name, ("%s/%s.lua"):format(shipped, name))
 end
 
 --- Turns a name, path, function or constraint into a constraint.
 function M._of(x)
   if M._is(x) then return x end
   if type(x) == "string" then
-    local ok, c = pcall(load_script, x)
-    if not ok then error(c, 0) end
-    return c
+    return load_script(x, find(x))
   end
   if type(x) == "function" then
     local info = debug.getinfo(x, "S")
@@ -178,22 +186,24 @@ end
 document("constraint", [[
 constraint{ name =, check =, … } -> constraint
 A design principle: which networks obey it, and how to draw only those.
-  name, doc  what it is called, and what it says in one line
-  why, from  the reason in one line, and where that comes from
+  name, doc  its name, and what it demands in one line
+  why, from  the reason in one line, and its source
   check      function(m, asked) -> bool, the definition; asked has d, w, b, g as drawn
-  tie        parameter(s) that are equal: over the stages (AnyNet), or to each other (RegNet)
-  order      { w = "up" }: never falls over the stages; also "down", "equal"
+  tie        parameter(s) that are equal: in all stages (AnyNet), or to each other (RegNet)
+  order      { w = "up" }: never falls from stage to stage; also "down", "equal"
   fix        { b = 1 }
   range      { w_m = {2, math.huge} }: low and high
-  kind       "anynet" or "regnet" when it means something in such spaces only
-  hint_kind  the same for tie, order, fix, range: elsewhere the check alone decides
-A script constraints/NAME.lua that returns one makes it available by name.
+  kind       "anynet" or "regnet" when it applies to such spaces only
+  hint_kind  the same for tie, order, fix, range: in other spaces only the check is used
+A script ./constraints/NAME.lua that returns one makes it available by name.  Where netspace
+comes with one of that name, yours is used and shown with its path (./constraints/NAME); the
+spaces that come with netspace never use it.
 example: constraint{ name = "narrow", check = function(m) return m.w[4] <= 256 end }
 source: arXiv 2003.13678 section 3]])
 
 document("constraint.names", [[
 constraint.names() -> list
-The constraints that have a script: the ones that come with netspace and ./constraints/.
+Constraints by name: those that come with netspace and the scripts in ./constraints/.
 example: constraint.names()[1]
 source: arXiv 2003.13678 section 3]])
 

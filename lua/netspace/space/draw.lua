@@ -9,23 +9,30 @@ local domain = require "netspace.space.domain"
 local M = {}
 
 -- Parameters of each kind, in the order of the sampler's slots, with their usual ranges
--- (list: an unnamed list means values), whether they are whole numbers, and what they must be.
-local b = { "b", q = 1, dist = "uniform", list = true,
-  must = "a whole number, or 1 over one for an inverted bottleneck" }
+-- (list: an unnamed list means values), whether they are whole numbers, the least and most they
+-- may be, and that in words.
+local blocks, width = arch.limits.blocks, arch.limits.width
+local function whole(from, to) return ("a whole number from %d to %d"):format(from, to) end
+local d = { "d", q = 1, dist = "log_uniform", whole = true, least = 1, most = blocks,
+  must = whole(1, blocks) }
+local b = { "b", q = 1, dist = "uniform", list = true, least = 1 / width, most = width,
+  must = ("a whole number up to %d, or 1 over one for an inverted bottleneck"):format(width) }
 local g = { "g", q = 8, dist = "power2_or_log_uniform", list = true, whole = true, groups = true,
-  must = "a whole number of channels, at least 1" }
+  least = 1, most = width, must = whole(1, width) }
 local kinds = {
   anynet = {
-    { "d", q = 1, dist = "log_uniform", whole = true, must = "a whole number, at least 1" },
-    { "w", q = 8, dist = "log_uniform", whole = true, must = "a whole number, at least 1" },
+    d, { "w", q = 8, dist = "log_uniform", whole = true, least = 1, most = width,
+      must = whole(1, width) },
     b, g,
   },
   regnet = {
-    { "d", q = 1, dist = "uniform", whole = true, must = "a whole number, at least 1" },
-    { "w_0", q = 8, dist = "log_uniform", whole = true, least = 8,
-      must = "a multiple of 8, at least 8" },
-    { "w_a", q = 0.1, dist = "log_uniform", least = 0, must = "at least 0" },
-    { "w_m", q = 0.001, dist = "log_uniform", must = "above 1" },
+    { "d", q = 1, dist = "uniform", whole = true, least = 1, most = blocks, must = d.must },
+    { "w_0", q = 8, dist = "log_uniform", whole = true, least = 8, most = width,
+      must = ("a multiple of 8 from 8 to %d"):format(width) },
+    { "w_a", q = 0.1, dist = "log_uniform", least = 0, most = width,
+      must = ("from 0 to %d"):format(width) },
+    { "w_m", q = 0.001, dist = "log_uniform", least = 1, most = width,
+      must = ("above 1, and at most %d"):format(width) },
     b, g,
   },
 }
@@ -38,7 +45,7 @@ local function base_of(S, o)
   for i = 1, S.stages do base.d[i], base.w[i] = 1, 8 end
   for k, v in pairs(S.options) do base[k] = v end
   for k, v in pairs(o or {}) do base[k] = v end
-  local ok, m, reason = pcall(arch.finish, base)
+  local ok, m, reason = pcall(arch.complete, base)
   if not ok or not m then
     error(("space %s: %s"):format(S.name, tostring(ok and reason or m):gsub("^.-:%d+: ", "")), 0)
   end
@@ -51,7 +58,7 @@ function M.by_groups(S)
   return S.params.g[1].groups == true
 end
 
---- Does c's hint speak of parameters this kind of space draws?
+--- Is c's hint about parameters that this kind of space draws?
 local function hint_applies(S, c)
   if not (c.tie or c.order or c.fix or c.range) then return false end
   if M.by_groups(S) then
@@ -97,7 +104,9 @@ local function resolve(S)
       r.direct[c] = true
       for name, value in pairs(c.fix or {}) do cut(name, value, value) end
       for name, range in pairs(c.range or {}) do cut(name, range[1], range[2]) end
-      for name, way in pairs(c.order or {}) do r.bonds[name] = join(r.bonds[name], way) end
+      for name, order in pairs(c.order or {}) do
+        r.bonds[name] = join(r.bonds[name], order)
+      end
       local tied = {}
       for _, name in ipairs(c.tie or {}) do
         if S.kind == "anynet" then
@@ -156,15 +165,15 @@ local function factors_of(S, r, sorted)
       for i, range in ipairs(r.ranges[name]) do
         slots[i], dist[i] = (k - 1) * S.stages + i - 1, domain.table(range)
       end
-      local way = r.bonds[name]
-      if way == "down" then
+      local bond = r.bonds[name]
+      if bond == "down" then
         for i = 1, S.stages // 2 do
           local j = S.stages + 1 - i
           slots[i], slots[j], dist[i], dist[j] = slots[j], slots[i], dist[j], dist[i]
         end
       end
-      if way then
-        add(way == "equal" and "equal" or sorted and "sorted" or "up", { name }, slots, dist)
+      if bond then
+        add(bond == "equal" and "equal" or sorted and "sorted" or "up", { name }, slots, dist)
       else
         for i = 1, S.stages do add("equal", { name }, { slots[i] }, { dist[i] }) end
       end
@@ -182,8 +191,8 @@ function M.lineage(S)
   return names
 end
 
---- Everything needed to draw from S with the settings o; sorted: what is ordered is drawn
--- by sorting independent draws.
+--- Everything needed to draw from S with the network options o; sorted: ordered parameters
+-- are drawn by sorting independent draws.
 function M.of(S, o, sorted)
   local r = resolve(S)
   local base = base_of(S, o)
@@ -201,7 +210,7 @@ function M.of(S, o, sorted)
   }
 end
 
---- Degrees of freedom of what M.of gave: how many parameters have a choice of their own, and
+--- Degrees of freedom of what M.of gave: how many parameters are drawn independently, and
 -- how many there are.
 function M.freedom(drawn)
   local free, all = 0, 0

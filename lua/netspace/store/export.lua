@@ -6,6 +6,7 @@ local atomic = require "netspace.lib.atomic"
 local gzip = require "netspace.lib.gzip"
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
+local paths = require "netspace.lib.path"
 local provenance = require "netspace.store.provenance"
 local sys = require "netspace.core.sys"
 
@@ -100,7 +101,7 @@ local function header(reader, list)
     end
     if good then all[#all + 1] = found end
   end
-  return json.encode { netspace = "export", format = FORMAT, store = reader.path,
+  return json.encode { netspace = "export", format = FORMAT, store = paths.shown(reader.path),
     populations = all }
 end
 
@@ -112,9 +113,9 @@ local function cell(v)
 end
 
 --- A line of a CSV: the values of a record under these names.
-function M.line(names, record)
+function M.line(names, values)
   local cells = {}
-  for i, name in ipairs(names) do cells[i] = cell(record[name]) end
+  for i, name in ipairs(names) do cells[i] = cell(values[name]) end
   return table.concat(cells, ",") .. "\n"
 end
 

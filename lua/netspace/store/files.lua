@@ -1,5 +1,6 @@
---- The files of models beside a store: checkpoints of those in training (STORE.checkpoints), and
--- weights of finished ones where their sweep keeps them (STORE.weights).
+--- The files beside a store: checkpoints of models in training (STORE.checkpoints), weights of
+-- finished ones where their sweep keeps them (STORE.weights), and while sweeps are at work the
+-- file whose bytes they lock, one for each population (STORE.lock).
 
 local M = {}
 
@@ -8,6 +9,9 @@ function M.checkpoints(store) return store .. ".checkpoints" end
 
 --- The directory of the weights it keeps.
 function M.weights(store) return store .. ".weights" end
+
+--- The file that is locked, at the byte of a population's id.
+function M.lock(store) return store .. ".lock" end
 
 --- The file of model number idx of a population (its id in the store) in a directory.
 function M.path(directory, population, idx)

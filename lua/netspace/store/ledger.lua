@@ -4,8 +4,11 @@
 -- A population belongs to the run (process) at work on it; a run whose process is gone
 -- leaves its models "running", and the next one takes them back into the queue.
 
+local files = require "netspace.store.files"
 local json = require "netspace.lib.json"
+local paths = require "netspace.lib.path"
 local schema = require "netspace.store.schema"
+local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
 
@@ -39,7 +42,7 @@ function M.identity(m)
   return json.encode(t)
 end
 
---- What cannot be done, for a reason the user can see to, travels as this (field message).
+--- A failure that the user can mend travels as this exception (field message).
 M.Failure = { __tostring = function(self) return self.message end }
 
 --- Raises a Failure; kind "damaged": the store is.
@@ -55,6 +58,7 @@ end
 
 --- Opens (or makes) the store at `path` for writing: a ledger, or nil and a message.
 function M.open(path)
+  path = paths.absolute(path)
   local db, message, kind = schema.open(path)
   if not db then return nil, message, kind end
   return setmetatable({ path = path, db = db }, Ledger)
@@ -138,7 +142,7 @@ function Ledger:adopt(id, idx, m, from, index)
   local old = rows(self, [[SELECT id, hash FROM model WHERE population = ? AND idx = ?
     AND status IN ('done', 'diverged', 'failed')]], { from.id, index })[1]
   if not old or old.hash ~= M.fingerprint(M.identity(m)) then
-    M.fail(("model %d of '%s' is not what was adopted from it; draw the population again")
+    M.fail(("model %d of '%s' has changed since it was adopted; draw the population again")
       :format(index, from.name))
   end
   run(self, [[INSERT INTO model (population, idx, origin, m, hash, seed, flops, params, acts,
@@ -183,9 +187,10 @@ end
 function Ledger:owner(id, name)
   local owner = rows(self, [[SELECT run.* FROM population JOIN run ON run.id = population.run
     WHERE population.id = ?]], { id })[1]
-  if owner and schema.alive(owner) then
+  if owner and schema.alive(self.path, owner) then
     M.fail(("population '%s' of %s is being trained by process %d on %s; watch it with "
-      .. "`netspace monitor %s`"):format(name, self.path, owner.pid, owner.host, self.path), "busy")
+      .. "`netspace monitor %s`"):format(name, paths.shown(self.path), owner.pid, owner.host,
+      paths.shown(self.path)), "busy")
   end
   return owner
 end
@@ -194,10 +199,19 @@ end
 -- queue.  Raises when another process is at work on it.
 function Ledger:take(id, name, workers)
   local owner = self:owner(id, name)
+  local why
+  self.lock, why = sys.lock(files.lock(self.path), id)
+  if why == "held" then
+    M.fail(("population '%s' of %s is being trained by another process"):format(name,
+      paths.shown(self.path)), "busy")
+  elseif not self.lock and why ~= "unsupported" then
+    M.fail(("%s cannot be locked: %s"):format(paths.shown(files.lock(self.path)), why))
+  end
   local now, pid = schema.time(), math.tointeger(uv.os_getpid())
-  run(self, [[INSERT INTO run (population, host, pid, birth, workers, started, updated,
-    images_per_s) VALUES (?, ?, ?, ?, ?, ?, ?, 0)]],
-    { id, uv.os_gethostname(), pid, schema.birth(pid), workers, now, now })
+  run(self, [[INSERT INTO run (population, host, pid, birth, boot, workers, started,
+    updated, images_per_s) VALUES (:id, :host, :pid, :birth, :boot, :workers, :now, :now, 0)]],
+    { id = id, host = uv.os_gethostname(), pid = pid, birth = schema.birth(pid),
+      boot = self.lock and schema.boot(), workers = workers, now = now })
   self.run, M.latest = self.db:last_id(), self.path
   if owner and not owner.ended then
     run(self, "UPDATE run SET ended = updated WHERE id = ?", { owner.id })
@@ -314,7 +328,8 @@ function M.retry(path, name)
     count = 0
     local found = rows(ledger, "SELECT id, name, run FROM population "
       .. "WHERE name = :name OR :name IS NULL", { name = name })
-    if name and not found[1] then M.fail(("%s has no population '%s'"):format(path, name)) end
+    if name and not found[1] then M.fail(("%s has no population '%s'"):format(
+      paths.shown(path), name)) end
     for _, p in ipairs(found) do
       ledger:owner(p.id, p.name)
       ledger.run = p.run
@@ -333,6 +348,7 @@ end
 function Ledger:close()
   self.db:exec("PRAGMA wal_checkpoint(TRUNCATE)")
   self.db:close()
+  if self.lock then self.lock:close() end -- whoever waits for it finds all of it
 end
 
 return M

@@ -4,6 +4,7 @@
 
 local domain = require "netspace.space.domain"
 local json = require "netspace.lib.json"
+local paths = require "netspace.lib.path"
 local units = require "netspace.lib.units"
 
 local M = {}
@@ -15,7 +16,7 @@ local runs = [[SELECT host, pid, workers, engine, blas, corename, isa, started, 
     ('done', 'diverged', 'failed')) AS models
   FROM run WHERE population = ? ORDER BY id]]
 
-local adopted = [[SELECT origin FROM model WHERE population = ? AND origin IS NOT NULL
+local origins = [[SELECT origin FROM model WHERE population = ? AND origin IS NOT NULL
   ORDER BY idx]]
 
 --- The provenance of the population in `row` (of the table population), read inside of
@@ -29,11 +30,11 @@ function M.of(reader, row)
     window = decoded "window", tried = row.tried, sample_seed = row.sample_seed, seed = row.seed,
     recipe = decoded "recipe", data = decoded "data", card = decoded "card",
     settings = decoded "settings", checksum = row.checksum, created = row.created,
-    runs = reader:rows(runs, { row.id }), store = reader.path,
+    runs = reader:rows(runs, { row.id }), store = paths.shown(reader.path),
     n = reader:rows("SELECT count(*) n FROM model WHERE population = ?", { row.id })[1].n,
   }
   p.lineage = p.spec and p.spec.lineage
-  for _, model in ipairs(reader:rows(adopted, { row.id })) do
+  for _, model in ipairs(reader:rows(origins, { row.id })) do
     local from = reader:decode("origin of a model of " .. row.name, model.origin).population
     p.adopted = p.adopted or {}
     p.adopted[from] = (p.adopted[from] or 0) + 1
@@ -88,7 +89,7 @@ function M.facts(p, when)
   local facts = {}
   local function add(key, ...) facts[#facts + 1] = { key, (...):format(select(2, ...)) } end
   if p.space then add("space", "%s", table.concat(p.lineage or { p.space }, " > ")) end
-  if p.spec and p.spec.options then add("setting", "%s", listed(p.spec.options)) end
+  if p.spec and p.spec.options then add("options", "%s", listed(p.spec.options)) end
   if p.spec and p.spec.params then
     local params = {}
     for k, list in pairs(p.spec.params) do params[#params + 1] = k .. " " .. ranges(list) end

@@ -1,5 +1,5 @@
---- The store as a file: its tables, their versions, and opening it with every way that can
--- fail named.  ledger.lua writes it; everything else reads it through reader.lua.
+--- The store as a file: its tables and their versions, and how it is opened, with a message for
+-- every failure.  ledger.lua writes it; everything else reads it through reader.lua.
 --
 -- A store is one SQLite database (application id "nets", user_version = M.version):
 --
@@ -21,9 +21,14 @@
 -- A new column or table is a new step of `steps`, never a change of an old one: a new store
 -- takes all steps, an older one those it lacks, when it is opened for writing.
 
+local files = require "netspace.store.files"
 local filesystem = require "netspace.lib.filesystem"
+local paths = require "netspace.lib.path"
 local sqlite = require "netspace.core.sqlite"
+local sys = require "netspace.core.sys"
 local uv = require "luv"
+
+local FRESH = 60 -- seconds since a sign of life
 
 local steps = {}
 
@@ -76,6 +81,11 @@ CREATE TRIGGER model_changed AFTER UPDATE OF status, attempt, epochs, error ON m
 END;
 ]]
 
+-- boot names the kernel that a run locks its population in (a run without it holds no lock).
+steps[4] = [[
+ALTER TABLE run ADD COLUMN boot TEXT;
+]]
+
 local M = { version = #steps, application = 0x6e657473 }
 
 --- Unix time with its fraction.
@@ -99,27 +109,41 @@ function M.birth(pid)
   end
 end
 
---- Whether the process of a row of `run` is still at work.  On this machine it is looked up;
--- on another one it counts as alive while its last sign of life is under a minute old.
-function M.alive(run)
+--- The kernel that runs: another one after every start of the machine.
+function M.boot()
+  local f = io.open("/proc/sys/kernel/random/boot_id")
+  local text = f and f:read("l")
+  if f then f:close() end
+  return text
+end
+
+--- Whether the run, a row of `run` of the store at `path`, is still at work.  Its process holds
+-- a lock while it is (files.lua); a pid says little, since other containers count anew.  When in
+-- doubt (it works under another kernel, or without a lock) a sign of life under a minute old
+-- counts.
+function M.alive(path, run)
   if run.ended then return false end
-  if run.host == uv.os_gethostname() then return M.birth(run.pid) == run.birth end
-  return M.time() - (tonumber(run.updated) or 0) < 60
+  if sys.locked(files.lock(path), run.population) then return true end
+  if run.boot and run.boot == M.boot() then return false end
+  local here = run.host == uv.os_gethostname()
+  if here and not run.boot and M.birth(run.pid) == run.birth then return true end
+  return M.time() - (tonumber(run.updated) or 0) < FRESH
 end
 
 -- What SQLite's code means for the person at the prompt.
 local function explain(path, message, code, mode)
+  path = paths.shown(path)
   local dir = filesystem.directory(path)
   if code == sqlite.NOTADB then
-    return ("%s is not a netspace store: it is no SQLite database"):format(path)
+    return ("%s is not a netspace store: it is not an SQLite database"):format(path)
   elseif code == sqlite.CORRUPT then
     return ("%s is damaged (%s); `netspace doctor %s` says what can still be read"):format(
       path, message, path), "damaged"
   elseif code == sqlite.FULL then
-    return ("%s: the disk is full; make room and run again, finished models are safe")
+    return ("%s: the disk is full; free some space and run again: finished models are safe")
       :format(path)
   elseif code == sqlite.BUSY then
-    return ("%s is locked by another program since half a minute"):format(path)
+    return ("another program has locked %s for half a minute"):format(path)
   end
   local about = uv.fs_stat(path)
   if about and about.type == "directory" then
@@ -130,7 +154,7 @@ local function explain(path, message, code, mode)
   elseif mode == "r" and not about then
     return ("%s: no such store"):format(path)
   elseif about and not uv.fs_access(path, "R") then
-    return ("%s may not be read (%s)"):format(path, message)
+    return ("%s cannot be read (%s)"):format(path, message)
   elseif mode == "rw" and not uv.fs_access(dir, "W") then
     return ("%s: the directory %s is read-only for you; a store needs to write there. "
       .. "Choose another one with store=, or make it writable (chmod u+w %s)"):format(
@@ -142,8 +166,8 @@ local function explain(path, message, code, mode)
     return ("%s cannot be made in the directory %s (%s); choose another store="):format(
       path, dir, message)
   elseif code == sqlite.READONLY then -- it may be written, but opening it for that failed
-    return ("%s cannot be opened for writing; when the disk is well again (space, dmesg), run "
-      .. "again: finished models are safe"):format(path)
+    return ("%s cannot be opened for writing; check the disk (space, dmesg), then run again: "
+      .. "finished models are safe"):format(path)
   end
   return ("%s: %s"):format(path, message)
 end
@@ -184,6 +208,7 @@ function M.version_of(db, path, mode)
   local h, message, code = header(db)
   if not h then return nil, explain(path, message, code, mode) end
   if h.tables == 0 and h.application == 0 then return 0 end
+  path = paths.shown(path)
   if h.application ~= M.application then
     return nil, ("%s is an SQLite database, but not a netspace store; choose another file")
       :format(path)

@@ -4,8 +4,8 @@
 --   local s = assert(sweep.open("runs.db"))
 --   for _, name in ipairs(s:names()) do print(name, stats.edf(s:result(name)).min) end
 --
--- Opening and every method return nil and a message when the file lets them down; a name
--- that the store does not have is an error that lists those it has.
+-- Opening and every method return nil and a message when the file fails; a name that the store
+-- does not have raises an exception that lists those it has.
 
 local export = require "netspace.store.export"
 local files = require "netspace.store.files"
@@ -14,6 +14,7 @@ local json = require "netspace.lib.json"
 local live = require "netspace.store.live"
 local nets = require "netspace.network.net"
 local options = require "netspace.lib.options"
+local paths = require "netspace.lib.path"
 local provenance = require "netspace.store.provenance"
 local readers = require "netspace.store.reader"
 local schema = require "netspace.store.schema"
@@ -29,7 +30,7 @@ local function find(self, name)
   for _, known in ipairs(names) do
     if known == name then self.reader:damaged("its index of names") end
   end
-  error(("%s has no population '%s'%s; it has %s"):format(self.path, tostring(name),
+  error(("%s has no population '%s'%s; it has %s"):format(paths.shown(self.path), tostring(name),
     options.hint(name, names), #names > 0 and table.concat(names, ", ") or "none yet"), 0)
 end
 
@@ -41,13 +42,13 @@ function Read:names()
   return setmetatable(self.reader:columns("SELECT name FROM population ORDER BY id").name, Names)
 end
 
-local function at_work(run)
-  return run.pid ~= nil and not run.ended and schema.alive(run)
+local function at_work(self, run)
+  return run.pid ~= nil and not run.ended and schema.alive(self.path, run)
 end
 
 -- Whether a run is at work, but paused (ledger:beat).
-local function paused(run)
-  return not run.images_per_s and at_work(run)
+local function paused(self, run)
+  return not run.images_per_s and at_work(self, run)
 end
 
 --- What a population is and how it stands.
@@ -70,8 +71,8 @@ function Read:population(name)
   end
   local run = self.reader:rows("SELECT * FROM run WHERE id = ?", { row.run })[1] or {}
   for _, key in ipairs { "engine", "blas", "corename", "isa", "host" } do p[key] = run[key] end
-  p.state = p.done + p.failed + p.diverged == p.n and "finished" or paused(run) and "paused"
-    or at_work(run) and "running" or "stopped"
+  p.state = p.done + p.failed + p.diverged == p.n and "finished" or paused(self, run) and "paused"
+    or at_work(self, run) and "running" or "stopped"
   return p
 end
 
@@ -94,7 +95,7 @@ local function seeds_of(self, p)
 end
 
 -- A column without what is NULL, which the reader gives as false.
-local function known(column)
+local function without_null(column)
   local list = {}
   for i, value in ipairs(column) do list[i] = value or nil end
   return list
@@ -109,7 +110,7 @@ function Read:result(name)
     WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
-    columns = { seconds = known(c.seconds), images_per_s = known(c.images_per_s) },
+    columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s) },
     failed = p.failed + p.diverged, n = p.n, recipe = p.recipe, data = p.data, card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p) },
@@ -149,16 +150,16 @@ end
 --- The networks of a population in order, each decoded once.
 function Read:networks(name)
   local p = find(self, name)
-  local known = self.decoded[name]
-  if not known or known.id ~= p.id or known.created ~= p.created then
-    known = { id = p.id, created = p.created, list = {} }
-    self.decoded[name] = known
+  local decoded = self.decoded[name]
+  if not decoded or decoded.id ~= p.id or decoded.created ~= p.created then
+    decoded = { id = p.id, created = p.created, list = {} }
+    self.decoded[name] = decoded
   end
   for _, row in ipairs(self.reader:rows([[SELECT idx, m FROM model WHERE population = ?
-    AND idx > ? ORDER BY idx]], { p.id, #known.list })) do
-    known.list[row.idx] = self.reader:decode("a network of " .. name, row.m)
+    AND idx > ? ORDER BY idx]], { p.id, #decoded.list })) do
+    decoded.list[row.idx] = self.reader:decode("a network of " .. name, row.m)
   end
-  return known.list
+  return decoded.list
 end
 
 --- The network of one model.
@@ -166,8 +167,9 @@ function Read:network(name, index)
   local row = self.reader:rows("SELECT m FROM model WHERE population = ? AND idx = ?",
     { find(self, name).id, index })[1]
   if row then return self.reader:decode("a network of " .. name, row.m) end
-  error(index and ("'%s' of %s has no model %s"):format(name, self.path, tostring(index))
-    or ("which model of '%s'? its number comes second, from 1"):format(name), 0)
+  error(index and ("'%s' of %s has no model %s"):format(name, paths.shown(self.path),
+    tostring(index))
+    or ("give the number of a model of '%s' as the second argument, from 1"):format(name), 0)
 end
 
 --- The trained network of one model, where the sweep kept its weights.
@@ -194,8 +196,8 @@ function Read:progress()
     p.total = p.total + r.n
   end
   for _, run in ipairs(self.reader:rows("SELECT * FROM run WHERE ended IS NULL")) do
-    if at_work(run) then
-      p.paused = paused(run) and (p.paused or not p.running_main)
+    if at_work(self, run) then
+      p.paused = paused(self, run) and (p.paused or not p.running_main)
       p.running_main = true
       p.images_per_s = p.images_per_s + (run.images_per_s or 0)
       p.eta = run.eta and math.max(p.eta or 0, run.eta) or p.eta
@@ -240,7 +242,8 @@ options.declare("store:export", { salvage = "boolean" })
 -- @treturn integer how many models were written; or nil and a message
 function Read:export(path, names, o)
   if type(path) ~= "string" or not export.kind(path) then
-    error(("store:export writes .csv or .jsonl (or those as .gz), not '%s'"):format(tostring(path)), 0)
+    error(("store:export writes .csv or .jsonl (or those as .gz), not '%s'"):format(
+      tostring(path)), 0)
   end
   o = options.check("store:export", o)
   if type(names) == "string" then names = { names } end
@@ -277,7 +280,7 @@ local Store = { __name = "store", __close = close, __gc = close }
 Store.__index = { close = close }
 for name, method in pairs(Read) do Store.__index[name] = guarded(method) end
 function Store:__tostring()
-  return self.reader and "store " .. self.path or "closed store"
+  return self.reader and "store " .. paths.shown(self.path) or "closed store"
 end
 
 M._Store = Store
@@ -304,7 +307,7 @@ function M.open(path)
     error("sweep.open expects the path of a store, got " .. type(path), 2)
   end
   local reader, message, kind = readers.open(path)
-  if reader then return setmetatable({ path = path, reader = reader, seen = {},
+  if reader then return setmetatable({ path = reader.path, reader = reader, seen = {},
     decoded = {} }, Store) end
   if kind then return nil, message, kind end
   return nil, message
@@ -341,19 +344,19 @@ document("store:result", [[
   example: store.open("runs.db"):result("A")]])
 document("store:live", [[
   s:live(name) -> list
-  Every model as it stands: index, status, attempt, epoch, epochs, error, images_per_s,
+  The current state of every model: index, status, attempt, epoch, epochs, error, images_per_s,
   seconds, started, worker, memory (bytes it needs), flops, params, acts, reason, signal and
-  log (the last words of a worker that died) and curve, the test errors of its epochs so far.
+  log (the last lines of a worker that died) and curve, the test errors of its epochs so far.
   example: store.open("runs.db"):live("A")[1].curve]])
 document("store:learning", [[
   s:learning(name) -> list
-  What each epoch of each model gave: index, status and the lists lr, train_loss, train_error
-  and test_error; NaN where training diverged.  plot.training shows them.
+  The results of every epoch of every model: index, status and the lists lr, train_loss,
+  train_error and test_error; NaN where training diverged.  plot.training shows them.
   example: store.open("runs.db"):learning("A")[1].lr]])
 document("store:networks", [[
   s:networks(name) -> list
-  The networks of a population in order, also of models that have not finished.  The list and
-  what is in it is the store's own: read it, do not change it.
+  The networks of a population in order, also of models that have not finished.  The store
+  shares this list with other callers: do not change it.
   example: store.open("runs.db"):networks("A")[1].w]])
 document("store:network", [[
   s:network(name, index) -> m
@@ -373,7 +376,7 @@ document("store:progress", [[
 document("store:events", [[
   s:events([{ last =, skip = 0, population =, index = }]) -> list of {time, population, index, text}
   The log of the store, the latest last: starts, crashes, retries, interruptions.
-    last, skip          so many, before the `skip` latest (all of them)
+    last, skip          so many events, before the `skip` latest (default: all)
     population, index   those of one population, or of one of its models
   example: store.open("runs.db"):events{ last = 10 }
   example: store.open("runs.db"):events()]])
@@ -384,7 +387,8 @@ document("store:provenance", [[
   kernels, host and times.
   example: store.open("runs.db"):provenance("A")]])
 document("store:export", [[
-  s:export("file.csv" | "file.jsonl" | … ".gz" [, name or list of names] [, { salvage = true }]) -> n
+  s:export("file.csv" | "file.jsonl" | … ".gz" [, name or list of names]
+           [, { salvage = true }]) -> n
   Writes every model of the populations (all when none is named) for other programs, and
   returns how many; or nil and a message.  From a shell: netspace export STORE -o FILE.
     .csv    one model a line: population, index (from 1), the fields of the network (d, w, b,
@@ -394,15 +398,15 @@ document("store:export", [[
             the cell, empty cells are missing values; RFC 4180, UTF-8, line feeds.  Provenance
             goes to file.provenance.json
     .jsonl  first a line with the provenance of all populations (key "netspace"), then one
-            object a model with the same keys, and learning: what each epoch gave
-    salvage what can still be read of a damaged store
+            object a model with the same keys, and learning: the results of each epoch
+    salvage true: what can still be read of a damaged store
   error is in percent, of the last epoch; 100 for failed and diverged; missing while queued or
   running.  curve has the test errors of the epochs.  Numbers are exact: they read back to the
-  same double.  The file is there whole or not at all.
+  same double.  The file appears whole or not at all.
   example: store.open("runs.db"):export("runs.csv")]])
 document("store:close", [[
   s:close()
-  Closes the store; it is closed by itself when no longer used.
+  Closes the store; one that is no longer used closes itself.
   example: store.open("runs.db"):close()]])
 
 return M

@@ -2,6 +2,7 @@
 -- as they come, and what it came to when it has ended.  A quiet sweep says nothing.
 
 local background = require "netspace.lib.background"
+local paths = require "netspace.lib.path"
 local progress = require "netspace.sweep.progress"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
@@ -34,16 +35,17 @@ function M.summary(s, brief)
   end
   if s.kept.trained == 0 and #s.queue == 0 then
     return ("%s: %s trained already%s (%s)"):format(s.name, s.total == 1 and "its model is"
-      or ("all %d models are"):format(s.total), lost, s.store)
+      or ("all %d models are"):format(s.total), lost, paths.shown(s.store))
   end
   local text = ("%s: %s trained in %s%s"):format(s.name, units.count(s.kept.trained,
     "model"), units.duration(s.seconds), lost)
-  if #s.queue == 0 then return text .. (" (%s)"):format(s.store) end
+  if #s.queue == 0 then return text .. (" (%s)"):format(paths.shown(s.store)) end
   text = text .. (", %d of %d left"):format(#s.queue, s.total)
   if s.closed then
     text = text .. ": the budget of " .. units.duration(s.budget) .. " is spent"
   end
-  return brief and text or ("%s; run it again, or `netspace resume %s`"):format(text, s.store)
+  return brief and text or ("%s; run it again, or `netspace resume %s`"):format(text,
+    paths.shown(s.store))
 end
 
 --- A sweep has ended while the user types: says so above the prompt.
@@ -72,7 +74,7 @@ function M.report(list)
   for _, store in ipairs(stores) do
     if left[store] > 1 then
       progress.clear(("%d sweeps have models left; run them again, or `netspace resume %s`")
-        :format(left[store], store))
+        :format(left[store], paths.shown(store)))
     end
   end
 end

@@ -18,8 +18,8 @@
 -- to wait the longest.  What would not fit into the memory of the machine beside the networks
 -- at work waits until it does, and so do those after it: the order stays.
 --
--- A worker says something at every step, or twice a second where steps are short.  One
--- that says nothing for much longer than it ever took is killed.  The clock stands still
+-- A worker sends an event at every step, or twice a second where steps are short.  One that is
+-- silent for much longer than ever before is killed.  The clock stands still
 -- while the machine sleeps, and when this process itself was held up (stopped, or out of
 -- processor time) silence counts from anew: it could not listen.
 --
@@ -30,6 +30,7 @@
 local background = require "netspace.lib.background"
 local json = require "netspace.lib.json"
 local sys = require "netspace.core.sys"
+local units = require "netspace.lib.units"
 local uv = require "luv"
 
 local M = {}
@@ -41,7 +42,8 @@ local WATCH_MS, HELD_UP = 1000, 3 -- between looks for hung workers; one too lat
 local PATIENT = 20     -- silences like its longest so far that a worker may take
 local SLOW = 1e9       -- flops a second that any machine has: for the first step
 local START_MOST = 120 -- seconds from its start until a worker is ready
-local ROOM = 0.9       -- of the machine's memory, for networks
+local SHARE = 0.9      -- of the machine's memory, for networks
+local LINE_MOST = 1 << 20 -- bytes of a line from a worker
 
 local workers, clients = {}, {}
 local failed_starts = 0
@@ -55,7 +57,7 @@ local function remove(list, x)
   end
 end
 
--- Errors must not leave a callback of the event loop (it would end the process): the
+-- Exceptions must not leave a callback of the event loop (it would end the process): the
 -- sweep at fault gets them.
 local function guard(client, f, ...)
   local good, err = xpcall(f, function(e)
@@ -131,7 +133,10 @@ local function end_of(w)
   local signal = w.signal ~= 0 and signal_name(w.signal) or nil
   local e = { signal = signal, log = #w.tail > 0 and table.concat(w.tail, "\n") or nil,
     outside = from_outside[signal] }
-  if w.hung then
+  if w.line_too_long then
+    e.why, e.outside = ("its worker wrote a line of more than %s"):format(
+      units.bytes(LINE_MOST)), nil
+  elseif w.hung then
     e.why = ("its worker hung: it said nothing for %.0f seconds"):format(w.hung)
     e.outside = nil
   elseif signal == "SIGKILL" and count_memory_kills() > memory_kills[2] then -- known late
@@ -144,8 +149,9 @@ local function end_of(w)
   return e
 end
 
-local function buried(w)
-  if w.waiting > 0 then return end -- its exit, stdout and stderr come in any order
+-- Forgets a worker that has ended, once its exit and the ends of its stdout and stderr are known.
+local function end_worker(w)
+  if w.waiting > 0 then return end
   remove(workers, w)
   if #workers == 0 then
     for _, handle in ipairs(watchers) do handle:close() end
@@ -160,7 +166,7 @@ local function buried(w)
     failed_starts = failed_starts + 1
     if failed_starts >= START_TRIES then
       failed_starts = 0
-      broken(("%s as it started%s"):format(e.why, e.log and ":\n" .. e.log or ""))
+      broken(("%s while it started%s"):format(e.why, e.log and ":\n" .. e.log or ""))
     end
   end
   dispatch()
@@ -207,31 +213,36 @@ local function on_line(w, line)
   end
 end
 
--- Whole lines from a pipe to `each`; a torn last line is dropped with its writer.
-local function read_lines(w, pipe, each, after)
-  local rest = ""
+-- After a chunk of events: clients store what they gathered from it in one go.
+local function settle()
+  for _, c in ipairs({ table.unpack(clients) }) do guard(c, c._settle, c) end
+end
+
+-- Whole lines from a pipe to `each`; a torn last line is dropped with its writer.  A writer of
+-- longer lines than any event has (of noise on stderr only their beginning is kept) is killed.
+local function read_lines(w, pipe, each, events)
+  local parts, size = {}, 0
   pipe:read_start(callback(function(err, chunk)
     if err or not chunk then
       pipe:close()
       w.waiting = w.waiting - 1
-      return buried(w)
+      return end_worker(w)
     end
-    rest = rest .. chunk
     local from = 1
-    while true do
-      local at = rest:find("\n", from, true)
-      if not at then break end
-      each(w, rest:sub(from, at - 1))
-      from = at + 1
+    for at in chunk:gmatch("()\n") do
+      parts[#parts + 1] = chunk:sub(from, at - 1)
+      each(w, table.concat(parts))
+      parts, size, from = {}, 0, at + 1
     end
-    rest = rest:sub(from)
-    if after then after() end
+    size = size + #chunk - from + 1
+    if size <= LINE_MOST then
+      parts[#parts + 1] = chunk:sub(from)
+    elseif events and not w.line_too_long then
+      w.line_too_long, parts = true, {}
+      w.process:kill("sigkill")
+    end
+    if events then settle() end
   end))
-end
-
--- After a chunk of events: clients store what they gathered from it in one go.
-local function settle()
-  for _, c in ipairs({ table.unpack(clients) }) do guard(c, c._settle, c) end
 end
 
 local function environment()
@@ -254,14 +265,14 @@ local function spawn()
     w.process:close()
     if not w.stdin:is_closing() then w.stdin:close() end
     w.waiting = w.waiting - 1
-    buried(w)
+    end_worker(w)
   end))
   if not handle then
     w.stdin:close() w.stdout:close() w.stderr:close()
     return nil, pid
   end
   w.process, w.pid = handle, math.tointeger(pid)
-  read_lines(w, w.stdout, on_line, settle)
+  read_lines(w, w.stdout, on_line, true)
   read_lines(w, w.stderr, keep_tail)
   workers[#workers + 1] = w
   return w
@@ -311,9 +322,7 @@ end
 local function fits(bytes)
   local used = 0
   for _, w in ipairs(workers) do used = used + (w.job and w.bytes or 0) end
-  local all, allowed_here = uv.get_total_memory(), uv.get_constrained_memory()
-  if allowed_here > 0 then all = math.min(all, allowed_here) end
-  return used == 0 or used + bytes <= ROOM * all
+  return used == 0 or used + bytes <= SHARE * sys.memory()
 end
 
 -- Gives a free worker its next job, of the client with the fewest workers; false: no job.

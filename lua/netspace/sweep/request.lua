@@ -1,17 +1,19 @@
 --- What a sweep is to train: the options of the user checked and completed, and compared with
 -- what the store has under that name.  Numbers of one population come from one recipe, one
--- data set and one seed, or it is an error that shows the difference.
+-- data set and one seed; otherwise an exception shows the difference.
 
 local forecasts = require "netspace.sweep.forecast"
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
+local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
+local paths = require "netspace.lib.path"
+local sets = require "netspace.data.data"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
 
 local M = {}
-local RNG_MODEL = 8 -- purpose of the training seeds (rng.h)
 local fail = ledgers.fail
 
 -- What the numbers of a population hang on, compared with what the store has ------------
@@ -44,7 +46,7 @@ local function union_keys(a, b)
 end
 
 local function refuse(request, what, lines)
-  fail(("'%s' in %s has other %s:\n%s\n%s"):format(request.name, request.store, what,
+  fail(("'%s' in %s has other %s:\n%s\n%s"):format(request.name, paths.shown(request.store), what,
     table.concat(lines, "\n"), request.remedy or "Use another name= or store= to train it anew"))
 end
 
@@ -78,31 +80,18 @@ end
 
 -- From the options of the user to a request -------------------------------------------------
 
--- How to open the data again, from any directory.
-local function source_of(card)
-  local kind, path = card.spec:match("^([^:]+):(.+)$")
-  local spec = card.spec
-  if kind then
-    local home = os.getenv("HOME")
-    if home then path = path:gsub("^~/", function() return home .. "/" end) end
-    spec = kind .. ":" .. (uv.fs_realpath(path) or path)
-  end
-  return { spec = spec, train = card.train_n, test = card.test_n, seed = card.seed,
-    pad = card.pad }
-end
-
+-- The card of the data, and how to open it again from any directory.
 local function card_of(where, data)
-  if type(data) == "userdata" then
-    if (getmetatable(data) or {}).__name ~= "dataset" then
-      fail(("%s: data should be the name of a data set or what data.open gives"):format(where))
-    end
-    return data:card()
+  local set, why = data, nil
+  if type(data) ~= "userdata" then
+    set, why = sets.open(data)
+    if not set then fail(("%s: %s"):format(where, why)) end
+  elseif members.kind(data) ~= "dataset" then
+    fail(("%s: data should be the name of a data set or a dataset from data.open"):format(where))
   end
-  local set, why = require("netspace.data.data").open(data)
-  if not set then fail(("%s: %s"):format(where, why)) end
-  local card = set:card()
-  set:close()
-  return card
+  local card, source = set:card(), sets._source(set)
+  if set ~= data then set:close() end
+  return card, source
 end
 
 local function check_models(where, models, card)
@@ -143,7 +132,7 @@ local function bytes(where, key, value)
   local n, unit = tostring(value):lower():match("^%s*([%d.]+)%s*([kmgt]?)i?b?%s*$")
   n = tonumber(n)
   if not n or n * sizes[unit] < 1 then
-    fail(("%s: %s is '%s'; it is a size in bytes, such as 2e9 or \"2GB\""):format(where, key,
+    fail(("%s: %s is '%s'; it must be a size in bytes, such as 2e9 or \"2GB\""):format(where, key,
       tostring(value)))
   end
   return math.floor(n * sizes[unit])
@@ -162,7 +151,7 @@ local function settings(where, o)
     local epochs = math.tointeger(c.every)
     local seconds = not epochs and forecasts.seconds(c.every or "")
     if c.every and not seconds and not (epochs and epochs >= 1) then
-      fail(("%s: checkpoint.every is '%s'; it is a number of epochs, at least 1, or a time, "
+      fail(("%s: checkpoint.every is '%s'; it must be a number of epochs, at least 1, or a time, "
         .. "such as \"10m\""):format(where, c.every))
     end
     c = { every = epochs, seconds = seconds or nil, keep = c.keep,
@@ -179,8 +168,8 @@ local function budget(where, value)
   if value == nil then return nil end
   local seconds = forecasts.seconds(value)
   if not seconds then
-    fail(("%s: budget is '%s'; it is a time, such as \"2h\", \"1h30m\" or 7200 (seconds)"):format(
-      where, tostring(value)))
+    fail(("%s: budget is '%s'; it must be a time, such as \"2h\", \"1h30m\" or 7200 (seconds)")
+      :format(where, tostring(value)))
   end
   return seconds
 end
@@ -193,9 +182,9 @@ function M.make(where, o)
   local models, recipe = o.models, require("netspace.network.recipe")
   local name = o.name or type(models.space) == "string" and models.space
   if not name or name == "" then fail(where .. " needs name=, what to call this population") end
-  local card = card_of(where, o.data)
+  local card, source = card_of(where, o.data)
   return {
-    store = o.store, name = name, models = models, card = card, source = source_of(card),
+    store = paths.absolute(o.store), name = name, models = models, card = card, source = source,
     costs = check_models(where, models, card), recipe = recipe(o.recipe or recipe.quick),
     workers = M.workers(where, o.workers),
     seed = math.tointeger(o.seed or models.seed or sys.seed()),
@@ -206,19 +195,21 @@ function M.make(where, o)
   }
 end
 
--- The population that a request adopts models from, its id and their places in it; {} for none.
+-- The population that a request adopts models from, its id and their indices; {} for none.
 local function adopted(ledger, request)
   local a = request.adopted
   if not a then return { indices = {} } end
   if uv.fs_realpath(a.store) ~= uv.fs_realpath(request.store) then
     fail(("'%s' adopts models of '%s', which are in %s; train it there (store=\"%s\"), or draw "
-      .. "it without adopt"):format(request.name, a.population, a.store, a.store))
+      .. "it without adopt"):format(request.name, a.population,
+      paths.shown(a.store), paths.shown(a.store)))
   end
   local from = ledger:find(a.population)
-  if not from then fail(("%s has no population '%s' any more"):format(a.store, a.population)) end
-  M.compare({ name = a.population, store = request.store, recipe = request.recipe, card = request.card,
-    seed = from.seed, remedy = "Models are adopted only with the recipe and data they were "
-    .. "trained with; use those, or draw without adopt" }, from, {})
+  if not from then fail(("%s has no population '%s' any more"):format(paths.shown(a.store),
+    a.population)) end
+  M.compare({ name = a.population, store = request.store, recipe = request.recipe,
+    card = request.card, seed = from.seed, remedy = "Models are adopted only with the "
+    .. "recipe and data they were trained with; use those, or draw without adopt" }, from, {})
   return { id = from.id, name = a.population, indices = a.indices }
 end
 
@@ -232,7 +223,7 @@ local function match(ledger, request)
   return old, stored
 end
 
---- The places of the models that a request has still to train (ledger: nil when there is no
+--- The indices of the models that a request has still to train (ledger: nil when there is no
 -- store yet).
 function M.open(ledger, request)
   local finished, todo = {}, {}
@@ -268,7 +259,7 @@ function M.enter(ledger, request)
         ledger:adopt(id, i, m, from, from.indices[i])
       else
         -- 53 bits: what a JSON reader keeps of a whole number
-        local seed = sys.random(request.seed, i, RNG_MODEL) >> 10
+        local seed = sys.random(request.seed, i, sys.purpose.model) >> 10
         ledger:add_model(id, i, m, ledgers.identity(m), seed, request.costs[i])
       end
     end

@@ -11,9 +11,9 @@
 #define V 8
 #define KERNELS kernels_avx2
 #define KERNELS_NAME "avx2"
-#include "nn/kernels.h"
 #include "nn/kernels/vec.h"
 
+// clang-format off
 INLINE vf vset(float a) { return _mm256_set1_ps(a); }
 INLINE vh vlow(vf a) { return _mm256_castps256_ps128(a); }
 INLINE vf vmax(vf a, vf b) { return _mm256_max_ps(a, b); }
@@ -24,14 +24,8 @@ INLINE __m256i first(int n)
 }
 INLINE vf vload_n(const float *p, int n) { return _mm256_maskload_ps(p, first(n)); }
 INLINE void vstore_n(float *p, vf a, int n) { _mm256_maskstore_ps(p, first(n), a); }
+// clang-format on
 
-#include "nn/kernels/norm.h"
-#include "nn/kernels/direct.h"
-#include "nn/kernels/direct_weights.h"
-#include "nn/kernels/depthwise.h"
-#include "nn/kernels/product.h"
-#include "nn/kernels/winograd.h"
-#include "nn/kernels/point.h"
 #include "nn/kernels/table.h"
 #ifdef __clang__
 #pragma clang attribute pop

@@ -12,23 +12,29 @@
  * least V): what both have they make alike.  Weights are packed to [block][r][s][V].
  * Ground: register tiles as in kernels/direct.h; memory order of NHWC makes one row of one
  * block of channels R·W cache lines, which stay in cache for the R rows that use them. */
+#ifndef KERNELS_DEPTHWISE_H
+#define KERNELS_DEPTHWISE_H
+#include "nn/kernels/epilogue.h"
+#include "nn/kernels/vec.h"
+
 enum { DEPTH_CHUNK = 1 << 16, DEPTH_TILE = 8 }; // floats of rows of all channels; columns
 
 struct depth {
     int H, W, Ho, Wo, R, S; // of the pass: in (H,W) to out (Ho,Wo)
     int tile, blocks;
     ptrdiff_t C;
-    const struct finish *finish; // or NULL
+    const struct epilogue *epilogue; // or NULL
 };
 
 static struct depth depth_of(const struct conv *c, bool data)
 {
-    struct depth p = { c->H, c->W, conv_out(c->H, c->S), conv_out(c->W, c->S), c->R, c->S,
-                       .C = c->C, .blocks = (c->C + V - 1) / V };
+    struct depth p = {
+        c->H, c->W,      conv_out(c->H, c->S),        conv_out(c->W, c->S), c->R,
+        c->S, .C = c->C, .blocks = (c->C + V - 1) / V};
     if (data) {
         p.H = p.Ho, p.W = p.Wo, p.Ho = c->H, p.Wo = c->W;
     }
-    static const int tiles[] = { 8, 7, 4, 2, 1 };
+    static const int tiles[] = {8, 7, 4, 2, 1};
     int least = 1 << 30;
     for (int i = 0; i < 5; i++) { // loads, products and what a tile costs besides
         int T = tiles[i], cost = (p.Wo + T - 1) / T * (T * (p.R + p.S) + 2 * p.R + 4);
@@ -61,7 +67,7 @@ struct depth_rows {
 
 static struct depth_rows depth_rows_of(const struct depth *p, int o, bool spread)
 {
-    struct depth_rows t = { 0 };
+    struct depth_rows t = {0};
     int pad = (p->R - 1) / 2;
     for (int r = 0; r < p->R; r++) {
         int i = spread ? o + pad - r : o * p->S + r - pad;
@@ -83,37 +89,37 @@ static unsigned depth_valid(int from, int J, int W)
 
 // T outputs; x is the block's first lane of the image, `from` the column that j = 0 reads.
 INLINE void depth_tile(float *y, const float *x, const float *w, const struct depth *p,
-                       ptrdiff_t lane, const struct depth_rows *rows, int from, unsigned valid,
-                       bool inner, const int T, const int R, const int S)
+                       ptrdiff_t lane, const struct depth_rows *rows, int from,
+                       unsigned valid, bool inner, const int T, const int R, const int S)
 {
     ptrdiff_t C = p->C;
     vf acc[DEPTH_TILE];
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         acc[t] = vset(0);
     // What the next output row will read first, a line a column; and of the next tile.
-    const float *soon = x + ((ptrdiff_t)(rows->in[rows->n - 1] + 1) * p->W + from) * C;
+    const float *below = x + ((ptrdiff_t)(rows->in[rows->n - 1] + 1) * p->W + from) * C;
     const char *later = ahead_take(T * S);
-    UNROLL for (int j = 0; j < T * S; j++) {
-        __builtin_prefetch(soon + j * C);
+    UNROLL_FOR (int j = 0; j < T * S; j++) {
+        __builtin_prefetch(below + j * C);
         __builtin_prefetch(later + (size_t)j * ahead.step, 0, 2);
     }
     for (int i = 0; i < rows->n; i++) {
         const float *wr = w + rows->at[i] * R * V;
         ptrdiff_t at = ((ptrdiff_t)rows->in[i] * p->W + from) * C;
         vf ws[5];
-        UNROLL for (int s = 0; s < R; s++)
+        UNROLL_FOR (int s = 0; s < R; s++)
             ws[s] = vload(wr + s * V);
-        UNROLL for (int j = 0; j < (T - 1) * S + R; j++) {
+        UNROLL_FOR (int j = 0; j < (T - 1) * S + R; j++) {
             if (!inner && !(valid >> j & 1))
                 continue;
             vf v = vload(x + at + j * C);
-            UNROLL for (int s = 0; s < R; s++)
+            UNROLL_FOR (int s = 0; s < R; s++)
                 if (j >= s && (j - s) % S == 0 && (j - s) / S < T)
                     acc[(j - s) / S] += v * ws[s];
         }
     }
-    finish_sums(acc, T, 1, p->finish, (size_t)lane);
-    UNROLL for (int t = 0; t < T; t++)
+    epilogue_sums(acc, T, 1, p->epilogue, (size_t)lane);
+    UNROLL_FOR (int t = 0; t < T; t++)
         vstore(y + t * C, acc[t]);
 }
 
@@ -144,23 +150,23 @@ INLINE void depth_spread(float *y, const float *x, const float *w, const struct 
     int from = ox / 2 + low;
     unsigned valid = depth_valid(from, J, p->W);
     vf acc[DEPTH_TILE];
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         acc[t] = vset(0);
     for (int i = 0; i < rows->n; i++) {
         const float *wr = w + rows->at[i] * R * V;
         ptrdiff_t at = ((ptrdiff_t)rows->in[i] * p->W + from) * C;
-        UNROLL for (int j = 0; j < J; j++) {
+        UNROLL_FOR (int j = 0; j < J; j++) {
             if (!(valid >> j & 1))
                 continue;
             vf v = vload(x + at + j * C);
-            UNROLL for (int s = 0; s < R; s++) {
+            UNROLL_FOR (int s = 0; s < R; s++) {
                 int t = 2 * (j + low) - pad + s;
                 if (t >= 0 && t < T)
                     acc[t] += v * vload(wr + s * V);
             }
         }
     }
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         if (ox + t < p->Wo)
             vstore(y + (ox + t) * C, acc[t]);
 }
@@ -170,11 +176,21 @@ INLINE void depth_row_tiles(float *y, const float *x, const float *w, const stru
                             const int S)
 {
     switch (p->tile) {
-    case 8: depth_row(y, x, w, p, lane, rows, 8, R, S); break;
-    case 7: depth_row(y, x, w, p, lane, rows, 7, R, S); break;
-    case 4: depth_row(y, x, w, p, lane, rows, 4, R, S); break;
-    case 2: depth_row(y, x, w, p, lane, rows, 2, R, S); break;
-    default: depth_row(y, x, w, p, lane, rows, 1, R, S); break;
+    case 8:
+        depth_row(y, x, w, p, lane, rows, 8, R, S);
+        break;
+    case 7:
+        depth_row(y, x, w, p, lane, rows, 7, R, S);
+        break;
+    case 4:
+        depth_row(y, x, w, p, lane, rows, 4, R, S);
+        break;
+    case 2:
+        depth_row(y, x, w, p, lane, rows, 2, R, S);
+        break;
+    default:
+        depth_row(y, x, w, p, lane, rows, 1, R, S);
+        break;
     }
 }
 
@@ -205,8 +221,8 @@ static int depth_chunk_rows(const struct depth *p)
     return rows < 1 ? 1 : rows < p->Ho ? (int)rows : p->Ho;
 }
 
-static void depth_run(float *y, const float *x, const float *packed, const struct depth *p, int n,
-                      bool spread)
+static void depth_run(float *y, const float *x, const float *packed, const struct depth *p,
+                      int n, bool spread)
 {
     ptrdiff_t xi = (ptrdiff_t)p->H * p->W * p->C, yi = (ptrdiff_t)p->Ho * p->Wo * p->C;
     int rows = depth_chunk_rows(p), images = rows < p->Ho ? 1 : n;
@@ -237,11 +253,11 @@ static void depth_run(float *y, const float *x, const float *packed, const struc
 }
 
 static void depth_forward(float *y, const float *x, const float *packed, const struct conv *c,
-                          const struct finish *finish, float *scratch)
+                          const struct epilogue *epilogue, float *scratch)
 {
     (void)scratch;
     struct depth p = depth_of(c, false);
-    p.finish = finish;
+    p.epilogue = epilogue;
     depth_run(y, x, packed, &p, c->N, false);
 }
 
@@ -258,16 +274,17 @@ static void depth_data(float *dx, const float *dy, const float *packed, const st
 // T columns of dy, each loaded once, and the sums of one kernel row, even and odd columns
 // of x apart: twice as many sums run side by side.
 INLINE void depth_weight_tile(vf acc[2][5], const float *dy, const float *x, ptrdiff_t C,
-                              ptrdiff_t at, unsigned valid, const int T, const int R, const int S)
+                              ptrdiff_t at, unsigned valid, const int T, const int R,
+                              const int S)
 {
     vf d[DEPTH_TILE];
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         d[t] = vload(dy + t * C);
-    UNROLL for (int j = 0; j < (T - 1) * S + R; j++) {
+    UNROLL_FOR (int j = 0; j < (T - 1) * S + R; j++) {
         if (!(valid >> j & 1))
             continue;
         vf v = vload(x + at + j * C);
-        UNROLL for (int s = 0; s < R; s++)
+        UNROLL_FOR (int s = 0; s < R; s++)
             if (j >= s && (j - s) % S == 0 && (j - s) / S < T)
                 acc[j & 1][s] += v * d[(j - s) / S];
     }
@@ -285,11 +302,12 @@ INLINE void depth_weight_columns(vf acc[2][5], const float *dy, const float *x,
 }
 
 // Kernel row r over output rows y0 … y1-1 of n images from dy and x on.
-INLINE void depth_weight_row(float *sum, const float *dy, const float *x, const struct depth *p,
-                             int n, int y0, int y1, int r, const int R, const int S)
+INLINE void depth_weight_row(float *sum, const float *dy, const float *x,
+                             const struct depth *p, int n, int y0, int y1, int r, const int R,
+                             const int S)
 {
     vf acc[2][5];
-    UNROLL for (int s = 0; s < R; s++)
+    UNROLL_FOR (int s = 0; s < R; s++)
         acc[0][s] = acc[1][s] = vset(0);
     for (int k = 0; k < n; k++)
         for (int oy = y0; oy < y1; oy++) {
@@ -303,7 +321,7 @@ INLINE void depth_weight_row(float *sum, const float *dy, const float *x, const 
             depth_weight_columns(acc, d, x, p, row, &ox, 2, R, S);
             depth_weight_columns(acc, d, x, p, row, &ox, 1, R, S);
         }
-    UNROLL for (int s = 0; s < R; s++)
+    UNROLL_FOR (int s = 0; s < R; s++)
         vstore(sum + s * V, vload(sum + s * V) + (acc[0][s] + acc[1][s]));
 }
 
@@ -344,3 +362,5 @@ static void depth_weight_end(float *dw, const float *sum, const struct conv *c)
                 dw[(lane + l) * RR + t] += sum[t * V + l];
     }
 }
+
+#endif

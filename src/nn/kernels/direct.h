@@ -11,93 +11,23 @@
  * memory.  Weights are packed once a call to [block][r][s][ci][V], zero in dead lanes.
  * A block is such a vector over the whole image; taps outside the image are skipped, never
  * multiplied by zero.  Images are taken in chunks that stay in the second-level cache.
- * Measured where sgemm makes 105 GF/s (Zen 4), norms beside it included: 3×3 of stride 2
+ * Measured where sgemm makes 105 GF/s (Zen 4), fused norms included: 3×3 of stride 2
  * 42 to 58 GF/s forward, 40 to 52 backward in groups of 8 (shapes of make profile
  * NET="X 60 MF" and "X-200MF", s2 to s4, b1.f.b), 77 to 80 and 68 in groups of 16
  * (NET="X wide"); on data in cache 62 to 80 and 97 to 108 either way.
  * Ground: Georganas et al., arXiv 1808.05567 (register tiles of direct convolution);
  * in-register broadcasts for narrow groups: measured here. */
-#include <assert.h>
-
-#include "nn/kernels.h"
+#ifndef KERNELS_DIRECT_H
+#define KERNELS_DIRECT_H
+#include "nn/kernels/epilogue.h"
+#include "nn/kernels/lanes.h"
+#include "nn/kernels/pass.h"
+#include "nn/kernels/vec.h"
 
 enum {
     CHUNK = 1 << 16, // floats of input and output that one turn over all blocks may touch
-    AREA = 1 << 16, // floats of one turn for the gradient of the weights, and its output
-    AREA_PIXELS = 384, // pixels: their sums stay in registers
     MAX_R = 31,
-    ACCS = V == 16 ? 16 : 8, // vectors of sums kept in registers
 };
-
-// How an output row is made: 3×3 kernels in tiles, everything else by pixels.
-enum way { ANY, STRIDE1, STRIDE2, SPREAD };
-
-// One direction of a convolution: `in` (N,H,W,C) to `out` (N,Ho,Wo,K), groups of gi
-// inputs and go outputs.  For the data gradient these are dy and dx.
-struct pass {
-    int N, H, W, C, Ho, Wo, K, R, S, gi, go;
-    bool narrow;       // several groups in a vector
-    bool transposed;   // gradient of the data
-    enum way way;
-    int tile;          // columns of a tile: ACCS, ACCS/2 or ACCS/4
-    int per, blocks;   // channels of a block (narrow), number of blocks
-    const float *w;    // packed
-    const struct finish *finish; // or NULL
-};
-
-static struct pass pass_of(const struct conv *c, bool transposed)
-{
-    int Ho = conv_out(c->H, c->S), Wo = conv_out(c->W, c->S);
-    struct pass p = { c->N, c->H, c->W, c->C, Ho, Wo, c->K, c->R, c->S, c->C / c->G,
-                      c->K / c->G, .transposed = transposed };
-    if (transposed) {
-        p.H = Ho, p.W = Wo, p.C = c->K, p.Ho = c->H, p.Wo = c->W, p.K = c->C;
-        p.gi = c->K / c->G, p.go = c->C / c->G;
-    }
-    // At stride 1 the gradient of the data is a convolution with the kernel turned round.
-    if (c->R == 3 && c->S <= 2)
-        p.way = c->S == 1 ? STRIDE1 : transposed ? SPREAD : STRIDE2;
-    int width = p.way == SPREAD ? p.Wo / 2 * 2 : p.Wo, least = 1 << 30;
-    if (width < ACCS / 4)
-        p.way = ANY;
-    for (int T = ACCS; T >= ACCS / 4; T /= 2) { // a tile also fetches its two neighbours
-        int cost = (width + T - 1) / T * (T + 2);
-        if (T <= width && cost < least)
-            p.tile = T, least = cost;
-    }
-    p.narrow = p.gi == p.go && 2 * p.go <= V;
-    p.per = p.narrow ? V / p.go * p.go : V;
-    p.blocks = (int)direct_blocks(p.K, p.gi, p.go, V);
-    return p;
-}
-
-// Where block b is: output channels k0 … k0+n-1; its inputs are loaded (narrow) or
-// broadcast from channel c0 on; at[ci] says which loaded channel lane l takes.
-struct block {
-    int k0, n, c0;
-    vi at[8]; // narrow groups have at most V/2 channels
-};
-
-static void block_at(struct block *k, const struct pass *p, int b)
-{
-    if (!p->narrow) {
-        int in_group = (p->go + V - 1) / V, q = b / in_group, j = b % in_group * V;
-        k->k0 = q * p->go + j;
-        k->n = p->go - j < V ? p->go - j : V;
-        k->c0 = q * p->gi;
-        return;
-    }
-    k->k0 = b * p->per;
-    k->n = p->K - k->k0 < p->per ? p->K - k->k0 : p->per;
-    // The load of V channels stays inside the row, or runs into the slack (C < V).
-    k->c0 = p->C >= V && k->k0 > p->C - V ? p->C - V : k->k0;
-    for (int ci = 0; ci < p->gi; ci++) {
-        int at[V];
-        for (int l = 0; l < V; l++)
-            at[l] = l < k->n ? l / p->gi * p->gi + ci + k->k0 - k->c0 : 0;
-        k->at[ci] = vload_i(at);
-    }
-}
 
 // w (K,R,R,gi) of the convolution to [block][r][s][ci][V]; lanes run over k, or over the
 // input channel in the transposed pass, whose kernel is turned round at stride 1.
@@ -148,11 +78,6 @@ static struct taps taps_of(int o, int size, const struct pass *p)
     return t;
 }
 
-INLINE vf input(const float *x, const struct block *k, int ci, bool narrow)
-{
-    return narrow ? vperm(vload(x), k->at[ci]) : vset(x[ci]);
-}
-
 // Any kernel size, any stride: one pixel of T images at a time.
 INLINE void pixel(float *y, const float *x, const float *w, const struct pass *p,
                   const struct block *k, const struct taps *rows, const struct taps *cols,
@@ -162,22 +87,22 @@ INLINE void pixel(float *y, const float *x, const float *w, const struct pass *p
     size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
     int gi = p->gi;
     vf acc[16];
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         acc[t] = vset(0);
     for (int i = 0; i < rows->n; i++) {
         for (int j = 0; j < cols->n; j++) {
             const float *wt = w + (size_t)(rows->at[i] * p->R + cols->at[j]) * (size_t)gi * V;
-            const float *xt = x + ((size_t)rows->in[i] * (size_t)p->W + (size_t)cols->in[j]) *
-                                      (size_t)p->C;
+            const float *xt =
+                x + ((size_t)rows->in[i] * (size_t)p->W + (size_t)cols->in[j]) * (size_t)p->C;
             for (int ci = 0; ci < gi; ci++) {
                 vf wv = vload(wt + ci * V);
-                UNROLL for (int t = 0; t < T; t++)
+                UNROLL_FOR (int t = 0; t < T; t++)
                     acc[t] += input(xt + (size_t)t * ximage, k, ci, narrow) * wv;
             }
         }
     }
-    finish_sums(acc, T, 1, p->finish, (size_t)k->k0);
-    UNROLL for (int t = 0; t < T; t++)
+    epilogue_sums(acc, T, 1, p->epilogue, (size_t)k->k0);
+    UNROLL_FOR (int t = 0; t < T; t++)
         put(y + (size_t)t * yimage, acc[t], k->n);
 }
 
@@ -219,38 +144,38 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
     // At a border the outer column is replaced by its neighbour, and its weight by 0.
     bool before = ox > 0, after = ox * S + last < p->W;
     ptrdiff_t left = before ? -C : 0, right = (after ? last : last - 1) * C;
-    vi keep0 = (vi){ 0 } - (int)before, keep2 = (vi){ 0 } - (int)after;
+    vi keep0 = (vi){0} - (int)before, keep2 = (vi){0} - (int)after;
     vf acc[ACCS];
-    UNROLL for (int t = 0; t < T * I; t++)
+    UNROLL_FOR (int t = 0; t < T * I; t++)
         acc[t] = vset(0);
     for (int i = 0; i < rows->n; i++) {
         const float *wt = w + rows->at[i] * 3 * gi * V;
         const float *xt = x + ((ptrdiff_t)rows->in[i] * p->W + ox * S) * C;
         ahead_fetch(T * I * S);
         for (int ci = 0; ci < gi; ci++, wt += V) {
-            vf w3[3] = { vload(wt), vload(wt + gi * V), vload(wt + 2 * gi * V) };
+            vf w3[3] = {vload(wt), vload(wt + gi * V), vload(wt + 2 * gi * V)};
             vf outer0 = (vf)((vi)w3[0] & keep0), outer2 = (vf)((vi)w3[2] & keep2);
-            UNROLL for (int n = 0; n < I; n++) {
+            UNROLL_FOR (int n = 0; n < I; n++) {
                 if (!whole)
                     acc[n * T] +=
                         input(xt + (size_t)n * ximage + left, k, ci, narrow) * outer0;
-                UNROLL for (int j = 0; j < last; j++) {
+                UNROLL_FOR (int j = 0; j < last; j++) {
                     vf v = input(xt + (size_t)n * ximage + j * C, k, ci, narrow);
-                    UNROLL for (int s = 0; s < 3; s++) {
+                    UNROLL_FOR (int s = 0; s < 3; s++) {
                         int t = j + 1 - s;
                         if (t >= 0 && t % S == 0 && t / S < T)
                             acc[n * T + t / S] += v * w3[s];
                     }
                 }
             }
-            UNROLL for (int n = 0; n < I && !whole; n++)
+            UNROLL_FOR (int n = 0; n < I && !whole; n++)
                 acc[n * T + T - 1] +=
                     input(xt + (size_t)n * ximage + right, k, ci, narrow) * outer2;
         }
     }
-    finish_sums(acc, T * I, 1, p->finish, (size_t)k->k0);
-    UNROLL for (int n = 0; n < I; n++) {
-        UNROLL for (int t = 0; t < T; t++)
+    epilogue_sums(acc, T * I, 1, p->epilogue, (size_t)k->k0);
+    UNROLL_FOR (int n = 0; n < I; n++) {
+        UNROLL_FOR (int t = 0; t < T; t++)
             put(y + (size_t)n * yimage + (ox + t) * (ptrdiff_t)p->K, acc[n * T + t], k->n);
     }
 }
@@ -270,9 +195,9 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
     ptrdiff_t C = p->C, gi = p->gi;
     bool after = ox / 2 + T / 2 < p->W; // else as in tile()
     ptrdiff_t right = (after ? T / 2 : T / 2 - 1) * C;
-    vi keep0 = (vi){ 0 } - (int)after;
+    vi keep0 = (vi){0} - (int)after;
     vf acc[ACCS];
-    UNROLL for (int t = 0; t < T * I; t++)
+    UNROLL_FOR (int t = 0; t < T * I; t++)
         acc[t] = vset(0);
     for (int i = 0; i < rows->n; i++) {
         const float *wt = w + rows->at[i] * 3 * gi * V;
@@ -280,8 +205,8 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
         ahead_fetch(2 * T * I);
         for (int ci = 0; ci < gi; ci++, wt += V) {
             vf w0 = vload(wt), w1 = vload(wt + gi * V), w2 = vload(wt + 2 * gi * V);
-            UNROLL for (int n = 0; n < I; n++) {
-                UNROLL for (int j = 0; j < T / 2; j++) {
+            UNROLL_FOR (int n = 0; n < I; n++) {
+                UNROLL_FOR (int j = 0; j < T / 2; j++) {
                     vf v = input(xt + (size_t)n * ximage + j * C, k, ci, narrow);
                     if (j > 0)
                         acc[n * T + 2 * j - 1] += v * w0;
@@ -290,13 +215,13 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
                 }
             }
             vf outer0 = (vf)((vi)w0 & keep0);
-            UNROLL for (int n = 0; n < I; n++)
+            UNROLL_FOR (int n = 0; n < I; n++)
                 acc[n * T + T - 1] +=
                     input(xt + (size_t)n * ximage + right, k, ci, narrow) * outer0;
         }
     }
-    UNROLL for (int n = 0; n < I; n++) {
-        UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int n = 0; n < I; n++) {
+        UNROLL_FOR (int t = 0; t < T; t++)
             put(y + (size_t)n * yimage + (ox + t) * (ptrdiff_t)p->K, acc[n * T + t], k->n);
     }
 }
@@ -304,8 +229,8 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
 // One output row of I images in tiles of T columns, the last one moved back over its
 // neighbour where the width does not divide.
 INLINE void row(float *y, const float *x, const struct pass *p, const struct block *k,
-                const float *w, const struct taps *rows, bool narrow, enum way way, const int T,
-                const int I)
+                const float *w, const struct taps *rows, bool narrow, enum way way,
+                const int T, const int I)
 {
     int width = way == SPREAD ? p->Wo / 2 * 2 : p->Wo, ox = 0;
     while (ox < width) {
@@ -406,13 +331,14 @@ static void direct_pack(float *packed, const float *w, const struct conv *c, boo
     pack_weights(packed, w, &p);
 }
 
-static void direct_forward(float *y, const float *x, const float *packed, const struct conv *c,
-                           const struct finish *finish, float *scratch)
+static void direct_forward(float *y, const float *x, const float *packed,
+                           const struct conv *c, const struct epilogue *epilogue,
+                           float *scratch)
 {
     (void)scratch;
     struct pass p = pass_of(c, false);
     p.w = packed;
-    p.finish = finish;
+    p.epilogue = epilogue;
     run(y, x, &p, p.N);
 }
 
@@ -424,3 +350,5 @@ static void direct_data(float *dx, const float *dy, const float *packed, const s
     p.w = packed;
     run(dx, dy, &p, p.N);
 }
+
+#endif

@@ -1,6 +1,6 @@
 /* Direct convolution in groups: the gradient of the weights.
  *
- * Lanes are output channels as in kernels/direct.h, whose blocks and packed layout it uses:
+ * Lanes are output channels as in kernels/direct.h, with the same blocks and packed layout:
  *      sum[block][r][s][ci][lane] += dy[pixel][lane]·x[pixel + tap][ci of the lane's group]
  * Twelve sums (four input channels × the three taps of a kernel row) stay in registers
  * while the pixels of a small area pass; each input vector meets the three dy vectors it
@@ -8,6 +8,16 @@
  * kernel, and a float sum is short before it is added to the total.
  * Measured: with the gradient of the data, in kernels/direct.h.
  * Ground: Georganas et al., arXiv 1808.05567, section on weight updates. */
+#ifndef KERNELS_DIRECT_WEIGHTS_H
+#define KERNELS_DIRECT_WEIGHTS_H
+#include "nn/kernels/pass.h"
+#include "nn/kernels/vec.h"
+
+enum {
+    AREA = 1 << 16,    // floats of one turn, and its output
+    AREA_PIXELS = 384, // pixels: their sums stay in registers
+};
+
 // The block as seen from dy: a full vector of dy is loaded from channel kd; its lanes
 // l0 … l0+n-1 are the block's.
 struct wblock {
@@ -25,8 +35,8 @@ static void wblock_at(struct wblock *wb, const struct pass *p, int b)
             int at[V];
             for (int l = 0; l < V; l++) {
                 int m = l - wb->l0;
-                at[l] = m >= 0 && m < wb->k.n
-                            ? m / p->gi * p->gi + ci + wb->k.k0 - wb->k.c0 : 0;
+                at[l] =
+                    m >= 0 && m < wb->k.n ? m / p->gi * p->gi + ci + wb->k.k0 - wb->k.c0 : 0;
             }
             wb->k.at[ci] = vload_i(at);
         }
@@ -45,7 +55,7 @@ INLINE void tap_weights(float *dw, const float *dy, const float *x, const struct
 {
     int pad = (p->R - 1) / 2;
     vf acc[8];
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         acc[t] = vset(0);
     for (int i = 0; i < a.n; i++) {
         for (int oy = a.y0; oy < a.y1; oy++) {
@@ -60,13 +70,30 @@ INLINE void tap_weights(float *dw, const float *dy, const float *x, const struct
                     continue;
                 vf d = vload(drow + (size_t)ox * (size_t)p->K);
                 const float *xt = xrow + (size_t)ix * (size_t)p->C;
-                UNROLL for (int t = 0; t < T; t++)
+                UNROLL_FOR (int t = 0; t < T; t++)
                     acc[t] += input(xt, &wb->k, ci + t, narrow) * d;
             }
         }
     }
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         vstore(dw + t * V, vload(dw + t * V) + acc[t]);
+}
+
+// One column, x, of Q input rows against dy column d1 for tap s1, and d2 (or NULL) for s2.
+INLINE void column_weights(vf acc[3][4][3], const float *x, const struct pass *p,
+                           const struct wblock *wb, int ci, bool narrow, const float *d1,
+                           const int s1, const float *d2, const int s2, const int T,
+                           const int Q)
+{
+    ptrdiff_t row = (ptrdiff_t)p->W * p->C;
+    UNROLL_FOR (int q = 0; q < Q; q++) {
+        UNROLL_FOR (int t = 0; t < T; t++) {
+            vf v = input(x + q * row, &wb->k, ci + t, narrow);
+            acc[q][t][s1] += v * vload(d1);
+            if (d2)
+                acc[q][t][s2] += v * vload(d2);
+        }
+    }
 }
 
 // Kernel 3×3: the three taps of Q rows of the kernel from r on, for T input channels from
@@ -78,19 +105,9 @@ INLINE void taps3_weights(float *dw, const float *dy, const float *x, const stru
 {
     ptrdiff_t C = p->C, K = p->K, gi = p->gi;
     vf acc[3][4][3];
-    UNROLL for (int q = 0; q < Q; q++) {
-        UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int q = 0; q < Q; q++) {
+        UNROLL_FOR (int t = 0; t < T; t++)
             acc[q][t][0] = acc[q][t][1] = acc[q][t][2] = vset(0);
-    }
-// Column j of the input rows against dy column at1 for tap s1, and, if `two`, at2 for s2.
-#define MEET(j, s1, at1, two, s2, at2)                                                       \
-    UNROLL for (int q = 0; q < Q; q++) {                                                     \
-        UNROLL for (int t = 0; t < T; t++) {                                                 \
-            vf v = input(xt + (q * p->W + (j)) * C, &wb->k, ci + t, narrow);                 \
-            acc[q][t][s1] += v * vload(d + (at1) * K);                                       \
-            if (two)                                                                         \
-                acc[q][t][s2] += v * vload(d + (at2) * K);                                   \
-        }                                                                                    \
     }
     for (int i = 0; i < a.n; i++) {
         for (int oy = a.y0; oy < a.y1; oy++) {
@@ -101,14 +118,14 @@ INLINE void taps3_weights(float *dw, const float *dy, const float *x, const stru
             const float *xt = x + (size_t)(i * p->H + iy) * (size_t)p->W * (size_t)p->C;
             int last = p->Wo - 1;
             if (S == 1 && last == 0) {
-                MEET(0, 1, 0, false, 0, 0)
+                column_weights(acc, xt, p, wb, ci, narrow, d, 1, NULL, 0, T, Q);
             } else if (S == 1) {
-                MEET(0, 1, 0, true, 0, 1)
+                column_weights(acc, xt, p, wb, ci, narrow, d, 1, d + K, 0, T, Q);
                 for (int j = 1; j < last; j++) {
                     vf d0 = vload(d + (j + 1) * K), d1 = vload(d + j * K);
                     vf d2 = vload(d + (j - 1) * K);
-                    UNROLL for (int q = 0; q < Q; q++) {
-                        UNROLL for (int t = 0; t < T; t++) {
+                    UNROLL_FOR (int q = 0; q < Q; q++) {
+                        UNROLL_FOR (int t = 0; t < T; t++) {
                             vf v = input(xt + (q * p->W + j) * C, &wb->k, ci + t, narrow);
                             acc[q][t][0] += v * d0;
                             acc[q][t][1] += v * d1;
@@ -116,12 +133,13 @@ INLINE void taps3_weights(float *dw, const float *dy, const float *x, const stru
                         }
                     }
                 }
-                MEET(last, 1, last, true, 2, last - 1)
+                column_weights(acc, xt + last * C, p, wb, ci, narrow, d + last * K, 1,
+                               d + (last - 1) * K, 2, T, Q);
             } else {
                 for (int j = 0; j < last; j++) {
                     vf d0 = vload(d + j * K), d1 = vload(d + (j + 1) * K);
-                    UNROLL for (int q = 0; q < Q; q++) {
-                        UNROLL for (int t = 0; t < T; t++) {
+                    UNROLL_FOR (int q = 0; q < Q; q++) {
+                        UNROLL_FOR (int t = 0; t < T; t++) {
                             const float *xj = xt + (q * p->W + 2 * j) * C;
                             acc[q][t][1] += input(xj, &wb->k, ci + t, narrow) * d0;
                             vf v = input(xj + C, &wb->k, ci + t, narrow);
@@ -130,17 +148,18 @@ INLINE void taps3_weights(float *dw, const float *dy, const float *x, const stru
                         }
                     }
                 }
-                MEET(2 * last, 1, last, false, 0, 0)
+                column_weights(acc, xt + 2 * last * C, p, wb, ci, narrow, d + last * K, 1,
+                               NULL, 0, T, Q);
                 if (2 * last + 1 < p->W)
-                    MEET(2 * last + 1, 2, last, false, 0, 0)
+                    column_weights(acc, xt + (2 * last + 1) * C, p, wb, ci, narrow,
+                                   d + last * K, 2, NULL, 0, T, Q);
             }
         }
     }
-#undef MEET
-    UNROLL for (int q = 0; q < Q; q++) {
-        UNROLL for (int s = 0; s < 3; s++) {
+    UNROLL_FOR (int q = 0; q < Q; q++) {
+        UNROLL_FOR (int s = 0; s < 3; s++) {
             float *out = dw + (((r + q) * 3 + s) * gi + ci) * V;
-            UNROLL for (int t = 0; t < T; t++)
+            UNROLL_FOR (int t = 0; t < T; t++)
                 vstore(out + t * V, vload(out + t * V) + acc[q][t][s]);
         }
     }
@@ -153,8 +172,8 @@ INLINE void block_taps3(float *dw, const float *dy, const float *x, const struct
     while (inner1 > inner0 && (inner1 - 1) * S + 1 >= p->H)
         inner1--;
     if (p->gi == 1 && inner0 < inner1) { // all nine taps at once where none leaves the image
-        struct area top = { a.n, a.y0, inner0 }, inner = { a.n, inner0, inner1 };
-        struct area bottom = { a.n, inner1, a.y1 };
+        struct area top = {a.n, a.y0, inner0}, inner = {a.n, inner0, inner1};
+        struct area bottom = {a.n, inner1, a.y1};
         taps3_weights(dw, dy, x, p, wb, inner, 0, 0, narrow, 1, 3, S);
         for (int r = 0; r < 3; r++) {
             taps3_weights(dw, dy, x, p, wb, top, r, 0, narrow, 1, 1, S);
@@ -228,7 +247,7 @@ static void run_weights(float *sum, const float *dy, const float *x, const struc
     step = step < 1 ? 1 : step;
     rows = rows < 1 ? 1 : rows < p->Ho ? rows : p->Ho;
     for (int i = 0; i < n; i += step) {
-        struct area a = { n - i < step ? n - i : step, 0, 0 };
+        struct area a = {n - i < step ? n - i : step, 0, 0};
         for (a.y0 = 0; a.y0 < p->Ho; a.y0 += rows) {
             a.y1 = p->Ho - a.y0 < rows ? p->Ho : a.y0 + rows;
             for (int b = 0; b < p->blocks; b++) {
@@ -262,3 +281,5 @@ static void direct_weight_end(float *dw, const float *sum, const struct conv *c)
                 dw[(size_t)(wb.k.k0 + l) * n + t] += s[t * V + (size_t)l];
     }
 }
+
+#endif

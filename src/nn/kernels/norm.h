@@ -13,86 +13,17 @@
  * Source: Ioffe & Szegedy 2015, Algorithm 1; with z the input of the activation,
  *   g = dy·act'(z),  xhat = (x - mean)·rstd,
  *   dbeta = Σg,  dgamma = Σ g·xhat,  dx = gamma·rstd·(g - dbeta/M - xhat·dgamma/M). */
-#include "nn/kernels.h"
+#ifndef KERNELS_NORM_H
+#define KERNELS_NORM_H
+#include "nn/kernels/activation.h"
+#include "nn/kernels/lanes.h"
+#include "nn/kernels/vec.h"
 
 enum {
     COLUMNS = V == 16 ? 4 : 2, // vectors of a column
     ROWS = 256,                // rows of a block
     FEW = 8, // rows of a block where no sum is made: what comes from memory comes in order
 };
-
-// exp without tables, to 1 unit in the last place or so; NaN stays NaN.
-// x = n·ln 2 + f, e^f by its series to the 6th power (Cody & Waite's reduction).
-INLINE vf vexp(vf x)
-{
-    vf lo = vset(-87.0f), hi = vset(88.0f);
-    x = vmax(lo, x);
-    x = -vmax(-hi, -x);
-    vf magic = vset(12582912.0f); // 1.5·2^23: adding it rounds to an integer
-    vf n = x * 1.44269504f + magic;
-    vi shift = (vi)n << 23;
-    n -= magic;
-    vf f = x - n * 0.693359375f;
-    f -= n * -2.12194440e-4f;
-    vf e = f * 1.9875691500e-4f + 1.3981999507e-3f;
-    e = e * f + 8.3334519073e-3f;
-    e = e * f + 4.1665795894e-2f;
-    e = e * f + 1.6666665459e-1f;
-    e = e * f + 5.0000001201e-1f;
-    e = e * (f * f) + f + 1.0f;
-    return (vf)((vi)e + shift);
-}
-
-INLINE vf vsigmoid(vf z)
-{
-    return 1.0f / (1.0f + vexp(-z));
-}
-
-INLINE vf activate(vf z, enum activation act)
-{
-    return act == ACT_RELU ? vmax(vset(0), z) : act == ACT_SILU ? z * vsigmoid(z) : z;
-}
-
-// dy·act'(z); ReLU may be given y in place of z.
-INLINE vf activate_back(vf dy, vf z, enum activation act)
-{
-    if (act == ACT_RELU)
-        return (vf)((vi)dy & (z > 0));
-    if (act == ACT_SILU) {
-        vf s = vsigmoid(z);
-        return dy * s * (1.0f + z * (1.0f - s));
-    }
-    return dy;
-}
-
-// The sums of n pixels from channel k on, `step` vectors apart, finished (kernels.h).
-INLINE void finish_sums(vf *acc, const int n, const int step, const struct finish *f, size_t k)
-{
-    if (!f)
-        return;
-    vf m = vload(f->mean + k), s = vload(f->scale + k), b = vload(f->beta + k);
-    UNROLL for (int t = 0; t < n; t++) {
-        vf z = (acc[t * step] - m) * s + b;
-        acc[t * step] = f->relu ? vmax(vset(0), z) : z;
-    }
-}
-
-INLINE vf some(const float *p, int n)
-{
-    return n == V ? vload(p) : vload_n(p, n);
-}
-INLINE void put(float *p, vf a, int n)
-{
-    if (n == V)
-        vstore(p, a);
-    else
-        vstore_n(p, a, n);
-}
-// Lanes of the vector that starts at channel c of a panel of P.
-INLINE int lanes(size_t P, size_t c)
-{
-    return P - c < V ? (int)(P - c) : V;
-}
 
 // CALL(c, T, U, l): T vectors of channels from c on, U rows at a time, l lanes in the last.
 #define EACH_COLUMN(C, CALL)                                                                 \
@@ -101,9 +32,9 @@ INLINE int lanes(size_t P, size_t c)
         T = T >= COLUMNS ? COLUMNS : T >= 2 ? 2 : 1;                                         \
         int l = left < T * V ? (int)(left - (T - 1) * V) : V;                                \
         if (T == COLUMNS && l == V)                                                          \
-            CALL(c, COLUMNS, 4 / COLUMNS, V);                                                          \
+            CALL(c, COLUMNS, 4 / COLUMNS, V);                                                \
         else if (T == COLUMNS)                                                               \
-            CALL(c, COLUMNS, 4 / COLUMNS, l);                                                          \
+            CALL(c, COLUMNS, 4 / COLUMNS, l);                                                \
         else if (T == 2)                                                                     \
             CALL(c, 2, 2, l);                                                                \
         else if (l == V)                                                                     \
@@ -127,9 +58,9 @@ INLINE void put_column(float *p, vf a, int t, const int T, int l)
 // Σ over the U rows whose sums lie side by side, into sum[0 … T·V-1].
 INLINE void put_sums(float *sum, const vf *acc, const int T, const int U)
 {
-    UNROLL for (int t = 0; t < T; t++) {
+    UNROLL_FOR (int t = 0; t < T; t++) {
         vf a = acc[t];
-        UNROLL for (int u = 1; u < U; u++)
+        UNROLL_FOR (int u = 1; u < U; u++)
             a += acc[u * T + t];
         vstore(sum + t * V, a);
     }
@@ -141,14 +72,14 @@ INLINE void gather_rows(float *sum, float *square, const float *x, size_t n, siz
                         const int T, const int U, int l)
 {
     vf k[COLUMNS], s[4], q[4];
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         k[t] = column(x, t, T, l); // the first row is the shift
-    UNROLL for (int t = 0; t < T * U; t++)
+    UNROLL_FOR (int t = 0; t < T * U; t++)
         s[t] = q[t] = vset(0);
     size_t i = 0;
     for (; i + (size_t)U <= n; i += (size_t)U) {
-        UNROLL for (int u = 0; u < U; u++) {
-            UNROLL for (int t = 0; t < T; t++) {
+        UNROLL_FOR (int u = 0; u < U; u++) {
+            UNROLL_FOR (int t = 0; t < T; t++) {
                 vf d = column(x + (i + (size_t)u) * C, t, T, l) - k[t];
                 s[u * T + t] += d;
                 q[u * T + t] += d * d;
@@ -156,7 +87,7 @@ INLINE void gather_rows(float *sum, float *square, const float *x, size_t n, siz
         }
     }
     for (; i < n; i++) {
-        UNROLL for (int t = 0; t < T; t++) {
+        UNROLL_FOR (int t = 0; t < T; t++) {
             vf d = column(x + i * C, t, T, l) - k[t];
             s[t] += d;
             q[t] += d * d;
@@ -200,13 +131,13 @@ INLINE void apply_rows(float *y, const float *x, const float *add, const float *
                        enum activation act, bool with_add, const int T, int l)
 {
     vf m[COLUMNS], k[COLUMNS], b[COLUMNS];
-    UNROLL for (int t = 0; t < T; t++) {
+    UNROLL_FOR (int t = 0; t < T; t++) {
         m[t] = column(mean, t, T, l);
         k[t] = column(scale, t, T, l);
         b[t] = column(beta, t, T, l);
     }
     for (size_t i = 0; i < n; i++, y += C, x += C) {
-        UNROLL for (int t = 0; t < T; t++) {
+        UNROLL_FOR (int t = 0; t < T; t++) {
             vf z = (column(x, t, T, l) - m[t]) * k[t] + b[t];
             if (with_add)
                 z += column(add + i * C, t, T, l);
@@ -253,16 +184,16 @@ INLINE void grad_rows(double *sg, double *sgx, float *g, const float *dy, const 
                       const int U, int l)
 {
     vf m[COLUMNS], a[4], b[4];
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         m[t] = column(mean, t, T, l);
-    UNROLL for (int t = 0; t < T * U; t++)
+    UNROLL_FOR (int t = 0; t < T * U; t++)
         a[t] = b[t] = vset(0);
     for (size_t i = 0; i < n;) {
         int rows = n - i < (size_t)U ? 1 : U;
-        UNROLL for (int u = 0; u < U; u++) {
+        UNROLL_FOR (int u = 0; u < U; u++) {
             size_t at = (i + (size_t)u) * C;
             if (u < rows) {
-                UNROLL for (int t = 0; t < T; t++) {
+                UNROLL_FOR (int t = 0; t < T; t++) {
                     vf d = column(x + at, t, T, l) - m[t], v = column(dy + at, t, T, l);
                     if (act == ACT_RELU) {
                         v = activate_back(v, column(y + at, t, T, l), ACT_RELU);
@@ -324,12 +255,12 @@ INLINE void dx_rows(float *dx, const float *g, const float *x, const float *mean
                     const int T, int l)
 {
     vf m[COLUMNS], k[COLUMNS], a[COLUMNS], b[COLUMNS];
-    UNROLL for (int t = 0; t < T; t++) {
+    UNROLL_FOR (int t = 0; t < T; t++) {
         m[t] = column(mean, t, T, l), k[t] = column(scale, t, T, l);
         a[t] = column(c1, t, T, l), b[t] = column(c2, t, T, l);
     }
     for (size_t i = 0; i < n; i++, dx += C, g += C, x += C) {
-        UNROLL for (int t = 0; t < T; t++) {
+        UNROLL_FOR (int t = 0; t < T; t++) {
             vf d = column(x, t, T, l) - m[t];
             d = column(g, t, T, l) - a[t] - d * b[t];
             put_column(dx, d * k[t], t, T, l);
@@ -338,7 +269,8 @@ INLINE void dx_rows(float *dx, const float *g, const float *x, const float *mean
 }
 
 static void norm_dx_k(float *dx, const float *g, const float *x, const float *mean,
-                      const float *scale, const float *c1, const float *c2, size_t M, size_t C)
+                      const float *scale, const float *c1, const float *c2, size_t M,
+                      size_t C)
 {
     for (size_t row = 0; row < M; row += FEW) {
         size_t n = M - row < FEW ? M - row : FEW, at = row * C;
@@ -350,3 +282,5 @@ static void norm_dx_k(float *dx, const float *g, const float *x, const float *me
     }
 }
 #undef EACH_COLUMN
+
+#endif

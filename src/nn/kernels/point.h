@@ -1,6 +1,10 @@
 /* The small layers as kernels: activations, squeeze-excitation's gate, pooling, sums of
  * columns and the optimiser.  All are bound by memory, so each is one pass in order. */
-#include "nn/kernels.h"
+#ifndef KERNELS_POINT_H
+#define KERNELS_POINT_H
+#include "nn/kernels/activation.h"
+#include "nn/kernels/lanes.h"
+#include "nn/kernels/vec.h"
 
 INLINE void act_all(float *y, const float *x, size_t n, enum activation act)
 {
@@ -68,20 +72,20 @@ INLINE void rows_sum(float *sum, const float *a, const float *b, size_t HW, size
                      float scale, bool product, const int T)
 {
     vf acc[16];
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         acc[t] = vset(0);
     for (size_t i = 0; i < HW; i++) {
-        UNROLL for (int t = 0; t < T; t++) {
+        UNROLL_FOR (int t = 0; t < T; t++) {
             vf v = vload(a + i * C + t * V);
             acc[t] += product ? v * vload(b + i * C + t * V) : v;
         }
     }
-    UNROLL for (int t = 0; t < T; t++)
+    UNROLL_FOR (int t = 0; t < T; t++)
         vstore(sum + t * V, acc[t] * scale);
 }
 
-INLINE void image_sums(float *sum, const float *a, const float *b, size_t N, size_t HW, size_t C,
-                       float scale, bool product)
+INLINE void image_sums(float *sum, const float *a, const float *b, size_t N, size_t HW,
+                       size_t C, float scale, bool product)
 {
     for (size_t n = 0; n < N; n++, sum += C) {
         size_t c = 0;
@@ -108,7 +112,8 @@ static void gap_forward_k(float *y, const float *x, size_t N, size_t HW, size_t 
     image_sums(y, x, x, N, HW, C, 1.0f / (float)HW, false);
 }
 
-static void gate_dot(float *dot, const float *dy, const float *x, size_t N, size_t HW, size_t C)
+static void gate_dot(float *dot, const float *dy, const float *x, size_t N, size_t HW,
+                     size_t C)
 {
     image_sums(dot, dy, x, N, HW, C, 1, true);
 }
@@ -142,7 +147,8 @@ static void gate_backward(float *dx, const float *dy, const float *gate, const f
         for (size_t i = 0; i < HW; i++, dx += C, dy += C)
             for (size_t c = 0; c < C; c += V) {
                 int l = lanes(C, c);
-                put(dx + c, some(dy + c, l) * some(gate + c, l) + some(dpool + c, l) * scale, l);
+                put(dx + c, some(dy + c, l) * some(gate + c, l) + some(dpool + c, l) * scale,
+                    l);
             }
 }
 
@@ -170,7 +176,7 @@ INLINE vi some_i(const int *p, int n)
 {
     if (n == V)
         return vload_i(p);
-    int a[V] = { 0 };
+    int a[V] = {0};
     memcpy(a, p, (size_t)n * sizeof *p);
     return vload_i(a);
 }
@@ -194,14 +200,14 @@ static void maxpool_forward_k(float *y, int *from, const float *x, int N, int H,
                 for (int c = 0; c < C; c += V) {
                     int l = lanes((size_t)C, (size_t)c), at = y0 * W + x0;
                     vf best = some(x + (size_t)at * (size_t)C + c, l);
-                    vi where = (vi){ 0 } + at;
+                    vi where = (vi){0} + at;
                     for (int iy = y0; iy <= y1; iy++) {
                         for (int ix = x0; ix <= x1; ix++) {
                             at = iy * W + ix;
                             vf v = some(x + (size_t)at * (size_t)C + c, l);
                             vi wins = (v > best) | ((v != v) & (best == best));
                             best = vselect(wins, v, best);
-                            where = (where & ~wins) | (((vi){ 0 } + at) & wins);
+                            where = (where & ~wins) | (((vi){0} + at) & wins);
                         }
                     }
                     put(y + c, best, l);
@@ -243,8 +249,8 @@ static void maxpool_backward_k(float *dx, const float *dy, const int *from, int 
 
 // ---- SGD -------------------------------------------------------------------------------
 
-INLINE void sgd_all(float *p, float *v, const float *g, size_t n, float lr, float wd, float mu,
-                    bool nesterov)
+INLINE void sgd_all(float *p, float *v, const float *g, size_t n, float lr, float wd,
+                    float mu, bool nesterov)
 {
     for (size_t i = 0; i < n; i += V) {
         int l = lanes(n, i);
@@ -263,3 +269,5 @@ static void sgd_step_k(float *p, float *v, const float *g, size_t n, float lr, f
     else
         sgd_all(p, v, g, n, lr, wd, mu, false);
 }
+
+#endif

@@ -3,16 +3,17 @@
 #define V 4
 #define KERNELS kernels_portable
 #define KERNELS_NAME "portable"
-#include "nn/kernels.h"
 #include "nn/kernels/vec.h"
 
+// clang-format off
 INLINE vf vset(float a) { return (vf){ a, a, a, a }; }
 INLINE vh vlow(vf a) { return (vh){ a[0], a[1] }; }
 INLINE vf vmax(vf a, vf b) { return vselect(a > b, a, b); }
 INLINE vf vperm(vf a, vi at) { return (vf){ a[at[0]], a[at[1]], a[at[2]], a[at[3]] }; }
+// clang-format on
 INLINE vf vload_n(const float *p, int n)
 {
-    return (vf){ n > 0 ? p[0] : 0, n > 1 ? p[1] : 0, n > 2 ? p[2] : 0, n > 3 ? p[3] : 0 };
+    return (vf){n > 0 ? p[0] : 0, n > 1 ? p[1] : 0, n > 2 ? p[2] : 0, n > 3 ? p[3] : 0};
 }
 INLINE void vstore_n(float *p, vf a, int n)
 {
@@ -20,11 +21,4 @@ INLINE void vstore_n(float *p, vf a, int n)
         p[l] = a[l];
 }
 
-#include "nn/kernels/norm.h"
-#include "nn/kernels/direct.h"
-#include "nn/kernels/direct_weights.h"
-#include "nn/kernels/depthwise.h"
-#include "nn/kernels/product.h"
-#include "nn/kernels/winograd.h"
-#include "nn/kernels/point.h"
 #include "nn/kernels/table.h"

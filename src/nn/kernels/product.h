@@ -10,16 +10,20 @@
  *              B[i]   ███ ███ ███        P = 8 (AVX-512) or 4
  *      A[p][i]  ▪  →  acc[p][0 … 2] += ▪·███
  *
- * Measured where sgemm makes 105 GF/s (Zen 4), norms beside it included: 1×1 of
+ * Measured where sgemm makes 105 GF/s (Zen 4), fused norms included: 1×1 of
  * make profile NET="X wide" 102 GF/s forward, 100 backward; 105 with MODE=test.
  *
  * Ground: Goto & van de Geijn 2008 (register tiles), Georganas et al., arXiv 1808.05567. */
-#include "nn/kernels.h"
+#ifndef KERNELS_PRODUCT_H
+#define KERNELS_PRODUCT_H
+#include "nn/kernels/epilogue.h"
+#include "nn/kernels/lanes.h"
+#include "nn/kernels/vec.h"
 
 enum {
     TILE_ROWS = V == 16 ? 8 : 4,
     TILE_VECTORS = 3,
-    ROW_RUN = 96, // rows of A that meet one panel of B before the next panel
+    ROW_RUN = 96,     // rows of A that meet one panel of B before the next panel
     HALVES = V == 16, // half a vector costs half as much where 512 bits take two turns
 };
 
@@ -45,17 +49,17 @@ static void product_pack(float *out, const float *w, size_t N, size_t L)
     }
 }
 
-// As finish_sums, for a tile.
-INLINE void finish_tile(vf *acc, vh *acch, const struct finish *f, size_t k, const int P,
-                        const int B, const bool half)
+// As epilogue_sums, for a tile.
+INLINE void epilogue_tile(vf *acc, vh *acch, const struct epilogue *f, size_t k, const int P,
+                          const int B, const bool half)
 {
-    UNROLL for (int j = 0; j < B; j++)
-        finish_sums(acc + j, P, B, f, k + (size_t)j * V);
+    UNROLL_FOR (int j = 0; j < B; j++)
+        epilogue_sums(acc + j, P, B, f, k + (size_t)j * V);
     if (!f || !half)
         return;
     k += (size_t)B * V;
     vh m = vload_half(f->mean + k), s = vload_half(f->scale + k), b = vload_half(f->beta + k);
-    UNROLL for (int p = 0; p < P; p++) {
+    UNROLL_FOR (int p = 0; p < P; p++) {
         vh z = (acch[p] - m) * s + b;
         acch[p] = f->relu ? (vh)((vhi)z & ~(z <= 0)) : z; // keeps NaN
     }
@@ -65,34 +69,34 @@ INLINE void finish_tile(vf *acc, vh *acch, const struct finish *f, size_t k, con
 // vector; all: B may be loaded beyond them.
 INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
                          const float *b, size_t ldb, size_t L, int lanes, bool add, bool all,
-                         const struct finish *f, size_t k, const int P, const int B,
+                         const struct epilogue *f, size_t k, const int P, const int B,
                          const bool half)
 {
     vf acc[TILE_ROWS * TILE_VECTORS], bv[TILE_VECTORS];
     vh acch[TILE_ROWS], bh;
-    UNROLL for (int t = 0; t < P * B; t++)
+    UNROLL_FOR (int t = 0; t < P * B; t++)
         acc[t] = vset(0);
-    UNROLL for (int p = 0; p < P && half; p++)
+    UNROLL_FOR (int p = 0; p < P && half; p++)
         acch[p] = vlow(vset(0));
-    const char *soon = ahead_take(L);
+    const char *prefetch = ahead_take(L);
     size_t step = ahead.step;
-    for (size_t i = 0; i < L; i++, a += ai, b += ldb, soon += step) {
-        __builtin_prefetch(soon, 0, 2);
-        UNROLL for (int j = 0; j < B; j++)
+    for (size_t i = 0; i < L; i++, a += ai, b += ldb, prefetch += step) {
+        __builtin_prefetch(prefetch, 0, 2);
+        UNROLL_FOR (int j = 0; j < B; j++)
             bv[j] = half || all || j < B - 1 ? vload(b + j * V) : vload_n(b + j * V, lanes);
         if (half)
             bh = vload_half(b + B * V);
-        UNROLL for (int p = 0; p < P; p++) {
+        UNROLL_FOR (int p = 0; p < P; p++) {
             vf av = vset(a[(size_t)p * ap]);
-            UNROLL for (int j = 0; j < B; j++)
+            UNROLL_FOR (int j = 0; j < B; j++)
                 acc[p * B + j] += av * bv[j];
             if (half)
                 acch[p] += vlow(av) * bh;
         }
     }
-    finish_tile(acc, acch, f, k, P, B, half);
-    UNROLL for (int p = 0; p < P; p++) {
-        UNROLL for (int j = 0; j < B; j++) {
+    epilogue_tile(acc, acch, f, k, P, B, half);
+    UNROLL_FOR (int p = 0; p < P; p++) {
+        UNROLL_FOR (int j = 0; j < B; j++) {
             float *at = c + (size_t)p * ldc + j * V;
             int n = half || j < B - 1 ? V : lanes;
             if (add)
@@ -110,17 +114,17 @@ INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t
 
 INLINE void product_rows(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
                          const float *b, size_t ldb, size_t M, size_t L, int lanes, bool add,
-                         bool all, const struct finish *f, size_t k, const int B,
+                         bool all, const struct epilogue *f, size_t k, const int B,
                          const bool half)
 {
     size_t p = 0;
     for (; p + TILE_ROWS <= M; p += TILE_ROWS)
-        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all, f,
-                     k, TILE_ROWS, B, half);
+        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all, f, k,
+                     TILE_ROWS, B, half);
     if (p < M && M >= TILE_ROWS && !add) { // the last tile moved back over its neighbour
         p = M - TILE_ROWS;
-        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all, f,
-                     k, TILE_ROWS, B, half);
+        product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all, f, k,
+                     TILE_ROWS, B, half);
         return;
     }
     for (; p < M; p++)
@@ -129,9 +133,9 @@ INLINE void product_rows(float *c, size_t ldc, const float *a, size_t ap, size_t
 }
 
 // ldb = 0: B was made by product_pack.
-static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai, const float *b,
-                    size_t ldb, size_t M, size_t N, size_t L, bool add,
-                    const struct finish *f)
+static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
+                    const float *b, size_t ldb, size_t M, size_t N, size_t L, bool add,
+                    const struct epilogue *f)
 {
     size_t vectors = (N + V - 1) / V;
     for (size_t row = 0; row < M; row += ROW_RUN) {
@@ -143,8 +147,7 @@ static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai, 
             size_t step = ldb ? ldb : n * V;
             float *out = c + row * ldc + j * V;
 #define ROWS_OF(all, B, half)                                                                \
-    product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, all, f, j * V, B,    \
-                 half)
+    product_rows(out, ldc, rows, ap, ai, panel, step, m, L, lanes, add, all, f, j *V, B, half)
 #define EITHER(B)                                                                            \
     if (HALVES && lanes == V / 2)                                                            \
         ROWS_OF(true, B - 1, true);                                                          \
@@ -164,3 +167,5 @@ static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai, 
         }
     }
 }
+
+#endif

@@ -1,14 +1,19 @@
 /* Vectors of V floats: the small language the kernels are written in.
  *
- * Included once by each kernels/avx512.c, avx2.c, portable.c after V is defined; that file then adds what a vector
- * type cannot say (vset, vmax, vperm, vlow, vload_n, vstore_n).  Arithmetic is the compiler's:
- * a·b + c becomes one fused operation, and nothing assumes that NaN or Inf do not occur.
+ * Each of kernels/avx512.c, avx2.c and portable.c defines V, includes this and adds what a
+ * vector type cannot say (vset, vmax, vperm, vlow, vload_n, vstore_n), before all kernels.
+ * Arithmetic is the compiler's: a·b + c becomes one fused operation, and nothing assumes that
+ * NaN or Inf do not occur.
  *   vload/vstore   any alignment          vload_n/vstore_n  the first n < V lanes, rest 0
  *   vlow(a)        its first V/2 lanes    vload_half/vstore_half  V/2 lanes
  *   vmax(a, b)     a > b ? a : b per lane, so vmax(0, x) keeps a NaN of x
  *   vperm(a, at)   lane l is a[at[l]]     vselect(m, a, b)  m ? a : b, m = 0 or ~0 */
+#ifndef KERNELS_VEC_H
+#define KERNELS_VEC_H
 #include <stdint.h>
 #include <string.h>
+
+#include "nn/kernels.h"
 
 typedef float vf __attribute__((vector_size(4 * V)));
 typedef int vi __attribute__((vector_size(4 * V)));
@@ -20,11 +25,12 @@ typedef int vi_any __attribute__((vector_size(4 * V), aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
 #ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL_FOR _Pragma("clang loop unroll(full)") for
 #else
-#define UNROLL _Pragma("GCC unroll 64")
+#define UNROLL_FOR _Pragma("GCC unroll 64") for
 #endif
 
+// clang-format off
 INLINE vf vload(const float *p) { return *(const vf_any *)p; }
 INLINE void vstore(float *p, vf a) { *(vf_any *)p = a; }
 INLINE vh vload_half(const float *p) { return *(const vh_any *)p; }
@@ -32,6 +38,7 @@ INLINE void vstore_half(float *p, vh a) { *(vh_any *)p = a; }
 INLINE vi vload_i(const int *p) { return *(const vi_any *)p; }
 INLINE void vstore_i(int *p, vi a) { *(vi_any *)p = a; }
 INLINE vf vselect(vi m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }
+// clang-format on
 
 /* What the next tile of a convolution reads, fetched into the second-level cache while the
  * kernels work on this one: they ask for as many lines as they have steps to fetch them in,
@@ -75,7 +82,9 @@ INLINE const char *ahead_take(size_t lines)
 // Fetches that many lines at once.
 INLINE void ahead_fetch(const int lines)
 {
-    const char *soon = ahead_take((size_t)lines);
-    UNROLL for (int i = 0; i < lines; i++)
-        __builtin_prefetch(soon + (size_t)i * ahead.step, 0, 2);
+    const char *prefetch = ahead_take((size_t)lines);
+    UNROLL_FOR (int i = 0; i < lines; i++)
+        __builtin_prefetch(prefetch + (size_t)i * ahead.step, 0, 2);
 }
+
+#endif

@@ -21,7 +21,13 @@
  * groups of 8 130, of 16 200, of 64 360 GF/s: make profile NET="X 60 MF", "X wide", …
  * Source: Lavin & Gray, arXiv 1509.09308; the choice of points: Barabasz et al.,
  * arXiv 1803.10986. */
-#include "nn/kernels.h"
+#ifndef KERNELS_WINOGRAD_H
+#define KERNELS_WINOGRAD_H
+#include "nn/kernels/epilogue.h"
+#include "nn/kernels/lanes.h"
+#include "nn/kernels/pass.h"
+#include "nn/kernels/product.h"
+#include "nn/kernels/vec.h"
 
 // One direction of a convolution, as in kernels/direct.h, and its tiles.
 struct winograd {
@@ -41,7 +47,7 @@ static size_t lanes_of(size_t g, size_t other)
 
 static struct winograd winograd_of(const struct conv *c, bool transposed)
 {
-    struct winograd g = { .p = pass_of(c, transposed) };
+    struct winograd g = {.p = pass_of(c, transposed)};
     const struct pass *p = &g.p;
     g.across = ((size_t)p->Wo + 3) / 4;
     g.image = g.across * (((size_t)p->Ho + 3) / 4);
@@ -51,8 +57,8 @@ static struct winograd winograd_of(const struct conv *c, bool transposed)
     g.K = ((size_t)p->K + V - 1) / V * V;
     g.vstep = g.turn * g.C + WINOGRAD_GAP;
     g.mstep = g.turn * g.K + WINOGRAD_GAP;
-    g.ustep = (size_t)c->G * lanes_of((size_t)p->go, (size_t)p->gi) * (size_t)p->gi +
-              WINOGRAD_GAP;
+    g.ustep =
+        (size_t)c->G * lanes_of((size_t)p->go, (size_t)p->gi) * (size_t)p->gi + WINOGRAD_GAP;
     return g;
 }
 
@@ -60,7 +66,8 @@ static struct winograd winograd_of(const struct conv *c, bool transposed)
 
 // The upper or the lower three of the six: all at once are more than the registers hold.
 // Additions and multiply-additions are about as many, as they go to different units.
-INLINE void times_bt3(vf *o, size_t step, bool lower, vf d0, vf d1, vf d2, vf d3, vf d4, vf d5)
+INLINE void times_bt3(vf *o, size_t step, bool lower, vf d0, vf d1, vf d2, vf d3, vf d4,
+                      vf d5)
 {
     vf even = d4 - d2, odd = d3 - d1;
     if (!lower) {
@@ -130,7 +137,7 @@ struct tile_place {
 static struct tile_place tile_at(const struct winograd *g, size_t i)
 {
     size_t n = i / g->image, rest = i % g->image;
-    return (struct tile_place){ n, (int)(rest / g->across) * 4, (int)(rest % g->across) * 4 };
+    return (struct tile_place){n, (int)(rest / g->across) * 4, (int)(rest % g->across) * 4};
 }
 
 INLINE void tile_next(struct tile_place *t, const struct pass *p)
@@ -143,12 +150,12 @@ INLINE void tile_next(struct tile_place *t, const struct pass *p)
 }
 
 // size×size pixels of an image from (y, x) on, as addresses; zero where there is none.
-INLINE void pixels_at(const float **at, const int size, const float *image, int H, int W, int C,
-                      int y, int x, const float *zero)
+INLINE void pixels_at(const float **at, const int size, const float *image, int H, int W,
+                      int C, int y, int x, const float *zero)
 {
     const float *row = image + ((ptrdiff_t)y * W + x) * C;
-    UNROLL for (int i = 0; i < size; i++) {
-        UNROLL for (int j = 0; j < size; j++) {
+    UNROLL_FOR (int i = 0; i < size; i++) {
+        UNROLL_FOR (int j = 0; j < size; j++) {
             bool inside = (unsigned)(y + i) < (unsigned)H && (unsigned)(x + j) < (unsigned)W;
             at[size * i + j] = inside ? row + j * (ptrdiff_t)C : zero;
         }
@@ -163,21 +170,21 @@ INLINE void input_rows(float *v, size_t step, const float *const *at, size_t c, 
                        const bool lower)
 {
     vf half[18], out[6];
-    UNROLL for (int j = 0; j < 6; j++)
+    UNROLL_FOR (int j = 0; j < 6; j++)
         times_bt3(half + j, 6, lower, some(at[j] + c, l), some(at[6 + j] + c, l),
                   some(at[12 + j] + c, l), some(at[18 + j] + c, l), some(at[24 + j] + c, l),
                   some(at[30 + j] + c, l));
-    UNROLL for (int r = 0; r < 3; r++, v += 6 * step) {
+    UNROLL_FOR (int r = 0; r < 3; r++, v += 6 * step) {
         times_bt(out, half + 6 * r);
         OPAQUE(v);
-        UNROLL for (int s = 0; s < 6; s++)
+        UNROLL_FOR (int s = 0; s < 6; s++)
             vstore(v + (size_t)s * step, out[s]);
     }
 }
 
 // A function of its own: inlined, its 36 addresses would be kept as 36 counters.
-static __attribute__((noinline)) void input_tile(float *v, size_t step, const float *const *at,
-                                                 size_t c, int l)
+static __attribute__((noinline)) void input_tile(float *v, size_t step,
+                                                 const float *const *at, size_t c, int l)
 {
     if (l == V) {
         input_rows(v, step, at, c, V, false);
@@ -205,20 +212,20 @@ static void winograd_input(float *v, const float *x, const struct winograd *g, s
 
 // Aᵀ m A of one tile: the first rows×columns pixels, l channels of row pitch `row`.
 INLINE void output_tile(float *y, size_t row, size_t K, const float *m, size_t step, int rows,
-                        int columns, int l, const struct finish *finish, size_t k)
+                        int columns, int l, const struct epilogue *epilogue, size_t k)
 {
     vf half[24], out[4];
     size_t down = 6 * step;
-    UNROLL for (int s = 0; s < 6; s++, m += step) {
+    UNROLL_FOR (int s = 0; s < 6; s++, m += step) {
         OPAQUE(m);
         times_at(half + s, 6, vload(m), vload(m + down), vload(m + 2 * down),
                  vload(m + 3 * down), vload(m + 4 * down), vload(m + 5 * down));
     }
-    UNROLL for (int r = 0; r < 4; r++) {
+    UNROLL_FOR (int r = 0; r < 4; r++) {
         vf *h = half + 6 * r;
         times_at(out, 1, h[0], h[1], h[2], h[3], h[4], h[5]);
-        finish_sums(out, 4, 1, finish, k);
-        UNROLL for (int s = 0; s < 4; s++)
+        epilogue_sums(out, 4, 1, epilogue, k);
+        UNROLL_FOR (int s = 0; s < 4; s++)
             if (r < rows && s < columns)
                 put(y + (size_t)r * row + (size_t)s * K, out[s], l);
     }
@@ -226,7 +233,7 @@ INLINE void output_tile(float *y, size_t row, size_t K, const float *m, size_t s
 
 // y of n tiles from number `first` on.
 static void winograd_output(float *y, const float *m, const struct winograd *g, size_t first,
-                            size_t n, const struct finish *finish)
+                            size_t n, const struct epilogue *epilogue)
 {
     const struct pass *p = &g->p;
     size_t row = (size_t)p->Wo * (size_t)p->K, K = (size_t)p->K;
@@ -236,10 +243,10 @@ static void winograd_output(float *y, const float *m, const struct winograd *g, 
         int rows = p->Ho - t.y, columns = p->Wo - t.x;
         for (size_t k = 0; k < K; k += V) {
             if (rows >= 4 && columns >= 4 && k + V <= K)
-                output_tile(out + k, row, K, m + k, g->mstep, 4, 4, V, finish, k);
+                output_tile(out + k, row, K, m + k, g->mstep, 4, 4, V, epilogue, k);
             else
-                output_tile(out + k, row, K, m + k, g->mstep, rows, columns, lanes(K, k), finish,
-                            k);
+                output_tile(out + k, row, K, m + k, g->mstep, rows, columns, lanes(K, k),
+                            epilogue, k);
         }
     }
 }
@@ -248,20 +255,20 @@ static void winograd_output(float *y, const float *m, const struct winograd *g, 
 INLINE void gradient_any(float *m, size_t step, const float *const *at, size_t k, int l)
 {
     vf half[24], out[6];
-    UNROLL for (int j = 0; j < 4; j++)
+    UNROLL_FOR (int j = 0; j < 4; j++)
         times_a(half + j, 4, some(at[j] + k, l), some(at[4 + j] + k, l),
                 some(at[8 + j] + k, l), some(at[12 + j] + k, l));
-    UNROLL for (int r = 0; r < 6; r++, m += 6 * step) {
+    UNROLL_FOR (int r = 0; r < 6; r++, m += 6 * step) {
         vf *h = half + 4 * r;
         times_a(out, 1, h[0], h[1], h[2], h[3]);
         OPAQUE(m);
-        UNROLL for (int s = 0; s < 6; s++)
+        UNROLL_FOR (int s = 0; s < 6; s++)
             vstore(m + (size_t)s * step, out[s]);
     }
 }
 
-static __attribute__((noinline)) void gradient_tile(float *m, size_t step, const float *const *at,
-                                                    size_t k, int l)
+static __attribute__((noinline)) void gradient_tile(float *m, size_t step,
+                                                    const float *const *at, size_t k, int l)
 {
     if (l == V)
         gradient_any(m, step, at, k, V);
@@ -300,7 +307,8 @@ static void winograd_pack(float *u, const float *w, const struct conv *c, bool d
     for (size_t q = 0; q < (size_t)c->G; q++, u += row * gi) {
         for (size_t j = 0; j < vectors; j++) {
             size_t in = 0, width; // place of vector j in its panel
-            for (size_t left = vectors; in + (width = panel_vectors(left)) <= j; left -= width)
+            for (size_t left = vectors; in + (width = panel_vectors(left)) <= j;
+                 left -= width)
                 in += width;
             float *panel = u + in * V * gi + (j - in) * V;
             size_t live = go - j * V < V ? go - j * V : V;
@@ -310,22 +318,24 @@ static void winograd_pack(float *u, const float *w, const struct conv *c, bool d
                 if (p->transposed) {
                     for (size_t i = 0; i < n; i++)
                         for (size_t t = 0; t < 9; t++)
-                            memcpy(taps[t][i], w + ((q * gi + i0 + i) * 9 + 8 - t) * go + j * V,
+                            memcpy(taps[t][i],
+                                   w + ((q * gi + i0 + i) * 9 + 8 - t) * go + j * V,
                                    live * sizeof *w);
                 } else {
                     for (size_t l = 0; l < live; l++)
                         for (size_t t = 0; t < 9; t++)
                             for (size_t i = 0; i < n; i++)
-                                taps[t][i][l] = w[((q * go + j * V + l) * 9 + t) * gi + i0 + i];
+                                taps[t][i][l] =
+                                    w[((q * go + j * V + l) * 9 + t) * gi + i0 + i];
                 }
                 for (size_t i = 0; i < n; i++) {
                     vf half[18], out[6];
-                    UNROLL for (int s = 0; s < 3; s++)
+                    UNROLL_FOR (int s = 0; s < 3; s++)
                         times_g(half + s, 3, vload(taps[s][i]), vload(taps[3 + s][i]),
                                 vload(taps[6 + s][i]));
-                    UNROLL for (int r = 0; r < 6; r++) {
+                    UNROLL_FOR (int r = 0; r < 6; r++) {
                         times_g(out, 1, half[3 * r], half[3 * r + 1], half[3 * r + 2]);
-                        UNROLL for (int s = 0; s < 6; s++) {
+                        UNROLL_FOR (int s = 0; s < 6; s++) {
                             float *at = panel + (size_t)(6 * r + s) * g.ustep;
                             if (row < V)
                                 vstore_half(at + (i0 + i) * row, vlow(out[s]));
@@ -348,15 +358,15 @@ static void winograd_weight_end(float *dw, const float *du, const struct conv *c
         for (size_t i = 0; i < gi; i += V) {
             int l = lanes(gi, i);
             vf half[18], out[3];
-            UNROLL for (int s = 0; s < 6; s++) {
+            UNROLL_FOR (int s = 0; s < 6; s++) {
                 const float *f = du + (size_t)s * step + i;
                 times_gt(half + s, 6, vload(f), vload(f + 6 * step), vload(f + 12 * step),
                          vload(f + 18 * step), vload(f + 24 * step), vload(f + 30 * step));
             }
-            UNROLL for (int r = 0; r < 3; r++) {
+            UNROLL_FOR (int r = 0; r < 3; r++) {
                 vf *h = half + 6 * r;
                 times_gt(out, 1, h[0], h[1], h[2], h[3], h[4], h[5]);
-                UNROLL for (int s = 0; s < 3; s++) {
+                UNROLL_FOR (int s = 0; s < 3; s++) {
                     float *at = dw + (size_t)(3 * r + s) * gi + i;
                     put(at, some(at, l) + out[s], l);
                 }
@@ -374,70 +384,106 @@ static void winograd_weight_end(float *dw, const float *du, const struct conv *c
 //
 // P rows at a time, v broadcast from memory; OPAQUE keeps one address a row, not P·L.
 enum { NARROW_ROWS = V == 16 ? 8 : 6 };
-#define NARROW(name, type, load, store, L)                                                   \
-    INLINE void name##_rows(float *m, size_t mp, const float *v, size_t vp, const type *b,    \
-                            const int P)                                                      \
-    {                                                                                         \
-        type acc[NARROW_ROWS];                                                                \
-        const float *at[NARROW_ROWS];                                                         \
-        UNROLL for (int p = 0; p < P; p++, v += vp) {                                         \
-            at[p] = v;                                                                        \
-            OPAQUE(at[p]);                                                                    \
-            acc[p] = at[p][0] * b[0];                                                         \
-        }                                                                                     \
-        const char *soon = ahead_take((L) / 2);                                               \
-        UNROLL for (int i = 1; i < (L); i++) {                                                \
-            if (i % 2)                                                                        \
-                __builtin_prefetch(soon + (size_t)(i / 2) * ahead.step, 0, 2);                \
-            UNROLL for (int p = 0; p < P; p++)                                                \
-                acc[p] += at[p][i] * b[i];                                                    \
-        }                                                                                     \
-        UNROLL for (int p = 0; p < P; p++)                                                    \
-            store(m + (size_t)p * mp, acc[p]);                                                \
-    }                                                                                         \
-    static void name##_product(float *m, size_t mp, const float *v, size_t vp,                \
-                               const float *u, size_t n)                                      \
-    {                                                                                         \
-        type b[L];                                                                            \
-        UNROLL for (int i = 0; i < (L); i++)                                                  \
-            b[i] = load(u + i * (L));                                                         \
-        for (; n >= NARROW_ROWS; n -= NARROW_ROWS) {                                          \
-            name##_rows(m, mp, v, vp, b, NARROW_ROWS);                                        \
-            m += NARROW_ROWS * mp;                                                            \
-            v += NARROW_ROWS * vp;                                                            \
-        }                                                                                     \
-        for (; n > 0; n--, m += mp, v += vp)                                                  \
-            name##_rows(m, mp, v, vp, b, 1);                                                  \
-    }                                                                                         \
-    static void name##_sums(float *du, const float *m, size_t mp, const float *v, size_t vp,  \
-                            size_t n)                                                         \
-    {                                                                                         \
-        type acc[L];                                                                          \
-        UNROLL for (int k = 0; k < (L); k++)                                                  \
-            acc[k] = load(du + k * (L));                                                      \
-        const char *soon = ahead_take(n);                                                     \
-        size_t step = ahead.step;                                                             \
-        for (; n > 0; n--, m += mp, v += vp, soon += step) {                                  \
-            __builtin_prefetch(soon, 0, 2);                                                   \
-            type b = load(v);                                                                 \
-            UNROLL for (int k = 0; k < (L); k++)                                              \
-                acc[k] += m[k] * b;                                                           \
-        }                                                                                     \
-        UNROLL for (int k = 0; k < (L); k++)                                                  \
-            store(du + k * (L), acc[k]);                                                      \
+// half: of weights half a vector wide, else of whole ones; only b or bh is used.
+INLINE void narrow_rows(float *m, size_t mp, const float *v, size_t vp, const vf *b,
+                        const vh *bh, const int P, const bool half)
+{
+    const int L = half ? V / 2 : V;
+    vf acc[NARROW_ROWS];
+    vh acch[NARROW_ROWS];
+    const float *at[NARROW_ROWS];
+    UNROLL_FOR (int p = 0; p < P; p++, v += vp) {
+        at[p] = v;
+        OPAQUE(at[p]);
+        if (half)
+            acch[p] = at[p][0] * bh[0];
+        else
+            acc[p] = at[p][0] * b[0];
     }
-NARROW(whole, vf, vload, vstore, V)
-NARROW(half, vh, vload_half, vstore_half, V / 2)
-#undef NARROW
+    const char *prefetch = ahead_take((size_t)L / 2);
+    UNROLL_FOR (int i = 1; i < L; i++) {
+        if (i % 2)
+            __builtin_prefetch(prefetch + (size_t)(i / 2) * ahead.step, 0, 2);
+        UNROLL_FOR (int p = 0; p < P; p++) {
+            if (half)
+                acch[p] += at[p][i] * bh[i];
+            else
+                acc[p] += at[p][i] * b[i];
+        }
+    }
+    UNROLL_FOR (int p = 0; p < P; p++) {
+        if (half)
+            vstore_half(m + (size_t)p * mp, acch[p]);
+        else
+            vstore(m + (size_t)p * mp, acc[p]);
+    }
+}
+
+// m (n,L) = v (n,L) · u
+INLINE void narrow_product(float *m, size_t mp, const float *v, size_t vp, const float *u,
+                           size_t n, const bool half)
+{
+    const int L = half ? V / 2 : V;
+    vf b[V];
+    vh bh[V / 2];
+    UNROLL_FOR (int i = 0; i < L; i++) {
+        if (half)
+            bh[i] = vload_half(u + i * L);
+        else
+            b[i] = vload(u + i * L);
+    }
+    for (; n >= NARROW_ROWS; n -= NARROW_ROWS) {
+        narrow_rows(m, mp, v, vp, b, bh, NARROW_ROWS, half);
+        m += NARROW_ROWS * mp;
+        v += NARROW_ROWS * vp;
+    }
+    for (; n > 0; n--, m += mp, v += vp)
+        narrow_rows(m, mp, v, vp, b, bh, 1, half);
+}
+
+// du (L,L) += mᵀ · v, over n rows
+INLINE void narrow_sums(float *du, const float *m, size_t mp, const float *v, size_t vp,
+                        size_t n, const bool half)
+{
+    const int L = half ? V / 2 : V;
+    vf acc[V];
+    vh acch[V / 2];
+    UNROLL_FOR (int k = 0; k < L; k++) {
+        if (half)
+            acch[k] = vload_half(du + k * L);
+        else
+            acc[k] = vload(du + k * L);
+    }
+    const char *prefetch = ahead_take(n);
+    size_t step = ahead.step;
+    for (; n > 0; n--, m += mp, v += vp, prefetch += step) {
+        __builtin_prefetch(prefetch, 0, 2);
+        if (half) {
+            vh b = vload_half(v);
+            UNROLL_FOR (int k = 0; k < L; k++)
+                acch[k] += m[k] * b;
+        } else {
+            vf b = vload(v);
+            UNROLL_FOR (int k = 0; k < L; k++)
+                acc[k] += m[k] * b;
+        }
+    }
+    UNROLL_FOR (int k = 0; k < L; k++) {
+        if (half)
+            vstore_half(du + k * L, acch[k]);
+        else
+            vstore(du + k * L, acc[k]);
+    }
+}
 
 // m (n,go) = v (n,gi) · u, packed
 static void group_product(float *m, size_t mp, const float *v, size_t vp, const float *u,
                           size_t n, size_t go, size_t gi)
 {
     if (gi == V && go == V)
-        whole_product(m, mp, v, vp, u, n);
+        narrow_product(m, mp, v, vp, u, n, false);
     else if (HALVES && gi == V / 2 && go == V / 2)
-        half_product(m, mp, v, vp, u, n);
+        narrow_product(m, mp, v, vp, u, n, true);
     else
         product(m, mp, v, vp, 1, u, 0, n, go, gi, false, NULL);
 }
@@ -447,9 +493,9 @@ static void group_sums(float *du, size_t row, const float *m, size_t mp, const f
                        size_t vp, size_t n, size_t go, size_t gi)
 {
     if (gi == V && go == V)
-        whole_sums(du, m, mp, v, vp, n);
+        narrow_sums(du, m, mp, v, vp, n, false);
     else if (HALVES && gi == V / 2 && go == V / 2)
-        half_sums(du, m, mp, v, vp, n);
+        narrow_sums(du, m, mp, v, vp, n, true);
     else
         product(du, row, m, 1, mp, v, vp, go, gi, n, true, NULL);
 }
@@ -457,7 +503,7 @@ static void group_sums(float *du, size_t row, const float *m, size_t mp, const f
 // ---- the three directions ---------------------------------------------------------------
 
 static void winograd_pass(float *y, const float *x, const float *u, const struct conv *c,
-                          bool transposed, const struct finish *finish, float *scratch)
+                          bool transposed, const struct epilogue *epilogue, float *scratch)
 {
     struct winograd g = winograd_of(c, transposed);
     size_t gi = (size_t)g.p.gi, go = (size_t)g.p.go, groups = (size_t)c->G;
@@ -471,14 +517,15 @@ static void winograd_pass(float *y, const float *x, const float *u, const struct
             for (size_t q = 0; q < groups; q++)
                 group_product(m + f * g.mstep + q * go, g.K, v + f * g.vstep + q * gi, g.C,
                               u + f * g.ustep + q * packed, n, go, gi);
-        winograd_output(y, m, &g, first, n, finish);
+        winograd_output(y, m, &g, first, n, epilogue);
     }
 }
 
 static void winograd_forward(float *y, const float *x, const float *packed,
-                             const struct conv *c, const struct finish *finish, float *scratch)
+                             const struct conv *c, const struct epilogue *epilogue,
+                             float *scratch)
 {
-    winograd_pass(y, x, packed, c, false, finish, scratch);
+    winograd_pass(y, x, packed, c, false, epilogue, scratch);
 }
 
 static void winograd_data(float *dx, const float *dy, const float *packed,
@@ -507,3 +554,5 @@ static void winograd_weight(float *du, const float *dy, const float *x, const st
                            v + f * g.vstep + q * gi, g.C, n, go, gi);
     }
 }
+
+#endif

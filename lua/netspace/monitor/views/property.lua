@@ -74,7 +74,10 @@ function M.draw(c, s, o, top, bottom)
   c:text(1, top, title, o.width, canvas.bold)
   local x0, x1 = range(x, 0.03)
   local y0, y1 = range(p.errors, 0.05, 100)
-  if o.log and x0 <= 0 then x0 = math.min(table.unpack(x)) end
+  if o.log and x0 <= 0 then -- a logarithmic axis begins at the least
+    x0 = math.huge
+    for _, v in ipairs(x) do x0 = math.min(x0, v) end
+  end
   y1 = math.min(100, y1)
   local chart = { left = 1, top = top + 1, width = o.width, height = bottom - top, x0 = x0,
     x1 = x1, y0 = y0, y1 = y1, log = o.log, x_label = name, y_label =

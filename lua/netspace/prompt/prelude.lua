@@ -38,6 +38,7 @@ end
 --- Called once by the program; `luadir` holds netspace's Lua files.
 function M.install(luadir)
   for name in pairs(M.libraries) do package.preload[name] = load_library end
+  print = function(...) require("netspace.prompt.show").print(...) end
   math.randomseed(sys.seed())
   strict.install(luadir)
 end
@@ -56,7 +57,7 @@ M.guard = setmetatable({}, {
 })
 
 --- Called when the script has ended: waits for sweeps it has started and not waited for
--- (after an error: stops them).
+-- (after an exception: stops them).
 function M.finish(failed)
   background.finish(failed)
 end

@@ -1,4 +1,4 @@
-/* Norms that a convolution carries out tile by tile (struct beside of nn/layers.h) against
+/* Norms fused with a convolution, tile by tile (struct fusion of nn/layers.h) against
  * the same operations one after the other over whole tensors. */
 #include "nn_check.h"
 
@@ -14,8 +14,9 @@ static struct fixture norm_random(struct rng *r, size_t C, enum activation act)
     float *b = tensor_random(r, 6 * step + norm_floats(C));
     for (size_t c = 0; c < C; c++)
         b[3 * step + c] = b[3 * step + c] * b[3 * step + c] + 0.5f; // a variance
-    return (struct fixture){ { C, act, 1e-5f, 0.1f, b, b + step, b + 2 * step, b + 3 * step,
-                               b + 4 * step, b + 5 * step, b + 6 * step, 0, 0 }, b };
+    return (struct fixture){{C, act, 1e-5f, 0.1f, b, b + step, b + 2 * step, b + 3 * step,
+                             b + 4 * step, b + 5 * step, b + 6 * step, 0, 0},
+                            b};
 }
 
 static void gather_all(struct norm *n, const float *x, size_t M)
@@ -25,16 +26,16 @@ static void gather_all(struct norm *n, const float *x, size_t M)
     norm_end(n);
 }
 
-static void check_same(const char *what, const char *name, const float *got, const float *want,
-                       size_t n)
+static void check_same(const char *what, const char *name, const float *got,
+                       const float *want, size_t n)
 {
     double largest = 0;
     for (size_t i = 0; i < n; i++)
         largest = fmax(largest, fabs((double)want[i]));
     for (size_t i = 0; i < n; i++)
         if (!(fabs((double)got[i] - (double)want[i]) <= 3e-5 * largest))
-            fail_msg("%s, %s: element %zu of %zu is %.9g, wanted %.9g (largest %.3g)", what, name, i, n,
-                     (double)got[i], (double)want[i], largest);
+            fail_msg("%s, %s: element %zu of %zu is %.9g, wanted %.9g (largest %.3g)", what,
+                     name, i, n, (double)got[i], (double)want[i], largest);
 }
 
 // One way of using a convolution: which norms, and whether in's result is stored.
@@ -43,13 +44,15 @@ struct use {
     enum activation act;
 };
 
-static void check_use(const char *isa, const struct conv *c, const struct use *u, uint64_t seed)
+static void check_use(const char *isa, const struct conv *c, const struct use *u,
+                      uint64_t seed)
 {
     struct rng r = rng_key(seed, 5, RNG_SAMPLE);
     size_t Mx = (size_t)(c->N * c->H * c->W), nx = Mx * (size_t)c->C;
     size_t My = (size_t)(c->N * conv_out(c->H, c->S) * conv_out(c->W, c->S));
     size_t ny = My * (size_t)c->K, nw = (size_t)(c->K * c->R * c->R * c->C / c->G);
-    float *x = tensor_random(&r, nx), *w = tensor_random(&r, nw), *add = tensor_random(&r, nx);
+    float *x = tensor_random(&r, nx), *w = tensor_random(&r, nw),
+          *add = tensor_random(&r, nx);
     float *dy = tensor_random(&r, ny), *held = tensor_random(&r, nx);
     float *scratch = tensor(conv_scratch(c)), *plus = u->add ? add : NULL;
     struct rng same = r; // in2 and out2 start as in and out
@@ -59,8 +62,8 @@ static void check_use(const char *isa, const struct conv *c, const struct use *u
     struct fixture out2 = norm_random(&same, (size_t)c->K, ACT_RELU);
     gather_all(&in.norm, x, Mx), gather_all(&in2.norm, x, Mx);
     char what[160];
-    snprintf(what, sizeof what, "%s N%d H%d C%d K%d R%d S%d G%d, act %d%s%s%s", isa, c->N, c->H,
-             c->C, c->K, c->R, c->S, c->G, (int)u->act, u->kept ? " kept" : "",
+    snprintf(what, sizeof what, "%s N%d H%d C%d K%d R%d S%d G%d, act %d%s%s%s", isa, c->N,
+             c->H, c->C, c->K, c->R, c->S, c->G, (int)u->act, u->kept ? " kept" : "",
              u->add ? " add" : "", u->sum ? " sum" : "");
 
     // Forward, training: one after the other, then as one.
@@ -68,20 +71,24 @@ static void check_use(const char *isa, const struct conv *c, const struct use *u
     norm_apply(&in.norm, z, x, plus, Mx);
     conv_forward(y, u->in ? z : x, w, c, NULL, scratch);
     gather_all(&out.norm, y, My);
-    struct beside b = { .in = u->in ? &in2.norm : NULL, .in_add = plus,
-                        .in_y = u->kept ? z2 : NULL, .out = u->out ? &out2.norm : NULL };
+    struct fusion b = {.in = u->in ? &in2.norm : NULL,
+                       .in_add = plus,
+                       .in_y = u->kept ? z2 : NULL,
+                       .out = u->out ? &out2.norm : NULL};
     conv_forward(y2, x, w, c, &b, scratch);
     check_same(what, "y", y2, y, ny);
     if (u->in && u->kept)
         check_same(what, "kept", z2, z, nx);
     if (u->out)
-        check_same(what, "running mean", out2.norm.running_mean, out.norm.running_mean, (size_t)c->K);
+        check_same(what, "running mean", out2.norm.running_mean, out.norm.running_mean,
+                   (size_t)c->K);
     // Backward: dy is the g of out once its sums are made.
-    float *du = tensor_copy(dy, ny), *dx = tensor_copy(held, nx), *dx2 = tensor_copy(held, nx);
+    float *du = tensor_copy(dy, ny), *dx = tensor_copy(held, nx),
+          *dx2 = tensor_copy(held, nx);
     float *dw = tensor(nw), *dw2 = tensor(nw);
     memset(dw, 0, nw * sizeof *dw), memset(dw2, 0, nw * sizeof *dw2);
     if (u->out) {
-        struct norm *both[] = { &out.norm, &out2.norm };
+        struct norm *both[] = {&out.norm, &out2.norm};
         for (int i = 0; i < 2; i++) {
             norm_begin(both[i]);
             norm_grad(both[i], du, i ? du : dy, y, NULL, y, My);
@@ -111,7 +118,7 @@ static void check_use(const char *isa, const struct conv *c, const struct use *u
     }
     // Forward, testing: out is applied, with what it adds.
     const float *more = u->add ? dy : NULL;
-    struct beside t = { .out = &out2.norm, .testing = true, .add = more };
+    struct fusion t = {.out = &out2.norm, .testing = true, .add = more};
     out.norm.act = out2.norm.act = u->act;
     conv_forward(y2, x, w, c, &t, scratch);
     conv_forward(y, x, w, c, NULL, scratch);
@@ -120,8 +127,9 @@ static void check_use(const char *isa, const struct conv *c, const struct use *u
     norm_running(&out.norm);
     norm_apply(&out.norm, y, y, more, My);
     check_same(what, "testing", y2, y, ny);
-    float *all[] = { x, w, add, dy, held, scratch, in.block, in2.block, out.block, out2.block,
-                     z, z2, y, y2, du, dx, dx2, dw, dw2, g, part };
+    float *all[] = {x,         w,         add,        dy, held, scratch, in.block,
+                    in2.block, out.block, out2.block, z,  z2,   y,       y2,
+                    du,        dx,        dx2,        dw, dw2,  g,       part};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
 }
@@ -131,28 +139,31 @@ static void test_beside(void **state)
     (void)state;
     // Each way a convolution may go, in one tile and in many.
     static const struct conv shapes[] = {
-        { 3, 5, 7, 24, 40, 1, 1, 1 },   { 40, 16, 16, 24, 8, 1, 1, 1 },
-        { 20, 16, 16, 24, 40, 1, 2, 1 }, { 3, 9, 9, 20, 12, 5, 1, 1 },
-        { 20, 16, 16, 24, 24, 3, 1, 3 }, { 20, 16, 16, 24, 24, 3, 2, 24 },
-        { 5, 8, 8, 32, 32, 3, 1, 2 },   { 14, 16, 16, 32, 48, 3, 1, 1 },
-        { 2, 33, 31, 40, 40, 3, 1, 5 },  { 2, 64, 33, 40, 24, 1, 2, 1 },
-        { 3, 33, 32, 56, 56, 3, 2, 7 },  { 3, 9, 9, 24, 12, 1, 1, 1 },
-        { 3, 9, 9, 30, 30, 3, 1, 10 },   { 4, 12, 12, 20, 20, 3, 1, 20 },
-        { 3, 9, 9, 40, 40, 3, 2, 2 },
+        {3, 5, 7, 24, 40, 1, 1, 1},    {40, 16, 16, 24, 8, 1, 1, 1},
+        {20, 16, 16, 24, 40, 1, 2, 1}, {3, 9, 9, 20, 12, 5, 1, 1},
+        {20, 16, 16, 24, 24, 3, 1, 3}, {20, 16, 16, 24, 24, 3, 2, 24},
+        {5, 8, 8, 32, 32, 3, 1, 2},    {14, 16, 16, 32, 48, 3, 1, 1},
+        {2, 33, 31, 40, 40, 3, 1, 5},  {2, 64, 33, 40, 24, 1, 2, 1},
+        {3, 33, 32, 56, 56, 3, 2, 7},  {3, 9, 9, 24, 12, 1, 1, 1},
+        {3, 9, 9, 30, 30, 3, 1, 10},   {4, 12, 12, 20, 20, 3, 1, 20},
+        {3, 9, 9, 40, 40, 3, 2, 2},
     };
     static const struct use uses[] = {
-        { true, false, false, true, false, ACT_RELU }, { true, true, true, true, true, ACT_RELU },
-        { true, true, false, false, true, ACT_NONE },  { true, false, false, true, false, ACT_SILU },
-        { false, false, false, true, true, ACT_NONE }, { true, true, false, true, false, ACT_RELU },
+        {true, false, false, true, false, ACT_RELU},
+        {true, true, true, true, true, ACT_RELU},
+        {true, true, false, false, true, ACT_NONE},
+        {true, false, false, true, false, ACT_SILU},
+        {false, false, false, true, true, ACT_NONE},
+        {true, true, false, true, false, ACT_RELU},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (size_t j = 0; j < sizeof uses / sizeof *uses; j++)
             EACH_ISA(isa)
-                check_use(isa, &shapes[i], &uses[j], 10 * i + j);
+    check_use(isa, &shapes[i], &uses[j], 10 * i + j);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_beside) };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_beside)};
     return cmocka_run_group_tests_name("nn_beside", tests, NULL, NULL);
 }

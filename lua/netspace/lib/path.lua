@@ -1,0 +1,26 @@
+--- Names of files that stay right when the current directory changes: made absolute once, where
+-- the options of a public function are checked, and shown short.
+
+local uv = require "luv"
+
+local M = {}
+
+--- The absolute name of a file that may not exist yet; "~/" is the home directory.
+function M.absolute(path)
+  local home = os.getenv("HOME")
+  if home then path = path:gsub("^~/", function() return home .. "/" end) end
+  local here = path:sub(1, 1) ~= "/" and uv.cwd()
+  if not here then return path end
+  return (here == "/" and "" or here) .. "/" .. path:gsub("^%./+", "")
+end
+
+--- A name as a person in the current directory would write it.
+function M.shown(path)
+  local here = uv.cwd()
+  if here and #here > 1 and path:sub(1, #here + 1) == here .. "/" and #path > #here + 1 then
+    return path:sub(#here + 2)
+  end
+  return path
+end
+
+return M
