@@ -205,6 +205,10 @@ for _, name in ipairs(zoo.names()) do
   none = none + (cfg and 0 or 1)
   if cfg then network(name .. " there and back", zoo[name], cfg) end
 end
+local small = arch.regnet { d = 8, w_0 = 16, w_a = 14.2, w_m = 2.3, g = 8, stages = "any",
+  stride = { 1, 2, 2 } }
+t.is(pycls.config(small).MODEL.TYPE .. pycls.config(small).REGNET.WA, "anynet14.2",
+  "a RegNet with strides of its own is an AnyNet, its parameters are told")
 t.is(none, 2, "of the zoo, two are no network of pycls")
 
 -- NDS ----------------------------------------------------------------------------------------
@@ -305,6 +309,16 @@ t.is(listed('[{"a":"' .. ("x"):rep(5000) .. '"}]', 100),
   " it is larger than 0 MB; split the file, or leave out "
   .. "what is not needed", "an element has a limit")
 elements.MOST = most
+
+-- lines of any length, whatever the size of the pieces of the file
+local lines = {}
+for i = 1, 300 do
+  lines[i] = ('{"error":%d,"learning":[{"epoch":1}],"note":"%s"}'):format(i % 90, ("x"):rep(i * 37))
+end
+local wide = import("wide.jsonl", table.concat(lines, "\r\n"))[1]
+t.ok(#wide.errors == 300 and wide.errors[300] == 30, "1.6 MB of JSON lines")
+t.is(#wide.columns.note[300], 300 * 37, "whole")
+t.is(#import("end.jsonl", '{"error":1}\n\n{"error":2}\n')[1].errors, 2, "a line break at the end")
 
 -- a long list does not stay in memory
 local big = assert(io.open(dir .. "/big.json", "wb"))

@@ -203,13 +203,17 @@ end
 
 -- To pycls --------------------------------------------------------------------------------------
 
+local function parameters(r)
+  return { DEPTH = r.d, W0 = r.w_0, WA = r.w_a, WM = r.w_m, GROUP_W = r.g, BOT_MUL = 1 / r.b }
+end
+
 local function of_regnet(m)
-  local r, stride = m.regnet, m.stride[1]
+  local t, stride = parameters(m.regnet), m.stride[1]
   for _, s in ipairs(m.stride) do
     if s ~= stride then return nil end
   end
-  return { DEPTH = r.d, W0 = r.w_0, WA = r.w_a, WM = r.w_m, GROUP_W = r.g, BOT_MUL = 1 / r.b,
-    STRIDE = stride }
+  t.STRIDE = stride
+  return t
 end
 
 local function multipliers(m)
@@ -249,7 +253,11 @@ function M.config(m)
   local bare = {} -- a RegNet whose parameters do not say it all is written as an AnyNet
   for k, v in pairs(m) do bare[k] = v end
   bare.regnet = nil
-  return m.regnet and config(m) or config(bare)
+  local cfg = m.regnet and config(m) or config(bare)
+  if cfg and m.regnet and not cfg.REGNET then -- for whoever analyses them
+    cfg.REGNET = parameters(m.regnet)
+  end
+  return cfg
 end
 
 -- From NDS --------------------------------------------------------------------------------------

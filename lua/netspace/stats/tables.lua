@@ -179,16 +179,41 @@ local function object_of(at, text)
   return raw
 end
 
+-- Lines of a text that comes in pieces.
+local function lines_of(read)
+  local text, at = "", 1
+  return function()
+    while text do
+      local stop = text:find("\n", at, true)
+      if stop then
+        local line = text:sub(at, stop - 1)
+        at = stop + 1
+        return line
+      end
+      local rest, parts = text:sub(at), {}
+      repeat -- a line may be longer than a piece
+        local piece = read()
+        parts[#parts + 1] = piece
+      until not piece or piece:find("\n", 1, true)
+      text, at = #parts > 0 and rest .. table.concat(parts) or nil, 1
+      if not text then return rest end
+    end
+  end
+end
+
 function M.readers.jsonl(read, each)
   local line, header = 0, nil
-  for row in whole(read):gsub("^\xef\xbb\xbf", ""):gmatch("([^\n]*)\n?") do
+  for row in lines_of(read) do
     line = line + 1
+    if row:find "\0" then refuse "it is binary, neither CSV nor JSON" end
+    if line == 1 then row = row:gsub("^\xef\xbb\xbf", "") end
     if row:find("%S") then
       local at = ("line %d"):format(line)
       local raw = object_of(at, row)
       if raw.netspace then
         header = header or raw
       else
+        raw.learning = nil -- of an export: long, and all that is used of it is in the curve
         each { at = at, raw = raw }
       end
     end
