@@ -2,15 +2,14 @@
 # Several lines pasted at the prompt (bracketed paste), by tmux: entries run one after the other,
 # copied prompts, what is not complete, the first error, Ctrl-C, history; what an assignment
 # says; the README's session.  Prints TAP.
-cd "$(dirname "$0")/../.." || exit 2
-. tests/terminal/lib/session.sh
+. "$(dirname "$0")/lib/session.sh"
 readme=$PWD/README.md
 paste() { printf "$@" >"$dir/paste"; tm load-buffer "$dir/paste"; tm paste-buffer -p -t p; }
-seen() { sed '/^ *$/d' "$dir/seen"; }
+lines() { sed '/^ *$/d' "$dir/seen"; }
 screen_is() { # the whole screen, without empty lines
     for _ in $(seq 100); do
         tm capture-pane -p -t p >"$dir/seen"
-        [ "$(seen | sed 's/ *$//')" = "$(printf "$@")" ] && return 0
+        [ "$(lines | sed 's/ *$//')" = "$(printf "$@")" ] && return 0
         sleep 0.1
     done
     return 1

@@ -2,8 +2,7 @@
 # The prompt in a real terminal (tmux): editing, entries of several lines, history,
 # completion, Ctrl-C in Lua, in training and in a sweep, a sweep in the background, leaving.
 # Waits are for hangs only: up to 30 s for what should come at once.  Prints TAP.
-cd "$(dirname "$0")/../.." || exit 2
-. tests/terminal/lib/session.sh
+. "$(dirname "$0")/lib/session.sh"
 
 start
 check "the banner names the version" shows '^netspace [0-9.]+, [0-9]+ cores?, OpenBLAS'
@@ -132,4 +131,4 @@ enter 'print(require("luv").os_getpid() // 1 | 0)'; shows '^[0-9]+$'
 pid=$(grep -E '^[0-9]+$' "$dir/seen" | tail -1)
 text 'being typed'; shows 'being typed'; kill -TERM "$pid"; check "SIGTERM at the prompt ends it" shows '^rc=143$'
 enter 'stty -a'; check "and restores the terminal" shows '[^-]icanon'
-echo "1..$n"
+done_testing

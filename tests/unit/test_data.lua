@@ -66,7 +66,7 @@ t.fails(function() data.open("mnist") end, 'there is no data set \'mnist\'; what
 t.fails(function() data.open(42) end, "got number")
 t.fails(function() data.open("cifar10") end, "needs the directory of its files: 'cifar10:DIR'")
 t.fails(function() data.open("cifar10:") end, "needs the directory")
-t.fails(function() data.open("shapes:x") end, "takes nothing after its name")
+t.fails(function() data.open("shapes:x") end, "nothing may follow the name")
 t.fails(function() data.open("shapes", { trian = 5 }) end, "did you mean 'train'?")
 t.fails(function() data.open("shapes", { train = 0 }) end, "train = 0; 'shapes' has 1 to 1000000")
 t.fails(function() data.open("shapes", { test = -1 }) end, "test images")
