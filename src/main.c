@@ -3,6 +3,7 @@
  *   0 done   1 script error   2 usage   3 ended with failed models
  *   4 damaged store or data   5 self-check failed   129 hung up   130 interrupted   143
  *   terminated */
+#include <errno.h>
 #include <limits.h>
 #include <locale.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include "base/table.h"
 #include "repl.h"
 
-enum { EXIT_SCRIPT = 1, EXIT_USAGE = 2 };
+enum { EXIT_SCRIPT = 1, EXIT_USAGE = 2, EXIT_FAILED = 3 };
 
 static const char usage[] =
     "netspace: design network design spaces from the terminal\n"
@@ -108,10 +109,11 @@ static bool parse_color(const char *s, struct request *r)
 static bool parse_seed(const char *s, struct request *r)
 {
     char *end;
-    r->seed = strtoll(s, &end, 10); // too large a number becomes LLONG_MAX
-    if (*s && !*end && r->seed >= 0 && r->seed <= 1LL << 53) // what JSON keeps
+    errno = 0;
+    r->seed = strtoll(s, &end, 10);
+    if (*s && !*end && r->seed >= 0 && errno == 0)
         return true;
-    return usage_error("--seed is a whole number from 0 to 2^53, not", s, "");
+    return usage_error("--seed is a whole number from 0 to 2^63 - 1, not", s, "");
 }
 
 // "--name=value" or "--name value": the value, or NULL when argv[*i] is another option.
@@ -238,8 +240,8 @@ static bool push_function(lua_State *L, const char *module, const char *name)
 static int script_status(void)
 {
     int n = signals_status();
-    if (n == 0)
-        n = sys_exit_status() > EXIT_SCRIPT ? sys_exit_status() : EXIT_SCRIPT;
+    if (n == 0) // what is damaged is the reason; models that failed before are not
+        n = sys_exit_status() > EXIT_FAILED ? sys_exit_status() : EXIT_SCRIPT;
     return n;
 }
 

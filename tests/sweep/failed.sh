@@ -45,11 +45,11 @@ if arg[2] then error("on purpose") end
 LUA
 "$netspace" "$dir/start.lua" "$dir/b.db" 2>"$dir/err"
 status=$?
-[ "$status" -eq 0 ] && grep -q '^A: 4 models trained' "$dir/err" && echo "ok 7 - a script waits for its sweeps" ||
+[ "$status" -eq 0 ] && grep -q '^A: 4 models: 4 done; 4 trained in ' "$dir/err" && echo "ok 7 - a script waits for its sweeps" ||
     { echo "not ok 7 - a script waits for its sweeps (status $status)"; sed 's/^/# /' "$dir/err"; }
 "$netspace" "$dir/start.lua" "$dir/c.db" fail 2>"$dir/err"
 status=$?
-[ "$status" -eq 1 ] && grep -q 'of 4 left; run it again' "$dir/err" && echo "ok 8 - and stops them after an error" ||
+[ "$status" -eq 1 ] && grep -q '^A: 4 models: .*queued; .*; run it again' "$dir/err" && echo "ok 8 - and stops them after an error" ||
     { echo "not ok 8 - and stops them after an error (status $status)"; sed 's/^/# /' "$dir/err"; }
 cat >"$dir/damage.lua" <<'LUA'
 local db = require("netspace.core.sqlite").open(arg[1], "rw")

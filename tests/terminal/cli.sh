@@ -93,7 +93,7 @@ run help space.sampl; check "help looks for the last part of a name" err "S:samp
 run monitor x --onc; check "monitor names the near option" err "did you mean '--once'?"
 run -e; check "-e without code" status 2
 run --seed no; check "--seed that is no number" status 2; check "is named" err "'no'"
-run --seed 99999999999999999999; check "--seed that is too large" err "from 0 to 2^53"
+run --seed 99999999999999999999; check "--seed that is too large" err "from 0 to 2^63 - 1"
 run --color=purple; check "--color that does not exist" err "not 'purple'"
 run moniter x; check "an unknown command: status 2" status 2
 check "and the nearest" err "(did you mean 'monitor'?)"
@@ -321,7 +321,7 @@ awk '/^A whole experiment/ { here = 1 } here && /^```/ { n++; next } here && n =
 run "$dir/script.lua"
 check "the script in the README runs" status 0
 check "and opens its store again" out "AnyNetX_A, RegNetX"
-check "with what is in it" out "result RegNetX: 2 of 2 models finished"
+check "with what is in it" out "result RegNetX: 2 models: 2 done"
 
 # A moved installation.
 mkdir -p "$dir/usr/bin" "$dir/usr/share/netspace"

@@ -1,5 +1,6 @@
 -- Networks and recipes from Lua: shapes, training, progress, wrong use.
 package.path = "tests/unit/?.lua;" .. package.path
+local json = require "netspace.lib.json"
 local t = require "tap"
 local arch = require "netspace.network.arch"
 local data = require "netspace.data.data"
@@ -31,7 +32,9 @@ do
   t.is(names["s1.b1.f.a_bn.bias"].group, "bn", "biases of batch norm are in group bn")
   t.is(names["head.fc.bias"].group, "bias", "bias of the head")
   t.ok(tostring(n:plan()):find("s1.b1.f.se.f_ex", 1, true), "plan names its operations")
-  t.is(n:arch(), m, "arch() is the table it was made from")
+  t.is(json.encode(n:arch()), json.encode(m), "arch() is what it was made from")
+  n:arch().w[1] = 48
+  t.is(n:arch().w[1], m.w[1], "and nobody else's table")
   t.ok(n:bytes() > 0 and n:bytes() < 100e6, "bytes")
   t.ok(tostring(n):find("2 stages, 2 blocks 'x'", 1, true), "tostring")
   local v = n:values("head.fc.weight")

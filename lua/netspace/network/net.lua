@@ -13,12 +13,14 @@ local json = require "netspace.lib.json"
 local layers = require "netspace.network.profile"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
+local final = require("netspace.network.arch")._final
 local recipe = require "netspace.network.recipe"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
 local M = {}
 local methods = core.methods
+local arch_of = methods.arch
 
 options.declare({ "net.new", "net.load" }, { seed = "integer", batch = "integer" })
 options.declare({ "net.benchmark", "net.profile" },
@@ -28,10 +30,17 @@ options.declare({ "net.benchmark", "net.profile" },
 local function call(where, f, ...)
   local function say(err)
     return type(err) == "string"
-      and where .. ": " .. err:gsub("^bad argument #%d+ to '[^']*' ", "")
+      and where .. ": " .. blame.bare(err):gsub("^bad argument #%d+ to '[^']*' ", "")
   end
   local results = table.pack(blame.call(2, say, f, ...))
   return table.unpack(results, 1, results.n)
+end
+
+-- A copy of a network, down to its lists: whoever changes one of the two changes no other.
+local function copy(m)
+  local t = {}
+  for k, v in pairs(m) do t[k] = type(v) == "table" and copy(v) or v end
+  return t
 end
 
 local function is_net(x)
@@ -59,7 +68,9 @@ function M.new(m, opts)
     error(("net.new expects an architecture such as arch.anynet{…} gives, got %s")
       :format(type(m)), 2)
   end
-  return call("net.new", core.new, m, size(o.batch), size(o.seed, sys.seed()))
+  return call("net.new", function()
+    return core.new(copy(final(m)), size(o.batch), size(o.seed, sys.seed()))
+  end)
 end
 
 --- Loads a network that net:save wrote.
@@ -113,10 +124,15 @@ function methods.export(n, dir)
   return atomic.write(("%s/%s"):format(dir, name), function(write) write(module) end)
 end
 
+function methods.arch(n)
+  check_net("net:arch", n)
+  return copy(call("net:arch", arch_of, n))
+end
+
 function methods.train(n, data, r, progress)
   check_net("net:train", n)
   if type(r) == "function" and progress == nil then r, progress = nil, r end
-  r = recipe._complete("net:train", r or recipe.quick)
+  r = recipe._complete("net:train", r, 1, recipe.quick)
   return (call("net:train", core.run, n, data, r, progress))
 end
 
@@ -213,7 +229,7 @@ document("profile:kinds", [[
 document("net:train", [=[
   net:train(data [, recipe [, progress]]) -> { status =, error =, epochs =, … }
   Trains on a data set: random order and augmentation each epoch, a test after each.
-    recipe    as for recipe{ … }; recipe.quick when not given
+    recipe    as for recipe{ … }; what is not given is as in recipe.quick
     progress  function called with each event; returning false stops the training
               { kind = "epoch", epoch =, lr =, train_loss =, train_error =, test_error =,
                 seconds =, images_per_s = }
@@ -271,7 +287,7 @@ document("net:export", [=[
 
 document("net:arch", [[
   net:arch() -> m
-  The architecture the network was made from.
+  The architecture of the network, as it is trained and saved; the table is your own.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):arch().w]])
 
 document("net:bytes", [[

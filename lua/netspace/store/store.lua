@@ -69,6 +69,8 @@ function Read:population(name)
     p[r.status] = r.n
     p.n = p.n + r.n
   end
+  p.counts = { done = p.done, diverged = p.diverged, failed = p.failed, running = p.running,
+    queued = p.queued }
   local run = self.reader:rows("SELECT * FROM run WHERE id = ?", { row.run })[1] or {}
   for _, key in ipairs { "engine", "blas", "corename", "isa", "host" } do p[key] = run[key] end
   p.state = p.done + p.failed + p.diverged == p.n and "finished" or paused(self, run) and "paused"
@@ -111,7 +113,7 @@ function Read:result(name)
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
     columns = { seconds = known(c.seconds), images_per_s = known(c.images_per_s) },
-    failed = p.failed + p.diverged, n = p.n, recipe = p.recipe, data = p.data, card = p.card,
+    failed = p.failed + p.diverged, n = p.n, counts = p.counts, recipe = p.recipe, data = p.data, card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p) },
   }, M._Result)
@@ -181,16 +183,16 @@ function Read:net(name, index)
   return nil, message .. " (sweep.run keeps weights with checkpoint = { keep = true })"
 end
 
---- The whole store at a glance: done (with diverged), running, failed, queued, total models;
+--- The whole store at a glance: done, diverged, failed, running, queued, total models;
 -- images_per_s and eta (seconds) of the sweeps at work; updated, Unix time of the last sign
 -- of life; running_main, whether any sweep is at work now, paused, whether all of these are
 -- paused; events, how long the log is.
 function Read:progress()
-  local p = { done = 0, running = 0, failed = 0, queued = 0, total = 0, images_per_s = 0,
-    running_main = false, paused = false }
+  local p = { done = 0, diverged = 0, failed = 0, running = 0, queued = 0, total = 0,
+    images_per_s = 0, running_main = false, paused = false }
   for _, r in ipairs(self.reader:rows(
     "SELECT status, count(*) AS n FROM model GROUP BY status")) do
-    local key = r.status == "diverged" and "done" or r.status
+    local key = r.status
     if not p[key] then self.reader:damaged("models with the status " .. tostring(key)) end
     p[key] = p[key] + r.n
     p.total = p.total + r.n
@@ -294,8 +296,8 @@ function M._Result:__index(key)
   return models
 end
 function M._Result:__tostring()
-  return ("result %s: %d of %d models finished, %d failed or diverged%s"):format(
-    self.name, #self.errors, self.n, self.failed, self.budget and "; the budget of "
+  return ("result %s: %s: %s%s"):format(self.name, units.count(self.n, "model"),
+    units.tally(self.counts), self.budget and "; the budget of "
     .. units.duration(self.budget) .. " is spent" or "")
 end
 
@@ -331,15 +333,18 @@ document("store:names", [[
   example: store.open("runs.db"):names()]])
 document("store:population", [[
   s:population(name) -> table
-  What a population is and how it stands: space, seed, n, done, failed, diverged, running,
-  queued, state ("running", "paused", "stopped" (nobody works on what is open),
-  "finished"), epochs, recipe, data, card, created, engine, blas, isa, host.
+  What a population is and how it stands: space, seed, n, done, diverged, failed, running,
+  queued (they add up to n; .counts has them as a table), state ("running", "paused",
+  "stopped" (nobody works on what is open), "finished"), epochs, recipe, data, card,
+  created, engine, blas, isa, host.
   example: store.open("runs.db"):population("A").done]])
 document("store:result", [[
   s:result(name) -> result
   The finished models: .errors in percent (failed and diverged count as 100) and .models in
-  the order of the population, .failed, .n, .recipe, .data, .space; .columns has what the
-  training of each took, seconds and images_per_s, as properties for statistics and plots.
+  the order of the population, .failed (how many failed or diverged), .n, .counts (done,
+  diverged, failed, running, queued: they add up to n), .recipe, .data, .space; .columns has
+  what the training of each took, seconds and images_per_s, as properties for statistics and
+  plots.
   example: store.open("runs.db"):result("A")]])
 document("store:live", [[
   s:live(name) -> list
@@ -368,8 +373,9 @@ document("store:net", [[
   example: store.open("runs.db"):net("A", 1)]])
 document("store:progress", [[
   s:progress() -> table
-  All populations together: done, running, failed, queued, total, images_per_s, eta in
-  seconds, updated (Unix time), running_main (whether a sweep is at work), paused (whether
+  All populations together: done, diverged, failed, running, queued (they add up to total),
+  images_per_s, eta in seconds, updated (Unix time), running_main (whether a sweep is at
+  work), paused (whether
   all of these are paused), events (how many the log has).
   example: store.open("runs.db"):progress().done]])
 document("store:events", [[

@@ -242,7 +242,7 @@ function Training:_ended(model, e)
     if e.status == "done" then return end
     ledger:log(model.id, e.status .. ": " .. (e.reason or ""))
   end)
-  news.announce(self, ("model %d %s, %d of %d trained"):format(model.idx, e.status == "done" and
+  news.announce(self, ("model %d %s, %d of %d ended"):format(model.idx, e.status == "done" and
     ("has error %.2f %%"):format(e.error) or e.status .. ": " .. (e.reason or ""),
     self.done + self.failed + self.diverged, self.total), e.status == "done")
 end
@@ -386,8 +386,9 @@ function Training:_finish()
   end
   pool.remove(self)
   self.journal:note(function(ledger)
-    ledger:log(nil, ("run %s: %d of %d models trained, %d failed, %d diverged"):format(
-      stopped and "stopped" or "finished", self.done, self.total, self.failed, self.diverged))
+    ledger:log(nil, ("run %s: %s: %s"):format(stopped and "stopped" or "finished",
+      units.count(self.total, "model"), units.tally { done = self.done, failed = self.failed,
+      diverged = self.diverged, queued = #self.queue }))
     ledger:finish_run()
   end)
   local good, err = pcall(self._flush, self)
@@ -446,8 +447,8 @@ end
 
 function Training:__tostring()
   local s = self:status()
-  return ("sweep %s of %s: %s, %d of %d done, %d failed, %d diverged, %d running"):format(
-    s.name, paths.shown(self.store), s.state, s.done, s.total, s.failed, s.diverged, s.running)
+  return ("sweep %s of %s: %s, %s: %s"):format(s.name, paths.shown(self.store), s.state,
+    units.count(s.total, "model"), units.tally(s))
 end
 
 return M
