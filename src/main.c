@@ -30,7 +30,7 @@ static const char usage[] =
     "  -e CODE         run the statements CODE (may be given several times, before FILE)\n"
     "  -i              the prompt after CODE or FILE\n"
     "  -q, --quiet     no banner\n"
-    "  --seed N        the seed where a script gives none (1)\n"
+    "  --seed N        the first seed where a script gives none (1)\n"
     "  --color=WHEN    auto, always or never (auto)\n"
     "  --yes           start long sweeps without asking\n"
     "  --no-init       leave out $XDG_CONFIG_HOME/netspace/init.lua at the prompt\n"
@@ -40,10 +40,13 @@ static const char usage[] =
     "commands:\n"
     "  netspace monitor STORE [--once | --text | --json] [--ascii]   live view of a store;\n"
     "                                                 --once prints what is in it\n"
-    "  netspace resume STORE [--workers N] [--retry]                 finish what is open\n"
+    "  netspace resume STORE [--workers N] [--retry | --retry=all]   finish what is open,\n"
+    "           [--memory SIZE] [--patience SECONDS]  --retry: also what has failed (all: and\n"
+    "                                                 diverged), with other limits\n"
     "  netspace export STORE -o FILE [NAME]... [--salvage]           .csv or .jsonl of it;\n"
     "                                                 --salvage: what can still be read\n"
     "  netspace report STORE -o FILE.html [NAME]...                  an HTML page of it\n"
+    "  netspace copy STORE NEW                                       also while it is trained\n"
     "  netspace doctor [STORE]                                       check this machine\n"
     "  netspace help [TOPIC]                                         documentation\n"
     "\n"
@@ -65,7 +68,7 @@ static const char *const options[] = {
 };
 
 static const char *const commands[] = {
-    "monitor", "resume", "export", "report", "doctor", "help", NULL,
+    "monitor", "resume", "export", "report", "copy", "doctor", "help", NULL,
 };
 
 // " (did you mean 'x'?)" from the list, pushed on the stack; "" when nothing is near.
@@ -336,7 +339,7 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
     if (name && !strchr(name, '/') && !strchr(name, '.') && access(name, F_OK) != 0) {
         char more[256];
         snprintf(more, sizeof more, "%s\n%s", hint(L, name, commands),
-                 "commands: monitor, resume, export, report, doctor, help; "
+                 "commands: monitor, resume, export, report, copy, doctor, help; "
                  "'monitor STORE --once' lists a store");
         usage_error("no such script or command", name, more);
         return EXIT_USAGE;

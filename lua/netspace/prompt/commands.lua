@@ -118,6 +118,23 @@ function M.export(args)
   io.stderr:write(("%s: %s\n"):format(t.file, require("netspace.lib.units").count(n, "model")))
 end
 
+local COPY = "copy STORE NEW"
+
+--- Copies a store, also one that a sweep is at work on.
+function M.copy(args)
+  if #args ~= 2 or args[1]:find "^-" or args[2]:find "^-" then return usage(COPY) end
+  local store, message, kind = require("netspace.store.store").open(args[1])
+  local good
+  if store then
+    good, message, kind = store:copy(args[2])
+    store:close()
+  end
+  if not good then
+    io.stderr:write("netspace: ", message, "\n")
+    return kind == "damaged" and 4 or 1
+  end
+end
+
 local REPORT = "report STORE -o FILE.html [NAME]..."
 
 --- Writes what a store holds as an HTML page.
@@ -147,7 +164,7 @@ end
 
 -- COMMAND --help: how it is called, and what is said of the function behind it.
 for name, about in pairs { resume = { RESUME, "sweep.resume" },
-  export = { EXPORT, "store:export" }, report = { REPORT, "report" }, doctor = { DOCTOR } } do
+  export = { EXPORT, "store:export" }, copy = { COPY, "store:copy" }, report = { REPORT, "report" }, doctor = { DOCTOR } } do
   local run = M[name]
   M[name] = function(args)
     for _, a in ipairs(args) do

@@ -104,6 +104,11 @@ function M.about(n)
   return ("about %d"):format(math.tointeger(math.ceil(n / unit) * unit))
 end
 
+--- "about 12 more models".
+function M.more(n)
+  return ("%s more %s"):format(M.about(n), n == 1 and "model" or "models")
+end
+
 -- Without the column that is headed `name`.
 local function leave_out(rows, name)
   for k, heading in ipairs(rows[1]) do

@@ -309,6 +309,25 @@ function Ledger:requeue(model, attempt, e)
     { e.crashes, e.signal, e.log, model, attempt })
 end
 
+--- Takes a population out, with all that is known of its models, runs and events.
+function Ledger:remove(id)
+  for _, sql in ipairs {
+    "DELETE FROM event WHERE model IN (SELECT id FROM model WHERE population = :id) "
+      .. "OR run IN (SELECT id FROM run WHERE population = :id)",
+    "DELETE FROM epoch WHERE model IN (SELECT id FROM model WHERE population = :id)",
+    "DELETE FROM model WHERE population = :id", "DELETE FROM run WHERE population = :id",
+    "DELETE FROM population WHERE id = :id" } do
+    run(self, sql, { id = id })
+  end
+end
+
+--- Gives a population another name, also where others say that they adopted from it.
+function Ledger:rename(id, name, new)
+  run(self, "UPDATE population SET name = ? WHERE id = ?", { new, id })
+  run(self, [[UPDATE model SET origin = json_set(origin, '$.population', :new)
+    WHERE origin IS NOT NULL AND origin ->> 'population' = :name]], { name = name, new = new })
+end
+
 --- The models of a population in that state ("failed", "diverged") go back into the queue.
 -- @treturn integer how many
 function Ledger:retry(id, status)

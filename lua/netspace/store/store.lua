@@ -12,6 +12,7 @@ local files = require "netspace.store.files"
 local document = require("netspace.lib.doc").group "store"
 local json = require "netspace.lib.json"
 local live = require "netspace.store.live"
+local manage = require "netspace.store.manage"
 local nets = require "netspace.network.net"
 local options = require "netspace.lib.options"
 local paths = require "netspace.lib.path"
@@ -277,9 +278,60 @@ local function guarded(method)
   end
 end
 
+-- What changes the store, or the disk beside it, happens once: it is no part of a reading that
+-- is done again when the file has changed meanwhile.
+local Change = {}
+
+-- A name that a population of the store may get.
+local function check_name(where, name)
+  if type(name) ~= "string" or name == "" then
+    error(("%s expects the name of a population, got %s"):format(where,
+      type(name) == "string" and "''" or type(name)), 0)
+  end
+end
+
+--- Takes a population out of the store, with its checkpoints and the weights kept of it.
+-- @treturn true, or nil and a message where a process is at work on it or the disk refuses
+function Change:remove(name)
+  check_name("s:remove", name)
+  local row, why, kind = self.reader:read(find, self, name)
+  if not row then return nil, why, kind end
+  return manage.remove(self.path, name)
+end
+
+--- Gives a population another name.
+-- @treturn true, or nil and a message where a process is at work on it or the disk refuses
+function Change:rename(name, new)
+  check_name("s:rename", name)
+  check_name("s:rename", new)
+  local row, why, kind = self.reader:read(find, self, name)
+  if not row then return nil, why, kind end
+  if name == new then return true end
+  return manage.rename(self.path, name, new)
+end
+
+--- Copies the store to a new file.
+-- @treturn true, or nil and a message
+function Read:copy(path)
+  if type(path) ~= "string" or path == "" then
+    error(("s:copy expects the path of a new file, got %s"):format(type(path)), 0)
+  end
+  return manage.copy(self.reader, path)
+end
+
+local function blamed(method)
+  return function(self, ...)
+    if not self.reader then error("closed store", 2) end
+    local results = table.pack(pcall(method, self, ...))
+    if results[1] then return table.unpack(results, 2, results.n) end
+    error(results[2], type(results[2]) == "string" and results[2] ~= "interrupted" and 2 or 0)
+  end
+end
+
 local Store = { __name = "store", __close = close, __gc = close }
 Store.__index = { close = close }
 for name, method in pairs(Read) do Store.__index[name] = guarded(method) end
+for name, method in pairs(Change) do Store.__index[name] = blamed(method) end
 function Store:__tostring()
   return self.reader and "store " .. paths.shown(self.path) or "closed store"
 end
@@ -320,8 +372,8 @@ document("sweep.open", [[
     path   the file given to sweep.run as store=
   The store has s:names() s:population(name) s:result(name) s:live(name)
   s:networks(name) s:net(name, i) s:learning(name) s:progress() s:events() s:provenance(name)
-  s:export(file) s:close().  In a script print(pretty(x)) shows any of what they return, as
-  the prompt does.
+  s:export(file) s:copy(path) s:remove(name) s:rename(name, new) s:close().  In a
+  script print(pretty(x)) shows any of what they return, as the prompt does.
   example: sweep.open("no-such.db")]])
 document("store.open", [[
   store.open(path) -> store, or nil and a message
@@ -408,6 +460,22 @@ document("store:export", [[
   running.  curve has the test errors of the epochs.  Numbers are exact: they read back to the
   same double.  The file is there whole or not at all.
   example: store.open("runs.db"):export("runs.csv")]])
+document("store:remove", [[
+  s:remove(name) -> true, or nil and a message
+  Takes a population out of the store for good, with its checkpoints and the weights kept of
+  it.  Safe while others read the store or train other populations of it; one that a process
+  is at work on is refused.
+  example: store.open("runs.db"):copy("less.db") store.open("less.db"):remove("A")]])
+document("store:rename", [[
+  s:rename(name, new) -> true, or nil and a message
+  Gives a population another name; refused while a process is at work on it.
+  example: store.open("runs.db"):copy("named.db") store.open("named.db"):rename("A", "first")]])
+document("store:copy", [[
+  s:copy(path) -> true, or nil and a message
+  Copies the store, as it is at one moment, to a new file, with the weights it keeps; safe
+  while sweeps are at work, unlike cp, which misses what is still in STORE-wal.  Models in
+  training are queued in the copy.  From a shell: netspace copy STORE NEW.
+  example: store.open("runs.db"):copy("copy.db")]])
 document("store:close", [[
   s:close()
   Closes the store; it is closed by itself when no longer used.

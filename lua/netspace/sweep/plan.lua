@@ -104,7 +104,6 @@ document("sweep.plan", [[
   No model begins that would not be done in time, and they begin in the order of their
   population: what is trained of each is its beginning, an unbiased sample of its space.  The
   same call, or netspace resume, goes on where the time was over.
-  example: sweep.plan{ budget = 60, store = "runs.db", data = D, sweeps = {
-      { name = "A", models = A }, { name = "B", models = space.small.RegNetX:sample(2) } } }]])
+  example: sweep.plan{ budget = 60, store = "runs.db", data = D, sweeps = { { models = A } } }]])
 
 return M
