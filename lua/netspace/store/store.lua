@@ -447,18 +447,33 @@ document("store:export", [[
   s:export("file.csv" | "file.jsonl" | … ".gz" [, name or list of names] [, { salvage = true }]) -> n
   Writes every model of the populations (all when none is named) for other programs, and
   returns how many; or nil and a message.  From a shell: netspace export STORE -o FILE.
-    .csv    one model a line: population, index (from 1), the fields of the network (d, w, b,
-            g, stride, …), asked, regnet, flops, params, acts, seed, error, status, reason,
-            signal, log, epochs, attempts, seconds, images_per_s, memory, curve, origin,
-            hash.  Lists are JSON in
-            the cell, empty cells are missing values; RFC 4180, UTF-8, line feeds.  Provenance
-            goes to file.provenance.json
+    .csv    one model a line, with the columns below; RFC 4180, UTF-8, line feeds; lists are
+            JSON in the cell, and empty cells missing values.  Provenance goes to
+            file.provenance.json
     .jsonl  first a line with the provenance of all populations (key "netspace"), then one
             object a model with the same keys, and learning: what each epoch gave
     salvage what can still be read of a damaged store
-  error is in percent, of the last epoch; 100 for failed and diverged; missing while queued or
-  running.  curve has the test errors of the epochs.  Numbers are exact: they read back to the
-  same double.  The file is there whole or not at all.
+  Columns, and keys of an object:
+    population, index         name, and place in it from 1
+    d, w, b, g, stride, …     the fields of the network; kernel and others where there are any
+    asked, regnet             as it was asked for: before group compatibility; parameters
+    flops, params, acts       what it costs
+    seed                      of its training
+    error, status             percent, of the last epoch (100 for failed and diverged, missing
+                              while queued or running); done, diverged, failed, running, queued
+    reason, signal, log       why it failed, and the last words of its worker
+    epochs, attempts          finished epochs, and how often it was begun
+    seconds, images_per_s     of its training
+    memory                    bytes it needs
+    curve                     the test errors of its epochs
+    origin, hash              where an adopted result is from; equal for equal networks
+  Only in a CSV, for data frames: they follow from the rest.
+    depth                     blocks in all
+    d1, d2, … w1, … b1, … g1, …   the lists, a column for each stage
+    e_fit                     as arch.fit gives it
+    space, data, recipe       of its population: what it was drawn from, and trained on and how
+  Numbers are exact: they read back to the same double or integer, and stats.import reads both.
+  The file is there whole or not at all.
   example: store.open("runs.db"):export("runs.csv")]])
 document("store:remove", [[
   s:remove(name) -> true, or nil and a message
