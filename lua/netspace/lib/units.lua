@@ -22,8 +22,11 @@ function M.bytes(n)
   end
 end
 
---- "1 model", "2 models".
-function M.count(n, noun) return ("%d %s%s"):format(n, noun, n == 1 and "" or "s") end
+--- "1 model", "2 models"; with `part` "1 of 2 models".
+function M.count(n, noun, part)
+  return ("%s%d %s%s"):format(part and ("%d of "):format(part) or "", n, noun,
+    n == 1 and "" or "s")
+end
 
 local states = { "done", "diverged", "failed", "running", "queued" }
 

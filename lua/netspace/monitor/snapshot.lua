@@ -1,6 +1,7 @@
 --- What a store holds at this moment, as plain data: all that the views of the monitor show,
 -- and what `netspace monitor --json` prints.
 
+local chance = require "netspace.lib.chance"
 local paths = require "netspace.lib.path"
 local uv = require "luv"
 
@@ -60,6 +61,7 @@ local function add_population(snapshot, id, info, live)
     model.population, model.population_id = p.name, id
     snapshot.models[#snapshot.models + 1] = model
   end
+  p.chance = chance.of_errors(p.errors, info.card)
   for _, key in ipairs { "done", "failed", "running", "queued" } do
     snapshot[key] = snapshot[key] + p[key]
   end

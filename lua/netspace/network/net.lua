@@ -36,6 +36,23 @@ local function call(where, f, ...)
   return table.unpack(results, 1, results.n)
 end
 
+-- What a net was trained on, as far as whoever uses it must know: its pixels and its classes.
+local trained_on = setmetatable({}, { __mode = "k" })
+
+--- The net is trained on this data set from now on.
+function M._trained(n, set)
+  local card = set:card()
+  trained_on[n] = { name = card.spec, checksum = card.checksum, image = card.image,
+    mean = card.mean, std = card.std, class_names = card.class_names, channels = "RGB" }
+end
+
+-- The same as the file `path` of weights says, if it does.
+local function take_data(n, path)
+  local text = core.file_data(path)
+  local about = text and json.decode(text)
+  trained_on[n] = type(about) == "table" and about or nil
+end
+
 -- A copy of a network, down to its lists: whoever changes one of the two changes no other.
 local function copy(m)
   local t = {}
@@ -92,7 +109,10 @@ function M.load(path, opts)
   if not made then return nil, path .. ": " .. tostring(n) end
   local ok
   ok, message = core.read(n, path)
-  if ok then return n end
+  if ok then
+    take_data(n, path)
+    return n
+  end
   n:close()
   return nil, message
 end
@@ -102,7 +122,26 @@ function methods.save(n, path)
   if type(path) ~= "string" then
     error(("net:save expects a path, got %s"):format(type(path)), 2)
   end
-  return call("net:save", core.write, n, path, json.encode(n:arch()))
+  local about = trained_on[n]
+  return call("net:save", core.write, n, path, json.encode(n:arch()),
+    about and json.encode(about))
+end
+
+function methods.load(n, path)
+  check_net("net:load", n)
+  if type(path) ~= "string" then
+    error(("net:load expects a path, got %s"):format(type(path)), 2)
+  end
+  local ok, message = call("net:load", core.read, n, path)
+  if not ok then return nil, message end
+  take_data(n, path)
+  return n
+end
+
+function methods.data(n)
+  check_net("net:data", n)
+  call("net:data", arch_of, n) -- refuses a closed one
+  return trained_on[n] and copy(trained_on[n])
 end
 
 function methods.export(n, dir)
@@ -133,7 +172,9 @@ function methods.train(n, data, r, progress)
   check_net("net:train", n)
   if type(r) == "function" and progress == nil then r, progress = nil, r end
   r = recipe._complete("net:train", r, 1, recipe.quick)
-  return (call("net:train", core.run, n, data, r, progress))
+  local result = call("net:train", core.run, n, data, r, progress)
+  M._trained(n, data)
+  return result
 end
 
 -- "train" or "test", train when not given.
@@ -274,15 +315,31 @@ document("net:plan", [[
 
 document("net:save", [=[
   net:save(path) -> true, or nil and a message
-  Writes the weights as safetensors with pycls's names, the architecture in the metadata.
+  Writes the weights as safetensors with pycls's names, in the metadata the architecture and
+  what it was trained on (net:data).
   The file appears whole or not at all.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):save("net.safetensors")]=])
+
+document("net:load", [=[
+  net:load(path) -> the net, or nil and a message
+  Takes the weights of a safetensors file by pycls's names into a network made from its
+  architecture, also of a file that does not say which network it is of (another program's).
+  The first name or shape that differs is named; the net is as it was then.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):load("nothing.safetensors")]=])
+
+document("net:data", [=[
+  net:data() -> { name =, mean =, std =, class_names =, image =, … }, or nil
+  What the weights were trained on: how its pixels (RGB, 0 to 255) were normalised, its classes
+  in the order of the logits, and its size.  It is saved with the weights; nil where a net was
+  not trained.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):data()]=])
 
 document("net:export", [=[
   net:export(dir) -> true, or nil and a message
   All that PyTorch needs, in a directory that is made where it is missing: net.safetensors
   (net:save) and torch_anynet.py, whose load("net.safetensors") gives the torch.nn.Module
-  with these weights; its first lines say what pixels it wants.
+  with these weights, and with .mean, .std, .class_names and .image of the data it was trained
+  on; its first lines show how to use it.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):export("best")]=])
 
 document("net:arch", [[

@@ -2,6 +2,7 @@
 -- bootstrap.h and strata.h of src/stats.
 
 local arch = require "netspace.core.arch"
+local chance = require "netspace.lib.chance"
 local core = require "netspace.core.stats"
 local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
@@ -45,8 +46,14 @@ local function cautions(names, list)
     local open = type(r) == "table" and r.errors and math.type(r.n) == "integer"
       and r.n - #r.errors or 0
     if open > 0 then
-      text = text .. (" Careful: %d of %d models of %s are unfinished."):format(open, r.n,
-        names[i])
+      text = text .. (" Careful: %s of %s %s unfinished."):format(
+        units.count(r.n, "model", open), names[i], open == 1 and "is" or "are")
+    end
+  end
+  for i, r in ipairs(list) do
+    local guessing = type(r) == "table" and r.errors and chance.of_errors(r.errors, r.card)
+    if guessing then
+      text = text .. (" Careful: of %s %s."):format(names[i], chance.text(guessing))
     end
   end
   local a, how, others = list[1], {}, {}

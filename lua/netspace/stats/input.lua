@@ -5,6 +5,7 @@
 local columns = require "netspace.lib.columns"
 local core = require "netspace.core.edf"
 local sys = require "netspace.core.sys"
+local members = require "netspace.lib.members"
 
 local M = {}
 
@@ -21,6 +22,12 @@ function M.edf(where, what, x)
       :format(where, what, type(errors)), 3)
   end
   local first = errors[1]
+  local kind = members.kind(errors) == "population" and "population"
+    or type(first) == "table" and first.d and first.w and "list of networks"
+  if kind then
+    error(("%s: %s is a %s; train it first: sweep.run{ models = %s, … }"):format(where, what,
+      kind, what:match "^%a$" or "…"), 3)
+  end
   if type(first) == "table" and first.errors then
     error(("%s: %s is a list of results; name one of them, as [1]"):format(where, what), 3)
   end

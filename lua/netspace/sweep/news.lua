@@ -2,6 +2,7 @@
 -- as they come, and what it came to when it has ended.  A quiet sweep says nothing.
 
 local background = require "netspace.lib.background"
+local chance = require "netspace.lib.chance"
 local paths = require "netspace.lib.path"
 local progress = require "netspace.sweep.progress"
 local sys = require "netspace.core.sys"
@@ -50,6 +51,11 @@ function M.summary(s, brief)
   text = ("%s (%s)"):format(text, paths.shown(s.store))
   if s.closed then
     text = text .. "; the budget of " .. units.duration(s.budget) .. " is spent"
+  end
+  local guessing = #s.queue == 0 and chance.of(s.least, k.done, s.card)
+  if guessing then
+    text = ("%s; %s: another recipe may help (lr, batch, epochs; recipe.quick)"):format(text,
+      chance.text(guessing))
   end
   if brief then return text end
   if #s.queue > 0 then

@@ -54,6 +54,7 @@ function M.begin(ledger, id, request)
     quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, total = 0, done = 0, failed = 0,
     diverged = 0, trained = 0, ended = {}, began = sys.now(),
     beat = sys.now(), state = "running", budget = request.budget,
+    card = request.card, least = 100,
     price = request.forecast and request.forecast.rate,
   }, Training)
   for _, model in ipairs(ledger:models(id)) do
@@ -63,6 +64,7 @@ function M.begin(ledger, id, request)
       s.queue:add(model)
     else
       s[model.status] = s[model.status] + 1
+      if model.status == "done" then s.least = math.min(s.least, model.error) end
       if model.status == "failed" then s.lost[#s.lost + 1] = model end
     end
   end
@@ -233,6 +235,7 @@ function Training:_ended(model, e)
   local attempt = model.attempt
   e.crashes = model.crashes
   self[e.status] = self[e.status] + 1
+  if e.status == "done" then self.least = math.min(self.least, e.error) end
   self.trained = self.trained + 1
   self.urgent = true
   self.ended[#self.ended + 1] = model
