@@ -59,7 +59,8 @@ function M.summary(s, brief)
   end
   if brief then return text end
   if #s.queue > 0 then
-    return ("%s; run it again, or `netspace resume %s`"):format(text, paths.shown(s.store))
+    return s.unknown and text .. "; run it again"
+      or ("%s; run it again, or `netspace resume %s`"):format(text, paths.shown(s.store))
   end
   return text .. again(s)
 end

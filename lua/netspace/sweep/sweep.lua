@@ -203,7 +203,8 @@ local function unbegun(ledger, request, began)
   news.report { s }
 end
 
-local function start(where, o)
+-- finish: until when (sys.now()) it may take, where several share one time.
+local function start(where, o, finish)
   local request = requests.make(where, o)
   for _, s in ipairs(active) do
     if s.name == request.name and uv.fs_realpath(s.store) == uv.fs_realpath(request.store) then
@@ -214,6 +215,7 @@ local function start(where, o)
   local ledger, began = open_ledger(request.store), sys.now()
   local good, id = pcall(function()
     prepare(ledger, request)
+    if finish then request.budget = math.max(finish - sys.now(), 1e-3) end -- after measuring
     return requests.enter(ledger, request)
   end)
   if not good then
@@ -265,7 +267,8 @@ local function again(path, o)
   end
   local n, diverged, left = ledgers.retry(path, nil, o.retry == "all")
   if o.quiet then return end
-  local text = ("%s: %s queued again"):format(paths.shown(path), units.count(n, "failed model"))
+  local text = ("%s: %s"):format(paths.shown(path), n == 0 and diverged == 0
+    and "no model has failed" or units.count(n, "failed model") .. " queued again")
   if diverged > 0 then
     text = ("%s, and %s"):format(text, units.count(diverged, "diverged one"))
   elseif left > 0 then
@@ -285,6 +288,7 @@ function M.resume(path, o)
     if not about then fail(shown .. ": no such store") end
     if about.size == 0 then fail(shown .. " is empty: no sweep has written it yet") end
     local workers = requests.workers("sweep.resume", o.workers)
+    requests.limits("sweep.resume", {}, o) -- refuses before anything is queued again
     if o.retry then again(path, o) end
     local first, started = open_ledger(path), {}
     local names, failed = first:open_names(), first:failed()
@@ -356,7 +360,7 @@ function M.plan(o)
     local plan = plans.make(o)
     local function begin(t)
       t.budget = math.max(plan.finish - sys.now(), 1e-3)
-      return start("sweep.plan", t)
+      return start("sweep.plan", t, plan.finish)
     end
     if plan.in_turn then
       local results = {}
