@@ -525,6 +525,6 @@ int open_net(lua_State *L)
     lua_setfield(L, -3, "__index");
     luaL_newlib(L, functions);
     lua_insert(L, -2);
-    lua_setfield(L, -2, "methods"); // lua/netspace/net.lua adds the rest
+    lua_setfield(L, -2, "methods"); // lua/netspace/network/net.lua adds the rest
     return 1;
 }

@@ -222,7 +222,7 @@ static bool match(const struct net *n, struct st_file *f, const struct st_tensor
     }
     for (size_t i = 0; i < f->n && good; i++)
         if (!used[i])
-            good = error_set(e, "has the tensor '%.60s', which the network has not",
+            good = error_set(e, "has the tensor '%.60s', which the network lacks",
                              f->tensors[i].name);
     free(used);
     return good;
@@ -273,8 +273,8 @@ static bool read_file(struct net *n, const char *path, struct st_file *f,
     bool good = true;
     if (identity && (!other || strcmp(other, identity) != 0))
         good = error_set(&why, other ? "is of another training: its network, recipe, "
-                                       "data, seed or engine is another"
-                                     : "is no checkpoint");
+                                       "data, seed or engine differs"
+                                     : "is not a checkpoint");
     good = good && match(n, f, found, moments, &why);
     if (good && !(block = block_alloc(f->data_bytes)))
         good = error_set(&why, "no memory for %llu bytes", (unsigned long long)f->data_bytes);
@@ -282,7 +282,7 @@ static bool read_file(struct net *n, const char *path, struct st_file *f,
         error_set(e, "%s: %s", path, why.msg);
     good = good && st_read(f, path, block, e);
     if (good && identity && !intact(n, f, block, found, moments))
-        good = error_set(e, "%s is damaged: its checksum is another", path);
+        good = error_set(e, "%s is damaged: its checksum does not match", path);
     if (good)
         take_values(n, block, found, net_values);
     if (good && identity)

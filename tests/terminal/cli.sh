@@ -1,22 +1,11 @@
 #!/bin/bash
 # The command line without a terminal: options, scripts, messages, exit statuses, signals.
-cd "$(dirname "$0")/../.." || exit 2
-: "${NETSPACE:=$PWD/build/release/netspace}"
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-export XDG_STATE_HOME=$dir/state XDG_CONFIG_HOME=$dir/config
+. "$(dirname "$0")/../lib.sh"
 unset NO_COLOR NETSPACE_HISTORY
-n=0
+shown="out err"
 
 # run ARG…: output into out and err, status into rc; `timeout` turns a hang into a failure
 run() { timeout 60 "$NETSPACE" "$@" >"$dir/out" 2>"$dir/err" <"${stdin:-/dev/null}"; rc=$?; }
-check() { # NAME COMMAND…
-    local name=$1; shift; n=$((n + 1))
-    if "$@"; then echo "ok $n - $name"; else
-        echo "not ok $n - $name"; echo "# status $rc"
-        sed 's/^/# out: /' "$dir/out"; sed 's/^/# err: /' "$dir/err"
-    fi
-}
 status() { [ "$rc" -eq "$1" ]; }
 out() { grep -qF -- "$1" "$dir/out"; }
 err() { grep -qF -- "$1" "$dir/err"; }
@@ -307,12 +296,17 @@ echo 'print("code")' >"$dir/script.lua"
 printf '1 + 1\n' >"$dir/in"; stdin=$dir/in run -i "$dir/script.lua"
 check "-i goes on with the prompt" is $'code\n2'
 
-# The session that the README shows is one.
-awk '/^## A session/ { here = 1 } here && /^```/ { n++; next } here && n == 1' README.md >"$dir/readme"
+# The sessions that the README shows.  block N HEADING: its N-th block of code under a heading.
+block() {
+    awk -v n="$1" -v heading="## $2" '/^## / { here = $0 == heading } !here { next }
+        /^```/ { fences++; next } fences == 2 * n - 1' README.md
+}
 one_line() { tr '\n' ' ' | sed -e 's/  */ /g' -e 's/, }/ }/g'; }
+block 1 'Five words' >"$dir/readme"
 sed -n 's/^> //p' "$dir/readme" >"$dir/in"; stdin=$dir/in run -q -i
-check "the session in the README is true" \
+check "what the README prints of a network is true" \
     [ "$(one_line <"$dir/out")" = "$(grep -v '^> ' "$dir/readme" | one_line)" ]
+<<<<<<< HEAD
 
 # So is its script, here with fewer and smaller models.
 awk '/^A whole experiment/ { here = 1 } here && /^```/ { n++; next } here && n == 1' README.md |
@@ -322,6 +316,30 @@ run "$dir/script.lua"
 check "the script in the README runs" status 0
 check "and opens its store again" out "AnyNetX_A, RegNetX"
 check "with what is in it" out "result RegNetX: 2 models: 2 done"
+=======
+# Its first experiment, here with fewer models and images; twice, the second time from the store.
+block 1 'A first experiment' | sed -n 's/^> //p' | sed -e 's/sample(60/sample(2/' \
+    -e 's/train = 2000, test = 1000/train = 64, test = 32/' -e "s|\"first.db|\"$dir/readme.db|" >"$dir/in"
+check "the README has a first experiment" [ "$(wc -l <"$dir/in")" -ge 7 ]
+stdin=$dir/in run -q -i
+check "which runs" [ "$(grep -c '2 models trained in' "$dir/err")" = 2 ]
+check "without an error" [ "$(grep -c '^\[string\|attempt to\|did you mean' "$dir/err")" = 0 ]
+check "to the verdict" out "No claim: n = 2 of AnyNetX_A-32px and 2 of AnyNetX_A-32px+steep"
+{ cat "$dir/in"; echo ":save $dir/first.lua"; } >"$dir/again"; stdin=$dir/again run -q -i
+check ":save makes a script of it" test -s "$dir/first.lua"
+run "$dir/first.lua"; check "which runs" status 0
+check "to the same verdict" out "No claim: n = 2 of AnyNetX_A-32px"
+check "and trains nothing again" [ "$(grep -c 'all 2 models are trained already' "$dir/err")" = 2 ]
+# Its files and the functions it names are where it says.
+missing=$(grep -oE '`(src|lua|tests|man|scripts|examples)/[^` ]*`|\]\([a-z][^)]*\)' README.md | tr -d '`])(' |
+    sort -u | while read -r path; do
+        case $path in http* | */NAME* | *\[*) continue ;; esac
+        # shellcheck disable=SC2086
+        ls $path >/dev/null 2>&1 || echo "$path"
+    done)
+check "every file that the README names is there" [ -z "$missing" ]
+[ -z "$missing" ] || echo "# $missing"
+>>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
 
 # A moved installation.
 mkdir -p "$dir/usr/bin" "$dir/usr/share/netspace"
@@ -332,8 +350,8 @@ check "an installed tree finds its Lua files" is "true	$dir/usr/share/netspace/l
 mkdir "$dir/mine"; cp -R lua/netspace "$dir/mine/"; NETSPACE_PATH=$dir/mine run -e \
     'print(package.path:match("[^;]*"))'
 check "NETSPACE_PATH comes first" is "$dir/mine/?.lua"
-rm -r "$dir/usr/share"; NETSPACE_PATH=$dir/none run -e 'print(1)'
+rm -r "${dir:?}/usr/share"; NETSPACE_PATH=$dir/none run -e 'print(1)'
 check "no Lua files: a message" err "its Lua files are not in $dir/none"; check "status 1" status 1
-LUA_CPATH_5_4=/nowhere/?.so run -e 'require "luv"'
+LUA_CPATH_5_4="/nowhere/?.so" run -e 'require "luv"'
 check "a missing library names its package" err "lua-luv"
-echo "1..$n"
+done_testing

@@ -2,52 +2,23 @@
 # The monitor in a real terminal (tmux): what the screen shows at several sizes and locales,
 # keys, resizing, and that the terminal is as before after q, SIGTERM and a crash.
 # Without a terminal: --once, --json, lines.  Needs tmux; prints TAP.
-cd "$(dirname "$0")/../.." || exit 2
-: "${NETSPACE:=$PWD/build/release/netspace}"
-command -v tmux >/dev/null || { echo "1..0 # SKIP tmux is not installed"; exit 0; }
-export LC_ALL=C.UTF-8
-dir=$(mktemp -d)
-socket=netspace-test-$$
+. "$(dirname "$0")/../lib.sh"
+uses_terminal
+patience=10
 sleep 1000 & worker=$!
-trap 'tmux -L $socket kill-server 2>/dev/null; kill $worker 2>/dev/null; rm -rf "$dir"' EXIT
-n=0
-
-check() { # NAME COMMAND…
-    local name=$1; shift; n=$((n + 1))
-    if "$@"; then echo "ok $n - $name"; else
-        echo "not ok $n - $name"; sed 's/^/# /' "$dir/seen"; fi
-}
+at_exit 'kill $worker 2>/dev/null'
 store() { "$NETSPACE" tests/terminal/make_store.lua "$dir/$1.db" "$1" "$worker"; }
-tm() { tmux -L "$socket" -f /dev/null "$@"; }
-look() { tm capture-pane -p -t m >"$dir/seen"; }
-# Waits for a line that matches (or, after !, for the last to go); 10 s at most.
-shows() {
-    local want=true
-    [ "$1" = ! ] && { want=false; shift; }
-    for _ in $(seq 100); do
-        look
-        if grep -qE -- "$1" "$dir/seen"; then $want && return 0
-        else $want || return 0; fi
-        sleep 0.1
-    done
-    return 1
-}
 # What the terminal of the pane is: "0 1" = no alternate screen, cursor shown.
-terminal() { tm display-message -p -t m '#{alternate_on} #{cursor_flag}'; }
-restored() { shows "^rc=$1" && [ "$(terminal)" = "0 1" ] && tm send-keys -t m 'stty -a' Enter &&
+modes() { tm display-message -p -t "$pane" '#{alternate_on} #{cursor_flag}'; }
+restored() { shows "^rc=$1" && [ "$(modes)" = "0 1" ] && key 'stty -a' Enter &&
     shows '[^-]echo( |$)' && shows '[^-]icanon'; }
 # start WIDTH HEIGHT LOCALE TERM STORE [OPTION]: a monitor in a shell of its own; a STORE
 # that is a .lua is a script to run instead
 start() {
     local what="${6-} monitor $5"
     [ "${5%.lua}" = "$5" ] || what=$5
-    tm kill-server 2>/dev/null
-    for _ in $(seq 50); do
-        LC_ALL=C.UTF-8 tm -u new-session -d -x "$1" -y "$2" -s m \
-            "cd '$dir'; PS1='$ ' sh" 2>/dev/null && break
-        sleep 0.1
-    done
-    tm send-keys -t m "sh -c 'echo \$\$ >pid; LC_ALL=$3 TERM=$4 exec \"$NETSPACE\" $what'; \
+    terminal "$1" "$2"
+    key "sh -c 'echo \$\$ >pid; LC_ALL=$3 TERM=$4 exec \"$NETSPACE\" $what'; \
 printf 'rc=%d\n' \$?" Enter
 }
 has() { # [!] PATTERN
@@ -95,35 +66,41 @@ check "80x24: header" shows '^netspace monitor running\.db .*running$'
 check "80x24: curve and letters" shows '^    │.*b⠂'
 check "80x24: running models" has '^a +6 running +████░░░░ +2/4 +68\.00 +400'
 check "80x24: keys at the bottom" [ "$(sed -n 24p "$dir/seen" | cut -c1-7)" = "q leave" ]
-check "on the alternate screen, without cursor" [ "$(terminal)" = "1 0" ]
-tm send-keys -t m 2
+check "on the alternate screen, without cursor" [ "$(modes)" = "1 0" ]
+key 2
 check "2 hides the second population" shows '^     b.RegNetX'
-tm send-keys -t m 2 Right
+key 2 Right
 check "the arrow shows the cursor" shows '^at [0-9.]+ %:  a 0\.[0-9]+ .* b '
-tm send-keys -t m v
+key v
 check "v shows the models" shows 'diverged .*loss is not|diverged .*loss is n…'
-tm send-keys -t m Enter
+key Enter
 check "enter shows one" shows '^recipe: '
-tm send-keys -t m -H 1b 5b 38 7e
-tm send-keys -t m s
+key -H 1b 5b 38 7e
+key s
 check "a key this TERM does not know is none, or what it is elsewhere" shows '^written: .*txt'
 check "and no escape" has '^head.fc '
-tm send-keys -t m Escape
-tm send-keys -t m '?'
+key Escape
+key '?'
 check "? shows the keys" shows 'leave; the run goes on'
-tm send-keys -t m '?' e p
+key '?' e p
 check "p freezes" shows 'running, frozen$'
+<<<<<<< HEAD
 tm send-keys -t m p
 tm resize-window -t m -x 40 -y 10
 check "40x10: header in one line" shows '^7/14  1 diverged  run 4  ETA 1m35s'
+=======
+key p
+tm resize-window -t "$pane" -x 40 -y 10
+check "40x10: header in one line" shows '^7/14  1 failed  run 4  ETA 1m35s'
+>>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
 check "40x10: curve" has '^ 1\.0┤'
 check "40x10: legend" has 'b RegNetX +3/6'
 for size in "10 2" "1 1" "200 60" "33 5" "80 24" "20 4" "100 30" "80 24"; do
     # shellcheck disable=SC2086
-    set -- $size; tm resize-window -t m -x "$1" -y "$2"; sleep 0.1
+    set -- $size; tm resize-window -t "$pane" -x "$1" -y "$2"; sleep 0.1
 done
 check "it lives through eight resizes" shows '^netspace monitor running\.db .*running$'
-tm send-keys -t m q
+key q
 check "q: the terminal is as before, status 0" restored 0
 
 # Every view, at every size, in every terminal; keys of each.
@@ -134,18 +111,18 @@ views() { # WIDTH HEIGHT LOCALE TERM
         check "$at: header" shows '^7/14  1 diverged  run 4'
     else check "$at: header" shows '^netspace monitor running\.db .*running$'; fi
     check "$at: EDFs" shows 'a.AnyNe.* 5/8'
-    tm send-keys -t m m; check "$at: models" shows '^b +4 running'
-    tm send-keys -t m / d i v e r Enter; check "$at: the filter" shows ! '^b +4 running'
-    tm send-keys -t m Enter; check "$at: one model" shows '^AnyNetX_A model 3: diverged'
-    tm send-keys -t m Escape Escape x; check "$at: property" shows '^AnyNetX_A: error against'
-    tm send-keys -t m c Down Enter; check "$at: another one" shows 'error against params'
-    tm send-keys -t m s; check "$at: a snapshot of it" shows '^written: running-property-'
-    tm send-keys -t m g; check "$at: log" shows 'loss is not a number|loss i'
-    tm send-keys -t m '?'; check "$at: keys" shows 'leave; the run'
-    tm send-keys -t m '?' e c; check "$at: which populations" shows '^which populations'
-    tm send-keys -t m Enter K; check "$at: cancel asks" shows '^cancel AnyNetX_A'
-    tm send-keys -t m n s; check "$at: a snapshot" shows '^written: running-edf-'
-    tm send-keys -t m q; check "$at: the terminal is as before" restored 0
+    key m; check "$at: models" shows '^b +4 running'
+    key / d i v e r Enter; check "$at: the filter" shows ! '^b +4 running'
+    key Enter; check "$at: one model" shows '^AnyNetX_A model 3: diverged'
+    key Escape Escape x; check "$at: property" shows '^AnyNetX_A: error against'
+    key c Down Enter; check "$at: another one" shows 'error against params'
+    key s; check "$at: a snapshot of it" shows '^written: running-property-'
+    key g; check "$at: log" shows 'loss is not a number|loss i'
+    key '?'; check "$at: keys" shows 'leave; the run'
+    key '?' e c; check "$at: which populations" shows '^which populations'
+    key Enter K; check "$at: cancel asks" shows '^cancel AnyNetX_A'
+    key n s; check "$at: a snapshot" shows '^written: running-edf-'
+    key q; check "$at: the terminal is as before" restored 0
 }
 views 200 60 C.UTF-8 xterm-256color
 views 80 24 C.UTF-8 linux
@@ -159,25 +136,25 @@ check "snapshots are the view as text, one file each" with_title
 
 start 80 24 C.UTF-8 xterm-256color running.db
 check "colours where there are any" shows '^netspace monitor'
-tm capture-pane -e -p -t m >"$dir/seen"
+tm capture-pane -e -p -t "$pane" >"$dir/seen"
 check "256 of them" has $'\033\\[38;5;'
-tm send-keys -t m R y
+key R y
 check "a wish is sent when it is agreed to" shows '^asked the sweep: train the failed models of AnyNetX_A'
 check "and lies beside the store" grep -q '"command":"retry"' "$dir"/running.db.commands/*.json
 rm -r "$dir/running.db.commands"
 for size in "40 10" "12 3" "120 30" "40 10" "3 1" "80 24"; do
     # shellcheck disable=SC2086
-    set -- $size; tm send-keys -t m Right + b l + Right; tm resize-window -t m -x "$1" -y "$2"
-    tm send-keys -t m Left - b l m Down e
+    set -- $size; key Right + b l + Right; tm resize-window -t "$pane" -x "$1" -y "$2"
+    key Left - b l m Down e
 done
 check "keys while it is resized" shows '^netspace monitor running\.db .*running$'
 kill -SEGV "$(cat "$dir/pid")"
 check "SIGSEGV: the terminal is as before" restored 139
 start 80 24 C.UTF-8 xterm-256color running.db --color=never
 check "--color=never" shows '^netspace monitor'
-tm capture-pane -e -p -t m >"$dir/seen"
+tm capture-pane -e -p -t "$pane" >"$dir/seen"
 check "reaches the full screen" has ! $'\033\\[3[0-8]'
-tm send-keys -t m q
+key q
 check "q leaves it" restored 0
 
 cp "$dir/finished.db" "$dir/lost.db"
@@ -189,11 +166,11 @@ LUA
 "$NETSPACE" "$dir/lose.lua" "$dir/lost.db"
 start 80 24 C.UTF-8 xterm-256color lost.db
 check "a finished store with a failed model" shows '^13/14 done  0 running  0 queued  1 failed'
-tm send-keys -t m R; check "R asks" shows '^train the failed models of AnyNetX_A again\?'
-tm send-keys -t m y; check "puts it back, says how to go on" shows '^1 of AnyNetX_A queued again; .netspace res'
+key R; check "R asks" shows '^train the failed models of AnyNetX_A again\?'
+key y; check "puts it back, says how to go on" shows '^1 of AnyNetX_A queued again; .netspace res'
 check "and the view shows it" shows '^nobody works on it; 1 model is open'
-tm send-keys -t m R; check "there is nothing more" shows '^AnyNetX_A has no failed models'
-tm send-keys -t m q; check "no wish is left" [ ! -e "$dir/lost.db.commands" ]
+key R; check "there is nothing more" shows '^AnyNetX_A has no failed models'
+key q; check "no wish is left" [ ! -e "$dir/lost.db.commands" ]
 
 start 80 24 C screen running.db
 check "C locale: ASCII on the screen" shows '^bbbb b.RegNetX'
@@ -221,7 +198,7 @@ for signal in TERM:143 HUP:129; do
 done
 start 80 24 C.UTF-8 linux running.db
 check "TERM=linux: ASCII" shows '^bbbb b.RegNetX'
-tm send-keys -t m C-c
+key C-c
 check "Ctrl-C leaves with 130" restored 130
 start 80 24 C.UTF-8 vt100 running.db
 check "TERM=vt100 has no colours and works" shows '^bbbb b.RegNetX'
@@ -236,6 +213,6 @@ cp "$dir/finished.db" "$dir/part.db" && mv "$dir/part.db" "$dir/later.db"
 check "and shown when it comes" shows '^13/14 done'
 rm "$dir/later.db"
 check "and its end is noticed" shows '^waiting for later\.db'
-tm send-keys -t m q
+key q
 check "q leaves" restored 0
-echo "1..$n"
+done_testing

@@ -279,7 +279,7 @@ t.is(view.view, "edf", "letters show their view")
 press "c"
 t.is(view.choosing, "populations", "c chooses populations")
 press("end space", many)
-t.ok(view.said:find "^8 curves", "no more than eight")
+t.ok(view.said:find "^at most 8 curves", "no more than eight")
 press("home space end space enter", many)
 t.is(table.concat(view.chosen, " "), "2 3 4 5 6 7 8 9", "one for another")
 view.chosen = nil
@@ -305,7 +305,7 @@ press "escape"
 t.ok(not view.help, "and any other key leaves it")
 view.height = 24
 press("P", paused)
-t.ok(view.ask.text:find "let .* go on", "P lets it go on")
+t.ok(view.ask.text:find "resume .*%?", "P resumes it")
 press "n"
 press("P", stopped)
 t.ok(not view.ask and view.said:find "no sweep is at work", "nobody is there to be asked")
@@ -359,7 +359,7 @@ t.is(table.concat(codes, " "), "2 2 2 2", "usage errors are 2")
 t.ok(said[1]:find "which store%?" and said[2]:find "a and b" and said[3]:find "'%-%-once'%?"
   and said[4]:find "%-%-once and %-%-json exclude", "and say what is wrong")
 t.fails(function() monitor(3) end, "expects the path of a store, got number", "no path")
-t.fails(function() monitor("x", { mode = "onse" }) end, "none of once, text, json", "no mode")
+t.fails(function() monitor("x", { mode = "onse" }) end, "it must be once, text or json", "no mode")
 t.fails(function() monitor("x", { asci = true }) end, "did you mean 'ascii'?", "unknown option")
 t.fails(monitor, "no sweep has been started here; name a store", "none was started")
 local path, stdout, page = os.tmpname(), io.stdout, {}

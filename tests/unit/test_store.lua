@@ -98,8 +98,8 @@ refused(at("plain.db"), "rw", "not a netspace store", "a database of another pro
 t.is(assert(sqlite.open(at("plain.db"), "r")):rows("PRAGMA journal_mode")[1].journal_mode,
   "delete", "which is left as it was")
 write(at("text.db"), ("not a database\n"):rep(100))
-refused(at("text.db"), "r", "no SQLite database", "a text file")
-refused(at("text.db"), "rw", "no SQLite database", "a text file, for writing")
+refused(at("text.db"), "r", "not an SQLite database", "a text file")
+refused(at("text.db"), "rw", "not an SQLite database", "a text file, for writing")
 write(at("empty.db"), "")
 refused(at("empty.db"), "r", "no sweep has written it yet", "an empty file, for reading")
 t.fails(function() stores.open(3) end, "expects the path of a store")

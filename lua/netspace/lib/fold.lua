@@ -78,7 +78,7 @@ end
 
 function M.text(text, width) return table.concat(M.lines(text, width), "\n") end
 
---- A text that was written for a wider terminal, put together anew where it does not fit.
+--- A text that was folded for a wider terminal, folded again where it does not fit.
 function M.anew(text, width)
   local out, folded = fold_all(M.lines(text, math.huge), width)
   if folded then out = fold_all(joined(text), width) end

@@ -32,7 +32,7 @@ function M.text(bytes)
   local parts, from = {}, 1
   repeat -- a file is a row of members (RFC 1952, section 2.2)
     local good, text, whole, taken = pcall(lib.inflate(15 + 16), bytes:sub(from))
-    if not good then return nil, "it is no gzip file, or damaged" end
+    if not good then return nil, "it is not a gzip file, or it is damaged" end
     if not whole then return nil, "the compressed file ends too early" end
     parts[#parts + 1], from = text, from + taken
   until not bytes:find("[^\0]", from) -- some are padded

@@ -1,5 +1,5 @@
 --- Option tables: every function that takes `{ key = value }` checks it here, so that a
--- misspelt key is an error with the nearest valid name, never silently ignored.
+-- misspelt key raises with the nearest valid name and is never silently ignored.
 --
 --   options.declare("net.new", { seed = "integer", batch = "integer" })
 --   local o = options.check("net.new", t)
@@ -68,8 +68,8 @@ function M.declare(names, keys)
   end
 end
 
---- Checks the option table `t` of `where`, by what is declared for `name` (`where`).  Errors
--- blame the caller's caller.
+--- Checks the option table `t` of `where`, by what is declared for `name` (`where`).
+-- Exceptions blame the caller's caller.
 -- @treturn table t itself, or {} when t is nil
 function M.check(where, t, level, name)
   local allowed = M.declared[name or where]

@@ -120,16 +120,16 @@ end
 
 -- One line.
 
--- The table on one line, or nil when it takes more than `room` cells, more items than
+-- The table on one line, or nil when it takes more than `width` cells, more items than
 -- allowed or more depth than is left.
-local function flat(v, ctx, depth, room)
+local function flat(v, ctx, depth, width)
   if is_model(v) then
     local line = model_line(v)
-    return #line <= room and line or nil
+    return #line <= width and line or nil
   end
   if not is_table(v) then
     local s = atom(v, ctx)
-    return canvas.text_width(s) <= room and not s:find("\n", 1, true) and s or nil
+    return canvas.text_width(s) <= width and not s:find("\n", 1, true) and s or nil
   end
   if next(v) == nil then return "{}" end
   if ctx.path[v] then return "<cycle>" end
@@ -137,10 +137,10 @@ local function flat(v, ctx, depth, room)
   ctx.path[v] = true
   local out, used = {}, 4
   local function add(prefix, item)
-    local s = flat(item, ctx, depth - 1, room - used - #prefix)
+    local s = flat(item, ctx, depth - 1, width - used - #prefix)
     used = s and used + canvas.text_width(s) + #prefix + 2
     out[#out + 1] = s and prefix .. s
-    return s and used - 2 <= room and #out <= ctx.items
+    return s and used - 2 <= width and #out <= ctx.items
   end
   local fits = true
   for i = 1, #v do
@@ -367,9 +367,9 @@ end
 document("pretty", [[
   pretty(value [, { width =, depth = 4, items = 40, ascii = }]) -> string
   What the prompt prints for a value: sorted keys, lists of records as aligned tables.
-    width    cells of a line (default: the terminal's)
-    depth    levels of nested tables before {…}
-    items    items, fields or rows before "… 482 more"
+    width    characters of a line (default: the terminal's)
+    depth    levels of nested tables that are shown; {…} stands for deeper ones
+    items    items, fields or rows that are shown; "… 482 more" stands for the rest
   example: print(pretty{ { name = "A", n = 16 }, { name = "B", n = 3 } })]])
 
 return setmetatable(M, { __call = function(_, ...) return M.pretty(...) end })

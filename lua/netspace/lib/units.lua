@@ -1,4 +1,4 @@
---- Figures with their units, as people say them.
+--- Numbers with their units, as people write them.
 
 local M = {}
 
@@ -51,14 +51,19 @@ function M.thousands(n)
   return s
 end
 
+local prefixes = { { 1e15, "P" }, { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } }
+
 --- 7,200,000 as "7.2M".
 function M.short(x)
-  for _, unit in ipairs { { 1e15, "P" }, { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
-    if math.abs(x) >= 0.9995 * unit[1] and math.abs(x) < math.huge then return ("%.3g%s"):format(x / unit[1], unit[2]) end
+  for _, prefix in ipairs(prefixes) do
+    local factor, letter = prefix[1], prefix[2]
+    if math.abs(x) >= 0.9995 * factor and math.abs(x) < math.huge then
+      return ("%.3g%s"):format(x / factor, letter)
+    end
   end
   return ("%.3g"):format(x)
 end
---- A value of a property: 7.2M, 8066, 0.05; what is no number as it is.
+--- A value of a property: 7.2M, 8066, 0.05; what is not a number stays as it is.
 function M.value(x)
   if type(x) ~= "number" then return tostring(x) end
   if x ~= x then return "nan" end

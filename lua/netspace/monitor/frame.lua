@@ -25,7 +25,8 @@ function M.state(snapshot)
   local words = {
     waiting = { "waiting", 0 }, running = { "running", good },
     paused = { "paused", alarm },
-    finished = { "finished", good }, stopped = { "stopped", alarm }, error = { "cannot read", alarm },
+    finished = { "finished", good }, stopped = { "stopped", alarm },
+    error = { "cannot read", alarm },
   }
   return table.unpack(words[snapshot.state])
 end
@@ -37,7 +38,7 @@ function M.message(snapshot)
     return ("nobody works on it; %d model%s open. `netspace resume %s` finishes %s"):format(n,
       n == 1 and " is" or "s are", snapshot.path, n == 1 and "it" or "them")
   elseif snapshot.state == "paused" then
-    return "what is at work is paused; P lets the selected population go on"
+    return "the sweep is paused; P resumes the selected population"
   end
   return snapshot.message
 end
@@ -157,7 +158,7 @@ end
 local general = {
   { "q", "leave; the run goes on" },
   { "tab, e m x g", "next view; EDFs, models, property, log" },
-  { "p", "freeze, go on" },
+  { "p", "freeze, continue" },
   { "s", "write the view to a text file, and to SVG" },
   { "P  K  R", "pause, cancel, retry failed: they ask first" },
   { "?", "this help" },
@@ -253,7 +254,7 @@ local function choose_view(c, s, o, top, bottom)
       items[i] = { name, name == (o.property or "flops") }
     end
   else
-    title = ("which populations? (space switches, %d at most; enter goes back)")
+    title = ("which populations? (space selects, %d at most; enter goes back)")
       :format(widgets.most)
     local slots = widgets.slots(s, o)
     for id, p in ipairs(s.populations) do
@@ -272,7 +273,8 @@ function M.needs(o)
   if o.detail then return { detail = o.detail } end
   local page = PAGE * ((o.log_scroll or 0) // PAGE)
   return { networks = o.view == "property" or nil,
-    events = o.view == "log" and { last = PAGE + math.max(PAGE, o.height or 0), skip = page } or nil }
+    events = o.view == "log" and { last = PAGE + math.max(PAGE, o.height or 0), skip = page }
+      or nil }
 end
 
 --- The frame of a snapshot.

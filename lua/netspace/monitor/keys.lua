@@ -70,7 +70,7 @@ local function toggle_choice(view, s, id)
     end
   end
   if #chosen == widgets.most then
-    view.said = ("%d curves can be told apart; take one away first"):format(widgets.most)
+    view.said = ("at most %d curves can be shown; hide one first"):format(widgets.most)
     return
   end
   chosen[#chosen + 1] = id
@@ -173,10 +173,10 @@ end
 
 local questions = {
   P = { "pause", "pause %s?" },
-  K = { "cancel", "cancel %s? what is finished is kept" },
+  K = { "cancel", "cancel %s? finished models are kept" },
   R = { "retry", "train the failed models of %s again?" },
 }
-local go_on = { "pause", "let %s go on?" } -- P when it is paused
+local go_on = { "pause", "resume %s?" } -- P when it is paused
 
 local function ask(view, key, s)
   local p = widgets.selected(s, view)

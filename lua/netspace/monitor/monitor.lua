@@ -305,12 +305,12 @@ options.declare("monitor", { mode = "string", ascii = "boolean" })
 function M.monitor(path, o)
   if path == nil then path = ledgers.latest end
   if type(path) ~= "string" then
-    error(path == nil and "monitor: no sweep has been started here; name a store, as "
+    error(path == nil and "monitor: no sweep has been started here; name a store, such as "
       .. "monitor(\"runs.db\")" or "monitor expects the path of a store, got " .. type(path), 2)
   end
   o = options.check("monitor", o)
   if o.mode and not ({ once = true, text = true, json = true })[o.mode] then
-    error(("monitor: mode '%s' is none of once, text, json"):format(o.mode), 2)
+    error(("monitor: mode is '%s'; it must be once, text or json"):format(o.mode), 2)
   end
   sys.shielded(function() -- Ctrl-C leaves the monitor, no more
     local code = run { path = path, mode = o.mode, ascii = o.ascii }
@@ -324,21 +324,21 @@ document("monitor", [[
     path   the store; it may not exist yet, be in use, finished, or left by a killed run;
            not given: that of the sweep started last at this prompt
     mode   print one frame, a line per change, or the data, instead of the full screen
-  Four views, tab goes through them, ? lists the keys of each:
-    EDFs      up to eight populations while they form: the finished models solid, with what
-              the running ones have now dotted; the 95 % band (DKW) of the selected one; a
+  There are four views; tab shows the next one, ? lists the keys of each:
+    EDFs      up to eight populations while they form: finished models as solid lines, with
+              the running ones as dots; the 95 % band (DKW) of the selected one; a
               cursor that reads error, shares, their difference and KS; zoom, log axis, equal
               flops (stats.normalise)
     models    all of them, sorted and filtered; enter shows one: learning curve, failures,
               recipe, architecture
     property  error against a property of the networks, with the empirical bootstrap's band
-    log       what happened
+    log       the events of the store
   s writes the view to a text file in the current directory, EDFs and properties also to an
     SVG, by gnuplot.
   P pauses the sweep of the selected population, K cancels it, R trains its failed models
-  again; each asks first.  The wish lies in STORE.commands until the sweep takes it, a moment
-  later.  Where no sweep is at work R puts the failed models back into the queue of the store,
-  for netspace resume.  Nothing else is ever written.
+  again; each asks first.  The request waits in STORE.commands until the sweep takes it, a
+  moment later.  Where no sweep is at work, R puts the failed models back into the queue of
+  the store, for netspace resume.  Nothing else is ever written.
   From a shell: netspace monitor STORE [--once | --text | --json] [--ascii].
   example: monitor("runs.db", { mode = "once" })]])
 

@@ -147,7 +147,8 @@ function M.take(path, store, message, needs)
     s.state = "waiting"
     s.message = ("waiting for %s: no sweep has written to it yet"):format(s.path)
   else
-    s.state = s.paused and "paused" or s.running_main and "running" or s.open > 0 and "stopped" or "finished"
+    s.state = s.paused and "paused" or s.running_main and "running" or s.open > 0 and "stopped"
+      or "finished"
     add_range(s)
   end
   return s

@@ -10,7 +10,7 @@ local blame = require "netspace.lib.blame"
 local core = require "netspace.core.net"
 local document = require("netspace.lib.doc").group "net"
 local json = require "netspace.lib.json"
-local layers = require "netspace.network.profile"
+local profiles = require "netspace.network.profile"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local final = require("netspace.network.arch")._final
@@ -26,7 +26,8 @@ options.declare({ "net.new", "net.load" }, { seed = "integer", batch = "integer"
 options.declare({ "net.benchmark", "net.profile" },
   { mode = "string", batch = "integer", seconds = "number" })
 
--- Errors of the core, said by the function the user called, about the user's line.
+-- Calls the core; its exceptions name the function that the user called and blame the user's
+-- line.
 local function call(where, f, ...)
   local function say(err)
     return type(err) == "string"
@@ -82,7 +83,7 @@ end
 function M.new(m, opts)
   local o = options.check("net.new", opts)
   if type(m) ~= "table" then
-    error(("net.new expects an architecture such as arch.anynet{…} gives, got %s")
+    error(("net.new expects an architecture, such as arch.anynet{…}, got %s")
       :format(type(m)), 2)
   end
   return call("net.new", function()
@@ -150,7 +151,7 @@ function methods.export(n, dir)
     error(("net:export expects the name of a directory, got %s"):format(type(dir) == "string"
       and ("%q"):format(dir) or type(dir)), 2)
   end
-  call("net:export", n.arch, n) -- refuses a closed one
+  call("net:export", n.arch, n) -- raises when it is closed
   local name = "torch_anynet.py"
   local f <close>, message = io.open((debug.getinfo(1, "S").source:match("^@(.*/)") or "") .. name)
   if not f then return nil, message end
@@ -189,7 +190,7 @@ end
 
 function methods.plan(n, mode)
   check_net("net:plan", n)
-  return layers.plan(call("net:plan", core.plan, n), check_mode("net:plan", mode))
+  return profiles.plan(call("net:plan", core.plan, n), check_mode("net:plan", mode))
 end
 
 -- A benchmark of m (an architecture or a net) for the function `where`; mode, seconds.
@@ -218,7 +219,7 @@ end
 --- Where the time of a step goes.
 function M.profile(m, opts)
   local b <close>, mode, seconds = benchmark_of("net.profile", m, opts, 1)
-  return layers.profile(b:profile(mode == "train", seconds), mode)
+  return profiles.profile(b:profile(mode == "train", seconds), mode)
 end
 
 document("net.new", [[
@@ -246,13 +247,13 @@ document("net.benchmark", [[
     seconds  processor seconds to measure (3)
   gflops counts 2 operations a multiply-add, and 3 passes when training; peak_bytes is all
   memory of the network; faults (pages touched for the first time) and switches (waits for
-  the system) are counted per step, of which steps were timed.
+  the system) are per step; steps says how many steps were timed.
   example: net.benchmark(arch.anynet{ d = {1}, w = {8} }, { seconds = 0.05 }).steps]])
 
 document("net.profile", [[
   net.profile(m [, { mode =, batch =, seconds = }]) -> profile
   Where the time of a step goes, operation by operation and by kind.  Prints as a table of
-  time, share, operations and bytes a second, and how near that is to what the machine can do.
+  time, share, operations and bytes a second, and the share of what the machine can do.
     m        an architecture or a net
     mode     "train" (default) or "test"
     batch    images at a time (64)
@@ -287,7 +288,7 @@ document("net:test", [[
 
 document("net:forward", [[
   net:forward(images) -> list of lists of logits
-  What the network says of images, with running statistics.
+  The logits of images; batch norm uses its running statistics.
     images   a list; each image a flat list of image·image·3 numbers by row, column,
              channel (red, green, blue), normalised: what dataset:input gives
   example: net.new(arch.anynet{ d = {1}, w = {8}, image = 1 }):forward{ { 0, 0, 0 } }]])
@@ -305,11 +306,11 @@ document("net:values", [[
 
 document("net:plan", [[
   net:plan([mode]) -> plan
-  What a step does, operation by operation: shapes, what is carried out together, and where
-  each result lies in the memory of the network.  Prints as a table.
+  The operations of a step: their shapes, what is fused with each, and where its result lies
+  in the memory of the network.  Prints as a table.
     mode   "train" (default) or "test"
-  Fields: operations and tensors, lists of records.  A tensor has what it holds, size,
-  bytes, offset, the times of its first and last use, and whether it is kept for backward.
+  Fields: operations and tensors, lists of records.  A tensor has holds (its content), size,
+  bytes, offset, first and last (the times of its uses), and kept (for the backward pass).
   example: net.new(arch.anynet{ d = {1}, w = {8} }):plan()
   example: net.new(arch.anynet{ d = {1}, w = {8} }):plan("test").tensors]])
 
@@ -354,7 +355,7 @@ document("net:bytes", [[
 
 document("net:close", [[
   net:close()
-  Gives the memory back; using the net afterwards is an error.
+  Frees the memory; using the net afterwards raises.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):close()]])
 
 return M

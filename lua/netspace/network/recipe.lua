@@ -39,9 +39,14 @@ M.quick = {
   zero_gamma = true,
 }
 
+<<<<<<< HEAD
 --- Completes and checks a recipe.  `where` is what an error blames.
 -- @tparam[opt] table t what differs from t.like, or from `usual`
 -- @tparam[opt] table usual what is the default there (recipe.paper)
+=======
+--- Completes and checks a recipe.  `where` is the function that exceptions name.
+-- @tparam[opt] table t what differs from recipe.paper, or from t.like
+>>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
 -- @treturn table a new table with every key
 function M._complete(where, t, level, usual)
   level = (level or 1) + 1
@@ -72,8 +77,8 @@ end
 
 document("recipe", [[
   recipe{ epochs =, batch =, lr =, … } -> recipe
-  How to train: SGD with momentum.  What is not given is as in
-  recipe.paper, or as in another recipe given as `like`.
+  How to train: SGD with momentum.  Options that are not given are those of
+  recipe.paper, or of the recipe given as `like`.
     epochs = 10, batch = 128
     lr = 0.05              learning rate at the start
     schedule = "cos"       half a cosine, set once an epoch; "cos_step": set at every
@@ -83,7 +88,7 @@ document("recipe", [[
     wd = 5e-5              weight decay
     wd_bn = wd, wd_bias    of batch norm and biases
     label_smoothing = 0
-    zero_gamma = false     start residual branches at zero (nets not trained before)
+    zero_gamma = false     true: residual branches start at zero (of fresh networks)
     like = recipe.paper
   Where a recipe is an option (sweep.run, net:train, design.step) a table that gives only a few
   of these, such as recipe = { epochs = 3 }, starts from what is the default there:
@@ -102,8 +107,8 @@ document("recipe.paper", [[
 document("recipe.quick", [[
   recipe.quick
   For a few thousand small images on a processor: 5 epochs, batch 32, an epoch of warm-up,
-  a rate that falls at every step, residual branches that start at zero (a deep network
-  learns too late otherwise).
+  a learning rate that falls at every step, residual branches that start at zero (otherwise a
+  deep network learns too late).
   example: recipe{ like = recipe.quick, epochs = 3 }.epochs]])
 
 document("recipe.rates", [[

@@ -1,5 +1,5 @@
---- How exceptions (errors of Lua code) are shown: the message, the line it happened in, a hint when a name is
--- nearly right, and the user's own frames of the traceback.
+--- How exceptions of Lua code are shown: the message, the line it happened in, a hint
+-- when a name is nearly right, and the user's own frames of the traceback.
 
 local chunk = require "netspace.lib.chunk"
 local fold = require "netspace.lib.fold"
@@ -15,7 +15,7 @@ local function own(source)
   return strict.luadir and source:sub(2, #strict.luadir + 1) == strict.luadir
 end
 
--- Whether an error message begins with a position in netspace's own files: that, and the
+-- Whether a message begins with a position in netspace's own files: that, and the
 -- rest.  Long paths are cut to "...".
 local function own_position(message)
   local path, rest = message:match("^([^\n]-%.lua):%d+: (.*)$")
@@ -25,7 +25,7 @@ local function own_position(message)
   return file and (path == full or tail ~= path and full:sub(-#tail) == tail), rest
 end
 
--- The value of `name` where the error happened: a local, an upvalue, else a global (raw).
+-- The value of `name` where the exception was raised: a local, an upvalue, else a global (raw).
 local function lookup(level, name)
   local found
   for i = 1, 250 do
@@ -83,7 +83,7 @@ local function user_frames(level)
   return frames
 end
 
---- The message handler of user code: turns any error into
+--- The message handler of user code: turns any exception into
 -- { message=, source=, line=, near=, frames= }.
 function M.handler(err)
   if type(err) == "table" and err._shown then return err end
@@ -94,7 +94,7 @@ function M.handler(err)
     return plain and "error with the value " .. pretty.pretty(err) or text
   end)
   message = good and message or "(error object that cannot be printed)"
-  -- Whoever passed an interrupt on may have said where it was.
+  -- Code that passed an interrupt on may have added a position.
   if message:find(": interrupted$") and sys.interrupted() then message = "interrupted" end
   local e = { _shown = true, message = message, value = err }
   if message == "interrupted" then return e end
@@ -128,7 +128,7 @@ local function syntax_place(message)
   local token = text:match(" near '(.*)'$")
   if not token then return source_line, text:find(" near <eof>$") and #source_line + 1 end
   token = token:gsub("^<\\(%d+)>$", function(n) return string.char(n) end) -- no ASCII
-  -- Of its occurrences the one up to which the text has the same error.
+  -- The first of its occurrences up to which the text has the same syntax error.
   before = before:gsub("^#[^\n]*", "")
   local at = source_line:find(token, 1, true)
   while at do
@@ -191,7 +191,7 @@ end
 
 local styles = { error = "\27[31m", hint = "\27[33m", trace = "\27[2m", code = "" }
 
---- Prints an error to stderr; `prefix` ("netspace: ") goes before the message.
+--- Prints an exception to stderr; `prefix` ("netspace: ") goes before the message.
 function M.show(e, prefix)
   local color, width = sys.color(2), sys.terminal(2) or math.huge
   local parts = { prefix or "netspace: " }

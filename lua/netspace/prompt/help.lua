@@ -271,15 +271,15 @@ function M.text(...)
     if #methods == 0 then
       local found = search(x)
       local message = ("nothing is called '%s'"):format(x)
-      if #found == 0 then return nil, message .. "; help() lists what there is" end
-      return nil, message .. "; near it:\n" .. fill(found, "  ")
+      if #found == 0 then return nil, message .. "; help() lists all names" end
+      return nil, message .. "; similar names:\n" .. fill(found, "  ")
     end
     x = methods
   else
     x = x ~= nil and topics_of(x) or {}
   end
   if #x == 0 then
-    return nil, ("there is no help for this %s; help() lists what there is"):format(type((...)))
+    return nil, ("there is no help for this %s; help() lists all names"):format(type((...)))
   end
   if #x == 1 then return about_name(x[1]) end
   local out = {}
@@ -316,15 +316,15 @@ document("help.names", [[
   example: #help.names()]])
 document("help.text", [[
   help.text(x) -> string, or nil and a message
-  What help(x) prints.
+  The text that help(x) prints.
   example: help.text("space.names")]])
 document("help.about", [[
   help.about(x) -> string or nil
-  What the prompt shows of a module or function.
+  The text that the prompt shows for a module or function.
   example: help.about(stats.compare)]])
 document("help.options", [[
   help.options(name) -> list
-  The option keys that a function knows; what Tab offers inside { }.
+  The option keys of a function, as Tab offers them inside { }.
   example: help.options("net.new")]])
 document("help.examples", [=[
   help.examples(name) -> list of strings

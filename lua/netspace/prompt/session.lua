@@ -98,16 +98,16 @@ end
 
 document("who", [[
   who() -> list of { name =, type =, value = }
-  The globals you have made, as a table at the prompt.
+  The globals that you have made; a table at the prompt.
   example: who()]])
 document(":save", [[
   :save FILE
-  At the prompt: writes the entries of this session that went well as a script, which does
-  the same in batch (netspace FILE) and prints what was printed.  Left out are entries with
-  an error or an undefined name, and those that only look (?x, help, monitor, who, tour).]])
+  At the prompt: writes the entries of this session as a script, which does the same in batch
+  (netspace FILE) and prints the same.  Entries that raised an exception or used an undefined
+  name are left out, as are those that only look (?x, help, monitor, who, tour).]])
 document(":time", [[
   :time EXPRESSION
-  At the prompt: evaluates an entry, and says how long it took and how much of that this
-  process computed (workers have their own).]])
+  At the prompt: evaluates an entry and prints the time it took and the processor time of
+  this process (without its workers).]])
 
 return M

@@ -137,8 +137,8 @@ local function noise(all)
 end
 
 local columns = "The difference is that of the mean errors, in points; negative: better than the "
-  .. "space it is held against. The intervals of the refinements of one space hold jointly. "
-  .. "Beats: how often a random model is better than a random one of the other space. KS: the "
+  .. "space it is compared with. The intervals of the refinements of one space hold jointly. "
+  .. "Beats: how often a random model is better than a random model of the other space. KS: the "
   .. "largest distance of the two EDFs. At equal flops: the difference when each range of flops "
   .. "counts alike, to see whether a space is merely larger or smaller."
 
@@ -159,9 +159,10 @@ function M.section(all)
       .. "(same recipe, data and window of complexity), so nothing is compared." }, noise(all) }
   end
   return {
-    html.p { "Each population is compared with that of the space that it refines; where that is "
-      .. "not here, with one before it that is as much refined, or the most. A claim needs both: an interval without 0 "
-      .. "and a permutation test at 5 %, for several refinements at once corrected after Holm." },
+    html.p { "Each population is compared with the one whose space it refines; where that is "
+      .. "missing, with the most refined one before it. A claim needs both: "
+      .. "an interval without 0 and a permutation test at 5 %, for several refinements at once "
+      .. "corrected after Holm." },
     html.ul { class = "verdicts", verdicts },
     widgets.table { align = "hlrrrrrrrl", rows = rows, label = "Steps",
       caption = "Each population against the one that it refines or follows",

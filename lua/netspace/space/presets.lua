@@ -8,14 +8,14 @@ local options = require "netspace.lib.options"
 
 local M = {}
 
--- What each version of the spaces ranges over, and what its networks are set in.
+-- The ranges and the network options of each version of the spaces.
 local versions = {
   paper = { suffix = "", d = { 1, 16 }, w = { 8, 1024, 8 },
     regnet = { d = { 4, 63 }, w_0 = { 8, 256 }, w_a = { 8, 256 } },
-    setting = function() return {} end },
+    options = function() return {} end },
   small = { suffix = "-32px", d = { 1, 8 }, w = { 8, 256, 8 },
     regnet = { d = { 4, 24 }, w_0 = { 8, 64 }, w_a = { 2, 64 } },
-    setting = function(stages)
+    options = function(stages)
       local stride = { 1 }
       for i = 2, stages do stride[i] = 2 end
       return { stem = "cifar", stem_width = 16, stride = stride, image = 32, classes = 10 }
@@ -24,7 +24,7 @@ local versions = {
 
 local all_b, all_g = { 1, 2, 4 }, { 1, 2, 4, 8, 16, 32 }
 
--- A block's letters in the names; the letters of AnyNet spaces that make a difference to it.
+-- The letters of a block in names of spaces, and the AnyNet letters that differ for it.
 local blocks = {
   { "X", letters = "ABCDE", make = { b = all_b, g = all_g } },
   { "Y", letters = "ABCDE", make = { b = all_b, g = all_g, block = "y" } },
@@ -45,9 +45,9 @@ local function add(name, make)
   makers[name] = make
 end
 
--- The options of a space: those of its block, its ranges, its setting.
+-- The options of a space: those of its block, its ranges, its network options.
 local function options_of(v, block, ranges, more)
-  local t = v.setting(more.stages or 4)
+  local t = v.options(more.stages or 4)
   for _, from in ipairs { block.make, ranges, more } do
     for k, x in pairs(from) do t[k] = x end
   end
@@ -66,7 +66,8 @@ local function add_anynet(block, stages)
       return space.anynet(options_of(v, block, { d = v.d, w = v.w }, { name = shown,
         stages = stages, doc = "every stage free" }))
     end or function(spaces, v)
-      return spaces[parent]:with { constraint._shipped(principles[letter]), name = shown .. v.suffix }
+      return spaces[parent]:with { constraint._shipped(principles[letter]),
+        name = shown .. v.suffix }
     end)
     before = key
   end
@@ -117,7 +118,7 @@ local function add_nds(name, block, d, w, b, groups)
       for i = 1, #list * 3 // 5 do lower[i] = list[i] // divisor end
       return { values = lower }
     end
-    local t = versions.small.setting(3)
+    local t = versions.small.options(3)
     t.stages, t.block, t.name = 3, block, name .. v.suffix
     t.d, t.w, t.b, t.g = part(d, 1), part(w, 2), b, groups
     t.doc = "of arXiv 1905.13214"
@@ -147,7 +148,7 @@ function M.fill(t, version, where, maker)
   return setmetatable(t, {
     __name = "spaces",
     __tostring = function() return ("%s: %s"):format(where, table.concat(M.names(), ", ")) end,
-    _names = M.names(), -- what __index answers to, for completion
+    _names = M.names(), -- the names that __index knows, for completion
     __index = function(_, name)
       if not makers[name] then
         error(("%s has no space '%s'%s; %s.names() lists them"):format(where, tostring(name),

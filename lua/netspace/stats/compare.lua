@@ -395,7 +395,8 @@ local alternatives = {
         ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks), words[row.claim],
         row.more and (about(row.more):gsub("about ", "")) or "")
     end
-    return input.aligned(rows, { "KS", "beats", "min %", "more", "n", "points" }) .. "\n" .. t.verdict
+    return input.aligned(rows, { "KS", "beats", "min %", "more", "n", "points" }) .. "\n"
+      .. t.verdict
   end,
 }
 

@@ -119,7 +119,7 @@ source: arXiv 2003.13678, section 4 and figure 12]])
 
 document("stats.scaling", [[
 stats.scaling(results, { level = 0.95 }) -> rows
-How the complexity of models grows: acts as √flops, params as flops, and the free exponents.
+The growth of complexity with flops: acts as √flops, params as flops, and free exponents.
   results   a result or a list of results of different flops
 Rows what ("acts", "params"), fit (the form of figure 12) and power (a·flops^b).
 example: stats.scaling({ errors = {1, 1, 1, 1}, models = space.RegNetX:sample(4) })

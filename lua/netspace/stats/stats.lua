@@ -46,10 +46,10 @@ source: Hyndman and Fan 1996, type 7]])
 document("edf:band", [[
 edf:band(level = 0.95, kind = "dkw") -> { lo =, hi =, steps =, level =, kind = }
 A confidence band: functions lo(e), hi(e), and steps() -> list x, list lo, list hi.
-  "dkw"        holds the whole true curve at once: edf(e) ∓ .epsilon
+  "dkw"        covers the whole true curve at once: edf(e) ∓ .epsilon
   "bootstrap"  percentiles of the EDFs of resampled populations, exact instead of simulated
-               (at each error their number below is binomial); holds at one error, not at
-               all at once, and has no width where the EDF is 0 or 1
+               (the number of models below an error is binomial); covers one error at a time,
+               and has no width where the EDF is 0 or 1
 example: stats.edf({ 40, 50, 60 }):band().hi(45)
 example: stats.edf({ 40, 50, 60 }):band(0.9, "bootstrap").lo(55)
 source: Dvoretzky, Kiefer, Wolfowitz 1956, constant of Massart 1990; Efron 1979]])
@@ -67,7 +67,7 @@ example: stats.edf({ 40, 50, 50, 60 }):steps()]])
 
 document("edf:finished", [[
 edf:finished() -> edf, or nil and a message
-The EDF without its failed models, to see how much hangs on counting them as 100 %.
+The EDF without its failed models, to see the effect of counting them as 100 %.
 example: stats.edf({ 40, 50, 100 }):finished().mean]])
 
 document("stats.table", [[
@@ -90,7 +90,7 @@ local rows_type = {
 
 function M.table(list)
   if type(list) ~= "table" or #list == 0 then
-    error("stats.table: it wants a list of results, edfs or lists of errors", 2)
+    error("stats.table expects a list of results, edfs or lists of errors", 2)
   end
   local rows = {}
   for i, x in ipairs(input.whole("stats.table", list)) do

@@ -124,9 +124,9 @@ local function cell(v)
 end
 
 --- A line of a CSV: the values of a record under these names.
-function M.line(names, record)
+function M.line(names, values)
   local cells = {}
-  for i, name in ipairs(names) do cells[i] = cell(record[name]) end
+  for i, name in ipairs(names) do cells[i] = cell(values[name]) end
   return table.concat(cells, ",") .. "\n"
 end
 

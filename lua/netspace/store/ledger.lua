@@ -42,7 +42,7 @@ function M.identity(m)
   return json.encode(t)
 end
 
---- What cannot be done, for a reason the user can see to, travels as this (field message).
+--- A failure that the user can mend travels as this exception (field message).
 M.Failure = { __tostring = function(self) return self.message end }
 
 --- Raises a Failure; kind "damaged": the store is.
@@ -142,7 +142,7 @@ function Ledger:adopt(id, idx, m, from, index)
   local old = rows(self, [[SELECT id, hash FROM model WHERE population = ? AND idx = ?
     AND status IN ('done', 'diverged', 'failed')]], { from.id, index })[1]
   if not old or old.hash ~= M.fingerprint(M.identity(m)) then
-    M.fail(("model %d of '%s' is not what was adopted from it; draw the population again")
+    M.fail(("model %d of '%s' has changed since it was adopted; draw the population again")
       :format(index, from.name))
   end
   run(self, [[INSERT INTO model (population, idx, origin, m, hash, seed, flops, params, acts,

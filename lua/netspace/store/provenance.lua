@@ -16,7 +16,7 @@ local runs = [[SELECT host, pid, workers, engine, blas, corename, isa, started, 
     ('done', 'diverged', 'failed')) AS models
   FROM run WHERE population = ? ORDER BY id]]
 
-local adopted = [[SELECT origin FROM model WHERE population = ? AND origin IS NOT NULL
+local origins = [[SELECT origin FROM model WHERE population = ? AND origin IS NOT NULL
   ORDER BY idx]]
 
 --- The provenance of the population in `row` (of the table population), read inside of
@@ -34,7 +34,7 @@ function M.of(reader, row)
     n = reader:rows("SELECT count(*) n FROM model WHERE population = ?", { row.id })[1].n,
   }
   p.lineage = p.spec and p.spec.lineage
-  for _, model in ipairs(reader:rows(adopted, { row.id })) do
+  for _, model in ipairs(reader:rows(origins, { row.id })) do
     local from = reader:decode("origin of a model of " .. row.name, model.origin).population
     p.adopted = p.adopted or {}
     p.adopted[from] = (p.adopted[from] or 0) + 1
@@ -89,7 +89,11 @@ function M.facts(p, when)
   local facts = {}
   local function add(key, ...) facts[#facts + 1] = { key, (...):format(select(2, ...)) } end
   if p.space then add("space", "%s", table.concat(p.lineage or { p.space }, " > ")) end
+<<<<<<< HEAD
   if p.spec and p.spec.options then add("setting", "%s", M.listed(p.spec.options)) end
+=======
+  if p.spec and p.spec.options then add("options", "%s", listed(p.spec.options)) end
+>>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
   if p.spec and p.spec.params then
     local params = {}
     for k, list in pairs(p.spec.params) do params[#params + 1] = k .. " " .. ranges(list) end

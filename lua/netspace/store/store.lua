@@ -4,8 +4,8 @@
 --   local s = assert(sweep.open("runs.db"))
 --   for _, name in ipairs(s:names()) do print(name, stats.edf(s:result(name)).min) end
 --
--- Opening and every method return nil and a message when the file lets them down; a name
--- that the store does not have is an error that lists those it has.
+-- Opening and every method return nil and a message when the file fails; a name that the store
+-- does not have raises an exception that lists those it has.
 
 local export = require "netspace.store.export"
 local files = require "netspace.store.files"
@@ -98,7 +98,7 @@ local function seeds_of(self, p)
 end
 
 -- A column without what is NULL, which the reader gives as false.
-local function known(column)
+local function without_null(column)
   local list = {}
   for i, value in ipairs(column) do list[i] = value or nil end
   return list
@@ -113,8 +113,13 @@ function Read:result(name)
     WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
+<<<<<<< HEAD
     columns = { seconds = known(c.seconds), images_per_s = known(c.images_per_s) },
     failed = p.failed + p.diverged, n = p.n, counts = p.counts, recipe = p.recipe, data = p.data, card = p.card,
+=======
+    columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s) },
+    failed = p.failed + p.diverged, n = p.n, recipe = p.recipe, data = p.data, card = p.card,
+>>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p) },
   }, M._Result)
@@ -153,16 +158,16 @@ end
 --- The networks of a population in order, each decoded once.
 function Read:networks(name)
   local p = find(self, name)
-  local known = self.decoded[name]
-  if not known or known.id ~= p.id or known.created ~= p.created then
-    known = { id = p.id, created = p.created, list = {} }
-    self.decoded[name] = known
+  local decoded = self.decoded[name]
+  if not decoded or decoded.id ~= p.id or decoded.created ~= p.created then
+    decoded = { id = p.id, created = p.created, list = {} }
+    self.decoded[name] = decoded
   end
   for _, row in ipairs(self.reader:rows([[SELECT idx, m FROM model WHERE population = ?
-    AND idx > ? ORDER BY idx]], { p.id, #known.list })) do
-    known.list[row.idx] = self.reader:decode("a network of " .. name, row.m)
+    AND idx > ? ORDER BY idx]], { p.id, #decoded.list })) do
+    decoded.list[row.idx] = self.reader:decode("a network of " .. name, row.m)
   end
-  return known.list
+  return decoded.list
 end
 
 --- The network of one model.
@@ -172,7 +177,7 @@ function Read:network(name, index)
   if row then return self.reader:decode("a network of " .. name, row.m) end
   error(index and ("'%s' of %s has no model %s"):format(name, paths.shown(self.path),
     tostring(index))
-    or ("which model of '%s'? its number comes second, from 1"):format(name), 0)
+    or ("give the number of a model of '%s' as the second argument, from 1"):format(name), 0)
 end
 
 --- The trained network of one model, where the sweep kept its weights.
@@ -245,7 +250,8 @@ options.declare("store:export", { salvage = "boolean" })
 -- @treturn integer how many models were written; or nil and a message
 function Read:export(path, names, o)
   if type(path) ~= "string" or not export.kind(path) then
-    error(("store:export writes .csv or .jsonl (or those as .gz), not '%s'"):format(tostring(path)), 0)
+    error(("store:export writes .csv or .jsonl (or those as .gz), not '%s'"):format(
+      tostring(path)), 0)
   end
   o = options.check("store:export", o)
   if type(names) == "string" then names = { names } end
@@ -400,19 +406,19 @@ document("store:result", [[
   example: store.open("runs.db"):result("A")]])
 document("store:live", [[
   s:live(name) -> list
-  Every model as it stands: index, status, attempt, epoch, epochs, error, images_per_s,
+  The current state of every model: index, status, attempt, epoch, epochs, error, images_per_s,
   seconds, started, worker, memory (bytes it needs), flops, params, acts, reason, signal and
-  log (the last words of a worker that died) and curve, the test errors of its epochs so far.
+  log (the last lines of a worker that died) and curve, the test errors of its epochs so far.
   example: store.open("runs.db"):live("A")[1].curve]])
 document("store:learning", [[
   s:learning(name) -> list
-  What each epoch of each model gave: index, status and the lists lr, train_loss, train_error
-  and test_error; NaN where training diverged.  plot.training shows them.
+  The results of every epoch of every model: index, status and the lists lr, train_loss,
+  train_error and test_error; NaN where training diverged.  plot.training shows them.
   example: store.open("runs.db"):learning("A")[1].lr]])
 document("store:networks", [[
   s:networks(name) -> list
-  The networks of a population in order, also of models that have not finished.  The list and
-  what is in it is the store's own: read it, do not change it.
+  The networks of a population in order, also of models that have not finished.  The store
+  shares this list with other callers: do not change it.
   example: store.open("runs.db"):networks("A")[1].w]])
 document("store:network", [[
   s:network(name, index) -> m
@@ -433,7 +439,7 @@ document("store:progress", [[
 document("store:events", [[
   s:events([{ last =, skip = 0, population =, index = }]) -> list of {time, population, index, text}
   The log of the store, the latest last: starts, crashes, retries, interruptions.
-    last, skip          so many, before the `skip` latest (all of them)
+    last, skip          so many events, before the `skip` latest (default: all)
     population, index   those of one population, or of one of its models
   example: store.open("runs.db"):events{ last = 10 }
   example: store.open("runs.db"):events()]])
@@ -444,13 +450,15 @@ document("store:provenance", [[
   kernels, host and times.
   example: store.open("runs.db"):provenance("A")]])
 document("store:export", [[
-  s:export("file.csv" | "file.jsonl" | … ".gz" [, name or list of names] [, { salvage = true }]) -> n
+  s:export("file.csv" | "file.jsonl" | … ".gz" [, name or list of names]
+           [, { salvage = true }]) -> n
   Writes every model of the populations (all when none is named) for other programs, and
   returns how many; or nil and a message.  From a shell: netspace export STORE -o FILE.
     .csv    one model a line, with the columns below; RFC 4180, UTF-8, line feeds; lists are
             JSON in the cell, and empty cells missing values.  Provenance goes to
             file.provenance.json
     .jsonl  first a line with the provenance of all populations (key "netspace"), then one
+<<<<<<< HEAD
             object a model with the same keys, and learning: what each epoch gave
     salvage what can still be read of a damaged store
   Columns, and keys of an object:
@@ -474,6 +482,13 @@ document("store:export", [[
     space, data, recipe       of its population: what it was drawn from, and trained on and how
   Numbers are exact: they read back to the same double or integer, and stats.import reads both.
   The file is there whole or not at all.
+=======
+            object a model with the same keys, and learning: the results of each epoch
+    salvage true: what can still be read of a damaged store
+  error is in percent, of the last epoch; 100 for failed and diverged; missing while queued or
+  running.  curve has the test errors of the epochs.  Numbers are exact: they read back to the
+  same double.  The file appears whole or not at all.
+>>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
   example: store.open("runs.db"):export("runs.csv")]])
 document("store:remove", [[
   s:remove(name) -> true, or nil and a message
@@ -493,7 +508,7 @@ document("store:copy", [[
   example: store.open("runs.db"):copy("copy.db")]])
 document("store:close", [[
   s:close()
-  Closes the store; it is closed by itself when no longer used.
+  Closes the store; one that is no longer used closes itself.
   example: store.open("runs.db"):close()]])
 
 return M

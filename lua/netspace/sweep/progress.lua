@@ -68,7 +68,7 @@ local function rewrite(text)
 end
 
 -- Cells of the terminal's line that may be filled: the last column would wrap on some.
-local function room()
+local function line_width()
   return (sys.terminal(2) or 80) - 1
 end
 
@@ -81,13 +81,13 @@ end
 
 --- Says on a terminal what takes a moment, until clear().
 function M.moment(text)
-  if in_place() then rewrite(text:sub(1, room())) end
+  if in_place() then rewrite(text:sub(1, line_width())) end
 end
 
 --- Shows how the sweeps stand.
 function M.show(list)
   if in_place() then
-    rewrite(M.format(list, room()))
+    rewrite(M.format(list, line_width()))
   else
     local finished, total = 0, 0
     for _, s in ipairs(list) do

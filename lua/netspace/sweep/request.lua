@@ -1,6 +1,6 @@
 --- What a sweep is to train: the options of the user checked and completed, and compared with
 -- what the store has under that name.  Numbers of one population come from one recipe, one
--- data set and one seed, or it is an error that shows the difference.
+-- data set and one seed; otherwise an exception shows the difference.
 
 local blame = require "netspace.lib.blame"
 local forecasts = require "netspace.sweep.forecast"
@@ -88,7 +88,7 @@ local function card_of(where, data)
     set, why = sets.open(data)
     if not set then fail(("%s: %s"):format(where, why)) end
   elseif members.kind(data) ~= "dataset" then
-    fail(("%s: data should be the name of a data set or what data.open gives"):format(where))
+    fail(("%s: data should be the name of a data set or a dataset from data.open"):format(where))
   end
   local card, source = set:card(), sets._source(set)
   if set ~= data then set:close() end
@@ -134,7 +134,7 @@ local function bytes(where, key, value)
   local n, unit = tostring(value):lower():match("^%s*([%d.]+)%s*([kmgt]?)i?b?%s*$")
   n = tonumber(n)
   if not n or n * sizes[unit] < 1 then
-    fail(("%s: %s is '%s'; it is a size in bytes, such as 2e9 or \"2GB\""):format(where, key,
+    fail(("%s: %s is '%s'; it must be a size in bytes, such as 2e9 or \"2GB\""):format(where, key,
       tostring(value)))
   end
   return math.floor(n * sizes[unit])
@@ -160,7 +160,7 @@ local function settings(where, o)
     local epochs = math.tointeger(c.every)
     local seconds = not epochs and forecasts.seconds(c.every or "")
     if c.every and not seconds and not (epochs and epochs >= 1) then
-      fail(("%s: checkpoint.every is '%s'; it is a number of epochs, at least 1, or a time, "
+      fail(("%s: checkpoint.every is '%s'; it must be a number of epochs, at least 1, or a time, "
         .. "such as \"10m\""):format(where, c.every))
     end
     c = { every = epochs, seconds = seconds or nil, keep = c.keep,
@@ -189,8 +189,8 @@ local function budget(where, value)
   if value == nil then return nil end
   local seconds = forecasts.seconds(value)
   if not seconds then
-    fail(("%s: budget is '%s'; it is a time, such as \"2h\", \"1h30m\" or 7200 (seconds)"):format(
-      where, tostring(value)))
+    fail(("%s: budget is '%s'; it must be a time, such as \"2h\", \"1h30m\" or 7200 (seconds)")
+      :format(where, tostring(value)))
   end
   return seconds
 end
@@ -232,7 +232,7 @@ function M.make(where, o)
   }
 end
 
--- The population that a request adopts models from, its id and their places in it; {} for none.
+-- The population that a request adopts models from, its id and their indices; {} for none.
 local function adopted(ledger, request)
   local a = request.adopted
   if not a then return { indices = {} } end
@@ -244,9 +244,9 @@ local function adopted(ledger, request)
   local from = ledger:find(a.population)
   if not from then fail(("%s has no population '%s' any more"):format(paths.shown(a.store),
     a.population)) end
-  M.compare({ name = a.population, store = request.store, recipe = request.recipe, card = request.card,
-    seed = from.seed, remedy = "Models are adopted only with the recipe and data they were "
-    .. "trained with; use those, or draw without adopt" }, from, {})
+  M.compare({ name = a.population, store = request.store, recipe = request.recipe,
+    card = request.card, seed = from.seed, remedy = "Models are adopted only with the "
+    .. "recipe and data they were trained with; use those, or draw without adopt" }, from, {})
   return { id = from.id, name = a.population, indices = a.indices }
 end
 
@@ -260,7 +260,7 @@ local function match(ledger, request)
   return old, stored
 end
 
---- The places of the models that a request has still to train (ledger: nil when there is no
+--- The indices of the models that a request has still to train (ledger: nil when there is no
 -- store yet).
 function M.open(ledger, request)
   local finished, todo = {}, {}

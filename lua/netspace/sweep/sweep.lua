@@ -50,7 +50,7 @@ options.declare("sweep.retry", { diverged = "boolean" })
 
 local active, fail = trainings.active, ledgers.fail
 
--- What a failure is said as; other errors pass as they are.
+-- The message of a failure; other exceptions pass as they are.
 local function say(err)
   if getmetatable(err) ~= ledgers.Failure then return nil end
   if err.kind == "damaged" then sys.status(4) end
@@ -68,18 +68,18 @@ local function open_ledger(path)
   return ledger
 end
 
-local shown = {} -- sweeps of the line of progress; those that end stay while others run
+local displayed = {} -- sweeps of the line of progress; those that end stay while others run
 
 local function show_progress()
   if #active == 0 or not progress.due() then return end
   local runs, known, any, list = {}, {}, false, {}
   for _, s in ipairs(active) do runs[s] = true end
-  for _, s in ipairs(shown) do known[s], any = true, any or runs[s] end
-  if not any then shown, known = {}, {} end
+  for _, s in ipairs(displayed) do known[s], any = true, any or runs[s] end
+  if not any then displayed, known = {}, {} end
   for _, s in ipairs(active) do
-    if not known[s] then shown[#shown + 1] = s end
+    if not known[s] then displayed[#displayed + 1] = s end
   end
-  for _, s in ipairs(shown) do
+  for _, s in ipairs(displayed) do
     if not s.quiet then list[#list + 1] = s:status() end
   end
   if #list > 0 then progress.show(list) end
@@ -181,10 +181,13 @@ end
 -- Says what it will take, and asks when that is much; raises unless it may start.
 local function prepare(ledger, request)
   if request.quiet and not request.budget then return end
-  request.forecast = forecasts.make(ledger, request, requests.open(ledger, request), trainings.others())
+  request.forecast = forecasts.make(ledger, request, requests.open(ledger, request),
+    trainings.others())
   if request.quiet then return end
   if request.forecast.seconds then progress.clear(tostring(request.forecast)) end
-  if not forecasts.agreed(request) then fail(("sweep '%s' was not started"):format(request.name)) end
+  if not forecasts.agreed(request) then
+    fail(("sweep '%s' was not started"):format(request.name))
+  end
 end
 
 -- Ctrl-C while it is measured what a sweep will take: says what there is, as at any other time.
@@ -284,9 +287,9 @@ function M.resume(path, o)
   o = options.check("sweep.resume", o)
   return (blame.call(1, say, sys.shielded, function()
     path = paths.absolute(path)
-    local about, shown = uv.fs_stat(path), paths.shown(path)
-    if not about then fail(shown .. ": no such store") end
-    if about.size == 0 then fail(shown .. " is empty: no sweep has written it yet") end
+    local about, where = uv.fs_stat(path), paths.shown(path)
+    if not about then fail(where .. ": no such store") end
+    if about.size == 0 then fail(where .. " is empty: no sweep has written it yet") end
     local workers = requests.workers("sweep.resume", o.workers)
     requests.limits("sweep.resume", {}, o) -- refuses before anything is queued again
     if o.retry then again(path, o) end
@@ -306,8 +309,8 @@ function M.resume(path, o)
           quiet = o.quiet, costs = {}, yes = true }
         data:close()
         if request.card.checksum ~= p.checksum then requests.compare(request, p, {}) end
-        for i, model in ipairs(ledger:models(p.id)) do
-          request.models[i], request.costs[i] = ledgers.network(model), model
+        for k, model in ipairs(ledger:models(p.id)) do
+          request.models[k], request.costs[k] = ledgers.network(model), model
         end
         request.seed = p.seed
         request.settings = requests.limits("sweep.resume", p.settings, o)
@@ -332,9 +335,9 @@ function M.resume(path, o)
       end
     end
     if #names == 0 and not o.quiet then
-      progress.clear(("%s: nothing is open; %s"):format(shown, failed == 0
+      progress.clear(("%s: nothing is open; %s"):format(where, failed == 0
         and "every population is trained" or ("%s failed, `netspace resume %s --retry` trains %s "
-        .. "again"):format(units.count(failed, "model"), shown, failed == 1 and "it" or "them")))
+        .. "again"):format(units.count(failed, "model"), where, failed == 1 and "it" or "them")))
     end
     return wait_for(started)
   end))
@@ -401,9 +404,9 @@ background.serve { running = function() return #active end, finish = M.finish,
 
 document("sweep.run", [[
   sweep.run{ store=, name=, models=, data= [, recipe=, workers=, seed=, …] } -> result
-  Trains every network of a population, one a core, and waits.  Everything finished is in the
-  store at once: after an interruption the same call trains only the rest, and more models of
-  the same population are added to those there.
+  Trains every network of a population, one per core, and waits.  Finished models are stored at
+  once: after an interruption the same call trains only the rest, and a larger population with
+  the same beginning adds its new models.
     store       file that keeps the results (made when missing)
     name        what to call the population in it (the name of its space)
     models      a population (S:sample) or a list of networks
@@ -413,48 +416,47 @@ document("sweep.run", [[
     workers     processes at a time (all cores); the results do not depend on it
     seed        of weights and data order (the population's seed)
     checkpoint  false: none; else a table of
-                every   epochs between two, or the time between two ("10m"), also within an
-                        epoch; when not given, after each epoch that comes when a hundredth
-                        of the time since the last one is enough to write it, and every five
-                        minutes within longer ones
-                limit   no checkpoints above so many bytes ("200MB")
-                keep    true: the weights of finished networks stay in STORE.weights, for
+                every   epochs or time ("10m") between two checkpoints, a time also within an
+                        epoch; by default after an epoch when writing takes at most a
+                        hundredth of the time since the last one, and every five minutes
+                        within a long epoch
+                limit   write no checkpoint larger than this ("200MB")
+                keep    true: keep the weights of finished networks in STORE.weights, for
                         s:net of the open store
-    memory      most that a network may need, in bytes or as "2GB"; one that needs more, or
-                takes more than 64 MiB (and a copy of its weights for a checkpoint) besides,
-                has failed.  In any case a network waits until it fits into the memory of the
-                machine beside those at work
-    patience    seconds without a sign of life after which a worker counts as hung (120); it
-                always gets 20 times as long as it ever took
-    budget      most time to take, such as "2h" or 5400 (seconds): no model is started that
-                would not be done by then, so the first ones of the population are trained and
-                the result says so (.budget)
-    yes         true: a sweep of more than an hour is started without asking on a terminal, as
-                with netspace --yes
-    progress    function called with the status a few times a second
+    memory      the most that a network may need, in bytes or as "2GB"; a network that needs
+                more fails, and so does one whose worker takes 64 MiB more than that (and a
+                copy of its weights for a checkpoint).  In any case a network waits until it
+                fits into the memory of the machine together with those in training
+    patience    seconds of silence after which a worker counts as hung (120); it always gets 20
+                times its longest silence so far
+    budget      time limit, such as "2h" or 5400 (seconds): a model that would not be done by
+                then is not started, so the first models of the population are trained, and
+                the result has .budget
+    yes         true: start a sweep of more than an hour without asking, as netspace --yes does
+    progress    function that is called with the status a few times a second
     quiet       true: nothing on stderr
   The result has .errors in percent (a failed or diverged network counts as 100), .models,
-  .failed, .n.  Ctrl-C stops the training and keeps where it stands.
-  A network whose worker dies is tried again from its last checkpoint, and has failed after 3
-  crashes (or 30 kills from outside) in a row in which it came no further.
-  What it cannot do it raises, also when the store, the data or the disk let it down: a script
-  that does not look must not go on without its population.  So do sweep.start, s:wait,
-  sweep.resume and sweep.forecast; pcall catches it, and what is finished is in the store.
-  sweep.open and what reads a store return nil and a message.
+  .failed, .n.  Ctrl-C stops the training after a checkpoint of each model.
+  A network whose worker dies is tried again from its last checkpoint; it has failed after 3
+  crashes (or 30 kills by others) in a row without progress.
+  Every failure raises, also one of the store, the data or the disk, because a script must not
+  go on without its population; the same holds for sweep.start, s:wait, sweep.resume and
+  sweep.forecast.  pcall catches it; finished models are in the store.  sweep.open and the
+  functions that read a store return nil and a message.
   example: sweep.run{ store = "runs.db", name = "A", models = A, data = D }
   source: Radosavovic et al. 2019, 2020: populations instead of single networks]])
 document("sweep.forecast", [[
   sweep.forecast{ … } -> forecast
-  What a sweep would take, options as in sweep.run, without starting it: .models still to train,
-  .epochs, .images, .flops (multiply-adds of it all), .workers, and .seconds with .low and
-  .high.  The speed is that of models this machine has trained into the store before, or is
+  The cost of a sweep, without starting it; options as in sweep.run.  Fields: .models (still to
+  train), .epochs, .images, .flops (multiply-adds in all), .workers, and .seconds with .low and
+  .high.  The speed is that of models in the store that this machine has trained, or is
   measured on a few of the models (a second or two).
   example: sweep.forecast{ store = "runs.db", name = "A", models = A, data = D }]])
 document("sweep.start", [[
   sweep.start{ … } -> sweep
   As sweep.run, without waiting: the sweep goes on while you type, or while a script waits for
-  another one.  Sweeps at work at the same time share the workers in turn.  Unless quiet = true
-  it first measures for some seconds what it will take.
+  another one.  Sweeps that run at the same time share the workers.  Unless quiet = true, it
+  first measures for some seconds how long it will take.
   The sweep has s:status() s:wait() s:pause() s:resume() s:retry() s:cancel().
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }]])
 document("sweep.resume", [[
@@ -484,22 +486,22 @@ document("sweep.finish", [[
   example: sweep.finish()]])
 document("sweep:status", [[
   s:status() -> table
-  How a sweep stands: name, state ("running", "pausing", "paused", "stopping", "finished",
+  The state of a sweep: name, state ("running", "pausing", "paused", "stopping", "finished",
   "stopped", "broken"), total, done, failed, diverged, running, queued, images_per_s, eta in
   seconds.
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:status()]])
 document("sweep:wait", [[
   s:wait() -> result
-  Waits until the sweep has ended.  Ctrl-C ends the waiting; the sweep goes on at the prompt,
-  and stops with a script.
+  Waits until the sweep has ended.  Ctrl-C ends the waiting: at the prompt the sweep goes on; a
+  script ends, and its sweep with it.
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:wait()]])
 document("sweep:pause", [[
   s:pause()
-  Frees the workers; their models keep where they stand, and s:resume() lets them go on.
+  Frees the workers after a checkpoint of each model; s:resume() continues.
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:pause()]])
 document("sweep:resume", [[
   s:resume()
-  Goes on after s:pause().
+  Continues after s:pause().
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:resume()]])
 document("sweep:cancel", [[
   s:cancel()

@@ -118,7 +118,7 @@ function M.list(s, o)
   local words, list = {}, {}
   for word in (o.filter or ""):lower():gmatch "%S+" do words[#words + 1] = word end
   for i, model in ipairs(s.models) do
-    model.place = i
+    model.position = i
     if #words == 0 or matches(model, words) then list[#list + 1] = model end
   end
   local order = M.orders[o.order or 1]
@@ -130,8 +130,8 @@ function M.list(s, o)
         if large then return x > y end
         return x < y
       end
-      if not x ~= not y then return x ~= nil end -- what has none comes last
-      return a.place < b.place
+      if (x == nil) ~= (y == nil) then return x ~= nil end -- what has none comes last
+      return a.position < b.position
     end)
   end
   if o.reverse then
