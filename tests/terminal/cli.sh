@@ -306,30 +306,19 @@ block 1 'Five words' >"$dir/readme"
 sed -n 's/^> //p' "$dir/readme" >"$dir/in"; stdin=$dir/in run -q -i
 check "what the README prints of a network is true" \
     [ "$(one_line <"$dir/out")" = "$(grep -v '^> ' "$dir/readme" | one_line)" ]
-<<<<<<< HEAD
-
-# So is its script, here with fewer and smaller models.
-awk '/^A whole experiment/ { here = 1 } here && /^```/ { n++; next } here && n == 1' README.md |
-    sed -e 's/sample(16/sample(2/; s/train = 1000, test = 500/train = 64, test = 32/' \
-        -e "s|\"runs.db|\"$dir/runs.db|" >"$dir/script.lua"
-run "$dir/script.lua"
-check "the script in the README runs" status 0
-check "and opens its store again" out "AnyNetX_A, RegNetX"
-check "with what is in it" out "result RegNetX: 2 models: 2 done"
-=======
 # Its first experiment, here with fewer models and images; twice, the second time from the store.
 block 1 'A first experiment' | sed -n 's/^> //p' | sed -e 's/sample(60/sample(2/' \
     -e 's/train = 2000, test = 1000/train = 64, test = 32/' -e "s|\"first.db|\"$dir/readme.db|" >"$dir/in"
 check "the README has a first experiment" [ "$(wc -l <"$dir/in")" -ge 7 ]
 stdin=$dir/in run -q -i
-check "which runs" [ "$(grep -c '2 models trained in' "$dir/err")" = 2 ]
+check "which runs" [ "$(grep -c '2 models: 2 done; 2 trained in' "$dir/err")" = 2 ]
 check "without an error" [ "$(grep -c '^\[string\|attempt to\|did you mean' "$dir/err")" = 0 ]
 check "to the verdict" out "No claim: n = 2 of AnyNetX_A-32px and 2 of AnyNetX_A-32px+steep"
 { cat "$dir/in"; echo ":save $dir/first.lua"; } >"$dir/again"; stdin=$dir/again run -q -i
 check ":save makes a script of it" test -s "$dir/first.lua"
 run "$dir/first.lua"; check "which runs" status 0
 check "to the same verdict" out "No claim: n = 2 of AnyNetX_A-32px"
-check "and trains nothing again" [ "$(grep -c 'all 2 models are trained already' "$dir/err")" = 2 ]
+check "and trains nothing again" [ "$(grep -c '2 models: 2 done; nothing was left to train' "$dir/err")" = 2 ]
 # Its files and the functions it names are where it says.
 missing=$(grep -oE '`(src|lua|tests|man|scripts|examples)/[^` ]*`|\]\([a-z][^)]*\)' README.md | tr -d '`])(' |
     sort -u | while read -r path; do
@@ -339,7 +328,6 @@ missing=$(grep -oE '`(src|lua|tests|man|scripts|examples)/[^` ]*`|\]\([a-z][^)]*
     done)
 check "every file that the README names is there" [ -z "$missing" ]
 [ -z "$missing" ] || echo "# $missing"
->>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
 
 # A moved installation.
 mkdir -p "$dir/usr/bin" "$dir/usr/share/netspace"

@@ -84,15 +84,9 @@ key '?'
 check "? shows the keys" shows 'leave; the run goes on'
 key '?' e p
 check "p freezes" shows 'running, frozen$'
-<<<<<<< HEAD
-tm send-keys -t m p
-tm resize-window -t m -x 40 -y 10
-check "40x10: header in one line" shows '^7/14  1 diverged  run 4  ETA 1m35s'
-=======
 key p
 tm resize-window -t "$pane" -x 40 -y 10
-check "40x10: header in one line" shows '^7/14  1 failed  run 4  ETA 1m35s'
->>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
+check "40x10: header in one line" shows '^7/14  1 diverged  run 4  ETA 1m35s'
 check "40x10: curve" has '^ 1\.0┤'
 check "40x10: legend" has 'b RegNetX +3/6'
 for size in "10 2" "1 1" "200 60" "33 5" "80 24" "20 4" "100 30" "80 24"; do

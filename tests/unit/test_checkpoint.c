@@ -239,13 +239,8 @@ static void test_refuses(void **state)
         write_file(text, bytes - cut);
         refused(m, "me", NULL);
     }
-<<<<<<< HEAD
     assert_true(net_save(n, file, "{}", NULL, &e));
-    refused(m, "me", "is no checkpoint");
-=======
-    assert_true(net_save(n, file, "{}", &e));
     refused(m, "me", "is not a checkpoint");
->>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
     unlink(file);
     refused(m, "me", "No such file");
     free(text);

@@ -96,13 +96,8 @@ lent.card = { train_n = 100, test_n = 100, pad = 4, checksum = "b" }
 t.ok(stats.compare(other, lent).verdict:find(
   "Careful: they were trained with different data (train 200 and 100).", 1, true), "and data")
 t.ok(stats.compare(other, { name = "I", errors = good.errors, recipe = { epochs = 5, lr = 1 },
-<<<<<<< HEAD
   card = card }).verdict:find("different recipes (epochs 10 and 5, lr nil and 1).", 1, true), "which")
-blamed(function() stats.compare(lent, { good }) end, "b is a list of results; name one of them")
-=======
-  card = card }).verdict:find("different recipe (epochs 10 and 5, lr nil and 1).", 1, true), "which")
 blamed(function() stats.compare(lent, { good }) end, "b is a list of results; pick one of them")
->>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
 t.is(select(2, stats.best { errors = { 3, 2, 2 }, models = { "a", "b", "c" } }), 2, "least error")
 t.is(stats.best { errors = { 3, 2, 2 }, models = { "a", "b", "c" } }, "b", "the first best")
 blamed(function() stats.best { errors = {}, models = {} } end, "no finished models")

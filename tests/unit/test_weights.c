@@ -244,7 +244,7 @@ static void other_networks_are_refused(void **state)
     assert_null(weights_arch(path("w"), &e));
     assert_non_null(strstr(e.msg, "netspace.arch"));
     assert_true(net_save(y, path("w"), "{}", NULL, &e));
-    load_fails(x, "has the tensor 's1.b1.f.se.f_ex.0.bias'", "the network has not");
+    load_fails(x, "has the tensor 's1.b1.f.se.f_ex.0.bias'", "the network lacks");
     net_free(x);
     net_free(y);
     net_free(basic);
@@ -306,7 +306,7 @@ static void tensors_must_fit_the_network(void **state)
     load_fails(n, "has no tensor 'head.fc.bias'", "another network");
     assert_true(net_save(n, path("w"), "{}", NULL, &e));
     edit("\"stem.bn.num_batches_tracked\"", "\"stem.bn.num_batches_trackeD\"");
-    load_fails(n, "'stem.bn.num_batches_trackeD'", "the network has not");
+    load_fails(n, "'stem.bn.num_batches_trackeD'", "the network lacks");
     net_free(n);
 }
 
@@ -421,10 +421,10 @@ static void malformed_headers_are_named(void **state)
         {ONE(F32_2 ",\"data_offsets\":[8,0]"), 8, "should begin at 0"},
         {ONE(F32_2 ",\"data_offsets\":[4,12]"), 12, "gap"},
         {ONE(F32_2 ",\"data_offsets\":[0,8]"), 7,
-         "speaks of 8 bytes of data, the file has 7: it is cut"},
+         "describes 8 bytes of data, the file has 7: it is cut"},
         {ONE(F32_2 ",\"data_offsets\":[0,8]"), 9,
-         "speaks of 8 bytes of data, the file has 9"},
-        {"{}", 1, "speaks of 0 bytes of data, the file has 1"},
+         "describes 8 bytes of data, the file has 9"},
+        {"{}", 1, "describes 0 bytes of data, the file has 1"},
         {ONE("\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]"), 0,
          "overflows"},
         {ONE("\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,1]"), 1, "not whole bytes"},

@@ -39,14 +39,9 @@ M.quick = {
   zero_gamma = true,
 }
 
-<<<<<<< HEAD
---- Completes and checks a recipe.  `where` is what an error blames.
+--- Completes and checks a recipe.  `where` is the function that exceptions name.
 -- @tparam[opt] table t what differs from t.like, or from `usual`
 -- @tparam[opt] table usual what is the default there (recipe.paper)
-=======
---- Completes and checks a recipe.  `where` is the function that exceptions name.
--- @tparam[opt] table t what differs from recipe.paper, or from t.like
->>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
 -- @treturn table a new table with every key
 function M._complete(where, t, level, usual)
   level = (level or 1) + 1

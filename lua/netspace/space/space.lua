@@ -473,22 +473,9 @@ source: arXiv 2003.13678 section 3.1]])
 document("S:sample", [[
 S:sample(n, { seed =, flops = {lo, hi}, params = {lo, hi}, acts = {lo, hi}, … }) -> population
 The first n different networks of the space inside the window; it depends on the seed only.
-<<<<<<< HEAD
   seed                   when not given, each space has its own, so that populations that are
                          compared are independent: the first one drawn from that of netspace
                          --seed (1), the others 2, 3, … as they come; printed and stored
-  image, classes, stem, stem_width, stride, head_width, activation  the setting; counts are
-                         taken at this image size
-  max_tries = 1000000    candidates without a new network before it gives up
-  order = "rejection"    ordered parameters (monotone_w, …) as if drawn until they obey; or
-                         "sorted": drawn once and sorted, which makes ties rarer
-  adopt                  the result of a sweep over a space this one refines: its networks that
-                         obey the constraints added since come first, with their errors, and
-                         only the rest is drawn; window and setting are as they were there.
-                         Exact for constraints; refused for changed ranges or settings, a wider
-                         window, and a seed that has drawn them.  Two spaces that adopt from
-                         one result draw the rest alike: give one of them a seed
-=======
   image, classes, stem, stem_width, stride, head_width, activation  network options, as in
                          arch.anynet; complexity is counted at this image size
   max_tries = 1000000    give up after so many candidates without a new network
@@ -500,7 +487,6 @@ The first n different networks of the space inside the window; it depends on the
                          result.  This is exact for constraints; changed ranges or options, a
                          wider window and a seed that drew the result are refused.  Two spaces
                          that adopt from one result draw the same rest: give one another seed
->>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
 A population is a list of networks with .space .seed .tried .rejected .window .spec
 and .constraints; the first k of a larger one are the population of k.
 example: space.AnyNetXA:sample(3, { flops = {3e6, 6e6}, stem = "cifar", stride = {1, 2, 2, 2} })

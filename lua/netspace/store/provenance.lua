@@ -89,11 +89,7 @@ function M.facts(p, when)
   local facts = {}
   local function add(key, ...) facts[#facts + 1] = { key, (...):format(select(2, ...)) } end
   if p.space then add("space", "%s", table.concat(p.lineage or { p.space }, " > ")) end
-<<<<<<< HEAD
-  if p.spec and p.spec.options then add("setting", "%s", M.listed(p.spec.options)) end
-=======
-  if p.spec and p.spec.options then add("options", "%s", listed(p.spec.options)) end
->>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
+  if p.spec and p.spec.options then add("options", "%s", M.listed(p.spec.options)) end
   if p.spec and p.spec.params then
     local params = {}
     for k, list in pairs(p.spec.params) do params[#params + 1] = k .. " " .. ranges(list) end

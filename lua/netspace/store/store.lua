@@ -113,13 +113,9 @@ function Read:result(name)
     WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
-<<<<<<< HEAD
-    columns = { seconds = known(c.seconds), images_per_s = known(c.images_per_s) },
-    failed = p.failed + p.diverged, n = p.n, counts = p.counts, recipe = p.recipe, data = p.data, card = p.card,
-=======
     columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s) },
-    failed = p.failed + p.diverged, n = p.n, recipe = p.recipe, data = p.data, card = p.card,
->>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
+    failed = p.failed + p.diverged, n = p.n, counts = p.counts, recipe = p.recipe, data = p.data,
+    card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p) },
   }, M._Result)
@@ -458,9 +454,8 @@ document("store:export", [[
             JSON in the cell, and empty cells missing values.  Provenance goes to
             file.provenance.json
     .jsonl  first a line with the provenance of all populations (key "netspace"), then one
-<<<<<<< HEAD
-            object a model with the same keys, and learning: what each epoch gave
-    salvage what can still be read of a damaged store
+            object a model with the same keys, and learning: the results of each epoch
+    salvage true: what can still be read of a damaged store
   Columns, and keys of an object:
     population, index         name, and place in it from 1
     d, w, b, g, stride, …     the fields of the network; kernel and others where there are any
@@ -481,14 +476,7 @@ document("store:export", [[
     e_fit                     as arch.fit gives it
     space, data, recipe       of its population: what it was drawn from, and trained on and how
   Numbers are exact: they read back to the same double or integer, and stats.import reads both.
-  The file is there whole or not at all.
-=======
-            object a model with the same keys, and learning: the results of each epoch
-    salvage true: what can still be read of a damaged store
-  error is in percent, of the last epoch; 100 for failed and diverged; missing while queued or
-  running.  curve has the test errors of the epochs.  Numbers are exact: they read back to the
-  same double.  The file appears whole or not at all.
->>>>>>> 13083aa2ec80cc789118253c3a880f0a3e99bceb
+  The file appears whole or not at all.
   example: store.open("runs.db"):export("runs.csv")]])
 document("store:remove", [[
   s:remove(name) -> true, or nil and a message
