@@ -43,7 +43,7 @@ static const char usage[] =
     "  netspace resume STORE [--workers N] [--retry | --retry=all]   finish what is open,\n"
     "           [--memory SIZE] [--patience SECONDS]  --retry: also what has failed (all: and\n"
     "                                                 diverged), with other limits\n"
-    "  netspace export STORE -o FILE [NAME]... [--salvage]           .csv or .jsonl of it;\n"
+    "  netspace export STORE -o FILE [NAME]... [--salvage]           .csv, .jsonl, .json;\n"
     "                                                 --salvage: what can still be read\n"
     "  netspace report STORE -o FILE.html [NAME]...                  an HTML page of it\n"
     "  netspace copy STORE NEW                                       also while it is trained\n"

@@ -161,7 +161,9 @@ local function topics_of(x)
     return name and methods_called(name, source) or { method_of_c(x) }
   end
   local list = methods_for(x)
-  return #list > 0 and list or givers_of(x)
+  if #list > 1 then return list end -- a single one says little of what x is
+  local givers = givers_of(x)
+  return table.move(list, 1, #list, #givers + 1, givers)
 end
 
 -- Topics that belong to a name: "stats" -> stats.edf, edf:band, …
