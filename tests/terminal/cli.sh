@@ -235,7 +235,7 @@ for out in quit 'quit()' exit 'exit()' q; do
     session "$out"; check "$out: how to leave" err "Ctrl-D leaves"; check "and no word more" is ""
 done
 session 'q = 3' 'q'; check "unless it is the user's" is 3
-session 'help sweep.run'; check "help without brackets" out "^ *sweep.run{"
+session 'help sweep.run'; check "help without brackets" out "sweep.run{ store=, name=, models="
 session 'for i = 1, 2 do' '?arch.hash' 'print(i)' 'end' 's = [[' '?kept' ']]' 's'
 check "?x inside of an entry is help" out "Sixteen hexadecimal digits"
 check "and the entry goes on" bash -c "tail -3 '$dir/out' | tr '\n' ' ' | grep -qxF '1 2 \"?kept\\n\" '"
