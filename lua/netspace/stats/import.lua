@@ -318,6 +318,9 @@ local function parse(text, kind, name, source, how)
       by_name[of] = new_result(of, source)
       results[#results + 1] = by_name[of]
     end
+    for key in pairs(exported and r or {}) do
+      if export.derived(key) then r[key] = nil end
+    end
     add(by_name[of], line, r, how, exported)
     if k % 1000 == 0 and sys.interrupted() then error("interrupted", 0) end
   end
