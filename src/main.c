@@ -317,7 +317,7 @@ static int run_code(lua_State *L, const char *code, int nth)
     return load_text(L, code, name) ? run_chunk(L, 0) : fail(L);
 }
 
-// Why a file is no script, from its name (absent.lua) or its first bytes; NULL where it may be
+// Why a file is not a script, from its name (absent.lua) or its first bytes; NULL where it may be
 // one, or is a pipe.  What it says is on the stack.
 static const char *no_script(lua_State *L, const char *name)
 {
@@ -336,9 +336,9 @@ static const char *no_script(lua_State *L, const char *name)
     size_t n = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
     if (n >= 15 && memcmp(bytes, "SQLite format 3", 15) == 0)
-        return "is a store, no script; 'netspace monitor STORE' shows it";
+        return "is a store, not a script; 'netspace monitor STORE' shows it";
     bool binary = memchr(bytes, 0, n) && bytes[0] != LUA_SIGNATURE[0];
-    return binary ? "is no script, but binary" : NULL;
+    return binary ? "is a binary file, not a script" : NULL;
 }
 
 static int run_file(lua_State *L, int argc, char **argv, int script)

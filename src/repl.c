@@ -345,8 +345,8 @@ static int readline_read(lua_State *L)
         line = strdup(rl_line_buffer);
         leave_line();
     }
-    if (offered && (!reading || paste.state == PASTING || rl_point != rl_end
-                    || strcmp(rl_line_buffer, offered) != 0)) {
+    if (offered && (!reading || paste.state == PASTING || rl_point != rl_end ||
+                    strcmp(rl_line_buffer, offered) != 0)) {
         if (reading && paste.state == PASTING && strcmp(rl_line_buffer, offered) == 0)
             rl_replace_line("", 0);
         end_offer();
