@@ -23,8 +23,8 @@ local smaller = "netspace trains whole networks in float32 from scratch; smaller
   .. "space or constraint that allows only those"
 local scripts = "scripts are Lua: netspace FILE.lua; results go to Python as CSV, JSON lines or "
   .. "a PyTorch module (store:export, net:export)"
-local anew = "a sweep starts each network from its seed, and no published weights come with zoo; one "
-  .. "network can be trained on: net.load reads saved weights, net:train goes on from them"
+local anew = "a sweep starts each network from its seed, and no published weights come with "
+  .. "zoo; one network can be trained on: net.load reads saved weights, net:train goes on from them"
 
 -- Words, as they are asked for, and the answer.
 local answers = {
