@@ -280,7 +280,7 @@ session ":save $dir/none/x.lua"; check ":save to nowhere" err "No such file"
 run -e 'tour()'; check "tour() in a script prints ten steps" out "step 10 of 10"
 run -e 'tour(11)'; check "and has no eleventh" err "it must be from 1 to 10"
 run -e 'for _, s in ipairs(tour.steps) do print(s.run) end'
-sed -e 's/sample(12/sample(2/; s/train = 1000, test = 500/train = 40, test = 20/' \
+sed -e 's/sample(12/sample(2/; s/train = 2000, test = 1000/train = 40, test = 20/' \
     -e "s#tour.db#$dir/tour.db#" "$dir/out" >"$dir/in"
 stdin=$dir/in run -q -i
 check "every step of the tour runs" bash -c "! grep -qv 'models' '$dir/err'"

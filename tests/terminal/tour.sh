@@ -1,8 +1,7 @@
 #!/bin/bash
 # The tour and the palette in a terminal of 80 by 24 (tmux): every step to its end, what is typed
 # instead of a step, what counts as done, what fits; help for words, the pager.  Prints TAP.
-cd "$(dirname "$0")/../.." || exit 2
-. tests/terminal/lib/session.sh
+. "$(dirname "$0")/lib/session.sh"
 step='^> space\.small\.AnyNetXA:describe\(\)$'
 small() { start -q; tm resize-window -t p -x 80 -y 24; ready; clear_screen; }
 fits() { # the step's whole text, from its number to its command, is on the screen
@@ -61,4 +60,4 @@ enter 'help gpu'; check "for what there is not" shows '^gpu: netspace trains on 
 enter 'help()'; shows '^space goes on, q leaves'; key G; check "the pager says where the end is" shows '^the end, q leaves'
 key q; ready; clear_screen
 enter 'S = space.AnyNetXA'; ready; enter 'S.sample(3)'; check "a dot for a colon" shows '^call it with a colon: S:sample\(3\)$'
-echo "1..$n"
+done_testing
