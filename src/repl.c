@@ -229,16 +229,16 @@ static void read_paste(void)
 
 // An offered text that nobody has touched goes when something is typed.
 
-static char *offered; // the text, or NULL
+static char *offered;     // the text, or NULL
+static Keymap offered_in; // whose keys are bound meanwhile (vi has several keymaps)
 
 static int insert_instead(int count, int key);
 
 static void bind_printing(rl_command_func_t *from, rl_command_func_t *to)
 {
-    Keymap map = rl_get_keymap();
     for (int c = 0; c < KEYMAP_SIZE; c++)
-        if (map[c].type == ISFUNC && map[c].function == from)
-            map[c].function = to;
+        if (offered_in[c].type == ISFUNC && offered_in[c].function == from)
+            offered_in[c].function = to;
 }
 
 static void end_offer(void)
@@ -265,6 +265,7 @@ static void begin_offer(const char *text)
 {
     rl_insert_text(text);
     offered = strdup(text);
+    offered_in = rl_get_keymap();
     if (offered)
         bind_printing(rl_insert, insert_instead);
 }
@@ -345,8 +346,8 @@ static int readline_read(lua_State *L)
         line = strdup(rl_line_buffer);
         leave_line();
     }
-    if (offered && (!reading || paste.state == PASTING || rl_point != rl_end
-                    || strcmp(rl_line_buffer, offered) != 0)) {
+    if (offered && (!reading || paste.state == PASTING || rl_point != rl_end ||
+                    strcmp(rl_line_buffer, offered) != 0)) {
         if (reading && paste.state == PASTING && strcmp(rl_line_buffer, offered) == 0)
             rl_replace_line("", 0);
         end_offer();

@@ -19,8 +19,10 @@
 #define COUNTER "num_batches_tracked"
 #define MOMENTUM "momentum."
 enum { NAME = 80 };
-static const char ARCH_KEY[] = "netspace.arch", STATE_KEY[] = "netspace.state",
-                  IDENTITY_KEY[] = "netspace.identity", SUM_KEY[] = "netspace.checksum";
+static const char ARCH_KEY[] = "netspace.arch", DATA_KEY[] = "netspace.data",
+                  STATE_KEY[] = "netspace.state",
+                  IDENTITY_KEY[] = "netspace.identity",
+                  SUM_KEY[] = "netspace.checksum";
 
 // "s1.b1.f.a_bn.running_mean" → "s1.b1.f.a_bn.num_batches_tracked"; false for other
 // names.
@@ -75,7 +77,8 @@ static void sum_text(char text[17], uint64_t sum, const char *identity, const ch
 
 // Weights, and with `identity` also momentum.
 static bool write_file(struct net *n, const char *path, const char *arch_json,
-                       const char *identity, const char *state, struct error *e)
+                       const char *data_json, const char *identity, const char *state,
+                       struct error *e)
 {
     size_t params = net_params(n), floats = 0;
     for (size_t i = 0; i < params; i++) {
@@ -108,31 +111,31 @@ static bool write_file(struct net *n, const char *path, const char *arch_json,
     char sum[17] = "";
     if (identity)
         sum_text(sum, g.sum, identity, state);
-    const struct st_pair metadata[] = {{"format", "pt"},
-                                       {ARCH_KEY, arch_json},
-                                       {IDENTITY_KEY, identity},
-                                       {STATE_KEY, state},
-                                       {SUM_KEY, sum}};
-    bool good = st_write(path, g.list, g.n, metadata,
-                         identity    ? 5
-                         : arch_json ? 2
-                                     : 1,
-                         g.block, e);
+    const struct st_pair all[] = {{"format", "pt"},      {ARCH_KEY, arch_json},
+                                  {DATA_KEY, data_json}, {IDENTITY_KEY, identity},
+                                  {STATE_KEY, state},    {SUM_KEY, identity ? sum : NULL}};
+    struct st_pair metadata[sizeof all / sizeof *all];
+    size_t pairs = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].value)
+            metadata[pairs++] = all[i];
+    bool good = st_write(path, g.list, g.n, metadata, pairs, g.block, e);
     free(g.list);
     free(g.names);
     block_free(g.block, bytes);
     return good;
 }
 
-bool net_save(struct net *n, const char *path, const char *arch_json, struct error *e)
+bool net_save(struct net *n, const char *path, const char *arch_json, const char *data_json,
+              struct error *e)
 {
-    return write_file(n, path, arch_json, NULL, NULL, e);
+    return write_file(n, path, arch_json, data_json, NULL, NULL, e);
 }
 
 bool net_checkpoint(struct net *n, const char *path, const char *arch_json,
                     const char *identity, const char *state, struct error *e)
 {
-    return write_file(n, path, arch_json, identity, state, e);
+    return write_file(n, path, arch_json, NULL, identity, state, e);
 }
 
 static int by_name(const void *a, const void *b)
@@ -324,7 +327,19 @@ char *weights_arch(const char *path, struct error *e)
     if (!arch)
         error_set(e,
                   "%s: its metadata has no '%s', so it does not say which network it is of; "
-                  "make the network, then load the weights into it",
+                  "make that network, then load the weights into it: net.new(m):load(path)",
                   path, ARCH_KEY);
     return arch;
+}
+
+char *weights_data(const char *path)
+{
+    struct st_file f;
+    struct error e;
+    if (!st_open(&f, path, &e))
+        return NULL;
+    const char *text = metadata(&f, DATA_KEY);
+    char *data = text ? xstrdup(text) : NULL;
+    st_close(&f);
+    return data;
 }

@@ -31,7 +31,7 @@ grep -q '^AnyNetX_A  *2 ' out && grep -q '^RegNetX  *2 ' out &&
     grep -q '^No claim: n = 2 of AnyNetX_A and 2 of RegNetX' out
 ok $? "and prints both populations and a verdict" out
 "$there/bin/netspace" "$share/examples/quickstart.lua" 2 "$dir/q.db" >again 2>err
-cmp -s out again && [ "$(grep -c 'all 2 models are trained already' err)" = 2 ]
+cmp -s out again && [ "$(grep -c '2 models: 2 done; nothing was left to train' err)" = 2 ]
 ok $? "run again it trains nothing and prints the same" err
 "$there/bin/netspace" "$share/examples/cifar10.lua" "$dir/nowhere" >out 2>err
 [ $? -eq 1 ] && grep -q "$dir/nowhere: No such file" err

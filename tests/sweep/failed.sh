@@ -42,10 +42,10 @@ if arg[2] then error("on purpose") end
 LUA
 run "$dir/start.lua" "$dir/b.db"
 check "a script with sweeps ends well" [ $rc -eq 0 ]
-check "when they have" err '^A: 4 models trained'
+check "when they have" err '^A: 4 models: 4 done; 4 trained in '
 run "$dir/start.lua" "$dir/c.db" fail
 check "after an error of the script: exit status 1" [ $rc -eq 1 ]
-check "and its sweeps are stopped" err 'of 4 left; run it again'
+check "and its sweeps are stopped" err '^A: 4 models: .*queued; .*; run it again'
 cat >"$dir/damage.lua" <<'LUA'
 local db = require("netspace.core.sqlite").open(arg[1], "rw")
 assert(db:exec "UPDATE model SET m = substr(m, 5)")

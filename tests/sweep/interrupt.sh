@@ -40,7 +40,7 @@ LUA
 ok $? "an undisturbed sweep"
 [ "$(wc -l <"$dir/calm")" -eq 5 ]
 ok $? "has five models"
-grep -q '^A: 5 models trained in' "$dir/calm.err"
+grep -q '^A: 5 models: 5 done; 5 trained in' "$dir/calm.err"
 ok $? "and ends with one line of summary"
 ! tr -d '\n' <"$dir/calm.err" | grep -q "$(printf '\r')"
 ok $? "which is not rewritten in place when stderr is no terminal"

@@ -32,7 +32,7 @@ for state in running stopped finished; do store $state; done
 # Without a terminal.
 once C.UTF-8 running.db --once
 check "--once ends with 0" [ $rc -eq 0 ]
-check "--once shows the counts" has '^7/14 done  4 running  2 queued  1 failed  812\.5 images/s  ETA 1m35s'
+check "--once shows the counts" has '^7/14 done  4 running  2 queued  1 diverged  812\.5 images/s  ETA 1m35s'
 check "--once shows the curves in braille" has '^ 1\.0┤ +⠘$'
 check "--once shows the legend" has '^⠒⠒⠒⠒ a AnyNetX_A 5/8  49\.00  60\.80      1$'
 once C.UTF-8 running.db --once --ascii
@@ -44,10 +44,10 @@ once C.UTF-8 running.db --json
 check "--json" has '"done":7,"eta":95,.*"failed":1,.*"total":14'
 once C.UTF-8 finished.db
 check "no terminal: a line per change, until the run is over" has \
-    '^[0-9:]{8}  finished, 13/14 done, 0 running, 0 queued, 1 failed; best AnyNetX_A 46\.00 %, RegNetX 44\.00 %$'
+    '^[0-9:]{8}  finished, 13/14 done, 0 running, 0 queued, 1 diverged; best AnyNetX_A 46\.00 %, RegNetX 44\.00 %$'
 check "one change, one line, status 0" [ "$rc $(wc -l <"$dir/seen")" = "0 1" ]
 once C.UTF-8 stopped.db --text
-check "a dead run is said to be stopped" has 'stopped, 7/14 done, 6 open, 1 failed'
+check "a dead run is said to be stopped" has 'stopped, 7/14 done, 6 open, 1 diverged'
 once C.UTF-8 none.db --once
 check "an absent store is waited for" has 'waiting for none\.db'
 check "and --once says so in its status" [ $rc -eq 1 ]
@@ -86,7 +86,7 @@ key '?' e p
 check "p freezes" shows 'running, frozen$'
 key p
 tm resize-window -t "$pane" -x 40 -y 10
-check "40x10: header in one line" shows '^7/14  1 failed  run 4  ETA 1m35s'
+check "40x10: header in one line" shows '^7/14  1 diverged  run 4  ETA 1m35s'
 check "40x10: curve" has '^ 1\.0┤'
 check "40x10: legend" has 'b RegNetX +3/6'
 for size in "10 2" "1 1" "200 60" "33 5" "80 24" "20 4" "100 30" "80 24"; do
@@ -102,7 +102,7 @@ views() { # WIDTH HEIGHT LOCALE TERM
     local at="$1x$2 $3 $4"
     start "$1" "$2" "$3" "$4" running.db
     if [ "$1" = 40 ]; then
-        check "$at: header" shows '^7/14  1 failed  run 4'
+        check "$at: header" shows '^7/14  1 diverged  run 4'
     else check "$at: header" shows '^netspace monitor running\.db .*running$'; fi
     check "$at: EDFs" shows 'a.AnyNe.* 5/8'
     key m; check "$at: models" shows '^b +4 running'

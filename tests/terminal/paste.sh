@@ -107,4 +107,4 @@ tm clear-history -t p; clear_screen
 sed -n 's/^>>* //p' "$dir/session" >"$dir/bare"; tm load-buffer "$dir/bare"; tm paste-buffer -p -t p
 shows "$(sed 's/[][\.*^$(){}+?|]/\\&/g' <<<"$last")"
 check "and without its prompts" all_shown
-echo "1..$n"
+done_testing

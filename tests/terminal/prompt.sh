@@ -90,7 +90,7 @@ key C-c; ready; clear_screen
 enter 'tour()'; check "the tour puts a command on the line" shows '^> space.small.AnyNetXA:describe\(\)$'
 key C-u; enter '5 * 5'; check "other entries are welcome" shows '^25$'
 check "the step stays" shows '^> space.small.AnyNetXA:describe\(\)$'; clear_screen
-key C-u; enter 'space.small.AnyNetXA.name'; check "an edited one goes on" shows '^step 2 of 10'
+key C-u; enter 'space.small.RegNetX:describe()'; check "an edited one goes on" shows '^step 2 of 10'
 check "with the next command" shows '^> A = space.small.AnyNetXA:sample'
 key C-c; check "Ctrl-C leaves the tour" shows '^tour left; tour\(2\) goes on'; ready; clear_screen
 

@@ -239,7 +239,7 @@ static void test_refuses(void **state)
         write_file(text, bytes - cut);
         refused(m, "me", NULL);
     }
-    assert_true(net_save(n, file, "{}", &e));
+    assert_true(net_save(n, file, "{}", NULL, &e));
     refused(m, "me", "is not a checkpoint");
     unlink(file);
     refused(m, "me", "No such file");

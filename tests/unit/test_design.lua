@@ -114,7 +114,7 @@ blamed(function() step { parent = A, candidates = { B }, sample = { seed = 1 } }
   "give seed= to the step")
 blamed(function() step { parent = A, candidates = { B }, margn = 1 } end, "did you mean 'margin'?")
 blamed(function() step { parent = A, candidates = { B }, recipe = { epochs = 2 } } end,
-  "has other settings of the recipe")
+  "has another recipe")
 blamed(function() design.repeats { models = models, store = "x", data = "shapes", times = 1 } end,
   "times is 1")
 

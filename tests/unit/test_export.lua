@@ -117,6 +117,14 @@ t.is(rows[3][column.reason], 'loss is nan,\n"so" they say', "with its reason, qu
 t.is(rows[6][column.status] .. rows[6][column.error], "running", "a running one has no error yet")
 t.is(rows[7][column.status] .. rows[7][column.curve], "queued[]", "nor has a queued one")
 t.is(rows[8][column.population] .. rows[8][column.index], "B1", "populations follow each other")
+t.is(table.concat(head, ",", #head - 22), "origin,hash,depth,d1,d2,d3,d4,w1,w2,w3,w4,b1,b2,b3,b4,"
+  .. "g1,g2,g3,g4,e_fit,space,data,recipe", "columns for data frames end it")
+t.is(tonumber(rows[2][column.w3]), pop[1].w[3], "a width by itself")
+t.is(tonumber(rows[2][column.depth]), pop[1].d[1] + pop[1].d[2] + pop[1].d[3] + pop[1].d[4], "depth")
+t.is(tonumber(rows[2][column.e_fit]), arch.fit(pop[1]).e_fit, "e_fit, exact")
+t.is(rows[8][column.d3] .. rows[8][column.d2], "1", "no third stage, no value")
+t.is(rows[2][column.recipe] .. "; " .. rows[2][column.data],
+  "epochs=2 lr=0.3333333333333333; spec=shapes test=5 train=10", "how it was trained")
 local side = json.decode(read(at("x.provenance.json")))
 t.is(side.populations[1].recipe.lr, 1 / 3, "the provenance lies beside it")
 

@@ -82,7 +82,8 @@ end
 
 local s = snapshot()
 t.is(s.state, "running", "state of a store at work")
-t.is(("%d %d %d %d %d"):format(s.done, s.failed, s.running, s.queued, s.total), "21 1 2 8 32",
+t.is(("%d %d %d %d %d %d"):format(s.done, s.diverged, s.failed, s.running, s.queued, s.total),
+  "21 1 0 2 8 32",
   "counts")
 t.is(#s.populations[1].errors, 12, "errors of finished models")
 t.is(math.max(table.unpack(s.populations[1].errors)), 100, "a diverged model counts as 100")
@@ -320,6 +321,9 @@ t.ok(view.ask.text:find "resume .*%?", "P resumes it")
 press "n"
 press("P", stopped)
 t.ok(not view.ask and view.said:find "no sweep is at work", "nobody is there to be asked")
+press("R", stopped)
+t.ok(not view.ask and view.said:find "has no failed models", "what diverged is a result")
+stopped.populations[1].failed = 1
 press("R y", stopped)
 t.is(view.want, "retry", "but what failed can be queued again")
 view.want = nil

@@ -119,8 +119,8 @@ t.fails(function() return space.AnyNetA end, "did you mean 'AnyNetXA'?")
 t.fails(function() return space["AnyNetX_Q-32px"] end, "has no space 'AnyNetX_Q-32px'")
 local S, m = space.AnyNetXA, zoo["RegNetX-200MF"]
 t.fails(function() S:sample(3, { flops = 2e6 }) end,
-  "flops is 2000000; it is a window: {lo, hi}, such as {1.5e6, 2.5e6}")
-t.fails(function() S:size { acts = 2e6 } end, "acts is 2000000; it is a window", "of acts too")
+  "flops is 2000000; it must be a window: {lo, hi}, such as {1.5e6, 2.5e6}")
+t.fails(function() S:size { acts = 2e6 } end, "acts is 2000000; it must be a window", "of acts too")
 t.fails(function() sweep.run { store = "x.db", models = m, data = "shapes" } end,
   "models is one network; it takes a list: models = { m }")
 t.fails(function() sweep.run { store = "x.db", models = S, data = "shapes" } end,

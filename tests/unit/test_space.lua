@@ -407,4 +407,23 @@ t.ok(tostring(E:describe()):find("monotone_d: d never falls from stage to stage 
   "describe says how a constraint is met")
 t.is(tostring(B), "space AnyNetX_B (shared_b)", "tostring")
 
+-- Seeds that nobody gave ----------------------------------------------------------------------
+do
+  local S, w = space.small.AnyNetXA:with { name = "seeded" }, { flops = { 1e6, 3e6 } }
+  local C = S:with("shared_b")
+  local p, q, again = S:sample(12, w), C:sample(12, w), S:sample(14, w)
+  t.ok(p.seed ~= q.seed, "each space has a seed of its own", p.seed .. " and " .. q.seed)
+  t.is(again.seed, p.seed, "and gets it again")
+  t.is(arch.hash(again[12]), arch.hash(p[12]), "so that more continue what was drawn")
+  local seen, shared = {}, 0
+  for _, m in ipairs(p) do seen[arch.hash(m)] = true end
+  for _, m in ipairs(q) do shared = shared + (seen[arch.hash(m)] and 1 or 0) end
+  t.is(shared, 0, "populations that are compared share no networks")
+  t.ok(tostring(q):find("seed " .. q.seed, 1, true), "the seed is shown")
+  w.seed = 77
+  t.is(S:sample(2, w).seed, 77, "one that is given is taken")
+  w.seed = 9007199254740993
+  t.is(S:sample(2, w).seed, 9007199254740993, "exactly")
+end
+
 t.done()

@@ -88,7 +88,7 @@ t.is(stats.edf(failing):finished().n, 40, "an EDF without its failures")
 t.is(select(2, stats.edf({ 100, 100 }):finished()), "all of its models failed", "nothing left")
 local other = { name = "G", errors = good.errors, recipe = { epochs = 5 } }
 local lent = { name = "C", errors = parent.errors, recipe = { epochs = 10 } }
-t.ok(stats.compare(lent, other).verdict:find("Careful: they were trained with different recipe"),
+t.ok(stats.compare(lent, other).verdict:find("Careful: they were trained with different recipes "),
   "different recipes")
 local card = { train_n = 200, test_n = 100, pad = 4, checksum = "a" }
 other = { name = "G", errors = good.errors, recipe = { epochs = 10 }, card = card }
@@ -96,7 +96,7 @@ lent.card = { train_n = 100, test_n = 100, pad = 4, checksum = "b" }
 t.ok(stats.compare(other, lent).verdict:find(
   "Careful: they were trained with different data (train 200 and 100).", 1, true), "and data")
 t.ok(stats.compare(other, { name = "I", errors = good.errors, recipe = { epochs = 5, lr = 1 },
-  card = card }).verdict:find("different recipe (epochs 10 and 5, lr nil and 1).", 1, true), "which")
+  card = card }).verdict:find("different recipes (epochs 10 and 5, lr nil and 1).", 1, true), "which")
 blamed(function() stats.compare(lent, { good }) end, "b is a list of results; pick one of them")
 t.is(select(2, stats.best { errors = { 3, 2, 2 }, models = { "a", "b", "c" } }), 2, "least error")
 t.is(stats.best { errors = { 3, 2, 2 }, models = { "a", "b", "c" } }, "b", "the first best")

@@ -4,7 +4,7 @@
 local M = {}
 
 local cpu = "netspace trains on the processor (CPU) of one machine; there is no GPU engine.  "
-  .. "Small networks and images are its trade: space.small, recipe.quick"
+  .. "It is made for small networks and images: space.small, recipe.quick"
 local one_machine = "netspace runs on one machine: a worker for each core (workers = n); a "
   .. "population can be split by hand into stores, and stats.import reads results from elsewhere"
 local data = 'netspace trains on "shapes" (drawn, 32 pixels) and "cifar10:DIR" (CIFAR-10, binary '
@@ -23,8 +23,8 @@ local smaller = "netspace trains whole networks in float32 from scratch; smaller
   .. "space or constraint that allows only those"
 local scripts = "scripts are Lua: netspace FILE.lua; results go to Python as CSV, JSON lines or "
   .. "a PyTorch module (store:export, net:export)"
-local anew = "a sweep starts each network from its seed, and no published weights come with zoo; one "
-  .. "network can be trained on: net.load reads saved weights, net:train goes on from them"
+local anew = "a sweep starts each network from its seed, and no published weights come with zoo; "
+  .. "one network can be trained on: net.load reads saved weights, net:train goes on from them"
 
 -- Words, as they are asked for, and the answer.
 local answers = {
@@ -71,17 +71,17 @@ end
 
 -- Files of other programs, by what their names end with.
 local files = {
-  yaml = "is a configuration (YAML), no script; " .. known.pycls,
+  yaml = "is a configuration (YAML), not a script; " .. known.pycls,
   onnx = "is an ONNX network, which netspace does not read: " .. known.onnx,
-  pt = "is a network of PyTorch, no script; net.load reads safetensors",
-  safetensors = "has weights, no script; net.load reads it",
+  pt = "is a network of PyTorch, not a script; net.load reads safetensors",
+  safetensors = "has weights, not a script; net.load reads it",
   py = "is a Python script; " .. scripts,
   ipynb = "is a notebook; " .. scripts,
-  csv = "is a table, no script; stats.import reads results",
+  csv = "is a table, not a script; stats.import reads results",
 }
 files.yml, files.pth, files.json, files.jsonl = files.yaml, files.pt, files.csv, files.csv
 
---- Why a file is no script, by its name; nil where it may be one.
+--- Why a file is not a script, by its name; nil where it may be one.
 function M.file(name)
   return files[(name:match("%.(%w+)$") or ""):lower()]
 end

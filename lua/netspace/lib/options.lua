@@ -98,8 +98,8 @@ function M.check(where, t, level, name)
     end
     if not matches(value, kinds) then
       if written[kinds] then
-        error(("%s: %s is %s; it is %s"):format(where, key, type(value) == "number" and ("%.14g"):format(value)
-          or tostring(value), written[kinds]), level)
+        local shown = type(value) == "number" and ("%.14g"):format(value) or tostring(value)
+        error(("%s: %s is %s; it must be %s"):format(where, key, shown, written[kinds]), level)
       end
       error(("%s: option '%s' should be %s, got %s"):format(
         where, key, (kinds:gsub("|", " or ")), type(value)), level)

@@ -195,7 +195,7 @@ end
 local function cell_text(v, ctx)
   if v == nil then return "" end
   if math.type(v) == "float" then return ("%.6g"):format(v) end
-  if type(v) == "string" and #v <= 60 and not v:find "%c" then return v end
+  if type(v) == "string" and not v:find "%c" and canvas.text_width(v) <= 60 then return v end
   return flat(v, ctx, 2, 60) or "{" .. ctx.dots .. "}"
 end
 

@@ -22,8 +22,24 @@ function M.bytes(n)
   end
 end
 
---- "1 model", "2 models".
-function M.count(n, noun) return ("%d %s%s"):format(n, noun, n == 1 and "" or "s") end
+--- "1 model", "2 models"; with `part` "1 of 2 models".
+function M.count(n, noun, part)
+  return ("%s%d %s%s"):format(part and ("%d of "):format(part) or "", n, noun,
+    n == 1 and "" or "s")
+end
+
+local states = { "done", "diverged", "failed", "running", "queued" }
+
+--- How models stand, the one way it is counted and said everywhere: every model is in one of
+-- these states, so that the numbers add up to all.  "4 done, 1 failed, 2 queued"; states that no
+-- model is in are left out.
+function M.tally(t)
+  local parts = {}
+  for _, state in ipairs(states) do
+    if (t[state] or 0) > 0 then parts[#parts + 1] = ("%d %s"):format(t[state], state) end
+  end
+  return #parts > 0 and table.concat(parts, ", ") or "0 done"
+end
 
 --- 1234567 as "1,234,567".
 function M.thousands(n)

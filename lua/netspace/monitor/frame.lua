@@ -43,6 +43,15 @@ function M.message(snapshot)
   return snapshot.message
 end
 
+-- How many models diverged and failed, where any did.
+local function losses(s)
+  local parts = {}
+  for _, state in ipairs { "diverged", "failed" } do
+    if s[state] > 0 then parts[#parts + 1] = { ("%d %s"):format(s[state], state), alarm } end
+  end
+  return parts
+end
+
 -- The counts as parts of a line.  What a dead run left as running is only open.
 local function counts(s)
   local parts = { { ("%d/%d done"):format(s.done, s.total), bold } }
@@ -52,7 +61,8 @@ local function counts(s)
     parts[2] = { ("%d running"):format(s.running) }
     parts[3] = { ("%d queued"):format(s.queued) }
   end
-  parts[#parts + 1] = { ("%d failed"):format(s.failed), s.failed > 0 and alarm or 0 }
+  for _, part in ipairs(losses(s)) do parts[#parts + 1] = part end
+  if s.diverged + s.failed == 0 then parts[#parts + 1] = { "0 failed" } end
   return parts
 end
 
@@ -105,7 +115,7 @@ local function header(c, s, o)
   if o.frozen then state, style = state .. ", frozen", canvas.reverse end
   if o.height < 16 then -- one line; the parts that matter most first
     local parts = { { ("%d/%d"):format(s.done, s.total), bold } }
-    if s.failed > 0 then parts[#parts + 1] = { ("%d failed"):format(s.failed), alarm } end
+    for _, part in ipairs(losses(s)) do parts[#parts + 1] = part end
     if stale(s) then parts[#parts + 1] = { stale(s) .. " old", alarm } end
     if s.state == "running" and not o.frozen then
       parts[#parts + 1] = { ("run %d"):format(s.running), good }
@@ -164,7 +174,7 @@ local of_view = {
     { "escape", "no cursor" },
     { "mouse", "click: cursor, population; wheel: zoom" },
     { "", "" },
-    { "n", "models finished / all; failed count as 100 %" },
+    { "n", "models ended / all; failed count as 100 %" },
     { "sparse dots", "with the errors running models have now" },
   },
   models = {
@@ -248,7 +258,7 @@ local function choose_view(c, s, o, top, bottom)
       :format(widgets.most)
     local slots = widgets.slots(s, o)
     for id, p in ipairs(s.populations) do
-      items[id] = { ("%s  %d/%d"):format(p.name, p.done + p.failed, p.n), slots[id] }
+      items[id] = { ("%s  %d/%d"):format(p.name, p.done + p.diverged + p.failed, p.n), slots[id] }
     end
   end
   widgets.list(c, top, o.width, bottom - top + 1, title, items, o.choice or 1)

@@ -185,7 +185,7 @@ local function best(snapshot)
 end
 
 local function change(s)
-  return table.concat({ s.state, s.done, s.failed, s.running, s.total,
+  return table.concat({ s.state, s.done, s.diverged, s.failed, s.running, s.total,
     s.message or "" }, " ")
 end
 

@@ -158,8 +158,10 @@ function M.describe(m, o)
   if type(m) ~= "table" then
     error(("arch.describe expects a network, got %s"):format(type(m)), 2)
   end
-  m = m.stride and m or M.anynet(m)
-  return call("arch.describe", describe.network, m, image, paper_acts)
+  if not m.stride then m = M.anynet(m) end
+  return call("arch.describe", function()
+    return describe.network(M._final(m), image, paper_acts)
+  end)
 end
 
 options.declare("arch.why", { space = "table", flops = "window", params = "window",
@@ -172,6 +174,43 @@ function M.why(t, o)
   o = options.check("arch.why", o)
   local make = type(t.d) == "table" and M.anynet or M.regnet
   return call("arch.why", describe.why, make, t, o)
+end
+
+local function same(a, b)
+  for _, key in ipairs { "d", "w", "b", "g" } do
+    if #a[key] ~= #b[key] then return false end
+    for i, v in ipairs(a[key]) do
+      if v ~= b[key][i] then return false end
+    end
+  end
+  return true
+end
+
+--- The network that m is when it is built, with every field: m itself, where it is as it was
+-- made.  Of one that was written or changed by hand, asked and regnet are those of what it is
+-- now, so that what is trained, shown and stored is one and the same.  Raises, without a
+-- position, what is wrong with it.
+function M._final(m)
+  core.complexity(m) -- raises where a change does not fit
+  local made, reason = core.complete(m)
+  if not made then error(reason, 0) end
+  local final, as_made = {}, type(m.asked) == "table"
+  for k, v in pairs(m) do final[k] = v end
+  if as_made then
+    local t = {}
+    for k, v in pairs(made) do t[k] = v end
+    for k, v in pairs(m.asked) do t[k] = v end
+    local good, before = pcall(core.complete, t)
+    as_made = good and before and same(before, made)
+    if as_made then made.asked = m.asked end
+  end
+  local changed = not as_made
+  for k, v in pairs(made) do
+    changed = changed or final[k] == nil
+    final[k] = v
+  end
+  if not as_made then final.regnet = nil end
+  return changed and final or m
 end
 
 function M.hash(m)

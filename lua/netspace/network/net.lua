@@ -13,12 +13,14 @@ local json = require "netspace.lib.json"
 local profiles = require "netspace.network.profile"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
+local final = require("netspace.network.arch")._final
 local recipe = require "netspace.network.recipe"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
 local M = {}
 local methods = core.methods
+local arch_of = methods.arch
 
 options.declare({ "net.new", "net.load" }, { seed = "integer", batch = "integer" })
 options.declare({ "net.benchmark", "net.profile" },
@@ -29,10 +31,34 @@ options.declare({ "net.benchmark", "net.profile" },
 local function call(where, f, ...)
   local function say(err)
     return type(err) == "string"
-      and where .. ": " .. err:gsub("^bad argument #%d+ to '[^']*' ", "")
+      and where .. ": " .. blame.bare(err):gsub("^bad argument #%d+ to '[^']*' ", "")
   end
   local results = table.pack(blame.call(2, say, f, ...))
   return table.unpack(results, 1, results.n)
+end
+
+-- What a net was trained on, as far as whoever uses it must know: its pixels and its classes.
+local trained_on = setmetatable({}, { __mode = "k" })
+
+--- The net is trained on this data set from now on.
+function M._trained(n, set)
+  local card = set:card()
+  trained_on[n] = { name = card.spec, checksum = card.checksum, image = card.image,
+    mean = card.mean, std = card.std, class_names = card.class_names, channels = "RGB" }
+end
+
+-- The same as the file `path` of weights says, if it does.
+local function take_data(n, path)
+  local text = core.file_data(path)
+  local about = text and json.decode(text)
+  trained_on[n] = type(about) == "table" and about or nil
+end
+
+-- A copy of a network, down to its lists: whoever changes one of the two changes no other.
+local function copy(m)
+  local t = {}
+  for k, v in pairs(m) do t[k] = type(v) == "table" and copy(v) or v end
+  return t
 end
 
 local function is_net(x)
@@ -60,7 +86,9 @@ function M.new(m, opts)
     error(("net.new expects an architecture, such as arch.anynet{…}, got %s")
       :format(type(m)), 2)
   end
-  return call("net.new", core.new, m, size(o.batch), size(o.seed, sys.seed()))
+  return call("net.new", function()
+    return core.new(copy(final(m)), size(o.batch), size(o.seed, sys.seed()))
+  end)
 end
 
 --- Loads a network that net:save wrote.
@@ -82,7 +110,10 @@ function M.load(path, opts)
   if not made then return nil, path .. ": " .. tostring(n) end
   local ok
   ok, message = core.read(n, path)
-  if ok then return n end
+  if ok then
+    take_data(n, path)
+    return n
+  end
   n:close()
   return nil, message
 end
@@ -92,7 +123,26 @@ function methods.save(n, path)
   if type(path) ~= "string" then
     error(("net:save expects a path, got %s"):format(type(path)), 2)
   end
-  return call("net:save", core.write, n, path, json.encode(n:arch()))
+  local about = trained_on[n]
+  return call("net:save", core.write, n, path, json.encode(n:arch()),
+    about and json.encode(about))
+end
+
+function methods.load(n, path)
+  check_net("net:load", n)
+  if type(path) ~= "string" then
+    error(("net:load expects a path, got %s"):format(type(path)), 2)
+  end
+  local ok, message = call("net:load", core.read, n, path)
+  if not ok then return nil, message end
+  take_data(n, path)
+  return n
+end
+
+function methods.data(n)
+  check_net("net:data", n)
+  call("net:data", arch_of, n) -- refuses a closed one
+  return trained_on[n] and copy(trained_on[n])
 end
 
 function methods.export(n, dir)
@@ -114,11 +164,18 @@ function methods.export(n, dir)
   return atomic.write(("%s/%s"):format(dir, name), function(write) write(module) end)
 end
 
+function methods.arch(n)
+  check_net("net:arch", n)
+  return copy(call("net:arch", arch_of, n))
+end
+
 function methods.train(n, data, r, progress)
   check_net("net:train", n)
   if type(r) == "function" and progress == nil then r, progress = nil, r end
-  r = recipe._complete("net:train", r or recipe.quick)
-  return (call("net:train", core.run, n, data, r, progress))
+  r = recipe._complete("net:train", r, 1, recipe.quick)
+  local result = call("net:train", core.run, n, data, r, progress)
+  M._trained(n, data)
+  return result
 end
 
 -- "train" or "test", train when not given.
@@ -214,7 +271,7 @@ document("profile:kinds", [[
 document("net:train", [=[
   net:train(data [, recipe [, progress]]) -> { status =, error =, epochs =, … }
   Trains on a data set: random order and augmentation each epoch, a test after each.
-    recipe    as for recipe{ … }; recipe.quick when not given
+    recipe    as for recipe{ … }; what is not given is as in recipe.quick
     progress  function called with each event; returning false stops the training
               { kind = "epoch", epoch =, lr =, train_loss =, train_error =, test_error =,
                 seconds =, images_per_s = }
@@ -259,20 +316,36 @@ document("net:plan", [[
 
 document("net:save", [=[
   net:save(path) -> true, or nil and a message
-  Writes the weights as safetensors with pycls's names, the architecture in the metadata.
+  Writes the weights as safetensors with pycls's names, in the metadata the architecture and
+  what it was trained on (net:data).
   The file appears whole or not at all.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):save("net.safetensors")]=])
+
+document("net:load", [=[
+  net:load(path) -> the net, or nil and a message
+  Takes the weights of a safetensors file by pycls's names into a network made from its
+  architecture, also of a file that does not say which network it is of (another program's).
+  The first name or shape that differs is named; the net is as it was then.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):load("nothing.safetensors")]=])
+
+document("net:data", [=[
+  net:data() -> { name =, mean =, std =, class_names =, image =, … }, or nil
+  What the weights were trained on: how its pixels (RGB, 0 to 255) were normalised, its classes
+  in the order of the logits, and its size.  It is saved with the weights; nil where a net was
+  not trained.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):data()]=])
 
 document("net:export", [=[
   net:export(dir) -> true, or nil and a message
   All that PyTorch needs, in a directory that is made where it is missing: net.safetensors
   (net:save) and torch_anynet.py, whose load("net.safetensors") gives the torch.nn.Module
-  with these weights; its first lines say what pixels it wants.
+  with these weights, and with .mean, .std, .class_names and .image of the data it was trained
+  on; its first lines show how to use it.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):export("best")]=])
 
 document("net:arch", [[
   net:arch() -> m
-  The architecture the network was made from.
+  The architecture of the network, as it is trained and saved; the table is your own.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):arch().w]])
 
 document("net:bytes", [[

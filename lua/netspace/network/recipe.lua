@@ -40,16 +40,17 @@ M.quick = {
 }
 
 --- Completes and checks a recipe.  `where` is the function that exceptions name.
--- @tparam[opt] table t what differs from recipe.paper, or from t.like
+-- @tparam[opt] table t what differs from t.like, or from `usual`
+-- @tparam[opt] table usual what is the default there (recipe.paper)
 -- @treturn table a new table with every key
-function M._complete(where, t, level)
+function M._complete(where, t, level, usual)
   level = (level or 1) + 1
   t = options.check(where, t, level, "recipe")
   local r = {}
   if t.like then
     for k, v in pairs(M._complete(where .. ": like", t.like, level)) do r[k] = v end
   else
-    for k, v in pairs(M.paper) do r[k] = v end
+    for k, v in pairs(usual or M.paper) do r[k] = v end
   end
   for k, v in pairs(t) do
     if k ~= "like" then r[k] = keys[k] == "integer" and math.tointeger(v) or v end
@@ -84,6 +85,9 @@ document("recipe", [[
     label_smoothing = 0
     zero_gamma = false     true: residual branches start at zero (of fresh networks)
     like = recipe.paper
+  Where a recipe is an option (sweep.run, net:train, design.step) a table that gives only a few
+  of these, such as recipe = { epochs = 3 }, starts from what is the default there:
+  recipe.quick.
   A recipe is a plain table and may be stored or printed.
   example: recipe{ epochs = 2, lr = 0.1 }.lr
   source: arXiv 2003.13678 section 3; pycls optimizer.py]])

@@ -123,10 +123,26 @@ local function cut_short(path)
     whole, path, copy, whole, copy, copy)
 end
 
+-- What a store without a population may be.  In WAL mode (bytes 18 and 19 of the file) what a
+-- sweep has written lately lies in STORE-wal.
+local function empty(path)
+  local f = io.open(path, "rb")
+  local head = f and f:read(20) or ""
+  if f then f:close() end
+  local text = path .. ": 0 populations"
+  local log = io.open(path .. "-wal", "rb")
+  if log then log:close() end
+  if log or head:sub(19, 20) ~= "\2\2" then return text .. ", nothing is damaged" end
+  return ("%s.  If it was copied from a store at work, what was in there is still in the\n     "
+    .. "%s-wal beside the original: copy both files, or use netspace copy STORE NEW"):format(text,
+    path:match "[^/]*$")
+end
+
 local function store(path)
   local report, message = require("netspace.store.integrity").check(path)
   if not report then return false, message, 1 end
   local problems, lines = report.problems, {}
+  if #problems == 0 and report.populations == 0 then return true, empty(path) end
   if #problems == 0 then
     return true, ("%s: %s, %s, nothing is damaged"):format(path,
       units.count(report.populations, "population"), units.count(report.models, "model"))

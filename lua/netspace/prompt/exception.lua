@@ -83,12 +83,12 @@ local function wrong_call(level, text, called)
     local behind = debug.getmetatable(value)
     behind = type(behind) == "table" and members.behind(behind)
     local method = type(behind) == "table" and rawget(behind, name)
-    local own = type(value) == "table" and rawget(value, name)
+    local field = type(value) == "table" and rawget(value, name)
     local arguments = text:match("^%s*(%b())", rest) or text:match("^%s*(%b{})", rest) or "(…)"
     local first = arguments:match("^%(%s*([%w_%.]*)%s*[,)]")
-    if mark == "." and method == called and not own and first ~= path then
+    if mark == "." and method == called and not field and first ~= path then
       return ("call it with a colon: %s:%s%s"):format(path, name, arguments)
-    elseif mark == ":" and own == called and not method then
+    elseif mark == ":" and field == called and not method then
       return ("call it with a dot: %s.%s%s"):format(path, name, arguments)
     end
   end

@@ -9,7 +9,7 @@ local M = {}
 local rows = {
   -- Design spaces
   { "design space", "A set of networks given by ranges of parameters and constraints; networks "
-    .. "are drawn from it, not one looked for in it.", "space, S:sample" },
+    .. "are drawn from it, and it is judged by all of them.", "space, S:sample" },
   { "AnyNet, AnyNetX", "The freest spaces: stages of identical blocks, each stage with its own "
     .. "depth d, width w, bottleneck ratio b and group width g.", "space, arch.anynet" },
   { "RegNet, RegNetX, RegNetY", "Networks whose widths lie near a line, w_0 + w_a j for block j, "
@@ -18,14 +18,15 @@ local rows = {
     .. "judged by the distribution of its errors.", "S:sample, sweep.run" },
   { "principle", "A rule that narrows a space, such as widths that never fall; here a "
     .. "constraint, a few lines of Lua.", "constraint, S:with" },
-  { "window", "{lo, hi}: between what a cost (flops, params, acts) of the networks drawn must "
-    .. "lie, so that populations are compared at like complexity.", "S:sample" },
+  { "setting", "Values of all parameters of a space, before group compatibility.", "S:size" },
+  { "window", "{lo, hi}: limits of a cost (flops, params, acts) of the networks drawn, so that "
+    .. "populations are compared at similar complexity.", "S:sample" },
   { "rejection, acceptance", "Candidates are drawn until enough are inside the window and obey "
     .. "the constraints; acceptance is the share that does.", "S:acceptance" },
-  { "adopt, adoption", "Trained networks of a space that obey a refined one count for it, too, "
-    .. "and need no second training.", "S:sample" },
-  { "refine, refinement", "To narrow a space by a constraint and to see whether its errors get "
-    .. "better.", "design.step, S:with" },
+  { "adopt, adoption", "Trained networks of a space that lie in a refined space count for it, "
+    .. "too, without a second training.", "S:sample" },
+  { "refine, refinement", "To narrow a space by a constraint, and to see whether its errors "
+    .. "improve.", "design.step, S:with" },
   -- A network
   { "network, model, architecture", "Stem, stages and head; a table with lists d, w, b, g and "
     .. "stride, one value a stage.", "arch.anynet, arch.describe" },
@@ -56,12 +57,12 @@ local rows = {
     "arch.regnet" },
   { "e_fit", "How far a network's widths are from a RegNet's line, the mean of log ratios.",
     "arch.fit" },
-  { "se, squeeze-excitation", "Channels scaled by what the whole image says; se = 0.25 of the "
+  { "se, squeeze-excitation", "Channels scaled by a function of the whole image; se = 0.25 of the "
     .. "block's input width makes a Y block.", "arch.anynet" },
   { "stride", "Step of a stage's first convolution: 2 halves the resolution.", "arch.anynet" },
   { "inverted bottleneck", "b below 1: a block wider inside than outside.", "arch.anynet" },
-  { "depthwise", "g = 1: each channel is convolved for itself.", "arch.anynet" },
-  { "activation", "What follows a convolution's normalisation: \"relu\" or \"silu\".",
+  { "depthwise", "g = 1: each channel is convolved separately.", "arch.anynet" },
+  { "activation", "The function after batch normalisation: \"relu\" or \"silu\".",
     "arch.anynet" },
   -- Costs
   { "complexity, cost", "flops, params and acts of a network at its image size.",
@@ -69,7 +70,7 @@ local rows = {
   { "flops, MF, GF, multiply-adds, macs", "Multiply-adds of one image, as the papers count: 400MF "
     .. "are 400 million.", "arch.complexity" },
   { "params, parameters", "Weights that are trained, of the whole network.", "arch.complexity" },
-  { "acts, activations", "Sizes of the outputs of all convolutions; they go with the time on "
+  { "acts, activations", "Sizes of the outputs of all convolutions; they predict the time on "
     .. "accelerators better than flops.", "arch.complexity" },
   { "image, resolution", "Side of the square images in pixels; costs depend on it.",
     "arch.complexity" },
@@ -87,28 +88,29 @@ local rows = {
   { "lr, learning rate", "Length of a step of training; follows a half cosine unless the "
     .. "recipe says otherwise.", "recipe, recipe.rates" },
   { "wd, weight decay", "Pull of the weights towards 0.", "recipe" },
-  { "momentum, nesterov", "How steps of training go on in their direction.", "recipe" },
+  { "momentum, nesterov", "How much of the previous step a step of training keeps.", "recipe" },
   { "warmup", "Epochs at the start in which the learning rate grows.", "recipe" },
   { "label smoothing", "Share of each label that is spread over all classes.", "recipe" },
-  { "seed", "The number that all chance comes from: the same seed gives the same population, "
+  { "seed", "The number that fixes all random choices: the same seed gives the same population, "
     .. "the same weights, the same errors, whatever the number of workers.",
     "S:sample, sweep.run" },
-  { "budget", "The most time a sweep may take (budget = \"2h\"): no network is started that would "
-    .. "not be done by then, and the result says so.", "sweep.run, sweep.resume" },
+  { "budget", "The time limit of a sweep (budget = \"2h\"): a network that would not be done by "
+    .. "then is not started, and the result has .budget.", "sweep.run, sweep.resume" },
   { "forecast, ETA", "How long a sweep will take, from a measurement of this machine.",
     "sweep.forecast" },
-  { "checkpoint, resume", "The state of a training on disk, from which it goes on bit for bit "
+  { "checkpoint, resume", "The state of a training on disk, from which it continues bit for bit "
     .. "after a stop.", "sweep.run, sweep.resume" },
-  { "handle", "What sweep.start gives at once: asks, waits for and stops a sweep.",
+  { "handle", "The value of sweep.start: its methods ask for, wait for and stop a sweep.",
     "sweep.start" },
-  { "patience", "Seconds without a word after which a worker counts as stuck.", "sweep.run" },
-  { "failed, diverged", "A network that could not be trained, or whose loss left the numbers: it "
-    .. "counts with an error of 100 % and is never dropped.", "sweep.run" },
+  { "patience", "Seconds of silence after which a worker counts as hung.", "sweep.run" },
+  { "failed, diverged", "A network that could not be trained, or whose loss was no longer a "
+    .. "number: it counts with an error of 100 % and is never dropped.", "sweep.run" },
   { "shapes", "The built-in data: ten drawn figures, 32×32, made from a seed.", "data.open" },
   { "CIFAR, CIFAR-10", "60,000 photographs of ten classes, 32×32, from the files you have.",
     "data.open" },
-  { "normalisation, augmentation", "Images have the set's mean taken off and are divided by its "
-    .. "deviation; in training they are padded, cropped at random and flipped.", "data.open" },
+  { "normalisation, augmentation", "The mean of the data set is subtracted from images, which "
+    .. "are divided by its deviation; in training they are padded, cropped at random and "
+    .. "flipped.", "data.open" },
   -- Statistics
   { "error", "Share of test images that a network gets wrong, in percent.", "stats.edf" },
   { "EDF, empirical distribution function", "F(e): the share of a population's networks with an "
@@ -117,8 +119,8 @@ local rows = {
     .. "learned, and say nothing about their spaces.", "stats.compare" },
   { "band, confidence band", "Where the EDF of the whole space lies, with the stated "
     .. "confidence.", "edf:band" },
-  { "KS, Kolmogorov-Smirnov", "Greatest distance of two EDFs, and a test whether it can be "
-    .. "chance.", "stats.compare" },
+  { "KS, Kolmogorov-Smirnov", "Greatest distance of two EDFs, and a test whether chance explains "
+    .. "it.", "stats.compare" },
   { "confidence interval, ci, interval", "Where a difference lies, with the stated confidence; "
     .. "a claim needs one without 0.", "stats.compare" },
   { "p, p value", "How often chance alone makes a difference as large.", "stats.compare" },
@@ -129,9 +131,9 @@ local rows = {
   { "random search", "The best of n networks drawn: what a space gives for n trainings.",
     "stats.search" },
   { "noise", "How much the error of one network changes with its seed.", "stats.noise" },
-  { "property", "A number of each network that errors are set against: \"d\", \"w_a\", "
+  { "property", "A number of each network that errors are compared with: \"d\", \"w_a\", "
     .. "\"flops\", a function(m).", "stats.bootstrap" },
-  { "verdict", "One line of what a comparison allows to say.", "stats.compare" },
+  { "verdict", "The sentence that says what a comparison allows to claim.", "stats.compare" },
   { "normalised comparison", "Populations compared at the same distribution of a cost.",
     "stats.normalise" },
   -- Programs
@@ -140,7 +142,7 @@ local rows = {
   { "safetensors", "The format of saved weights.", "net:save, net.load" },
   { "NDS", "Network design spaces of arXiv 1905.13214, the first paper: spaces compared by "
     .. "their EDFs.", "space" },
-  { "pycls", "The papers' own code for training on GPUs; netspace counts as it does.",
+  { "pycls", "The code of the papers' authors, for GPUs; netspace counts as it does.",
     "arch.complexity" },
 }
 

@@ -109,7 +109,7 @@ function M.draw(state, found, width, height)
     local text = row.name .. blanks .. row.about
     c:text(1, y + 1, text .. (" "):rep(width - canvas.text_width(text)), width, style)
   end
-  if #found == 0 then c:text(1, 2, "nothing is called so", width, 0) end
+  if #found == 0 then c:text(1, 2, "no name matches", width, 0) end
   c:text(1, height, "type to find, Enter puts it on the line, Escape goes back", width, canvas.dim)
   return c
 end
@@ -139,7 +139,7 @@ end
 function M.open(query)
   local window, why = screen.open(not sys.color(1))
   if not window then
-    io.stderr:write("the palette needs a full screen: ", why, "; help() lists what there is\n")
+    io.stderr:write("the palette needs a full screen: ", why, "; help() lists all names\n")
     return nil
   end
   return sys.shielded(function() -- Ctrl-C closes it, no more

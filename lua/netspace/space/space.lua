@@ -12,10 +12,12 @@ local count = require "netspace.space.count"
 local describe = require "netspace.space.describe"
 local domain = require "netspace.space.domain"
 local document = require("netspace.lib.doc").group "space"
+local json = require "netspace.lib.json"
 local options = require "netspace.lib.options"
 local draw = require "netspace.space.draw"
 local population = require "netspace.space.population"
 local presets = require "netspace.space.presets"
+local seeds = require "netspace.space.seeds"
 local sys = require "netspace.core.sys"
 
 local M = {}
@@ -249,6 +251,13 @@ local function sorted(o)
   return o.order == "sorted"
 end
 
+-- The space as a text: what tells it from others, in whatever setting it is drawn.
+local function identity(S, spec)
+  local parts = { S.name, json.encode(spec.params or {}) }
+  for _, c in ipairs(S.constraints) do parts[#parts + 1] = c.source or c.name end
+  return table.concat(parts, "\n")
+end
+
 local sample_options = { seed = "integer", max_tries = "integer", flops = "window",
   params = "window", acts = "window", order = "string", adopt = "table" }
 for k, v in pairs(network_options) do sample_options[k] = v end
@@ -273,8 +282,11 @@ function Space:sample(n, o)
       how.adopted = adopt.from(self, drawn.spec, o.adopt, n, how)
       how.seed, how.window = how.adopted.seed, how.adopted.window
     end
-    how.seed, how.max_tries = how.seed or sys.seed(), math.tointeger(max_tries)
-    return population.draw(self, drawn, math.tointeger(n), how)
+    local key, given = identity(self, drawn.spec), how.seed ~= nil
+    how.seed, how.max_tries = how.seed or seeds.choose(key), math.tointeger(max_tries)
+    local found = population.draw(self, drawn, math.tointeger(n), how)
+    seeds.note(key, how.seed, given)
+    return found
   end)
   return p
 end
@@ -460,8 +472,11 @@ example: space.RegNetX:with{ "b_1", g = { 16, 24 }, name = "mine" }
 source: arXiv 2003.13678 section 3.1]])
 
 document("S:sample", [[
-S:sample(n, { seed = 1, flops = {lo, hi}, params = {lo, hi}, acts = {lo, hi}, … }) -> population
+S:sample(n, { seed =, flops = {lo, hi}, params = {lo, hi}, acts = {lo, hi}, … }) -> population
 The first n different networks of the space inside the window; it depends on the seed only.
+  seed                   when not given, each space has its own, so that populations that are
+                         compared are independent: the first one drawn from that of netspace
+                         --seed (1), the others 2, 3, … as they come; printed and stored
   image, classes, stem, stem_width, stride, head_width, activation  network options, as in
                          arch.anynet; complexity is counted at this image size
   max_tries = 1000000    give up after so many candidates without a new network

@@ -112,8 +112,8 @@ local function too_small(rows)
     end
   end
   if not least then return nil end
-  local text = ("n is too small: %s more models of each would settle a difference such as that of "
-    .. "%s"):format(about(least.more), least.name)
+  local text = ("n is too small: %s of each would settle a difference such as that of %s"):format(
+    input.more(least.more), least.name)
   if most.more == least.more then return text end
   return ("%s, %s that of %s"):format(text, about(most.more), most.name)
 end

@@ -2,6 +2,7 @@
 -- bootstrap.h and strata.h of src/stats.
 
 local arch = require "netspace.core.arch"
+local chance = require "netspace.lib.chance"
 local core = require "netspace.core.stats"
 local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
@@ -13,7 +14,7 @@ local units = require "netspace.lib.units"
 
 local M = {}
 
-local p_text, about = input.p_text, input.about
+local p_text = input.p_text
 
 -- How a result's images were chosen, where that is known.
 local function images(r)
@@ -22,7 +23,7 @@ local function images(r)
     images = card.checksum }
 end
 
--- "recipe (epochs 1 and 2)" where x and y, tables of the same kind, differ; else nil.
+-- "recipes (epochs 1 and 2)" where x and y, tables of the same kind, differ; else nil.
 local function unlike(what, x, y)
   if x == nil or type(x) ~= type(y) or json.encode(x) == json.encode(y) then return nil end
   if type(x) ~= "table" then return what end
@@ -45,14 +46,20 @@ local function cautions(names, list)
     local open = type(r) == "table" and r.errors and math.type(r.n) == "integer"
       and r.n - #r.errors or 0
     if open > 0 then
-      text = text .. (" Careful: %d of %d models of %s are unfinished."):format(open, r.n,
-        names[i])
+      text = text .. (" Careful: %s of %s %s unfinished."):format(
+        units.count(r.n, "model", open), names[i], open == 1 and "is" or "are")
+    end
+  end
+  for i, r in ipairs(list) do
+    local guessing = type(r) == "table" and r.errors and chance.of_errors(r.errors, r.card)
+    if guessing then
+      text = text .. (" Careful: of %s %s."):format(names[i], chance.text(guessing))
     end
   end
   local a, how, others = list[1], {}, {}
   for i = 2, type(a) == "table" and #list or 1 do
     local b = type(list[i]) == "table" and list[i] or {}
-    local parts = { unlike("recipe", a.recipe, b.recipe) }
+    local parts = { unlike("recipes", a.recipe, b.recipe) }
     parts[#parts + 1] = unlike("data", images(a), images(b))
     local what = table.concat(parts, " and different ")
     if #parts > 0 and not others[what] then how[#how + 1], others[what] = what, {} end
@@ -149,8 +156,8 @@ local function verdict(c, a, b)
     differ = differ .. "; the permutation test alone would claim it"
   end
   if c.more and c.more > 0 then
-    more = ("; n is too small: %s more models of each would settle a difference of this size")
-      :format(about(c.more))
+    more = ("; n is too small: %s of each would settle a difference of this size")
+      :format(input.more(c.more))
   end
   return ("No claim: the %s of %s, %.2f %%, is %s that of %s, %.2f %%, %s "
     .. "(%g %% CI %+.2f to %+.2f points, %s%s%s%s."):format(mean_name(c), B, b.mean,

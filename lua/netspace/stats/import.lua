@@ -327,6 +327,10 @@ local function parse(read, kind, name, source, how)
       by_name[of] = new_result(of, source)
       results[#results + 1] = by_name[of]
     end
+    local r = exported and record.r or {}
+    for key in pairs(r) do
+      if export.derived(key) then r[key] = nil end
+    end
     if record.job then by_name[of].choice = how.choice end
     add(by_name[of], record, how, exported)
     if k % 1000 == 0 and sys.interrupted() then error("interrupted", 0) end

@@ -5,6 +5,7 @@ local columns = require "netspace.lib.columns"
 local core = require "netspace.core.edf"
 local options = require "netspace.lib.options"
 local sys = require "netspace.core.sys"
+local members = require "netspace.lib.members"
 local tabular = require "netspace.lib.tabular"
 
 local M = {}
@@ -22,6 +23,12 @@ function M.edf(where, what, x)
       :format(where, what, type(errors)), 3)
   end
   local first = errors[1]
+  local kind = members.kind(errors) == "population" and "population"
+    or type(first) == "table" and first.d and first.w and "list of networks"
+  if kind then
+    error(("%s: %s is a %s; train it first: sweep.run{ models = %s, … }"):format(where, what,
+      kind, what:match "^%a$" or "…"), 3)
+  end
   if type(first) == "table" and first.errors then
     error(("%s: %s is a list of results; pick one of them, such as [1]"):format(where, what), 3)
   end
@@ -103,6 +110,11 @@ function M.about(n)
   if n > 100000 then return "more than 100,000" end
   local unit = math.max(1, 10 ^ (#tostring(n) - 2))
   return ("about %d"):format(math.tointeger(math.ceil(n / unit) * unit))
+end
+
+--- "about 12 more models".
+function M.more(n)
+  return ("%s more %s"):format(M.about(n), n == 1 and "model" or "models")
 end
 
 -- Without the column that is headed `name`.

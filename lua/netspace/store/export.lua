@@ -2,6 +2,7 @@
 -- sweep.json of pycls (store/pycls.lua), complete and exact (a number is the shortest text that
 -- reads back to the same double).  The formats are described by help("store:export").
 
+local arch = require "netspace.network.arch"
 local atomic = require "netspace.lib.atomic"
 local gzip = require "netspace.lib.gzip"
 local json = require "netspace.lib.json"
@@ -27,6 +28,16 @@ local columns = {
 local known = {}
 for _, name in ipairs(columns) do known[name] = true end
 M.known = known -- for whoever reads one back
+
+-- What a CSV has besides, so that a data frame needs no JSON: single numbers of the lists, and
+-- where the model is from.  All of it follows from the rest, and is left out when read back.
+local spread = { "d", "w", "b", "g" }
+local derived = { depth = true, e_fit = true, space = true, data = true, recipe = true }
+
+--- Whether a column of a CSV follows from others.
+function M.derived(name)
+  return derived[name] or name:find "^[dwbg]%d+$" ~= nil
+end
 
 local of_model = [[SELECT id, idx, m, hash, seed, flops, params, acts, status, attempt, error,
   reason, signal, log, seconds, images_per_s, memory, epochs, origin FROM model ]]
@@ -134,10 +145,34 @@ function writers.jsonl(reader, list, rows, write)
   return n
 end
 
+-- What a CSV says besides of the records of population p, some at a time.
+local function derive(records, p)
+  local good, fits = pcall(arch.fit, records)
+  for i, r in ipairs(records) do
+    local own, fit = good, good and fits[i]
+    if not good then own, fit = pcall(arch.fit, r) end -- one of a damaged store has none
+    r.e_fit, r.depth = own and fit.e_fit or nil, 0
+    r.space, r.data, r.recipe = p.space, p.data_text, p.recipe_text
+    for _, key in ipairs(spread) do
+      for stage, v in ipairs(type(r[key]) == "table" and r[key] or {}) do
+        r[key .. stage] = v
+        if key == "d" then r.depth = r.depth + v end
+      end
+    end
+  end
+end
+
+-- "epochs=5 lr=0.1" of a table as JSON.
+local function listed(text)
+  local t = text and json.decode(text)
+  return type(t) == "table" and provenance.listed(t) or nil
+end
+
 function writers.csv(reader, list, rows, write)
-  local extra, names = {}, {}
+  local extra, names, stages = {}, {}, 0
   for _, p in ipairs(list) do
     rows(reader, p, function(r)
+      stages = math.max(stages, type(r.d) == "table" and #r.d or 0)
       for key in pairs(r) do
         if not known[key] and key ~= "learning" then extra[key] = true end
       end
@@ -153,13 +188,26 @@ function writers.csv(reader, list, rows, write)
       names[#names + 1] = name
     end
   end
+  names[#names + 1] = "depth"
+  for _, key in ipairs(spread) do
+    for stage = 1, stages do names[#names + 1] = key .. stage end
+  end
+  table.move({ "e_fit", "space", "data", "recipe" }, 1, 4, #names + 1, names)
   write(table.concat(names, ",") .. "\n")
   local n = 0
   for _, p in ipairs(list) do
+    local records = {}
+    local from = { space = p.space, data_text = listed(p.data), recipe_text = listed(p.recipe) }
+    local function flush()
+      derive(records, from)
+      for _, r in ipairs(records) do write(M.line(names, r)) end
+      n, records = n + #records, {}
+    end
     rows(reader, p, function(r)
-      n = n + 1
-      write(M.line(names, r))
+      records[#records + 1] = r
+      if #records == CHUNK then flush() end
     end)
+    flush()
   end
   return n
 end

@@ -46,8 +46,8 @@ local function date(t)
   return os.date("%Y-%m-%d %H:%M:%S", math.floor(t))
 end
 
--- key=value of a flat table, sorted.
-local function listed(t)
+--- key=value of a flat table, sorted.
+function M.listed(t)
   local parts = {}
   for k, v in pairs(t) do
     parts[#parts + 1] = ("%s=%s"):format(k, type(v) == "string" and v or json.encode(v))
@@ -78,7 +78,7 @@ end
 
 --- How the models of a provenance were trained, and in which window they were drawn.
 function M.training(p)
-  return ("%s; data %s%s"):format(listed(p.recipe), listed(p.data), windows(p))
+  return ("%s; data %s%s"):format(M.listed(p.recipe), M.listed(p.data), windows(p))
 end
 
 --- What there is to say of a provenance: a list of { term, text }; a term of "" belongs to
@@ -89,7 +89,7 @@ function M.facts(p, when)
   local facts = {}
   local function add(key, ...) facts[#facts + 1] = { key, (...):format(select(2, ...)) } end
   if p.space then add("space", "%s", table.concat(p.lineage or { p.space }, " > ")) end
-  if p.spec and p.spec.options then add("options", "%s", listed(p.spec.options)) end
+  if p.spec and p.spec.options then add("options", "%s", M.listed(p.spec.options)) end
   if p.spec and p.spec.params then
     local params = {}
     for k, list in pairs(p.spec.params) do params[#params + 1] = k .. " " .. ranges(list) end
@@ -104,8 +104,8 @@ function M.facts(p, when)
   for from in pairs(p.adopted or {}) do adopted[#adopted + 1] = from end
   table.sort(adopted)
   for _, from in ipairs(adopted) do add("adopted", "%d models from %s", p.adopted[from], from) end
-  add("training", "seed %d, %s", p.seed, listed(p.recipe))
-  add("data", "%s", listed(p.data))
+  add("training", "seed %d, %s", p.seed, M.listed(p.recipe))
+  add("data", "%s", M.listed(p.data))
   add("checksum", "%s", p.checksum)
   add("made", "%s", when(p.created))
   for i, r in ipairs(p.runs) do

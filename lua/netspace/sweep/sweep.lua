@@ -25,6 +25,7 @@ local ledgers = require "netspace.store.ledger"
 local options = require "netspace.lib.options"
 local news = require "netspace.sweep.news"
 local paths = require "netspace.lib.path"
+local plans = require "netspace.sweep.plan"
 local pool = require "netspace.sweep.pool"
 local progress = require "netspace.sweep.progress"
 local requests = require "netspace.sweep.request"
@@ -43,7 +44,9 @@ options.declare({ "sweep.run", "sweep.start", "sweep.forecast" },
     data = "string|userdata", recipe = "table", workers = "integer", seed = "integer",
     progress = "function", quiet = "boolean", checkpoint = "table|boolean",
     memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" })
-options.declare("sweep.resume", { workers = "integer", quiet = "boolean", retry = "boolean" })
+options.declare("sweep.resume", { workers = "integer", quiet = "boolean",
+  retry = "boolean|string", memory = "number|string", patience = "number" })
+options.declare("sweep.retry", { diverged = "boolean" })
 
 local active, fail = trainings.active, ledgers.fail
 
@@ -187,7 +190,24 @@ local function prepare(ledger, request)
   end
 end
 
-local function start(where, o)
+-- Ctrl-C while it is measured what a sweep will take: says what there is, as at any other time.
+local function unbegun(ledger, request, began)
+  if request.quiet then return end
+  local s = { name = request.name, store = request.store, total = #request.models,
+    seconds = sys.now() - began, queue = {},
+    kept = { done = 0, diverged = 0, failed = 0, trained = 0 } }
+  local p = ledger:find(request.name)
+  for _, model in ipairs(p and ledger:models(p.id) or {}) do
+    if s.kept[model.status] then s.kept[model.status] = s.kept[model.status] + 1 end
+  end
+  local ended = s.kept.done + s.kept.diverged + s.kept.failed
+  for i = 1, s.total - ended do s.queue[i] = true end
+  s.unknown = not p
+  news.report { s }
+end
+
+-- finish: until when (sys.now()) it may take, where several share one time.
+local function start(where, o, finish)
   local request = requests.make(where, o)
   for _, s in ipairs(active) do
     if s.name == request.name and uv.fs_realpath(s.store) == uv.fs_realpath(request.store) then
@@ -195,12 +215,14 @@ local function start(where, o)
         paths.shown(request.store)))
     end
   end
-  local ledger = open_ledger(request.store)
+  local ledger, began = open_ledger(request.store), sys.now()
   local good, id = pcall(function()
     prepare(ledger, request)
+    if finish then request.budget = math.max(finish - sys.now(), 1e-3) end -- after measuring
     return requests.enter(ledger, request)
   end)
   if not good then
+    if id == "interrupted" then unbegun(ledger, request, began) end
     ledger:close()
     error(id, 0)
   end
@@ -240,6 +262,25 @@ function M.forecast(o)
   end))
 end
 
+-- Queues what failed (retry = "all": and what diverged) again, and says so.
+local function again(path, o)
+  if o.retry ~= true and o.retry ~= "all" then
+    fail(("sweep.resume: retry is '%s'; it is true (what has failed) or \"all\" (also what has "
+      .. "diverged)"):format(o.retry))
+  end
+  local n, diverged, left = ledgers.retry(path, nil, o.retry == "all")
+  if o.quiet then return end
+  local text = ("%s: %s"):format(paths.shown(path), n == 0 and diverged == 0
+    and "no model has failed" or units.count(n, "failed model") .. " queued again")
+  if diverged > 0 then
+    text = ("%s, and %s"):format(text, units.count(diverged, "diverged one"))
+  elseif left > 0 then
+    text = ("%s; %s stay as they are (--retry=all takes them, too)"):format(text,
+      units.count(left, "diverged one"))
+  end
+  progress.clear(text)
+end
+
 --- Trains what the populations of a store have open.
 -- @treturn table list of results, one for each population that had something open
 function M.resume(path, o)
@@ -250,7 +291,8 @@ function M.resume(path, o)
     if not about then fail(where .. ": no such store") end
     if about.size == 0 then fail(where .. " is empty: no sweep has written it yet") end
     local workers = requests.workers("sweep.resume", o.workers)
-    if o.retry then M.retry(path) end
+    requests.limits("sweep.resume", {}, o) -- refuses before anything is queued again
+    if o.retry then again(path, o) end
     local first, started = open_ledger(path), {}
     local names, failed = first:open_names(), first:failed()
     first:close()
@@ -271,11 +313,21 @@ function M.resume(path, o)
           request.models[k], request.costs[k] = ledgers.network(model), model
         end
         request.seed = p.seed
+        request.settings = requests.limits("sweep.resume", p.settings, o)
         prepare(ledger, request)
-        ledger:write(function() ledger:take(p.id, name, workers) end)
+        ledger:write(function()
+          ledger:set(p.id, request.settings)
+          ledger:take(p.id, name, workers)
+        end)
         started[i] = trainings.begin(ledger, p.id, request)
       end)
       if not good then
+        if err == "interrupted" then
+          wait_until(all_ended(started), function() stop(started) end)
+          news.report(started)
+          ledger:close()
+          error(err, 0)
+        end
         ledger:close()
         stop(started)
         fail(type(err) == "string" and ("%s: %s"):format(name, err) or tostring(err),
@@ -292,11 +344,43 @@ function M.resume(path, o)
 end
 
 --- Puts the failed models of a store that nobody trains in back into the queue.
+-- @tparam[opt] table o diverged = true: also those that diverged
 -- @treturn integer how many
-function M.retry(path, name)
+function M.retry(path, name, o)
+  o = options.check("sweep.retry", o)
   return (blame.call(1, say, sys.shielded, function()
     if not uv.fs_stat(path) then fail(paths.shown(path) .. ": no such store") end
-    return ledgers.retry(path, name)
+    local failed, diverged = ledgers.retry(path, name, o.diverged)
+    return failed + diverged
+  end))
+end
+
+--- Trains several populations in one time.
+-- @treturn table list of results, in the order of o.sweeps
+function M.plan(o)
+  o = options.check("sweep.plan", o)
+  return (blame.call(1, say, sys.shielded, function()
+    local plan = plans.make(o)
+    local function begin(t)
+      t.budget = math.max(plan.finish - sys.now(), 1e-3)
+      return start("sweep.plan", t, plan.finish)
+    end
+    if plan.in_turn then
+      local results = {}
+      for i, t in ipairs(plan.sweeps) do results[i] = wait_for({ begin(t) })[1] end
+      return results
+    end
+    local started = {}
+    local good, err = pcall(function()
+      for i, t in ipairs(plan.sweeps) do started[i] = begin(t) end
+    end)
+    if not good then
+      stop(started)
+      wait_until(all_ended(started), function() end)
+      news.report(started)
+      error(err, 0)
+    end
+    return wait_for(started)
   end))
 end
 
@@ -327,7 +411,8 @@ document("sweep.run", [[
     name        what to call the population in it (the name of its space)
     models      a population (S:sample) or a list of networks
     data        "shapes", "cifar10:DIR", or a dataset from data.open
-    recipe      how to train (recipe.quick)
+    recipe      how to train, as for recipe{ … }; what is not given is as in recipe.quick.  Its
+                batch may be no larger than the training set
     workers     processes at a time (all cores); the results do not depend on it
     seed        of weights and data order (the population's seed)
     checkpoint  false: none; else a table of
@@ -375,17 +460,22 @@ document("sweep.start", [[
   The sweep has s:status() s:wait() s:pause() s:resume() s:retry() s:cancel().
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }]])
 document("sweep.resume", [[
-  sweep.resume(path [, { workers=, quiet=, retry= }]) -> list of results
-  Trains what the populations of a store have open: all they need is in the store.  With
-  retry = true also what has failed, as after sweep.retry.  From the shell: netspace resume
-  STORE [--workers N] [--retry].
+  sweep.resume(path [, { workers=, quiet=, retry=, memory=, patience= }]) -> list of results
+  Trains what the populations of a store have open: all they need is in the store.
+    retry      true: also what has failed, from the beginning; "all": what has diverged, too
+    memory     another limit than the sweep had, as in sweep.run; "none" lifts it
+    patience   another than the sweep had, in seconds
+    workers    processes at a time (all cores)
+    quiet      true: nothing on stderr
+  From the shell: netspace resume STORE [--workers N] [--retry | --retry=all] [--memory SIZE]
+  [--patience SECONDS].
   example: sweep.resume("runs.db")]])
-document("sweep.retry", [[
-  sweep.retry(path [, name]) -> n
-  Puts the failed models of a population (of all) back into the queue, and returns how many;
-  sweep.resume, or the same sweep.run again, trains them.  No sweep may be at work on it: that
-  has s:retry().
-  example: sweep.retry("runs.db", "A")]])
+document("sweep.retry", [=[
+  sweep.retry(path [, name [, { diverged = true }]]) -> n
+  Puts the failed models of a population (of all) back into the queue, with diverged = true
+  also those that diverged, and returns how many; sweep.resume, or the same sweep.run again,
+  trains them.  No sweep may be at work on it: that has s:retry().
+  example: sweep.retry("runs.db", "A")]=])
 document("sweep:retry", [[
   s:retry() -> n
   Puts the failed models of a sweep at work back into its queue, and returns how many.

@@ -54,6 +54,7 @@ function M.begin(ledger, id, request)
     quiet = request.quiet, queue = queues.new(), running = {}, lost = {},
     total = 0, done = 0, failed = 0, diverged = 0, trained = 0, ended = {}, began = sys.now(),
     beat = sys.now(), state = "running", budget = request.budget,
+    card = request.card, least = 100,
     price = request.forecast and request.forecast.rate,
   }, Training)
   for _, model in ipairs(ledger:models(id)) do
@@ -63,6 +64,7 @@ function M.begin(ledger, id, request)
       s.queue:add(model)
     else
       s[model.status] = s[model.status] + 1
+      if model.status == "done" then s.least = math.min(s.least, model.error) end
       if model.status == "failed" then s.lost[#s.lost + 1] = model end
     end
   end
@@ -234,6 +236,7 @@ function Training:_ended(model, e)
   local attempt = model.attempt
   e.crashes = model.crashes
   self[e.status] = self[e.status] + 1
+  if e.status == "done" then self.least = math.min(self.least, e.error) end
   self.trained = self.trained + 1
   self.urgent = true
   self.ended[#self.ended + 1] = model
@@ -243,7 +246,7 @@ function Training:_ended(model, e)
     if e.status == "done" then return end
     ledger:log(model.id, e.status .. ": " .. (e.reason or ""))
   end)
-  news.announce(self, ("model %d %s, %d of %d trained"):format(model.idx, e.status == "done" and
+  news.announce(self, ("model %d %s, %d of %d ended"):format(model.idx, e.status == "done" and
     ("has error %.2f %%"):format(e.error) or e.status .. ": " .. (e.reason or ""),
     self.done + self.failed + self.diverged, self.total), e.status == "done")
 end
@@ -387,8 +390,9 @@ function Training:_finish()
   end
   pool.remove(self)
   self.journal:note(function(ledger)
-    ledger:log(nil, ("run %s: %d of %d models trained, %d failed, %d diverged"):format(
-      stopped and "stopped" or "finished", self.done, self.total, self.failed, self.diverged))
+    ledger:log(nil, ("run %s: %s: %s"):format(stopped and "stopped" or "finished",
+      units.count(self.total, "model"), units.tally { done = self.done, failed = self.failed,
+      diverged = self.diverged, queued = #self.queue }))
     ledger:finish_run()
   end)
   local good, err = pcall(self._flush, self)
@@ -448,8 +452,8 @@ end
 
 function Training:__tostring()
   local s = self:status()
-  return ("sweep %s of %s: %s, %d of %d done, %d failed, %d diverged, %d running"):format(
-    s.name, paths.shown(self.store), s.state, s.done, s.total, s.failed, s.diverged, s.running)
+  return ("sweep %s of %s: %s, %s: %s"):format(s.name, paths.shown(self.store), s.state,
+    units.count(s.total, "model"), units.tally(s))
 end
 
 return M

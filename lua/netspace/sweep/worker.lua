@@ -74,8 +74,9 @@ local function train(job, data, emit)
       job.recipe.batch, units.bytes(job.memory)), 0)
   end
   if job.memory then core.trim() end
-  local net <close> = assert(require("netspace.network.net").new(job.m,
-    { seed = job.seed, batch = job.recipe.batch }))
+  local nets = require "netspace.network.net"
+  local net <close> = assert(nets.new(job.m, { seed = job.seed, batch = job.recipe.batch }))
+  nets._trained(net, data)
   if job.memory then limit_memory(job, net, need) end
   local function tell(text) emit({ event = "note", text = text }) end
   local function saved(at)
