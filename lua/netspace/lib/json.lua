@@ -56,7 +56,8 @@ function encode(v)
   error(("a %s has no JSON form"):format(kind), 0)
 end
 
-local LONG = ("%d"):rep(16) -- digits of a whole number that may lie beyond 2^53
+-- A whole number that may lie beyond 2^53: no digits behind a point.
+local LONG = "%f[%d.]" .. ("%d"):rep(16)
 
 -- The text with each long whole number as a string that begins with `mark`.
 local function marked(text, mark)
@@ -72,9 +73,9 @@ local function marked(text, mark)
       until not escape or last >= #text
     else
       first = text:sub(first - 1, first - 1) == "-" and first - 1 or first
-      _, last = text:find("^[%d.eE+-]+", first)
-      local number = tonumber(text:sub(first, last)) -- an integer where it fits into 64 bits
-      if math.type(number) == "integer" and math.abs(number) > EXACT then
+      last = text:match("^[%d.eE+-]+()", first) - 1
+      local v = tonumber(text:sub(first, last)) -- an integer where it fits into 64 bits
+      if math.type(v) == "integer" and math.abs(v) > EXACT then
         parts[#parts + 1] = text:sub(from, first - 1)
         parts[#parts + 1] = '"' .. mark .. text:sub(first, last) .. '"'
         from = last + 1
