@@ -73,9 +73,9 @@ local function marked(text, mark)
       until not escape or last >= #text
     else
       first = text:sub(first - 1, first - 1) == "-" and first - 1 or first
-      last = text:match("^[%d.eE+-]+()", first) - 1
-      local v = tonumber(text:sub(first, last)) -- an integer where it fits into 64 bits
-      if math.type(v) == "integer" and math.abs(v) > EXACT then
+      last = select(2, text:find("^[%d.eE+-]+", first))
+      local value = tonumber(text:sub(first, last)) -- an integer where it fits into 64 bits
+      if math.type(value) == "integer" and math.abs(value) > EXACT then
         parts[#parts + 1] = text:sub(from, first - 1)
         parts[#parts + 1] = '"' .. mark .. text:sub(first, last) .. '"'
         from = last + 1

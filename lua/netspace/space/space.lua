@@ -251,7 +251,7 @@ local function sorted(o)
   return o.order == "sorted"
 end
 
--- The space as a text: what tells it from others, in whatever setting it is drawn.
+-- The space as a text that tells it from others, whatever its network options.
 local function identity(S, spec)
   local parts = { S.name, json.encode(spec.params or {}) }
   for _, c in ipairs(S.constraints) do parts[#parts + 1] = c.source or c.name end
