@@ -20,8 +20,7 @@
 #define MOMENTUM "momentum."
 enum { NAME = 80 };
 static const char ARCH_KEY[] = "netspace.arch", DATA_KEY[] = "netspace.data",
-                  STATE_KEY[] = "netspace.state",
-                  IDENTITY_KEY[] = "netspace.identity",
+                  STATE_KEY[] = "netspace.state", IDENTITY_KEY[] = "netspace.identity",
                   SUM_KEY[] = "netspace.checksum";
 
 // "s1.b1.f.a_bn.running_mean" → "s1.b1.f.a_bn.num_batches_tracked"; false for other

@@ -164,7 +164,8 @@ end
 
 -- COMMAND --help: how it is called, and what is said of the function behind it.
 for name, about in pairs { resume = { RESUME, "sweep.resume" },
-  export = { EXPORT, "store:export" }, copy = { COPY, "store:copy" }, report = { REPORT, "report" }, doctor = { DOCTOR } } do
+  export = { EXPORT, "store:export" }, copy = { COPY, "store:copy" },
+  report = { REPORT, "report" }, doctor = { DOCTOR } } do
   local run = M[name]
   M[name] = function(args)
     for _, a in ipairs(args) do
