@@ -44,7 +44,7 @@ static const char usage[] =
     "           [--memory SIZE] [--patience SECONDS]  --retry: also what has failed (all: "
     "and\n"
     "                                                 diverged), with other limits\n"
-    "  netspace export STORE -o FILE [NAME]... [--salvage]           .csv or .jsonl of it;\n"
+    "  netspace export STORE -o FILE [NAME]... [--salvage]           .csv, .jsonl, .json;\n"
     "                                                 --salvage: what can still be read\n"
     "  netspace report STORE -o FILE.html [NAME]...                  an HTML page of it\n"
     "  netspace copy STORE NEW                                       also while it is "
@@ -319,20 +319,28 @@ static int run_code(lua_State *L, const char *code, int nth)
     return load_text(L, code, name) ? run_chunk(L, 0) : fail(L);
 }
 
-// Why a file is no script, from its first bytes; NULL where it may be one, or is a pipe.
-static const char *no_script(const char *name)
+// Why a file is not a script, from its name (absent.lua) or its first bytes; NULL where it may be
+// one, or is a pipe.  What it says is on the stack.
+static const char *no_script(lua_State *L, const char *name)
 {
     char bytes[512];
     struct stat about;
     FILE *f = stat(name, &about) == 0 && S_ISREG(about.st_mode) ? fopen(name, "rb") : NULL;
     if (!f)
         return NULL; // luaL_loadfile says what is wrong, if anything is
+    if (push_function(L, "netspace.lib.absent", "file")) {
+        lua_pushstring(L, name);
+        if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_isstring(L, -1)) {
+            fclose(f);
+            return lua_tostring(L, -1);
+        }
+    }
     size_t n = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
     if (n >= 15 && memcmp(bytes, "SQLite format 3", 15) == 0)
-        return "is a store, no script; 'netspace monitor STORE' shows it";
+        return "is a store, not a script; 'netspace monitor STORE' shows it";
     bool binary = memchr(bytes, 0, n) && bytes[0] != LUA_SIGNATURE[0];
-    return binary ? "is no script, but binary" : NULL;
+    return binary ? "is a binary file, not a script" : NULL;
 }
 
 static int run_file(lua_State *L, int argc, char **argv, int script)
@@ -346,7 +354,7 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
         usage_error("no such script or command", name, more);
         return EXIT_USAGE;
     }
-    const char *why = name ? no_script(name) : NULL;
+    const char *why = name ? no_script(L, name) : NULL;
     if (why) {
         fprintf(stderr, "netspace: %s %s\n", name, why);
         return EXIT_USAGE;

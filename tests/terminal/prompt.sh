@@ -2,19 +2,7 @@
 # The prompt in a real terminal (tmux): editing, entries of several lines, history,
 # completion, Ctrl-C in Lua, in training and in a sweep, a sweep in the background, leaving.
 # Waits are for hangs only: up to 30 s for what should come at once.  Prints TAP.
-. "$(dirname "$0")/../lib.sh"
-uses_terminal
-# ready: the last line of the screen is an empty prompt
-prompt_waits() { look && [ "$(grep -v '^$' "$dir/seen" | tail -1)" = ">" ]; }
-ready() { eventually $patience prompt_waits; }
-clear_screen() { key C-l; shows ! '[0-9a-z]'; } # only an empty prompt is left
-# start [OPTION…]: a session in a shell of its own
-start() {
-    terminal 90 30
-    text "XDG_STATE_HOME='$dir/state' XDG_CONFIG_HOME='$dir' '$NETSPACE' $*; printf 'rc=%d\n' \$?"
-    key Enter
-}
-history_is() { [ "$(cat "$dir/state/netspace/history")" = "$1" ]; }
+. "$(dirname "$0")/lib/session.sh"
 
 start
 check "the banner names the version" shows '^netspace [0-9.]+, [0-9]+ cores?, OpenBLAS'
@@ -102,7 +90,7 @@ key C-c; ready; clear_screen
 enter 'tour()'; check "the tour puts a command on the line" shows '^> space.small.AnyNetXA:describe\(\)$'
 key C-u; enter '5 * 5'; check "other entries are welcome" shows '^25$'
 check "the step stays" shows '^> space.small.AnyNetXA:describe\(\)$'; clear_screen
-key C-u; enter 'space.small.AnyNetXA.name'; check "an edited one goes on" shows '^step 2 of 10'
+key C-u; enter 'space.small.RegNetX:describe()'; check "an edited one goes on" shows '^step 2 of 10'
 check "with the next command" shows '^> A = space.small.AnyNetXA:sample'
 key C-c; check "Ctrl-C leaves the tour" shows '^tour left; tour\(2\) goes on'; ready; clear_screen
 

@@ -168,6 +168,18 @@ local every = { { "edf" }, { "models" }, { "property" }, { "log" }, { "edf", det
   { "edf", choosing = "populations" }, { "property", choosing = "property" } }
 golden("property", frame.compose(s, { width = 80, height = 24, ascii = true, view = "property",
   property = "flops", selected = 2 }))
+do -- the title of a property is cut at no width that a part of it fits into
+  local long, cut = snapshot(), {}
+  long.populations[2].name = "AnyNetX_A-32px+shared_b+shared_g+monotone_w"
+  for width = 40, 160 do
+    local title = frame.compose(long, { width = width, height = 24, ascii = true,
+      view = "property", property = "flops", selected = 2 })[4]
+    if not title:find("error against flops", 1, true) or title:find("~", 1, true) then
+      cut[#cut + 1] = width .. ": " .. title
+    end
+  end
+  t.is(table.concat(cut, "\n"), "", "a property's title fits at every width")
+end
 golden("detail", frame.compose(snapshot(nil, { detail = { 1, 4 } }), { width = 80, height = 40, ascii = true,
   detail = { 1, 4 } }))
 golden("choose", frame.compose(s, { width = 80, height = 24, ascii = true,

@@ -189,7 +189,7 @@ t.ok(message:find("wanted 1P to 2P (5,000 outside flops); widen the window", 1, 
 t.fails(function() A:sample(5, { flop = { 1, 2 } }) end, "did you mean 'flops'?")
 t.fails(function() A:sample(0) end, "n is 0")
 t.fails(function() A:sample(math.huge) end, "n is inf")
-t.fails(function() A:sample(2, { flops = { 6e6, 3e6 } }) end, "{low, high} with low <= high")
+t.fails(function() A:sample(2, { flops = { 6e6, 3e6 } }) end, "{lo, hi} with lo <= hi")
 t.fails(function() A:sample(2, { stride = { 1, 2 } }) end, "stride has 2 values, but there are 4 stages")
 t.fails(function() A:with { g = { 0 } } end, "g = 0; it must be a whole number from 1 to 32768")
 for key, most in pairs { d = 1000, w = 32768, b = 32768, g = 32768 } do

@@ -19,10 +19,11 @@ local sources = setmetatable({}, { __mode = "k" })
 -- The data sets: how many images each has at most, what follows the colon, and how to open it.
 local kinds = {
   shapes = {
-    train = 1000000, test = 1000000,
+    what = '"shapes" (ten drawn figures)', train = 1000000, test = 1000000,
     open = function(_, ...) return core.shapes(...) end,
   },
   cifar10 = {
+    what = '"cifar10:DIR" (CIFAR-10, binary version, in the folder DIR)',
     train = 50000, test = 10000, argument = "DIR",
     open = function(dir, ...)
       local set, message = core.cifar10(dir:sub(1, 2) == "~/" and paths.absolute(dir) or dir, ...)
@@ -85,8 +86,10 @@ function M.open(spec, opts)
   name = name or spec
   local kind = kinds[name]
   if not kind then
-    error(("data.open: unknown data set '%s'%s; it knows %s"):format(name,
-      options.hint(name, kinds), table.concat(M.names(), ", ")), 2)
+    local what = M.names()
+    for i, known in ipairs(what) do what[i] = kinds[known].what end
+    error(("data.open: there is no data set '%s'%s; what can be opened is %s"):format(spec,
+      options.hint(name, kinds), table.concat(what, " and ")), 2)
   end
   if kind.argument and (argument or "") == "" then
     error(("data.open: '%s' needs the directory of its files: '%s:%s'"):format(name, name,

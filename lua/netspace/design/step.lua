@@ -106,9 +106,9 @@ local function smaller(parent, S)
   return ratio > 1 and (" and it is %s times smaller"):format(units.short(ratio)) or ""
 end
 
-local function interval(c, level)
-  return ("difference %+.2f points, interval %+.2f to %+.2f at %g %%"):format(c.mean_difference,
-    c.ci[1], c.ci[2], 100 * level)
+local function interval(c)
+  return ("difference %+.2f points, interval %+.2f to %+.2f at %.4g %%"):format(
+    c.mean_difference, c.ci[1], c.ci[2], 100 * c.level)
 end
 
 --- The space to go on with, and the sentence that says why: the best of the better ones, else
@@ -120,14 +120,14 @@ function M._decide(t, spaces)
   for _, row in ipairs(t.rows) do
     if not kept and (row.claim == "same" or row.claim == "no worse") then kept = row end
   end
-  local first = t.rows[1]
-  if first.claim == "better" then
-    return spaces[first.index + 1], ("Go on with %s: %s (%s)"):format(first.name,
-      t.verdict:gsub("%.$", ""), interval(first.comparison, t.level)) .. "."
+  local best = t.best
+  if best then
+    return spaces[best.index + 1], ("Go on with %s: %s (%s)"):format(best.name,
+      t.verdict:gsub("%.$", ""), interval(best.comparison)) .. "."
   elseif kept then
     local S = spaces[kept.index + 1]
     return S, ("Go on with %s: it is no more than %g points worse than %s%s (%s)."):format(
-      kept.name, t.margin, parent.name, smaller(parent, S), interval(kept.comparison, t.level))
+      kept.name, t.margin, parent.name, smaller(parent, S), interval(kept.comparison))
   end
   local open = 0
   for _, row in ipairs(t.rows) do open = open + (row.claim == "open" and 1 or 0) end

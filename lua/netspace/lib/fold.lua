@@ -7,7 +7,7 @@ local FULL = 72 -- cells of a line that was broken, at least
 
 -- What stands before the second column of a line, or "".  Two blanks after a sentence are none.
 local function first_column(line)
-  local from, to = line:find("[^%s%.,:;]%s%s+%f[%S]", #line:match("^%s*") + 1)
+  local from, to = line:find("[^%s%.,:;?!]%s%s+%f[%S]", #line:match("^%s*") + 1)
   return from and line:sub(1, to) or ""
 end
 

@@ -41,4 +41,12 @@ function M.own_text(value)
   return type(meta) == "table" and rawget(meta, "__tostring") ~= nil
 end
 
+--- Where code takes a stage's parameter for a field: "m.w4", "m.w[4]"; nil where it does not.
+function M.stage_field(code)
+  local name, parameter, stage = code:match("([%a_][%w_]*)%.([dwbg])_?(%d+)%f[^%w_]")
+  if not name or parameter == "w" and stage == "0" then return nil end
+  return code:match(name .. "%." .. parameter .. "_?" .. stage),
+    ("%s.%s[%s]"):format(name, parameter, stage)
+end
+
 return M

@@ -6,6 +6,8 @@
 --
 -- What is declared is also what Tab offers inside { }; a test holds the help against it.
 
+local absent = require "netspace.lib.absent"
+
 local M = { declared = {} } -- name -> { key = types }
 
 --- Damerau-Levenshtein distance (adjacent swaps count 1).
@@ -49,9 +51,12 @@ function M.hint(word, names)
   return near and (" (did you mean '%s'?)"):format(near) or ""
 end
 
+-- Kinds of options that are tables, and how they are written.
+local written = { window = "a window: {lo, hi}, such as {1.5e6, 2.5e6}" }
+
 local function matches(value, kinds)
   for kind in kinds:gmatch("[%w_]+") do
-    if kind == "any" or type(value) == kind
+    if kind == "any" or type(value) == kind or written[kind] and type(value) == "table"
       or kind == "integer" and type(value) == "number" and math.tointeger(value) then
       return true
     end
@@ -61,7 +66,7 @@ end
 
 --- Declares the option keys of one or several functions, called as in their help ("net.new",
 -- "S:sample"; "sweep.run: recipe" is the table given as that option), and of each the Lua
--- types it may have ("number", "integer", "string|table", "any").
+-- types it may have ("number", "integer", "string|table", "any"), or "window".
 function M.declare(names, keys)
   for _, name in ipairs(type(names) == "table" and names or { names }) do
     M.declared[name] = keys
@@ -84,10 +89,18 @@ function M.check(where, t, level, name)
       local names = {}
       for k in pairs(allowed) do names[#names + 1] = k end
       table.sort(names)
+      local answer = absent.answer(key)
+      if answer then
+        error(("%s: there is no option '%s': %s"):format(where, tostring(key), answer), level)
+      end
       error(("%s: unknown option '%s'%s; it knows %s"):format(
         where, tostring(key), M.hint(key, allowed), table.concat(names, ", ")), level)
     end
     if not matches(value, kinds) then
+      if written[kinds] then
+        local shown = type(value) == "number" and ("%.14g"):format(value) or tostring(value)
+        error(("%s: %s is %s; it must be %s"):format(where, key, shown, written[kinds]), level)
+      end
       error(("%s: option '%s' should be %s, got %s"):format(
         where, key, (kinds:gsub("|", " or ")), type(value)), level)
     end

@@ -12,7 +12,9 @@ local options = require "netspace.lib.options"
 local screen = require "netspace.core.screen"
 local sys = require "netspace.core.sys"
 
-local M = {}
+local M = {
+  echo = true, -- whether the prompt says in a line what was assigned
+}
 
 local STRING_LIMIT = 200 -- bytes of a string inside a table
 
@@ -193,7 +195,7 @@ end
 local function cell_text(v, ctx)
   if v == nil then return "" end
   if math.type(v) == "float" then return ("%.6g"):format(v) end
-  if type(v) == "string" and #v <= 60 and not v:find "%c" then return v end
+  if type(v) == "string" and not v:find "%c" and canvas.text_width(v) <= 60 then return v end
   return flat(v, ctx, 2, 60) or "{" .. ctx.dots .. "}"
 end
 
@@ -364,6 +366,37 @@ function M.pretty(value, o)
   return render(value, ctx, o.depth or 4, 0)
 end
 
+--- A value in one line of at most `width` cells: the first of its own text, or all of it.
+function M._line(value, width)
+  local text
+  if members.own_text(value) then
+    text = safe_tostring(value):match "[^\n]*"
+  else
+    text = M.pretty(value, { width = 1000, items = 8, depth = 1 }):gsub("%s*\n%s*", " ")
+  end
+  if canvas.text_width(text) <= width then return text end
+  local dots = screen.unicode() and "…" or "..."
+  local room, at = width - canvas.text_width(dots), 0
+  for from, code in utf8.codes(text, true) do
+    room = room - canvas.text_width(utf8.char(code))
+    if room < 0 then break end
+    at = from + #utf8.char(code) - 1
+  end
+  return text:sub(1, at) .. dots
+end
+
+--- Whether a value is worth a line when it is assigned: a network, or what says itself how it
+-- prints (a population, a space, a result), but no numbers, strings and tables.
+function M._has_line(value)
+  return is_model(value) or type(value) ~= "function" and members.own_text(value)
+end
+
+document("pretty.echo", [[
+  pretty.echo = true
+  Whether the prompt says in a line what an assignment has made: "A: population of 12 networks".
+  Networks and what has a text of its own (populations, spaces, results, data sets) are said;
+  a `;` at the end of an entry leaves the line out, pretty.echo = false always.
+  example: pretty.echo = true]])
 document("pretty", [[
   pretty(value [, { width =, depth = 4, items = 40, ascii = }]) -> string
   What the prompt prints for a value: sorted keys, lists of records as aligned tables.

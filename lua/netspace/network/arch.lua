@@ -164,8 +164,8 @@ function M.describe(m, o)
   end)
 end
 
-options.declare("arch.why", { space = "table", flops = "table", params = "table",
-  acts = "table", image = "integer" })
+options.declare("arch.why", { space = "table", flops = "window", params = "window",
+  acts = "window", image = "integer" })
 
 function M.why(t, o)
   if type(t) ~= "table" then

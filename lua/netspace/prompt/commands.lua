@@ -91,15 +91,15 @@ local function file_arguments(command, args, flag)
   return t.path and t.file and t or nil
 end
 
-local EXPORT = "export STORE -o FILE.csv|FILE.jsonl[.gz] [NAME]... [--salvage]"
+local EXPORT = "export STORE -o FILE.csv|FILE.jsonl|sweep.json[.gz] [NAME]... [--salvage]"
 
 --- Writes the models of a store to a file for other programs.
 function M.export(args)
   local t = file_arguments("export", args, "--salvage")
   if not t then return usage(EXPORT) end
-  if not require("netspace.store.export").kind(t.file) then
-    io.stderr:write(("netspace: export writes .csv or .jsonl (or those as .gz), not '%s'\n")
-      :format(t.file))
+  local export = require "netspace.store.export"
+  if not export.kind(t.file) then
+    io.stderr:write(("netspace: export writes %s, not '%s'\n"):format(export.KINDS, t.file))
     return 2
   end
   local store, message, kind = require("netspace.store.store").open(t.path)

@@ -43,27 +43,54 @@ local function lookup(level, name)
   return rawget(_G, name)
 end
 
+-- The value of "a.b.c" where the error happened (raw), or nil.
+local function at_path(level, path)
+  local value
+  for part in path:gmatch("[^%.]+") do
+    if value == nil then
+      value = lookup(level + 1, part)
+    else
+      value = type(value) == "table" and rawget(value, part) or nil
+    end
+    if value == nil then return nil end
+  end
+  return value
+end
+
 -- "did you mean" for nil globals, fields and methods.
 local function hint_for(message, level, source, line)
   local kind, name = message:match("%((%a+) '([^']+)'%)$")
-  if not kind or not message:find("nil value", 1, true) then return nil end
+  local text = chunk.line_of(source, line) or ""
+  if not message:find("nil value", 1, true) then return nil end
+  local _, stage = members.stage_field(text)
+  if stage and kind ~= "global" then return stage end
   if kind == "global" then
     return options.nearest(name, strict.known())
   elseif kind == "field" or kind == "method" then
-    local text = chunk.line_of(source, line) or ""
     local path = text:match("([%a_][%w_%.]*)[%.:]" .. name .. "%f[^%w_]")
-    if not path then return nil end
-    local value
-    for part in path:gmatch("[^%.]+") do
-      if value == nil then
-        value = lookup(level + 1, part)
-      else
-        value = type(value) == "table" and rawget(value, part) or nil
-      end
-      if value == nil then return nil end
-    end
+    local value = path and at_path(level + 1, path)
+    if value == nil then return nil end
     local near = options.nearest(name, members.keys_of(value))
     return near and near ~= name and near or nil
+  end
+end
+
+-- "call it with a colon: S:sample(3)" for the method `called` that the line calls with a dot, and
+-- the other way round for a function of a module; nil where that is not what is wrong.
+local function wrong_call(level, text, called)
+  for path, mark, name, rest in text:gmatch("([%a_][%w_%.]*)([.:])([%a_][%w_]*)%f[^%w_]()") do
+    local value = at_path(level + 1, path)
+    local behind = debug.getmetatable(value)
+    behind = type(behind) == "table" and members.behind(behind)
+    local method = type(behind) == "table" and rawget(behind, name)
+    local field = type(value) == "table" and rawget(value, name)
+    local arguments = text:match("^%s*(%b())", rest) or text:match("^%s*(%b{})", rest) or "(…)"
+    local first = arguments:match("^%(%s*([%w_%.]*)%s*[,)]")
+    if mark == "." and method == called and not field and first ~= path then
+      return ("call it with a colon: %s:%s%s"):format(path, name, arguments)
+    elseif mark == ":" and field == called and not method then
+      return ("call it with a dot: %s.%s%s"):format(path, name, arguments)
+    end
   end
 end
 
@@ -113,6 +140,10 @@ function M.handler(err)
       here = debug.getinfo(level, "Sl")
     end
     e.near = here and hint_for(message, level, first.source, first.line)
+    local called = level > 2 and debug.getinfo(level - 1, "f")
+    local wrong = called and here and
+      wrong_call(level, chunk.line_of(first.source, first.line) or "", called.func)
+    if wrong then e.message = (e.message:match("^%S+:%d+: ") or "") .. wrong end
   end
   return e
 end

@@ -3,7 +3,9 @@
 -- Candidate i depends on the seed and on i alone (src/stats/sampler.h).
 
 local arch = require "netspace.core.arch"
+local chunk = require "netspace.lib.chunk"
 local draw = require "netspace.space.draw"
+local members = require "netspace.lib.members"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 
@@ -67,11 +69,26 @@ local function failure(space, n, population, tried, patience, counts, refused, w
     remedy)
 end
 
---- Does m obey c?  An exception in the user's check names the constraint.
+-- What is said of an error in a user's check: its line, and what is nearly right in it.  (No
+-- position stands in front, which whoever blames the caller would take off.)
+local function check_failed(c, message)
+  local source, line, rest = message:match("^([^\n]-):(%d+): (.*)$")
+  local code = line and (chunk.line_of("=" .. source, tonumber(line))
+    or chunk.line_of("@" .. source, tonumber(line)))
+  local text = ("constraint %s, its check failed"):format(c.name)
+  if not line then return ("%s: %s"):format(text, message) end
+  if not code then return ("%s (%s, line %s): %s"):format(text, source, line, rest) end
+  text = ("%s in '%s' (%s, line %s): %s"):format(text, code:match("^%s*(.-)%s*$"):sub(1, 200),
+    source, line, rest)
+  local wrong, right = members.stage_field(code)
+  return wrong and ("%s; there is no %s, a stage's is %s"):format(text, wrong, right) or text
+end
+
+--- Does m obey c?  An error in the user's check says whose it is.
 function M.obeys(c, m)
   local ok, answer = pcall(c.check, m, m.asked or m)
   if answer == "interrupted" and not ok then error(answer, 0) end
-  if not ok then error(("constraint %s: its check failed: %s"):format(c.name, answer), 0) end
+  if not ok then error(check_failed(c, tostring(answer)), 0) end
   return answer
 end
 

@@ -229,7 +229,7 @@ local function read_window(where, o)
     if w then
       local lo, hi = w[1], w[2]
       if type(lo) ~= "number" or type(hi) ~= "number" or not (lo <= hi) then
-        error(("%s: %s should be {low, high} with low <= high, such as {3e6, 6e6}"):format(
+        error(("%s: %s is a window: {lo, hi} with lo <= hi, such as {1.5e6, 2.5e6}"):format(
           where, name), 0)
       end
       window[name] = { math.max(lo, 0), math.min(hi, 2.0 ^ 53) }
@@ -251,15 +251,15 @@ local function sorted(o)
   return o.order == "sorted"
 end
 
--- The space as a text: what tells it from others, in whatever setting it is drawn.
+-- The space as a text that tells it from others, whatever its network options.
 local function identity(S, spec)
   local parts = { S.name, json.encode(spec.params or {}) }
   for _, c in ipairs(S.constraints) do parts[#parts + 1] = c.source or c.name end
   return table.concat(parts, "\n")
 end
 
-local sample_options = { seed = "integer", max_tries = "integer", flops = "table",
-  params = "table", acts = "table", order = "string", adopt = "table" }
+local sample_options = { seed = "integer", max_tries = "integer", flops = "window",
+  params = "window", acts = "window", order = "string", adopt = "table" }
 for k, v in pairs(network_options) do sample_options[k] = v end
 options.declare({ "S:sample", "design.step: sample" }, sample_options)
 
@@ -291,8 +291,8 @@ function Space:sample(n, o)
   return p
 end
 
-local size_options = { draws = "integer", seed = "integer", flops = "table", params = "table",
-  acts = "table" }
+local size_options = { draws = "integer", seed = "integer", flops = "window", params = "window",
+  acts = "window" }
 for k, v in pairs(network_options) do size_options[k] = v end
 options.declare("S:size", size_options)
 
@@ -418,6 +418,7 @@ has the same for 32-pixel images, which a processor can train.
   RegNetXInverted                  b from 1/8 to 1;  RegNetXDepthwise: g = 1
   RegNetXDepth20                   20 blocks
   NDSVanilla, NDSResNet, NDSResNeXtA, NDSResNeXtB   three stages, 32 pixels
+What a space prints as finds it, too: space.AnyNetX_A, space["AnyNetX_A-32px"].
 Make more with S:with, space.anynet and space.regnet; draw with S:sample.
 example: space.AnyNetXD:describe()
 source: arXiv 2003.13678 sections 3, 4, appendices B and D; arXiv 1905.13214]])

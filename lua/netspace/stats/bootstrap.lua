@@ -96,18 +96,15 @@ end
 
 -- Trends -------------------------------------------------------------------------------
 
-local trend = {
-  __name = "trend",
-  __tostring = function(t)
-    local level = ("%g %%"):format(100 * t.level)
-    local rows = { { "population", t.on, "n", t.property, level .. " from", "to", "best" } }
-    for i, r in ipairs(t) do
-      rows[i + 1] = { r.name, value_text(r.at), ("%d"):format(r.n), value_text(r.median),
-        value_text(r.lo), value_text(r.hi), value_text(r.best) }
-    end
-    return input.aligned(rows)
-  end,
-}
+local trend = input.tabular("trend", function(t)
+  local level = ("%g %%"):format(100 * t.level)
+  local rows = { { "population", t.on, "n", t.property, level .. " from", "to", "best" } }
+  for i, r in ipairs(t) do
+    rows[i + 1] = { r.name, value_text(r.at), ("%d"):format(r.n), value_text(r.median),
+      value_text(r.lo), value_text(r.hi), value_text(r.best) }
+  end
+  return rows
+end)
 
 local function median_of(list)
   local sorted = table.move(list, 1, #list, 1, {})

@@ -112,23 +112,22 @@ local function kept(now, last)
   return n / quarter
 end
 
-local epochs = {
-  __name = "epochs",
-  __tostring = function(t)
-    local level = ("%g %%"):format(100 * t.level)
-    local rows = { { "epoch", "mean %", "tau", level .. " from", "to", "same order",
-      "best quarter kept" } }
-    for i, r in ipairs(t) do
-      rows[i + 1] = { ("%d"):format(r.epoch), input.percent(r.mean),
-        r.tau and ("%.3f"):format(r.tau) or "-", r.ci and ("%.3f"):format(r.ci[1]) or "-",
-        r.ci and ("%.3f"):format(r.ci[2]) or "-",
-        r.tau and ("%.0f %%"):format(50 * (1 + r.tau)) or "-", ("%.0f %%"):format(100 * r.kept) }
-    end
-    local open = t.open > 0 and (", %d unfinished left out"):format(t.open) or ""
-    return input.aligned(rows) .. ("\n%d models%s; same order: of two models, the better one of "
-      .. "epoch %d is the better one here"):format(t.n, open, #t)
-  end,
-}
+local epochs = input.tabular("epochs", function(t)
+  local level = ("%g %%"):format(100 * t.level)
+  local rows = { { "epoch", "mean %", "tau", level .. " from", "to", "same order",
+    "best quarter kept" } }
+  for i, r in ipairs(t) do
+    rows[i + 1] = { ("%d"):format(r.epoch), input.percent(r.mean),
+      r.tau and ("%.3f"):format(r.tau) or "-", r.ci and ("%.3f"):format(r.ci[1]) or "-",
+      r.ci and ("%.3f"):format(r.ci[2]) or "-",
+      r.tau and ("%.0f %%"):format(50 * (1 + r.tau)) or "-", ("%.0f %%"):format(100 * r.kept) }
+  end
+  return rows
+end, function(t)
+  local open = t.open > 0 and (", %d unfinished left out"):format(t.open) or ""
+  return ("%d models%s; same order: of two models, the better one of epoch %d is the better "
+    .. "one here"):format(t.n, open, #t)
+end)
 
 function M.epochs(list, o)
   local where = "stats.epochs"

@@ -10,22 +10,19 @@ local M = {}
 
 local percent = input.percent
 
-local curve = {
-  __name = "curve",
-  __tostring = function(t)
-    local rows = { { "best of", "mean error %" } }
-    if t.repeats then
-      table.move({ "− 2 std", "+ 2 std", "repeats" }, 1, 3, 3, rows[1])
-    else
-      table.move({ ("%g %% from"):format(100 * t.level), "to" }, 1, 2, 3, rows[1])
-    end
-    for i, m in ipairs(t.m) do
-      rows[i + 1] = { ("%d"):format(m), percent(t.mean[i]), percent(t.lo[i]),
-        percent(t.hi[i]), t.repeats and ("%d"):format(t.repeats[i]) }
-    end
-    return input.aligned(rows)
-  end,
-}
+local curve = input.tabular("curve", function(t)
+  local rows = { { "best of", "mean error %" } }
+  if t.repeats then
+    table.move({ "− 2 std", "+ 2 std", "repeats" }, 1, 3, 3, rows[1])
+  else
+    table.move({ ("%g %% from"):format(100 * t.level), "to" }, 1, 2, 3, rows[1])
+  end
+  for i, m in ipairs(t.m) do
+    rows[i + 1] = { ("%d"):format(m), percent(t.mean[i]), percent(t.lo[i]),
+      percent(t.hi[i]), t.repeats and ("%d"):format(t.repeats[i]) }
+  end
+  return rows
+end)
 
 --- Powers of two below n, and n (whole: not when n is none).
 local function default_list(n, whole)

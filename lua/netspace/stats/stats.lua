@@ -14,8 +14,8 @@ local input = require "netspace.stats.input"
 
 local M = {}
 
-for _, noun in ipairs { "best", "compare", "normalise", "bootstrap", "search", "rank", "regress",
-  "import" } do
+for _, noun in ipairs { "best", "compare", "alternatives", "normalise", "bootstrap", "search",
+  "rank", "regress", "import" } do
   for name, f in pairs(require("netspace.stats." .. noun)) do
     if doc.topics["stats." .. name] then M[name] = f end
   end
@@ -75,18 +75,22 @@ stats.table{ A, B, … } -> rows
 A row for each population: space, n, min, mean, median, failed; prints as aligned text.
 example: tostring(stats.table{ { name = "A", errors = { 40, 50 } }, { 30, 45 } })]])
 
-local rows_type = {
-  __name = "table of populations",
-  __tostring = function(rows)
-    local percent = input.percent
-    local cells = { { "space", "n", "min %", "mean %", "median %", "failed" } }
-    for i, r in ipairs(rows) do
-      cells[i + 1] = { r.space, ("%d"):format(r.n), percent(r.min), percent(r.mean),
-        percent(r.median), ("%d"):format(r.failed) }
-    end
-    return input.aligned(cells)
-  end,
-}
+local rows_type = input.tabular("table of populations", function(rows)
+  local percent = input.percent
+  local cells = { { "space", "n", "min %", "mean %", "median %", "failed" } }
+  for i, r in ipairs(rows) do
+    cells[i + 1] = { r.space, ("%d"):format(r.n), percent(r.min), percent(r.mean),
+      percent(r.median), ("%d"):format(r.failed) }
+  end
+  return cells
+end)
+
+document("rows:table", [[
+rows:table("csv" | "markdown" | "latex") -> text
+What stats.table, alternatives, epochs, search, trend or scaling print in columns, as text for
+a paper or a spreadsheet: cells as printed, the first column flush left.
+example: stats.table({ { name = "A", errors = { 40, 50 } } }):table("markdown")
+example: stats.search({ 40, 50, 60 }):table("latex")]])
 
 function M.table(list)
   if type(list) ~= "table" or #list == 0 then

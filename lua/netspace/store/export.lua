@@ -1,6 +1,6 @@
---- A store as a text file for other programs: CSV or JSON lines, one model a line, complete
--- and exact (a number is the shortest text that reads back to the same double).  The format
--- is described by help("store:export").
+--- A store as a text file for other programs: CSV or JSON lines, one model a line, or the
+-- sweep.json of pycls (store/pycls.lua), complete and exact (a number is the shortest text that
+-- reads back to the same double).  The formats are described by help("store:export").
 
 local arch = require "netspace.network.arch"
 local atomic = require "netspace.lib.atomic"
@@ -9,7 +9,9 @@ local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local paths = require "netspace.lib.path"
 local provenance = require "netspace.store.provenance"
+local pycls = require "netspace.store.pycls"
 local sys = require "netspace.core.sys"
+local tabular = require "netspace.lib.tabular"
 
 local M = {}
 local FORMAT = 1
@@ -42,7 +44,7 @@ local of_model = [[SELECT id, idx, m, hash, seed, flops, params, acts, status, a
 local of_epoch = [[SELECT epoch, lr, train_loss, train_error, test_error, seconds, images_per_s
   FROM epoch WHERE model = ? ORDER BY epoch]]
 
--- A model as one flat record, with the rows of its epochs.
+-- A model as one flat record, with the rows of its epochs; and its network as text.
 local function record(reader, name, model, epochs)
   local r = reader:decode(("model %d of %s"):format(model.idx, name), model.m)
   for _, key in ipairs { "flops", "params", "acts", "seed", "error", "status", "reason",
@@ -53,10 +55,10 @@ local function record(reader, name, model, epochs)
   r.origin = model.origin and json.decode(model.origin)
   r.learning, r.curve = epochs, {}
   for i, e in ipairs(r.learning) do r.curve[i] = e.test_error or 100 end
-  return r
+  return r, model.m
 end
 
--- each(record) for the models of a population, in order.
+-- each(record, network) for the models of a population, in order.
 local function whole(reader, p, each)
   local from = 0
   repeat
@@ -75,9 +77,9 @@ end
 local function salvaged(reader, p, each)
   reader:probe(of_model .. "WHERE id = ? AND +population = " .. p.id, function(model)
     local epochs = reader.db:rows(of_epoch, { model.id }) or {}
-    local good, r = pcall(record, reader, p.name, model, epochs)
-    if good and ledgers.fingerprint(ledgers.identity(json.decode(model.m))) == model.hash then
-      each(r)
+    local good, r, m = pcall(record, reader, p.name, model, epochs)
+    if good and ledgers.fingerprint(ledgers.identity(json.decode(m))) == model.hash then
+      each(r, m)
     end
   end)
 end
@@ -118,9 +120,7 @@ end
 
 local function cell(v)
   if v == nil then return "" end
-  local text = type(v) == "string" and v or json.encode(v)
-  if text:find('[",\r\n]') then return '"' .. text:gsub('"', '""') .. '"' end
-  return text
+  return tabular.quoted(type(v) == "string" and v or json.encode(v))
 end
 
 --- A line of a CSV: the values of a record under these names.
@@ -212,7 +212,11 @@ function writers.csv(reader, list, rows, write)
   return n
 end
 
---- Which writer the name of a file asks for: "csv", "jsonl" (also with .gz), or nil.
+writers.json = pycls.write
+
+M.KINDS = ".csv, .jsonl or .json (or those as .gz)"
+
+--- Which writer the name of a file asks for: "csv", "jsonl", "json" (also with .gz), or nil.
 function M.kind(path)
   local _, bare = gzip.named(path)
   local kind = bare:lower():match("%.(%w+)$")
@@ -236,8 +240,8 @@ function M.write(reader, path, names, salvage)
     n = writers[kind](reader, list, salvage and salvaged or whole, write)
     if last then last() end
   end)
-  if good and kind == "csv" then
-    good, why = atomic.write(bare:sub(1, -5) .. ".provenance.json", function(write)
+  if good and kind ~= "jsonl" then -- that has it in its first line
+    good, why = atomic.write(bare:gsub("%.[^.]*$", "") .. ".provenance.json", function(write)
       write(header(reader, list) .. "\n")
     end)
   end

@@ -240,14 +240,13 @@ end
 options.declare("store:export", { salvage = "boolean" })
 
 --- Writes populations to a file for other programs.
--- @tparam string path ends in .csv or .jsonl
+-- @tparam string path ends in .csv, .jsonl or .json
 -- @tparam[opt] string|table names of populations; all of them
 -- @tparam[opt] table o salvage = true: what can be read of a damaged store
 -- @treturn integer how many models were written; or nil and a message
 function Read:export(path, names, o)
   if type(path) ~= "string" or not export.kind(path) then
-    error(("store:export writes .csv or .jsonl (or those as .gz), not '%s'"):format(
-      tostring(path)), 0)
+    error(("store:export writes %s, not '%s'"):format(export.KINDS, tostring(path)), 0)
   end
   o = options.check("store:export", o)
   if type(names) == "string" then names = { names } end
@@ -446,7 +445,7 @@ document("store:provenance", [[
   kernels, host and times.
   example: store.open("runs.db"):provenance("A")]])
 document("store:export", [[
-  s:export("file.csv" | "file.jsonl" | … ".gz" [, name or list of names]
+  s:export("file.csv" | "file.jsonl" | "sweep.json" | … ".gz" [, name or list of names]
            [, { salvage = true }]) -> n
   Writes every model of the populations (all when none is named) for other programs, and
   returns how many; or nil and a message.  From a shell: netspace export STORE -o FILE.
@@ -455,6 +454,11 @@ document("store:export", [[
             file.provenance.json
     .jsonl  first a line with the provenance of all populations (key "netspace"), then one
             object a model with the same keys, and learning: the results of each epoch
+    .json   the sweep.json of pycls, a list of jobs: cfg (MODEL; REGNET, ANYNET or EN, where
+            pycls has the network; OPTIM, TRAIN), complexity, train_epoch, test_epoch and, as
+            its analysis wants it, test_ema_epoch, the same again (unfinished models have none
+            and are dropped there; failed ones have 100); netspace, what pycls has no place
+            for.  Provenance goes to file.provenance.json
     salvage true: what can still be read of a damaged store
   Columns, and keys of an object:
     population, index         name, and place in it from 1
@@ -475,7 +479,7 @@ document("store:export", [[
     d1, d2, … w1, … b1, … g1, …   the lists, a column for each stage
     e_fit                     as arch.fit gives it
     space, data, recipe       of its population: what it was drawn from, and trained on and how
-  Numbers are exact: they read back to the same double or integer, and stats.import reads both.
+  Numbers are exact: they read back to the same double or integer, and stats.import reads all of them.
   The file appears whole or not at all.
   example: store.open("runs.db"):export("runs.csv")]])
 document("store:remove", [[

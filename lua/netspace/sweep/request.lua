@@ -208,6 +208,12 @@ function M.make(where, o)
     if o[key] == nil then fail(("%s needs %s="):format(where, key)) end
   end
   local models, recipe = o.models, require("netspace.network.recipe")
+  local kind = members.kind(models)
+  if kind == "space" or kind == "spaces" then
+    fail(where .. ": models is a space; networks are drawn from it: models = S:sample(n, …)")
+  elseif models.d and models.w then
+    fail(where .. ": models is one network; it takes a list: models = { m }")
+  end
   local name = o.name or type(models.space) == "string" and models.space
   if not name or name == "" then fail(where .. " needs name=, what to call this population") end
   local card, source = card_of(where, o.data)
