@@ -41,7 +41,7 @@ once C running.db --once
 check "the C locale falls back to ASCII" ascii_only
 check "with a letter per curve" has '^bbbb b.RegNetX   3/6  47\.00  48\.00      0$'
 once C.UTF-8 running.db --json
-check "--json" has '"done":7,"eta":95,.*"failed":1,.*"total":14'
+check "--json" has '"diverged":1,"done":7,"eta":95,.*"failed":0,.*"total":14'
 once C.UTF-8 finished.db
 check "no terminal: a line per change, until the run is over" has \
     '^[0-9:]{8}  finished, 13/14 done, 0 running, 0 queued, 1 diverged; best AnyNetX_A 46\.00 %, RegNetX 44\.00 %$'
@@ -132,9 +132,9 @@ start 80 24 C.UTF-8 xterm-256color running.db
 check "colours where there are any" shows '^netspace monitor'
 tm capture-pane -e -p -t "$pane" >"$dir/seen"
 check "256 of them" has $'\033\\[38;5;'
-key R y
-check "a wish is sent when it is agreed to" shows '^asked the sweep: train the failed models of AnyNetX_A'
-check "and lies beside the store" grep -q '"command":"retry"' "$dir"/running.db.commands/*.json
+key P y
+check "a wish is sent when it is agreed to" shows '^asked the sweep: pause AnyNetX_A'
+check "and lies beside the store" grep -q '"command":"pause"' "$dir"/running.db.commands/*.json
 rm -r "$dir/running.db.commands"
 for size in "40 10" "12 3" "120 30" "40 10" "3 1" "80 24"; do
     # shellcheck disable=SC2086

@@ -75,7 +75,7 @@ local function marked(text, mark)
       first = text:sub(first - 1, first - 1) == "-" and first - 1 or first
       last = select(2, text:find("^[%d.eE+-]+", first))
       local value = tonumber(text:sub(first, last)) -- an integer where it fits into 64 bits
-      if math.type(value) == "integer" and math.abs(value) > EXACT then
+      if math.type(value) == "integer" and (value > EXACT or value < -EXACT) then
         parts[#parts + 1] = text:sub(from, first - 1)
         parts[#parts + 1] = '"' .. mark .. text:sub(first, last) .. '"'
         from = last + 1

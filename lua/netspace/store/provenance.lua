@@ -98,19 +98,22 @@ function M.facts(p, when)
   end
   if p.sample_seed then
     add("drawn", "seed %d%s%s", p.sample_seed, windows(p),
-      p.tried and (", %d candidates tried"):format(p.tried) or "")
+      p.tried and ", " .. units.count(p.tried, "candidate") .. " tried" or "")
   end
   local adopted = {}
   for from in pairs(p.adopted or {}) do adopted[#adopted + 1] = from end
   table.sort(adopted)
-  for _, from in ipairs(adopted) do add("adopted", "%d models from %s", p.adopted[from], from) end
+  for _, from in ipairs(adopted) do
+    add("adopted", "%s from %s", units.count(p.adopted[from], "model"), from)
+  end
   add("training", "seed %d, %s", p.seed, M.listed(p.recipe))
   add("data", "%s", M.listed(p.data))
   add("checksum", "%s", p.checksum)
   add("made", "%s", when(p.created))
   for i, r in ipairs(p.runs) do
-    add("run " .. i, "%s to %s on %s, %d workers, %d models", when(r.started),
-      when(r.ended or r.updated), r.host, r.workers, r.models)
+    add("run " .. i, "%s to %s on %s, %s, %s", when(r.started),
+      when(r.ended or r.updated), r.host, units.count(r.workers, "worker"),
+      units.count(r.models, "model"))
     if r.engine then add("", "netspace %s, %s, kernels %s", r.engine, r.blas, r.isa) end
   end
   return facts
