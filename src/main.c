@@ -32,14 +32,16 @@ static const char usage[] =
     "  -q, --quiet     no banner\n"
     "  --seed N        the first seed where a script gives none (1)\n"
     "  --color=WHEN    auto, always or never (auto)\n"
+    "  --graphics=HOW  how pictures are shown: auto, kitty, sixel or text (auto)\n"
     "  --yes           start long sweeps without asking\n"
     "  --no-init       leave out $XDG_CONFIG_HOME/netspace/init.lua at the prompt\n"
     "  -v, --version   versions of netspace and its libraries\n"
     "  -h, --help      this text\n"
     "\n"
     "commands:\n"
-    "  netspace monitor STORE [--once | --text | --json] [--ascii]   live view of a store;\n"
-    "                                                 --once prints what is in it\n"
+    "  netspace monitor STORE [--once | --text | --json] [--ascii] [--wait]\n"
+    "                                                 live view of a store; --once prints\n"
+    "                                                 what is in it, --wait waits for it\n"
     "  netspace resume STORE [--workers N] [--retry | --retry=all]   finish what is open,\n"
     "           [--memory SIZE] [--patience SECONDS]  --retry: also what has failed (all: "
     "and\n"
@@ -61,11 +63,12 @@ struct request {
     int first_code, codes; // argv index of the first -e; how many there are
     int file;              // argv index of FILE or the command; argc when there is none
     enum color_choice color;
+    const char *graphics;
     lua_Integer seed;
 };
 
 static const char *const options[] = {
-    "-e", "-i",        "-q", "--quiet", "--seed",   "--color", "--no-init",
+    "-e", "-i",        "-q", "--quiet", "--seed",   "--color", "--graphics", "--no-init",
     "-v", "--version", "-h", "--help",  "--worker", "--yes",   NULL,
 };
 
@@ -111,6 +114,17 @@ static bool parse_color(const char *s, struct request *r)
     return usage_error("--color is auto, always or never, not", s, "");
 }
 
+static bool parse_graphics(const char *s, struct request *r)
+{
+    static const char *const names[] = {"auto", "kitty", "sixel", "text", NULL};
+    for (int i = 0; names[i]; i++)
+        if (strcmp(s, names[i]) == 0) {
+            r->graphics = names[i];
+            return true;
+        }
+    return usage_error("--graphics is auto, kitty, sixel or text, not", s, "");
+}
+
 static bool parse_seed(const char *s, struct request *r)
 {
     char *end;
@@ -149,6 +163,9 @@ static bool parse(lua_State *L, int argc, char **argv, struct request *r)
             i++;
         } else if ((v = value_of(argv, &i, "--color"))) {
             if (!parse_color(v, r))
+                return false;
+        } else if ((v = value_of(argv, &i, "--graphics"))) {
+            if (!parse_graphics(v, r))
                 return false;
         } else if ((v = value_of(argv, &i, "--seed"))) {
             if (!parse_seed(v, r))
@@ -481,10 +498,10 @@ int main(int argc, char **argv)
     lua_pop(L, 1);
     if (!set_path(L))
         return EXIT_SCRIPT;
-    struct request r = {.file = argc, .seed = 1};
+    struct request r = {.file = argc, .seed = 1, .graphics = "auto"};
     int status = EXIT_USAGE;
     if (parse(L, argc, argv, &r)) {
-        sys_choose(r.color, r.seed, r.yes);
+        sys_choose(r.color, r.graphics, r.seed, r.yes);
         if (r.help) {
             fputs(usage, stdout);
             status = 0;

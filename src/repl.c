@@ -14,10 +14,13 @@
 #include <readline/readline.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
+#include "term/query.h"
 
 static lua_State *state; // the Lua that completes
 static char *line;       // the finished line, until line() takes it
 static bool reading;     // the handler is installed: the prompt is on the screen
+static char *ahead;      // typed while something else read the terminal, for the next line
 static char breaks[32];  // characters that end a word, for the current completion
 
 static const char COMPLETER[] = "netspace.completer"; // registry key
@@ -40,6 +43,18 @@ static void on_line(char *text)
     line = text;
     rl_callback_handler_remove(); // the terminal is as usual while the line is evaluated
     reading = false;
+}
+
+// What was typed into an answer of the terminal (term/query.h) is kept for the next line.
+static void keep_typed(const char *bytes, size_t n)
+{
+    size_t old = ahead ? strlen(ahead) : 0;
+    char *more = xmalloc(old + n + 1);
+    memcpy(more, ahead ? ahead : "", old);
+    memcpy(more + old, bytes, n);
+    more[old + n] = 0;
+    free(ahead);
+    ahead = more;
 }
 
 // Completion.  Lua answers for the whole line: completer(line, point) ->
@@ -285,6 +300,7 @@ static int readline_setup(lua_State *L)
     rl_completer_quote_characters = "";
     rl_completion_display_matches_hook = display;
     rl_initialize();
+    term_typed = keep_typed;
     // Up and Down: earlier entries that begin as the line does.
     rl_bind_keyseq("\033[A", rl_history_search_backward);
     rl_bind_keyseq("\033[B", rl_history_search_forward);
@@ -294,6 +310,22 @@ static int readline_setup(lua_State *L)
     rl_bind_keyseq_in_map(PASTE_BEGIN, begin_paste, emacs_standard_keymap);
     rl_bind_keyseq_in_map(PASTE_BEGIN, begin_paste, vi_insertion_keymap);
     return 0;
+}
+
+// Types what was kept, up to the end of a line.
+static void type_ahead(void)
+{
+    size_t k = 0;
+    for (; reading && ahead && ahead[k]; k++) {
+        rl_stuff_char(ahead[k]);
+        rl_callback_read_char();
+    }
+    if (ahead && ahead[k])
+        memmove(ahead, ahead + k, strlen(ahead + k) + 1);
+    else {
+        free(ahead);
+        ahead = NULL;
+    }
 }
 
 // start(prompt [, text [, offer [, point]]]): shows the prompt, with text on the line and the
@@ -313,6 +345,7 @@ static int readline_start(lua_State *L)
         rl_point = (int)luaL_checkinteger(L, 4);
     if (text)
         rl_redisplay();
+    type_ahead();
     return 0;
 }
 

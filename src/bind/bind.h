@@ -88,9 +88,10 @@ void signals_open(lua_State *L);
 int signals_call(lua_State *L, int nargs, int handler);
 int signals_status(void);
 
-/* --color, --seed and --yes of the command line, and the exit status asked for by sys.status. */
+/* --color, --graphics (its word), --seed and --yes of the command line, and the exit status
+ * asked for by sys.status. */
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER, COLOR_CHOICES };
-void sys_choose(enum color_choice color, lua_Integer seed, bool yes);
+void sys_choose(enum color_choice color, const char *graphics, lua_Integer seed, bool yes);
 int sys_exit_status(void);
 
 #endif

@@ -25,13 +25,15 @@
 #include "nn/isa.h"
 
 static enum color_choice color;
+static const char *graphics = "auto";
 static lua_Integer seed = 1;
 static bool yes;
 static int exit_status;
 
-void sys_choose(enum color_choice c, lua_Integer s, bool y)
+void sys_choose(enum color_choice c, const char *g, lua_Integer s, bool y)
 {
     color = c;
+    graphics = g;
     seed = s;
     yes = y;
 }
@@ -69,6 +71,13 @@ static int sys_color(lua_State *L)
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
     bool able = !(no && *no) && term && strcmp(term, "dumb") != 0 && isatty(fd);
     lua_pushboolean(L, color == COLOR_ALWAYS || (color == COLOR_AUTO && able));
+    return 1;
+}
+
+// graphics() -> how pictures are shown: "auto", or as --graphics says
+static int sys_graphics(lua_State *L)
+{
+    lua_pushstring(L, graphics);
     return 1;
 }
 
@@ -315,6 +324,7 @@ static const luaL_Reg functions[] = {
     {"isatty", sys_isatty},
     {"color", sys_color},
     {"terminal", sys_terminal},
+    {"graphics", sys_graphics},
     {"seed", sys_seed},
     {"yes", sys_yes},
     {"status", sys_status},

@@ -207,6 +207,30 @@ void screen_close(struct screen *s)
     free(s);
 }
 
+void screen_leave(struct screen *s)
+{
+    (void)s;
+    endwin();
+    struct termios mode = saved.mode;
+    mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &mode);
+}
+
+bool screen_pressed(struct screen *s, int ms)
+{
+    (void)s;
+    char keys[64]; // one may be several bytes
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    return poll(&in, 1, ms) > 0 && read(STDIN_FILENO, keys, sizeof keys) >= 0;
+}
+
+void screen_enter(struct screen *s)
+{
+    (void)s;
+    clearok(curscr, TRUE); // all of it is painted anew
+    refresh();
+}
+
 void screen_size(const struct screen *s, int *width, int *height)
 {
     (void)s;

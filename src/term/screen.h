@@ -28,6 +28,12 @@ const char *screen_library(void);
  * them. */
 struct screen *screen_open(bool colours, struct error *e);
 void screen_close(struct screen *s); // NULL is fine
+
+/* The terminal as it was before, but that keys come at once and unseen, until screen_enter;
+ * between them only screen_pressed may be called: whether a key was within ms. */
+void screen_leave(struct screen *s);
+bool screen_pressed(struct screen *s, int ms);
+void screen_enter(struct screen *s);
 void screen_size(const struct screen *s, int *width, int *height);
 
 /* Shows the canvas from the top left corner; what it does not cover is blank. */

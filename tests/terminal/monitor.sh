@@ -8,6 +8,7 @@ patience=10
 sleep 1000 & worker=$!
 at_exit 'kill $worker 2>/dev/null'
 store() { "$NETSPACE" tests/terminal/make_store.lua "$dir/$1.db" "$1" "$worker"; }
+fresh() { rm -f "$dir/$1.db"*; store "$1"; } # its figures are old after a minute
 # What the terminal of the pane is: "0 1" = no alternate screen, cursor shown.
 modes() { tm display-message -p -t "$pane" '#{alternate_on} #{cursor_flag}'; }
 restored() { shows "^rc=$1" && [ "$(modes)" = "0 1" ] && key 'stty -a' Enter &&
@@ -48,11 +49,22 @@ check "no terminal: a line per change, until the run is over" has \
 check "one change, one line, status 0" [ "$rc $(wc -l <"$dir/seen")" = "0 1" ]
 once C.UTF-8 stopped.db --text
 check "a dead run is said to be stopped" has 'stopped, 7/14 done, 6 open, 1 diverged'
-once C.UTF-8 none.db --once
+once C.UTF-8 none.db --once --wait
 check "an absent store is waited for" has 'waiting for none\.db'
 check "and --once says so in its status" [ $rc -eq 1 ]
-(cd "$dir" && timeout -s INT 2 "$NETSPACE" monitor none.db --text >seen 2>&1 </dev/null)
+(cd "$dir" && timeout -s INT 2 "$NETSPACE" monitor none.db --text --wait >seen 2>&1 </dev/null)
 check "the text mode says that it waits, once" [ "$(grep -c 'waiting for none\.db' "$dir/seen")" = 1 ]
+once C.UTF-8 finishd.db --once
+check "without --wait an absent store is an error" [ $rc -eq 1 ]
+check "that names one with a name like it" has "no store finishd.db \(did you mean 'finished.db'\?\)"
+check "and how to wait" has -- '--wait waits for it$'
+once C.UTF-8 none.db
+check "or those that are there" has 'no store none.db \(there are finished.db, running.db, stopped.db\)'
+once C.UTF-8 nowhere/none.db
+check "or that the directory is not" has 'there is no directory nowhere/'
+started=$(date +%s)
+once C.UTF-8 finished.db --text
+check "lines of a finished store end at once" [ $(($(date +%s) - started)) -le 2 ]
 once C.UTF-8 pid-no-store --bogus
 check "a wrong option is a usage error" [ $rc -eq 2 ]
 echo "no database, for certain" >"$dir/text.db"
@@ -61,6 +73,7 @@ check "a file that is no store" has 'text\.db is not a netspace store'
 check "is status 1" [ $rc -eq 1 ]
 
 # In a terminal.
+fresh running
 start 80 24 C.UTF-8 screen running.db
 check "80x24: header" shows '^netspace monitor running\.db .*running$'
 check "80x24: curve and letters" shows '^    │.*b⠂'
@@ -118,6 +131,7 @@ views() { # WIDTH HEIGHT LOCALE TERM
     key n s; check "$at: a snapshot" shows '^written: running-edf-'
     key q; check "$at: the terminal is as before" restored 0
 }
+fresh running
 views 200 60 C.UTF-8 xterm-256color
 views 80 24 C.UTF-8 linux
 views 80 24 C vt100
@@ -201,7 +215,7 @@ check "a crash: the terminal is as before" restored 134
 start 100 24 C.UTF-8 dumb running.db
 check "TERM=dumb: lines" shows '^[0-9:]{8}  running, 7/14 done'
 check "and why" has "TERM is 'dumb', which cannot move the cursor; printing lines"
-start 80 24 C.UTF-8 screen later.db
+start 80 24 C.UTF-8 screen "later.db --wait"
 check "a store that is not there yet is waited for" shows '^waiting for later\.db'
 cp "$dir/finished.db" "$dir/part.db" && mv "$dir/part.db" "$dir/later.db"
 check "and shown when it comes" shows '^13/14 done'
@@ -209,4 +223,82 @@ rm "$dir/later.db"
 check "and its end is noticed" shows '^waiting for later\.db'
 key q
 check "q leaves" restored 0
+# The palette, the mouse and the clipboard.
+fresh running
+start 80 24 C.UTF-8 xterm-256color running.db
+tm set -s set-clipboard on
+press() { # BUTTON COLUMN ROW
+    text "$(printf '\033[<%d;%d;%dM' "$1" "$2" "$3")"
+    [ "$1" -ge 64 ] || text "$(printf '\033[<%d;%d;%dm' "$1" "$2" "$3")"
+}
+row_of() { grep -nE -- "$1" "$dir/seen" | head -1 | cut -d: -f1; }
+column_of() { sed -n "$2p" "$dir/seen" | grep -bo -- "$1" | head -1 | cut -d: -f1; }
+tab() { press 0 $(($(column_of "$1" 24) + 2)) 24; }
+check "the tabs are at the bottom" shows '^q leave  . keys  : commands  EDFs  models  property  log'
+key :
+check ": lists the commands" shows '^   q  +leave; the run goes on'
+key z o o m
+check "typing finds some" shows '^   \+ +zoom in'
+check "and only those" has ! 'leave; the run'
+key Down Enter
+check "enter does what is chosen: zoomed out" shows 'zoomed; 0 fits'
+key : f i t Enter
+check "and what is typed: fits again" shows ! 'zoomed; 0 fits'
+key : m o d
+check "a view by its name" shows ':mod_'
+key BSpace BSpace BSpace
+check "backspace takes back" shows '^:_'
+key BSpace
+check "and leaves the empty one" shows ! '^:_'
+key : q q q
+check "where nothing is found that is said" shows 'nothing is called that'
+key Escape
+check "escape leaves" shows '^q leave'
+tab models
+check "a click on a tab is that view" shows '^14 of 14 models by state'
+press 0 5 8
+press 0 5 8
+check "two clicks on a model open it" shows '^recipe: '
+key Escape
+check "escape goes back" shows '^14 of 14 models'
+tab log
+check "a click on the log's" shows 'loss is not a number'
+press 0 30 "$(row_of 'loss is not a number')"
+check "a click on an event names its model" shows '^AnyNetX_A model 3; a second click opens it'
+press 0 30 "$(row_of 'loss is not a number')"
+check "and opens it" shows '^AnyNetX_A model 3: diverged'
+tab EDFs
+check "a click on the first tab" shows '^ +n +min +mean failed'
+press 0 8 "$(row_of 'b RegNetX')"
+check "a click in the legend selects" shows 'b>RegNetX'
+press 0 10 "$(row_of '^b +4 running')"
+check "a click on a running model names it" shows '^RegNetX model 4, running.*; a second click'
+press 0 10 "$(row_of '^b +4 running')"
+check "and opens it" shows '^RegNetX model 4: running'
+key Escape
+check "back at the chart" shows '^ +n +min +mean failed'
+press 0 40 8
+check "a click on the chart is the cursor" shows '^at [0-9.]+ %:'
+press 64 40 8
+check "the wheel zooms" shows 'zoomed; 0 fits'
+key 0 Escape c
+check "the choice of populations" shows '^which populations'
+press 0 8 "$(row_of 'RegNetX')"
+press 0 8 "$(row_of 'RegNetX')"
+check "is one for the mouse: the second click takes it away" shows '^   RegNetX'
+key Enter Escape
+tab property
+check "the property view" shows '^AnyNetX_A: error against flops'
+key e y
+check "y copies the verdict" shows '^copied 1 population'
+key m y
+check "y copies the models" shows '^copied 14 models'
+tm show-buffer >"$dir/seen" 2>/dev/null
+check "to the clipboard, with tabs" has $'^AnyNetX_A\t3\tdiverged\t1\t100'
+check "all of them" [ "$(wc -l <"$dir/seen")" -eq 15 ]
+key l i
+check "i says where there are no images" shows 'shows no images|this view has none'
+key q
+check "and all is as before" restored 0
+
 done_testing

@@ -42,6 +42,7 @@ local function fake_store(change)
   live.A[13].images_per_s, live.A[13].seconds, live.A[13].epoch = nil, nil, 0
   local store = {
     names = function() return { "A", "B" } end,
+    _version = function() end,
     population = function(_, name)
       return { name = name == "A" and "AnyNetX_A" or "RegNetX", space = name, data = "shapes",
         recipe = { epochs = 10, lr = 0.1 } }
@@ -339,6 +340,200 @@ keys.press(view, "click", told, s, 3, told.legend + 2)
 t.is(view.selected, 2, "or selects in the legend")
 t.ok(press "q", "q leaves")
 
+-- The palette: every command of the view is in it, by its key; enter does it.
+local commands = require "netspace.monitor.commands"
+local copy = require "netspace.monitor.copy"
+view = keys.new(true)
+view.width, view.height = 80, 24
+press ":"
+golden("palette", frame.compose(s, view))
+press "z o o m"
+golden("palette-found", frame.compose(s, view))
+t.is(commands.offers(view)[1][1], "+", "zoom in comes first")
+press "down"
+t.is(view.palette.row, 2, "down goes to the next")
+press "end home up"
+t.is(view.palette.row, 1, "and never out of the list")
+press "enter"
+t.ok(view.x0 and not view.palette, "enter zooms and closes")
+press ": q escape"
+t.ok(not view.palette, "escape closes without doing it")
+press ": a backspace backspace"
+t.ok(not view.palette, "so does backspace where nothing is typed")
+press ": z z z z enter"
+t.ok(not view.palette and view.view == "edf", "nothing found, nothing done")
+t.ok(press ": l e a v e enter", "leaving by the palette")
+press ": m o d e l s enter"
+t.is(view.view, "models", "a view by its name")
+press ": r e v e r s e enter"
+t.ok(view.reverse, "a command of this view")
+press ": z o o m enter"
+t.is(view.x0 ~= nil and view.view, "models", "what other views do is not offered here")
+local seen_keys = {}
+for _, place in ipairs { "edf", "models", "property", "log", "detail" } do
+  local used, twice, dead = {}, {}, {}
+  for _, command in ipairs(commands.of[place]) do
+    for key in command.keys:gmatch "%S+" do
+      if used[key] then twice[#twice + 1] = key end
+      used[key], seen_keys[key] = true, true
+    end
+  end
+  for _, command in ipairs(commands.general) do
+    for key in command.keys:gmatch "%S+" do used[key], seen_keys[key] = true, true end
+  end
+  for _, offer in ipairs(commands.offers { view = place, detail = place == "detail" or nil,
+    palette = { text = "" } }) do
+    if not used[offer[1]] then dead[#dead + 1] = offer[2] end
+  end
+  t.is(table.concat(twice, " "), "", place .. ": a key does one thing")
+  t.is(table.concat(dead, " "), "", place .. ": all that the palette offers has a key")
+end
+for key in ("q tab e m x g : p s y i P K R ? 1 8 [ ] b n l + - < > 0 c o O / enter"):gmatch "%S+" do
+  if not seen_keys[key] then t.ok(false, "there is a command of key " .. key) end
+end
+
+-- The mouse: tabs, models, events, points, lists.
+local function click(x, y)
+  local told = select(3, frame.compose(s, view))
+  keys.press(view, "click", told, s, x, y)
+  return told
+end
+local function tab(name)
+  local told = select(3, frame.compose(s, view))
+  for _, b in ipairs(told.buttons or {}) do
+    if b.key == name then return click(b.from, b.y) end
+  end
+end
+for width, height in pairs { [80] = 24, [40] = 10, [200] = 60 } do
+  view = keys.new(true)
+  view.width, view.height = width, height
+  for _, v in ipairs { { "m", "models" }, { "x", "property" }, { "g", "log" }, { "e", "edf" } } do
+    tab(v[1])
+    t.is(view.view, v[2], ("a click on the tab %s at %dx%d"):format(v[2], width, height))
+  end
+  tab "?"
+  t.ok(view.help, "a click on the help")
+  tab "m"
+  t.ok(view.view == "models" and not view.help, "and from there to a tab")
+end
+view.width, view.height = 80, 24
+local told = click(10, 7)
+t.is(view.row, 7 - told.rows + 1, "a click chooses a model")
+click(10, 7)
+t.is(view.detail and view.detail[2], s.models[2].index, "a second one opens it")
+press "wheeldown"
+t.ok(view.detail_scroll > 0, "the wheel scrolls its text")
+press "escape wheeldown"
+t.is(view.row, 5, "the wheel goes through the list")
+click(10, 99)
+t.ok(not view.detail, "below the list there is nothing")
+tab "g"
+told = select(3, frame.compose(s, view))
+local row
+for y, e in pairs(told.entries) do
+  if e.index then row = y end
+end
+s.events[2].population = "AnyNetX_A"
+click(30, row)
+t.ok(view.said:find("AnyNetX_A model 4; a second click opens it", 1, true), "a click on an event")
+click(30, row)
+t.is(view.detail and view.detail[2], 4, "opens its model")
+view.detail = nil
+tab "x"
+told = select(3, frame.compose(s, view))
+local point = told.points()[5]
+click(math.floor(point.x + 0.5), math.floor(point.y + 0.5))
+t.ok(view.said and view.said:find "^AnyNetX_A model %d+, %a+, error .*a second click", "a point",
+  view.said)
+local picked = view.picked[2]
+click(math.floor(point.x + 0.5), math.floor(point.y + 0.5))
+t.is(view.detail and view.detail[2], picked, "opens its model")
+view.detail = nil
+press "wheeldown"
+t.is(view.selected, 2, "the wheel is the next population")
+press "c"
+told = click(5, 7)
+t.is(view.choice, 7 - told.rows + 1, "a click in the list of properties")
+click(5, 7)
+t.is(view.property, "acts", "a second one takes it")
+tab "e"
+press "c"
+told = select(3, frame.compose(s, view))
+click(5, told.rows + 1)
+click(5, told.rows + 1)
+t.is(#view.chosen, 1, "populations are chosen with the mouse")
+view = keys.new(true)
+view.width, view.height = 80, 24
+told = select(3, frame.compose(s, view))
+click(3, told.models.top)
+t.ok(view.picked and view.said:find "RegNetX model 11, running", "a running model below the chart")
+click(3, told.models.top)
+t.is(view.detail and view.detail[2], 11, "opens")
+view.detail, view.ask = nil, { text = "cancel A?", want = "cancel", population = "A" }
+click(3, 5)
+t.ok(not view.ask and not view.want, "a click is no yes")
+view.palette = { text = "freeze", row = 1 }
+told = select(3, frame.compose(s, view))
+click(5, told.rows)
+t.ok(view.frozen and not view.palette, "a click in the palette does it")
+
+-- Copying.
+local _, c = frame.compose(s, view)
+local text, what = copy.text(s, view, c, 4)
+t.is(what, "2 populations and the verdict", "the EDFs are copied as a table")
+t.ok(text:find("population\tmodels\tdone\tdiverged\tfailed\tmin\tmean\nAnyNetX_A\t16\t11\t1\t0\t", 1, true),
+  "with tabs", text)
+t.ok(text:find "RegNetX" and select(2, text:gsub("\n", "")) == 4, "and the verdict", text)
+view.hidden = { true }
+t.is(select(2, copy.text(s, view, c, 4)), "1 population", "what is hidden is not copied")
+view.view, view.filter = "models", "diverged"
+text, what = copy.text(s, view, c, 4)
+t.is(what, "1 model", "the models as they are filtered")
+t.ok(text:find("\nAnyNetX_A\t4\tdiverged\t3\t100\t", 1, true), "their numbers", text)
+view.view, view.filter = "log", nil
+_, c = frame.compose(s, view)
+t.ok(copy.text(s, view, c, 4):find "^%d.*run started with 2 workers", "else the text that is shown")
+local large = { populations = {}, models = {} }
+for i = 1, 5000 do
+  large.models[i] = { population = "A", population_id = 1, index = i, status = "done", epoch = 1 }
+end
+text, what = copy.text(large, { view = "models" }, c, 4)
+t.ok(#text <= 74994 and what:find "^the first %d+ of 5001 lines", "no more than terminals take", what)
+
+-- A list of many models is made once, and in order, whatever it is sorted by.
+local models = require "netspace.monitor.views.models"
+local list = models.list(large, { order = 7 })
+t.ok(rawequal(models.list(large, { order = 7 }), list), "the same list for the same wish")
+t.is(models.list(large, { order = 7, reverse = true })[1].index, 5000, "another for another one")
+for i = 1, 5000 do large.models[i].error = i % 7 > 0 and i % 7 or nil end
+large.models = table.move(large.models, 1, 5000, 1, {})
+list = models.list(large, { order = 2 })
+t.ok(list[1].index == 1 and list[2].index == 8 and list[5000].index == 4998,
+  "equal ones in their order, those without a number last")
+local began = os.clock()
+for _ = 1, 1000 do models.list(large, { order = 2 }) end
+t.ok(os.clock() - began < 0.2, "a key costs no sorting", ("%.3f s"):format(os.clock() - began))
+
+-- What has not changed is not read again.
+local reads, version = 0, "1"
+local store = fake_store { _version = function() return version end }
+local live = store.live
+function store.live(...)
+  reads = reads + 1
+  return live(...)
+end
+local first = monitor.snapshot("runs.db", store)
+local second = monitor.snapshot("runs.db", store, nil, nil, first)
+t.ok(reads == 2 and rawequal(first.models, second.models) and second.done == first.done,
+  "the same version: the same models")
+version = "2"
+t.ok(not rawequal(monitor.snapshot("runs.db", store, nil, nil, second).models, first.models)
+  and reads == 4, "another version is read")
+local third = monitor.snapshot("runs.db", store, nil, nil, nil)
+store.population = with_state(function() return "stopped" end)
+monitor.snapshot("runs.db", store, nil, nil, third)
+t.is(reads, 8, "so is a store whose sweep has died")
+
 -- A wish reaches the sweep that it is for, once, and leaves nothing behind.
 local controls = require "netspace.sweep.controls"
 local uv = require "luv"
@@ -370,6 +565,9 @@ io.stderr = stderr
 t.is(table.concat(codes, " "), "2 2 2 2", "usage errors are 2")
 t.ok(said[1]:find "which store%?" and said[2]:find "a and b" and said[3]:find "'%-%-once'%?"
   and said[4]:find "%-%-once and %-%-json exclude", "and say what is wrong")
+local none, why = monitor "/no/such.db"
+t.ok(none == nil and why:find("there is no store /no/such.db (there is no directory /no/); "
+  .. "{ wait = true } waits for it", 1, true), "no store: nil, and why", why)
 t.fails(function() monitor(3) end, "expects the path of a store, got number", "no path")
 t.fails(function() monitor("x", { mode = "onse" }) end, "it must be once, text or json", "no mode")
 t.fails(function() monitor("x", { asci = true }) end, "did you mean 'ascii'?", "unknown option")

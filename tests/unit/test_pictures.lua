@@ -184,6 +184,25 @@ if os.execute "command -v gnuplot >/dev/null" then
     for k = 1, 100 do hundred[i].errors[k] = 30 + i + k * k % 997 / 50 end
   end
   t.ok(#plot.edf(hundred):svg() < 30000, "six EDFs of a hundred models are small")
+  -- Points: one that hides another is drawn once, and ten times as many take ten times as long.
+  local svgs = require "netspace.plot.svg"
+  local function points(n, each)
+    local out = { '<svg viewBox="0 0 360 240"><g id="gnuplot_plot_1">' }
+    for i = 1, n do
+      out[i + 1] = ("<use xlink:href='#gpPt5' transform='translate(%.1f,%.1f) scale(2.00)' "
+        .. "color='rgb(0, 0, 0)'/>"):format(each and i // 200 / 10 or 10, i % 200)
+    end
+    out[#out + 1] = "</g></svg>"
+    local text, began = table.concat(out, "\n"), os.clock()
+    local svg = svgs.tidy(text, { title = "t", about = "a", font = "f", size = 11 })
+    return select(2, svg:gsub("M", "")), os.clock() - began
+  end
+  t.is(points(400), 200, "a symbol that hides another is drawn once")
+  local few, many = math.huge, math.huge
+  for _ = 1, 3 do few = math.min(few, select(2, points(3000, true))) end
+  for _ = 1, 2 do many = math.min(many, select(2, points(30000, true))) end
+  t.ok(many < 40 * few, "the time a picture takes is proportional to its points",
+    ("%.0f ms for 3,000, %.0f ms for 30,000"):format(1000 * few, 1000 * many))
   for _, kind in ipairs { "png", "pdf" } do
     t.ok(both:save(dir .. "/y." .. kind) and #contents(dir .. "/y." .. kind) > 1000, kind)
   end

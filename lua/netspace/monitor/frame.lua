@@ -4,6 +4,7 @@
 --   frame.compose(snapshot, { width = 80, height = 24, ascii = true })  --> list of lines
 
 local canvas = require "netspace.core.canvas"
+local commands = require "netspace.monitor.commands"
 local detail = require "netspace.monitor.views.detail"
 local edf = require "netspace.monitor.views.edf"
 local fold = require "netspace.lib.fold"
@@ -154,50 +155,13 @@ local function header(c, s, o)
   return 3
 end
 
--- Keys and what they do, for the help; those of one view only when it is shown.
-local general = {
-  { "q", "leave; the run goes on" },
-  { "tab, e m x g", "next view; EDFs, models, property, log" },
-  { "p", "freeze, continue" },
-  { "s", "write the view to a text file, and to SVG" },
-  { "P  K  R", "pause, cancel, retry failed: they ask first" },
-  { "?", "this help" },
-}
-local of_view = {
-  edf = {
-    { "left, right, home, end", "cursor: error, share of each, KS" },
-    { "1-8", "show or hide a population" },
-    { "[ ]", "select one: its 95 % band" },
-    { "b  n  l", "band, equal flops, log axis on or off" },
-    { "+ -  < >  0", "zoom, move, fit" },
-    { "c", "choose the populations (8 at most)" },
-    { "escape", "no cursor" },
-    { "mouse", "click: cursor, population; wheel: zoom" },
-    { "", "" },
-    { "n", "models ended / all; failed count as 100 %" },
-    { "sparse dots", "with the errors running models have now" },
-  },
-  models = {
-    { "up, down, page up, page down", "go through the models" },
-    { "enter, click", "all about one; escape: back" },
-    { "o  O", "sort by the next column, reverse" },
-    { "/", "filter by words, such as: failed regnet" },
-  },
-  property = {
-    { "c", "choose the property" },
-    { "[ ]", "the population" },
-    { "l", "log axis on or off" },
-    { "shade, line", "95 % band and median of the best models" },
-  },
-  log = { { "up, down, page up, page down", "go through the log" } },
-}
-
 -- The keys, in lines { key, text }; a key that is wider than its column has one to itself.
 local function help_lines(view, width)
   local lines, keys = {}, width >= 70 and 30 or 14
-  for _, list in ipairs { general, of_view[view] or {} } do
-    for _, entry in ipairs(list) do
-      local key, text = entry[1], fold.lines(entry[2], math.max(10, width - keys - 2))
+  for _, list in ipairs(commands.lists(view)) do
+    for _, command in ipairs(list) do
+      local key = command.show or command.keys
+      local text = fold.lines(command.text, math.max(10, width - keys - 2))
       if #key >= keys then
         lines[#lines + 1] = { key, "" }
         key = ""
@@ -211,7 +175,7 @@ local function help_lines(view, width)
 end
 
 local function help_view(c, o, top, width, height)
-  local lines, keys = help_lines(o.view, width)
+  local lines, keys = help_lines(o, width)
   local scroll = math.max(0, math.min(#lines - height, o.help_scroll or 0))
   for i = 1, math.min(#lines - scroll, height) do
     local key, text = table.unpack(lines[i + scroll])
@@ -230,6 +194,7 @@ local foot = {
   help = { "arrows scroll" },
 }
 
+-- The bottom line: what can be clicked on are the parts with a key, which are returned.
 local function footer(c, o, y)
   if o.ask then
     c:text(1, y, o.ask.text .. " [y/N]", o.width, canvas.reverse)
@@ -238,11 +203,23 @@ local function footer(c, o, y)
     c:text(1, y, o.said, o.width, bold)
     return
   end
-  local parts = { { "q leave", dim }, { "? keys", dim }, { "tab views", dim } }
+  local parts = { { "q leave", dim, key = "q" }, { "? keys", dim, key = "?" } }
+  if o.width >= 60 then parts[3] = { ": commands", dim, key = ":" } end
+  for _, v in ipairs(commands.views) do
+    parts[#parts + 1] = { o.width >= 60 and v[3] or v[1], v[2] == o.view and canvas.reverse or dim,
+      key = v[1] }
+  end
   for _, k in ipairs(foot[o.help and "help" or o.detail and "detail" or o.view] or {}) do
     parts[#parts + 1] = { k, dim }
   end
   parts_line(c, y, o.width, parts)
+  local buttons = {}
+  for _, part in ipairs(parts) do
+    if part.key and part.from then
+      buttons[#buttons + 1] = { from = part.from, to = part.to, y = y, key = part.key }
+    end
+  end
+  return buttons
 end
 
 -- A list to choose populations or the property from, over the view.
@@ -261,8 +238,18 @@ local function choose_view(c, s, o, top, bottom)
       items[id] = { ("%s  %d/%d"):format(p.name, p.done + p.diverged + p.failed, p.n), slots[id] }
     end
   end
-  widgets.list(c, top, o.width, bottom - top + 1, title, items, o.choice or 1)
-  return { items = #items }
+  return widgets.list(c, top, o.width, bottom - top + 1, title, items, o.choice or 1)
+end
+
+-- All commands, or those that what is typed finds.
+local function palette_view(c, o, top, bottom)
+  local items = {}
+  for i, offer in ipairs(commands.offers(o)) do
+    items[i] = { ("%-10s  %s"):format(offer[1], offer[2]) }
+  end
+  local title = (":%s_"):format(o.palette.text)
+  if #items == 0 then title = title .. "  nothing is called that" end
+  return widgets.list(c, top, o.width, bottom - top + 1, title, items, o.palette.row)
 end
 
 local views = { models = models.draw, property = property.draw, log = log.draw }
@@ -272,7 +259,7 @@ local views = { models = models.draw, property = property.draw, log = log.draw }
 function M.needs(o)
   if o.detail then return { detail = o.detail } end
   local page = PAGE * ((o.log_scroll or 0) // PAGE)
-  return { networks = o.view == "property" or nil,
+  return { networks = o.view == "property" and property.needs_networks(o) or nil,
     events = o.view == "log" and { last = PAGE + math.max(PAGE, o.height or 0), skip = page }
       or nil }
 end
@@ -281,8 +268,8 @@ end
 -- @tparam table o width, height, ascii, colours (0, 8, 256: escapes in the lines), and the
 --   state of the view (keys.lua): view ("edf", "models", "property", "log"), hidden
 --   ({[2] = true}), chosen, selected, band, normalise, log, cursor (an error), x0, x1, order,
---   reverse, filter, typing, row, scroll, detail, property, choosing, frozen, help,
---   help_scroll, ask, said
+--   reverse, filter, typing, row, scroll, detail, property, choosing, palette, picked, frozen,
+--   help, help_scroll, ask, said
 -- @treturn table list of lines
 -- @treturn canvas
 -- @treturn table what the view tells of what it drew, for keys and the mouse
@@ -299,7 +286,9 @@ function M.compose(s, o)
     c:text(1, top, message, f.width, s.state == "waiting" and 0 or alarm)
     top = top + 1
   end
-  if f.help then
+  if f.palette then
+    info = palette_view(c, f, top, bottom)
+  elseif f.help then
     info = help_view(c, f, top, f.width, bottom - top + 1)
   elseif f.choosing then
     info = choose_view(c, s, f, top, bottom)
@@ -313,7 +302,7 @@ function M.compose(s, o)
   if cursor_text and f.height < 16 and not f.ask and not f.said then
     c:text(1, f.height, cursor_text, f.width, bold)
   else
-    footer(c, f, f.height)
+    info.buttons = footer(c, f, f.height)
   end
   return c:lines(o.colours), c, info
 end

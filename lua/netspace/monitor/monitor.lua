@@ -2,13 +2,13 @@
 -- second, never writes it, and leaving never stops the run.  On what is no terminal it prints
 -- a line per change instead.
 --
--- monitor/snapshot.lua reads, frame.lua and the views under monitor/ compose, monitor/keys.lua
--- deals with keys; here is the loop that connects them with the terminal.
+-- monitor/snapshot.lua reads, frame.lua and the views under monitor/ compose, commands.lua and
+-- keys.lua deal with keys, actions.lua with what they want of the world; here is the loop that
+-- connects them with the terminal.
 --
 --   monitor("runs.db")
 
-local controls = require "netspace.sweep.controls"
-local edf = require "netspace.monitor.views.edf"
+local actions = require "netspace.monitor.actions"
 local frame = require "netspace.monitor.frame"
 local doc = require "netspace.lib.doc"
 local document = doc.group "monitor"
@@ -18,7 +18,6 @@ local keys = require "netspace.monitor.keys"
 local options = require "netspace.lib.options"
 local paths = require "netspace.lib.path"
 local plot = require "netspace.plot.plot"
-local property = require "netspace.monitor.views.property"
 local screen = require "netspace.core.screen"
 local snapshots = require "netspace.monitor.snapshot"
 local sys = require "netspace.core.sys"
@@ -43,10 +42,10 @@ M.snapshot = snapshots.take
 -- Keeps the store open from look to look; opens it anew when the file has been replaced.
 local function reader(path)
   path = paths.absolute(path)
-  local store, inode
+  local store, inode, last
   local function forget()
     if store then store:close() end
-    store = nil
+    store, last = nil, nil
   end
   return function(needs)
     local about = uv.fs_stat(path)
@@ -59,7 +58,8 @@ local function reader(path)
       -- A store is being made: its tables come a moment after the file.
       if not store and message:find "is empty" then message = nil end
     end
-    local s = M.snapshot(path, store, message, needs)
+    local s = M.snapshot(path, store, message, needs, store and last)
+    last = store and s
     s.damaged = kind == "damaged" or nil
     if s.state == "error" then forget() end
     return s
@@ -67,69 +67,6 @@ local function reader(path)
 end
 
 -- The full screen.
-
--- A file name that says of what and when, without what a name may not have, and is new.
-local function file_name(path, view)
-  local base = path:match "[^/]*$":gsub("%.[^.]*$", "")
-  local what = view.detail and "model" or view.view
-  local name = ("%s-%s-%s"):format(base, what, os.date "%Y%m%d-%H%M%S")
-  local free, n = name, 1
-  while uv.fs_stat(free .. ".txt") do
-    n = n + 1
-    free = ("%s-%d"):format(name, n)
-  end
-  return free
-end
-
-local plots = { edf = edf.plot, property = property.plot }
-
--- Writes the view to a text file, and what gnuplot can draw as SVG too; says what it did.
-local function write_files(s, view, c)
-  local name = file_name(s.path, view)
-  local f, message = io.open(name .. ".txt", "w")
-  if not f then return "cannot write " .. message end
-  f:write(table.concat(c:lines(), "\n"), "\n")
-  f:close()
-  local text = ("written: %s.txt"):format(name)
-  local picture = not view.detail and plots[view.view] and plots[view.view](s, view)
-  if not picture then return text end
-  local good, why = picture:save(name .. ".svg")
-  return good and text .. " and .svg" or ("%s; no SVG: %s"):format(text, why)
-end
-
-local function send(path, want, view)
-  local good, message = controls.send(path, want, view.about)
-  return good and ("asked the sweep: %s"):format(view.asked) or message
-end
-
--- Asks the sweep at work; where nobody is, the failed models wait for the next one.
-local function retry(path, view)
-  local population = view.about
-  local good, n = pcall(ledgers.retry, path, population)
-  if good and n == 0 then
-    return population .. " has no failed models; those that diverged are results"
-  elseif good then
-    return ("%d of %s queued again; `netspace resume %s` trains them"):format(n, population, path)
-  end
-  if getmetatable(n) == ledgers.Failure and n.kind == "busy" then
-    return send(path, "retry", view)
-  end
-  return tostring(n)
-end
-
--- Does what a key asked of the world.
-local function act(s, view, c)
-  local want = view.want
-  view.want = nil
-  if want == "snapshot" then
-    view.said = write_files(s, view, c)
-  elseif want == "retry" then
-    view.said = retry(s.path, view)
-  elseif want then
-    view.said = send(s.path, want, view)
-  end
-  view.said_until = sys.now() + SAID
-end
 
 -- Whether a look that was for `had` has what a view needs (frame.needs).
 local function serves(had, needs)
@@ -165,7 +102,10 @@ local function watch(read, window, ascii)
       key, x, y = window:key(PUMP)
     until key or sys.interrupted() or not view.frozen and sys.now() >= due
     local leave = key and keys.press(view, key, info, s, x, y)
-    if view.want then act(s, view, c) end
+    if view.want then
+      actions.act(s, view, c, window)
+      view.said_until = sys.now() + SAID
+    end
     c:close()
     if leave then return false end
   end
@@ -199,10 +139,12 @@ local function follow(read)
     local began = sys.now()
     local s = read()
     local key = change(s)
+    if s.state == "finished" and not last then idle = began - SETTLED end -- it was before
     if key ~= last then
       io.stdout:write(os.date "%H:%M:%S  ", frame.status(s), best(s), "\n")
       io.stdout:flush()
-      last, idle = key, nil
+      idle = not last and idle or nil
+      last = key
     end
     if s.state == "error" then return exit_code(s) end
     if s.state == "finished" or s.state == "stopped" then
@@ -210,6 +152,7 @@ local function follow(read)
       if sys.now() - idle >= SETTLED then return 0 end
     end
     local wake = sys.now() + math.max(REDRAW, SHARE * (sys.now() - began))
+    if idle then wake = math.min(wake, idle + SETTLED) end
     repeat
       uv.run("nowait")
       uv.sleep(PUMP)
@@ -230,7 +173,8 @@ local function print_frame(read, ascii)
   return s
 end
 
-local USAGE = "usage: netspace monitor STORE [--once | --text | --json] [--ascii]"
+local USAGE = "usage: netspace monitor STORE [--once | --text | --json] [--ascii] [--wait]"
+local NEAR = 5 -- other stores of a directory that are named
 
 local function parse(args)
   local o, modes = {}, { once = true, text = true, json = true }
@@ -238,8 +182,8 @@ local function parse(args)
     local name = arg:match "^%-%-(%a+)$"
     if name == "help" or arg == "-h" then
       o.help = true
-    elseif name == "ascii" then
-      o.ascii = true
+    elseif name == "ascii" or name == "wait" then
+      o[name] = true
     elseif modes[name] then
       if o.mode and o.mode ~= name then
         return nil, ("--%s and --%s exclude each other"):format(o.mode, name)
@@ -247,7 +191,7 @@ local function parse(args)
       o.mode = name
     elseif arg:sub(1, 1) == "-" then
       return nil, ("unknown option %s%s"):format(arg,
-        options.hint(arg, { "--once", "--text", "--json", "--ascii", "--help" }))
+        options.hint(arg, { "--once", "--text", "--json", "--ascii", "--wait", "--help" }))
     elseif o.path then
       return nil, ("one store at a time, got %s and %s"):format(o.path, arg)
     else
@@ -256,6 +200,33 @@ local function parse(args)
   end
   if not o.path and not o.help then return nil, "which store?" end
   return o
+end
+
+-- Why there is nothing to follow at `path`: what has a name like it, or which stores are there.
+local function no_store(path)
+  local dir, names, stores = path:match "^(.*/)[^/]*$" or "./", {}, {}
+  local scan = uv.fs_scandir(dir)
+  local name, kind = scan and uv.fs_scandir_next(scan)
+  while name do
+    if kind ~= "directory" then names[#names + 1] = name end
+    if name:find "%.db$" then stores[#stores + 1] = name end
+    name, kind = uv.fs_scandir_next(scan)
+  end
+  table.sort(stores)
+  local hint = options.hint(path:match "[^/]*$", names)
+  if hint == "" and not scan then
+    hint = (" (there is no directory %s)"):format(dir)
+  elseif hint == "" and #stores > 0 then
+    hint = (" (there %s %s%s)"):format(#stores == 1 and "is" or "are",
+      table.concat(stores, ", ", 1, math.min(NEAR, #stores)), #stores > NEAR and ", …" or "")
+  end
+  return ("there is no store %s%s"):format(path, hint)
+end
+
+-- Whether what is asked for is to be waited for, or there: else nil and a message.
+local function ready(o, how)
+  if o.wait or uv.fs_stat(o.path) then return true end
+  return nil, ("%s; %s waits for it"):format(no_store(o.path), how)
 end
 
 -- The mode `o` asks for or the terminal allows; returns an exit code, 0 where main has that
@@ -296,14 +267,20 @@ function M.main(args)
     io.stdout:write(USAGE, "\n", doc.topics.monitor, "\n")
     return 0
   end
+  local good, why = ready(o, "--wait")
+  if not good then
+    io.stderr:write("netspace monitor: ", why, "\n")
+    return 1
+  end
   return run(o)
 end
 
-options.declare("monitor", { mode = "string", ascii = "boolean" })
+options.declare("monitor", { mode = "string", ascii = "boolean", wait = "boolean" })
 
 --- Opens the monitor from the prompt or a script; comes back with q or Ctrl-C.
 function M.monitor(path, o)
-  if path == nil then path = ledgers.latest end
+  local latest = path == nil
+  if latest then path = ledgers.latest end
   if type(path) ~= "string" then
     error(path == nil and "monitor: no sweep has been started here; name a store, such as "
       .. "monitor(\"runs.db\")" or "monitor expects the path of a store, got " .. type(path), 2)
@@ -312,6 +289,8 @@ function M.monitor(path, o)
   if o.mode and not ({ once = true, text = true, json = true })[o.mode] then
     error(("monitor: mode is '%s'; it must be once, text or json"):format(o.mode), 2)
   end
+  local good, why = ready({ path = path, wait = o.wait or latest }, "{ wait = true }")
+  if not good then return nil, why end
   sys.shielded(function() -- Ctrl-C leaves the monitor, no more
     local code = run { path = path, mode = o.mode, ascii = o.ascii }
     if code == 130 then sys.clear_interrupt() end
@@ -319,12 +298,15 @@ function M.monitor(path, o)
 end
 
 document("monitor", [[
-  monitor([path] [, { mode = "once"|"text"|"json", ascii = true }])
-  Follows a sweep on the full screen; q leaves, the run goes on.
-    path   the store; it may not exist yet, be in use, finished, or left by a killed run;
-           not given: that of the sweep started last at this prompt
+  monitor([path] [, { mode = "once"|"text"|"json", ascii = true, wait = true }])
+  Follows a sweep on the full screen; q leaves, the run goes on.  Nil and a message where
+  there is no such store.
+    path   the store; it may be in use, finished, or left by a killed run; not given: that of
+           the sweep started last at this prompt
     mode   print one frame, a line per change, or the data, instead of the full screen
-  There are four views; tab shows the next one, ? lists the keys of each:
+    wait   for a store that is not there yet
+  There are four views; tab shows the next one, ? lists the keys of each, : finds a command by a
+  few letters of what it does; the mouse chooses tabs, populations and models, its wheel scrolls:
     EDFs      up to eight populations while they form: finished models as solid lines, with
               the running ones as dots; the 95 % band (DKW) of the selected one; a
               cursor that reads error, shares, their difference and KS; zoom, log axis, equal
@@ -334,12 +316,14 @@ document("monitor", [[
     property  error against a property of the networks, with the empirical bootstrap's band
     log       the events of the store
   s writes the view to a text file in the current directory, EDFs and properties also to an
-    SVG, by gnuplot.
+    SVG, by gnuplot; i shows these as images, where the terminal can (plot:show).  y copies
+    the table of models or populations, with the verdict on two of them, or the text that is
+    shown, by the terminal (OSC 52; in tmux set-clipboard or allow-passthrough must be on).
   P pauses the sweep of the selected population, K cancels it, R trains its failed models
   again; each asks first.  The request waits in STORE.commands until the sweep takes it, a
   moment later.  Where no sweep is at work, R puts the failed models back into the queue of
   the store, for netspace resume.  Nothing else is ever written.
-  From a shell: netspace monitor STORE [--once | --text | --json] [--ascii].
+  From a shell: netspace monitor STORE [--once | --text | --json] [--ascii] [--wait].
   example: monitor("runs.db", { mode = "once" })]])
 
 return setmetatable(M, { __call = function(_, ...) return M.monitor(...) end })

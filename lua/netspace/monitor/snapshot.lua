@@ -77,27 +77,53 @@ local function add_detail(snapshot, store, id, index)
   if not model then return end -- it is not there any more
   snapshot.events, why = store:events { population = p.name, index = index, last = 1000 }
   if not snapshot.events then return why end
-  p.networks = {}
-  p.networks[index], why = store:network(p.name, index)
+  snapshot.network, why = store:network(p.name, index)
   return why
 end
 
--- needs: what the view shows besides the models (frame.needs).
-local function fill(snapshot, store, needs)
+-- Whether what was seen last still holds: nothing was written, and who was at work still is.
+local function holds(before, version, infos)
+  if not before or not version or before.version ~= version then return false end
+  for id, p in ipairs(before.populations) do
+    if not infos[id] or infos[id].state ~= p.state then return false end
+  end
+  return #before.populations == #infos
+end
+
+local kept = { "populations", "done", "diverged", "failed", "running", "queued", "total" }
+
+-- The models of all populations: those seen last, or read.
+local function add_models(snapshot, store, before)
   local names, message = store:names()
   if not names then return message end
+  local version, infos = store:_version(), {}
   for id, name in ipairs(names) do
-    local info, why = store:population(name)
-    if not info then return why end
-    local live, why_not = store:live(name)
-    if not live then return why_not end
-    local p = add_population(snapshot, id, info, live)
-    if needs.networks then
-      p.networks, why = store:networks(name)
-      if not p.networks then return why end
-    end
+    infos[id], message = store:population(name)
+    if not infos[id] then return message end
   end
+  snapshot.version = version
+  if holds(before, version, infos) then
+    for _, key in ipairs(kept) do snapshot[key] = before[key] end
+    snapshot.models = before.models
+    return
+  end
+  for id, name in ipairs(names) do
+    local live, why = store:live(name)
+    if not live then return why end
+    add_population(snapshot, id, infos[id], live)
+  end
+  snapshot.models = sorted(snapshot.models)
+end
+
+-- needs: what the view shows besides the models (frame.needs).
+local function fill(snapshot, store, needs, before)
+  local message = add_models(snapshot, store, before)
+  if message then return message end
   local progress, why = store:progress()
+  for _, p in ipairs(needs.networks and snapshot.populations or {}) do
+    p.networks, why = store:networks(p.name)
+    if not p.networks then return why end
+  end
   if not progress then return why end
   snapshot.images_per_s, snapshot.eta = progress.images_per_s or 0, progress.eta
   snapshot.updated, snapshot.running_main = progress.updated, progress.running_main
@@ -134,11 +160,11 @@ end
 -- models, but nobody works on them) or "error", with message
 -- @param store an open store, or nil when it could not be opened: then `message` says why
 -- @tparam[opt] table needs of frame.needs
-function M.take(path, store, message, needs)
+-- @tparam[opt] table before the state seen last: what still holds of it is not read again
+function M.take(path, store, message, needs, before)
   local s = { path = paths.shown(path), now = unix_time(), populations = {}, models = {}, done = 0,
     diverged = 0, failed = 0, running = 0, queued = 0, total = 0, images_per_s = 0 }
-  if store then message = fill(s, store, needs or {}) end
-  s.models = sorted(s.models)
+  if store then message = fill(s, store, needs or {}, before) end
   s.open = s.running + s.queued
   s.finished = s.done + s.diverged + s.failed
   if message then
@@ -159,6 +185,7 @@ function M.plain(s)
   for _, p in ipairs(s.populations) do
     p.finished, p.flops, p.params, p.acts, p.networks = nil, nil, nil, nil, nil
   end
+  s.version = nil
   return s
 end
 

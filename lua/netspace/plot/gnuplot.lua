@@ -194,7 +194,8 @@ local function draw_panel(out, page, panel, index)
 end
 
 -- By kind of file: the terminal, what it takes for a unit and for the size of a text, and the
--- spacing that makes the lines of a key as high as layout.lua has them.
+-- spacing that makes the lines of a key as high as layout.lua has them.  Of a screen, whose
+-- pixels are given, all is for a unit of one pixel.
 local terminals = {
   svg = { "svg size %d,%d noenhanced font 'Helvetica,%g'", 1, 1, 0.79 },
   png = { "pngcairo size %d,%d noenhanced font 'Helvetica,%g' linewidth 2.5 pointscale 3.4 "
@@ -202,11 +203,26 @@ local terminals = {
   pdf = { "pdfcairo size %.4fin,%.4fin noenhanced font 'Helvetica,%g' fontscale 1 linewidth 1.2 "
     .. "pointscale 0.75 dashlength 2", 1 / 103, 0.55, 1.22 },
 }
+local of_screen = {
+  png = { "pngcairo size %%.0f,%%.0f noenhanced font 'Helvetica,%%g' linewidth %.2f "
+    .. "dashlength %.2f pointscale %.2f", 0.78, 1.22 },
+  sixel = { "sixelgd size %%.0f,%%.0f noenhanced truecolor font 'Helvetica,%%g' linewidth %.2f "
+    .. "dashlength %.2f", 0.73, 1.22 },
+}
+
+-- The same for a picture `width` pixels wide.
+local function terminal_of(kind, page, width)
+  if not width then return terminals[kind or "svg"] end
+  local t, unit = of_screen[kind], width / page.width
+  return { t[1]:format(math.max(1, 0.83 * unit), 0.73 * unit, 1.13 * unit), unit, t[2] * unit,
+    t[3] }
+end
 
 --- The script that draws a picture; without a kind of file the terminal is the reader's.
-function M.script(picture, kind)
+-- @tparam[opt] integer width in pixels, of a "png" or "sixel" to be shown at once
+function M.script(picture, kind, width)
   local page, out = layout.of(picture), { "set encoding utf8" }
-  local terminal = terminals[kind or "svg"]
+  local terminal = terminal_of(kind, page, width)
   page.title, page.font, page.spacing = picture.title, layout.FONT * terminal[3], terminal[4]
   page.small = layout.SMALL * terminal[3]
   if kind then
@@ -263,9 +279,9 @@ local function run(option, script)
 end
 
 --- What gnuplot draws of a picture.
--- @treturn string the bytes of an "svg", "png" or "pdf", or nil and a message
-function M.draw(picture, kind)
-  local bytes, message = sys.shielded(run, "-d", M.script(picture, kind))
+-- @treturn string the bytes of an "svg", "png", "pdf" or "sixel", or nil and a message
+function M.draw(picture, kind, width)
+  local bytes, message = sys.shielded(run, "-d", M.script(picture, kind, width))
   if bytes == "" then
     return nil, ("gnuplot drew nothing: it cannot write %s here"):format(kind)
   end

@@ -12,6 +12,7 @@ local atomic = require "netspace.lib.atomic"
 local gnuplot = require "netspace.plot.gnuplot"
 local blame = require "netspace.lib.blame"
 local document = require("netspace.lib.doc").group "plot"
+local image = require "netspace.plot.image"
 local input = require "netspace.stats.input"
 local layout = require "netspace.plot.layout"
 local options = require "netspace.lib.options"
@@ -26,11 +27,13 @@ local Plot = {}
 Plot.__index = Plot
 Plot.__name = "plot"
 
---- Whether plots should keep to ASCII: asked for, or what the terminal can show.
-local function ascii_only()
-  local asked = os.getenv("NETSPACE_ASCII")
-  return asked ~= nil and asked ~= "" and asked ~= "0" or not screen.unicode()
+local function ascii_asked()
+  local asked = os.getenv "NETSPACE_ASCII"
+  return asked ~= nil and asked ~= "" and asked ~= "0"
 end
+
+--- Whether plots should keep to ASCII: asked for, or what the terminal can show.
+local function ascii_only() return ascii_asked() or not screen.unicode() end
 
 --- The picture that `t` describes.
 function M.new(t)
@@ -124,8 +127,9 @@ local function check_size(where, o)
   end
 end
 
-options.declare({ "plot:text", "plot:show" },
-  { width = "integer", height = "integer", ascii = "boolean" })
+options.declare("plot:text", { width = "integer", height = "integer", ascii = "boolean" })
+options.declare("plot:show",
+  { width = "integer", height = "integer", ascii = "boolean", graphics = "string" })
 
 local function compose(self, o, width, height)
   local ascii = o.ascii
@@ -144,16 +148,35 @@ function Plot:__tostring()
   return self:text()
 end
 
+-- "kitty", "sixel" or "text", by the option, --graphics and what the terminal can.
+local function kind_of(o)
+  local asked = o.graphics or o.ascii and "text" or sys.graphics()
+  local known = {}
+  for _, kind in ipairs(image.kinds) do known[kind] = true end
+  if not known[asked] then
+    error(("plot:show: graphics is '%s'; it is one of %s%s"):format(asked,
+      table.concat(image.kinds, ", "), options.hint(asked, image.kinds)), 3)
+  end
+  return asked == "auto" and ascii_asked() and "text" or image.kind(asked)
+end
+
 function Plot:show(o)
   o = options.check("plot:show", o)
   check_size("plot:show", o)
-  local width, height = sys.terminal(1)
+  local kind, width, height = kind_of(o), sys.terminal(1)
   width = o.width or math.min(width or 80, 100)
   local _, rows = terminal.arrange(self._picture, width)
-  local c = compose(self, o, width, rows == 1
-    and math.min(math.max(height and height - 3 or 24, 6), 26) or 18 * rows)
+  local room = math.max(height and height - 3 or 24, 6)
+  local failed
+  if kind ~= "text" then
+    local good, message = image.show(self._picture, kind, width, o.height or math.min(room, 40))
+    if good then return end
+    failed = o.graphics and o.graphics ~= "auto" and message
+  end
+  local c = compose(self, o, width, rows == 1 and math.min(room, 26) or 18 * rows)
   local colours = sys.color(1) and math.max(screen.colours(), 8) or 0
   io.stdout:write(table.concat(c:lines(colours), "\n"), "\n")
+  if failed then return nil, failed end
 end
 
 function Plot:svg()
@@ -217,9 +240,15 @@ document("plot:text", [[
   example: plot.edf{ { 40, 50, 60 } }:text{ width = 40, height = 10, ascii = true }]])
 
 document("plot:show", [[
-  plot:show([{ width =, height =, ascii = }])
-  Prints the plot in the size of the terminal; ASCII where braille cannot be shown (the
-  locale, TERM, or NETSPACE_ASCII=1), colour only on a terminal without NO_COLOR.
+  plot:show([{ width =, height =, ascii =, graphics = "auto" }])
+  Shows the plot in the size of the terminal.
+    width, height   of the box, in cells
+    graphics        "kitty" or "sixel": drawn by gnuplot, as an image; "text": braille dots,
+                    ASCII where these cannot be shown (the locale, TERM, or NETSPACE_ASCII=1),
+                    colour only on a terminal without NO_COLOR; "auto": the best of these that
+                    the terminal says it can show.  netspace --graphics=… sets what is meant
+                    where nothing is given
+  tmux lets images of kitty through after `set -g allow-passthrough on`.
   example: plot.edf{ { 40, 50, 60 } }:show()]])
 
 M._ascii = ascii_only

@@ -14,9 +14,15 @@ local function escape(s)
 end
 
 -- Tenths of a unit as a number, without what is not needed: 120 -> "12", -5 -> "-.5"
+local texts = {} -- of those that were asked for already: a picture has few different ones
 local function tenths(n)
-  if n % 10 == 0 then return ("%d"):format(n // 10) end
-  return (("%.1f"):format(n / 10):gsub("^(%-?)0%.", "%1."))
+  local text = texts[n]
+  if not text then
+    text = n % 10 == 0 and ("%d"):format(n // 10)
+      or ("%.1f"):format(n / 10):gsub("^(%-?)0%.", "%1.")
+    texts[n] = text
+  end
+  return text
 end
 
 local function round(x) return math.floor(10 * x + 0.5) end
@@ -80,12 +86,19 @@ local corners = {
   [11] = { { 0, -1.41, 1.41, 0, 0, 1.41, -1.41, 0 }, closed = true },
 }
 
-local function symbol(number, x, y, size)
-  if number == 5 or number == 6 then
-    local r = round(size)
-    return ("M%sa%s 0 1 0 %s 0a%s 0 1 0 %s 0z"):format(row(round(x) - r, round(y)),
-      row(r, r), tenths(2 * r), row(r, r), tenths(-2 * r))
+-- A circle, from its left end on; all of a plot have one size.
+local circles = {}
+local function circle(x, y, r)
+  if not circles[r] then
+    circles[r] = ("a%s 0 1 0 %s 0a%s 0 1 0 %s 0z"):format(row(r, r), tenths(2 * r), row(r, r),
+      tenths(-2 * r))
   end
+  x, y = tenths(x - r), tenths(y)
+  return "M" .. x .. (y:byte() == 45 and "" or " ") .. y .. circles[r]
+end
+
+local function symbol(number, x, y, size)
+  if number == 5 or number == 6 then return circle(round(x), round(y), round(size)) end
   local shape, parts = corners[number] or corners[number - 1], {}
   for k, list in ipairs(shape or {}) do
     local d = {}
@@ -103,24 +116,33 @@ local function colour(text)
   return r and ("#%02x%02x%02x"):format(r, g, b) or text
 end
 
--- The picture as it grows; what has the same style goes into one path.
+-- The picture as it grows; what has the same style goes into one path, as a list of parts.
 local Page = {}
 Page.__index = Page
 
+-- Returns the path that d went to.
 function Page:draw(style, d)
   local at = self.frame[style]
   if not at and self.last == style then at = #self end
-  if at then
-    self[at][2] = self[at][2] .. d
-  else
-    self[#self + 1] = { style, d }
-    self.last = style
-    if not self.plots then self.frame[style] = #self end
+  if not at then
+    self[#self + 1] = { style = style, drawn = {} }
+    self.last, at = style, #self
+    if not self.plots then self.frame[style] = at end
   end
+  local path = self[at]
+  path[#path + 1] = d
+  return path
+end
+
+-- A symbol that hides another one of its path, to the tenth, is drawn once.
+function Page:stamp(style, d)
+  local last = self[#self]
+  if self.last == style and last.drawn[d] then return end
+  self:draw(style, d).drawn[d] = true
 end
 
 function Page:put(text)
-  self[#self + 1] = { nil, text }
+  self[#self + 1] = text
   self.last = nil
 end
 
@@ -128,6 +150,7 @@ end
 local function read(text)
   local t = {}
   for name, value in text:gmatch "([%w:-]+)%s*=%s*'([^']*)'" do t[name] = value end
+  if not text:find('"', 1, true) then return t end
   for name, value in text:gmatch '([%w:-]+)%s*=%s*"([^"]*)"' do t[name] = value end
   return t
 end
@@ -170,12 +193,12 @@ end
 
 function handlers.use(page, t)
   local number = tonumber((t["xlink:href"] or t.href or ""):match "gpPt(%d+)")
-  local x, y = (t.transform or ""):match "translate%(([%d.-]+), *([%d.-]+)%)"
-  local size = (t.transform or ""):match "scale%(([%d.]+)%)"
+  local x, y, size = (t.transform or ""):match
+    "translate%(([%d.-]+), *([%d.-]+)%) scale%(([%d.]+)%)"
   if not (number and x and size) then return end
   local filled = number > 3 and number % 2 == 0 and number ~= 0
   local ink = colour(t.color or "black")
-  page:draw(filled and ('fill="%s"'):format(ink)
+  page:stamp(filled and ('fill="%s"'):format(ink)
     or ('fill="none" stroke="%s" stroke-width="1"'):format(ink),
     symbol(number, tonumber(x), tonumber(y), tonumber(size)))
 end
@@ -223,7 +246,8 @@ function M.tidy(text, o)
     ("<title>%s</title>"):format(escape(o.title)), ("<desc>%s</desc>"):format(escape(o.about)),
     ('<rect width="%s" height="%s" fill="#fff"/>'):format(width, height) }
   for _, item in ipairs(page) do
-    out[#out + 1] = item[1] and ('<path %s d="%s"/>'):format(item[1], item[2]) or item[2]
+    out[#out + 1] = type(item) == "string" and item
+      or ('<path %s d="%s"/>'):format(item.style, table.concat(item))
   end
   out[#out + 1] = "</svg>\n"
   return table.concat(out, "\n")

@@ -23,7 +23,12 @@ local function population_of(s, name)
   for i = 1, p.n do -- a store with others is damaged, and said to be
     if not p.models[i] or not p.networks[i] then error(("%s has no model %d"):format(name, i)) end
   end
-  for i, index in ipairs(p.result.indices) do p.result.models[i] = p.networks[index] end
+  local costs = { flops = {}, params = {}, acts = {} } -- as stored: not to be counted again
+  for i, index in ipairs(p.result.indices) do
+    p.result.models[i] = p.networks[index]
+    for key, list in pairs(costs) do list[i] = p.models[index][key] end
+  end
+  for key, list in pairs(costs) do p.result.columns[key] = list end
   p.finished, p.open = #p.result.errors, p.running + p.queued
   p.lineage = p.provenance.lineage or { p.space or name }
   p.kind = p.spec and p.spec.kind

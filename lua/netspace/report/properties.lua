@@ -23,15 +23,6 @@ local function names_of(p)
     { "w_a", picture = true }, { "w_m", picture = true }, { "flops" }, { "params" }, { "acts" } }
 end
 
--- The result of p with the costs that the store has: they need not be counted again.
-local function result_of(p)
-  local columns = { flops = {}, params = {}, acts = {} }
-  for i, index in ipairs(p.result.indices) do
-    for key, list in pairs(columns) do list[i] = p.models[index][key] end
-  end
-  return setmetatable({ columns = columns }, { __index = p.result })
-end
-
 local function look(result, names)
   for _, name in ipairs(names) do
     local good, values, _, categorical = pcall(property.values, "report", result, name, true)
@@ -88,7 +79,7 @@ function M.section(all, pictures)
   for _, p in ipairs(all.populations) do
     if p.finished >= LEAST and not p.first then
       drawn = drawn + 1
-      local result, found = result_of(p), {}
+      local result, found = p.result, {}
       for _, names in ipairs(names_of(p)) do found[#found + 1] = look(result, names) end
       blocks[#blocks + 1] = html.section { class = "of-population",
         html.h3 { html.bdi { p.label } },

@@ -2,7 +2,6 @@
 
 local export = require "netspace.store.export"
 local html = require "netspace.report.html"
-local json = require "netspace.lib.json"
 local widgets = require "netspace.report.widgets"
 
 local M = { id = "numbers", title = "Raw numbers" }
@@ -10,12 +9,20 @@ local M = { id = "numbers", title = "Raw numbers" }
 local columns = { "population", "index", "status", "error", "d", "w", "b", "g", "asked",
   "regnet", "flops", "params", "acts", "epochs", "seconds", "reason" }
 
+local function same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
+  for i = 1, math.max(#a, #b) do
+    if a[i] ~= b[i] then return false end
+  end
+  return true
+end
+
 -- Of what was asked for, b and g where group compatibility changed them.
 local function asked(m)
+  if type(m.asked) ~= "table" then return nil end
   local t = {}
   for _, key in ipairs { "b", "g" } do
-    local value = type(m.asked) == "table" and m.asked[key]
-    if value and json.encode(value) ~= json.encode(m[key] or false) then t[key] = value end
+    if m.asked[key] and not same(m.asked[key], m[key]) then t[key] = m.asked[key] end
   end
   return next(t) and t or nil
 end
@@ -40,7 +47,7 @@ function M.section(all)
     html.p { "One model per line; numbers are exact. Saved as a file, it is read by ",
       html.code { 'stats.import("FILE.csv")' }, " of netspace, and every comparison can be "
       .. "repeated. ", html.code { "netspace export" }, " of the store gives more columns." },
-    html.pre { tabindex = "0", lines } }
+    html.pre { tabindex = "0", table.concat(lines) } }
 end
 
 return M

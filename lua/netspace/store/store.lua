@@ -254,6 +254,13 @@ function Read:export(path, names, o)
   return export.write(self.reader, path, names, o.salvage)
 end
 
+--- A text that is the same as before as long as nothing was written; for our own modules.
+function Read:_version()
+  local reader = self.reader
+  return reader.state or ("%s %d"):format(reader.db,
+    reader:rows("PRAGMA data_version")[1].data_version)
+end
+
 --- f(s), where all that is read of the store s is of one moment: what f returns, or nil and
 -- a message.  Under its name with _ it is for our own modules.
 function Read:_at_once(f)

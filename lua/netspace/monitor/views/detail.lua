@@ -24,7 +24,7 @@ local function add_wrapped(lines, text, width, style)
   for _, line in ipairs(fold.lines(text, width)) do lines[#lines + 1] = { line, style } end
 end
 
-local function lines_of(model, p, events, width)
+local function lines_of(model, p, s, width)
   local lines = {}
   local status = ("%s model %d: %s, epoch %d/%d, attempt %d"):format(p.name, model.index,
     table_of.status(model), model.epoch, model.epochs, model.attempt)
@@ -39,13 +39,12 @@ local function lines_of(model, p, events, width)
   if model.reason then add_wrapped(lines, model.reason, width, canvas.alarm) end
   if model.signal then add_wrapped(lines, "signal " .. model.signal, width, canvas.alarm) end
   if model.log then add_wrapped(lines, model.log, width) end
-  for _, e in ipairs(events or {}) do
+  for _, e in ipairs(s.events or {}) do
     add_wrapped(lines, os.date("%H:%M:%S  ", math.floor(e.time)) .. e.text, width)
   end
   add_wrapped(lines, "recipe: " .. recipe_text(p.recipe), width, canvas.dim)
-  local m = p.networks and p.networks[model.index]
-  if m then
-    local good, text = pcall(function() return tostring(arch.describe(m)) end)
+  if s.network then
+    local good, text = pcall(function() return tostring(arch.describe(s.network)) end)
     for line in (good and text or ""):gmatch "[^\n]+" do lines[#lines + 1] = { line } end
   end
   return lines
@@ -74,7 +73,7 @@ function M.draw(c, s, o, top, bottom)
         { kind = "line", id = id, x = x, y = curve } } }
     top = top + height
   end
-  local lines, rows = lines_of(model, p, s.events, o.width), bottom - top + 1
+  local lines, rows = lines_of(model, p, s, o.width), bottom - top + 1
   local scroll = math.max(0, math.min(#lines - rows, o.detail_scroll or 0))
   for i = 1, math.min(rows, #lines - scroll) do
     local line = lines[i + scroll]

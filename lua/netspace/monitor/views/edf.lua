@@ -141,14 +141,15 @@ function M.draw(c, s, o, top, bottom)
     top = top + 1
   end
   local width, height, legend_row, legend_left = o.width, bottom - top + 1, nil, 1
-  local running = s.state == "running" and running_models(s) or {}
+  local running, shown = s.state == "running" and running_models(s) or {}, nil
   if o.width >= WIDE then
     width = o.width - SIDE - 2
     legend_left, legend_row = width + 3, top
     local rows = c:legend { left = legend_left, top = top, width = SIDE,
       height = math.min(#t.solid + 1, height), curves = t.solid }
-    table_of.rows(c, legend_left, top + rows + 1, SIDE, height - rows - 1,
-      #running > 0 and running or s.models, s, o)
+    local list = #running > 0 and running or s.models
+    table_of.rows(c, legend_left, top + rows + 1, SIDE, height - rows - 1, list, s, o)
+    shown = { list = list, top = top + rows + 2, left = legend_left }
   else
     local least = large and 8 or 4 -- rows the chart keeps
     local legend = math.min(#t.solid + (large and 1 or 0), math.max(0, height - least))
@@ -157,6 +158,7 @@ function M.draw(c, s, o, top, bottom)
       and math.min(#running + 1, rest, height // 4 + 1) or 0
     if list == 1 then list = 0 end
     table_of.rows(c, 1, bottom - list + 1, width, list, running, s, o)
+    shown = { list = running, top = bottom - list + 2, left = 1 }
     legend_row = bottom - list - legend + 1
     c:legend { left = 1, top = legend_row, width = width, height = legend, curves = t.solid }
     height = height - list - legend
@@ -173,7 +175,7 @@ function M.draw(c, s, o, top, bottom)
   local info = c:chart { left = 1, top = top, width = width, height = height,
     curves = t.all, cursor = o.cursor, bands = { shade }, x0 = o.x0, x1 = o.x1, log = o.log,
     x_label = "error (%)", y_label = "share of models with error below e" }
-  info.legend, info.legend_left = legend_row, legend_left
+  info.legend, info.legend_left, info.models = legend_row, legend_left, shown
   info.legend_heading = large and o.width >= 24 and 1 or 0
   return info, text
 end

@@ -42,8 +42,9 @@ function M.draw(c, s, o, top, bottom)
   local first = last
   while first > before and add(first, 1) do first = first - 1 end
   while last < total - skip and add(last + 1, #list + 1) do last = last + 1 end
-  local y = top
-  for _, e in ipairs(list) do
+  local y, entries = top, {}
+  for i, e in ipairs(list) do
+    for row = y, y + #e.lines - 1 do entries[row] = events[first + i - before] end
     c:text(1, y, e.time, -1, canvas.dim)
     c:text(#e.time + 2, y, e.where, e.cells, canvas.bold)
     for _, line in ipairs(e.lines) do
@@ -51,7 +52,7 @@ function M.draw(c, s, o, top, bottom)
       y = y + 1
     end
   end
-  return { scroll = total - last }
+  return { scroll = total - last, entries = entries }
 end
 
 return M

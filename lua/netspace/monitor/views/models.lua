@@ -80,7 +80,7 @@ local function draw_row(c, x0, y, width, model, slot, o, picked)
 end
 
 --- Rows of models from y on: a heading and what fits of the list, from `scroll` on; the one
--- at `row` picked out.
+-- at `row`, or that o.picked names, picked out.
 function M.rows(c, x0, y, width, height, list, s, o, scroll, row)
   if height < 1 then return end
   each_column(x0, width, function(column, x)
@@ -91,7 +91,9 @@ function M.rows(c, x0, y, width, height, list, s, o, scroll, row)
   for i = 1, math.min(rows, #list - scroll) do
     local model = list[i + scroll]
     model.now = s.now
-    draw_row(c, x0, y + i, width, model, slots[model.population_id], o, i + scroll == row)
+    local p = o.picked
+    draw_row(c, x0, y + i, width, model, slots[model.population_id], o, i + scroll == row
+      or not row and p and p[1] == model.population_id and p[2] == model.index)
   end
   return scroll
 end
@@ -113,27 +115,51 @@ local function matches(model, words)
   return true
 end
 
---- The models of a snapshot as the view asks for them.
+-- What was listed last: of a large store the list is not made anew for every key.
+local last = setmetatable({}, { __mode = "k" })
+
+local make
+
+--- The models of a snapshot as the view asks for them; the list is ours, to be read.
 function M.list(s, o)
+  local key = ("%d %s %s"):format(o.order or 1, o.reverse and "reverse" or "", o.filter or "")
+  local kept = last[s.models]
+  if not kept or kept.key ~= key then
+    kept = { key = key, list = make(s, o) }
+    last[s.models] = kept
+  end
+  return kept.list
+end
+
+-- The models by a number of each, those that have none last; equal ones stay as they were.
+-- Distinct numbers alone are sorted, as that is quick without a function that compares.
+local function sorted(list, key, large)
+  local values, groups, without, out = {}, {}, {}, {}
+  for _, model in ipairs(list) do
+    local value = model[key]
+    local group = value and groups[value] or not value and without
+    if not group then
+      group = {}
+      groups[value], values[#values + 1] = group, value
+    end
+    group[#group + 1] = model
+  end
+  table.sort(values)
+  for i = 1, #values do
+    local group = groups[values[large and #values + 1 - i or i]]
+    table.move(group, 1, #group, #out + 1, out)
+  end
+  return table.move(without, 1, #without, #out + 1, out)
+end
+
+function make(s, o)
   local words, list = {}, {}
   for word in (o.filter or ""):lower():gmatch "%S+" do words[#words + 1] = word end
-  for i, model in ipairs(s.models) do
-    model.position = i
+  for _, model in ipairs(s.models) do
     if #words == 0 or matches(model, words) then list[#list + 1] = model end
   end
   local order = M.orders[o.order or 1]
-  local key, large = order[2], order[3]
-  if key then
-    table.sort(list, function(a, b)
-      local x, y = a[key], b[key]
-      if x ~= y and x and y then
-        if large then return x > y end
-        return x < y
-      end
-      if (x == nil) ~= (y == nil) then return x ~= nil end -- what has none comes last
-      return a.position < b.position
-    end)
-  end
+  if order[2] then list = sorted(list, order[2], order[3]) end
   if o.reverse then
     for i = 1, #list // 2 do list[i], list[#list + 1 - i] = list[#list + 1 - i], list[i] end
   end

@@ -14,10 +14,17 @@ local M = {}
 M.names = { "flops", "params", "acts", "d", "w", "b", "g", "w_0", "w_a", "w_m", "w[1]", "w[2]",
   "w[3]", "w[4]", "d[1]", "d[2]", "d[3]", "d[4]" }
 
+local costs = { flops = true, params = true, acts = true } -- known without the networks
+
+--- Whether what the view shows is not known without them.
+function M.needs_networks(o) return not costs[o.property or "flops"] end
+
 -- The finished models of a population as a result.
 local function result_of(p)
-  local models = {}
-  for i, model in ipairs(p.finished) do models[i] = p.networks[model.index] end
+  local models = p.networks and {} or p.finished
+  for i, model in ipairs(p.networks and p.finished or {}) do
+    models[i] = p.networks[model.index]
+  end
   return { name = p.name, errors = p.errors, models = models,
     columns = { flops = p.flops, params = p.params, acts = p.acts } }
 end
@@ -50,10 +57,26 @@ end
 --- The view as plot.scatter makes it, for files; nil when there is nothing to draw.
 function M.plot(s, o)
   local p = widgets.selected(s, o)
-  if not p or #p.errors == 0 or not p.networks then return nil end
+  if not p or #p.errors == 0 or M.needs_networks(o) and not p.networks then return nil end
   local good, picture = pcall(scatter.scatter, result_of(p), o.property or "flops",
     { log = o.log })
   return good and picture or nil
+end
+
+-- The cells of the models' points: a list of their columns and rows made when it is asked for.
+local function cells(info, chart, x, errors)
+  local to = chart.log and math.log or function(v) return v end
+  local x0, x1 = to(chart.x0), to(chart.x1)
+  return function()
+    local list = {}
+    for i, v in ipairs(x) do
+      local along = (to(v) - x0) / (x1 - x0)
+      local up = (math.min(errors[i], chart.y1) - chart.y0) / (chart.y1 - chart.y0)
+      list[i] = { x = info.left + along * (info.width - 1),
+        y = info.top + (1 - up) * (info.height - 1) }
+    end
+    return list
+  end
 end
 
 --- Rows top to bottom.
@@ -63,7 +86,7 @@ function M.draw(c, s, o, top, bottom)
   local result, x, why
   if not p or #p.errors == 0 then
     why = "no model has finished"
-  elseif not p.networks then
+  elseif M.needs_networks(o) and not p.networks then
     why = "reading the networks"
   else
     result = result_of(p)
@@ -100,7 +123,9 @@ function M.draw(c, s, o, top, bottom)
     chart.bands = { { id = slot, x = { band.lo, band.hi }, lo = { y0, y0 }, hi = { y1, y1 } } }
     chart.cursor = band.median
   end
-  return c:chart(chart)
+  local info = c:chart(chart)
+  info.points = cells(info, chart, x, p.errors)
+  return info
 end
 
 return M

@@ -31,14 +31,15 @@ function M.right(c, width, y, text, from, style)
   if x >= from - 1 then c:text(x, y, text, -1, style) end
 end
 
---- Parts of a line { text, style, shorter text }, as many as fit, two blanks apart; returns
--- the column after them.
+--- Parts of a line { text, style, shorter text }, as many as fit, two blanks apart, which tells
+-- each where it is (from, to); returns the column after them.
 function M.parts_line(c, y, width, parts)
   local x = 1
   for _, part in ipairs(parts) do
     local text, style = part[1], part[2] or 0
     if part[3] and x + canvas.text_width(text) - 1 > width then text = part[3] end
     if x + canvas.text_width(text) - 1 <= width then
+      part.from, part.to = x, x + canvas.text_width(text) - 1
       x = c:text(x, y, text, -1, style) + 2
     end
   end
@@ -67,7 +68,8 @@ function M.selected(s, o)
   return s.populations[chosen[slot]], slot
 end
 
---- A list to choose from: items { text, marked }, the one at `row` picked out.
+--- A list to choose from: items { text, marked }, the one at `row` picked out.  Returns
+-- where it is: its first row, scroll, the last item shown, and how many there are.
 function M.list(c, top, width, height, title, items, row)
   c:text(1, top, title, width, canvas.bold)
   local rows = height - 1
@@ -77,6 +79,8 @@ function M.list(c, top, width, height, title, items, row)
     local text = (item[2] and " * " or "   ") .. item[1]
     c:text(1, top + i, text, width, i + scroll == row and canvas.reverse or 0)
   end
+  return { rows = top + 1, scroll = scroll, last = math.min(#items, rows + scroll),
+    items = #items }
 end
 
 return M
