@@ -479,8 +479,8 @@ document("store:export", [[
     d1, d2, … w1, … b1, … g1, …   the lists, a column for each stage
     e_fit                     as arch.fit gives it
     space, data, recipe       of its population: what it was drawn from, and trained on and how
-  Numbers are exact: they read back to the same double or integer, and stats.import reads all of them.
-  The file appears whole or not at all.
+  Numbers are exact: they read back to the same double or integer, and stats.import reads all
+  of them.  The file appears whole or not at all.
   example: store.open("runs.db"):export("runs.csv")]])
 document("store:remove", [[
   s:remove(name) -> true, or nil and a message
