@@ -23,7 +23,8 @@ endif
 
 SRC     := $(wildcard src/*/*.c src/*/*/*.c) src/repl.c
 OBJ     := $(SRC:src/%.c=$(BUILD)/%.o)
-MAN     := $(if $(filter release,$(V)),build/netspace.1)
+PAGES   := netspace.1 netspace-lua.3 netspace-method.7 netspace-tutorial.7
+MAN     := $(if $(filter release,$(V)),$(PAGES:%=build/%))
 CTEST   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
 all: $(BUILD)/netspace $(MAN)
@@ -53,10 +54,13 @@ build/tests/fault.so: tests/fault/fault.c
 	@mkdir -p $(@D)
 	@$(CC) -std=c11 $(WARN) -O1 -shared -fPIC -o $@ $< -ldl
 
-# The manual: its Lua section is made of the same texts as help().
-build/netspace.1: man/netspace.1.in scripts/man-lua $(wildcard lua/netspace/*.lua lua/netspace/*/*.lua) $(BUILD)/netspace
+# The manual.  The functions of netspace-lua(3) are made of the texts of help().
+build/netspace-lua.3: man/netspace-lua.3.in scripts/man-lua $(wildcard lua/netspace/*.lua lua/netspace/*/*.lua) $(BUILD)/netspace
 	@$(BUILD)/netspace -q --no-init scripts/man-lua > $@.lua
 	@sed -e '/^@LUA@$$/{r $@.lua' -e 'd;}' $< > $@
+build/%: man/%
+	@mkdir -p $(@D)
+	@cp $< $@
 
 # The main job on a machine that may be new: packages, build, a first experiment.
 demo:
@@ -102,12 +106,15 @@ bench-store: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/store.lua $(ARGS)
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/netspace
 	install -m 755 $(BUILD)/netspace $(DESTDIR)$(PREFIX)/bin/netspace
 	cp -R lua examples $(DESTDIR)$(PREFIX)/share/netspace/
-	install -m 644 build/netspace.1 $(DESTDIR)$(PREFIX)/share/man/man1/netspace.1
+	for page in $(PAGES); do \
+	    install -D -m 644 build/$$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page || exit 1; \
+	done
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/bin/netspace $(DESTDIR)$(PREFIX)/share/netspace $(DESTDIR)$(PREFIX)/share/man/man1/netspace.1
+	rm -rf $(DESTDIR)$(PREFIX)/bin/netspace $(DESTDIR)$(PREFIX)/share/netspace
+	for page in $(PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done
 clean:
 	rm -rf build netspace
 help:

@@ -18,7 +18,8 @@ if not out or not epochs or epochs < 1 then
 end
 
 if io.open(out) and not io.open(out .. "/.") then -- said before it is trained
-  io.stderr:write(("best.lua: %s is a file; OUT is a directory, made where it is missing\n"):format(out))
+  io.stderr:write(("best.lua: %s is a file; OUT is a directory, made where it is missing\n")
+    :format(out))
   os.exit(2, true)
 end
 local store = assert(sweep.open(path))

@@ -3,6 +3,7 @@
  *   0 done   1 script error   2 usage   3 ended with failed models
  *   4 damaged store or data   5 self-check failed   129 hung up   130 interrupted   143
  *   terminated */
+#include <errno.h>
 #include <limits.h>
 #include <locale.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include "base/table.h"
 #include "repl.h"
 
-enum { EXIT_SCRIPT = 1, EXIT_USAGE = 2 };
+enum { EXIT_SCRIPT = 1, EXIT_USAGE = 2, EXIT_FAILED = 3 };
 
 static const char usage[] =
     "netspace: design network design spaces from the terminal\n"
@@ -29,7 +30,7 @@ static const char usage[] =
     "  -e CODE         run the statements CODE (may be given several times, before FILE)\n"
     "  -i              the prompt after CODE or FILE\n"
     "  -q, --quiet     no banner\n"
-    "  --seed N        the seed where a script gives none (1)\n"
+    "  --seed N        the first seed where a script gives none (1)\n"
     "  --color=WHEN    auto, always or never (auto)\n"
     "  --graphics=HOW  how pictures are shown: auto, kitty, sixel or text (auto)\n"
     "  --yes           start long sweeps without asking\n"
@@ -41,10 +42,15 @@ static const char usage[] =
     "  netspace monitor STORE [--once | --text | --json] [--ascii] [--wait]\n"
     "                                                 live view of a store; --once prints\n"
     "                                                 what is in it, --wait waits for it\n"
-    "  netspace resume STORE [--workers N] [--retry]                 finish what is open\n"
-    "  netspace export STORE -o FILE [NAME]... [--salvage]           .csv or .jsonl of it;\n"
+    "  netspace resume STORE [--workers N] [--retry | --retry=all]   finish what is open,\n"
+    "           [--memory SIZE] [--patience SECONDS]  --retry: also what has failed (all: "
+    "and\n"
+    "                                                 diverged), with other limits\n"
+    "  netspace export STORE -o FILE [NAME]... [--salvage]           .csv, .jsonl, .json;\n"
     "                                                 --salvage: what can still be read\n"
     "  netspace report STORE -o FILE.html [NAME]...                  an HTML page of it\n"
+    "  netspace copy STORE NEW                                       also while it is "
+    "trained\n"
     "  netspace doctor [STORE]                                       check this machine\n"
     "  netspace help [TOPIC]                                         documentation\n"
     "\n"
@@ -67,7 +73,7 @@ static const char *const options[] = {
 };
 
 static const char *const commands[] = {
-    "monitor", "resume", "export", "report", "doctor", "help", NULL,
+    "monitor", "resume", "export", "report", "copy", "doctor", "help", NULL,
 };
 
 // " (did you mean 'x'?)" from the list, pushed on the stack; "" when nothing is near.
@@ -122,10 +128,11 @@ static bool parse_graphics(const char *s, struct request *r)
 static bool parse_seed(const char *s, struct request *r)
 {
     char *end;
-    r->seed = strtoll(s, &end, 10); // too large a number becomes LLONG_MAX
-    if (*s && !*end && r->seed >= 0 && r->seed <= 1LL << 53) // what JSON keeps
+    errno = 0;
+    r->seed = strtoll(s, &end, 10);
+    if (*s && !*end && r->seed >= 0 && errno == 0)
         return true;
-    return usage_error("--seed is a whole number from 0 to 2^53, not", s, "");
+    return usage_error("--seed is a whole number from 0 to 2^63 - 1, not", s, "");
 }
 
 // "--name=value" or "--name value": the value, or NULL when argv[*i] is another option.
@@ -255,8 +262,8 @@ static bool push_function(lua_State *L, const char *module, const char *name)
 static int script_status(void)
 {
     int n = signals_status();
-    if (n == 0)
-        n = sys_exit_status() > EXIT_SCRIPT ? sys_exit_status() : EXIT_SCRIPT;
+    if (n == 0) // what is damaged is the reason; models that failed before are not
+        n = sys_exit_status() > EXIT_FAILED ? sys_exit_status() : EXIT_SCRIPT;
     return n;
 }
 
@@ -329,20 +336,28 @@ static int run_code(lua_State *L, const char *code, int nth)
     return load_text(L, code, name) ? run_chunk(L, 0) : fail(L);
 }
 
-// Why a file is no script, from its first bytes; NULL where it may be one, or is a pipe.
-static const char *no_script(const char *name)
+// Why a file is not a script, from its name (absent.lua) or its first bytes; NULL where it may be
+// one, or is a pipe.  What it says is on the stack.
+static const char *no_script(lua_State *L, const char *name)
 {
     char bytes[512];
     struct stat about;
     FILE *f = stat(name, &about) == 0 && S_ISREG(about.st_mode) ? fopen(name, "rb") : NULL;
     if (!f)
         return NULL; // luaL_loadfile says what is wrong, if anything is
+    if (push_function(L, "netspace.lib.absent", "file")) {
+        lua_pushstring(L, name);
+        if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_isstring(L, -1)) {
+            fclose(f);
+            return lua_tostring(L, -1);
+        }
+    }
     size_t n = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
     if (n >= 15 && memcmp(bytes, "SQLite format 3", 15) == 0)
-        return "is a store, no script; 'netspace monitor STORE' shows it";
+        return "is a store, not a script; 'netspace monitor STORE' shows it";
     bool binary = memchr(bytes, 0, n) && bytes[0] != LUA_SIGNATURE[0];
-    return binary ? "is no script, but binary" : NULL;
+    return binary ? "is a binary file, not a script" : NULL;
 }
 
 static int run_file(lua_State *L, int argc, char **argv, int script)
@@ -351,12 +366,12 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
     if (name && !strchr(name, '/') && !strchr(name, '.') && access(name, F_OK) != 0) {
         char more[256];
         snprintf(more, sizeof more, "%s\n%s", hint(L, name, commands),
-                 "commands: monitor, resume, export, report, doctor, help; "
+                 "commands: monitor, resume, export, report, copy, doctor, help; "
                  "'monitor STORE --once' lists a store");
         usage_error("no such script or command", name, more);
         return EXIT_USAGE;
     }
-    const char *why = name ? no_script(name) : NULL;
+    const char *why = name ? no_script(L, name) : NULL;
     if (why) {
         fprintf(stderr, "netspace: %s %s\n", name, why);
         return EXIT_USAGE;

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "term/query.h"
 
@@ -22,6 +24,18 @@ static char *ahead;      // typed while something else read the terminal, for th
 static char breaks[32];  // characters that end a word, for the current completion
 
 static const char COMPLETER[] = "netspace.completer"; // registry key
+
+// What a terminal sends between ESC[200~ and ESC[201~.
+static struct {
+    enum { NOTHING, PASTING, DROPPING } state; // dropping: Ctrl-C came before the end of it
+    char *text;
+    size_t n, room;
+    double last; // when its last byte came
+    char *line;  // text with a line's end, until line() takes it
+} paste;
+
+static const char PASTE_BEGIN[] = "\033[200~", PASTE_END[] = "\033[201~";
+static const double PASTE_PAUSE = 1; // seconds after which the rest of a dropped one is typed
 
 static void on_line(char *text)
 {
@@ -84,6 +98,18 @@ static char *generator(const char *text, int again)
     return word;
 }
 
+// The palette: Alt-x, or Tab after a single colon.
+static bool palette; // it is asked for
+static int point;    // where the cursor was then
+
+static int ask_palette(int count, int key)
+{
+    (void)count;
+    (void)key;
+    palette = true;
+    return 0;
+}
+
 static char **complete(const char *text, int start, int end)
 {
     (void)start;
@@ -92,6 +118,12 @@ static char **complete(const char *text, int start, int end)
     rl_completion_suppress_append = 0;
     if (strspn(rl_line_buffer, " ") >= (size_t)rl_point) {
         rl_insert_text("  ");
+        return NULL;
+    }
+    if (strcmp(rl_line_buffer, ":") == 0) {
+        rl_delete_text(0, 1);
+        rl_point = 0;
+        palette = true;
         return NULL;
     }
     int top = lua_gettop(state);
@@ -126,6 +158,133 @@ static void display(char **matches, int n, int longest)
     rl_forced_update_display();
 }
 
+// Pastes.  One of several lines is handed over as a whole, so that each of its entries can run;
+// one within a line is as if typed.
+
+static int begin_paste(int count, int key)
+{
+    (void)count;
+    (void)key;
+    paste.state = PASTING;
+    paste.n = 0;
+    return 0;
+}
+
+// Ends reading as if nothing had been shown.
+static void leave_line(void)
+{
+    rl_clear_visible_line();
+    fflush(rl_outstream);
+    rl_callback_handler_remove();
+    reading = false;
+}
+
+// A paste has come to its end: on the line, or handed over with what the line had around it.
+static void end_paste(void)
+{
+    size_t from = 0, to = 0;
+    for (; from < paste.n; from++) { // \r, \r\n and \n end a line; other controls are dropped
+        char c = paste.text[from];
+        if (c == '\r') {
+            c = '\n';
+            if (from + 1 < paste.n && paste.text[from + 1] == '\n')
+                from++;
+        }
+        if (c == '\n' || c == '\t' || ((unsigned char)c >= ' ' && c != 127))
+            paste.text[to++] = c;
+    }
+    paste.text[to] = 0;
+    if (!strchr(paste.text, '\n')) {
+        rl_insert_text(paste.text);
+        rl_redisplay();
+        return;
+    }
+    size_t before = (size_t)rl_point, after = (size_t)(rl_end - rl_point);
+    paste.line = malloc(before + to + after + 1);
+    if (!paste.line)
+        return;
+    memcpy(paste.line, rl_line_buffer, before);
+    memcpy(paste.line + before, paste.text, to);
+    memcpy(paste.line + before + to, rl_line_buffer + rl_point, after + 1);
+    leave_line();
+}
+
+// Takes the bytes of a paste that are there.
+static void read_paste(void)
+{
+    size_t end = sizeof PASTE_END - 1;
+    int there = 1;
+    do {
+        int c = rl_read_key();
+        if (c < 0 || c == EOF)
+            return;
+        if (paste.n + 2 > paste.room) {
+            size_t room = 2 * paste.room + 1024;
+            char *text = realloc(paste.text, room);
+            if (!text) {
+                paste.state = DROPPING;
+                paste.n = 0;
+                return;
+            }
+            paste.text = text;
+            paste.room = room;
+        }
+        paste.text[paste.n++] = (char)c;
+        paste.last = clock_now();
+        if (paste.n >= end && memcmp(paste.text + paste.n - end, PASTE_END, end) == 0) {
+            bool dropped = paste.state == DROPPING;
+            paste.state = NOTHING;
+            paste.n -= end;
+            if (!dropped)
+                end_paste();
+            return;
+        }
+    } while (ioctl(fileno(rl_instream), FIONREAD, &there) == 0 && there > 0);
+}
+
+// An offered text that nobody has touched goes when something is typed.
+
+static char *offered;     // the text, or NULL
+static Keymap offered_in; // whose keys are bound meanwhile (vi has several keymaps)
+
+static int insert_instead(int count, int key);
+
+static void bind_printing(rl_command_func_t *from, rl_command_func_t *to)
+{
+    for (int c = 0; c < KEYMAP_SIZE; c++)
+        if (offered_in[c].type == ISFUNC && offered_in[c].function == from)
+            offered_in[c].function = to;
+}
+
+static void end_offer(void)
+{
+    if (!offered)
+        return;
+    free(offered);
+    offered = NULL;
+    bind_printing(insert_instead, rl_insert);
+}
+
+static int insert_instead(int count, int key)
+{
+    rl_begin_undo_group(); // the text comes back with Ctrl-_
+    rl_delete_text(0, rl_end);
+    rl_point = 0;
+    end_offer();
+    rl_insert(count, key);
+    rl_end_undo_group();
+    return 0;
+}
+
+static void begin_offer(const char *text)
+{
+    rl_insert_text(text);
+    offered = strdup(text);
+    offered_in = rl_get_keymap();
+    if (offered)
+        bind_printing(rl_insert, insert_instead);
+}
+
 // setup(completer): once, before anything else
 static int readline_setup(lua_State *L)
 {
@@ -147,6 +306,9 @@ static int readline_setup(lua_State *L)
     rl_bind_keyseq("\033[B", rl_history_search_forward);
     rl_bind_keyseq("\033OA", rl_history_search_backward);
     rl_bind_keyseq("\033OB", rl_history_search_forward);
+    rl_bind_keyseq("\033x", ask_palette);
+    rl_bind_keyseq_in_map(PASTE_BEGIN, begin_paste, emacs_standard_keymap);
+    rl_bind_keyseq_in_map(PASTE_BEGIN, begin_paste, vi_insertion_keymap);
     return 0;
 }
 
@@ -166,17 +328,23 @@ static void type_ahead(void)
     }
 }
 
-// start(prompt [, text]): shows the prompt, with text on the line, and begins to read
+// start(prompt [, text [, offer [, point]]]): shows the prompt, with text on the line and the
+// cursor behind it or after `point` bytes, and begins to read; what is typed takes the place of
+// a text that is an offer
 static int readline_start(lua_State *L)
 {
     const char *prompt = luaL_checkstring(L, 1), *text = luaL_optstring(L, 2, NULL);
     reading = true;
     rl_reset_screen_size(); // it may have changed while nobody read
     rl_callback_handler_install(prompt, on_line);
-    if (text) {
+    if (text && lua_toboolean(L, 3))
+        begin_offer(text);
+    else if (text)
         rl_insert_text(text);
+    if (text && !lua_isnoneornil(L, 4))
+        rl_point = (int)luaL_checkinteger(L, 4);
+    if (text)
         rl_redisplay();
-    }
     type_ahead();
     return 0;
 }
@@ -188,6 +356,7 @@ static int readline_stop(lua_State *L)
     if (reading)
         rl_callback_handler_remove();
     reading = false;
+    end_offer();
     return 0;
 }
 
@@ -195,8 +364,27 @@ static int readline_stop(lua_State *L)
 static int readline_read(lua_State *L)
 {
     (void)L;
-    if (reading)
-        rl_callback_read_char();
+    if (!reading)
+        return 0;
+    if (paste.state == DROPPING && clock_now() - paste.last > PASTE_PAUSE)
+        paste.state = NOTHING;
+    if (paste.state != NOTHING) {
+        read_paste();
+        return 0;
+    }
+    rl_callback_read_char();
+    if (reading && palette) {
+        point = rl_point;
+        free(line);
+        line = strdup(rl_line_buffer);
+        leave_line();
+    }
+    if (offered && (!reading || paste.state == PASTING || rl_point != rl_end ||
+                    strcmp(rl_line_buffer, offered) != 0)) {
+        if (reading && paste.state == PASTING && strcmp(rl_line_buffer, offered) == 0)
+            rl_replace_line("", 0);
+        end_offer();
+    }
     return 0;
 }
 
@@ -207,16 +395,22 @@ static int readline_reading(lua_State *L)
     return 1;
 }
 
-// line() -> the line that was typed | false at the end of input (Ctrl-D)
+// line() -> the line, "typed" | what was pasted, "pasted" | the line, "palette", bytes before the
+// cursor | false at the end of input (Ctrl-D)
 static int readline_line(lua_State *L)
 {
-    if (line)
-        lua_pushstring(L, line);
+    char **from = paste.line ? &paste.line : &line;
+    const char *how = paste.line ? "pasted" : palette ? "palette" : "typed";
+    if (*from)
+        lua_pushstring(L, *from);
     else
         lua_pushboolean(L, false);
-    free(line);
-    line = NULL;
-    return 1;
+    lua_pushstring(L, how);
+    lua_pushinteger(L, point);
+    free(*from);
+    *from = NULL;
+    palette = false;
+    return 3;
 }
 
 // cancel(): Ctrl-C at the prompt: the line is left on the screen and dropped
@@ -229,6 +423,10 @@ static int readline_cancel(lua_State *L)
         rl_redisplay();
         fputs("^C\n", rl_outstream);
         rl_replace_line("", 1);
+    }
+    if (paste.state == PASTING) {
+        paste.state = DROPPING;
+        paste.last = clock_now();
     }
     return readline_stop(L);
 }

@@ -13,7 +13,7 @@ if [ $# -eq 0 ]; then
     for v in release asan; do
         for t in tests/unit/test_*.c; do set -- "$@" "build/$v/tests/$(basename "$t" .c)"; done
     done
-    set -- "$@" scripts/layers tests/unit/test_*.lua
+    set -- "$@" scripts/layers scripts/lint tests/unit/test_*.lua
     for t in tests/*/*.sh; do case $t in tests/torture/*) ;; *) set -- "$@" "$t" ;; esac; done
 fi
 for t; do list="$list $t"; done

@@ -1,5 +1,6 @@
---- Undeclared globals: reading one in a script or a function is an error with the nearest known
--- name, and in an entry of the prompt itself a hint.  Public names of netspace are loaded when first read.
+--- Undeclared globals: reading one in a script or a function raises an exception that says the
+-- nearest known name, and in an entry of the prompt itself prints a hint.  Public names of
+-- netspace are loaded when first read.
 -- A global is declared by assigning to it, nil included.  Code of other Lua libraries
 -- (which test for optional globals) reads nil as ever.
 

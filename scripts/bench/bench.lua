@@ -7,7 +7,7 @@
 local json = require "netspace.lib.json"
 local arch = require "netspace.network.arch"
 local benchmark = require "netspace.core.benchmark"
-local layers = require "netspace.network.profile"
+local profiles = require "netspace.network.profile"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
@@ -266,7 +266,7 @@ local function means(columns, rows, which)
   local values = {}
   for _, k in ipairs(which) do
     local column = {}
-    for _, row in ipairs(rows) do column[#column + 1] = row[k] end
+    for _, values_of in ipairs(rows) do column[#column + 1] = values_of[k] end
     values[k] = geometric_mean(column)
   end
   row(columns, "geometric mean", values)
@@ -278,11 +278,11 @@ local function speed_table(o, list)
   local rows, results = {}, {}
   for i, network in ipairs(list) do
     local train, test = measure(o, network, true), measure(o, network, false)
-    local t, start = train.torch, train.start
-    rows[i] = { [13] = start.plan_bytes / 1e6, [12] = t and start.peak_bytes / t.peak_bytes,
+    local t, first = train.torch, train.start
+    rows[i] = { [13] = first.plan_bytes / 1e6, [12] = t and first.peak_bytes / t.peak_bytes,
       arch.complexity(network[3]).flops / 1e6, network[2], train.best, train.gflops,
       100 * train.gflops / train.sgemm, t and t.best, train.ratio, test.best, test.ratio,
-      start.peak_bytes / 1e6, t and t.peak_bytes / 1e6 }
+      first.peak_bytes / 1e6, t and t.peak_bytes / 1e6 }
     row(speed, network[1], rows[i])
     results[i] = { train = train, test = test }
   end
@@ -300,7 +300,7 @@ local limits = { { "GF", "%5.2f" }, { "MB moved", "%8.0f" }, { "bound ms", "%8.2
   { "x torch", "%7.2f" } }
 
 local function limit_table(list, results)
-  local c = layers.ceilings()
+  local c = profiles.ceilings()
   print(([[
 
 Limits: a training step and a test, and what the machine allows: %.0f GF/s in a matrix

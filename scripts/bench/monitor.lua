@@ -68,7 +68,8 @@ print(("monitor of %d models and %d events, processor time"):format(n, 10 * n))
 line("first look at the store", median_of(look, 1))
 line("look when nothing has changed", median_of(look))
 for _, more in ipairs { { "  at the log", { view = "log" } },
-  { "  at its middle", { view = "log", log_scroll = 5 * n } }, { "  at a model", { detail = { 1, 7 } } },
+  { "  at its middle", { view = "log", log_scroll = 5 * n } },
+  { "  at a model", { detail = { 1, 7 } } },
   { "  at the properties, the first", { view = "property" } },
   { "  at the properties", { view = "property" } } } do
   local needs = frame.needs(more[2])

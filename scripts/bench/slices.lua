@@ -4,7 +4,7 @@
 -- processor seconds.
 local benchmark = require "netspace.core.benchmark"
 local json = require "netspace.lib.json"
-local layers = require "netspace.network.profile"
+local profiles = require "netspace.network.profile"
 
 local function peak()
   for line in io.lines "/proc/self/status" do
@@ -35,8 +35,8 @@ answer { ready = ready, touch = math.max(0, first - (os.clock() - clock)),
 
 for line in io.lines() do
   if line == "profile" then
-    local p = layers.profile(b:profile(job.train, 0.3), job.train and "train" or "test")
-    local total = layers.sum(p.operations)
+    local p = profiles.profile(b:profile(job.train, 0.3), job.train and "train" or "test")
+    local total = profiles.sum(p.operations)
     answer { operations = total.operations, bytes = total.bytes, bound = total.bound }
   else
     local speed = b:run(job.train, tonumber(line))

@@ -61,7 +61,8 @@ end
 
 -- The sweep, in a process whose workers are the stub: store.lua sweep STORE N SECONDS
 local function sweep_part(path, n, seconds)
-  local pop = space.AnyNetXA:sample(n, { seed = 1, stem = "cifar", image = 32, stride = { 1, 2, 2, 2 } })
+  local pop = space.AnyNetXA:sample(n, { seed = 1, stem = "cifar", image = 32,
+    stride = { 1, 2, 2, 2 } })
   local began, cpu, started
   local memory = {} -- when each tenth of the models was done
   local s = sweep.start { store = path, name = seconds and "paced" or "A", models = pop,
@@ -106,13 +107,14 @@ local path = dir .. "/bench.db"
 -- The Lua files of the program, with another worker among them.
 local lua = assert(package.searchpath("netspace.init", package.path)):match("^(.*)/netspace/")
 os.execute(("mkdir -p %s/lua && cp -r %s/* %s/lua/"):format(dir, lua, dir))
-local f = assert(io.open(dir .. "/lua/netspace/sweep/worker.lua", "w"))
-f:write(stub)
-f:close()
+local worker = assert(io.open(dir .. "/lua/netspace/sweep/worker.lua", "w"))
+worker:write(stub)
+worker:close()
 
 local function run(pause, file, more)
-  assert(os.execute(("NETSPACE_PATH=%s/lua STUB_PAUSE=%d STUB_EPOCHS=%d %s -q --no-init %s sweep %s %d %s")
-    :format(dir, pause, EPOCHS, sys.exe(), arg[0], file, n, more)))
+  local command = "NETSPACE_PATH=%s/lua STUB_PAUSE=%d STUB_EPOCHS=%d %s -q --no-init %s "
+    .. "sweep %s %d %s"
+  assert(os.execute(command:format(dir, pause, EPOCHS, sys.exe(), arg[0], file, n, more)))
 end
 
 print(("%d models of %d epochs, %d workers that train nothing"):format(n, EPOCHS, WORKERS))

@@ -1,3 +1,4 @@
+/* See lock.h. */
 #include "base/lock.h"
 
 #include <errno.h>

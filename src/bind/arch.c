@@ -123,12 +123,37 @@ static void arch_read(lua_State *L, int t, struct arch *a)
     lua_pop(L, 1);
 }
 
+// A network made by this program (it has `asked`) is final; where somebody has changed it by
+// hand since, it must still be, or what is shown and stored were not what is trained.
+static void check_final(lua_State *L, const struct arch *is, const struct arch *completed)
+{
+    for (int i = 0; i < is->stages; i++) {
+        if (is->g[i] != completed->g[i])
+            luaL_error(L,
+                       "stage %d: g = %d does not fit w = %d, b = %f; it would be %d: set "
+                       "g[%d] = %d, or make the network with arch.anynet{ … }, which adjusts",
+                       i + 1, is->g[i], is->w[i], is->b[i], completed->g[i], i + 1,
+                       completed->g[i]);
+        if (is->w[i] != completed->w[i])
+            luaL_error(L,
+                       "stage %d: w = %d does not fit groups of g = %d; it would be %d: set "
+                       "w[%d] = %d, or make the network with arch.anynet{ … }, which adjusts",
+                       i + 1, is->w[i], is->g[i], completed->w[i], i + 1, completed->w[i]);
+    }
+}
+
 void arch_from_lua(lua_State *L, int index, struct arch *a)
 {
+    struct arch is;
     struct error e;
-    arch_read(L, index, a);
+    index = lua_absindex(L, index);
+    arch_read(L, index, &is);
+    *a = is;
     if (!arch_complete(a, &e))
         luaL_error(L, "%s", e.msg);
+    if (lua_getfield(L, index, "asked") != LUA_TNIL)
+        check_final(L, &is, a);
+    lua_pop(L, 1);
 }
 
 static void push_real(lua_State *L, double v)

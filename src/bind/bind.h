@@ -68,7 +68,7 @@ int batch_from_lua(lua_State *L, int index);
 struct source;
 const struct source *source_from_lua(lua_State *L, int index);
 
-/* A complete recipe (lua/netspace/recipe.lua fills in what is missing); raises an error
+/* A complete recipe (lua/netspace/network/recipe.lua fills in what is missing); raises an error
  * that names the bad value.  source: what it will train on, or NULL. */
 struct recipe;
 void recipe_from_lua(lua_State *L, int index, const struct source *s, struct recipe *r);

@@ -23,10 +23,11 @@ static int l_new(lua_State *L)
     lua_Integer width = luaL_checkinteger(L, 1), height = luaL_checkinteger(L, 2);
     luaL_argcheck(L, width >= 1 && width <= CANVAS_MAX, 1, "width must be 1 to 1000");
     luaL_argcheck(L, height >= 1 && height <= CANVAS_MAX, 2, "height must be 1 to 1000");
+    bool ascii = lua_toboolean(L, 3); // before the canvas is on the stack
     struct canvas **c = lua_newuserdatauv(L, sizeof *c, 0);
     *c = NULL;
     luaL_setmetatable(L, TYPE);
-    *c = canvas_new((int)width, (int)height, lua_toboolean(L, 3));
+    *c = canvas_new((int)width, (int)height, ascii);
     return 1;
 }
 

@@ -1,5 +1,5 @@
 /* netspace.core.data: data sets as userdata (data/dataset.h).  Names, specs and option
- * tables are the business of lua/netspace/data.lua.
+ * tables are the business of lua/netspace/data/data.lua.
  *
  * A net may be in the middle of a training when its callback closes the data set, so one
  * that has been lent (source_from_lua) is only marked closed; its memory goes with the

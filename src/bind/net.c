@@ -409,12 +409,13 @@ static int net_test(lua_State *L)
 
 // ---- files, speed ---------------------------------------------------------------------
 
-// write(net, path, json) -> true, or nil and a message
+// write(net, path, json, json of the data or nil) -> true, or nil and a message
 static int net_write(lua_State *L)
 {
     struct lua_net *n = check_net(L);
     struct error e;
-    if (!net_save(n->net, luaL_checkstring(L, 2), luaL_checkstring(L, 3), &e)) {
+    if (!net_save(n->net, luaL_checkstring(L, 2), luaL_checkstring(L, 3),
+                  luaL_optstring(L, 4, NULL), &e)) {
         return push_failure(L, e.msg);
     }
     lua_pushboolean(L, 1);
@@ -477,6 +478,15 @@ static int core_file_arch(lua_State *L)
     return 1;
 }
 
+// file_data(path) -> JSON of the data that the weights were trained on, or nil
+static int core_file_data(lua_State *L)
+{
+    char *json = weights_data(luaL_checkstring(L, 1));
+    lua_pushstring(L, json); // nil for NULL
+    free(json);
+    return 1;
+}
+
 static const luaL_Reg methods[] = {
     {"arch", net_arch_table},    {"bytes", net_bytes_now},
     {"close", net_close},        {"forward", net_forward_images},
@@ -501,6 +511,7 @@ static const luaL_Reg functions[] = {
     {"checkpoint", net_checkpoint_file},
     {"restore", net_restore_file},
     {"file_arch", core_file_arch},
+    {"file_data", core_file_data},
     {"plan", core_plan},
     {NULL, NULL},
 };
@@ -514,6 +525,6 @@ int open_net(lua_State *L)
     lua_setfield(L, -3, "__index");
     luaL_newlib(L, functions);
     lua_insert(L, -2);
-    lua_setfield(L, -2, "methods"); // lua/netspace/net.lua adds the rest
+    lua_setfield(L, -2, "methods"); // lua/netspace/network/net.lua adds the rest
     return 1;
 }

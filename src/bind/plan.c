@@ -1,4 +1,4 @@
-/* The plan of a network (model/plan.h) as a Lua table: what lua/netspace/layers.lua shows. */
+/* The plan of a network (model/plan.h) as a Lua table, for lua/netspace/network/profile.lua. */
 #include "bind/bind.h"
 
 #include "base/table.h"
@@ -32,7 +32,7 @@ static void push_op(lua_State *L, const struct plan *p, const struct op *o, doub
     set_string(L, "kind", kinds[o->kind]);
     if (o->kind == OP_CONV) {
         struct conv c = plan_conv(p, o, p->batch);
-        set_string(L, "way", conv_way(&c));
+        set_string(L, "method", conv_method(&c));
         set_integer(L, "kernel", o->R);
         set_integer(L, "stride", o->S);
         set_integer(L, "groups", o->G);
@@ -48,8 +48,8 @@ static void push_op(lua_State *L, const struct plan *p, const struct op *o, doub
     set_id(L, "dout", o->dout);
     set_id(L, "scratch", o->scratch);
     set_id(L, "dscratch", o->dscratch);
-    set_id(L, "norm", o->norm);
-    set_id(L, "before", o->before);
+    set_id(L, "norm_after", o->norm_after);
+    set_id(L, "norm_before", o->norm_before);
     lua_createtable(L, 4, 0);
     for (int k = 0; k < 4; k++)
         if (o->saved[k] != NONE) {
@@ -57,14 +57,14 @@ static void push_op(lua_State *L, const struct plan *p, const struct op *o, doub
             lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
         }
     lua_setfield(L, -2, "saved");
-    lua_pushboolean(L, o->carried);
-    lua_setfield(L, -2, "carried");
-    lua_pushboolean(L, o->lazy);
-    lua_setfield(L, -2, "lazy");
-    lua_pushboolean(L, o->summed);
-    lua_setfield(L, -2, "summed");
-    lua_pushboolean(L, o->sum);
-    lua_setfield(L, -2, "sum");
+    lua_pushboolean(L, o->fused);
+    lua_setfield(L, -2, "fused");
+    lua_pushboolean(L, o->unstored);
+    lua_setfield(L, -2, "unstored");
+    lua_pushboolean(L, o->backward_fused);
+    lua_setfield(L, -2, "backward_fused");
+    lua_pushboolean(L, o->accumulates);
+    lua_setfield(L, -2, "accumulates");
     set_work(L, "test", p, o, MODE_TEST, false, cache);
     set_work(L, "forward", p, o, MODE_TRAIN, false, cache);
     set_work(L, "backward", p, o, MODE_TRAIN, true, cache);

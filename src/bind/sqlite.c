@@ -8,7 +8,7 @@
  *   db:transaction(fn)        BEGIN IMMEDIATE, fn(), COMMIT -> what fn returned
  *   db:snapshot(fn)           the same for reads: all that fn reads is of one moment
  *   db:check()                -> list of what is damaged, each a line; stops at Ctrl-C
- *   db:copy()                 -> a database in memory with the same content
+ *   db:copy([path])           -> a database with the same content, in memory or a new file
  *   db:last_id()  db:close()
  *
  * params is a list for ? or a table for :name; what it lacks is NULL, and so is NaN.
@@ -353,8 +353,10 @@ static int database_check(lua_State *L)
 
 static int database_copy(lua_State *L)
 {
-    struct database *from = check_database(L), *to = push_database(L);
-    if (sqlite3_open(":memory:", &to->db) != SQLITE_OK)
+    struct database *from = check_database(L);
+    const char *path = luaL_optstring(L, 2, ":memory:");
+    struct database *to = push_database(L);
+    if (sqlite3_open(path, &to->db) != SQLITE_OK)
         return push_db_failure(L, to->db);
     sqlite3_backup *b = sqlite3_backup_init(to->db, "main", from->db, "main");
     if (!b)

@@ -2,8 +2,8 @@
  * CIFAR-10 for training: pad by 4 (the data set's `pad`) with zeros (the mean, as normalising
  * comes first), crop at a random place, flip left-right half of the time.
  *
- * A difference to pycls, meant: its crop draws each offset from 0 … 7, so the lowest and
- * rightmost of the nine places never occurs; here all 2·pad + 1 are equally likely.
+ * A deliberate difference from pycls: its crop draws each offset from 0 … 7, so the lowest and
+ * rightmost of the nine positions never occurs; here all 2·pad + 1 are equally likely.
  * What happens to an image depends on (seed, epoch, image) alone, not on its batch. */
 #ifndef DATA_BATCH_H
 #define DATA_BATCH_H

@@ -2,7 +2,7 @@
  * whatever w_m, |ln ŵ_j - ln u_j| <= ln(w_m)/2, so that
  *     Σ_j max(0, |ln u_j - ln w_j| - ln(largest w_m)/2)
  * is a lower bound of its error.  The line of the smallest bound comes first; those whose
- * bound exceeds the best error are passed over, and a sum that exceeds it is given up. */
+ * bound exceeds the best error are skipped, and a sum that exceeds it is not finished. */
 #include "model/fit.h"
 
 #include <math.h>
@@ -33,7 +33,7 @@ static bool small_enough(const char *what, double numbers, struct error *e)
 {
     return numbers <= FIT_MOST_TABLE ||
            error_set(e,
-                     "the grid wants a table of %.0f numbers for %s; the limit is %d: "
+                     "the grid needs a table of %.0f numbers for %s; the limit is %d: "
                      "take larger steps",
                      numbers, what, FIT_MOST_TABLE);
 }

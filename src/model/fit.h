@@ -2,7 +2,7 @@
  * Source: arXiv 2003.13678 section 3.3.  There e_fit is "the mean log-ratio of predicted to
  * observed per-block widths", minimised over w_0, w_a, w_m with d that of the network; the
  * grid, the base of the logarithm, and whether predictions are rounded to multiples of 8 are
- * not said.  Here:  e_fit = min (1/d) Σ_j |ln(ŵ_j / w_j)|,  ŵ_j = w_0·w_m^k_j with
+ * not stated.  Here:  e_fit = min (1/d) Σ_j |ln(ŵ_j / w_j)|,  ŵ_j = w_0·w_m^k_j with
  * k_j = rint(ln(u_j/w_0) / ln w_m),  u_j = w_0 + w_a·j  (equations 2 to 4). */
 #ifndef MODEL_FIT_H
 #define MODEL_FIT_H

@@ -244,15 +244,16 @@ static void forward_conv(struct net *n, const struct op *o)
     struct conv c = plan_conv(n->plan, o, n->count);
     struct norm in, out;
     bool testing = n->mode == MODE_TEST;
-    const struct op *ops = n->plan->ops, *before = o->before == NONE ? NULL : &ops[o->before];
+    const struct op *ops = n->plan->ops,
+                    *before = o->norm_before == NONE ? NULL : &ops[o->norm_before];
     const float *x = place(n, o->in);
-    struct fusion b = {.out = norm_of(n, o->norm, &out), .testing = testing};
-    if (testing && o->norm != NONE)
-        b.add = place(n, ops[o->norm].add);
+    struct fusion b = {.out = norm_of(n, o->norm_after, &out), .testing = testing};
+    if (testing && o->norm_after != NONE)
+        b.add = place(n, ops[o->norm_after].add);
     if (!testing && before) {
-        b.in = norm_of(n, o->before, &in);
+        b.in = norm_of(n, o->norm_before, &in);
         b.in_add = place(n, before->add);
-        b.in_y = before->lazy ? NULL : place(n, o->in);
+        b.in_y = before->unstored ? NULL : place(n, o->in);
         x = place(n, before->in);
     }
     conv_forward(place(n, o->out), x, value(n, o, 0), &c, &b, place(n, o->scratch));
@@ -262,7 +263,7 @@ static void forward_conv(struct net *n, const struct op *o)
 static void forward_norm(struct net *n, const struct op *o)
 {
     struct norm norm;
-    if (n->mode == MODE_TEST || o->carried)
+    if (n->mode == MODE_TEST || o->fused)
         return;
     norm_of(n, (int)(o - n->plan->ops), &norm);
     norm_apply(&norm, place(n, o->out), place(n, o->in), place(n, o->add), norm.rows);
@@ -350,13 +351,13 @@ static void backward_conv(struct net *n, const struct op *o)
 {
     struct conv c = plan_conv(n->plan, o, n->count);
     struct norm in, out;
-    const struct op *before = o->before == NONE ? NULL : &n->plan->ops[o->before];
+    const struct op *before = o->norm_before == NONE ? NULL : &n->plan->ops[o->norm_before];
     const float *x = place(n, o->in);
     struct fusion b = {
-        .out = norm_of(n, o->norm, &out), .y = place(n, o->out), .sum = o->sum};
-    if (before && before->summed) {
-        b.in = norm_of(n, o->before, &in);
-        b.in_y = before->lazy ? NULL : place(n, o->in);
+        .out = norm_of(n, o->norm_after, &out), .y = place(n, o->out), .sum = o->accumulates};
+    if (before && before->backward_fused) {
+        b.in = norm_of(n, o->norm_before, &in);
+        b.in_y = before->unstored ? NULL : place(n, o->in);
         x = place(n, before->in);
     }
     conv_backward(place(n, o->din), gradient(n, o, 0), place(n, o->dout), x, value(n, o, 0),
@@ -366,7 +367,7 @@ static void backward_conv(struct net *n, const struct op *o)
 static void backward_norm(struct net *n, const struct op *o)
 {
     struct norm norm;
-    if (o->summed)
+    if (o->backward_fused)
         return;
     norm_of(n, (int)(o - n->plan->ops), &norm);
     size_t rows = norm.rows;

@@ -58,9 +58,11 @@ void net_rest(struct net *n); // momentum 0
  * no longer.  For profiles. */
 void net_stamps(struct net *n, double *stamps);
 
-/* safetensors, pycls names, metadata format=pt and netspace.arch=<the arch as JSON given
- * by the caller> (weights.c).  Written to a temporary file, fsynced, renamed. */
-bool net_save(struct net *n, const char *path, const char *arch_json, struct error *e);
+/* safetensors, pycls names, metadata format=pt, netspace.arch=<the arch as JSON given
+ * by the caller> and netspace.data=<what it was trained on> (NULL: none) (weights.c).
+ * Written to a temporary file, fsynced, renamed. */
+bool net_save(struct net *n, const char *path, const char *arch_json, const char *data_json,
+              struct error *e);
 bool net_load(struct net *n, const char *path, struct error *e);
 /* The same with momentum and two texts: `identity` names the training, `state` says where
  * it stands (train.h).  Restoring gives the state, to be freed; NULL with a message, and the
@@ -71,5 +73,6 @@ bool net_checkpoint(struct net *n, const char *path, const char *arch_json,
 char *net_restore(struct net *n, const char *path, const char *identity, struct error *e);
 /* The metadata value of netspace.arch of a file, to be freed; NULL with a message. */
 char *weights_arch(const char *path, struct error *e);
+char *weights_data(const char *path); // of netspace.data, to be freed; NULL: it has none
 
 #endif

@@ -85,8 +85,8 @@ static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, in
                      .dout = NONE,
                      .scratch = NONE,
                      .dscratch = NONE,
-                     .norm = NONE,
-                     .before = NONE};
+                     .norm_after = NONE,
+                     .norm_before = NONE};
     int length = snprintf(o->name, sizeof o->name, "%s", name);
     assert(length < (int)sizeof o->name);
     (void)length;
@@ -239,16 +239,16 @@ static void fuse_norms(struct plan *p)
         if (o->kind != OP_NORM)
             continue;
         assert(i > 0 && o[-1].kind == OP_CONV && o[-1].out == o->in);
-        o[-1].norm = i;
+        o[-1].norm_after = i;
         struct readers r = readers[o->out];
         assert(r.first != NONE);
         if (p->ops[r.first].kind != OP_CONV)
             continue;
-        p->ops[r.first].before = i;
-        o->carried = true;
-        o->lazy = o->add == NONE && r.n == 1;
+        p->ops[r.first].norm_before = i;
+        o->fused = true;
+        o->unstored = o->add == NONE && r.n == 1;
         // SiLU's gradient also needs `add`, which no convolution has.
-        o->summed = o->act != ACT_SILU || o->add == NONE;
+        o->backward_fused = o->act != ACT_SILU || o->add == NONE;
     }
     free(readers);
 }
@@ -271,18 +271,18 @@ static void live_forward_conv(struct plan *p, struct op *o, int i)
     for (enum mode m = MODE_TEST; m < MODES; m++) {
         touch(p, o->out, m, i);
         touch(p, o->scratch, m, i);
-        touch_norm(p, o->norm, m, i);
+        touch_norm(p, o->norm_after, m, i);
     }
     touch(p, o->in, MODE_TEST, i);
-    if (o->norm != NONE)
-        touch(p, p->ops[o->norm].add, MODE_TEST, i);
-    const struct op *before = o->before == NONE ? NULL : &p->ops[o->before];
+    if (o->norm_after != NONE)
+        touch(p, p->ops[o->norm_after].add, MODE_TEST, i);
+    const struct op *before = o->norm_before == NONE ? NULL : &p->ops[o->norm_before];
     if (before) {
         touch(p, before->in, MODE_TRAIN, i);
         touch(p, before->add, MODE_TRAIN, i);
         touch(p, before->saved[0], MODE_TRAIN, i);
     }
-    if (!before || !before->lazy)
+    if (!before || !before->unstored)
         touch(p, o->in, MODE_TRAIN, i);
 }
 
@@ -307,7 +307,7 @@ static void live_forward(struct plan *p)
         }
         if (o->kind == OP_NORM)
             touch(p, o->out, MODE_TEST, i);
-        if (o->carried)
+        if (o->fused)
             continue;
         const int used[] = {o->in,       o->out,      o->add,      o->scratch,
                             o->saved[0], o->saved[1], o->saved[2], o->saved[3]};
@@ -325,19 +325,19 @@ static void live_forward(struct plan *p)
 static void live_saved(struct plan *p, const struct op *o, int time)
 {
     if (o->kind == OP_CONV) {
-        const struct op *before = o->before == NONE ? NULL : &p->ops[o->before];
-        touch_norm(p, o->norm, MODE_TRAIN, time);
-        if (o->norm != NONE)
+        const struct op *before = o->norm_before == NONE ? NULL : &p->ops[o->norm_before];
+        touch_norm(p, o->norm_after, MODE_TRAIN, time);
+        if (o->norm_after != NONE)
             touch(p, o->out, MODE_TRAIN, time);
-        if (!before || !before->lazy)
+        if (!before || !before->unstored)
             touch(p, o->in, MODE_TRAIN, time);
-        if (before && before->summed) {
+        if (before && before->backward_fused) {
             touch(p, before->in, MODE_TRAIN, time);
-            touch_norm(p, o->before, MODE_TRAIN, time);
+            touch_norm(p, o->norm_before, MODE_TRAIN, time);
         }
         return;
     }
-    if (o->summed)
+    if (o->backward_fused)
         return;
     if (o->kind == OP_NORM || o->kind == OP_SE || o->kind == OP_LINEAR)
         touch(p, o->in, MODE_TRAIN, time);
@@ -373,9 +373,9 @@ static void live_backward(struct plan *p)
         }
         if (o->in == p->input)
             continue;
-        o->sum = gradient[o->in] != NONE;
-        assert(!o->sum || o->kind == OP_CONV);
-        if (!o->sum)
+        o->accumulates = gradient[o->in] != NONE;
+        assert(!o->accumulates || o->kind == OP_CONV);
+        if (!o->accumulates)
             gradient[o->in] = image_tensor(p, x.H, x.W, x.C);
         o->din = gradient[o->in];
         touch(p, o->din, MODE_TRAIN, time);

@@ -27,10 +27,12 @@ struct tensor {
 enum op_kind { OP_CONV, OP_NORM, OP_SE, OP_MAXPOOL, OP_GAP, OP_LINEAR, OP_KINDS };
 
 /* In training a norm has no pass of its own where it can be fused with a convolution (struct
- * fusion in nn/layers.h): the one before it gathers its statistics; where its first reader
- * is a convolution, that one applies it to tiles of its input and, as the last to give it a
- * gradient, makes its sums.  The result of a `lazy` one, which has no other reader, is never
- * stored.  In testing every norm is applied by the convolution before it. */
+ * fusion in nn/layers.h): the one before it gathers its statistics in its epilogue; where its
+ * first reader is a convolution, the prologue of that one applies it to tiles of the input
+ * (`fused`), and the epilogue of its data gradient, the last to add to the norm's gradient,
+ * makes the norm's sums (`backward_fused`).  The result of a fused norm without another reader
+ * is never stored (`unstored`).  In testing every norm is applied by the convolution before
+ * it. */
 struct op {
     enum op_kind kind;
     char name[32];         // "s1.b1.f.a": the parameters' name without its last part
@@ -43,9 +45,9 @@ struct op {
                            // max pool: winning positions
     int din, dout;         // gradients of in and out; din NONE: not needed
     int scratch, dscratch; // of the forward and of the backward pass, or NONE
-    bool carried, lazy, summed; // norm: applied by its first reader; not stored; sums made
-    bool sum;                   // conv: din holds another reader's gradient already
-    int norm, before; // conv: the norm that follows, the one in front it carries, or NONE
+    bool fused, unstored, backward_fused; // norm: see above
+    bool accumulates;                     // conv: din holds another reader's gradient already
+    int norm_after, norm_before;          // conv: in its epilogue, in its prologue, or NONE
 };
 
 struct use {
@@ -89,7 +91,7 @@ struct conv plan_conv(const struct plan *p, const struct op *o, int count);
  * multiply-add, counted as complexity.h does) and the bytes it must move if it touches
  * everything it reads and writes once: tensors but its scratch, and weights.  near: how
  * many of these are in a cache of `cache` bytes still, because fewer were touched since.
- * Nothing for a norm that others carry out. */
+ * Nothing for a norm that is fused. */
 struct work {
     double operations, bytes, near;
 };

@@ -87,7 +87,7 @@ static bool check_layout(struct st_file *f, struct error *e)
     }
     if (at != f->data_bytes)
         return error_set(
-            e, "the header speaks of %" PRIu64 " bytes of data, the file has %" PRIu64 "%s",
+            e, "the header describes %" PRIu64 " bytes of data, the file has %" PRIu64 "%s",
             at, f->data_bytes, at > f->data_bytes ? ": it is cut short" : "");
     return true;
 }

@@ -19,8 +19,9 @@
 #define COUNTER "num_batches_tracked"
 #define MOMENTUM "momentum."
 enum { NAME = 80 };
-static const char ARCH_KEY[] = "netspace.arch", STATE_KEY[] = "netspace.state",
-                  IDENTITY_KEY[] = "netspace.identity", SUM_KEY[] = "netspace.checksum";
+static const char ARCH_KEY[] = "netspace.arch", DATA_KEY[] = "netspace.data",
+                  STATE_KEY[] = "netspace.state", IDENTITY_KEY[] = "netspace.identity",
+                  SUM_KEY[] = "netspace.checksum";
 
 // "s1.b1.f.a_bn.running_mean" → "s1.b1.f.a_bn.num_batches_tracked"; false for other
 // names.
@@ -75,7 +76,8 @@ static void sum_text(char text[17], uint64_t sum, const char *identity, const ch
 
 // Weights, and with `identity` also momentum.
 static bool write_file(struct net *n, const char *path, const char *arch_json,
-                       const char *identity, const char *state, struct error *e)
+                       const char *data_json, const char *identity, const char *state,
+                       struct error *e)
 {
     size_t params = net_params(n), floats = 0;
     for (size_t i = 0; i < params; i++) {
@@ -108,31 +110,31 @@ static bool write_file(struct net *n, const char *path, const char *arch_json,
     char sum[17] = "";
     if (identity)
         sum_text(sum, g.sum, identity, state);
-    const struct st_pair metadata[] = {{"format", "pt"},
-                                       {ARCH_KEY, arch_json},
-                                       {IDENTITY_KEY, identity},
-                                       {STATE_KEY, state},
-                                       {SUM_KEY, sum}};
-    bool good = st_write(path, g.list, g.n, metadata,
-                         identity    ? 5
-                         : arch_json ? 2
-                                     : 1,
-                         g.block, e);
+    const struct st_pair all[] = {{"format", "pt"},      {ARCH_KEY, arch_json},
+                                  {DATA_KEY, data_json}, {IDENTITY_KEY, identity},
+                                  {STATE_KEY, state},    {SUM_KEY, identity ? sum : NULL}};
+    struct st_pair metadata[sizeof all / sizeof *all];
+    size_t pairs = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].value)
+            metadata[pairs++] = all[i];
+    bool good = st_write(path, g.list, g.n, metadata, pairs, g.block, e);
     free(g.list);
     free(g.names);
     block_free(g.block, bytes);
     return good;
 }
 
-bool net_save(struct net *n, const char *path, const char *arch_json, struct error *e)
+bool net_save(struct net *n, const char *path, const char *arch_json, const char *data_json,
+              struct error *e)
 {
-    return write_file(n, path, arch_json, NULL, NULL, e);
+    return write_file(n, path, arch_json, data_json, NULL, NULL, e);
 }
 
 bool net_checkpoint(struct net *n, const char *path, const char *arch_json,
                     const char *identity, const char *state, struct error *e)
 {
-    return write_file(n, path, arch_json, identity, state, e);
+    return write_file(n, path, arch_json, NULL, identity, state, e);
 }
 
 static int by_name(const void *a, const void *b)
@@ -219,7 +221,7 @@ static bool match(const struct net *n, struct st_file *f, const struct st_tensor
     }
     for (size_t i = 0; i < f->n && good; i++)
         if (!used[i])
-            good = error_set(e, "has the tensor '%.60s', which the network has not",
+            good = error_set(e, "has the tensor '%.60s', which the network lacks",
                              f->tensors[i].name);
     free(used);
     return good;
@@ -270,8 +272,8 @@ static bool read_file(struct net *n, const char *path, struct st_file *f,
     bool good = true;
     if (identity && (!other || strcmp(other, identity) != 0))
         good = error_set(&why, other ? "is of another training: its network, recipe, "
-                                       "data, seed or engine is another"
-                                     : "is no checkpoint");
+                                       "data, seed or engine differs"
+                                     : "is not a checkpoint");
     good = good && match(n, f, found, moments, &why);
     if (good && !(block = block_alloc(f->data_bytes)))
         good = error_set(&why, "no memory for %llu bytes", (unsigned long long)f->data_bytes);
@@ -279,7 +281,7 @@ static bool read_file(struct net *n, const char *path, struct st_file *f,
         error_set(e, "%s: %s", path, why.msg);
     good = good && st_read(f, path, block, e);
     if (good && identity && !intact(n, f, block, found, moments))
-        good = error_set(e, "%s is damaged: its checksum is another", path);
+        good = error_set(e, "%s is damaged: its checksum does not match", path);
     if (good)
         take_values(n, block, found, net_values);
     if (good && identity)
@@ -324,7 +326,19 @@ char *weights_arch(const char *path, struct error *e)
     if (!arch)
         error_set(e,
                   "%s: its metadata has no '%s', so it does not say which network it is of; "
-                  "make the network, then load the weights into it",
+                  "make that network, then load the weights into it: net.new(m):load(path)",
                   path, ARCH_KEY);
     return arch;
+}
+
+char *weights_data(const char *path)
+{
+    struct st_file f;
+    struct error e;
+    if (!st_open(&f, path, &e))
+        return NULL;
+    const char *text = metadata(&f, DATA_KEY);
+    char *data = text ? xstrdup(text) : NULL;
+    st_close(&f);
+    return data;
 }

@@ -38,7 +38,8 @@ struct work plan_work(const struct plan *p, const struct op *o, enum mode m, boo
                       double cache)
 {
     const struct tensor *x = &p->tensors[o->in], *y = &p->tensors[o->out];
-    bool idle = o->kind == OP_NORM && (m == MODE_TEST || (backward ? o->summed : o->carried));
+    bool idle =
+        o->kind == OP_NORM && (m == MODE_TEST || (backward ? o->backward_fused : o->fused));
     if (idle || (m == MODE_TEST && backward))
         return (struct work){0, 0, 0};
     int i = (int)(o - p->ops), time = backward ? 2 * p->n - i : i;

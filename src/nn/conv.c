@@ -1,4 +1,4 @@
-/* Convolution: which way each shape goes, tile by tile (see layers.h for what it computes).
+/* Convolution: the method for each shape, tile by tile (layers.h says what it computes).
  *
  *   1×1, one group        a matrix product over all pixels (kernels/product.h); with a
  *                         stride the pixels that are used are gathered first, some at a time
@@ -48,8 +48,8 @@ static enum {
     DIRECT,
     DEPTHWISE,
     WINOGRAD,
-    WAYS
-} way_of(const struct conv *c)
+    METHODS
+} method_of(const struct conv *c)
 {
     bool wide = c->C / c->G >= 8 && c->K / c->G >= 8;
     if (c->R == 3 && c->S == 1 && wide && c->H > 2 && c->W > 2)
@@ -61,19 +61,19 @@ static enum {
     return c->R == 1 && c->S == 1 ? PRODUCT : IM2COL;
 }
 
-const char *conv_way(const struct conv *c)
+const char *conv_method(const struct conv *c)
 {
     static const char *const names[] = {"product", "im2col", "direct", "depthwise",
                                         "winograd"};
-    TABLE_HAS(names, WAYS);
-    return names[way_of(c)];
+    TABLE_HAS(names, METHODS);
+    return names[method_of(c)];
 }
 
 // Kernels that make the whole convolution, or NULL: it goes through product().
 static const struct conv_kernels *own_kernels(const struct conv *c)
 {
     const struct kernels *k = kernels_get();
-    switch (way_of(c)) {
+    switch (method_of(c)) {
     case DIRECT:
         return &k->direct;
     case DEPTHWISE:
@@ -82,7 +82,7 @@ static const struct conv_kernels *own_kernels(const struct conv *c)
         return &k->winograd;
     case PRODUCT:
     case IM2COL:
-    case WAYS:
+    case METHODS:
         break;
     }
     return NULL;
@@ -90,7 +90,7 @@ static const struct conv_kernels *own_kernels(const struct conv *c)
 
 static bool is_plain(const struct conv *c) // the rows of x are the rows of the product
 {
-    return way_of(c) == PRODUCT;
+    return method_of(c) == PRODUCT;
 }
 
 static size_t row_length(const struct conv *c)
@@ -116,9 +116,9 @@ static size_t packed_floats(const struct conv *c)
     size_t most = 0, gi = (size_t)(c->C / c->G), go = (size_t)(c->K / c->G), G = (size_t)c->G;
     if (!own_kernels(c))
         return ((size_t)c->K + 15) / 16 * 16 * row_length(c);
-    if (way_of(c) == DEPTHWISE)
+    if (method_of(c) == DEPTHWISE)
         return ((size_t)c->C + 15) / 16 * 16 * (size_t)(c->R * c->R);
-    if (way_of(c) == WINOGRAD) {
+    if (method_of(c) == WINOGRAD) {
         size_t forward = ((go + 15) / 16 * 16) * gi, back = ((gi + 15) / 16 * 16) * go;
         return 36 * (G * (forward > back ? forward : back) + WINOGRAD_GAP);
     }
@@ -167,11 +167,11 @@ static struct conv tiled(const struct conv *c)
 static int tile_images(const struct conv *c)
 {
     size_t n = TILE / (image_in(c) + image_out(c));
-    if (way_of(c) == PRODUCT && c->H == 1 && c->W == 1)
+    if (method_of(c) == PRODUCT && c->H == 1 && c->W == 1)
         n = n < PIXELS ? PIXELS : n / PIXELS * PIXELS;
     else if (n >= 4)
         n = n >= 8 ? n / 8 * 8 : 4;
-    if (way_of(c) == WINOGRAD) {
+    if (method_of(c) == WINOGRAD) {
         size_t tiles = (size_t)((c->H + 3) / 4) * (size_t)((c->W + 3) / 4);
         size_t least = (FREQUENCY_TILES + tiles - 1) / tiles;
         n = n < least ? least : n;
@@ -192,9 +192,9 @@ static size_t workspace_of(struct workspace *r, float *scratch, const struct con
     bool own = own_kernels(c) != NULL;
     struct conv tile = *c;
     tile.N = tile_images(c);
-    if (way_of(c) == WINOGRAD)
+    if (method_of(c) == WINOGRAD)
         work = winograd_scratch(&tile);
-    else if (way_of(c) == IM2COL)
+    else if (method_of(c) == IM2COL)
         work = run_length(c) * row_length(c);
     size_t z = (size_t)tile.N * image_in(c), du = (size_t)tile.N * image_out(c);
     const size_t floats[] = {packed, own ? packed : 0, work, z, du, own ? z : 0};

@@ -65,7 +65,7 @@ static inline int conv_out(int size, int S)
     return (size - 1) / S + 1;
 }
 /* "product", "im2col", "direct", "depthwise", "winograd" */
-const char *conv_way(const struct conv *c);
+const char *conv_method(const struct conv *c);
 size_t conv_scratch(const struct conv *c); // floats of scratch, for either direction
 
 /* The norms fused with a convolution, which works on them while a tile is in cache; NULL where

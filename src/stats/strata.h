@@ -7,7 +7,7 @@
  *   F(e) = 1/bins * sum over bins of (share of the bin's models with error < e)
  * Models outside the range have no weight; every bin must hold a model of each space.
  *
- * Shared models: a refined space that took over trained models of its parent has them in
+ * Shared models: a refined space that adopted trained models of its parent has them in
  * both populations, which are then not independent.
  *
  * Tests: if inside a bin the space does not matter, the errors of its models are exchangeable

@@ -2,14 +2,8 @@
 # One store, several processes: a second sweep of the same population is refused and told
 # whose it is, one of another population is not; three monitors at once disturb nobody; the
 # owner that was killed does not block.  Prints TAP.
-netspace=${NETSPACE:?}
-dir=$(mktemp -d) || exit 2
-trap 'kill -9 $pid $pids 2>/dev/null; rm -rf "$dir"' EXIT
-n=0
-ok() { # ok STATUS NAME
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
-}
+. "$(dirname "$0")/../lib.sh"
+at_exit 'kill -9 $pid $pids 2>/dev/null'
 cat >"$dir/sweep.lua" <<'LUA'
 local models = {}
 for i = 1, 4 do models[i] = arch.anynet { d = { 1, 1 }, w = { 8 * (1 + i % 2), 16 } } end
@@ -23,29 +17,23 @@ local p = s and s:progress()
 os.exit(p and p.running > 0 and p.running_main and 0 or 1)
 LUA
 db=$dir/a.db
-until_started() {
-    tries=0
-    until "$netspace" "$dir/started.lua" "$db" 2>/dev/null || [ $tries -ge 300 ]; do
-        sleep 0.05
-        tries=$((tries + 1))
-    done
-}
+started() { "$NETSPACE" "$dir/started.lua" "$db" 2>/dev/null; }
 
-"$netspace" "$dir/sweep.lua" "$dir/calm.db" A >"$dir/calm" 2>/dev/null
+"$NETSPACE" "$dir/sweep.lua" "$dir/calm.db" A >"$dir/calm" 2>/dev/null
 ok $? "an undisturbed sweep"
-"$netspace" "$dir/sweep.lua" "$db" A >"$dir/first" 2>"$dir/first.err" &
+"$NETSPACE" "$dir/sweep.lua" "$db" A >"$dir/first" 2>"$dir/first.err" &
 pid=$!
-until_started
+eventually 30 started
 pids=
 for m in 1 2 3; do
-    "$netspace" monitor "$db" --text >"$dir/monitor$m" 2>&1 &
+    "$NETSPACE" monitor "$db" --text >"$dir/monitor$m" 2>&1 &
     pids="$pids $!"
 done
-"$netspace" "$dir/sweep.lua" "$db" A >"$dir/second" 2>"$dir/second.err"
+"$NETSPACE" "$dir/sweep.lua" "$db" A >"$dir/second" 2>"$dir/second.err"
 ok $([ $? -eq 1 ]; echo $?) "a second sweep of the same population is refused"
 grep -q "is being trained by process $pid on $(uname -n)" "$dir/second.err"
 ok $? "and told by which process on which host"
-"$netspace" "$dir/sweep.lua" "$db" B >"$dir/other" 2>"$dir/other.err"
+"$NETSPACE" "$dir/sweep.lua" "$db" B >"$dir/other" 2>"$dir/other.err"
 ok $? "one of another population is not"
 cmp -s "$dir/calm" "$dir/other"
 ok $? "with the results it has alone"
@@ -61,29 +49,29 @@ for p in $pids; do
     tail -1 "$dir/monitor$m" | grep -q '8/8'
     ok $? "having seen the last model"
 done
-ok $([ "$(echo "$dir"/a.db*)" = "$db" ]; echo $?) "no file stays but the store"
+check "no file stays but the store" [ "$(echo "$dir"/a.db*)" = "$db" ]
 
 db=$dir/k.db
-"$netspace" "$dir/sweep.lua" "$db" A >/dev/null 2>&1 &
+"$NETSPACE" "$dir/sweep.lua" "$db" A >/dev/null 2>&1 &
 pid=$!
-until_started
+eventually 30 started
 if unshare --pid --fork --mount-proc true 2>/dev/null; then
-    unshare --pid --fork --mount-proc "$netspace" resume "$db" >"$dir/apart" 2>&1
+    unshare --pid --fork --mount-proc "$NETSPACE" resume "$db" >"$dir/apart" 2>&1
     ok $([ $? -eq 1 ]; echo $?) "a process of another PID namespace does not take over"
     grep -q "is being trained by process $pid" "$dir/apart"
     ok $? "and is told so"
     unshare --uts --pid --fork --mount-proc sh -c 'hostname elsewhere; exec "$@"' sh \
-        "$netspace" resume "$db" >"$dir/apart" 2>&1
+        "$NETSPACE" resume "$db" >"$dir/apart" 2>&1
     ok $([ $? -eq 1 ]; echo $?) "nor does one that has another host name, too"
 else
     echo "# PID namespaces cannot be made here: skipped"
 fi
 kill -9 $pid
 wait $pid 2>/dev/null
-"$netspace" "$dir/sweep.lua" "$db" A >"$dir/again" 2>/dev/null
+"$NETSPACE" "$dir/sweep.lua" "$db" A >"$dir/again" 2>/dev/null
 ok $? "an owner that was killed does not block the next"
 cmp -s "$dir/calm" "$dir/again"
 ok $? "whose table is the undisturbed one"
-[ "$("$netspace" doctor "$db" | grep -c 'nothing is damaged')" -eq 1 ]
+[ "$("$NETSPACE" doctor "$db" | grep -c 'nothing is damaged')" -eq 1 ]
 ok $? "and the store is whole"
-echo "1..$n"
+done_testing

@@ -1,28 +1,8 @@
 #!/bin/bash
 # A sweep of more than an hour asks before it starts, on a terminal (tmux): no, yes, Ctrl-C,
 # --yes, and without a terminal.  The hours are made up.  Prints TAP.
-: "${NETSPACE:?}"
-command -v tmux >/dev/null || { echo "1..0 # SKIP tmux is not installed"; exit 0; }
-export LC_ALL=C.UTF-8
-dir=$(mktemp -d)
-socket=netspace-ask-$$
-trap 'tmux -L $socket kill-server 2>/dev/null; rm -rf "$dir"' EXIT
-n=0
-check() { # NAME COMMAND…
-    local name=$1; shift; n=$((n + 1))
-    if "$@"; then echo "ok $n - $name"; else
-        echo "not ok $n - $name"; sed 's/^/# /' "$dir/seen"
-    fi
-}
-tm() { tmux -L "$socket" -f /dev/null "$@"; }
-shows() { # REGEX: waits until the screen has it
-    for _ in $(seq 300); do
-        tm capture-pane -p -t p >"$dir/seen"
-        grep -qE -- "$1" "$dir/seen" && return 0
-        sleep 0.1
-    done
-    return 1
-}
+. "$(dirname "$0")/../lib.sh"
+uses_terminal
 cat >"$dir/long.lua" <<'LUA'
 local forecasts = require "netspace.sweep.forecast"
 local make = forecasts.make
@@ -36,27 +16,22 @@ local r = sweep.run { store = arg[1], name = "A", models = { arch.anynet { d = {
 print(#r.errors .. " trained")
 LUA
 start() { # OPTION…: in a shell of its own
-    tm kill-server 2>/dev/null
-    for _ in $(seq 50); do
-        tm -u new-session -d -x 200 -y 30 -s p "cd '$dir'; PS1='\$ ' sh" 2>/dev/null && break
-        sleep 0.1
-    done
-    tm send-keys -l -t p "'$NETSPACE' $* long.lua a.db; printf 'rc=%d\n' \$?"
-    tm send-keys -t p Enter
+    terminal 200 30
+    enter "'$NETSPACE' $* long.lua a.db; printf 'rc=%d\n' \$?"
 }
 start
 check "the forecast is shown" shows 'A: 1 model × 1 epoch × .* about 2h13m on 1 worker'
 check "and the question" shows 'A will take about 2h13m.  Start\? \[y/N\]'
-tm send-keys -t p n Enter
+key n Enter
 check "no: it is not started" shows "sweep 'A' was not started"
 check "which is an error of the script" shows '^rc=1'
 start
 shows 'Start\?'
-tm send-keys -t p C-c
+key C-c
 check "Ctrl-C at the question" shows '^rc=130'
 start
 shows 'Start\?'
-tm send-keys -t p y Enter
+key y Enter
 check "yes: it is trained" shows '^1 trained'
 check "the forecast stays" shows 'about 2h13m on 1 worker'
 check "well" shows '^rc=0'
@@ -66,4 +41,4 @@ check "--yes asks nothing" shows '^1 trained'
 rm -f "$dir"/a.db*
 (cd "$dir" && "$NETSPACE" long.lua a.db </dev/null >seen 2>&1)
 check "nor is anything asked without a terminal" grep -q '^1 trained' "$dir/seen"
-echo "1..$n"
+done_testing

@@ -2,14 +2,7 @@
 # A sweep interrupted by SIGINT, by SIGTERM and by SIGKILL of the main process, then run
 # again or resumed: the table is the one of an undisturbed run, bit for bit; nothing finished
 # is trained twice; no worker survives.  Prints TAP.
-netspace=${NETSPACE:?}
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-n=0
-ok() { # ok STATUS NAME
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
-}
+. "$(dirname "$0")/../lib.sh"
 
 cat >"$dir/sweep.lua" <<'LUA'
 local models = {}
@@ -43,54 +36,46 @@ cat >"$dir/workers.lua" <<'LUA'
 for _, model in ipairs(assert(sweep.open(arg[1])):live("A")) do print(model.worker) end
 LUA
 
-"$netspace" "$dir/sweep.lua" "$dir/calm.db" >"$dir/calm" 2>"$dir/calm.err"
+"$NETSPACE" "$dir/sweep.lua" "$dir/calm.db" >"$dir/calm" 2>"$dir/calm.err"
 ok $? "an undisturbed sweep"
 [ "$(wc -l <"$dir/calm")" -eq 5 ]
 ok $? "has five models"
-grep -q '^A: 5 models trained in' "$dir/calm.err"
+grep -q '^A: 5 models: 5 done; 5 trained in' "$dir/calm.err"
 ok $? "and ends with one line of summary"
 ! tr -d '\n' <"$dir/calm.err" | grep -q "$(printf '\r')"
 ok $? "which is not rewritten in place when stderr is no terminal"
-"$netspace" "$dir/epochs.lua" "$dir/calm.db" >"$dir/calm.epochs"
+"$NETSPACE" "$dir/epochs.lua" "$dir/calm.db" >"$dir/calm.epochs"
 
+one_is_done() { [ "$("$NETSPACE" "$dir/count.lua" "$db" "done")" -ge 1 ]; }
 # disturbed SIGNAL STATUS: sends it after the first finished model
 disturbed() {
     db=$dir/$1.db
-    "$netspace" "$dir/sweep.lua" "$db" >"$dir/$1" 2>"$dir/$1.err" &
+    "$NETSPACE" "$dir/sweep.lua" "$db" >"$dir/$1" 2>"$dir/$1.err" &
     pid=$!
-    tries=0
-    while [ "$("$netspace" "$dir/count.lua" "$db" done)" -lt 1 ] && [ $tries -lt 300 ]; do
-        sleep 0.05
-        tries=$((tries + 1))
-    done
-    workers=$("$netspace" "$dir/workers.lua" "$db" | sort -u | grep -v nil)
+    eventually 30 one_is_done
+    workers=$("$NETSPACE" "$dir/workers.lua" "$db" | sort -u | grep -v nil)
     kill "-$1" "$pid"
     wait "$pid"
     status=$?
-    ok $([ "$status" -eq "$2" ]; echo $?) "$1 ends it with status $2 (got $status)"
-    done=$("$netspace" "$dir/count.lua" "$db" done)
+    check "$1 ends it with status $2 (got $status)" [ "$status" -eq "$2" ]
+    done=$("$NETSPACE" "$dir/count.lua" "$db" "done")
     ok $([ "$done" -ge 1 ] && [ "$done" -lt 5 ]; echo $?) "$1: in the middle ($done of 5 done)"
-    "$netspace" "$dir/models.lua" "$db" >"$dir/$1.before"
+    "$NETSPACE" "$dir/models.lua" "$db" >"$dir/$1.before"
     alive=0
     for w in $workers; do
-        tries=0
-        while [ -e "/proc/$w" ] && [ $tries -lt 40 ]; do
-            sleep 0.05
-            tries=$((tries + 1))
-        done
-        [ -e "/proc/$w" ] && alive=1
+        eventually 2 [ ! -e "/proc/$w" ] || alive=1
     done
     ok $([ -n "$workers" ] && [ $alive -eq 0 ]; echo $?) "$1: no worker stays behind"
 }
 
 same() { # same SIGNAL NAME
-    "$netspace" "$dir/table.lua" "$dir/$1.db" >"$dir/$1.table"
+    "$NETSPACE" "$dir/table.lua" "$dir/$1.db" >"$dir/$1.table"
     cmp -s "$dir/calm" "$dir/$1.table"
     ok $? "$1: $2 gives the undisturbed table"
-    "$netspace" "$dir/epochs.lua" "$dir/$1.db" >"$dir/$1.epochs"
+    "$NETSPACE" "$dir/epochs.lua" "$dir/$1.db" >"$dir/$1.epochs"
     cmp -s "$dir/calm.epochs" "$dir/$1.epochs"
     ok $? "$1: and the undisturbed epochs"
-    "$netspace" "$dir/models.lua" "$dir/$1.db" >"$dir/$1.after"
+    "$NETSPACE" "$dir/models.lua" "$dir/$1.db" >"$dir/$1.after"
     [ -s "$dir/$1.before" ] && ! grep -vxF -f "$dir/$1.after" "$dir/$1.before" >/dev/null
     ok $? "$1: what was done was not trained again"
 }
@@ -98,25 +83,25 @@ same() { # same SIGNAL NAME
 disturbed INT 130
 grep -q "netspace resume $dir/INT.db" "$dir/INT.err"
 ok $? "INT: says how to resume"
-[ "$("$netspace" "$dir/count.lua" "$dir/INT.db" running)" -eq 0 ]
+[ "$("$NETSPACE" "$dir/count.lua" "$dir/INT.db" running)" -eq 0 ]
 ok $? "INT: running models are queued again"
 [ ! -e "$dir/INT.db-wal" ]
 ok $? "INT: the store is closed"
-"$netspace" "$dir/sweep.lua" "$dir/INT.db" >"$dir/again" 2>/dev/null
+"$NETSPACE" "$dir/sweep.lua" "$dir/INT.db" >"$dir/again" 2>/dev/null
 ok $? "INT: run again"
 cmp -s "$dir/calm" "$dir/again"
 ok $? "INT: it prints the undisturbed table"
 same INT "running again"
 
 disturbed TERM 143
-"$netspace" resume "$dir/TERM.db" --workers 1 2>/dev/null
+"$NETSPACE" resume "$dir/TERM.db" --workers 1 2>/dev/null
 ok $? "TERM: netspace resume"
 same TERM "netspace resume"
 
 disturbed KILL 137
-"$netspace" resume "$dir/KILL.db" 2>/dev/null
+"$NETSPACE" resume "$dir/KILL.db" 2>/dev/null
 ok $? "KILL of the main process: netspace resume"
 same KILL "resuming"
-"$netspace" resume "$dir/KILL.db" 2>&1 | grep -q "nothing is open"
+"$NETSPACE" resume "$dir/KILL.db" 2>&1 | grep -q "nothing is open"
 ok $? "KILL: then nothing is open"
-echo "1..$n"
+done_testing

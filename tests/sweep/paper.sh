@@ -1,18 +1,10 @@
 #!/bin/bash
 # examples/paper: everything at the tiny scale, killed on the way and started again; the same
 # figures from the store and from its export; what the paper's own scale says.  Prints TAP.
-: "${NETSPACE:?}"
-command -v gnuplot >/dev/null || { echo "1..0 # SKIP gnuplot is not installed"; exit 0; }
+. "$(dirname "$0")/../lib.sh"
+skip_without gnuplot
+shown='*.err'
 export LC_ALL=C.UTF-8
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-n=0
-check() { # NAME COMMAND…
-    local name=$1; shift; n=$((n + 1))
-    if "$@"; then echo "ok $n - $name"; else
-        echo "not ok $n - $name"; tail -n 20 "$dir"/*.err | sed 's/^/# /'
-    fi
-}
 paper() { # SCRIPT OPTION…
     "$NETSPACE" -q --no-init "examples/paper/$1.lua" "${@:2}"
 }
@@ -70,4 +62,4 @@ paper fig02 --scal tiny >"$dir/u.out" 2>"$dir/u.err"
 check "an unknown option: usage" test $? = 2
 paper fig02 --scale tiny --from "$dir/none.jsonl" >"$dir/u.out" 2>"$dir/u.err"
 check "an export that is not there" grep -q "none.jsonl" "$dir/u.err"
-echo "1..$n"
+done_testing

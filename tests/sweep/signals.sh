@@ -2,14 +2,7 @@
 # Signals that a sweep may get besides those of interrupt.sh: SIGHUP, a second Ctrl-C, Ctrl-Z,
 # and being stopped with everything it started.  Its workers rest after each epoch, so that
 # there is time to disturb them.  Prints TAP.
-netspace=${NETSPACE:?}
-dir=$(mktemp -d) || exit 2
-trap 'rm -rf "$dir"' EXIT
-n=0
-ok() { # ok STATUS NAME
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
-}
+. "$(dirname "$0")/../lib.sh"
 cat >"$dir/sweep.lua" <<LUA
 package.path = "tests/unit/?.lua;" .. package.path
 local models, store, rest = {}, arg[1], arg[2]
@@ -37,44 +30,27 @@ cat >"$dir/attempts.lua" <<'LUA'
 for _, model in ipairs(sweep.open(arg[1]):live("A")) do io.write(model.attempt, " ") end
 LUA
 
+both_began() { [ "$("$NETSPACE" "$dir/epochs.lua" "$dir/$1.db")" != 0 ]; }
 script=sweep.lua
 # begin NAME [REST]: starts the sweep, which obeys SIGHUP also where the tests run under nohup,
 # and waits until both models have an epoch; sets pid and workers
 begin() {
-    env --default-signal=HUP "$netspace" "$dir/$script" "$dir/$1.db" "${2:-0.05}" >"$dir/$1" 2>"$dir/$1.err" &
+    env --default-signal=HUP "$NETSPACE" "$dir/$script" "$dir/$1.db" "${2:-0.05}" >"$dir/$1" 2>"$dir/$1.err" &
     pid=$!
-    tries=0
-    while [ "$("$netspace" "$dir/epochs.lua" "$dir/$1.db")" = 0 ] && [ $tries -lt 300 ]; do
-        sleep 0.02
-        tries=$((tries + 1))
-    done
+    eventually 30 both_began "$1"
     workers=$(cat "/proc/$pid/task/$pid/children")
 }
 states() { # the states of processes, as letters
     for p; do sed 's/.*) \(.\).*/\1/' "/proc/$p/stat" 2>/dev/null; done | tr -d '\n'
 }
+ended() { case $(states "$1") in '' | Z) ;; *) false ;; esac; }
 gone() { # whether these processes end
-    for p; do
-        tries=0
-        while case $(states "$p") in '' | Z) false ;; esac && [ $tries -lt 200 ]; do
-            sleep 0.05
-            tries=$((tries + 1))
-        done
-        [ $tries -lt 200 ] || return 1
-    done
+    for p; do eventually 10 ended "$p" || return 1; done
 }
-become() { # become STATES PROCESS…: whether they come to be in these states
-    wanted=$1
-    shift
-    tries=0
-    while [ "$(states "$@")" != "$wanted" ] && [ $tries -lt 200 ]; do
-        sleep 0.05
-        tries=$((tries + 1))
-    done
-    [ $tries -lt 200 ]
-}
+are() { wanted=$1; shift; [ "$(states "$@")" = "$wanted" ]; }
+become() { eventually 10 are "$@"; } # become STATES PROCESS…: whether they come to be in these states
 
-"$netspace" "$dir/sweep.lua" "$dir/calm.db" 0 >"$dir/calm" 2>/dev/null
+"$NETSPACE" "$dir/sweep.lua" "$dir/calm.db" 0 >"$dir/calm" 2>/dev/null
 ok $? "an undisturbed sweep"
 
 begin HUP
@@ -85,7 +61,7 @@ grep -q "netspace resume $dir/HUP.db" "$dir/HUP.err"
 ok $? "says how to resume"
 [ "$(ls "$dir/HUP.db.checkpoints")" = "$(printf '1-1.safetensors\n1-2.safetensors')" ]
 ok $? "and leaves a checkpoint of each model"
-"$netspace" "$dir/sweep.lua" "$dir/HUP.db" 0 2>/dev/null | cmp -s - "$dir/calm"
+"$NETSPACE" "$dir/sweep.lua" "$dir/HUP.db" 0 2>/dev/null | cmp -s - "$dir/calm"
 ok $? "from which the same script goes on to the undisturbed table"
 [ ! -e "$dir/HUP.db.checkpoints" ]
 ok $? "and which are then gone"
@@ -97,8 +73,7 @@ for how in waits ends; do
     begin TERM-$how
     kill -TERM "$pid"
     wait "$pid"
-    ok $([ "$(tail -1 "$dir/TERM-$how.err")" = "netspace: terminated" ]; echo $?) \
-        "the last word of a script that $how is that it was terminated"
+    check "the last word of a script that $how is that it was terminated" [ "$(tail -1 "$dir/TERM-$how.err")" = "netspace: terminated" ]
     grep -q "stopping, with a checkpoint" "$dir/TERM-$how.err"
     ok $? "after what the sweep says"
 done
@@ -113,12 +88,8 @@ ok $? "two signals at once, as timeout sends them, are one"
 
 begin twice 3
 kill -INT "$pid"
-tries=0
-while ! grep -q "stopping, with a checkpoint" "$dir/twice.err" && [ $tries -lt 200 ]; do
-    sleep 0.05
-    tries=$((tries + 1))
-done
-ok $([ $tries -lt 200 ]; echo $?) "the first Ctrl-C says that it keeps a checkpoint"
+check "the first Ctrl-C says that it keeps a checkpoint" \
+    eventually 10 grep -q "stopping, with a checkpoint" "$dir/twice.err"
 sleep 0.3
 kill -INT "$pid"
 wait "$pid"
@@ -127,8 +98,8 @@ ok $([ $status -eq 130 ] && grep -q "stopped hard" "$dir/twice.err"; echo $?) "t
 # shellcheck disable=SC2086
 gone $workers
 ok $? "with all workers"
-"$netspace" resume "$dir/twice.db" 2>/dev/null
-"$netspace" "$dir/sweep.lua" "$dir/twice.db" 0 2>/dev/null | cmp -s - "$dir/calm"
+"$NETSPACE" resume "$dir/twice.db" 2>/dev/null
+"$NETSPACE" "$dir/sweep.lua" "$dir/twice.db" 0 2>/dev/null | cmp -s - "$dir/calm"
 ok $? "and loses nothing"
 
 begin TSTP
@@ -148,6 +119,6 @@ sleep 5
 kill -CONT $pid $workers
 wait "$pid"
 ok $([ $? -eq 0 ] && cmp -s "$dir/STOP" "$dir/calm"; echo $?) "stopped for long and continued, the table is undisturbed"
-[ "$("$netspace" "$dir/attempts.lua" "$dir/STOP.db")" = "1 1 " ]
+[ "$("$NETSPACE" "$dir/attempts.lua" "$dir/STOP.db")" = "1 1 " ]
 ok $? "and no worker was taken for hung"
-echo "1..$n"
+done_testing

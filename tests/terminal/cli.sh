@@ -1,22 +1,11 @@
 #!/bin/bash
 # The command line without a terminal: options, scripts, messages, exit statuses, signals.
-cd "$(dirname "$0")/../.." || exit 2
-: "${NETSPACE:=$PWD/build/release/netspace}"
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-export XDG_STATE_HOME=$dir/state XDG_CONFIG_HOME=$dir/config
+. "$(dirname "$0")/../lib.sh"
 unset NO_COLOR NETSPACE_HISTORY
-n=0
+shown="out err"
 
 # run ARG…: output into out and err, status into rc; `timeout` turns a hang into a failure
 run() { timeout 60 "$NETSPACE" "$@" >"$dir/out" 2>"$dir/err" <"${stdin:-/dev/null}"; rc=$?; }
-check() { # NAME COMMAND…
-    local name=$1; shift; n=$((n + 1))
-    if "$@"; then echo "ok $n - $name"; else
-        echo "not ok $n - $name"; echo "# status $rc"
-        sed 's/^/# out: /' "$dir/out"; sed 's/^/# err: /' "$dir/err"
-    fi
-}
 status() { [ "$rc" -eq "$1" ]; }
 out() { grep -qF -- "$1" "$dir/out"; }
 err() { grep -qF -- "$1" "$dir/err"; }
@@ -34,18 +23,18 @@ run -e 'for for'
 check "but not of what is no expression" [ "$(grep -c 'print(' "$dir/err")" = 0 ]
 run list
 check "no such command: status 2" status 2
-check "which there are" err "commands: monitor, resume, export, report, doctor, help"
-for command in monitor resume export report doctor; do
+check "which there are" err "commands: monitor, resume, export, report, copy, doctor, help"
+for command in monitor resume export report copy doctor; do
     run $command --help
     check "$command --help says how it is called" out "usage: netspace $command"
     check "and is no error" status 0
 done
 printf 'SQLite format 3\0' >"$dir/first.db"; run "$dir/first.db"
-check "a store is no script" err "first.db is a store, no script; 'netspace monitor STORE' shows it"
+check "a store is no script" err "first.db is a store, not a script; 'netspace monitor STORE' shows it"
 echo 'print("from a pipe", ...)' | "$NETSPACE" /dev/stdin x >"$dir/piped" 2>&1
 check "what comes from a pipe is" [ "$(cat "$dir/piped")" = "from a pipe	x" ]
 printf '\211PNG\0' >"$dir/x.png"; run "$dir/x.png"
-check "nor is what is binary" err "x.png is no script, but binary"; check "status 2" status 2
+check "nor is what is binary" err "x.png is a binary file, not a script"; check "status 2" status 2
 run -e 'x = 3' -e 'print(x)'
 check "several -e share their globals" is 3
 script 'print(arg[0]:match("[^/]*$"), arg[2], arg[-1] ~= nil, ...)'
@@ -93,7 +82,7 @@ run help space.sampl; check "help looks for the last part of a name" err "S:samp
 run monitor x --onc; check "monitor names the near option" err "did you mean '--once'?"
 run -e; check "-e without code" status 2
 run --seed no; check "--seed that is no number" status 2; check "is named" err "'no'"
-run --seed 99999999999999999999; check "--seed that is too large" err "from 0 to 2^53"
+run --seed 99999999999999999999; check "--seed that is too large" err "from 0 to 2^63 - 1"
 run --color=purple; check "--color that does not exist" err "not 'purple'"
 run moniter x; check "an unknown command: status 2" status 2
 check "and the nearest" err "(did you mean 'monitor'?)"
@@ -246,7 +235,7 @@ for out in quit 'quit()' exit 'exit()' q; do
     session "$out"; check "$out: how to leave" err "Ctrl-D leaves"; check "and no word more" is ""
 done
 session 'q = 3' 'q'; check "unless it is the user's" is 3
-session 'help sweep.run'; check "help without brackets: how it goes" err '?sweep.run explains it'
+session 'help sweep.run'; check "help without brackets" out "sweep.run{ store=, name=, models="
 session 'for i = 1, 2 do' '?arch.hash' 'print(i)' 'end' 's = [[' '?kept' ']]' 's'
 check "?x inside of an entry is help" out "Sixteen hexadecimal digits"
 check "and the entry goes on" bash -c "tail -3 '$dir/out' | tr '\n' ' ' | grep -qxF '1 2 \"?kept\\n\" '"
@@ -291,7 +280,7 @@ session ":save $dir/none/x.lua"; check ":save to nowhere" err "No such file"
 run -e 'tour()'; check "tour() in a script prints ten steps" out "step 10 of 10"
 run -e 'tour(11)'; check "and has no eleventh" err "it must be from 1 to 10"
 run -e 'for _, s in ipairs(tour.steps) do print(s.run) end'
-sed -e 's/sample(12/sample(2/; s/train = 1000, test = 500/train = 40, test = 20/' \
+sed -e 's/sample(12/sample(2/; s/train = 2000, test = 1000/train = 40, test = 20/' \
     -e "s#tour.db#$dir/tour.db#" "$dir/out" >"$dir/in"
 stdin=$dir/in run -q -i
 check "every step of the tour runs" bash -c "! grep -qv 'models' '$dir/err'"
@@ -307,21 +296,103 @@ echo 'print("code")' >"$dir/script.lua"
 printf '1 + 1\n' >"$dir/in"; stdin=$dir/in run -i "$dir/script.lua"
 check "-i goes on with the prompt" is $'code\n2'
 
-# The session that the README shows is one.
-awk '/^## A session/ { here = 1 } here && /^```/ { n++; next } here && n == 1' README.md >"$dir/readme"
-one_line() { tr '\n' ' ' | sed -e 's/  */ /g' -e 's/, }/ }/g'; }
-sed -n 's/^> //p' "$dir/readme" >"$dir/in"; stdin=$dir/in run -q -i
-check "the session in the README is true" \
-    [ "$(one_line <"$dir/out")" = "$(grep -v '^> ' "$dir/readme" | one_line)" ]
+# Sweeps: exit statuses, what they say, and going on.
+cat >"$dir/sweep.lua" <<'LUA'
+local D = data.open("shapes", { train = 64, test = 50 })
+local A = space.small.AnyNetXA:sample(2, { flops = { 1e6, 2e6 } })
+local r = sweep.run { store = arg[1], name = "A", models = A, data = D, recipe = { epochs = 1 },
+  memory = arg[2] ~= "none" and arg[2] or nil }
+print(r)
+if arg[3] then error(arg[3]) end
+LUA
+tight() { rm -f "$dir/s.db"; run "$dir/sweep.lua" "$dir/s.db" 1MB "$@"; }
+tight "on purpose"
+check "a script that raises ends with 1, also after failed models" status 1
+check "and says what" err 'on purpose'
+tight
+check "failed models alone: status 3" status 3
+check "a result counts every model once" out 'result A: 2 models: 2 failed'
+check "so does the summary" err 'A: 2 models: 2 failed; 2 trained in'
+check "which says how to train them again" err "\`netspace resume $dir/s.db --retry\` trains the failed ones again"
+run resume "$dir/s.db" --retry=some
+check "--retry=some: status 2" status 2; check "what it takes" err "--retry=all also what has diverged; not 'some'"
+run resume "$dir/s.db" --memory lots
+check "--memory lots is refused" err "memory is 'lots'; it must be a size in bytes"; check "with 1" status 1
+run resume "$dir/s.db" --patience never
+check "--patience never is refused" err "--patience is a number of seconds above 0, not 'never'"
+run resume "$dir/s.db" --retry --memory none --patience=60 --workers 1
+check "limits are lifted: status 0" status 0
+check "what is queued again is said" err "s.db: 2 failed models queued again"
+check "and trained" err 'A: 2 models: 2 done; 2 trained in'
+run resume "$dir/s.db" --retry
+check "nothing failed: nothing to do" err "s.db: no model has failed"
+run -e "sweep.run { store = '$dir/w.db', name = 'W', data = data.open('shapes', { train = 320, test = 50 }),
+  models = space.small.AnyNetXA:sample(2, { flops = { 1e6, 2e6 } }), recipe = { epochs = 2, lr = 1000 } }"
+check "diverged models are results: status 0" status 0
+check "what to do with them is said" err "\`netspace resume $dir/w.db --retry=all\` trains what diverged again"
+run resume "$dir/w.db" --retry
+check "--retry leaves them" err "no model has failed; 2 diverged ones stay as they are (--retry=all takes them, too)"
+run resume "$dir/w.db" --retry=all
+check "--retry=all does not" err "0 failed models queued again, and 2 diverged ones"
+run -e "sweep.run { store = '$dir/none.db', name = 'N', data = data.open('shapes', { train = 100, test = 50 }),
+  models = space.small.AnyNetXA:sample(2), recipe = recipe.paper }"
+check "a batch above the training set" err "recipe.batch is 128, and the training set of 'shapes' has 100 images"
+check "is refused before anything is stored" [ ! -e "$dir/none.db" ]
+run copy "$dir/s.db" "$dir/copy.db"
+check "copy" status 0; check "without a word" quiet
+run -e "print(store.open('$dir/copy.db'):result('A'))"
+check "has all of it" is 'result A: 2 models: 2 done'
+run copy "$dir/s.db" "$dir/copy.db"
+check "but never over a file" err "copy.db is there already; a copy is a new file"; check "status 1" status 1
+run copy "$dir/nothing.db" "$dir/x.db"
+check "nor of nothing" err "nothing.db: no such store"
+run copy "$dir/s.db"
+check "copy wants two names" err "usage: netspace copy STORE NEW"; check "status 2" status 2
+run -e "local s = store.open('$dir/copy.db') print(s:rename('A', 'B'), s:names()) print(s:remove('B'), #s:names())"
+check "rename and remove" is $'true\tB\ntrue\t0'
+run doctor "$dir/copy.db"
+check "doctor says what an empty store may be" out "copied from a store at work"
+check "which is nothing bad" [ "$rc" -ne 4 ]
+run --seed 9007199254740993 -e "print(space.small.RegNetX:sample(1).seed)"
+check "a seed beyond 2^53 is exact" is 9007199254740993
+run -e "local m = zoo['RegNetX-200MF'] m.w[2] = 33 print(arch.complexity(m).flops)"
+check "a network changed by hand must fit" err "stage 2: w = 33 does not fit groups of g = 8; it would be 32"
+run -e "local S, w = space.small.AnyNetXA, { flops = { 1e6, 3e6 } }
+print(S:sample(2, w).seed, S:with('b_1'):sample(2, w).seed, S:sample(2, w).seed)"
+check "spaces draw with seeds of their own" is $'1\t2\t1'
 
-# So is its script, here with fewer and smaller models.
-awk '/^A whole experiment/ { here = 1 } here && /^```/ { n++; next } here && n == 1' README.md |
-    sed -e 's/sample(16/sample(2/; s/train = 1000, test = 500/train = 64, test = 32/' \
-        -e "s|\"runs.db|\"$dir/runs.db|" >"$dir/script.lua"
-run "$dir/script.lua"
-check "the script in the README runs" status 0
-check "and opens its store again" out "AnyNetX_A, RegNetX"
-check "with what is in it" out "result RegNetX: 2 of 2 models finished"
+# The sessions that the README shows.  block N HEADING: its N-th block of code under a heading.
+block() {
+    awk -v n="$1" -v heading="## $2" '/^## / { here = $0 == heading } !here { next }
+        /^```/ { fences++; next } fences == 2 * n - 1' README.md
+}
+one_line() { tr '\n' ' ' | sed -e 's/  */ /g' -e 's/, }/ }/g'; }
+block 1 'Five words' >"$dir/readme"
+sed -n 's/^> //p' "$dir/readme" >"$dir/in"; stdin=$dir/in run -q -i
+check "what the README prints of a network is true" \
+    [ "$(one_line <"$dir/out")" = "$(grep -v '^> ' "$dir/readme" | one_line)" ]
+# Its first experiment, here with fewer models and images; twice, the second time from the store.
+block 1 'A first experiment' | sed -n 's/^> //p' | sed -e 's/sample(60/sample(2/' \
+    -e 's/train = 2000, test = 1000/train = 64, test = 32/' -e "s|\"first.db|\"$dir/readme.db|" >"$dir/in"
+check "the README has a first experiment" [ "$(wc -l <"$dir/in")" -ge 7 ]
+stdin=$dir/in run -q -i
+check "which runs" [ "$(grep -c '2 models: 2 done; 2 trained in' "$dir/err")" = 2 ]
+check "without an error" [ "$(grep -c '^\[string\|attempt to\|did you mean' "$dir/err")" = 0 ]
+check "to the verdict" out "No claim: n = 2 of AnyNetX_A-32px and 2 of AnyNetX_A-32px+steep"
+{ cat "$dir/in"; echo ":save $dir/first.lua"; } >"$dir/again"; stdin=$dir/again run -q -i
+check ":save makes a script of it" test -s "$dir/first.lua"
+run "$dir/first.lua"; check "which runs" status 0
+check "to the same verdict" out "No claim: n = 2 of AnyNetX_A-32px"
+check "and trains nothing again" [ "$(grep -c '2 models: 2 done; nothing was left to train' "$dir/err")" = 2 ]
+# Its files and the functions it names are where it says.
+missing=$(grep -oE '`(src|lua|tests|man|scripts|examples)/[^` ]*`|\]\([a-z][^)]*\)' README.md | tr -d '`])(' |
+    sort -u | while read -r path; do
+        case $path in http* | */NAME* | *\[*) continue ;; esac
+        # shellcheck disable=SC2086
+        ls $path >/dev/null 2>&1 || echo "$path"
+    done)
+check "every file that the README names is there" [ -z "$missing" ]
+[ -z "$missing" ] || echo "# $missing"
 
 # A moved installation.
 mkdir -p "$dir/usr/bin" "$dir/usr/share/netspace"
@@ -332,8 +403,8 @@ check "an installed tree finds its Lua files" is "true	$dir/usr/share/netspace/l
 mkdir "$dir/mine"; cp -R lua/netspace "$dir/mine/"; NETSPACE_PATH=$dir/mine run -e \
     'print(package.path:match("[^;]*"))'
 check "NETSPACE_PATH comes first" is "$dir/mine/?.lua"
-rm -r "$dir/usr/share"; NETSPACE_PATH=$dir/none run -e 'print(1)'
+rm -r "${dir:?}/usr/share"; NETSPACE_PATH=$dir/none run -e 'print(1)'
 check "no Lua files: a message" err "its Lua files are not in $dir/none"; check "status 1" status 1
-LUA_CPATH_5_4=/nowhere/?.so run -e 'require "luv"'
+LUA_CPATH_5_4="/nowhere/?.so" run -e 'require "luv"'
 check "a missing library names its package" err "lua-luv"
-echo "1..$n"
+done_testing

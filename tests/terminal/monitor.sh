@@ -2,53 +2,24 @@
 # The monitor in a real terminal (tmux): what the screen shows at several sizes and locales,
 # keys, resizing, and that the terminal is as before after q, SIGTERM and a crash.
 # Without a terminal: --once, --json, lines.  Needs tmux; prints TAP.
-cd "$(dirname "$0")/../.." || exit 2
-: "${NETSPACE:=$PWD/build/release/netspace}"
-command -v tmux >/dev/null || { echo "1..0 # SKIP tmux is not installed"; exit 0; }
-export LC_ALL=C.UTF-8
-dir=$(mktemp -d)
-socket=netspace-test-$$
+. "$(dirname "$0")/../lib.sh"
+uses_terminal
+patience=10
 sleep 1000 & worker=$!
-trap 'tmux -L $socket kill-server 2>/dev/null; kill $worker 2>/dev/null; rm -rf "$dir"' EXIT
-n=0
-
-check() { # NAME COMMAND…
-    local name=$1; shift; n=$((n + 1))
-    if "$@"; then echo "ok $n - $name"; else
-        echo "not ok $n - $name"; sed 's/^/# /' "$dir/seen"; fi
-}
+at_exit 'kill $worker 2>/dev/null'
 store() { "$NETSPACE" tests/terminal/make_store.lua "$dir/$1.db" "$1" "$worker"; }
 fresh() { rm -f "$dir/$1.db"*; store "$1"; } # its figures are old after a minute
-tm() { tmux -L "$socket" -f /dev/null "$@"; }
-look() { tm capture-pane -p -t m >"$dir/seen"; }
-# Waits for a line that matches (or, after !, for the last to go); 10 s at most.
-shows() {
-    local want=true
-    [ "$1" = ! ] && { want=false; shift; }
-    for _ in $(seq 100); do
-        look
-        if grep -qE -- "$1" "$dir/seen"; then $want && return 0
-        else $want || return 0; fi
-        sleep 0.1
-    done
-    return 1
-}
 # What the terminal of the pane is: "0 1" = no alternate screen, cursor shown.
-terminal() { tm display-message -p -t m '#{alternate_on} #{cursor_flag}'; }
-restored() { shows "^rc=$1" && [ "$(terminal)" = "0 1" ] && tm send-keys -t m 'stty -a' Enter &&
+modes() { tm display-message -p -t "$pane" '#{alternate_on} #{cursor_flag}'; }
+restored() { shows "^rc=$1" && [ "$(modes)" = "0 1" ] && key 'stty -a' Enter &&
     shows '[^-]echo( |$)' && shows '[^-]icanon'; }
 # start WIDTH HEIGHT LOCALE TERM STORE [OPTION]: a monitor in a shell of its own; a STORE
 # that is a .lua is a script to run instead
 start() {
     local what="${6-} monitor $5"
     [ "${5%.lua}" = "$5" ] || what=$5
-    tm kill-server 2>/dev/null
-    for _ in $(seq 50); do
-        LC_ALL=C.UTF-8 tm -u new-session -d -x "$1" -y "$2" -s m \
-            "cd '$dir'; PS1='$ ' sh" 2>/dev/null && break
-        sleep 0.1
-    done
-    tm send-keys -t m "sh -c 'echo \$\$ >pid; LC_ALL=$3 TERM=$4 exec \"$NETSPACE\" $what'; \
+    terminal "$1" "$2"
+    key "sh -c 'echo \$\$ >pid; LC_ALL=$3 TERM=$4 exec \"$NETSPACE\" $what'; \
 printf 'rc=%d\n' \$?" Enter
 }
 has() { # [!] PATTERN
@@ -62,7 +33,7 @@ for state in running stopped finished; do store $state; done
 # Without a terminal.
 once C.UTF-8 running.db --once
 check "--once ends with 0" [ $rc -eq 0 ]
-check "--once shows the counts" has '^7/14 done  4 running  2 queued  1 failed  812\.5 images/s  ETA 1m35s'
+check "--once shows the counts" has '^7/14 done  4 running  2 queued  1 diverged  812\.5 images/s  ETA 1m35s'
 check "--once shows the curves in braille" has '^ 1\.0┤ +⠘$'
 check "--once shows the legend" has '^⠒⠒⠒⠒ a AnyNetX_A 5/8  49\.00  60\.80      1$'
 once C.UTF-8 running.db --once --ascii
@@ -71,13 +42,13 @@ once C running.db --once
 check "the C locale falls back to ASCII" ascii_only
 check "with a letter per curve" has '^bbbb b.RegNetX   3/6  47\.00  48\.00      0$'
 once C.UTF-8 running.db --json
-check "--json" has '"done":7,"eta":95,.*"failed":1,.*"total":14'
+check "--json" has '"diverged":1,"done":7,"eta":95,.*"failed":0,.*"total":14'
 once C.UTF-8 finished.db
 check "no terminal: a line per change, until the run is over" has \
-    '^[0-9:]{8}  finished, 13/14 done, 0 running, 0 queued, 1 failed; best AnyNetX_A 46\.00 %, RegNetX 44\.00 %$'
+    '^[0-9:]{8}  finished, 13/14 done, 0 running, 0 queued, 1 diverged; best AnyNetX_A 46\.00 %, RegNetX 44\.00 %$'
 check "one change, one line, status 0" [ "$rc $(wc -l <"$dir/seen")" = "0 1" ]
 once C.UTF-8 stopped.db --text
-check "a dead run is said to be stopped" has 'stopped, 7/14 done, 6 open, 1 failed'
+check "a dead run is said to be stopped" has 'stopped, 7/14 done, 6 open, 1 diverged'
 once C.UTF-8 none.db --once --wait
 check "an absent store is waited for" has 'waiting for none\.db'
 check "and --once says so in its status" [ $rc -eq 1 ]
@@ -108,35 +79,35 @@ check "80x24: header" shows '^netspace monitor running\.db .*running$'
 check "80x24: curve and letters" shows '^    │.*b⠂'
 check "80x24: running models" has '^a +6 running +████░░░░ +2/4 +68\.00 +400'
 check "80x24: keys at the bottom" [ "$(sed -n 24p "$dir/seen" | cut -c1-7)" = "q leave" ]
-check "on the alternate screen, without cursor" [ "$(terminal)" = "1 0" ]
-tm send-keys -t m 2
+check "on the alternate screen, without cursor" [ "$(modes)" = "1 0" ]
+key 2
 check "2 hides the second population" shows '^     b.RegNetX'
-tm send-keys -t m 2 Right
+key 2 Right
 check "the arrow shows the cursor" shows '^at [0-9.]+ %:  a 0\.[0-9]+ .* b '
-tm send-keys -t m v
+key v
 check "v shows the models" shows 'diverged .*loss is not|diverged .*loss is n…'
-tm send-keys -t m Enter
+key Enter
 check "enter shows one" shows '^recipe: '
-tm send-keys -t m -H 1b 5b 38 7e
-tm send-keys -t m s
+key -H 1b 5b 38 7e
+key s
 check "a key this TERM does not know is none, or what it is elsewhere" shows '^written: .*txt'
 check "and no escape" has '^head.fc '
-tm send-keys -t m Escape
-tm send-keys -t m '?'
+key Escape
+key '?'
 check "? shows the keys" shows 'leave; the run goes on'
-tm send-keys -t m '?' e p
+key '?' e p
 check "p freezes" shows 'running, frozen$'
-tm send-keys -t m p
-tm resize-window -t m -x 40 -y 10
-check "40x10: header in one line" shows '^7/14  1 failed  run 4  ETA 1m35s'
+key p
+tm resize-window -t "$pane" -x 40 -y 10
+check "40x10: header in one line" shows '^7/14  1 diverged  run 4  ETA 1m35s'
 check "40x10: curve" has '^ 1\.0┤'
 check "40x10: legend" has 'b RegNetX +3/6'
 for size in "10 2" "1 1" "200 60" "33 5" "80 24" "20 4" "100 30" "80 24"; do
     # shellcheck disable=SC2086
-    set -- $size; tm resize-window -t m -x "$1" -y "$2"; sleep 0.1
+    set -- $size; tm resize-window -t "$pane" -x "$1" -y "$2"; sleep 0.1
 done
 check "it lives through eight resizes" shows '^netspace monitor running\.db .*running$'
-tm send-keys -t m q
+key q
 check "q: the terminal is as before, status 0" restored 0
 
 # Every view, at every size, in every terminal; keys of each.
@@ -144,21 +115,21 @@ views() { # WIDTH HEIGHT LOCALE TERM
     local at="$1x$2 $3 $4"
     start "$1" "$2" "$3" "$4" running.db
     if [ "$1" = 40 ]; then
-        check "$at: header" shows '^7/14  1 failed  run 4'
+        check "$at: header" shows '^7/14  1 diverged  run 4'
     else check "$at: header" shows '^netspace monitor running\.db .*running$'; fi
     check "$at: EDFs" shows 'a.AnyNe.* 5/8'
-    tm send-keys -t m m; check "$at: models" shows '^b +4 running'
-    tm send-keys -t m / d i v e r Enter; check "$at: the filter" shows ! '^b +4 running'
-    tm send-keys -t m Enter; check "$at: one model" shows '^AnyNetX_A model 3: diverged'
-    tm send-keys -t m Escape Escape x; check "$at: property" shows '^AnyNetX_A: error against'
-    tm send-keys -t m c Down Enter; check "$at: another one" shows 'error against params'
-    tm send-keys -t m s; check "$at: a snapshot of it" shows '^written: running-property-'
-    tm send-keys -t m g; check "$at: log" shows 'loss is not a number|loss i'
-    tm send-keys -t m '?'; check "$at: keys" shows 'leave; the run'
-    tm send-keys -t m '?' e c; check "$at: which populations" shows '^which populations'
-    tm send-keys -t m Enter K; check "$at: cancel asks" shows '^cancel AnyNetX_A'
-    tm send-keys -t m n s; check "$at: a snapshot" shows '^written: running-edf-'
-    tm send-keys -t m q; check "$at: the terminal is as before" restored 0
+    key m; check "$at: models" shows '^b +4 running'
+    key / d i v e r Enter; check "$at: the filter" shows ! '^b +4 running'
+    key Enter; check "$at: one model" shows '^AnyNetX_A model 3: diverged'
+    key Escape Escape x; check "$at: property" shows '^AnyNetX_A: error against'
+    key c Down Enter; check "$at: another one" shows 'error against params'
+    key s; check "$at: a snapshot of it" shows '^written: running-property-'
+    key g; check "$at: log" shows 'loss is not a number|loss i'
+    key '?'; check "$at: keys" shows 'leave; the run'
+    key '?' e c; check "$at: which populations" shows '^which populations'
+    key Enter K; check "$at: cancel asks" shows '^cancel AnyNetX_A'
+    key n s; check "$at: a snapshot" shows '^written: running-edf-'
+    key q; check "$at: the terminal is as before" restored 0
 }
 fresh running
 views 200 60 C.UTF-8 xterm-256color
@@ -173,25 +144,25 @@ check "snapshots are the view as text, one file each" with_title
 
 start 80 24 C.UTF-8 xterm-256color running.db
 check "colours where there are any" shows '^netspace monitor'
-tm capture-pane -e -p -t m >"$dir/seen"
+tm capture-pane -e -p -t "$pane" >"$dir/seen"
 check "256 of them" has $'\033\\[38;5;'
-tm send-keys -t m R y
-check "a wish is sent when it is agreed to" shows '^asked the sweep: train the failed models of AnyNetX_A'
-check "and lies beside the store" grep -q '"command":"retry"' "$dir"/running.db.commands/*.json
+key P y
+check "a wish is sent when it is agreed to" shows '^asked the sweep: pause AnyNetX_A'
+check "and lies beside the store" grep -q '"command":"pause"' "$dir"/running.db.commands/*.json
 rm -r "$dir/running.db.commands"
 for size in "40 10" "12 3" "120 30" "40 10" "3 1" "80 24"; do
     # shellcheck disable=SC2086
-    set -- $size; tm send-keys -t m Right + b l + Right; tm resize-window -t m -x "$1" -y "$2"
-    tm send-keys -t m Left - b l m Down e
+    set -- $size; key Right + b l + Right; tm resize-window -t "$pane" -x "$1" -y "$2"
+    key Left - b l m Down e
 done
 check "keys while it is resized" shows '^netspace monitor running\.db .*running$'
 kill -SEGV "$(cat "$dir/pid")"
 check "SIGSEGV: the terminal is as before" restored 139
 start 80 24 C.UTF-8 xterm-256color running.db --color=never
 check "--color=never" shows '^netspace monitor'
-tm capture-pane -e -p -t m >"$dir/seen"
+tm capture-pane -e -p -t "$pane" >"$dir/seen"
 check "reaches the full screen" has ! $'\033\\[3[0-8]'
-tm send-keys -t m q
+key q
 check "q leaves it" restored 0
 
 cp "$dir/finished.db" "$dir/lost.db"
@@ -203,11 +174,11 @@ LUA
 "$NETSPACE" "$dir/lose.lua" "$dir/lost.db"
 start 80 24 C.UTF-8 xterm-256color lost.db
 check "a finished store with a failed model" shows '^13/14 done  0 running  0 queued  1 failed'
-tm send-keys -t m R; check "R asks" shows '^train the failed models of AnyNetX_A again\?'
-tm send-keys -t m y; check "puts it back, says how to go on" shows '^1 of AnyNetX_A queued again; .netspace res'
+key R; check "R asks" shows '^train the failed models of AnyNetX_A again\?'
+key y; check "puts it back, says how to go on" shows '^1 of AnyNetX_A queued again; .netspace res'
 check "and the view shows it" shows '^nobody works on it; 1 model is open'
-tm send-keys -t m R; check "there is nothing more" shows '^AnyNetX_A has no failed models'
-tm send-keys -t m q; check "no wish is left" [ ! -e "$dir/lost.db.commands" ]
+key R; check "there is nothing more" shows '^AnyNetX_A has no failed models'
+key q; check "no wish is left" [ ! -e "$dir/lost.db.commands" ]
 
 start 80 24 C screen running.db
 check "C locale: ASCII on the screen" shows '^bbbb b.RegNetX'
@@ -235,7 +206,7 @@ for signal in TERM:143 HUP:129; do
 done
 start 80 24 C.UTF-8 linux running.db
 check "TERM=linux: ASCII" shows '^bbbb b.RegNetX'
-tm send-keys -t m C-c
+key C-c
 check "Ctrl-C leaves with 130" restored 130
 start 80 24 C.UTF-8 vt100 running.db
 check "TERM=vt100 has no colours and works" shows '^bbbb b.RegNetX'
@@ -250,45 +221,45 @@ cp "$dir/finished.db" "$dir/part.db" && mv "$dir/part.db" "$dir/later.db"
 check "and shown when it comes" shows '^13/14 done'
 rm "$dir/later.db"
 check "and its end is noticed" shows '^waiting for later\.db'
-tm send-keys -t m q
+key q
 check "q leaves" restored 0
 # The palette, the mouse and the clipboard.
 fresh running
 start 80 24 C.UTF-8 xterm-256color running.db
 tm set -s set-clipboard on
 press() { # BUTTON COLUMN ROW
-    tm send-keys -t m -l "$(printf '\033[<%d;%d;%dM' "$1" "$2" "$3")"
-    [ "$1" -ge 64 ] || tm send-keys -t m -l "$(printf '\033[<%d;%d;%dm' "$1" "$2" "$3")"
+    text "$(printf '\033[<%d;%d;%dM' "$1" "$2" "$3")"
+    [ "$1" -ge 64 ] || text "$(printf '\033[<%d;%d;%dm' "$1" "$2" "$3")"
 }
 row_of() { grep -nE -- "$1" "$dir/seen" | head -1 | cut -d: -f1; }
 column_of() { sed -n "$2p" "$dir/seen" | grep -bo -- "$1" | head -1 | cut -d: -f1; }
 tab() { press 0 $(($(column_of "$1" 24) + 2)) 24; }
 check "the tabs are at the bottom" shows '^q leave  . keys  : commands  EDFs  models  property  log'
-tm send-keys -t m :
+key :
 check ": lists the commands" shows '^   q  +leave; the run goes on'
-tm send-keys -t m z o o m
+key z o o m
 check "typing finds some" shows '^   \+ +zoom in'
 check "and only those" has ! 'leave; the run'
-tm send-keys -t m Down Enter
+key Down Enter
 check "enter does what is chosen: zoomed out" shows 'zoomed; 0 fits'
-tm send-keys -t m : f i t Enter
+key : f i t Enter
 check "and what is typed: fits again" shows ! 'zoomed; 0 fits'
-tm send-keys -t m : m o d
+key : m o d
 check "a view by its name" shows ':mod_'
-tm send-keys -t m BSpace BSpace BSpace
+key BSpace BSpace BSpace
 check "backspace takes back" shows '^:_'
-tm send-keys -t m BSpace
+key BSpace
 check "and leaves the empty one" shows ! '^:_'
-tm send-keys -t m : q q q
+key : q q q
 check "where nothing is found that is said" shows 'nothing is called that'
-tm send-keys -t m Escape
+key Escape
 check "escape leaves" shows '^q leave'
 tab models
 check "a click on a tab is that view" shows '^14 of 14 models by state'
 press 0 5 8
 press 0 5 8
 check "two clicks on a model open it" shows '^recipe: '
-tm send-keys -t m Escape
+key Escape
 check "escape goes back" shows '^14 of 14 models'
 tab log
 check "a click on the log's" shows 'loss is not a number'
@@ -304,30 +275,30 @@ press 0 10 "$(row_of '^b +4 running')"
 check "a click on a running model names it" shows '^RegNetX model 4, running.*; a second click'
 press 0 10 "$(row_of '^b +4 running')"
 check "and opens it" shows '^RegNetX model 4: running'
-tm send-keys -t m Escape
+key Escape
 check "back at the chart" shows '^ +n +min +mean failed'
 press 0 40 8
 check "a click on the chart is the cursor" shows '^at [0-9.]+ %:'
 press 64 40 8
 check "the wheel zooms" shows 'zoomed; 0 fits'
-tm send-keys -t m 0 Escape c
+key 0 Escape c
 check "the choice of populations" shows '^which populations'
 press 0 8 "$(row_of '^ [*] RegNetX')"
 press 0 8 "$(row_of '^ [*] RegNetX')"
 check "is one for the mouse: the second click takes it away" shows '^   RegNetX'
-tm send-keys -t m Enter Escape
+key Enter Escape
 tab property
 check "the property view" shows ': error against flops'
-tm send-keys -t m e y
+key e y
 check "y copies the verdict" shows '^copied 1 population'
-tm send-keys -t m m y
+key m y
 check "y copies the models" shows '^copied 14 models'
 tm show-buffer >"$dir/seen" 2>/dev/null
 check "to the clipboard, with tabs" has $'^AnyNetX_A\t3\tdiverged\t1\t100'
 check "all of them" [ "$(wc -l <"$dir/seen")" -eq 15 ]
-tm send-keys -t m l i
+key l i
 check "i says where there are no images" shows 'shows no images|this view has none'
-tm send-keys -t m q
+key q
 check "and all is as before" restored 0
 
-echo "1..$n"
+done_testing

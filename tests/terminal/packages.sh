@@ -1,12 +1,10 @@
 #!/bin/bash
 # scripts/install-packages against stand-ins for apt-get and pkg-config: what it names, when
 # it installs, refreshes, gives up and keeps silent.
-cd "$(dirname "$0")/../.." || exit 2
+. "$(dirname "$0")/../lib.sh"
 unset CC # the stand-in is called cc
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+shown="out err calls"
 mkdir "$dir/bin"
-n=0
 stub() { printf '#!/bin/sh\n%s\n' "$2" >"$dir/bin/$1"; chmod +x "$dir/bin/$1"; }
 for tool in sh cc make id env sed tail mktemp rm cat; do
     ln -sf "$(command -v $tool || echo /bin/true)" "$dir/bin/$tool"
@@ -22,13 +20,6 @@ case \$1 in update) : >'$dir/fresh' ;; install) [ -e '$dir/fresh' ] && : >'$dir/
 }
 stub pkg-config "case \" \$(cat '$dir/lacks') \" in *\" \$2 \"*) [ -e '$dir/have' ] ;; esac"
 run() { PATH=$dir/bin scripts/install-packages "$@" >"$dir/out" 2>"$dir/err" </dev/null; rc=$?; }
-check() { # NAME COMMAND…
-    local name=$1; shift; n=$((n + 1))
-    if "$@"; then echo "ok $n - $name"; else
-        echo "not ok $n - $name"; echo "# status $rc"
-        sed 's/^/# /' "$dir/out" "$dir/err" "$dir/calls" 2>/dev/null
-    fi
-}
 status() { [ "$rc" -eq "$1" ]; }
 says() { cat "$dir/out" "$dir/err" | grep -qF -- "$1"; }
 calls() { [ "$(cut -d' ' -f1,2 "$dir/calls" 2>/dev/null | tr '\n' ,)" = "$1" ]; }
@@ -51,6 +42,7 @@ machine 'cmocka'; run
 check "test packages are not asked for" calls ''
 run --tests
 check "unless --tests is given" grep -q libcmocka-dev "$dir/calls"
+check "lint tools come with them" grep -q 'lua-check shellcheck' "$dir/calls"
 machine 'sqlite3'; stub apt-get "echo no network; echo \"apt-get \$*\" >>'$dir/calls'; exit 100"; run
 check "a failure: status 1" status 1
 check "shows what apt said" says 'no network'; check "and the command" says 'apt-get install -y'
@@ -65,4 +57,4 @@ check "a package that brings too little: status 1" status 1; check "is named" sa
 machine 'sqlite3'; rm "$dir/bin/apt-get"; run
 check "no apt-get: status 1" status 1; check "is said" says 'no apt-get'
 run --nonsense; check "an unknown option: status 2" status 2
-echo "1..$n"
+done_testing

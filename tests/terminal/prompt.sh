@@ -2,59 +2,7 @@
 # The prompt in a real terminal (tmux): editing, entries of several lines, history,
 # completion, Ctrl-C in Lua, in training and in a sweep, a sweep in the background, leaving.
 # Waits are for hangs only: up to 30 s for what should come at once.  Prints TAP.
-cd "$(dirname "$0")/../.." || exit 2
-: "${NETSPACE:=$PWD/build/release/netspace}"
-command -v tmux >/dev/null || { echo "1..0 # SKIP tmux is not installed"; exit 0; }
-export LC_ALL=C.UTF-8
-dir=$(mktemp -d)
-socket=netspace-prompt-$$
-trap 'tmux -L $socket kill-server 2>/dev/null; rm -rf "$dir"' EXIT
-n=0
-
-check() { # NAME COMMAND…
-    local name=$1; shift; n=$((n + 1))
-    if "$@"; then echo "ok $n - $name"; else
-        echo "not ok $n - $name"; sed 's/^/# /' "$dir/seen"
-    fi
-}
-tm() { tmux -L "$socket" -f /dev/null "$@"; }
-key() { tm send-keys -t p "$@"; }
-text() { tm send-keys -l -t p "$1"; }
-enter() { text "$1"; key Enter; }
-# shows [!] REGEX: the screen has (or, after !, has no longer) a line that matches
-shows() {
-    local want=true
-    [ "$1" = ! ] && { want=false; shift; }
-    for _ in $(seq 300); do
-        tm capture-pane -p -t p >"$dir/seen"
-        if grep -qE -- "$1" "$dir/seen"; then $want && return 0
-        else $want || return 0; fi
-        sleep 0.1
-    done
-    return 1
-}
-# ready: the last line of the screen is an empty prompt
-ready() {
-    for _ in $(seq 300); do
-        tm capture-pane -p -t p >"$dir/seen"
-        [ "$(grep -v '^$' "$dir/seen" | tail -1)" = ">" ] && return 0
-        sleep 0.1
-    done
-    return 1
-}
-clear_screen() { key C-l; shows ! '[0-9a-z]'; } # only an empty prompt is left
-# start [OPTION…]: a session in a shell of its own
-start() {
-    tm kill-server 2>/dev/null
-    for _ in $(seq 50); do
-        tm -u new-session -d -x 90 -y 30 -s p "cd '$dir'; PS1='\$ ' sh" 2>/dev/null && break
-        sleep 0.1
-    done
-    shows '^\$ *$' # the shell waits
-    text "XDG_STATE_HOME='$dir/state' XDG_CONFIG_HOME='$dir' '$NETSPACE' $*; printf 'rc=%d\n' \$?"
-    key Enter
-}
-history_is() { [ "$(cat "$dir/state/netspace/history")" = "$1" ]; }
+. "$(dirname "$0")/lib/session.sh"
 
 start
 check "the banner names the version" shows '^netspace [0-9.]+, [0-9]+ cores?, OpenBLAS'
@@ -142,7 +90,7 @@ key C-c; ready; clear_screen
 enter 'tour()'; check "the tour puts a command on the line" shows '^> space.small.AnyNetXA:describe\(\)$'
 key C-u; enter '5 * 5'; check "other entries are welcome" shows '^25$'
 check "the step stays" shows '^> space.small.AnyNetXA:describe\(\)$'; clear_screen
-key C-u; enter 'space.small.AnyNetXA.name'; check "an edited one goes on" shows '^step 2 of 10'
+key C-u; enter 'space.small.RegNetX:describe()'; check "an edited one goes on" shows '^step 2 of 10'
 check "with the next command" shows '^> A = space.small.AnyNetXA:sample'
 key C-c; check "Ctrl-C leaves the tour" shows '^tour left; tour\(2\) goes on'; ready; clear_screen
 
@@ -183,4 +131,4 @@ enter 'print(require("luv").os_getpid() // 1 | 0)'; shows '^[0-9]+$'
 pid=$(grep -E '^[0-9]+$' "$dir/seen" | tail -1)
 text 'being typed'; shows 'being typed'; kill -TERM "$pid"; check "SIGTERM at the prompt ends it" shows '^rc=143$'
 enter 'stty -a'; check "and restores the terminal" shows '[^-]icanon'
-echo "1..$n"
+done_testing

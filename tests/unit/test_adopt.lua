@@ -126,16 +126,16 @@ local function refused(part, space_of, o)
   o.adopt = o.adopt or A
   t.fails(function() space_of:sample(5, o) end, part)
 end
-refused("seed 7 has drawn them", C, { seed = 7 })
+refused("seed 7 drew them", C, { seed = 7 })
 refused("the window of flops, 1 to 1000000, is wider than theirs", C, { flops = { 1, 1e6 } })
-refused("image was 32, now it is 64", C, { image = 64 })
+refused("image was 32 and is now 64", C, { image = 64 })
 refused("b was", S:with { b = 1 }, {})
-refused("block was \"x\", now it is \"v\"", S:with { block = "v" }, {})
-refused("they obey shared_b, which AnyNet does not ask for", S,
+refused("block was \"x\" and is now \"v\"", S:with { block = "v" }, {})
+refused("they obey the constraint shared_b, which AnyNet does not have", S,
   { adopt = trained(S:with("shared_b"):sample(3, setting)) })
-refused("adopt is a result", C, { adopt = {} })
-refused("drawn was not set, now it is", S:with("monotone_w"), { order = "sorted" })
-refused('order = "sorted" does not draw', S:with("monotone_w"), { order = "sorted",
+refused("adopt should be a result", C, { adopt = {} })
+refused("drawn was not set and is now", S:with("monotone_w"), { order = "sorted" })
+refused('order = "sorted" draws from another', S:with("monotone_w"), { order = "sorted",
   adopt = trained(S:sample(3, with { order = "sorted" })) })
 
 -- A real store ------------------------------------------------------------------------------
@@ -160,9 +160,9 @@ t.is(s:provenance("Q").runs[1].models, 4 - taken, "only the others were trained"
 t.is(s:provenance("Q").adopted.P, taken, "its provenance says where they are from")
 t.is(#s:live("Q")[1].curve, 1, "with its epochs")
 t.is(json.encode(run(Q, { name = "Q" }).errors), json.encode(R.errors), "run again, nothing changes")
-t.fails(function() child:sample(3, { adopt = R, seed = Q.seed }) end, "has drawn them",
+t.fails(function() child:sample(3, { adopt = R, seed = Q.seed }) end, "drew them",
   "nor may a grandchild have a seed of its parent")
-t.fails(function() child:sample(3, { adopt = R, seed = 7 }) end, "seed 7 has drawn them")
+t.fails(function() child:sample(3, { adopt = R, seed = 7 }) end, "seed 7 drew them")
 t.fails(function() run(Q, { name = "Z", recipe = recipe { epochs = 2, batch = 32 } }) end,
   "epochs: 1 in the store, 2 now")
 t.fails(function() run(Q, { name = "Z", store = dir .. "/b.db" }) end, "train it there")

@@ -234,13 +234,13 @@ static void test_refuses(void **state)
     assert_non_null(epoch);
     epoch[1] = '2';
     write_file(text, bytes);
-    refused(m, "me", "is damaged: its checksum is another");
+    refused(m, "me", "is damaged: its checksum does not match");
     for (size_t cut = 1; cut < bytes; cut += 997) {
         write_file(text, bytes - cut);
         refused(m, "me", NULL);
     }
-    assert_true(net_save(n, file, "{}", &e));
-    refused(m, "me", "is no checkpoint");
+    assert_true(net_save(n, file, "{}", NULL, &e));
+    refused(m, "me", "is not a checkpoint");
     unlink(file);
     refused(m, "me", "No such file");
     free(text);

@@ -62,11 +62,11 @@ t.fails(function() d:image("valid", 1) end, "invalid option 'valid'")
 
 -- wrong use raises, with a hint
 t.fails(function() data.open("shape") end, "did you mean 'shapes'?")
-t.fails(function() data.open("mnist") end, "it knows cifar10, shapes")
+t.fails(function() data.open("mnist") end, 'there is no data set \'mnist\'; what can be opened is "cifar10:DIR" (CIFAR-10')
 t.fails(function() data.open(42) end, "got number")
 t.fails(function() data.open("cifar10") end, "needs the directory of its files: 'cifar10:DIR'")
 t.fails(function() data.open("cifar10:") end, "needs the directory")
-t.fails(function() data.open("shapes:x") end, "takes nothing after its name")
+t.fails(function() data.open("shapes:x") end, "nothing may follow the name")
 t.fails(function() data.open("shapes", { trian = 5 }) end, "did you mean 'train'?")
 t.fails(function() data.open("shapes", { train = 0 }) end, "train = 0; 'shapes' has 1 to 1000000")
 t.fails(function() data.open("shapes", { test = -1 }) end, "test images")

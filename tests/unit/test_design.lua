@@ -42,7 +42,7 @@ chosen, verdict = decide(40, 39, 50, 0.5)
 t.ok(chosen == nil and verdict:find("^Undecided: nothing can be claimed of 1 of 2 candidates; n is "
   .. "too small: about %d+ more models of each .* that of AnyNetX_B%.$"), "nothing when n is too small", verdict)
 chosen, verdict = decide(40, 40)
-t.ok(chosen == nil and verdict:find("any candidate; more models would tell", 1, true),
+t.ok(chosen == nil and verdict:find("any candidate; train more models", 1, true),
   "equal means have no size", verdict)
 
 -- A small step, trained.
@@ -108,13 +108,13 @@ blamed(function() step { parent = A, candidates = {} } end, "candidates is empty
 blamed(function() step { parent = A, candidates = { "shared_c" } } end, "no constraint 'shared_c'")
 blamed(function() step { parent = "AnyNetXZ", candidates = { B } } end, "no space 'AnyNetXZ'")
 blamed(function() step { parent = 3, candidates = { B } } end, "option 'parent' should be")
-blamed(function() step { parent = {}, candidates = { B } } end, "parent is a table; it wants")
+blamed(function() step { parent = {}, candidates = { B } } end, "parent is a table; it should be")
 blamed(function() step { parent = A, candidates = { B, B } } end, "two spaces are called AnyNetX_B")
 blamed(function() step { parent = A, candidates = { B }, sample = { seed = 1 } } end,
   "give seed= to the step")
 blamed(function() step { parent = A, candidates = { B }, margn = 1 } end, "did you mean 'margin'?")
 blamed(function() step { parent = A, candidates = { B }, recipe = { epochs = 2 } } end,
-  "has other settings of the recipe")
+  "has another recipe")
 blamed(function() design.repeats { models = models, store = "x", data = "shapes", times = 1 } end,
   "times is 1")
 

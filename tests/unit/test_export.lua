@@ -117,6 +117,14 @@ t.is(rows[3][column.reason], 'loss is nan,\n"so" they say', "with its reason, qu
 t.is(rows[6][column.status] .. rows[6][column.error], "running", "a running one has no error yet")
 t.is(rows[7][column.status] .. rows[7][column.curve], "queued[]", "nor has a queued one")
 t.is(rows[8][column.population] .. rows[8][column.index], "B1", "populations follow each other")
+t.is(table.concat(head, ",", #head - 22), "origin,hash,depth,d1,d2,d3,d4,w1,w2,w3,w4,b1,b2,b3,b4,"
+  .. "g1,g2,g3,g4,e_fit,space,data,recipe", "columns for data frames end it")
+t.is(tonumber(rows[2][column.w3]), pop[1].w[3], "a width by itself")
+t.is(tonumber(rows[2][column.depth]), pop[1].d[1] + pop[1].d[2] + pop[1].d[3] + pop[1].d[4], "depth")
+t.is(tonumber(rows[2][column.e_fit]), arch.fit(pop[1]).e_fit, "e_fit, exact")
+t.is(rows[8][column.d3] .. rows[8][column.d2], "1", "no third stage, no value")
+t.is(rows[2][column.recipe] .. "; " .. rows[2][column.data],
+  "epochs=2 lr=0.3333333333333333; spec=shapes test=5 train=10", "how it was trained")
 local side = json.decode(read(at("x.provenance.json")))
 t.is(side.populations[1].recipe.lr, 1 / 3, "the provenance lies beside it")
 
@@ -139,7 +147,7 @@ t.ok(exact, "every field of the network")
 local first = read(at("x.jsonl"))
 s:export(at("x.jsonl"), { "A" })
 t.ok(read(at("x.jsonl")) == first, "written again it is the same, byte for byte")
-t.fails(function() s:export("x.txt") end, "writes .csv or .jsonl (or those as .gz), not 'x.txt'")
+t.fails(function() s:export("x.txt") end, "writes .csv, .jsonl or .json (or those as .gz), not 'x.txt'")
 t.fails(function() s:export(at("y.csv"), "C") end, "no population 'C'; it has A, B")
 t.fails(function() s:export(at("y.csv"), nil, { salvag = true }) end, "did you mean 'salvage'")
 local none, why = s:export(at("no/dir.csv"))
@@ -180,7 +188,7 @@ t.is(fine.populations .. " " .. fine.models, "2 7", "and is counted")
 local model = "A, model 1: "
 damaged("network", [[UPDATE model SET m = replace(m, '"se":0', '"se":0.5') WHERE id = 1]],
   model .. "its network is not the one that was drawn")
-damaged("json", "UPDATE model SET m = substr(m, 5) WHERE id = 1", model .. "its network is no JSON")
+damaged("json", "UPDATE model SET m = substr(m, 5) WHERE id = 1", model .. "its network is not JSON")
 damaged("costs", "UPDATE model SET flops = flops + 1 WHERE id = 1", model .. "its flops are")
 damaged("epochs", "DELETE FROM epoch WHERE model = 1 AND epoch = 1", model .. "its epoch 1 is missing")
 damaged("short", "DELETE FROM epoch WHERE model = 1 AND epoch = 2; UPDATE model SET epochs = 1 WHERE id = 1",
@@ -193,12 +201,12 @@ damaged("percent", "UPDATE epoch SET train_error = -1 WHERE model = 1", model ..
 damaged("status", "UPDATE model SET status = 'lost' WHERE id = 1", model .. "its status is lost")
 damaged("gap", "DELETE FROM epoch WHERE model = 3; DELETE FROM model WHERE id = 3", "A: model 3 is missing")
 damaged("owner", "UPDATE model SET population = 9 WHERE id = 7", "row 7 of model belongs to no population")
-damaged("recipe", "UPDATE population SET recipe = '{' WHERE id = 1", "A: its recipe is no JSON")
+damaged("recipe", "UPDATE population SET recipe = '{' WHERE id = 1", "A: its recipe is not JSON")
 damaged("no_epochs", [[UPDATE population SET recipe = replace(recipe, '"epochs"', '"epox"')]],
-  "A: its recipe says no epochs")
+  "A: its recipe has no epochs")
 local live, why_live = assert(stores.open(at("no_epochs.db"))):live("A")
-t.ok(not live and why_live:find("says no epochs", 1, true), "nor does it break who looks", why_live)
-local report = damaged("lost", "DELETE FROM epoch WHERE model = 1", "it has 0 epochs, 2 are counted")
+t.ok(not live and why_live:find("has no epochs", 1, true), "nor does it break who looks", why_live)
+local report = damaged("lost", "DELETE FROM epoch WHERE model = 1", "it has 0 epochs, but its count says 2")
 t.is(table.concat(report.readable, "; "), "A: 6 networks, 4 of them with their error; "
   .. "B: 1 networks, 0 of them with their error", "what can still be read")
 
@@ -217,7 +225,7 @@ end
 local text, status = shell("doctor " .. at("page.db"))
 t.is(status, 4, "doctor: a damaged store has exit status 4")
 t.ok(text:find("is damaged:", 1, true) and text:find("What can still be read", 1, true)
-  or text:find("Nothing of it can be read", 1, true), "and says what is left", text)
+  or text:find("Nothing can be read", 1, true), "and says what is left", text)
 -- Cut short: a copy of full length shows what is left, as doctor says
 write(at("cut.db"), whole:sub(1, #whole - page_size))
 text, status = shell("doctor " .. at("cut.db"))
@@ -263,7 +271,7 @@ t.is(select(2, stats.import(at("cut.jsonl.gz"))),
   at("cut.jsonl.gz") .. ": the compressed file ends too early", "one cut off")
 write(at("noise.jsonl.gz"), "noise")
 t.is(select(2, stats.import(at("noise.jsonl.gz"))),
-  at("noise.jsonl.gz") .. ": it is no gzip file, or damaged", "one that is none")
+  at("noise.jsonl.gz") .. ": it is not a gzip file, or it is damaged", "one that is none")
 shell(("export %s -o %s"):format(path, at("z.csv.gz")))
 t.is(imported("z.csv.gz").A.recipe.epochs, 2, "what belongs to a CSV lies beside it")
 

@@ -87,7 +87,7 @@ local row = rows("crash")
 t.is(json.encode(r.errors), json.encode { calm.errors[1], 100, calm.errors[3] },
   "a model that always crashes has error 100, the others are as they should be")
 t.is(r.failed .. row[2].status .. row[2].attempt, "1failed3", "it failed after three attempts")
-t.is(row[2].reason, "its worker was killed by SIGSEGV, 3 times without coming further",
+t.is(row[2].reason, "its worker was killed by SIGSEGV, 3 times without progress",
   "with the reason")
 t.is(row[2].signal .. ": " .. row[2].log, "SIGSEGV: last words", "its signal and its last words")
 local live = assert(sweep.open(at("a.db"))):live("crash")
@@ -140,7 +140,7 @@ t.is(r.errors[1] .. " " .. r.errors[3], calm.errors[1] .. " " .. calm.errors[3],
   "the others are trained")
 r = run { name = "grows", models = models(NORMAL, GROWS, NORMAL), memory = "100MB" }
 row = rows("grows")
-t.is(row[2].reason, "it took more memory than the limit of 100 MB a worker allows; raise "
+t.is(row[2].reason, "it took more memory than the limit of 100 MB per worker; raise "
   .. "memory= of the sweep", "a worker cannot take more than the limit either")
 t.is(r.errors[1] .. " " .. r.errors[3], calm.errors[1] .. " " .. calm.errors[3],
   "the same worker trains the others")
@@ -150,7 +150,7 @@ t.is(r.failed, 0, "without a limit it may")
 -- Lines without end
 r = run { name = "babble", models = models(NORMAL, BABBLES, CHATS) }
 row = rows("babble")
-t.is(row[2].reason, "its worker wrote a line of more than 1.05 MB, 3 times without coming further",
+t.is(row[2].reason, "its worker wrote a line of more than 1.05 MB, 3 times without progress",
   "a worker that writes no line ends is stopped")
 t.is(row[1].status .. row[3].status, "donedone", "long noise that is none of ours does no harm")
 
@@ -167,17 +167,17 @@ for i, a in ipairs(rows("narrow")) do
 end
 t.is(together .. json.encode(r.errors), 0 .. json.encode(calm.errors),
   "networks that do not fit together are trained one after the other")
-t.ok(log("narrow"):find("needs [%d.]+ MB: waits until it fits beside the others"),
+t.ok(log("narrow"):find("needs [%d.]+ MB: waits until it fits into memory with the others"),
   "the log says so", log("narrow"))
 t.fails(function() run { name = "x", models = models(NORMAL), memory = "much" } end,
-  'memory is \'much\'; it is a size in bytes, such as 2e9 or "2GB"')
+  'memory is \'much\'; it must be a size in bytes, such as 2e9 or "2GB"')
 t.fails(function() run { name = "x", models = models(NORMAL), patience = 0 } end,
   "patience is 0; it is a number of seconds above 0")
 
 -- Failed models are in the EDF
 t.is(require("netspace.stats.stats").edf(assert(sweep.open(at("a.db"))):result("limit")).n, 3,
   "failed models count in the EDF")
-t.ok(log("crash"):find("SIGSEGV, having said: last words; queued again (1 of 3)", 1, true),
+t.ok(log("crash"):find("SIGSEGV, its last line: last words; queued again (1 of 3)", 1, true),
   "the log has each attempt", log("crash"))
 
 os.execute("rm -rf " .. dir)

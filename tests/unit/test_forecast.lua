@@ -29,7 +29,7 @@ t.is(forecasts.seconds(7200), 7200, "a number is seconds")
 for _, bad in ipairs { "", "2", "h", "2x", "-2h", "0s", 0, -1, 0 / 0, math.huge } do
   t.is(forecasts.seconds(bad), nil, tostring(bad) .. " is no time")
 end
-t.fails(function() sweep.run(options { budget = "soon" }) end, "budget is 'soon'; it is a time")
+t.fails(function() sweep.run(options { budget = "soon" }) end, "budget is 'soon'; it must be a time")
 
 -- Sums: with a speed that is known (one unit of price takes a microsecond), by hand
 local card = { train_n = 64, test_n = 30 }

@@ -63,12 +63,14 @@ t.is(seen, bytes, "kitty: the bytes come back")
 t.is(n, 5, "in chunks")
 t.is(#parts[1], 4096, "of 4096 letters")
 t.ok(last:find "m=0$", "the last says so")
-t.ok(graphics.kitty(bytes, 30, 10):find "\27_Ga=T,f=100,q=2,C=1,c=30,r=10,m=1;", "keys of the first")
+t.ok(graphics.kitty(bytes, 30, 10):find "\27_Ga=T,f=100,q=2,C=1,c=30,r=10,m=1;", "its keys")
 t.is(select(2, kitty_of(graphics.kitty(("x"):rep(3072), 3, 1))), 1, "4096 letters are one chunk")
 t.is(select(2, kitty_of(graphics.kitty(("x"):rep(3073), 3, 1))), 2, "4100 are two")
 local wrapped = graphics.kitty(bytes, 30, 10, true)
 local inner = {}
-for text in wrapped:gmatch "\27Ptmux;(.-[^\27])\27\\" do inner[#inner + 1] = text:gsub("\27\27", "\27") end
+for text in wrapped:gmatch "\27Ptmux;(.-[^\27])\27\\" do
+  inner[#inner + 1] = text:gsub("\27\27", "\27")
+end
 t.is(kitty_of(table.concat(inner)), bytes, "tmux: every chunk is wrapped by itself")
 t.is(#inner, 5, "all of them")
 t.ok(graphics.kitty("x", 3, 7):find "^\n\n\n\n\n\n\n\27%[7A", "room is made first")
@@ -99,7 +101,8 @@ local function colourful(image, name)
 end
 colourful(images.png((kitty_of(output("--graphics=kitty -e '" .. code .. "()'")))), "kitty")
 colourful(images.sixel(output("--graphics=sixel -e '" .. code .. "()'")), "sixel")
-colourful(images.png((kitty_of(output("-e '" .. code .. "{ graphics = \"kitty\" }'")))), "the option")
+colourful(images.png((kitty_of(output("-e '" .. code .. "{ graphics = \"kitty\" }'")))),
+  "the option")
 local small = images.png((kitty_of(output("-e '" .. code
   .. "{ graphics = \"kitty\", width = 20, height = 30 }'"))))
 t.is(small.width, 160, "20 cells are 160 pixels where nobody tells")
@@ -111,11 +114,12 @@ t.ok(output("-e '" .. code .. "{ graphics = \"kity\" }'"):find("did you mean 'ki
   "a wrong word for graphics =")
 t.ok(output("-e 'print(select(2, " .. code .. "{ graphics = \"kitty\" }))'"):find "\27_G",
   "what is asked for is not asked about")
-local f = assert(io.popen(("PATH=/nowhere '%s' -q --no-init -e 'print(%s{ graphics = \"sixel\" })' 2>&1")
-  :format(sys.exe(), code)))
+local f = assert(io.popen(("PATH=/nowhere '%s' -q --no-init -e "
+  .. "'print(%s{ graphics = \"sixel\" })' 2>&1"):format(sys.exe(), code)))
 local text = f:read "a"
 f:close()
-t.ok(text:find "┤" and text:find "nil\tgnuplot.* is not installed", "without gnuplot: text, and why")
+t.ok(text:find "┤" and text:find "nil\tgnuplot.* is not installed",
+  "without gnuplot: text, and why")
 
 -- A program on a terminal that answers `reply` to the question; what comes is s.text.
 local function session(arguments, reply, tmux)
@@ -227,7 +231,7 @@ t.ok(images.unbase64(s.text:match "\27%]52;c;([%w+/=]+)\7"):find("^population\tm
   "the table of models")
 s.send "q"
 s.finish()
-for _, name in ipairs { "runs.db", "runs.db-wal", "runs.db-shm" } do os.remove(dir .. "/" .. name) end
+for _, ending in ipairs { "", "-wal", "-shm" } do os.remove(store .. ending) end
 uv.fs_rmdir(dir)
 
 -- What is typed while the terminal is asked is a line of the prompt afterwards.

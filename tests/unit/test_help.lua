@@ -126,7 +126,8 @@ local calls = {
     net.new(m):train(data.open("shapes", { train = 10, test = 10 }), o)
   end,
   ["sweep.run"] = sweep.run, ["sweep.start"] = sweep.start, ["sweep.forecast"] = sweep.forecast,
-  ["sweep.resume"] = after(sweep.resume, "x"), ["design.step"] = design.step,
+  ["sweep.resume"] = after(sweep.resume, "x"), ["sweep.plan"] = sweep.plan,
+  ["sweep.retry"] = after(sweep.retry, "x", "A"), ["design.step"] = design.step,
   ["design.repeats"] = design.repeats,
   ["stats.compare"] = after(stats.compare, { 1 }, { 2 }),
   ["stats.alternatives"] = after(stats.alternatives, { 1 }, { { 2 } }),

@@ -97,7 +97,7 @@ refused("error\n5\n1.5\n", "5 is no accuracy as a fraction, 0 to 1",
 refused("error\n5\nfive\n", "line 3, column error: five is not a number")
 refused("error;x\n5,5;1\n", "line 2, column error: 5,5 is not a number")
 refused("", "it is empty")
-refused("\x89PNG\r\n\26\n\0\0", "it is binary, neither CSV nor JSON lines")
+refused("\x89PNG\r\n\26\n\0\0", "it is binary, neither CSV nor JSON")
 t.is(select(2, stats.import(dir)), ("cannot read %s: Is a directory"):format(dir), "a directory")
 refused("error\n", "it has no models")
 refused("error,a\n1,2,3\n", "line 2: 3 cells, but the header has 2 columns")
@@ -118,7 +118,7 @@ t.ok(missing == nil and message:find("none.csv", 1, true), "no such file", messa
 t.fails(function() stats.import(3) end, "the path of a file, not a number")
 t.fails(function() stats.import("x", { eror = "y" }) end, "did you mean 'error'?")
 t.fails(function() stats.import("x", { error = "a", accuracy = "b" }) end, "not both")
-t.fails(function() stats.import("x", { format = "xml" }) end, "it knows csv and jsonl")
+t.fails(function() stats.import("x", { format = "xml" }) end, "it knows csv, json and jsonl")
 
 -- JSON lines, RegNet parameters
 local lines = import("nets.jsonl", '{"d":13,"w_0":24,"w_a":36.44,"w_m":2.49,"g":8,"error":31}\n'
@@ -160,7 +160,7 @@ w:write(function()
 end)
 w:close()
 local s = assert(sweep.open(path))
-for _, kind in ipairs { "csv", "jsonl" } do
+for _, kind in ipairs { "csv", "jsonl", "json" } do
   assert(s:export(dir .. "/out." .. kind))
   local back = assert(stats.import(dir .. "/out." .. kind))
   for k, name in ipairs(s:names()) do

@@ -83,7 +83,8 @@ end
 
 local s = snapshot()
 t.is(s.state, "running", "state of a store at work")
-t.is(("%d %d %d %d %d"):format(s.done, s.failed, s.running, s.queued, s.total), "21 1 2 8 32",
+t.is(("%d %d %d %d %d %d"):format(s.done, s.diverged, s.failed, s.running, s.queued, s.total),
+  "21 1 0 2 8 32",
   "counts")
 t.is(#s.populations[1].errors, 12, "errors of finished models")
 t.is(math.max(table.unpack(s.populations[1].errors)), 100, "a diverged model counts as 100")
@@ -168,6 +169,18 @@ local every = { { "edf" }, { "models" }, { "property" }, { "log" }, { "edf", det
   { "edf", choosing = "populations" }, { "property", choosing = "property" } }
 golden("property", frame.compose(s, { width = 80, height = 24, ascii = true, view = "property",
   property = "flops", selected = 2 }))
+do -- the title of a property is cut at no width that a part of it fits into
+  local long, cut = snapshot(), {}
+  long.populations[2].name = "AnyNetX_A-32px+shared_b+shared_g+monotone_w"
+  for width = 40, 160 do
+    local title = frame.compose(long, { width = width, height = 24, ascii = true,
+      view = "property", property = "flops", selected = 2 })[4]
+    if not title:find("error against flops", 1, true) or title:find("~", 1, true) then
+      cut[#cut + 1] = width .. ": " .. title
+    end
+  end
+  t.is(table.concat(cut, "\n"), "", "a property's title fits at every width")
+end
 golden("detail", frame.compose(snapshot(nil, { detail = { 1, 4 } }), { width = 80, height = 40, ascii = true,
   detail = { 1, 4 } }))
 golden("choose", frame.compose(s, { width = 80, height = 24, ascii = true,
@@ -279,7 +292,7 @@ t.is(view.view, "edf", "letters show their view")
 press "c"
 t.is(view.choosing, "populations", "c chooses populations")
 press("end space", many)
-t.ok(view.said:find "^8 curves", "no more than eight")
+t.ok(view.said:find "^at most 8 curves", "no more than eight")
 press("home space end space enter", many)
 t.is(table.concat(view.chosen, " "), "2 3 4 5 6 7 8 9", "one for another")
 view.chosen = nil
@@ -305,10 +318,13 @@ press "escape"
 t.ok(not view.help, "and any other key leaves it")
 view.height = 24
 press("P", paused)
-t.ok(view.ask.text:find "let .* go on", "P lets it go on")
+t.ok(view.ask.text:find "resume .*%?", "P resumes it")
 press "n"
 press("P", stopped)
 t.ok(not view.ask and view.said:find "no sweep is at work", "nobody is there to be asked")
+press("R", stopped)
+t.ok(not view.ask and view.said:find "has no failed models", "what diverged is a result")
+stopped.populations[1].failed = 1
 press("R y", stopped)
 t.is(view.want, "retry", "but what failed can be queued again")
 view.want = nil
@@ -465,7 +481,7 @@ t.ok(view.frozen and not view.palette, "a click in the palette does it")
 local _, c = frame.compose(s, view)
 local text, what = copy.text(s, view, c, 4)
 t.is(what, "2 populations and the verdict", "the EDFs are copied as a table")
-t.ok(text:find("population\tmodels\tfinished\tfailed\tmin\tmean\nAnyNetX_A\t16\t12\t1\t", 1, true),
+t.ok(text:find("population\tmodels\tdone\tdiverged\tfailed\tmin\tmean\nAnyNetX_A\t16\t11\t1\t0\t", 1, true),
   "with tabs", text)
 t.ok(text:find "RegNetX" and select(2, text:gsub("\n", "")) == 4, "and the verdict", text)
 view.hidden = { true }
@@ -553,7 +569,7 @@ local none, why = monitor "/no/such.db"
 t.ok(none == nil and why:find("there is no store /no/such.db (there is no directory /no/); "
   .. "{ wait = true } waits for it", 1, true), "no store: nil, and why", why)
 t.fails(function() monitor(3) end, "expects the path of a store, got number", "no path")
-t.fails(function() monitor("x", { mode = "onse" }) end, "none of once, text, json", "no mode")
+t.fails(function() monitor("x", { mode = "onse" }) end, "it must be once, text or json", "no mode")
 t.fails(function() monitor("x", { asci = true }) end, "did you mean 'ascii'?", "unknown option")
 t.fails(monitor, "no sweep has been started here; name a store", "none was started")
 local path, stdout, page = os.tmpname(), io.stdout, {}

@@ -1,5 +1,6 @@
 -- Networks and recipes from Lua: shapes, training, progress, wrong use.
 package.path = "tests/unit/?.lua;" .. package.path
+local json = require "netspace.lib.json"
 local t = require "tap"
 local arch = require "netspace.network.arch"
 local data = require "netspace.data.data"
@@ -31,7 +32,9 @@ do
   t.is(names["s1.b1.f.a_bn.bias"].group, "bn", "biases of batch norm are in group bn")
   t.is(names["head.fc.bias"].group, "bias", "bias of the head")
   t.ok(tostring(n:plan()):find("s1.b1.f.se.f_ex", 1, true), "plan names its operations")
-  t.is(n:arch(), m, "arch() is the table it was made from")
+  t.is(json.encode(n:arch()), json.encode(m), "arch() is what it was made from")
+  n:arch().w[1] = 48
+  t.is(n:arch().w[1], m.w[1], "and nobody else's table")
   t.ok(n:bytes() > 0 and n:bytes() < 100e6, "bytes")
   t.ok(tostring(n):find("2 stages, 2 blocks 'x'", 1, true), "tostring")
   local v = n:values("head.fc.weight")
@@ -139,6 +142,19 @@ do
   ok, message = n:save("/nowhere/at/all.safetensors")
   t.ok(ok == nil and message:find("/nowhere/at/all", 1, true),
     "so is a folder that is not there", message)
+  local card = d:card()
+  t.is(back:data().mean[1] .. " " .. back:data().class_names[2], card.mean[1] .. " "
+    .. card.class_names[2], "what it was trained on travels with it")
+  t.is(net.new(tiny {}):data(), nil, "a fresh net knows nothing of it")
+  local same_arch <close> = net.new(n:arch())
+  t.is(same_arch:load(path), same_arch, "weights are loaded into a network made for them")
+  t.is(same_arch:test(d), n:test(d), "and are the same")
+  for file, part in pairs { [path] = "tensor 's2.b1.proj.weight' is (32, 16, 1, 1); the network "
+    .. "takes (64, 16, 1, 1)", [path .. ".none"] = ".none" } do
+    local none, why = net.new(tiny { w = { 16, 64 }, se = 0.25 }):load(file)
+    t.ok(none == nil and why:find(part, 1, true), part, why)
+  end
+  t.fails(function() same_arch:load() end, "net:load expects a path, got nil")
   os.remove(path)
   t.is(n:export(path), true, "export")
   t.ok(io.open(path .. "/net.safetensors") and io.open(path .. "/torch_anynet.py"),

@@ -84,7 +84,7 @@ static void check_conv(struct conv c, uint64_t seed)
                       count + n.y + n.x};
     conv_visit(&c, accumulate, &e);
     // Winograd's way rounds at the border as anywhere else: zeros are products, too.
-    bool winograd = strcmp(conv_way(&c), "winograd") == 0;
+    bool winograd = strcmp(conv_method(&c), "winograd") == 0;
     for (size_t i = 0; i < n.y && winograd; i++)
         e.yn[i] = 9 * c.C / c.G;
     for (size_t i = 0; i < n.x && winograd; i++)
@@ -351,7 +351,7 @@ static void test_special_values(void **state)
         float *scratch = tensor(conv_scratch(c));
         bool *must = xcalloc(2 * all, sizeof *must), *may = must + all;
         bool mixes =
-            strcmp(conv_way(c), "winograd") == 0 || strcmp(conv_way(c), "im2col") == 0;
+            strcmp(conv_method(c), "winograd") == 0 || strcmp(conv_method(c), "im2col") == 0;
         for (int j = 0; j < 6; j++) {
             struct reach e = {rng_below(&r, counts[j % 3]), j % 3, must, must + n.y,
                               must + n.y + n.x};

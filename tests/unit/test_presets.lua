@@ -39,7 +39,7 @@ end
 local function line(S, word)
   return tostring(S:describe()):match("%f[%w]" .. word .. "%s+([^\n]*)")
 end
-t.is(line(space.AnyNetXA, "freedom"), "16 of 16 parameters are drawn on their own", "A has 16 dimensions")
+t.is(line(space.AnyNetXA, "freedom"), "16 of 16 parameters are drawn independently", "A has 16 dimensions")
 for name, n in pairs { AnyNetXB = 13, AnyNetXC = 10, AnyNetXD = 10, AnyNetXE = 10, RegNetX = 6,
   RegNetXC = 5, RegNetXDepthwise = 5, AnyNetXA5 = 20, AnyNetXC3 = 8, AnyNetVA = 8 } do
   t.ok(line(space[name], "freedom"):find("^" .. n .. " of"), name .. " has " .. n)

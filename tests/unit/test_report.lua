@@ -121,6 +121,23 @@ local s <close> = assert(store.open(path))
 local A, B, C = s:result "AnyNetX_A", s:result "AnyNetX_B", s:result "AnyNetX_C"
 has(page, html.escape(stats.compare(A, B, { seed = 1 }).verdict), "small: the verdict of A and B")
 has(page, html.escape(stats.compare(B, C, { seed = 1 }).verdict), "small: and of B and C")
+local pairs_of, shown = stats.alternatives(A, { B, C }, { seed = 1 }).pairs, 0
+for _, pair in ipairs(pairs_of) do
+  local c = pair.comparison
+  if page:find((" (%.4g %%)"):format(100 * c.level), 1, true) then shown = shown + 1 end
+end
+t.is(shown, #pairs_of, "small: intervals have the levels of Holm's steps")
+local intervals, contrary = 0, 0
+for class, row in page:gmatch '<tr class="(%a+)">(.-)</tr>' do
+  local lo, hi = row:gsub("−", "-"):match("([-+][%d.]+) to ([-+][%d.]+) %(")
+  if lo then
+    intervals = intervals + 1
+    local claims = class == "better" or class == "worse"
+    contrary = contrary + (claims and tonumber(lo) < 0 and tonumber(hi) > 0 and 1 or 0)
+  end
+end
+t.is(intervals, 2 + #pairs_of, "small: an interval in each row")
+t.is(contrary, 0, "small: what is claimed has one without 0")
 has(page, "All 3 pairs", "small: all pairs of the three that are independent")
 lacks(page, "seed 2 is better", "small: another training is no other space")
 has(page, html.escape(tostring(stats.noise { A, s:result "AnyNetX_A, seed 2" })):gsub("\n.*", ""),

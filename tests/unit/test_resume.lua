@@ -113,7 +113,7 @@ t.is(files(path .. ".checkpoints"), "1-1.safetensors", "it leaves a checkpoint")
 finish(path, "resumed")
 t.ok(query(path, "SELECT count(*) AS n FROM epoch WHERE model = 1 AND attempt = 1")[1].n >= 1,
   "epochs before it are not trained again")
-local wrong = { damaged = "is damaged: its checksum is another",
+local wrong = { damaged = "is damaged: its checksum does not match",
   foreign = "is of another training", short = "it is cut short", noise = "states a header of" }
 for name, f in pairs {
   damaged = function(text) return text:sub(1, -100) .. ("\xa5"):rep(99) end,
@@ -128,7 +128,7 @@ for name, f in pairs {
   change(path, f)
   finish(path, name)
   local text = log(path)
-  t.ok(text:find("the checkpoint is refused, epoch 1 begins again: " .. path, 1, true)
+  t.ok(text:find("the checkpoint cannot be used, training starts again at epoch 1: " .. path, 1, true)
     and text:find(wrong[name], 1, true), name .. ": the log says that it is refused", text)
 end
 
@@ -140,7 +140,7 @@ local db = assert(sqlite.open(path, "rw"))
 assert(db:run("UPDATE epoch SET train_loss = train_loss + 1 WHERE epoch = 1"))
 db:close()
 finish(path, "differing")
-t.ok(log(path):find("epoch 1 came out differently than before: train loss 3.", 1, true),
+t.ok(log(path):find("epoch 1 gave another result than before: train loss 3.", 1, true),
   "the log says that it differs", log(path))
 
 -- Options -----------------------------------------------------------------------------
@@ -157,7 +157,7 @@ run { store = at("limit.db"), name = "A", models = models(1),
 run { store = at("every.db"), name = "A", models = models(1), checkpoint = { every = 1 },
   progress = look(at("every.db")) }
 t.is(table.concat(seen, "|"), "||1-1.safetensors", "none, none above a limit, one each epoch")
-t.ok(log(at("limit.db")):find("and the limit is 1000: there will be none", 1, true),
+t.ok(log(at("limit.db")):find("above the limit of 1000: none is written", 1, true),
   "the log says so")
 local kept = run { store = at("kept.db"), name = "A", models = models(2), workers = 2,
   checkpoint = { keep = true } }
@@ -169,7 +169,7 @@ for i = 1, 2 do
   n:close()
 end
 t.fails(function() store:net("A", 3) end, "'A' of " .. at "kept.db" .. " has no model 3")
-t.fails(function() store:net "A" end, "which model of 'A'? its number comes second, from 1")
+t.fails(function() store:net "A" end, "give the number of a model of 'A' as the second argument")
 store:close()
 store = assert(sweep.open(at "every.db"))
 local none, why = store:net("A", 1)
@@ -179,9 +179,9 @@ store:close()
 t.fails(function() run { name = "x", models = models(1), checkpoint = { evry = 1 } } end,
   "unknown option 'evry' (did you mean 'every'?)")
 t.fails(function() run { name = "x", models = models(1), checkpoint = { every = 0 } } end,
-  "checkpoint.every is '0'; it is a number of epochs, at least 1, or a time, such as \"10m\"")
+  "checkpoint.every is '0'; it must be a number of epochs, at least 1, or a time, such as \"10m\"")
 t.fails(function() run { name = "x", models = models(1), checkpoint = { limit = "1 XB" } } end,
-  "checkpoint.limit is '1 XB'; it is a size in bytes")
+  "checkpoint.limit is '1 XB'; it must be a size in bytes")
 
 -- Checkpoints within an epoch, by the clock ---------------------------------------------
 local long = { models = { arch.anynet { d = { 2, 2 }, w = { 32, 64 }, g = 8 } },
@@ -206,8 +206,8 @@ train_long("clock.db", { checkpoint = { every = "0.1s" }, progress = function()
 end })
 t.ok(killed, "with every = \"0.1s\" there is a checkpoint in the first epoch")
 t.is(epochs(at("clock.db"), "A"), epochs(at("long.db"), "A"), "going on there gives the same bits")
-t.ok(log(at("clock.db")):find("SIGKILL; queued again, it had come further", 1, true),
-  "it had come further", log(at("clock.db")))
+t.ok(log(at("clock.db")):find("SIGKILL; queued again (it had made progress)", 1, true),
+  "it had made progress", log(at("clock.db")))
 
 -- Paused and resumed ------------------------------------------------------------------
 path = at("pause.db")

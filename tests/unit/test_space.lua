@@ -189,7 +189,7 @@ t.ok(message:find("wanted 1P to 2P (5,000 outside flops); widen the window", 1, 
 t.fails(function() A:sample(5, { flop = { 1, 2 } }) end, "did you mean 'flops'?")
 t.fails(function() A:sample(0) end, "n is 0")
 t.fails(function() A:sample(math.huge) end, "n is inf")
-t.fails(function() A:sample(2, { flops = { 6e6, 3e6 } }) end, "{low, high} with low <= high")
+t.fails(function() A:sample(2, { flops = { 6e6, 3e6 } }) end, "{lo, hi} with lo <= hi")
 t.fails(function() A:sample(2, { stride = { 1, 2 } }) end, "stride has 2 values, but there are 4 stages")
 t.fails(function() A:with { g = { 0 } } end, "g = 0; it must be a whole number from 1 to 32768")
 for key, most in pairs { d = 1000, w = 32768, b = 32768, g = 32768 } do
@@ -406,5 +406,24 @@ end
 t.ok(tostring(E:describe()):find("monotone_d: d never falls from stage to stage (drawn directly)", 1, true),
   "describe says how a constraint is met")
 t.is(tostring(B), "space AnyNetX_B (shared_b)", "tostring")
+
+-- Seeds that nobody gave ----------------------------------------------------------------------
+do
+  local S, w = space.small.AnyNetXA:with { name = "seeded" }, { flops = { 1e6, 3e6 } }
+  local C = S:with("shared_b")
+  local p, q, again = S:sample(12, w), C:sample(12, w), S:sample(14, w)
+  t.ok(p.seed ~= q.seed, "each space has a seed of its own", p.seed .. " and " .. q.seed)
+  t.is(again.seed, p.seed, "and gets it again")
+  t.is(arch.hash(again[12]), arch.hash(p[12]), "so that more continue what was drawn")
+  local seen, shared = {}, 0
+  for _, m in ipairs(p) do seen[arch.hash(m)] = true end
+  for _, m in ipairs(q) do shared = shared + (seen[arch.hash(m)] and 1 or 0) end
+  t.is(shared, 0, "populations that are compared share no networks")
+  t.ok(tostring(q):find("seed " .. q.seed, 1, true), "the seed is shown")
+  w.seed = 77
+  t.is(S:sample(2, w).seed, 77, "one that is given is taken")
+  w.seed = 9007199254740993
+  t.is(S:sample(2, w).seed, 9007199254740993, "exactly")
+end
 
 t.done()

@@ -57,7 +57,7 @@ blamed(function() stats.edf { 1, "x" } end, "error 2 is a string")
 blamed(function() stats.edf { 1, nil, 3 } end, "error 2 is a nil")
 blamed(function() stats.edf { 1, 0 / 0 } end, "error 2 is NaN; give a diverged model an error of 100")
 blamed(function() stats.edf { 0.5, 101 } end, "error 2 is 101; errors are percent, 0 to 100")
-blamed(function() stats.edf(nil) end, "is a nil; it wants a list of errors")
+blamed(function() stats.edf(nil) end, "is a nil; it should be a list of errors")
 blamed(function() stats.edf { name = "Z", errors = {} } end, "stats.edf: Z: there are no errors")
 blamed(function() stats.edf { errors = 3 } end, "is a number")
 blamed(function() f:band(1) end, "the level must lie between 0 and 1")
@@ -170,7 +170,7 @@ t.is(own.best, -models[best].d[2], "a function of the model")
 t.is(stats.bootstrap(result, "d", { share = 1, exact = true, level = 0.5 }).taken, 40, "share")
 blamed(function() stats.bootstrap(result, "flop") end, "did you mean 'flops'?")
 blamed(function() stats.bootstrap(result, "w[3]") end, "model 1: it has 2 stages")
-blamed(function() stats.bootstrap(result, "w_a") end, "model 1: it is no RegNet")
+blamed(function() stats.bootstrap(result, "w_a") end, "model 1: it is not a RegNet")
 blamed(function() stats.bootstrap(result, function() end) end, "the property is nil, not a number")
 blamed(function() stats.bootstrap(A, "d") end, "table without models")
 blamed(function() stats.bootstrap({ errors = { 1 }, models = {} }, "d") end, "0 models but 1 errors")
@@ -197,7 +197,7 @@ t.is(tostring(rows), table.concat({
   "A      8  48.00   59.12     54.00       1",
   "B      8  40.00   44.00     43.50       0",
   "#3     2  20.00   25.00     25.00       0" }, "\n"), "printed")
-blamed(function() stats.table {} end, "it wants a list of results")
+blamed(function() stats.table {} end, "expects a list of results")
 blamed(function() stats.table { A, 3 } end, "entry 2 is a number")
 
 -- every public name has help whose examples run

@@ -36,7 +36,12 @@ do
   t.is(json.decode('{"x":null}').x, nil, "null is nil")
   t.fails(function() json.encode { f = print } end, "function has no JSON form")
   t.fails(function() json.encode { 1, x = 2 } end, "no JSON form", "a mixed table is refused")
-  t.fails(function() json.encode { 2 ^ 53 | 0, math.maxinteger } end, "beyond 2^53")
+  t.is(json.encode(json.decode("[9007199254740993,-9007199254740995,9223372036854775807]")),
+    "[9007199254740993,-9007199254740995,9223372036854775807]", "whole numbers beyond 2^53")
+  t.is(json.decode('{"a 9007199254740993":"9007199254740993 \\" 1"}')["a 9007199254740993"],
+    '9007199254740993 " 1', "their digits in a text stay text")
+  t.is(json.decode("[12345678901234567.5,9223372036854775808,0.12345678901234567]")[3],
+    0.12345678901234567, "long numbers that are not whole")
   t.ok(json.decode("{") == nil, "a torn text is nil")
 end
 
@@ -93,8 +98,8 @@ refused(at("plain.db"), "rw", "not a netspace store", "a database of another pro
 t.is(assert(sqlite.open(at("plain.db"), "r")):rows("PRAGMA journal_mode")[1].journal_mode,
   "delete", "which is left as it was")
 write(at("text.db"), ("not a database\n"):rep(100))
-refused(at("text.db"), "r", "no SQLite database", "a text file")
-refused(at("text.db"), "rw", "no SQLite database", "a text file, for writing")
+refused(at("text.db"), "r", "not an SQLite database", "a text file")
+refused(at("text.db"), "rw", "not an SQLite database", "a text file, for writing")
 write(at("empty.db"), "")
 refused(at("empty.db"), "r", "no sweep has written it yet", "an empty file, for reading")
 t.fails(function() stores.open(3) end, "expects the path of a store")
@@ -145,7 +150,7 @@ t.is(r.errors[2], 100, "a diverged model is 100")
 t.is(r.failed .. " " .. r.n, "1 4", "failed and n")
 t.is(r.models[2].d[2], 3, "models in the order of the population")
 t.is(r.models[1].asked[1], 1, "with what was asked for")
-t.is(tostring(r), "result A: 2 of 4 models finished, 1 failed or diverged", "as text")
+t.is(tostring(r), "result A: 4 models: 1 done, 1 diverged, 1 running, 1 queued", "as text")
 local live = s:live("A")
 t.is(#live, 4, "live: every model")
 t.is(live[1].status .. live[1].curve[1] .. live[1].error, "done" .. 100 / 3 .. 200 / 7, "curve")
@@ -155,7 +160,8 @@ t.is(live[2].worker, 1002, "its worker")
 t.is(live[3].reason, "loss is nan in epoch 1", "why it diverged")
 t.is(live[4].status .. live[4].attempt, "queued1", "back in the queue")
 local g = s:progress()
-t.is(("%d %d %d %d %d"):format(g.done, g.running, g.failed, g.queued, g.total), "2 1 0 1 4",
+t.is(("%d %d %d %d %d %d"):format(g.done, g.diverged, g.failed, g.running, g.queued, g.total),
+  "1 1 0 1 1 4",
   "progress counts")
 t.is(g.running_main, true, "this process is at work")
 t.is(g.images_per_s .. " " .. g.eta, "130.0 12.0", "with its rate and remaining time")

@@ -77,19 +77,19 @@ end
 -- The progress line -----------------------------------------------------------------------
 do
   local list = { { name = "A", total = 16, done = 5, failed = 1, diverged = 2, running = 2,
-    images_per_s = 812.4, eta = 80 } }
+    queued = 6, images_per_s = 812.4, eta = 80 } }
   t.is(progress.format(list, 100),
-    "A 8/16 done, 2 running, 1 failed, 2 diverged, 812 images/s, ETA 1m20s", "the whole line")
+    "A 8/16: 5 done, 2 diverged, 1 failed, 2 running, 6 queued, 812 images/s, ETA 1m20s", "the whole line")
   for width = 1, 80 do
     if #progress.format(list, width) > width then t.ok(false, "fits " .. width) end
   end
   t.ok(progress.format(list, 45):find("ETA 1m20s", 1, true), "a narrow one keeps the time left")
-  list[2] = { name = "B", total = 4, done = 0, failed = 0, diverged = 0, running = 0,
+  list[2] = { name = "B", total = 4, done = 0, failed = 0, diverged = 0, running = 0, queued = 4,
     images_per_s = 0 }
-  t.is(progress.format(list, 20), "8/20 done, ETA 1m20s", "a very narrow one adds up")
+  t.is(progress.format(list, 20), "8/20, ETA 1m20s", "a very narrow one adds up")
   list[3], list[4] = list[2], list[2]
-  t.is(progress.format(list, 100), "4 sweeps, 8/28 done, 2 running, 1 failed, 2 diverged, "
-    .. "812 images/s, ETA 1m20s", "many are counted")
+  t.is(progress.format(list, 100), "4 sweeps 8/28: 5 done, 2 diverged, 1 failed, 2 running, "
+    .. "18 queued, 812 images/s, ETA 1m20s", "many are counted")
 end
 
 -- Figures with their units -----------------------------------------------------------------

@@ -88,7 +88,7 @@ t.is(stats.edf(failing):finished().n, 40, "an EDF without its failures")
 t.is(select(2, stats.edf({ 100, 100 }):finished()), "all of its models failed", "nothing left")
 local other = { name = "G", errors = good.errors, recipe = { epochs = 5 } }
 local lent = { name = "C", errors = parent.errors, recipe = { epochs = 10 } }
-t.ok(stats.compare(lent, other).verdict:find("Careful: they were trained with different recipe"),
+t.ok(stats.compare(lent, other).verdict:find("Careful: they were trained with different recipes "),
   "different recipes")
 local card = { train_n = 200, test_n = 100, pad = 4, checksum = "a" }
 other = { name = "G", errors = good.errors, recipe = { epochs = 10 }, card = card }
@@ -96,12 +96,12 @@ lent.card = { train_n = 100, test_n = 100, pad = 4, checksum = "b" }
 t.ok(stats.compare(other, lent).verdict:find(
   "Careful: they were trained with different data (train 200 and 100).", 1, true), "and data")
 t.ok(stats.compare(other, { name = "I", errors = good.errors, recipe = { epochs = 5, lr = 1 },
-  card = card }).verdict:find("different recipe (epochs 10 and 5, lr nil and 1).", 1, true), "which")
-blamed(function() stats.compare(lent, { good }) end, "b is a list of results; name one of them")
+  card = card }).verdict:find("different recipes (epochs 10 and 5, lr nil and 1).", 1, true), "which")
+blamed(function() stats.compare(lent, { good }) end, "b is a list of results; pick one of them")
 t.is(select(2, stats.best { errors = { 3, 2, 2 }, models = { "a", "b", "c" } }), 2, "least error")
 t.is(stats.best { errors = { 3, 2, 2 }, models = { "a", "b", "c" } }, "b", "the first best")
 blamed(function() stats.best { errors = {}, models = {} } end, "no finished models")
-blamed(function() stats.best(good) end, "it wants a result")
+blamed(function() stats.best(good) end, "it should be a result")
 t.ok(stats.compare(parent, { name = "H", errors = good.errors, n = 50 }).verdict:find(
   "Careful: 10 of 50 models of H are unfinished.", 1, true), "unfinished models")
 t.ok(not stats.compare(lent, lent).verdict:find("Careful"), "the same recipe")
@@ -225,7 +225,7 @@ t.ok(trend[1].name == "A" and trend[1].at == 1.5 and trend[2].at == 2.5, "sorted
 t.is(trend[2].median, stats.bootstrap(B, "d", { exact = true }).median, "the band of each")
 t.ok(tostring(trend):find("^population"), "printed")
 blamed(function() stats.trend({ A }, "tag") end, "model 1: the property is small, not a number")
-blamed(function() stats.trend({ A, 3 }, "d") end, "entry 2 is no result")
+blamed(function() stats.trend({ A, 3 }, "d") end, "entry 2 should be a result")
 
 -- ranks
 local r = stats.correlation(range(30, 1, 1), range(30, 70, -1))
@@ -270,7 +270,7 @@ local wide_net = assert(arch.anynet { d = { 1 }, w = { 24 } })
 blamed(function()
   stats.noise { named("A", { 1, 2 }, { net, net }), named("B", { 1, 2 }, { net, wide_net }) }
 end, "model 2 of entry 2 is another network")
-blamed(function() stats.noise { { 1, 2 } } end, "a list of two results or more")
+blamed(function() stats.noise { { 1, 2 } } end, "expects a list of at least two results")
 blamed(function() stats.noise { { 1, 2 }, { 1 } } end, "entry 2 has 1 models, entry 1 has 2")
 
 -- least squares

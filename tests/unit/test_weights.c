@@ -115,7 +115,7 @@ static void saved_networks_load_again(void **state)
         struct error e = {""};
         number_values(a, 1);
         number_values(b, -9);
-        assert_true(net_save(a, path("w"), "{}", &e));
+        assert_true(net_save(a, path("w"), "{}", NULL, &e));
         if (!net_load(b, path("w"), &e))
             fail_msg("%s", e.msg);
         for (size_t k = 0; k < net_params(a); k++) {
@@ -136,7 +136,7 @@ static void file_is_as_the_reference_writes_it(void **state)
     struct net *n = small(BLOCK_X, 0.25, 0);
     struct error e = {""};
     number_values(n, 0);
-    assert_true(net_save(n, path("w"), "{\"d\":[1,2]}", &e));
+    assert_true(net_save(n, path("w"), "{\"d\":[1,2]}", NULL, &e));
     size_t bytes;
     uint8_t *file = slurp("w", &bytes);
     uint64_t length;
@@ -204,11 +204,11 @@ static void failed_save_changes_nothing(void **state)
     (void)state;
     struct net *n = small(BLOCK_X, 0, 0);
     struct error e = {""};
-    assert_false(net_save(n, "/nowhere/at/all/w", "{}", &e));
+    assert_false(net_save(n, "/nowhere/at/all/w", "{}", NULL, &e));
     assert_non_null(strstr(e.msg, "/nowhere/at/all/w cannot be written: No such file"));
     assert_int_equal(mkdir(path("sub"), 0700), 0);
     spill("sub/kept", "x", 1);
-    assert_false(net_save(n, path("sub"), "{}", &e)); // a directory is not replaced
+    assert_false(net_save(n, path("sub"), "{}", NULL, &e)); // a directory is not replaced
     assert_non_null(strstr(e.msg, "/sub cannot be written"));
     char part[120];
     snprintf(part, sizeof part, "%s.part-%ld", path("sub"), (long)getpid());
@@ -237,14 +237,14 @@ static void other_networks_are_refused(void **state)
     struct net *x = small(BLOCK_X, 0, 0), *y = small(BLOCK_X, 0.25, 0);
     struct net *basic = small(BLOCK_BASIC, 0, 0), *headed = small(BLOCK_X, 0, 24);
     struct error e;
-    assert_true(net_save(x, path("w"), NULL, &e));
+    assert_true(net_save(x, path("w"), NULL, NULL, &e));
     load_fails(y, "has no tensor 's1.b1.f.se.f_ex.0.weight'", "another network");
     load_fails(basic, "(8, 8, 1, 1); the network takes (8, 8, 3, 3)", "'s1.b1.f.a.weight'");
     load_fails(headed, "has no tensor 'head.conv.weight'", "another network");
     assert_null(weights_arch(path("w"), &e));
-    assert_non_null(strstr(e.msg, "netspace.network.arch"));
-    assert_true(net_save(y, path("w"), "{}", &e));
-    load_fails(x, "has the tensor 's1.b1.f.se.f_ex.0.bias'", "the network has not");
+    assert_non_null(strstr(e.msg, "netspace.arch"));
+    assert_true(net_save(y, path("w"), "{}", NULL, &e));
+    load_fails(x, "has the tensor 's1.b1.f.se.f_ex.0.bias'", "the network lacks");
     net_free(x);
     net_free(y);
     net_free(basic);
@@ -292,21 +292,21 @@ static void tensors_must_fit_the_network(void **state)
     (void)state;
     struct net *n = small(BLOCK_X, 0, 0);
     struct error e;
-    assert_true(net_save(n, path("w"), "{}", &e));
+    assert_true(net_save(n, path("w"), "{}", NULL, &e));
     edit("\"head.fc.bias\":{\"dtype\":\"F32\"", "\"head.fc.bias\":{\"dtype\":\"I32\"");
     load_fails(n, "'head.fc.bias' is I32", "takes F32");
-    assert_true(net_save(n, path("w"), "{}", &e));
+    assert_true(net_save(n, path("w"), "{}", NULL, &e));
     edit("\"shape\":[3,16]", "\"shape\":[16,3]");
     load_fails(n, "'head.fc.weight' is (16, 3)", "takes (3, 16)");
-    assert_true(net_save(n, path("w"), "{}", &e));
+    assert_true(net_save(n, path("w"), "{}", NULL, &e));
     edit("\"shape\":[3,16]", "\"shape\":[3,4,4]");
     load_fails(n, "'head.fc.weight' is (3, 4, 4)", "takes (3, 16)");
-    assert_true(net_save(n, path("w"), "{}", &e));
+    assert_true(net_save(n, path("w"), "{}", NULL, &e));
     edit("\"head.fc.bias\"", "\"head.fc.bia\"");
     load_fails(n, "has no tensor 'head.fc.bias'", "another network");
-    assert_true(net_save(n, path("w"), "{}", &e));
+    assert_true(net_save(n, path("w"), "{}", NULL, &e));
     edit("\"stem.bn.num_batches_tracked\"", "\"stem.bn.num_batches_trackeD\"");
-    load_fails(n, "'stem.bn.num_batches_trackeD'", "the network has not");
+    load_fails(n, "'stem.bn.num_batches_trackeD'", "the network lacks");
     net_free(n);
 }
 
@@ -421,10 +421,10 @@ static void malformed_headers_are_named(void **state)
         {ONE(F32_2 ",\"data_offsets\":[8,0]"), 8, "should begin at 0"},
         {ONE(F32_2 ",\"data_offsets\":[4,12]"), 12, "gap"},
         {ONE(F32_2 ",\"data_offsets\":[0,8]"), 7,
-         "speaks of 8 bytes of data, the file has 7: it is cut"},
+         "describes 8 bytes of data, the file has 7: it is cut"},
         {ONE(F32_2 ",\"data_offsets\":[0,8]"), 9,
-         "speaks of 8 bytes of data, the file has 9"},
-        {"{}", 1, "speaks of 0 bytes of data, the file has 1"},
+         "describes 8 bytes of data, the file has 9"},
+        {"{}", 1, "describes 0 bytes of data, the file has 1"},
         {ONE("\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]"), 0,
          "overflows"},
         {ONE("\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,1]"), 1, "not whole bytes"},
@@ -502,7 +502,7 @@ static void damaged_files_never_crash(void **state)
     struct net *n = small(BLOCK_X, 0.25, 0);
     struct error e = {""};
     number_values(n, 1);
-    assert_true(net_save(n, path("x"), "{\"d\":[1,2],\"name\":\"caf\303\251\"}", &e));
+    assert_true(net_save(n, path("x"), "{\"d\":[1,2],\"name\":\"caf\303\251\"}", NULL, &e));
     size_t bytes;
     uint8_t *good = slurp("x", &bytes), *file = xmalloc(2 * bytes);
     uint64_t length;

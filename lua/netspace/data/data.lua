@@ -13,17 +13,17 @@ local sys = require "netspace.core.sys"
 
 local M = {}
 
--- How to open a data set again from any directory, where that is not what it is called.
+-- How to open a data set again from any directory, where its name is not enough.
 local sources = setmetatable({}, { __mode = "k" })
 
--- What data.open knows: how many images there are at most, what follows the colon, and
--- how to open it.
+-- The data sets: how many images each has at most, what follows the colon, and how to open it.
 local kinds = {
   shapes = {
-    train = 1000000, test = 1000000,
+    what = '"shapes" (ten drawn figures)', train = 1000000, test = 1000000,
     open = function(_, ...) return core.shapes(...) end,
   },
   cifar10 = {
+    what = '"cifar10:DIR" (CIFAR-10, binary version, in the folder DIR)',
     train = 50000, test = 10000, argument = "DIR",
     open = function(dir, ...)
       local set, message = core.cifar10(dir:sub(1, 2) == "~/" and paths.absolute(dir) or dir, ...)
@@ -59,7 +59,7 @@ end
 options.declare("data.open", { train = "integer", test = "integer", seed = "integer",
   pad = "integer" })
 
---- How to open a data set again, from any directory: what data.open takes, as one table.
+--- How to open a data set again, from any directory: the arguments of data.open, as a table.
 function M._source(set)
   local card = set:card()
   return { spec = sources[set] or card.spec, train = card.train_n, test = card.test_n,
@@ -86,14 +86,16 @@ function M.open(spec, opts)
   name = name or spec
   local kind = kinds[name]
   if not kind then
-    error(("data.open: unknown data set '%s'%s; it knows %s"):format(name,
-      options.hint(name, kinds), table.concat(M.names(), ", ")), 2)
+    local what = M.names()
+    for i, known in ipairs(what) do what[i] = kinds[known].what end
+    error(("data.open: there is no data set '%s'%s; what can be opened is %s"):format(spec,
+      options.hint(name, kinds), table.concat(what, " and ")), 2)
   end
   if kind.argument and (argument or "") == "" then
     error(("data.open: '%s' needs the directory of its files: '%s:%s'"):format(name, name,
       kind.argument), 2)
   elseif argument and not kind.argument then
-    error(("data.open: '%s' takes nothing after its name, got ':%s'"):format(name, argument), 2)
+    error(("data.open: nothing may follow the name '%s', got ':%s'"):format(name, argument), 2)
   end
   local train = count(o, "train", name, kind.train)
   local test = count(o, "test", name, kind.test)
@@ -107,28 +109,29 @@ end
 document("data.open", [[
   data.open(spec [, { train=, test=, seed=, pad= }]) -> dataset, or nil and a message
   Opens a data set for training.
-    spec    "shapes"        ten drawn figures, 32x32 RGB, made from the seed in half a second
+    spec    "shapes"        ten kinds of drawn figures, 32x32 RGB, made in half a second
             "cifar10:DIR"   CIFAR-10, binary version: data_batch_1.bin ... test_batch.bin in DIR
-            a dataset       the same again, with other options
+            a dataset       the same data with other options
     train   training images (shapes 10000, cifar10 all 50000)
     test    test images (shapes 2000, cifar10 all 10000)
-    seed    of the drawing, or of which images a subset takes (1); subsets are balanced over
+    seed    of the drawn images, or of the choice of a subset (1); subsets are balanced over
             the classes, and a smaller one is the beginning of a larger one
-    pad     zeros around a training image before it is cropped at random (4, as pycls); less
-            suits trainings of few epochs
+    pad     zeros around a training image before it is cropped at random (4, as in pycls);
+            fewer are better for trainings of few epochs
   Training images are padded, cropped at random and flipped half of the time.
   example: data.open("shapes", { train = 100, test = 20 })
   source: pycls datasets (normalisation, augmentation); Krizhevsky 2009 (CIFAR-10)]])
 
 document("data.names", [[
   data.names() -> list of strings
-  The names data.open knows.
+  The names of the data sets that data.open knows.
   example: data.names()]])
 
 document("dataset:card", [[
   dataset:card() -> table
   What a data set is: name, spec (opens it again), seed, classes, class_names, image (pixels a
-  side), train_n, test_n, pad, mean and std (of red, green, blue; taken off and divided by), checksum.
+  side), train_n, test_n, pad, mean and std (of red, green, blue: images are normalised by
+  them), checksum.
   example: data.open("shapes", { train = 100, test = 20 }):card().class_names]])
 
 document("dataset:image", [[
@@ -141,19 +144,19 @@ document("dataset:image", [[
 
 document("dataset:input", [[
   dataset:input(split, i) -> numbers, label, name
-  One image as a network takes it: as dataset:image, but normalised (its mean taken off, divided
-  by its std), not cropped nor flipped.
+  One image as a network takes it: as dataset:image, but normalised (minus the mean, divided
+  by std), neither cropped nor flipped.
   example: #data.open("shapes", { train = 10, test = 10 }):input("test", 1)]])
 
 document("dataset:checksum", [[
   dataset:checksum() -> string
-  The SHA-256 of the images and labels in use, so that a result says what it was trained on.
-  Computed once, when first asked for.
+  The SHA-256 of the images and labels in use, so that a result shows what it was trained on.
+  Computed once, when it is first needed.
   example: data.open("shapes", { train = 10, test = 10 }):checksum()]])
 
 document("dataset:close", [[
   dataset:close()
-  Gives the memory or the mapped files back; using the data set afterwards is an error.
+  Frees the memory or the mapped files; using the data set afterwards raises.
   example: data.open("shapes", { train = 10, test = 10 }):close()]])
 
 return M

@@ -28,7 +28,7 @@ local function space_of(x)
   if type(x) == "string" then return space[x] end
   if type(x) == "table" and is_space(x.chosen) then return x.chosen end -- a step
   if is_space(x) then return x end
-  error(("design.step: parent is a %s; it wants a space, the name of one, or a step that chose "
+  error(("design.step: parent is a %s; it should be a space, its name, or a step that chose "
     .. "one"):format(type(x)), 0)
 end
 
@@ -106,9 +106,9 @@ local function smaller(parent, S)
   return ratio > 1 and (" and it is %s times smaller"):format(units.short(ratio)) or ""
 end
 
-local function interval(c, level)
-  return ("difference %+.2f points, interval %+.2f to %+.2f at %g %%"):format(c.mean_difference,
-    c.ci[1], c.ci[2], 100 * level)
+local function interval(c)
+  return ("difference %+.2f points, interval %+.2f to %+.2f at %.4g %%"):format(
+    c.mean_difference, c.ci[1], c.ci[2], 100 * c.level)
 end
 
 --- The space to go on with, and the sentence that says why: the best of the better ones, else
@@ -120,14 +120,14 @@ function M._decide(t, spaces)
   for _, row in ipairs(t.rows) do
     if not kept and (row.claim == "same" or row.claim == "no worse") then kept = row end
   end
-  local first = t.rows[1]
-  if first.claim == "better" then
-    return spaces[first.index + 1], ("Go on with %s: %s (%s)"):format(first.name,
-      t.verdict:gsub("%.$", ""), interval(first.comparison, t.level)) .. "."
+  local best = t.best
+  if best then
+    return spaces[best.index + 1], ("Go on with %s: %s (%s)"):format(best.name,
+      t.verdict:gsub("%.$", ""), interval(best.comparison)) .. "."
   elseif kept then
     local S = spaces[kept.index + 1]
     return S, ("Go on with %s: it is no more than %g points worse than %s%s (%s)."):format(
-      kept.name, t.margin, parent.name, smaller(parent, S), interval(kept.comparison, t.level))
+      kept.name, t.margin, parent.name, smaller(parent, S), interval(kept.comparison))
   end
   local open = 0
   for _, row in ipairs(t.rows) do open = open + (row.claim == "open" and 1 or 0) end
@@ -136,7 +136,7 @@ function M._decide(t, spaces)
   end
   return nil, ("Undecided: nothing can be claimed of %s; %s."):format(
     open == #t.rows and "any candidate" or ("%d of %d candidates"):format(open, #t.rows),
-    t.too_small or "more models would tell")
+    t.too_small or "train more models")
 end
 
 local step = {
@@ -165,7 +165,7 @@ function M.step(o)
     if o[key] == nil then error(("design.step needs %s="):format(key), 2) end
   end
   if #o.candidates == 0 then
-    error("design.step: candidates is empty; it wants constraints or spaces", 2)
+    error("design.step: candidates is empty; give constraints or spaces", 2)
   end
   local level, looks = input.level("design.step", o.level), o.looks or 1
   if looks < 1 then error(("design.step: looks is %d; it must be at least 1"):format(looks), 2) end
@@ -178,8 +178,8 @@ function M.step(o)
     local spaces = spaces_of(o)
     local results = train_spaces(spaces, o)
     local t = stats.alternatives(results[1], table.move(results, 2, #results, 1, {}),
-      { margin = o.margin or 1, level = 1 - (1 - level) / looks, draws = o.draws, by = o.by, bins = o.bins,
-        range = o.range, seed = o.seed })
+      { margin = o.margin or 1, level = 1 - (1 - level) / looks, draws = o.draws, by = o.by,
+        bins = o.bins, range = o.range, seed = o.seed })
     local chosen, verdict = M._decide(t, spaces)
     return { spaces = spaces, results = results, alternatives = t, chosen = chosen,
       verdict = verdict, n = math.tointeger(o.n) }
@@ -200,9 +200,11 @@ function M.repeats(o)
   for _, key in ipairs { "models", "store", "data" } do
     if o[key] == nil then error(("design.repeats needs %s="):format(key), 2) end
   end
-  if times < 2 then error(("design.repeats: times is %d; it must be at least 2"):format(times), 2) end
+  if times < 2 then
+    error(("design.repeats: times is %d; it must be at least 2"):format(times), 2)
+  end
   local name = o.name or o.models.space
-  if not name then error("design.repeats needs name=, what to call the population", 2) end
+  if not name then error("design.repeats needs name=, the name of the population", 2) end
   local results = blame.call(1, blame.plainly, function()
     local list, seed = {}, math.tointeger(o.seed or o.models.seed or sys.seed())
     for k = 1, times do -- the first is the population itself, trained already or not
@@ -221,20 +223,20 @@ One step of designing a space: train the parent and its refinements, compare, de
   candidates   list of refinements: constraints (as for S:with) or spaces
   n            models of each; with a larger n later only the new ones are trained
   sample       options of S:sample: { flops = {lo, hi}, image =, stem =, … }
-  seed = 1     each space draws with a seed of its own made of this one and its name, so that
-               the populations of a step are independent, and are found again in the store
-               when a candidate is the parent of the next step
-  adopt        true: candidates take over what the parent has trained that obeys them
-  margin = 1   points of mean error that do not matter: a candidate that is no worse than
-               that is worth its simplicity
-  looks = 1    how often the step is to be taken while n grows: models added until something
-               can be claimed make a false claim likelier (3 looks at 5 %: 11 %), so that
-               each look is at 1/looks of the level
+  seed = 1     each space draws with a seed made of this one and its name, so that the
+               populations of a step are independent, and a candidate is found in the store
+               when it is the parent of the next step
+  adopt        true: candidates adopt those trained models of the parent that obey them
+  margin = 1   points of mean error that do not matter: a candidate that is at most this much
+               worse is chosen for its simplicity
+  looks = 1    how often the step will be repeated while n grows: adding models until something
+               can be claimed makes a false claim likelier (3 looks at 5 %: 11 %), so each
+               look has 1/looks of the error probability
   level, draws, by, bins, range   as in stats.alternatives
   store, data, recipe, workers, quiet, …   as in sweep.run: all populations are trained at
-               once, and what the store has is not trained again
-.chosen        the space to go on with, or nil when n is too small to decide
-.verdict       the sentence that says why; .alternatives, the figures; .spaces, .results, .n
+               once, and models in the store are not trained again
+.chosen        the space to continue with, or nil when n is too small to decide
+.verdict       the reason, in a sentence; .alternatives, the figures; .spaces, .results, .n
 Prints as the table and the verdict.
 example: design.step{ parent = space.small.AnyNetXA, candidates = { "b_1" }, n = 2,
     sample = { flops = {1e6, 2e6} }, store = "runs.db", data = D }

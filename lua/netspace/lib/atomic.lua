@@ -1,4 +1,4 @@
---- Files that are there whole or not at all: written beside their place under another name,
+--- Files that appear whole or not at all: written under another name in the same directory,
 -- synced to the disk, then renamed.
 
 local filesystem = require "netspace.lib.filesystem"

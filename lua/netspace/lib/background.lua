@@ -1,5 +1,5 @@
---- What goes on behind the script or the prompt, and who hears of it.  The two sides meet here,
--- so that neither needs to know the other:
+--- Work in the background of the script or the prompt, and news of it.  The two sides meet here,
+-- so that neither requires the other:
 --
 --   a prompt calls      background.listen{ notify =, typing = }
 --   a sweep calls       background.serve{ running =, finish =, suspend = }
@@ -24,7 +24,7 @@ function M.serve(o)
   server = o
 end
 
---- Prints a line that nobody asked for.
+--- Prints a line of news.
 function M.notify(text)
   if prompt.notify then return prompt.notify(text) end
   io.stderr:write(text, "\n")

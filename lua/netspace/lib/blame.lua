@@ -1,5 +1,5 @@
---- Errors that blame the user's line.  What our own code raises deep inside is said of the line
--- that called the public function.
+--- Exceptions that blame the user's line: what our own code raises deep inside gets the position
+-- of the line that called the public function.
 
 local M = {}
 

@@ -1,5 +1,5 @@
 --- The text of Lua code that runs: of files, and of what is in no file (entries of the prompt,
--- -e, standard input).  Error messages quote it, and a constraint keeps the text of its check.
+-- -e, standard input).  Messages of exceptions quote it; a constraint keeps that of its check.
 
 local M = {}
 

@@ -28,7 +28,7 @@ function M.add(name, group, text, source)
   M.groups[name], M.sources[name] = group, source
 end
 
---- What a module registers its texts with: a function of name and text.
+--- The function of name and text by which a module registers its texts.
 function M.group(group)
   local source = debug.getinfo(2, "S").source
   return function(name, text) M.add(name, group, text, source) end

@@ -1,5 +1,5 @@
---- Where a store may lie.  Its write-ahead log needs memory that all its readers and writers
--- share and locks that hold: one machine and a local file system (sqlite.org/wal.html,
+--- File systems where a store may lie.  Its write-ahead log needs memory that all its readers and
+-- writers share and locks that hold: one machine and a local file system (sqlite.org/wal.html,
 -- sqlite.org/howtocorrupt.html section 2.1).  On a network file system a store would be
 -- damaged sooner or later, so sweeps refuse to write there.
 

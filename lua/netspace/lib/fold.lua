@@ -7,7 +7,7 @@ local FULL = 72 -- cells of a line that was broken, at least
 
 -- What stands before the second column of a line, or "".  Two blanks after a sentence are none.
 local function first_column(line)
-  local from, to = line:find("[^%s%.,:;]%s%s+%f[%S]", #line:match("^%s*") + 1)
+  local from, to = line:find("[^%s%.,:;?!]%s%s+%f[%S]", #line:match("^%s*") + 1)
   return from and line:sub(1, to) or ""
 end
 
@@ -78,7 +78,7 @@ end
 
 function M.text(text, width) return table.concat(M.lines(text, width), "\n") end
 
---- A text that was written for a wider terminal, put together anew where it does not fit.
+--- A text that was folded for a wider terminal, folded again where it does not fit.
 function M.anew(text, width)
   local out, folded = fold_all(M.lines(text, math.huge), width)
   if folded then out = fold_all(joined(text), width) end

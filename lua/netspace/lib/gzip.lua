@@ -24,19 +24,32 @@ function M.writer(write)
   return function(text) write((deflate(text))) end, function() write((deflate("", "finish"))) end
 end
 
---- The text of a compressed file.
--- @treturn string, or nil and a message
-function M.text(bytes)
+--- The text of a compressed file, piece by piece.
+-- @tparam function read  the next bytes of the file, or nil (and a message) at the end
+-- @treturn function the next piece, or nil (and a message); or nil and a message
+function M.reader(read)
   local lib, why = zlib()
   if not lib then return nil, why end
-  local parts, from = {}, 1
-  repeat -- a file is a row of members (RFC 1952, section 2.2)
-    local good, text, whole, taken = pcall(lib.inflate(15 + 16), bytes:sub(from))
-    if not good then return nil, "it is no gzip file, or damaged" end
-    if not whole then return nil, "the compressed file ends too early" end
-    parts[#parts + 1], from = text, from + taken
-  until not bytes:find("[^\0]", from) -- some are padded
-  return table.concat(parts)
+  local inflate, taken, rest = nil, 0, ""
+  return function()
+    while true do
+      local message
+      if rest == "" then rest, message = read() end
+      if not rest and message then return nil, message end
+      if not rest or not inflate and not rest:find "[^\0]" then -- some are padded with zeros
+        if inflate then return nil, "the compressed file ends too early" end
+        if not rest then return nil end
+        rest = ""
+      else
+        inflate = inflate or lib.inflate(15 + 16) -- a row of members (RFC 1952, section 2.2)
+        local good, text, whole, so_far = pcall(inflate, rest)
+        if not good then return nil, "it is not a gzip file, or it is damaged" end
+        rest = whole and rest:sub(so_far - taken + 1) or ""
+        inflate, taken = not whole and inflate or nil, whole and 0 or so_far
+        if text ~= "" then return text end
+      end
+    end
+  end
 end
 
 return M

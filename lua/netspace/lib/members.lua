@@ -1,16 +1,16 @@
---- What a value answers to: its own keys and those of the tables behind it.  Raw access only, so
+--- The members of a value: its own keys and those of the tables behind it.  Raw access only, so
 -- that looking at a value (completion, hints, help) never runs anybody's code.
 
 local M = {}
 
 --- Where the fields of values with this metatable come from, when that is a table: __index,
--- or _methods beside a function.
+-- or _methods where __index is a function.
 function M.behind(meta)
   local index = rawget(meta, "__index")
   return type(index) == "table" and index or rawget(meta, "_methods")
 end
 
---- All string keys a value answers to, through __index tables.
+--- All string keys of a value and of its __index tables.
 function M.keys_of(value)
   local names, depth = {}, 0
   while value ~= nil and depth < 8 do
@@ -35,10 +35,18 @@ function M.kind(value)
   return type(name) == "string" and name:gsub("^netspace%.", "") or nil
 end
 
---- Whether a value says itself how it prints.
+--- Whether a value has a __tostring of its own.
 function M.own_text(value)
   local meta = debug.getmetatable(value)
   return type(meta) == "table" and rawget(meta, "__tostring") ~= nil
+end
+
+--- Where code takes a stage's parameter for a field: "m.w4", "m.w[4]"; nil where it does not.
+function M.stage_field(code)
+  local name, parameter, stage = code:match("([%a_][%w_]*)%.([dwbg])_?(%d+)%f[^%w_]")
+  if not name or parameter == "w" and stage == "0" then return nil end
+  return code:match(name .. "%." .. parameter .. "_?" .. stage),
+    ("%s.%s[%s]"):format(name, parameter, stage)
 end
 
 return M

@@ -1,10 +1,12 @@
 --- Option tables: every function that takes `{ key = value }` checks it here, so that a
--- misspelt key is an error with the nearest valid name, never silently ignored.
+-- misspelt key raises with the nearest valid name and is never silently ignored.
 --
 --   options.declare("net.new", { seed = "integer", batch = "integer" })
 --   local o = options.check("net.new", t)
 --
 -- What is declared is also what Tab offers inside { }; a test holds the help against it.
+
+local absent = require "netspace.lib.absent"
 
 local M = { declared = {} } -- name -> { key = types }
 
@@ -49,9 +51,12 @@ function M.hint(word, names)
   return near and (" (did you mean '%s'?)"):format(near) or ""
 end
 
+-- Kinds of options that are tables, and how they are written.
+local written = { window = "a window: {lo, hi}, such as {1.5e6, 2.5e6}" }
+
 local function matches(value, kinds)
   for kind in kinds:gmatch("[%w_]+") do
-    if kind == "any" or type(value) == kind
+    if kind == "any" or type(value) == kind or written[kind] and type(value) == "table"
       or kind == "integer" and type(value) == "number" and math.tointeger(value) then
       return true
     end
@@ -61,15 +66,15 @@ end
 
 --- Declares the option keys of one or several functions, called as in their help ("net.new",
 -- "S:sample"; "sweep.run: recipe" is the table given as that option), and of each the Lua
--- types it may have ("number", "integer", "string|table", "any").
+-- types it may have ("number", "integer", "string|table", "any"), or "window".
 function M.declare(names, keys)
   for _, name in ipairs(type(names) == "table" and names or { names }) do
     M.declared[name] = keys
   end
 end
 
---- Checks the option table `t` of `where`, by what is declared for `name` (`where`).  Errors
--- blame the caller's caller.
+--- Checks the option table `t` of `where`, by what is declared for `name` (`where`).
+-- Exceptions blame the caller's caller.
 -- @treturn table t itself, or {} when t is nil
 function M.check(where, t, level, name)
   local allowed = M.declared[name or where]
@@ -84,10 +89,18 @@ function M.check(where, t, level, name)
       local names = {}
       for k in pairs(allowed) do names[#names + 1] = k end
       table.sort(names)
+      local answer = absent.answer(key)
+      if answer then
+        error(("%s: there is no option '%s': %s"):format(where, tostring(key), answer), level)
+      end
       error(("%s: unknown option '%s'%s; it knows %s"):format(
         where, tostring(key), M.hint(key, allowed), table.concat(names, ", ")), level)
     end
     if not matches(value, kinds) then
+      if written[kinds] then
+        local shown = type(value) == "number" and ("%.14g"):format(value) or tostring(value)
+        error(("%s: %s is %s; it must be %s"):format(where, key, shown, written[kinds]), level)
+      end
       error(("%s: option '%s' should be %s, got %s"):format(
         where, key, (kinds:gsub("|", " or ")), type(value)), level)
     end

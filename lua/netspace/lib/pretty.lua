@@ -12,7 +12,9 @@ local options = require "netspace.lib.options"
 local screen = require "netspace.core.screen"
 local sys = require "netspace.core.sys"
 
-local M = {}
+local M = {
+  echo = true, -- whether the prompt says in a line what was assigned
+}
 
 local STRING_LIMIT = 200 -- bytes of a string inside a table
 
@@ -120,16 +122,16 @@ end
 
 -- One line.
 
--- The table on one line, or nil when it takes more than `room` cells, more items than
+-- The table on one line, or nil when it takes more than `width` cells, more items than
 -- allowed or more depth than is left.
-local function flat(v, ctx, depth, room)
+local function flat(v, ctx, depth, width)
   if is_model(v) then
     local line = model_line(v)
-    return #line <= room and line or nil
+    return #line <= width and line or nil
   end
   if not is_table(v) then
     local s = atom(v, ctx)
-    return canvas.text_width(s) <= room and not s:find("\n", 1, true) and s or nil
+    return canvas.text_width(s) <= width and not s:find("\n", 1, true) and s or nil
   end
   if next(v) == nil then return "{}" end
   if ctx.path[v] then return "<cycle>" end
@@ -137,10 +139,10 @@ local function flat(v, ctx, depth, room)
   ctx.path[v] = true
   local out, used = {}, 4
   local function add(prefix, item)
-    local s = flat(item, ctx, depth - 1, room - used - #prefix)
+    local s = flat(item, ctx, depth - 1, width - used - #prefix)
     used = s and used + canvas.text_width(s) + #prefix + 2
     out[#out + 1] = s and prefix .. s
-    return s and used - 2 <= room and #out <= ctx.items
+    return s and used - 2 <= width and #out <= ctx.items
   end
   local fits = true
   for i = 1, #v do
@@ -193,7 +195,7 @@ end
 local function cell_text(v, ctx)
   if v == nil then return "" end
   if math.type(v) == "float" then return ("%.6g"):format(v) end
-  if type(v) == "string" and #v <= 60 and not v:find "%c" then return v end
+  if type(v) == "string" and not v:find "%c" and canvas.text_width(v) <= 60 then return v end
   return flat(v, ctx, 2, 60) or "{" .. ctx.dots .. "}"
 end
 
@@ -364,12 +366,43 @@ function M.pretty(value, o)
   return render(value, ctx, o.depth or 4, 0)
 end
 
+--- A value in one line of at most `width` cells: the first of its own text, or all of it.
+function M._line(value, width)
+  local text
+  if members.own_text(value) then
+    text = safe_tostring(value):match "[^\n]*"
+  else
+    text = M.pretty(value, { width = 1000, items = 8, depth = 1 }):gsub("%s*\n%s*", " ")
+  end
+  if canvas.text_width(text) <= width then return text end
+  local dots = screen.unicode() and "…" or "..."
+  local room, at = width - canvas.text_width(dots), 0
+  for from, code in utf8.codes(text, true) do
+    room = room - canvas.text_width(utf8.char(code))
+    if room < 0 then break end
+    at = from + #utf8.char(code) - 1
+  end
+  return text:sub(1, at) .. dots
+end
+
+--- Whether a value is worth a line when it is assigned: a network, or what says itself how it
+-- prints (a population, a space, a result), but no numbers, strings and tables.
+function M._has_line(value)
+  return is_model(value) or type(value) ~= "function" and members.own_text(value)
+end
+
+document("pretty.echo", [[
+  pretty.echo = true
+  Whether the prompt says in a line what an assignment has made: "A: population of 12 networks".
+  Networks and what has a text of its own (populations, spaces, results, data sets) are said;
+  a `;` at the end of an entry leaves the line out, pretty.echo = false always.
+  example: pretty.echo = true]])
 document("pretty", [[
   pretty(value [, { width =, depth = 4, items = 40, ascii = }]) -> string
   What the prompt prints for a value: sorted keys, lists of records as aligned tables.
-    width    cells of a line (default: the terminal's)
-    depth    levels of nested tables before {…}
-    items    items, fields or rows before "… 482 more"
+    width    characters of a line (default: the terminal's)
+    depth    levels of nested tables that are shown; {…} stands for deeper ones
+    items    items, fields or rows that are shown; "… 482 more" stands for the rest
   example: print(pretty{ { name = "A", n = 16 }, { name = "B", n = 3 } })]])
 
 return setmetatable(M, { __call = function(_, ...) return M.pretty(...) end })

@@ -1,4 +1,4 @@
---- Figures with their units, as people say them.
+--- Numbers with their units, as people write them.
 
 local M = {}
 
@@ -22,8 +22,24 @@ function M.bytes(n)
   end
 end
 
---- "1 model", "2 models".
-function M.count(n, noun) return ("%d %s%s"):format(n, noun, n == 1 and "" or "s") end
+--- "1 model", "2 models"; with `part` "1 of 2 models".
+function M.count(n, noun, part)
+  return ("%s%d %s%s"):format(part and ("%d of "):format(part) or "", n, noun,
+    n == 1 and "" or "s")
+end
+
+local states = { "done", "diverged", "failed", "running", "queued" }
+
+--- How models stand, the one way it is counted and said everywhere: every model is in one of
+-- these states, so that the numbers add up to all.  "4 done, 1 failed, 2 queued"; states that no
+-- model is in are left out.
+function M.tally(t)
+  local parts = {}
+  for _, state in ipairs(states) do
+    if (t[state] or 0) > 0 then parts[#parts + 1] = ("%d %s"):format(t[state], state) end
+  end
+  return #parts > 0 and table.concat(parts, ", ") or "0 done"
+end
 
 --- 1234567 as "1,234,567".
 function M.thousands(n)
@@ -35,14 +51,19 @@ function M.thousands(n)
   return s
 end
 
+local prefixes = { { 1e15, "P" }, { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } }
+
 --- 7,200,000 as "7.2M".
 function M.short(x)
-  for _, unit in ipairs { { 1e15, "P" }, { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } } do
-    if math.abs(x) >= 0.9995 * unit[1] and math.abs(x) < math.huge then return ("%.3g%s"):format(x / unit[1], unit[2]) end
+  for _, prefix in ipairs(prefixes) do
+    local factor, letter = prefix[1], prefix[2]
+    if math.abs(x) >= 0.9995 * factor and math.abs(x) < math.huge then
+      return ("%.3g%s"):format(x / factor, letter)
+    end
   end
   return ("%.3g"):format(x)
 end
---- A value of a property: 7.2M, 8066, 0.05; what is no number as it is.
+--- A value of a property: 7.2M, 8066, 0.05; what is not a number stays as it is.
 function M.value(x)
   if type(x) ~= "number" then return tostring(x) end
   if x ~= x then return "nan" end

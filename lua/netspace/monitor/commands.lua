@@ -192,7 +192,7 @@ local questions = {
   K = { "cancel", "cancel %s? what is finished is kept" },
   R = { "retry", "train the failed models of %s again?" },
 }
-local go_on = { "pause", "let %s go on?" } -- P when it is paused
+local go_on = { "pause", "resume %s?" } -- P when it is paused
 
 local function ask(view, key, s)
   local p = widgets.selected(s, view)
@@ -227,12 +227,12 @@ M.general = {
   { keys = "e m x g", text = "EDFs, models, property, log", each = tabs, run = view_of },
   { keys = ":", text = "all commands: type to find one, enter does it", each = {},
     run = function(view) view.palette = { text = "", row = 1 } end },
-  { keys = "p", text = "freeze, go on", run = set "frozen" },
+  { keys = "p", text = "freeze, continue", run = set "frozen" },
   { keys = "s", text = "write the view to a text file, and to SVG", run = want "snapshot" },
   { keys = "y", text = "copy the table or verdict to the clipboard", run = want "copy" },
   { keys = "i", text = "the view as an image, where there are any", run = want "picture" },
   { keys = "P K R", show = "P  K  R", text = "pause, cancel, retry failed: they ask first",
-    each = { { "P", "pause the population, go on" }, { "K", "cancel the population" },
+    each = { { "P", "pause the population, resume it" }, { "K", "cancel the population" },
       { "R", "retry its failed models" } }, run = ask },
   { keys = "escape", text = "no cursor, no filter; back",
     run = function(view) view.cursor, view.filter = nil, nil end },

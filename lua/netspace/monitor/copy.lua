@@ -17,13 +17,14 @@ end
 
 -- The populations shown, and what may be said of two of them.
 local function of_edf(s, view)
-  local lines, shown = { row("population", "models", "finished", "failed", "min", "mean") }, {}
+  local lines = { row("population", "models", "done", "diverged", "failed", "min", "mean") }
+  local shown = {}
   for slot, id in ipairs(widgets.chosen(s, view)) do
     local p = s.populations[id]
     if not view.hidden[slot] then
       local edf = #p.errors > 0 and stats.edf(p.errors)
-      lines[#lines + 1] = row(p.name, p.n, #p.errors, p.failed, edf and ("%.2f"):format(edf.min),
-        edf and ("%.2f"):format(edf.mean))
+      lines[#lines + 1] = row(p.name, p.n, p.done, p.diverged, p.failed,
+        edf and ("%.2f"):format(edf.min), edf and ("%.2f"):format(edf.mean))
       shown[#shown + 1] = edf and { name = p.name, errors = p.errors } or nil
     end
   end

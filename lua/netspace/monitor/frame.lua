@@ -26,7 +26,8 @@ function M.state(snapshot)
   local words = {
     waiting = { "waiting", 0 }, running = { "running", good },
     paused = { "paused", alarm },
-    finished = { "finished", good }, stopped = { "stopped", alarm }, error = { "cannot read", alarm },
+    finished = { "finished", good }, stopped = { "stopped", alarm },
+    error = { "cannot read", alarm },
   }
   return table.unpack(words[snapshot.state])
 end
@@ -38,9 +39,18 @@ function M.message(snapshot)
     return ("nobody works on it; %d model%s open. `netspace resume %s` finishes %s"):format(n,
       n == 1 and " is" or "s are", snapshot.path, n == 1 and "it" or "them")
   elseif snapshot.state == "paused" then
-    return "what is at work is paused; P lets the selected population go on"
+    return "the sweep is paused; P resumes the selected population"
   end
   return snapshot.message
+end
+
+-- How many models diverged and failed, where any did.
+local function losses(s)
+  local parts = {}
+  for _, state in ipairs { "diverged", "failed" } do
+    if s[state] > 0 then parts[#parts + 1] = { ("%d %s"):format(s[state], state), alarm } end
+  end
+  return parts
 end
 
 -- The counts as parts of a line.  What a dead run left as running is only open.
@@ -52,7 +62,8 @@ local function counts(s)
     parts[2] = { ("%d running"):format(s.running) }
     parts[3] = { ("%d queued"):format(s.queued) }
   end
-  parts[#parts + 1] = { ("%d failed"):format(s.failed), s.failed > 0 and alarm or 0 }
+  for _, part in ipairs(losses(s)) do parts[#parts + 1] = part end
+  if s.diverged + s.failed == 0 then parts[#parts + 1] = { "0 failed" } end
   return parts
 end
 
@@ -105,7 +116,7 @@ local function header(c, s, o)
   if o.frozen then state, style = state .. ", frozen", canvas.reverse end
   if o.height < 16 then -- one line; the parts that matter most first
     local parts = { { ("%d/%d"):format(s.done, s.total), bold } }
-    if s.failed > 0 then parts[#parts + 1] = { ("%d failed"):format(s.failed), alarm } end
+    for _, part in ipairs(losses(s)) do parts[#parts + 1] = part end
     if stale(s) then parts[#parts + 1] = { stale(s) .. " old", alarm } end
     if s.state == "running" and not o.frozen then
       parts[#parts + 1] = { ("run %d"):format(s.running), good }
@@ -220,11 +231,11 @@ local function choose_view(c, s, o, top, bottom)
       items[i] = { name, name == (o.property or "flops") }
     end
   else
-    title = ("which populations? (space switches, %d at most; enter goes back)")
+    title = ("which populations? (space selects, %d at most; enter goes back)")
       :format(widgets.most)
     local slots = widgets.slots(s, o)
     for id, p in ipairs(s.populations) do
-      items[id] = { ("%s  %d/%d"):format(p.name, p.done + p.failed, p.n), slots[id] }
+      items[id] = { ("%s  %d/%d"):format(p.name, p.done + p.diverged + p.failed, p.n), slots[id] }
     end
   end
   return widgets.list(c, top, o.width, bottom - top + 1, title, items, o.choice or 1)
@@ -249,7 +260,8 @@ function M.needs(o)
   if o.detail then return { detail = o.detail } end
   local page = PAGE * ((o.log_scroll or 0) // PAGE)
   return { networks = o.view == "property" and property.needs_networks(o) or nil,
-    events = o.view == "log" and { last = PAGE + math.max(PAGE, o.height or 0), skip = page } or nil }
+    events = o.view == "log" and { last = PAGE + math.max(PAGE, o.height or 0), skip = page }
+      or nil }
 end
 
 --- The frame of a snapshot.

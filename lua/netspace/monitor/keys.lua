@@ -25,7 +25,7 @@ local function toggle_choice(view, s, id)
     end
   end
   if #chosen == widgets.most then
-    view.said = ("%d curves can be told apart; take one away first"):format(widgets.most)
+    view.said = ("at most %d curves can be shown; hide one first"):format(widgets.most)
     return
   end
   chosen[#chosen + 1] = id

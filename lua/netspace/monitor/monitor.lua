@@ -125,7 +125,7 @@ local function best(snapshot)
 end
 
 local function change(s)
-  return table.concat({ s.state, s.done, s.failed, s.running, s.total,
+  return table.concat({ s.state, s.done, s.diverged, s.failed, s.running, s.total,
     s.message or "" }, " ")
 end
 
@@ -282,12 +282,12 @@ function M.monitor(path, o)
   local latest = path == nil
   if latest then path = ledgers.latest end
   if type(path) ~= "string" then
-    error(path == nil and "monitor: no sweep has been started here; name a store, as "
+    error(path == nil and "monitor: no sweep has been started here; name a store, such as "
       .. "monitor(\"runs.db\")" or "monitor expects the path of a store, got " .. type(path), 2)
   end
   o = options.check("monitor", o)
   if o.mode and not ({ once = true, text = true, json = true })[o.mode] then
-    error(("monitor: mode '%s' is none of once, text, json"):format(o.mode), 2)
+    error(("monitor: mode is '%s'; it must be once, text or json"):format(o.mode), 2)
   end
   local good, why = ready({ path = path, wait = o.wait or latest }, "{ wait = true }")
   if not good then return nil, why end
@@ -305,24 +305,24 @@ document("monitor", [[
            the sweep started last at this prompt
     mode   print one frame, a line per change, or the data, instead of the full screen
     wait   for a store that is not there yet
-  Four views, tab goes through them, ? lists the keys of each, : finds a command by a few letters
-  of what it does; the mouse chooses tabs, populations and models, its wheel scrolls:
-    EDFs      up to eight populations while they form: the finished models solid, with what
-              the running ones have now dotted; the 95 % band (DKW) of the selected one; a
+  There are four views; tab shows the next one, ? lists the keys of each, : finds a command by a
+  few letters of what it does; the mouse chooses tabs, populations and models, its wheel scrolls:
+    EDFs      up to eight populations while they form: finished models as solid lines, with
+              the running ones as dots; the 95 % band (DKW) of the selected one; a
               cursor that reads error, shares, their difference and KS; zoom, log axis, equal
               flops (stats.normalise)
     models    all of them, sorted and filtered; enter shows one: learning curve, failures,
               recipe, architecture
     property  error against a property of the networks, with the empirical bootstrap's band
-    log       what happened
+    log       the events of the store
   s writes the view to a text file in the current directory, EDFs and properties also to an
     SVG, by gnuplot; i shows these as images, where the terminal can (plot:show).  y copies
     the table of models or populations, with the verdict on two of them, or the text that is
     shown, by the terminal (OSC 52; in tmux set-clipboard or allow-passthrough must be on).
   P pauses the sweep of the selected population, K cancels it, R trains its failed models
-  again; each asks first.  The wish lies in STORE.commands until the sweep takes it, a moment
-  later.  Where no sweep is at work R puts the failed models back into the queue of the store,
-  for netspace resume.  Nothing else is ever written.
+  again; each asks first.  The request waits in STORE.commands until the sweep takes it, a
+  moment later.  Where no sweep is at work, R puts the failed models back into the queue of
+  the store, for netspace resume.  Nothing else is ever written.
   From a shell: netspace monitor STORE [--once | --text | --json] [--ascii] [--wait].
   example: monitor("runs.db", { mode = "once" })]])
 

@@ -1,6 +1,7 @@
 --- What a store holds at this moment, as plain data: all that the views of the monitor show,
 -- and what `netspace monitor --json` prints.
 
+local chance = require "netspace.lib.chance"
 local paths = require "netspace.lib.path"
 local uv = require "luv"
 
@@ -38,7 +39,8 @@ end
 local function add_population(snapshot, id, info, live)
   local p = { name = info.name, space = info.space, data = info.data, recipe = info.recipe,
     n = #live, errors = {}, finished = {}, flops = {}, params = {}, acts = {},
-    state = info.state, provisional = {}, done = 0, failed = 0, running = 0, queued = 0 }
+    state = info.state, provisional = {}, done = 0, diverged = 0, failed = 0, running = 0,
+    queued = 0 }
   snapshot.populations[id] = p
   for _, model in ipairs(live) do
     if model.status == "running" and p.state == "stopped" then -- left by a dead run
@@ -51,7 +53,7 @@ local function add_population(snapshot, id, info, live)
       p.done = p.done + 1
       add_finished(p, model, model.error)
     elseif status == "failed" or status == "diverged" then
-      p.failed = p.failed + 1
+      p[status] = p[status] + 1
       add_finished(p, model, 100)
     else
       p[status] = p[status] + 1
@@ -60,7 +62,8 @@ local function add_population(snapshot, id, info, live)
     model.population, model.population_id = p.name, id
     snapshot.models[#snapshot.models + 1] = model
   end
-  for _, key in ipairs { "done", "failed", "running", "queued" } do
+  p.chance = chance.of_errors(p.errors, info.card)
+  for _, key in ipairs { "done", "diverged", "failed", "running", "queued" } do
     snapshot[key] = snapshot[key] + p[key]
   end
   snapshot.total = snapshot.total + p.n
@@ -87,7 +90,7 @@ local function holds(before, version, infos)
   return #before.populations == #infos
 end
 
-local kept = { "populations", "done", "failed", "running", "queued", "total" }
+local kept = { "populations", "done", "diverged", "failed", "running", "queued", "total" }
 
 -- The models of all populations: those seen last, or read.
 local function add_models(snapshot, store, before)
@@ -160,17 +163,18 @@ end
 -- @tparam[opt] table before the state seen last: what still holds of it is not read again
 function M.take(path, store, message, needs, before)
   local s = { path = paths.shown(path), now = unix_time(), populations = {}, models = {}, done = 0,
-    failed = 0, running = 0, queued = 0, total = 0, images_per_s = 0 }
+    diverged = 0, failed = 0, running = 0, queued = 0, total = 0, images_per_s = 0 }
   if store then message = fill(s, store, needs or {}, before) end
   s.open = s.running + s.queued
-  s.finished = s.done + s.failed
+  s.finished = s.done + s.diverged + s.failed
   if message then
     s.state, s.message = "error", message
   elseif not store or s.total == 0 then
     s.state = "waiting"
     s.message = ("waiting for %s: no sweep has written to it yet"):format(s.path)
   else
-    s.state = s.paused and "paused" or s.running_main and "running" or s.open > 0 and "stopped" or "finished"
+    s.state = s.paused and "paused" or s.running_main and "running" or s.open > 0 and "stopped"
+      or "finished"
     add_range(s)
   end
   return s

@@ -12,7 +12,7 @@ local options = require "netspace.lib.options"
 
 local M = {}
 
--- What both kinds of network accept beside their own parameters.
+-- The options that both kinds of network accept besides their own parameters.
 local common = {
   stem = "string", stem_width = "integer", block = "string", se = "number",
   head_width = "integer", activation = "string", classes = "integer", image = "integer",
@@ -43,7 +43,7 @@ local function copy(t)
   return c
 end
 
--- Errors raised by the core are said of the user's line; `where` says which function.
+-- Calls the core, whose exceptions blame the user's line; `where` names the function.
 local function call(where, f, ...)
   local a, b = blame.call(2, function(err) return where .. ": " .. blame.bare(tostring(err)) end,
     f, ...)
@@ -71,7 +71,7 @@ local function shown(list)
   return table.concat(list, ", ")
 end
 
---- Why a RegNet does not have the stages asked for, and what to turn.
+--- Why a RegNet does not have the number of stages asked for, and the remedy.
 local function wrong_stages(shape, want)
   local n = #shape.d
   local remedy = n < want and "raise d or w_a, or lower w_m" or "lower d or w_a, or raise w_m"
@@ -158,12 +158,14 @@ function M.describe(m, o)
   if type(m) ~= "table" then
     error(("arch.describe expects a network, got %s"):format(type(m)), 2)
   end
-  m = m.stride and m or M.anynet(m)
-  return call("arch.describe", describe.network, m, image, paper_acts)
+  if not m.stride then m = M.anynet(m) end
+  return call("arch.describe", function()
+    return describe.network(M._final(m), image, paper_acts)
+  end)
 end
 
-options.declare("arch.why", { space = "table", flops = "table", params = "table",
-  acts = "table", image = "integer" })
+options.declare("arch.why", { space = "table", flops = "window", params = "window",
+  acts = "window", image = "integer" })
 
 function M.why(t, o)
   if type(t) ~= "table" then
@@ -172,6 +174,43 @@ function M.why(t, o)
   o = options.check("arch.why", o)
   local make = type(t.d) == "table" and M.anynet or M.regnet
   return call("arch.why", describe.why, make, t, o)
+end
+
+local function same(a, b)
+  for _, key in ipairs { "d", "w", "b", "g" } do
+    if #a[key] ~= #b[key] then return false end
+    for i, v in ipairs(a[key]) do
+      if v ~= b[key][i] then return false end
+    end
+  end
+  return true
+end
+
+--- The network that m is when it is built, with every field: m itself, where it is as it was
+-- made.  Of one that was written or changed by hand, asked and regnet are those of what it is
+-- now, so that what is trained, shown and stored is one and the same.  Raises, without a
+-- position, what is wrong with it.
+function M._final(m)
+  core.complexity(m) -- raises where a change does not fit
+  local made, reason = core.complete(m)
+  if not made then error(reason, 0) end
+  local final, as_made = {}, type(m.asked) == "table"
+  for k, v in pairs(m) do final[k] = v end
+  if as_made then
+    local t = {}
+    for k, v in pairs(made) do t[k] = v end
+    for k, v in pairs(m.asked) do t[k] = v end
+    local good, before = pcall(core.complete, t)
+    as_made = good and before and same(before, made)
+    if as_made then made.asked = m.asked end
+  end
+  local changed = not as_made
+  for k, v in pairs(made) do
+    changed = changed or final[k] == nil
+    final[k] = v
+  end
+  if not as_made then final.regnet = nil end
+  return changed and final or m
 end
 
 function M.hash(m)
@@ -209,7 +248,7 @@ source: arXiv 2003.13678 equations 2 to 4; rounding of pycls]])
 
 document("arch.complexity", [[
 arch.complexity(m, { image =, acts = "pycls" }) -> { flops =, params =, acts = }
-Multiply-adds, parameters and activations of one image, from closed form, nothing built.
+Multiply-adds, parameters and activations of one image, by formulas: nothing is built.
   image  side of the input in pixels (default: m.image)
   acts   "pycls" counts the output of the res stem's max pool, "paper" does not
 example: arch.complexity(zoo["RegNetX-200MF"]).flops
@@ -226,10 +265,10 @@ arch.fit(m | population, { w_0 =, w_a =, w_m =, rounded = }) -> { e_fit =, w_0 =
 How far the block widths of a network are from the nearest RegNet of its depth.
   w_0 = {8, 256, 8}, w_a = {0, 256, 4}, w_m = {1.5, 3, 0.05}   low, high, step of the grid
                      that is searched, or a number
-  rounded = false    predictions to multiples of 8
+  rounded = false    true: predictions are rounded to multiples of 8
 e_fit is the least mean over the blocks of |ln(predicted / observed width)|; the first grid
-point with it is given.  The paper tells neither its grid nor its rounding.  For a list of
-networks, a list.
+point that reaches it is returned.  The paper states neither its grid nor its rounding.  A
+list of networks gives a list.
 example: arch.fit(zoo["RegNetX-200MF"]).e_fit
 example: #arch.fit(space.AnyNetXE:sample(10))
 source: arXiv 2003.13678 section 3.3, equations 2 to 4]])
@@ -237,25 +276,25 @@ source: arXiv 2003.13678 section 3.3, equations 2 to 4]])
 document("arch.describe", [[
 arch.describe(m, { image =, acts = }) -> text, with .stages, .layers, .total
 Every stage and layer of a network: resolution, width, groups, flops, params, acts, shares.
-Where group compatibility changed a width or g, both are shown: 24 > 32.  The layers of a
-stage's second block stand for all blocks that follow it.
+Where group compatibility changed a width or g, both are shown: 24 > 32.  The second block
+of a stage stands for all that follow.
 example: arch.describe(zoo["RegNetX-400MF"])
 source: arXiv 2003.13678 figures 3 and 4; counting conventions of pycls]])
 
 document("arch.why", [[
 arch.why({ … }, { space =, flops = {lo, hi}, params =, acts =, image = }) -> text, with .reason
-Why the options of arch.anynet or arch.regnet make no network, or none of a space or window.
-Shows the levels that RegNet parameters give and what group compatibility does; .reason is
-nil when there is nothing against it, .network what they make.
+Why options of arch.anynet or arch.regnet make no network, or none of a space or window.
+Shows the width levels that RegNet parameters give and what group compatibility changes;
+.network is the network they make, and .reason is nil when nothing is wrong with it.
 example: arch.why{ d = 12, w_0 = 96, w_a = 19.5, w_m = 2.942, g = 8 }
 example: arch.why({ d = {1, 2}, w = {24, 40}, g = 16 }, { flops = {1e6, 2e6} }).reason
 source: arXiv 2003.13678 equations 2 to 4 and appendix D]])
 
 document("arch.hash", [[
 arch.hash(m) -> string
-Sixteen hexadecimal digits that are equal exactly when two networks are the same network.
-Populations keep one of each; parameters that differ only before group compatibility, or
-block "r" against "x" with a single group, are the same network.
+Sixteen hexadecimal digits; they are equal exactly when two networks are the same.
+A population has each network once.  Parameters that differ only before group compatibility
+make the same network, as do block "r" and block "x" with a single group.
 example: arch.hash(arch.anynet{ d = {1}, w = {30}, g = 16 })
 source: uniqueness on the final network, not on the parameters]])
 

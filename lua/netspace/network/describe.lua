@@ -1,4 +1,4 @@
---- What a network is made of, as tables of its stages and layers, and why parameters make none.
+--- The stages and layers of a network as tables, and why parameters make no network.
 -- Source: arXiv 2003.13678 figures 3 and 4, equations 2 to 4, appendix D.
 
 local columns = require "netspace.lib.columns"
@@ -12,7 +12,7 @@ local short = units.short
 local meta = { __name = "description",
   __tostring = function(t) return table.concat(t.lines, "\n") end }
 
---- A text that the prompt and print show as it is, with fields.
+--- A table with fields that the prompt and print show as text.
 function M.text(t)
   return setmetatable(t, meta)
 end
@@ -142,13 +142,13 @@ local function add_levels(lines, r)
   for i = 2, #levels do
     local first, last_skipped = levels[i - 1].k + 1, levels[i].k - 1
     if first <= last_skipped then
-      lines[#lines + 1] = ("  skipped: level %s; spaces pass such networks over"):format(
+      lines[#lines + 1] = ("  skipped: level %s; spaces do not draw such networks"):format(
         first == last_skipped and first or first .. " to " .. last_skipped)
     end
   end
 end
 
--- What group compatibility did to each stage.
+-- What group compatibility changed in each stage.
 local function add_stages(lines, m)
   local rows = { { "stage", "blocks", "width", "b", "g" } }
   for i = 1, #m.d do
@@ -158,7 +158,7 @@ local function add_stages(lines, m)
   add_table(lines, rows)
 end
 
---- Everything that keeps m out of a space or a window.
+--- The reasons why m is outside a space or a window.
 local function objections(m, o)
   local list = {}
   local cost = core.complexity(m, o.image, false)
@@ -177,7 +177,7 @@ local function objections(m, o)
   return list
 end
 
---- The account of the options t, which `make` (arch.anynet or arch.regnet) takes.
+--- The text of arch.why about the options t of `make` (arch.anynet or arch.regnet).
 function M.why(make, t, o)
   local ok, m, reason = pcall(make, t)
   if not ok then reason = tostring(m):gsub("^.-:%d+: ", "") end

@@ -10,28 +10,55 @@ local blame = require "netspace.lib.blame"
 local core = require "netspace.core.net"
 local document = require("netspace.lib.doc").group "net"
 local json = require "netspace.lib.json"
-local layers = require "netspace.network.profile"
+local profiles = require "netspace.network.profile"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
+local final = require("netspace.network.arch")._final
 local recipe = require "netspace.network.recipe"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
 local M = {}
 local methods = core.methods
+local arch_of = methods.arch
 
 options.declare({ "net.new", "net.load" }, { seed = "integer", batch = "integer" })
 options.declare({ "net.benchmark", "net.profile" },
   { mode = "string", batch = "integer", seconds = "number" })
 
--- Errors of the core, said by the function the user called, about the user's line.
+-- Calls the core; its exceptions name the function that the user called and blame the user's
+-- line.
 local function call(where, f, ...)
   local function say(err)
     return type(err) == "string"
-      and where .. ": " .. err:gsub("^bad argument #%d+ to '[^']*' ", "")
+      and where .. ": " .. blame.bare(err):gsub("^bad argument #%d+ to '[^']*' ", "")
   end
   local results = table.pack(blame.call(2, say, f, ...))
   return table.unpack(results, 1, results.n)
+end
+
+-- What a net was trained on, as far as whoever uses it must know: its pixels and its classes.
+local trained_on = setmetatable({}, { __mode = "k" })
+
+--- The net is trained on this data set from now on.
+function M._trained(n, set)
+  local card = set:card()
+  trained_on[n] = { name = card.spec, checksum = card.checksum, image = card.image,
+    mean = card.mean, std = card.std, class_names = card.class_names, channels = "RGB" }
+end
+
+-- The same as the file `path` of weights says, if it does.
+local function take_data(n, path)
+  local text = core.file_data(path)
+  local about = text and json.decode(text)
+  trained_on[n] = type(about) == "table" and about or nil
+end
+
+-- A copy of a network, down to its lists: whoever changes one of the two changes no other.
+local function copy(m)
+  local t = {}
+  for k, v in pairs(m) do t[k] = type(v) == "table" and copy(v) or v end
+  return t
 end
 
 local function is_net(x)
@@ -56,10 +83,12 @@ end
 function M.new(m, opts)
   local o = options.check("net.new", opts)
   if type(m) ~= "table" then
-    error(("net.new expects an architecture such as arch.anynet{…} gives, got %s")
+    error(("net.new expects an architecture, such as arch.anynet{…}, got %s")
       :format(type(m)), 2)
   end
-  return call("net.new", core.new, m, size(o.batch), size(o.seed, sys.seed()))
+  return call("net.new", function()
+    return core.new(copy(final(m)), size(o.batch), size(o.seed, sys.seed()))
+  end)
 end
 
 --- Loads a network that net:save wrote.
@@ -81,7 +110,10 @@ function M.load(path, opts)
   if not made then return nil, path .. ": " .. tostring(n) end
   local ok
   ok, message = core.read(n, path)
-  if ok then return n end
+  if ok then
+    take_data(n, path)
+    return n
+  end
   n:close()
   return nil, message
 end
@@ -91,7 +123,26 @@ function methods.save(n, path)
   if type(path) ~= "string" then
     error(("net:save expects a path, got %s"):format(type(path)), 2)
   end
-  return call("net:save", core.write, n, path, json.encode(n:arch()))
+  local about = trained_on[n]
+  return call("net:save", core.write, n, path, json.encode(n:arch()),
+    about and json.encode(about))
+end
+
+function methods.load(n, path)
+  check_net("net:load", n)
+  if type(path) ~= "string" then
+    error(("net:load expects a path, got %s"):format(type(path)), 2)
+  end
+  local ok, message = call("net:load", core.read, n, path)
+  if not ok then return nil, message end
+  take_data(n, path)
+  return n
+end
+
+function methods.data(n)
+  check_net("net:data", n)
+  call("net:data", arch_of, n) -- refuses a closed one
+  return trained_on[n] and copy(trained_on[n])
 end
 
 function methods.export(n, dir)
@@ -100,7 +151,7 @@ function methods.export(n, dir)
     error(("net:export expects the name of a directory, got %s"):format(type(dir) == "string"
       and ("%q"):format(dir) or type(dir)), 2)
   end
-  call("net:export", n.arch, n) -- refuses a closed one
+  call("net:export", n.arch, n) -- raises when it is closed
   local name = "torch_anynet.py"
   local f <close>, message = io.open((debug.getinfo(1, "S").source:match("^@(.*/)") or "") .. name)
   if not f then return nil, message end
@@ -113,11 +164,18 @@ function methods.export(n, dir)
   return atomic.write(("%s/%s"):format(dir, name), function(write) write(module) end)
 end
 
+function methods.arch(n)
+  check_net("net:arch", n)
+  return copy(call("net:arch", arch_of, n))
+end
+
 function methods.train(n, data, r, progress)
   check_net("net:train", n)
   if type(r) == "function" and progress == nil then r, progress = nil, r end
-  r = recipe._complete("net:train", r or recipe.quick)
-  return (call("net:train", core.run, n, data, r, progress))
+  r = recipe._complete("net:train", r, 1, recipe.quick)
+  local result = call("net:train", core.run, n, data, r, progress)
+  M._trained(n, data)
+  return result
 end
 
 -- "train" or "test", train when not given.
@@ -132,7 +190,7 @@ end
 
 function methods.plan(n, mode)
   check_net("net:plan", n)
-  return layers.plan(call("net:plan", core.plan, n), check_mode("net:plan", mode))
+  return profiles.plan(call("net:plan", core.plan, n), check_mode("net:plan", mode))
 end
 
 -- A benchmark of m (an architecture or a net) for the function `where`; mode, seconds.
@@ -161,7 +219,7 @@ end
 --- Where the time of a step goes.
 function M.profile(m, opts)
   local b <close>, mode, seconds = benchmark_of("net.profile", m, opts, 1)
-  return layers.profile(b:profile(mode == "train", seconds), mode)
+  return profiles.profile(b:profile(mode == "train", seconds), mode)
 end
 
 document("net.new", [[
@@ -189,13 +247,13 @@ document("net.benchmark", [[
     seconds  processor seconds to measure (3)
   gflops counts 2 operations a multiply-add, and 3 passes when training; peak_bytes is all
   memory of the network; faults (pages touched for the first time) and switches (waits for
-  the system) are counted per step, of which steps were timed.
+  the system) are per step; steps says how many steps were timed.
   example: net.benchmark(arch.anynet{ d = {1}, w = {8} }, { seconds = 0.05 }).steps]])
 
 document("net.profile", [[
   net.profile(m [, { mode =, batch =, seconds = }]) -> profile
   Where the time of a step goes, operation by operation and by kind.  Prints as a table of
-  time, share, operations and bytes a second, and how near that is to what the machine can do.
+  time, share, operations and bytes a second, and the share of what the machine can do.
     m        an architecture or a net
     mode     "train" (default) or "test"
     batch    images at a time (64)
@@ -213,7 +271,7 @@ document("profile:kinds", [[
 document("net:train", [=[
   net:train(data [, recipe [, progress]]) -> { status =, error =, epochs =, … }
   Trains on a data set: random order and augmentation each epoch, a test after each.
-    recipe    as for recipe{ … }; recipe.quick when not given
+    recipe    as for recipe{ … }; what is not given is as in recipe.quick
     progress  function called with each event; returning false stops the training
               { kind = "epoch", epoch =, lr =, train_loss =, train_error =, test_error =,
                 seconds =, images_per_s = }
@@ -230,7 +288,7 @@ document("net:test", [[
 
 document("net:forward", [[
   net:forward(images) -> list of lists of logits
-  What the network says of images, with running statistics.
+  The logits of images; batch norm uses its running statistics.
     images   a list; each image a flat list of image·image·3 numbers by row, column,
              channel (red, green, blue), normalised: what dataset:input gives
   example: net.new(arch.anynet{ d = {1}, w = {8}, image = 1 }):forward{ { 0, 0, 0 } }]])
@@ -248,30 +306,46 @@ document("net:values", [[
 
 document("net:plan", [[
   net:plan([mode]) -> plan
-  What a step does, operation by operation: shapes, what is carried out together, and where
-  each result lies in the memory of the network.  Prints as a table.
+  The operations of a step: their shapes, what is fused with each, and where its result lies
+  in the memory of the network.  Prints as a table.
     mode   "train" (default) or "test"
-  Fields: operations and tensors, lists of records.  A tensor has what it holds, size,
-  bytes, offset, the times of its first and last use, and whether it is kept for backward.
+  Fields: operations and tensors, lists of records.  A tensor has holds (its content), size,
+  bytes, offset, first and last (the times of its uses), and kept (for the backward pass).
   example: net.new(arch.anynet{ d = {1}, w = {8} }):plan()
   example: net.new(arch.anynet{ d = {1}, w = {8} }):plan("test").tensors]])
 
 document("net:save", [=[
   net:save(path) -> true, or nil and a message
-  Writes the weights as safetensors with pycls's names, the architecture in the metadata.
+  Writes the weights as safetensors with pycls's names, in the metadata the architecture and
+  what it was trained on (net:data).
   The file appears whole or not at all.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):save("net.safetensors")]=])
+
+document("net:load", [=[
+  net:load(path) -> the net, or nil and a message
+  Takes the weights of a safetensors file by pycls's names into a network made from its
+  architecture, also of a file that does not say which network it is of (another program's).
+  The first name or shape that differs is named; the net is as it was then.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):load("nothing.safetensors")]=])
+
+document("net:data", [=[
+  net:data() -> { name =, mean =, std =, class_names =, image =, … }, or nil
+  What the weights were trained on: how its pixels (RGB, 0 to 255) were normalised, its classes
+  in the order of the logits, and its size.  It is saved with the weights; nil where a net was
+  not trained.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):data()]=])
 
 document("net:export", [=[
   net:export(dir) -> true, or nil and a message
   All that PyTorch needs, in a directory that is made where it is missing: net.safetensors
   (net:save) and torch_anynet.py, whose load("net.safetensors") gives the torch.nn.Module
-  with these weights; its first lines say what pixels it wants.
+  with these weights, and with .mean, .std, .class_names and .image of the data it was trained
+  on; its first lines show how to use it.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):export("best")]=])
 
 document("net:arch", [[
   net:arch() -> m
-  The architecture the network was made from.
+  The architecture of the network, as it is trained and saved; the table is your own.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):arch().w]])
 
 document("net:bytes", [[
@@ -281,7 +355,7 @@ document("net:bytes", [[
 
 document("net:close", [[
   net:close()
-  Gives the memory back; using the net afterwards is an error.
+  Frees the memory; using the net afterwards raises.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):close()]])
 
 return M

@@ -1,9 +1,9 @@
---- What a network's plan says, and where the time of a step goes, operation by operation.
--- The engine tells both as plain tables (src/bind/plan.c, src/model/plan.h); here they
+--- The plan of a network, and where the time of a step goes, operation by operation.
+-- The engine gives both as plain tables (src/bind/plan.c, src/model/plan.h); here they
 -- become records and aligned text.
 --
---   net.new(m):plan()                    what is done, with what, and where it lives
---   net.profile(m)                       what it takes
+--   net.new(m):plan()                    the operations, and where their results lie in memory
+--   net.profile(m)                       the time that each takes
 
 local columns = require "netspace.lib.columns"
 local core = require "netspace.core.benchmark"
@@ -37,7 +37,7 @@ end
 local function what(o)
   if o.kind == "conv" then
     return ("%dx%d%s%s, %s"):format(o.kernel, o.kernel, o.stride > 1 and " /" .. o.stride or "",
-      o.groups > 1 and (" in %d groups"):format(o.groups) or "", o.way)
+      o.groups > 1 and (" in %d groups"):format(o.groups) or "", o.method)
   elseif o.kind == "norm" then
     return "norm" .. (o.add and " + shortcut" or "")
       .. (o.activation ~= "" and ", " .. o.activation or "")
@@ -67,8 +67,8 @@ local function names_of(plan)
   return names
 end
 
--- What is carried out together with operation o, with names of its own block shortened.
-local function company(plan, o, mode)
+-- What is fused with operation o (src/model/plan.h), with names of its own block shortened.
+local function fused_with(plan, o, mode)
   local block = o.name:match("^(.*%.)[^.]*$") or ""
   local function named(i)
     local name = plan.operations[i].name
@@ -77,41 +77,43 @@ local function company(plan, o, mode)
   local out = {}
   local function add(text, i) out[#out + 1] = text .. (i and named(i) or "") end
   if o.kind == "conv" and mode == "test" then
-    if o.norm then add("applies ", o.norm) end
+    if o.norm_after then add("epilogue ", o.norm_after) end
   elseif o.kind == "conv" then
-    local before = plan.operations[o.before]
-    if before then add(before.lazy and "first applies " or "first applies, keeps ", o.before) end
-    if o.norm then add("statistics of ", o.norm) end
-    if before and before.summed and not before.lazy then
-      add("backward: sums of ", o.before)
+    local before = plan.operations[o.norm_before]
+    if before then
+      add(before.unstored and "prologue " or "prologue (result stored) ", o.norm_before)
     end
-    if o.sum then add("backward: adds to its input's gradient") end
-  elseif o.summed then
-    add("backward by its reader")
+    if o.norm_after then add("epilogue statistics of ", o.norm_after) end
+    if before and before.backward_fused and not before.unstored then
+      add("backward epilogue sums of ", o.norm_before)
+    end
+    if o.accumulates then add("adds to its input's gradient") end
+  elseif o.backward_fused then
+    add("backward in its reader")
   end
   return table.concat(out, "; ")
 end
 
--- Does operation o do anything itself?  A norm may be carried out by its neighbours.
+-- Has operation o no pass of its own?  A norm may be fused with its neighbours.
 local function idle(o, mode)
-  return o.kind == "norm" and (mode == "test" or o.carried)
+  return o.kind == "norm" and (mode == "test" or o.fused)
 end
 
 local Plan = { __name = "plan" }
 Plan.__index = Plan
 
 --- The records of a plan in one mode.
--- @tparam table raw what the engine tells
+-- @tparam table raw of the engine
 function M.plan(raw, mode)
   local names = names_of(raw)
   local operations, tensors = {}, {}
   for i, t in ipairs(raw.tensors) do
-    local place = t[mode]
-    if place then
+    local used = t[mode]
+    if used then
       tensors[#tensors + 1] = { holds = names[i] or "", size = size_of(t), bytes = t.bytes,
-        offset = place.offset, first = place.first, last = place.last,
-        kept = mode == "train" and place.first < #raw.operations and
-          place.last > #raw.operations }
+        offset = used.offset, first = used.first, last = used.last,
+        kept = mode == "train" and used.first < #raw.operations and
+          used.last > #raw.operations }
     end
   end
   table.sort(tensors, function(a, b)
@@ -123,10 +125,10 @@ function M.plan(raw, mode)
   for _, t in ipairs(tensors) do arena = math.max(arena, t.offset + t.bytes) end
   for i, o in ipairs(raw.operations) do
     local output = raw.tensors[o.output]
-    local place = not idle(o, mode) and output[mode]
+    local used = not idle(o, mode) and output[mode]
     operations[i] = { name = o.name, kind = o.kind, what = what(o), size = size_of(output),
-      with = company(raw, o, mode), idle = idle(o, mode), bytes = place and output.bytes,
-      offset = place and place.offset, last = place and place.last }
+      with = fused_with(raw, o, mode), idle = idle(o, mode), bytes = used and output.bytes,
+      offset = used and used.offset, last = used and used.last }
   end
   return setmetatable({ mode = mode, batch = raw.batch, operations = operations,
     tensors = tensors, arena = arena }, Plan)
@@ -144,7 +146,7 @@ function Plan:__tostring()
     all = all + t.bytes
     if t.kept then kept = kept + t.bytes end
   end
-  local out = { ("%s, batch %d: %d operations, %d of them done by their neighbours alone"):format(
+  local out = { ("%s, batch %d: %d operations, %d of them fused with their neighbours"):format(
     self.mode == "train" and "training" or "testing", self.batch, n, n - #rows) }
   out[2] = ("%d tensors, %.1f MB, in %.1f MB"):format(#self.tensors, all / MB, self.arena / MB)
   if self.mode == "train" then
@@ -153,7 +155,7 @@ function Plan:__tostring()
       n, 2 * n)
   end
   out[#out + 1] = aligned({ " time", "operation", "what", "output", " MB", " at MB", " until",
-    "with it" }, rows)
+    "fused with it" }, rows)
   return table.concat(out, "\n")
 end
 

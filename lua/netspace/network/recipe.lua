@@ -39,17 +39,18 @@ M.quick = {
   zero_gamma = true,
 }
 
---- Completes and checks a recipe.  `where` is what an error blames.
--- @tparam[opt] table t what differs from recipe.paper, or from t.like
+--- Completes and checks a recipe.  `where` is the function that exceptions name.
+-- @tparam[opt] table t what differs from t.like, or from `usual`
+-- @tparam[opt] table usual what is the default there (recipe.paper)
 -- @treturn table a new table with every key
-function M._complete(where, t, level)
+function M._complete(where, t, level, usual)
   level = (level or 1) + 1
   t = options.check(where, t, level, "recipe")
   local r = {}
   if t.like then
     for k, v in pairs(M._complete(where .. ": like", t.like, level)) do r[k] = v end
   else
-    for k, v in pairs(M.paper) do r[k] = v end
+    for k, v in pairs(usual or M.paper) do r[k] = v end
   end
   for k, v in pairs(t) do
     if k ~= "like" then r[k] = keys[k] == "integer" and math.tointeger(v) or v end
@@ -71,8 +72,8 @@ end
 
 document("recipe", [[
   recipe{ epochs =, batch =, lr =, … } -> recipe
-  How to train: SGD with momentum.  What is not given is as in
-  recipe.paper, or as in another recipe given as `like`.
+  How to train: SGD with momentum.  Options that are not given are those of
+  recipe.paper, or of the recipe given as `like`.
     epochs = 10, batch = 128
     lr = 0.05              learning rate at the start
     schedule = "cos"       half a cosine, set once an epoch; "cos_step": set at every
@@ -82,8 +83,11 @@ document("recipe", [[
     wd = 5e-5              weight decay
     wd_bn = wd, wd_bias    of batch norm and biases
     label_smoothing = 0
-    zero_gamma = false     start residual branches at zero (nets not trained before)
+    zero_gamma = false     true: residual branches start at zero (of fresh networks)
     like = recipe.paper
+  Where a recipe is an option (sweep.run, net:train, design.step) a table that gives only a few
+  of these, such as recipe = { epochs = 3 }, starts from what is the default there:
+  recipe.quick.
   A recipe is a plain table and may be stored or printed.
   example: recipe{ epochs = 2, lr = 0.1 }.lr
   source: arXiv 2003.13678 section 3; pycls optimizer.py]])
@@ -98,8 +102,8 @@ document("recipe.paper", [[
 document("recipe.quick", [[
   recipe.quick
   For a few thousand small images on a processor: 5 epochs, batch 32, an epoch of warm-up,
-  a rate that falls at every step, residual branches that start at zero (a deep network
-  learns too late otherwise).
+  a learning rate that falls at every step, residual branches that start at zero (otherwise a
+  deep network learns too late).
   example: recipe{ like = recipe.quick, epochs = 3 }.epochs]])
 
 document("recipe.rates", [[

@@ -1,15 +1,18 @@
-"""AnyNet in PyTorch, built from its definition (Radosavovic et al. 2020, figures 3, 4 and 23;
-names, order and counting as in pycls) independently of the C engine: what the reference
-networks of make_fixtures.py and the comparison of bench/ are, and how to use in PyTorch
-what net:export (or net:save) wrote:
+"""A network of netspace as a PyTorch module, with the weights that net:export (or net:save)
+wrote:
 
+    import torch_anynet
     net = torch_anynet.load("net.safetensors").eval()
-    logits = net((pixels - mean) / std)    # n x 3 x h x w, RGB from 0 to 255
+    logits = net((pixels - net.mean) / net.std)    # n x 3 x h x w, RGB from 0 to 255
+    names = [net.class_names[k] for k in logits.argmax(1)]
 
-where mean and std are those of the data it was trained on (for CIFAR-10 125.3, 123.0, 113.9
-and 63.0, 62.1, 66.7)."""
+net.mean and net.std are those of the images the network was trained on, net.image is their
+size in pixels; where the file does not say (a network that was not trained), they are None.
+It needs torch and safetensors.  The structure is Radosavovic et al. 2020, figures 3, 4 and 23;
+names and order of the parameters are those of pycls."""
 import json
 
+import torch
 from torch import nn
 
 
@@ -162,13 +165,20 @@ def anynet(m):
 
 
 def load(path):
-    """The network of a safetensors file that netspace wrote, with its weights."""
+    """The network of a safetensors file that netspace wrote, with its weights, and with mean,
+    std, class_names and image of the data it was trained on."""
     from safetensors import safe_open
     with safe_open(path, "pt") as f:
-        net = anynet(json.loads(f.metadata()["netspace.arch"]))
+        metadata = f.metadata()
+        net = anynet(json.loads(metadata["netspace.arch"]))
         weights = {name: f.get_tensor(name) for name in f.keys()}
     for name, value in net.state_dict().items():  # counters, which only PyTorch keeps
         if name.endswith("num_batches_tracked"):
             weights[name] = value
     net.load_state_dict(weights)
+    data = json.loads(metadata.get("netspace.data", "{}"))
+    for name in ("mean", "std"):  # they move with the network to a GPU, and are no weights
+        value = torch.tensor(data[name]).view(3, 1, 1) if name in data else None
+        net.register_buffer(name, value, persistent=False)
+    net.class_names, net.image = data.get("class_names"), data.get("image")
     return net

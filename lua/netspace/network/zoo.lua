@@ -112,8 +112,8 @@ zoo["RegNetX-400MF"] -> m;  zoo(name, { image =, classes =, stem =, … }) -> m
 A published network by name: the 24 RegNets, ResNet- and ResNeXt-50/101/152 (224 pixels,
 1000 classes), EfficientNet-B0 to B5 (trained without dropout and drop connect), and the
 CIFAR networks R-56, R-110, V-56.
-MobileNetV2-like has ReLU for ReLU6; VGG-16-like has batch norm, strides for max pools and
-one linear layer.
+MobileNetV2-like has ReLU in place of ReLU6; VGG-16-like has batch norm, strides in place of
+max pools, and one linear layer.
 The second form changes any option of arch.anynet or arch.regnet.
 example: zoo("RegNetX-200MF", { image = 32, classes = 10, stem = "cifar" }).w
 source: arXiv 2003.13678 figures 15 and 16, 1905.11946, 1801.04381; configurations of pycls]])

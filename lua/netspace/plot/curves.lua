@@ -54,7 +54,7 @@ function M.trend(results, properties, o)
     panels[i] = trend_panel(t, i == 1)
     about[i] = tostring(t):gsub("\n", "; "):gsub("  +", " ")
   end
-  if #panels == 0 then error(where .. ": it wants a property or a list of them", 2) end
+  if #panels == 0 then error(where .. " expects a property or a list of properties", 2) end
   return picture.new { title = o.title, name = "Properties of the best models",
     about = table.concat(about, ". "), panels = panels, columns = o.columns }
 end
@@ -191,8 +191,8 @@ local labels = { test_error = "test error (%)", train_error = "training error (%
 -- The curves of models and what to call each.
 local function curves_of(where, list, what)
   if type(list) ~= "table" then
-    error(("%s: it wants what s:live(name) or s:learning(name) of a store gives, an import "
-      .. "with curves, or a list of curves, got %s"):format(where, type(list)), 3)
+    error(("%s expects s:live(name) or s:learning(name) of a store, an import with curves, "
+      .. "or a list of curves, got %s"):format(where, type(list)), 3)
   end
   local curves, given = {}, list.curves or list
   for i = 1, #(list.curves and list.errors or list) do
@@ -283,7 +283,7 @@ document("plot.fit", [[
   plot.fit(x, y, { form = "linear", x = "x", y = "y", title = }) -> plot
   Two lists of numbers as points, with the least-squares fit of stats.regress.
     form   "linear", "sqrt", "linear+sqrt", "affine" or "power", as in stats.regress
-    x, y   what they are called
+    x, y   labels of the axes
   example: plot.fit({ 1, 4, 9, 16 }, { 2, 4, 6, 8.1 }, { form = "sqrt", x = "flops" }):show()
   source: arXiv 2003.13678, figure 12]])
 
@@ -311,7 +311,7 @@ document("plot.training", [[
     list   s:live(name) or s:learning(name) of a store, an import with curves, or a list of
            lists of errors
     what   "test_error", or of s:learning(name) "train_error", "train_loss" or "lr"
-  Models in training are shown as far as they are; a failed one counts as 100 % in the median.
+  Models in training are shown up to their last epoch; failed ones count as 100 % in the median.
   example: plot.training{ { 80, 60, 50 }, { 70, 55, 52 } }:show()]])
 
 return M

@@ -86,8 +86,8 @@ end
 local function add_curves(t, value, i, level)
   local kind = type(value)
   if kind ~= "table" and kind ~= "userdata" then
-    error(("plot.edf: item %d is a %s; it takes results of sweep.run, stats.edf values, "
-      .. "lists of errors, or { name =, errors = }"):format(i, kind), level + 1)
+    error(("plot.edf: item %d is a %s; it should be a result of sweep.run, a stats.edf value, "
+      .. "a list of errors, or { name =, errors = }"):format(i, kind), level + 1)
   end
   local curves = t.curves
   if kind == "userdata" or value.steps then -- an edf
@@ -148,10 +148,10 @@ local function check_options(o, n)
     error(("plot.edf: from = %g must be below to = %g"):format(o.from, o.to), 3)
   end
   if o.level and not (o.level > 0 and o.level < 1) then
-    error(("plot.edf: level is %g; it lies between 0 and 1, as 0.95"):format(o.level), 3)
+    error(("plot.edf: level is %g; it must be between 0 and 1, such as 0.95"):format(o.level), 3)
   end
   if type(o.band) == "string" and o.band ~= "dkw" and o.band ~= "bootstrap" then
-    error(('plot.edf: band is "%s"; it is "dkw", "bootstrap" or false'):format(o.band), 3)
+    error(('plot.edf: band is "%s"; it must be "dkw", "bootstrap" or false'):format(o.band), 3)
   end
   if n < 1 or n > MOST then
     error(("plot.edf shows 1 to %d curves, got %d"):format(MOST, n), 3)

@@ -240,12 +240,12 @@ M.MISSING = "gnuplot, which draws pictures, is not installed (Debian package gnu
 
 -- Runs gnuplot on a script: what it wrote, or nil and why not.
 local function run(option, script)
-  local input, output, errors = uv.new_pipe(), uv.new_pipe(), uv.new_pipe()
+  local input, output, messages = uv.new_pipe(), uv.new_pipe(), uv.new_pipe()
   local written, said, open, status, signal = {}, {}, 2, nil, nil
   local child, message, code = uv.spawn("gnuplot", { args = { option, "-" },
-    stdio = { input, output, errors } }, function(n, by) status, signal = n, by end)
+    stdio = { input, output, messages } }, function(n, by) status, signal = n, by end)
   local function close()
-    for _, handle in ipairs { input, output, errors, child or nil } do
+    for _, handle in ipairs { input, output, messages, child or nil } do
       if not handle:is_closing() then handle:close() end
     end
     uv.run "nowait" -- lets them close: luv crashes at exit over handles that have not yet
@@ -261,7 +261,7 @@ local function run(option, script)
     end
   end
   output:read_start(reader(written))
-  errors:read_start(reader(said))
+  messages:read_start(reader(said))
   input:write(script, function() input:close() end)
   local good, err = true, nil -- a callback of somebody else's may fail meanwhile
   while good and not (status and open == 0) do
@@ -283,7 +283,7 @@ end
 function M.draw(picture, kind, width)
   local bytes, message = sys.shielded(run, "-d", M.script(picture, kind, width))
   if bytes == "" then
-    return nil, ("gnuplot drew nothing: it has no terminal for %s"):format(kind)
+    return nil, ("gnuplot drew nothing: it cannot write %s here"):format(kind)
   end
   return bytes, message
 end

@@ -13,8 +13,8 @@ local SAMPLE = 30                   -- of a key: what stands before its text
 local CHARACTER = 0.5 * M.SMALL     -- the mean width of one,
 local GUESS = 0.62 * M.SMALL        -- and what gnuplot takes it for
 
--- The place of a value on an axis, 0 to 1 within it.
-local function place(a, v)
+-- Where a value lies on an axis: 0 is its lower end, 1 its upper.
+local function fraction(a, v)
   if a.log then
     if v <= 0 then return -1 end
     return math.log(v / a.from) / math.log(a.to / a.from)
@@ -22,7 +22,7 @@ local function place(a, v)
   return (v - a.from) / (a.to - a.from)
 end
 
--- Calls f(x, y) for places along a series, close enough to each other to miss no corner;
+-- Calls f(x, y) for points along a series, close enough to each other to miss no corner;
 -- values: its y, or an edge of an area.
 local function walk(panel, s, values, f)
   local last_x, last_y
@@ -33,7 +33,7 @@ local function walk(panel, s, values, f)
     last_x, last_y = x, y
   end
   for i, value in ipairs(s.x) do
-    local x, y = place(panel.x, value), place(panel.y, values[i])
+    local x, y = fraction(panel.x, value), fraction(panel.y, values[i])
     if x == x and y == y then
       if not last_x then last_x, last_y = x, s.kind == "steps" and 0 or y end
       if s.kind == "steps" then go(x, last_y) end

@@ -40,7 +40,7 @@ function M.new(t)
   return setmetatable({ _picture = t }, Plot)
 end
 
---- What f(…), of our own modules, returns; what it raises is said of the caller's caller, as
+--- The results of f(…), of our own modules; its exceptions blame the caller's caller, as
 -- `where`.
 function M.call(where, f, ...)
   local function say(err)
@@ -165,7 +165,7 @@ function Plot:show(o)
   check_size("plot:show", o)
   local kind, width, height = kind_of(o), sys.terminal(1)
   width = o.width or math.min(width or 80, 100)
-  local _, rows = terminal.grid(self._picture, width)
+  local _, rows = terminal.arrange(self._picture, width)
   local room = math.max(height and height - 3 or 24, 6)
   local failed
   if kind ~= "text" then
@@ -217,15 +217,15 @@ document("plot.panels", [[
   plot.panels{ p, q, …, columns = 3 } -> plot
   The panels of several plots in one picture, from left to right and top to bottom.
     p, q, …   plots
-    title     a heading of all
+    title     a heading above all panels
     columns   panels in a row, at most
   example: plot.panels{ plot.edf{ { 40, 50 } }, plot.edf{ { 30, 45 } } }:show()]])
 
 document("plot:save", [[
   plot:save(path) -> true, or nil and a message
-  Draws the plot into a file, which is there whole or not at all.
+  Draws the plot into a file, which appears whole or not at all.
     .svg .png .pdf   by gnuplot
-    .gp              what gnuplot reads, script and data, to be changed by hand
+    .gp              the script and the data for gnuplot, to be changed by hand
   example: plot.edf{ { 40, 50, 60 } }:save("edf.svg")]])
 
 document("plot:svg", [[

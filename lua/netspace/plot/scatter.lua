@@ -13,13 +13,13 @@ local M = {}
 
 local MOST = 12 -- categories with a tick each
 
--- The distinct values in order, when they are few or no numbers, and where each stands.
+-- The distinct values in order, when they are few or no numbers, and the index of each.
 local function categories(x, categorical)
-  local list, place = {}, {}
+  local list, index_of = {}, {}
   for _, value in ipairs(x) do
     if type(value) ~= "number" then categorical = true end
-    if not place[value] then
-      place[value] = true
+    if not index_of[value] then
+      index_of[value] = true
       list[#list + 1] = value
     end
   end
@@ -28,15 +28,15 @@ local function categories(x, categorical)
     if type(a) == "number" and type(b) == "number" then return a < b end
     return tostring(a) < tostring(b)
   end)
-  for i, value in ipairs(list) do place[value] = i end
-  return list, place
+  for i, value in ipairs(list) do index_of[value] = i end
+  return list, index_of
 end
 
--- Categories as places 1, 2, … with the points of each spread out, by their number alone.
-local function spread(x, place)
+-- Categories as coordinates 1, 2, … with the points of each spread out, always the same way.
+local function spread(x, index_of)
   local out = {}
   for i, value in ipairs(x) do
-    out[i] = place[value] + 0.5 * (i * 0.6180339887 % 1 - 0.5) -- the golden ratio
+    out[i] = index_of[value] + 0.5 * (i * 0.6180339887 % 1 - 0.5) -- the golden ratio
   end
   return out
 end
@@ -74,11 +74,11 @@ local function panel_of(result, what, o)
   local band = bootstrap(result, what, { exact = true, level = o.level, share = o.share })
   local x, name, categorical = property.values("plot.scatter", result, what)
   name = label or name
-  local list, place = categories(x, categorical)
-  local at = list and spread(x, place) or x
+  local list, index_of = categories(x, categorical)
+  local at = list and spread(x, index_of) or x
   local lo, median, hi = band.lo, band.median, band.hi
   if list and median then
-    lo, median, hi = place[lo] - 0.45, place[median], place[hi] + 0.45
+    lo, median, hi = index_of[lo] - 0.45, index_of[median], index_of[hi] + 0.45
   end
   local y = picture.error_axis("error (%)", { result.errors })
   local series = {}
@@ -116,7 +116,7 @@ function M.scatter(results, properties, o)
   if type(properties) ~= "table" or type(properties[2]) == "function" then
     properties = { properties }
   end
-  if #properties == 0 then error(where .. ": it wants a property or a list of them", 2) end
+  if #properties == 0 then error(where .. " expects a property or a list of properties", 2) end
   local panels, about = {}, {}
   for i, r in ipairs(results) do
     input.edf(where, ("entry %d"):format(i), r) -- for its checks
@@ -141,13 +141,13 @@ document("plot.scatter", [[
   Error against a property of the networks: one panel for each population and property.
     results      a result, or a list of them side by side
     properties   a property as in stats.bootstrap ("d", "w[4]", "g", a column, a function of a
-                 model), a list of them, or { "what to call it", function }
+                 model), a list of them, or { "its label", function }
     level, share   of the band, as in stats.bootstrap
     title        a heading
     columns      panels in a row
     log = true   a logarithmic axis of the property
-  Shaded is the band that holds the best model, by the exact empirical bootstrap, with a line
-  at its median; the best model is filled; crosses at the upper edge are failed models.
+  The shaded band is that of the best model, by the exact empirical bootstrap, with a line at
+  its median; the best model is filled; crosses at the upper edge are failed models.
   example: plot.scatter({ errors = { 40, 50 }, models = space.RegNetX:sample(2) }, "d"):show()
   source: arXiv 2003.13678, footnote 4, figures 2, 5 and 8]])
 

@@ -209,12 +209,12 @@ function handlers.text(page, _, content)
   content = content:match("^%s*(.-)%s*$"):gsub(">", "&gt;") -- gnuplot escapes & and <
   if not x or content == "" then return end
   local turn = group.transform:match "rotate%(([%d.-]+)%)"
-  local place = turn and (' transform="translate(%s %s)rotate(%s)"'):format(
+  local position = turn and (' transform="translate(%s %s)rotate(%s)"'):format(
       tenths(round(x)), tenths(round(y)), turn)
     or (' x="%s" y="%s"'):format(tenths(round(x)), tenths(round(y)))
   local anchor, size, weight = group["text-anchor"], tonumber(group["font-size"]),
     group["font-weight"]
-  page:put(("<text%s%s%s%s>%s</text>"):format(place,
+  page:put(("<text%s%s%s%s>%s</text>"):format(position,
     anchor and anchor ~= "start" and (' text-anchor="%s"'):format(anchor) or "",
     size and size ~= page.size and (' font-size="%g"'):format(size) or "",
     weight and weight ~= "normal" and (' font-weight="%s"'):format(weight) or "", content))

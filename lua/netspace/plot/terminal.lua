@@ -42,7 +42,7 @@ local function draw(c, panel, left, top, width, height)
 end
 
 --- Columns and rows of panels on a canvas that is `width` wide.
-function M.grid(picture, width)
+function M.arrange(picture, width)
   local n = #picture.panels
   local least = picture.wide and WIDE or LEAST
   local columns = math.max(1, math.min(n, picture.columns or 3, (width + 2) // (least + 2)))
@@ -57,7 +57,7 @@ function M.compose(picture, width, height, ascii)
     c:text(1, 1, picture.title, width, canvas.bold)
     top = 2
   end
-  local columns, rows = M.grid(picture, width)
+  local columns, rows = M.arrange(picture, width)
   local w, h = (width + 2) // columns - 2, (height - top + 1) // rows
   for i, panel in ipairs(picture.panels) do
     local column, row = (i - 1) % columns, (i - 1) // columns

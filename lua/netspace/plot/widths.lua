@@ -108,7 +108,7 @@ function M.widths(networks, o)
     panels[i] = network_panel(name, m)
     about[i] = ("%s: %s"):format(name or "a network", table.concat(panels[i].notes, "; "))
   end
-  if #panels == 0 then error(where .. ": it wants a network or a list of networks", 2) end
+  if #panels == 0 then error(where .. " expects a network or a list of networks", 2) end
   return picture.new { title = o.title, name = "Widths of networks, block by block",
     about = table.concat(about, ". "), panels = panels, columns = o.columns }
 end
@@ -243,9 +243,9 @@ document("plot.widths", [[
 document("plot.profiles", [[
   plot.profiles(result, { best = 3, worst = 3, fit = false }) -> plot
   The widths of the best and of the worst models of a population, block by block.
-    best, worst   how many, at most 8; one alone leaves the other out.  Failed models are not
-                  shown
-    fit = true    dashed, the nearest RegNet of each, quantised, as arch.fit finds it
+    best, worst   how many, at most 8; where only one is given, the other is 0.  Failed models
+                  are not shown
+    fit = true    adds the nearest RegNet of each, quantised, by arch.fit, as a dashed line
     title         a heading
   example: plot.profiles({ errors = { 40, 50 }, models = space.AnyNetXC:sample(2) }):show()
   source: arXiv 2003.13678, figures 6 and 8]])

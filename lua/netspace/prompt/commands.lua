@@ -12,31 +12,48 @@ function M.monitor(args)
   return require("netspace.monitor.monitor").main(args)
 end
 
-local RESUME = "resume STORE [--workers N] [--retry]"
+local RESUME = "resume STORE [--workers N] [--retry | --retry=all] [--memory SIZE] "
+  .. "[--patience SECONDS]"
+local of_resume = { "--workers", "--retry", "--retry=all", "--memory", "--patience" }
+
+local function refused(...)
+  io.stderr:write("netspace: ", (...):format(select(2, ...)), "\n")
+  return 2
+end
 
 --- Finishes what a store has open; with --retry also what has failed.
 function M.resume(args)
-  local path, workers, retry
+  local path, o = nil, {}
   local i = 1
   while args[i] do
     local a = args[i]
-    local value = a:match("^%-%-workers=(.*)$")
-    if a == "--workers" then
+    local key, value = a:match "^%-%-(%a+)=(.*)$"
+    key = key or a:match "^%-%-(%a+)$"
+    if not value and (key == "workers" or key == "memory" or key == "patience") then
       i = i + 1
       value = args[i] or ""
     end
-    if value then
-      workers = math.tointeger(tonumber(value))
-      if not workers or workers < 1 then
-        io.stderr:write(("netspace: --workers is a whole number of at least 1, not '%s'\n")
-          :format(value))
-        return 2
+    if key == "workers" then
+      o.workers = math.tointeger(tonumber(value))
+      if not o.workers or o.workers < 1 then
+        return refused("--workers is a whole number of at least 1, not '%s'", value)
       end
-    elseif a == "--retry" then
-      retry = true
+    elseif key == "patience" then
+      o.patience = tonumber(value)
+      if not o.patience or o.patience <= 0 then
+        return refused("--patience is a number of seconds above 0, not '%s'", value)
+      end
+    elseif key == "memory" then
+      if value == "" then return refused("--memory is a size, such as 2GB, or none") end
+      o.memory = value
+    elseif key == "retry" then
+      if value and value ~= "all" then
+        return refused("--retry takes what has failed, --retry=all also what has diverged; "
+          .. "not '%s'", value)
+      end
+      o.retry = value or true
     elseif a:sub(1, 1) == "-" or path then
-      io.stderr:write(("netspace: resume does not know '%s'%s\n"):format(a,
-        require("netspace.lib.options").hint(a, { "--workers", "--retry" })))
+      refused("resume does not know '%s'%s", a, require("netspace.lib.options").hint(a, of_resume))
       return usage(RESUME)
     else
       path = a
@@ -44,7 +61,7 @@ function M.resume(args)
     i = i + 1
   end
   if not path then return usage(RESUME) end
-  return require("netspace.sweep.sweep").resume(path, { workers = workers, retry = retry })
+  return require("netspace.sweep.sweep").resume(path, o)
 end
 
 -- What a command that writes a file is given: STORE -o FILE [NAME]…, and `flag` where it
@@ -74,15 +91,15 @@ local function file_arguments(command, args, flag)
   return t.path and t.file and t or nil
 end
 
-local EXPORT = "export STORE -o FILE.csv|FILE.jsonl[.gz] [NAME]... [--salvage]"
+local EXPORT = "export STORE -o FILE.csv|FILE.jsonl|sweep.json[.gz] [NAME]... [--salvage]"
 
 --- Writes the models of a store to a file for other programs.
 function M.export(args)
   local t = file_arguments("export", args, "--salvage")
   if not t then return usage(EXPORT) end
-  if not require("netspace.store.export").kind(t.file) then
-    io.stderr:write(("netspace: export writes .csv or .jsonl (or those as .gz), not '%s'\n")
-      :format(t.file))
+  local export = require "netspace.store.export"
+  if not export.kind(t.file) then
+    io.stderr:write(("netspace: export writes %s, not '%s'\n"):format(export.KINDS, t.file))
     return 2
   end
   local store, message, kind = require("netspace.store.store").open(t.path)
@@ -99,6 +116,23 @@ function M.export(args)
     return kind == "damaged" and 4 or 1
   end
   io.stderr:write(("%s: %s\n"):format(t.file, require("netspace.lib.units").count(n, "model")))
+end
+
+local COPY = "copy STORE NEW"
+
+--- Copies a store, also one that a sweep is at work on.
+function M.copy(args)
+  if #args ~= 2 or args[1]:find "^-" or args[2]:find "^-" then return usage(COPY) end
+  local store, message, kind = require("netspace.store.store").open(args[1])
+  local good
+  if store then
+    good, message, kind = store:copy(args[2])
+    store:close()
+  end
+  if not good then
+    io.stderr:write("netspace: ", message, "\n")
+    return kind == "damaged" and 4 or 1
+  end
 end
 
 local REPORT = "report STORE -o FILE.html [NAME]..."
@@ -130,7 +164,8 @@ end
 
 -- COMMAND --help: how it is called, and what is said of the function behind it.
 for name, about in pairs { resume = { RESUME, "sweep.resume" },
-  export = { EXPORT, "store:export" }, report = { REPORT, "report" }, doctor = { DOCTOR } } do
+  export = { EXPORT, "store:export" }, copy = { COPY, "store:copy" },
+  report = { REPORT, "report" }, doctor = { DOCTOR } } do
   local run = M[name]
   M[name] = function(args)
     for _, a in ipairs(args) do

@@ -226,7 +226,6 @@ local function populations(path)
     if value == nil then value = global(name) else value = raw_field(value, name) end
     if value == nil then return nil end
   end
-  local meta = debug.getmetatable(value)
   return members.kind(value) == "store" and value:names()
 end
 

@@ -31,7 +31,7 @@ local function quoted(s)
 end
 
 -- A self-check in a process of its own, which may die of an illegal instruction.
-local function apart(what, f, hint)
+local function self_check(what, f, hint)
   local code = ([[print(select(2, require("netspace.core.sys").%s()) or "right")]]):format(f)
   local p = assert(io.popen(("%s -q --no-init -e %s 2>&1"):format(quoted(sys.exe()), quoted(code))))
   local text = p:read("a"):gsub("%s+$", "")
@@ -43,17 +43,18 @@ local function apart(what, f, hint)
 end
 
 local function blas()
-  local right, why = apart(sys.blas(), "check_blas",
+  local right, why = self_check(sys.blas(), "check_blas",
     "OPENBLAS_CORETYPE=Haswell netspace doctor tries another kernel")
   return right, why or sys.blas() .. ": matrix products are right"
 end
 
 local function kernels()
-  local wish = os.getenv "NETSPACE_ISA"
-  if wish and wish ~= sys.isa() then
-    return false, ("NETSPACE_ISA=%s cannot be had here; the kernels use %s"):format(wish, sys.isa())
+  local asked = os.getenv "NETSPACE_ISA"
+  if asked and asked ~= sys.isa() then
+    return false, ("NETSPACE_ISA=%s is not available here; the kernels use %s"):format(asked,
+      sys.isa())
   end
-  local right, why = apart(sys.isa() .. " kernels", "check_kernels",
+  local right, why = self_check(sys.isa() .. " kernels", "check_kernels",
     "NETSPACE_ISA=portable netspace doctor tries others")
   return right, why or sys.isa() .. ": networks train as with other kernels"
 end
@@ -72,7 +73,7 @@ end
 local function terminal()
   local term = os.getenv "TERM"
   local columns, rows = sys.terminal(1)
-  if not columns then return true, "standard output is no terminal: plain text" end
+  if not columns then return true, "standard output is not a terminal: plain text" end
   local small = columns < 40 or rows < 10
   return not small and term ~= nil, ("TERM=%s, %d×%d%s, %s"):format(tostring(term), columns, rows,
     small and " (the monitor needs 40×10)" or "", sys.color(1) and "colours" or "no colours")
@@ -102,7 +103,7 @@ local function history()
   if about.type == "directory" and uv.fs_access(uv.fs_stat(path) and path or folder, "W") then
     return true, path
   end
-  return false, path .. " cannot be written; NETSPACE_HISTORY=off keeps none"
+  return false, path .. " cannot be written; NETSPACE_HISTORY=off turns the history off"
 end
 
 local SHOWN = 12 -- of what is damaged; the rest is counted
@@ -117,15 +118,31 @@ local function cut_short(path)
   local whole = (page == 1 and 65536 or page) * pages -- 65536 does not fit in there
   if size >= whole then return nil end
   local copy = path .. ".copy"
-  return ("It is cut short: %d of %d bytes; a copy of full length shows what they hold:\n     "
-    .. "cp %s %s; truncate -s %d %s; netspace doctor %s"):format(size, whole, path, copy, whole,
-    copy, copy)
+  return ("The file is cut short: %d of %d bytes; a copy of full length shows what can be "
+    .. "read:\n     cp %s %s; truncate -s %d %s; netspace doctor %s"):format(size,
+    whole, path, copy, whole, copy, copy)
+end
+
+-- What a store without a population may be.  In WAL mode (bytes 18 and 19 of the file) what a
+-- sweep has written lately lies in STORE-wal.
+local function empty(path)
+  local f = io.open(path, "rb")
+  local head = f and f:read(20) or ""
+  if f then f:close() end
+  local text = path .. ": 0 populations"
+  local log = io.open(path .. "-wal", "rb")
+  if log then log:close() end
+  if log or head:sub(19, 20) ~= "\2\2" then return text .. ", nothing is damaged" end
+  return ("%s.  If it was copied from a store at work, what was in there is still in the\n     "
+    .. "%s-wal beside the original: copy both files, or use netspace copy STORE NEW"):format(text,
+    path:match "[^/]*$")
 end
 
 local function store(path)
   local report, message = require("netspace.store.integrity").check(path)
   if not report then return false, message, 1 end
   local problems, lines = report.problems, {}
+  if #problems == 0 and report.populations == 0 then return true, empty(path) end
   if #problems == 0 then
     return true, ("%s: %s, %s, nothing is damaged"):format(path,
       units.count(report.populations, "population"), units.count(report.models, "model"))
@@ -136,10 +153,10 @@ local function store(path)
   end
   if #problems > SHOWN then lines[#lines + 1] = ("and %d more"):format(#problems - SHOWN) end
   lines[#lines + 1] = #report.readable > 0 and "What can still be read:" or cut_short(path)
-    or "Nothing of it can be read"
+    or "Nothing can be read"
   table.move(report.readable, 1, #report.readable, #lines + 1, lines)
   if #report.readable > 0 then
-    lines[#lines + 1] = ("netspace export %s --salvage -o FILE.jsonl saves that"):format(path)
+    lines[#lines + 1] = ("netspace export %s --salvage -o FILE.jsonl saves it"):format(path)
   end
   return false, table.concat(lines, "\n     "), 4
 end

@@ -1,5 +1,5 @@
---- How exceptions (errors of Lua code) are shown: the message, the line it happened in, a hint when a name is
--- nearly right, and the user's own frames of the traceback.
+--- How exceptions of Lua code are shown: the message, the line it happened in, a hint
+-- when a name is nearly right, and the user's own frames of the traceback.
 
 local chunk = require "netspace.lib.chunk"
 local fold = require "netspace.lib.fold"
@@ -15,7 +15,7 @@ local function own(source)
   return strict.luadir and source:sub(2, #strict.luadir + 1) == strict.luadir
 end
 
--- Whether an error message begins with a position in netspace's own files: that, and the
+-- Whether a message begins with a position in netspace's own files: that, and the
 -- rest.  Long paths are cut to "...".
 local function own_position(message)
   local path, rest = message:match("^([^\n]-%.lua):%d+: (.*)$")
@@ -25,7 +25,7 @@ local function own_position(message)
   return file and (path == full or tail ~= path and full:sub(-#tail) == tail), rest
 end
 
--- The value of `name` where the error happened: a local, an upvalue, else a global (raw).
+-- The value of `name` where the exception was raised: a local, an upvalue, else a global (raw).
 local function lookup(level, name)
   local found
   for i = 1, 250 do
@@ -43,27 +43,54 @@ local function lookup(level, name)
   return rawget(_G, name)
 end
 
+-- The value of "a.b.c" where the error happened (raw), or nil.
+local function at_path(level, path)
+  local value
+  for part in path:gmatch("[^%.]+") do
+    if value == nil then
+      value = lookup(level + 1, part)
+    else
+      value = type(value) == "table" and rawget(value, part) or nil
+    end
+    if value == nil then return nil end
+  end
+  return value
+end
+
 -- "did you mean" for nil globals, fields and methods.
 local function hint_for(message, level, source, line)
   local kind, name = message:match("%((%a+) '([^']+)'%)$")
-  if not kind or not message:find("nil value", 1, true) then return nil end
+  local text = chunk.line_of(source, line) or ""
+  if not message:find("nil value", 1, true) then return nil end
+  local _, stage = members.stage_field(text)
+  if stage and kind ~= "global" then return stage end
   if kind == "global" then
     return options.nearest(name, strict.known())
   elseif kind == "field" or kind == "method" then
-    local text = chunk.line_of(source, line) or ""
     local path = text:match("([%a_][%w_%.]*)[%.:]" .. name .. "%f[^%w_]")
-    if not path then return nil end
-    local value
-    for part in path:gmatch("[^%.]+") do
-      if value == nil then
-        value = lookup(level + 1, part)
-      else
-        value = type(value) == "table" and rawget(value, part) or nil
-      end
-      if value == nil then return nil end
-    end
+    local value = path and at_path(level + 1, path)
+    if value == nil then return nil end
     local near = options.nearest(name, members.keys_of(value))
     return near and near ~= name and near or nil
+  end
+end
+
+-- "call it with a colon: S:sample(3)" for the method `called` that the line calls with a dot, and
+-- the other way round for a function of a module; nil where that is not what is wrong.
+local function wrong_call(level, text, called)
+  for path, mark, name, rest in text:gmatch("([%a_][%w_%.]*)([.:])([%a_][%w_]*)%f[^%w_]()") do
+    local value = at_path(level + 1, path)
+    local behind = debug.getmetatable(value)
+    behind = type(behind) == "table" and members.behind(behind)
+    local method = type(behind) == "table" and rawget(behind, name)
+    local field = type(value) == "table" and rawget(value, name)
+    local arguments = text:match("^%s*(%b())", rest) or text:match("^%s*(%b{})", rest) or "(…)"
+    local first = arguments:match("^%(%s*([%w_%.]*)%s*[,)]")
+    if mark == "." and method == called and not field and first ~= path then
+      return ("call it with a colon: %s:%s%s"):format(path, name, arguments)
+    elseif mark == ":" and field == called and not method then
+      return ("call it with a dot: %s.%s%s"):format(path, name, arguments)
+    end
   end
 end
 
@@ -83,7 +110,7 @@ local function user_frames(level)
   return frames
 end
 
---- The message handler of user code: turns any error into
+--- The message handler of user code: turns any exception into
 -- { message=, source=, line=, near=, frames= }.
 function M.handler(err)
   if type(err) == "table" and err._shown then return err end
@@ -94,7 +121,7 @@ function M.handler(err)
     return plain and "error with the value " .. pretty.pretty(err) or text
   end)
   message = good and message or "(error object that cannot be printed)"
-  -- Whoever passed an interrupt on may have said where it was.
+  -- Code that passed an interrupt on may have added a position.
   if message:find(": interrupted$") and sys.interrupted() then message = "interrupted" end
   local e = { _shown = true, message = message, value = err }
   if message == "interrupted" then return e end
@@ -113,6 +140,10 @@ function M.handler(err)
       here = debug.getinfo(level, "Sl")
     end
     e.near = here and hint_for(message, level, first.source, first.line)
+    local called = level > 2 and debug.getinfo(level - 1, "f")
+    local wrong = called and here and
+      wrong_call(level, chunk.line_of(first.source, first.line) or "", called.func)
+    if wrong then e.message = (e.message:match("^%S+:%d+: ") or "") .. wrong end
   end
   return e
 end
@@ -128,7 +159,7 @@ local function syntax_place(message)
   local token = text:match(" near '(.*)'$")
   if not token then return source_line, text:find(" near <eof>$") and #source_line + 1 end
   token = token:gsub("^<\\(%d+)>$", function(n) return string.char(n) end) -- no ASCII
-  -- Of its occurrences the one up to which the text has the same error.
+  -- The first of its occurrences up to which the text has the same syntax error.
   before = before:gsub("^#[^\n]*", "")
   local at = source_line:find(token, 1, true)
   while at do
@@ -191,7 +222,7 @@ end
 
 local styles = { error = "\27[31m", hint = "\27[33m", trace = "\27[2m", code = "" }
 
---- Prints an error to stderr; `prefix` ("netspace: ") goes before the message.
+--- Prints an exception to stderr; `prefix` ("netspace: ") goes before the message.
 function M.show(e, prefix)
   local color, width = sys.color(2), sys.terminal(2) or math.huge
   local parts = { prefix or "netspace: " }

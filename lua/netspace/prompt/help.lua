@@ -1,9 +1,11 @@
 --- `help(x)` at the prompt, `?x`, and `netspace help` in the shell: finds the topics that a name or
 -- a value stands for, among those registered in lib/doc.lua.
 
+local absent = require "netspace.lib.absent"
 local doc = require "netspace.lib.doc"
 local document = doc.group "help"
 local fold = require "netspace.lib.fold"
+local glossary = require "netspace.prompt.glossary"
 local members = require "netspace.lib.members"
 local netspace = require "netspace"
 local options = require "netspace.lib.options"
@@ -159,7 +161,9 @@ local function topics_of(x)
     return name and methods_called(name, source) or { method_of_c(x) }
   end
   local list = methods_for(x)
-  return #list > 0 and list or givers_of(x)
+  if #list > 1 then return list end -- a single one says little of what x is
+  local givers = givers_of(x)
+  return table.move(list, 1, #list, #givers + 1, givers)
 end
 
 -- Topics that belong to a name: "stats" -> stats.edf, edf:band, …
@@ -199,6 +203,8 @@ local function overview()
     local group = group_of(row[1])
     if #group > 0 then out[#out + 1] = fill(group, (" "):rep(12)) end
   end
+  out[#out + 1] = fold.text('\nWords of the method, such as w_0, EDF, population or budget, have '
+    .. 'help, too: help "glossary" lists them.', 78)
   return table.concat(out, "\n")
 end
 
@@ -250,13 +256,37 @@ function M.about(x)
   end
 end
 
--- The topic of a method of a global of the user's: "d:image" -> "dataset:image".
-local function of_object(text)
-  local name, method = text:match "^([%a_][%w_]*):([%w_]+)$"
-  local value = name and rawget(_G, name)
+-- The topic that "class:method" is short for: with a dot instead of the colon or the other way
+-- round, of a global of the user's ("d:image" -> "dataset:image"), of a module's objects
+-- ("space.sample" -> "S:sample").
+local function full_name(text)
+  local name, mark, method = text:match "^([%a_][%w_]*)([.:])([%w_]+)$"
+  if not name or doc.topics[text] then return text end
+  local other = name .. (mark == "." and ":" or ".") .. method
+  if doc.topics[other] then return other end
+  local value = rawget(_G, name)
   for _, topic in ipairs(value ~= nil and methods_for(value) or {}) do
     if topic:match ":(.*)$" == method then return topic end
   end
+  for _, topic in ipairs(methods_called(method)) do
+    if doc.groups[topic] == name then return topic end
+  end
+  return text
+end
+
+-- What a word of the glossary is, and what is not there; nil for other words.
+local function about_word(word)
+  if word == "glossary" then
+    local words = {}
+    for i, row in ipairs(glossary.rows()) do words[i] = row.words:gsub(", .*", "") end
+    return "Words of the method and of netspace; help w_0 or ?w_0 explains one.\n"
+      .. fill(words, "  ") .. "\n\nWhat netspace does not do; help gpu says what there is "
+      .. "instead.\n" .. fill(absent.words(), "  ")
+  end
+  local text, answer = glossary.text(word), absent.answer(word)
+  local methods = text and methods_called(word) or {}
+  if #methods > 0 then text = text .. "\n\nsee also\n" .. fill(methods, "  ") end
+  return text or answer and ("%s: %s"):format(word, answer)
 end
 
 --- The text that help(x) prints; nil and a message when there is none.
@@ -265,21 +295,21 @@ function M.text(...)
   local x = ...
   modules()
   if type(x) == "string" then
-    local text = about_name(of_object(x) or x)
+    local text = about_name(full_name(x)) or about_word(x)
     if text then return text end
     local methods = methods_called(x)
     if #methods == 0 then
       local found = search(x)
       local message = ("nothing is called '%s'"):format(x)
-      if #found == 0 then return nil, message .. "; help() lists what there is" end
-      return nil, message .. "; near it:\n" .. fill(found, "  ")
+      if #found == 0 then return nil, message .. "; help() lists all names" end
+      return nil, message .. "; similar names:\n" .. fill(found, "  ")
     end
     x = methods
   else
     x = x ~= nil and topics_of(x) or {}
   end
   if #x == 0 then
-    return nil, ("there is no help for this %s; help() lists what there is"):format(type((...)))
+    return nil, ("there is no help for this %s; help() lists all names"):format(type((...)))
   end
   if #x == 1 then return about_name(x[1]) end
   local out = {}
@@ -291,7 +321,12 @@ end
 
 --- The command `netspace help [TOPIC]`.
 function M._command(args)
-  local text, message = M.text(table.unpack(args, 1, math.min(#args, 1)))
+  local text, message
+  if args[1] then
+    text, message = M.text(table.concat(args, " "))
+  else
+    text = M.text()
+  end
   if text then
     print(fold.anew(text, sys.terminal(1) or math.huge))
     return 0
@@ -303,7 +338,9 @@ end
 document("help", [[
   help(x)
   Explains a name ("stats.edf"), a function, a module or an object; help() lists everything.
-  At the prompt ?name does the same, and `netspace help name` in the shell.
+  At the prompt ?name and help name do the same, and `netspace help name` in the shell.
+  Words of the method have help, too (help w_0, help budget, help "bottleneck"; help "glossary"
+  lists them), and so has what netspace does not do (help gpu).
   example: help("stats.edf")
   example: help(space)]])
 document("help.add", [[
@@ -316,15 +353,15 @@ document("help.names", [[
   example: #help.names()]])
 document("help.text", [[
   help.text(x) -> string, or nil and a message
-  What help(x) prints.
+  The text that help(x) prints.
   example: help.text("space.names")]])
 document("help.about", [[
   help.about(x) -> string or nil
-  What the prompt shows of a module or function.
+  The text that the prompt shows for a module or function.
   example: help.about(stats.compare)]])
 document("help.options", [[
   help.options(name) -> list
-  The option keys that a function knows; what Tab offers inside { }.
+  The option keys of a function, as Tab offers them inside { }.
   example: help.options("net.new")]])
 document("help.examples", [=[
   help.examples(name) -> list of strings

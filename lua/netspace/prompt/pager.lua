@@ -6,7 +6,8 @@ local uv = require "luv"
 
 local M = {}
 
-local LESS = "less -FRX '-Psspace goes on, q leaves'" -- its line says how to leave
+-- Its line says how to leave, and when there is no more.
+local LESS = "less -FRX '-Ps?ethe end, q leaves:space goes on, q leaves.'"
 
 --- Whether what is printed may be paged; the prompt sets it while it evaluates an entry.
 M.allowed = false

@@ -57,7 +57,7 @@ M.guard = setmetatable({}, {
 })
 
 --- Called when the script has ended: waits for sweeps it has started and not waited for
--- (after an error: stops them).
+-- (after an exception: stops them).
 function M.finish(failed)
   background.finish(failed)
 end

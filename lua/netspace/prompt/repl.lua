@@ -6,13 +6,16 @@
 local background = require "netspace.lib.background"
 local chunk = require "netspace.lib.chunk"
 local complete = require "netspace.prompt.complete"
+local entries = require "netspace.prompt.entry"
 local exception = require "netspace.prompt.exception"
 local fold = require "netspace.lib.fold"
 local help = require "netspace.prompt.help"
 local history = require "netspace.prompt.history"
 local members = require "netspace.lib.members"
-local netspace = require "netspace"
 local pager = require "netspace.prompt.pager"
+local palette = require "netspace.prompt.palette"
+local paste = require "netspace.prompt.paste"
+local pretty = require "netspace.lib.pretty"
 local progress = require "netspace.sweep.progress"
 local rl = require "netspace.core.readline"
 local session = require "netspace.prompt.session"
@@ -27,7 +30,7 @@ local M = {}
 local PROMPT, CONTINUED = "> ", ">> "
 local KEPT = 500 -- entries whose text is kept for error messages
 
-local entries = 0      -- evaluated so far; names their chunks
+local evaluated = 0    -- entries so far; names their chunks
 local hints = {}       -- undeclared globals read by the running entry: name -> nearest or false
 local leaving = { exit = true, quit = true, q = true }
 local told_local       -- the hint on `local` has been given
@@ -54,44 +57,6 @@ local function notify(text)
   end
 end
 
--- The text of an entry as a chunk: an expression first, then statements.
--- @return the function, whether its results are shown; or nil, message, whether more lines
--- can complete it
-local function compile(text, name)
-  local expression = text:gsub("^%s*=", "")
-  local quiet = expression:find(";%s*$") ~= nil
-  local f = load("return " .. expression, name, "t")
-  if f then return f, not quiet end
-  local message
-  f, message = load(text, name, "t")
-  if f then return f, false end
-  return nil, message, message:sub(-5) == "<eof>"
-end
-
--- "?x" is help(x) by name, or of what the user called so.
-local function help_request(text)
-  local topic = text:match("^%s*%?%s*(.-)%s*$")
-  if not topic then return nil end
-  local own = strict.declared[topic] and not netspace._is_public(topic)
-  return ("help(%s)"):format((own or topic == "") and topic or ("%q"):format(topic))
-end
-
---- Whether more lines can make `text` an entry.
-function M.incomplete(text)
-  if help_request(text) or text:find("^%s*:%a") then return false end
-  local f, _, more = compile(text, "=in")
-  return not f and more
-end
-
--- What a line makes of the entry that is open: the one that is still open (or nil), and one
--- to evaluate (or nil).  "?x" inside of an entry leaves it open.
-local function advance(pending, line)
-  local text = pending and pending .. "\n" .. line or line
-  if M.incomplete(text) then return text end
-  if pending and help_request(line) and not compile(text, "=in") then return pending, line end
-  return nil, text
-end
-
 local function show_results(results)
   local texts, apart = {}, "   "
   if results.n == 1 and members.kind(results[1]) == "plot" then
@@ -102,6 +67,16 @@ local function show_results(results)
     if texts[i]:find("\n") then apart = "\n" end
   end
   pager.print(table.concat(texts, apart))
+end
+
+-- Says in a line what an entry has assigned to globals, where that is worth seeing.
+local function show_assigned(text)
+  for _, name in ipairs(pretty.echo and entries.assigned(text) or {}) do
+    local value = rawget(_G, name)
+    if pretty._has_line(value) and not help.about(value) then
+      print(("%s: %s"):format(name, pretty._line(value, (sys.terminal(1) or 80) - #name - 2)))
+    end
+  end
 end
 
 -- Says which names were not defined, but for those that `message` has.
@@ -123,8 +98,11 @@ local function show_hints(text)
   end
 end
 
+-- Shows an error; returns the line of the entry it is in, as far as that is known.
 local function show_error(e, text, name)
   io.stdout:flush()
+  local own = type(e) == "table" and e.source == name and e.line
+  local line = own or tonumber(tostring(e):match("^in%[%d+%]:(%d+): ")) or 1
   if type(e) == "table" and e.message == "interrupted" then
     -- After the ^C of the terminal.
     if sys.isatty(2) and not progress.fresh then io.stderr:write("\n") end
@@ -132,21 +110,17 @@ local function show_error(e, text, name)
   elseif not text:find("\n") then
     -- One line: where it happened is plain, unless it was in an older entry or a file.
     local plain = name:sub(2):gsub("%p", "%%%0") .. ":1: "
-    if type(e) == "table" then
-      e.message = e.message:gsub("^" .. plain, "")
-    else
-      exception.show(e, "")
-      return
-    end
+    if type(e) == "table" then e.message = e.message:gsub("^" .. plain, "") end
   end
   exception.show(e, "")
+  return line
 end
 
 -- ":time x": a command of session.lua.
 local function run_command(text, name)
   local results = table.pack(sys.interruptible(exception.handler, session.run, text, M.evaluate))
-  if not results[1] then show_error(results[2], text, name) end
-  return results[1]
+  if not results[1] then return false, show_error(results[2], text, name) end
+  return true
 end
 
 -- "exit", "quit()": what nobody has made.
@@ -155,47 +129,48 @@ local function wants_out(text)
   return leaving[name] and rawget(_G, name) == nil
 end
 
---- Evaluates an entry and prints its results or its error.  True when it went well: without
--- an error, and without a name that is not defined.
+--- Evaluates an entry and prints its results or its error.
+-- @return whether it went well: without an error, and without a name that is not defined; after
+-- an error also the line of the entry where that was
 function M.evaluate(text)
-  entries = entries + 1
-  local name = ("=in[%d]"):format(entries)
+  evaluated = evaluated + 1
+  local name = ("=in[%d]"):format(evaluated)
   chunk.texts[name] = text
-  chunk.texts[("=in[%d]"):format(entries - KEPT)] = nil
+  chunk.texts[("=in[%d]"):format(evaluated - KEPT)] = nil
   hints, progress.fresh = {}, false
-  if text:find("^%s*:%a") then return run_command(text, name) end
+  if entries.is_command(text) then return run_command(text, name) end
   if wants_out(text) then
     note("Ctrl-D leaves, as does os.exit()")
     return false
   end
-  local f, shown = compile(help_request(text) or text, name)
+  local asked = entries.help_request(text)
+  local f, shown, quiet = entries.compile(asked or text, name)
   if not f then
-    show_error(shown, text, name)
-    local topic = text:match("^%s*help%s+([%a_][%w_.:]*)%s*$")
-    if topic then note(('?%s explains it, as does help("%s")'):format(topic, topic)) end
-    return false
+    local line = show_error(shown, text, name)
+    return false, line
   end
   local results = table.pack(sys.interruptible(exception.handler, f))
   if not results[1] then
-    show_error(results[2], text, name)
+    local line = show_error(results[2], text, name)
     show_undefined(results[2].message)
-    return false
+    return false, line
   end
+  -- Printing runs the user's __tostring, and may be long.
+  local show_it, what = show_assigned, text
   if shown and results.n > 1 then
     table.remove(results, 1)
     results.n = results.n - 1
     rawset(_G, "_", results[1])
-    -- Printing runs the user's __tostring, and may be long.
-    local good, e = sys.interruptible(exception.handler, show_results, results)
-    if not good then
-      show_error(e, text, name)
-      return false
-    end
+    show_it, what = show_results, results
+  end
+  if not quiet then
+    local good, e = sys.interruptible(exception.handler, show_it, what)
+    if not good then return false, show_error(e, text, name) end
   end
   io.stdout:flush()
   show_hints(text)
   if next(hints) then return false end
-  local looked = help_request(text) or shown and results.n == 1 and help.about(results[1])
+  local looked = asked or shown and results.n == 1 and help.about(results[1])
   if not looked then session.keep(text, shown) end
   return true
 end
@@ -208,10 +183,12 @@ local function run_loop(mode)
   end
 end
 
--- A line from the terminal: the text, false at its end (Ctrl-D), nil after Ctrl-C.
--- `offer` stands on it at first.
-local function read_line(poll, prompt, offer)
-  rl.start(prompt, offer)
+-- A line from the terminal: the text, and whether it was "typed", "pasted", or left for the
+-- "palette", then also where the cursor was; false at its end (Ctrl-D), nil after Ctrl-C.
+-- `text` stands on it at first, with the cursor after `point` bytes or at its end; what is typed
+-- takes the place of an offer.
+local function read_line(poll, prompt, text, offer, point)
+  rl.start(prompt, text, offer, point)
   editing = true
   poll:start("r", function()
     rl.read()
@@ -257,23 +234,92 @@ local function suspend()
   background.suspend(rl.suspend)
 end
 
+-- Runs an entry that was typed or pasted.
+local function run_entry(kept, text)
+  kept.path = remember(kept.path, text)
+  local good, line = M.evaluate(text)
+  tour._heard(text, good)
+  return line
+end
+
+-- What was not run of a paste: its lines, as they are in the history now.
+local function say_unrun(kept, pasted, failed, line)
+  local left = {}
+  for i = failed + 1, #pasted do left[#left + 1] = pasted[i].text end
+  if pasted.open then left[#left + 1] = pasted.open end
+  if pasted.rest:find("%S") then left[#left + 1] = pasted.rest end
+  if #left == 0 then return note(("that was line %d of what was pasted"):format(line)) end
+  kept.path = remember(kept.path, table.concat(left, "\n"))
+  note(fold.text(("that was line %d of what was pasted; not run: %d entr%s, from '%s'; "
+    .. "Up brings %s back"):format(line, #left, #left == 1 and "y" or "ies",
+    left[1]:match("[^\n]*"), #left == 1 and "it" or "them"), sys.terminal(2) or math.huge))
+end
+
+-- Runs what was pasted, one entry after the other, each behind its prompt; the first error ends
+-- it.  Returns the entry that is still open, and what is to stand on the line.
+local function run_paste(kept, text, pending)
+  local pasted = paste.entries(text, pending)
+  local function echo(lines, open)
+    for _, line in ipairs(lines) do
+      print((open and CONTINUED or PROMPT) .. line)
+      open = true
+    end
+  end
+  if pasted.output > 0 then
+    note(("%d line%s without a prompt %s taken for output"):format(pasted.output,
+      pasted.output == 1 and "" or "s", pasted.output == 1 and "is" or "are"))
+  end
+  for i, entry in ipairs(pasted) do
+    echo(entry.lines, pending)
+    pager.allowed = i == #pasted and not pasted.open and sys.isatty(1)
+    local line = run_entry(kept, entry.text)
+    pager.allowed, pending = false, nil
+    if not line and sys.interrupted() then line = 1 end
+    if sys.ending() then return end
+    if line then
+      sys.clear_interrupt()
+      return say_unrun(kept, pasted, i, entry.from + math.max(0, line - 1 - entry.before))
+    end
+  end
+  if pasted.open then echo(pasted.lines, pending) end
+  return pasted.open, pasted.rest
+end
+
+-- Whether a line holds several entries, as one from the history can.
+local function is_several(line)
+  return line:find("\n") and not entries.compile(line, "=in") and not entries.incomplete(line)
+    and not entries.is_command(line)
+end
+
+-- The palette for the word before the cursor: the line with the choice, and where the cursor
+-- is then.
+local function choose(line, point)
+  local before, word = line:sub(1, point):match("^(.-)([%w_.:]*)$")
+  local choice = palette.open(word) or word
+  return before .. choice .. line:sub(point + 1), #before + #choice
+end
+
 local function terminal_session()
-  tour.at_prompt = true
+  tour.at_prompt, session.at_prompt = true, true
   rl.setup(complete.complete)
-  local path = history.path()
-  for _, entry in ipairs(path and history.load(path) or {}) do rl.remember(entry) end
+  local kept = { path = history.path() }
+  for _, entry in ipairs(kept.path and history.load(kept.path) or {}) do rl.remember(entry) end
   -- Polling makes a descriptor non-blocking, for every program that shares it: the
   -- terminal is opened a second time for that.
   local terminal = uv.fs_open("/proc/self/fd/0", "r", 0) or 0
   local poll = assert(uv.new_poll(terminal))
   local stop = uv.new_signal()
-  local pending
+  local pending, rest, cursor
   while not sys.ending() do
     stop:start("sigtstp", suspend)
-    local line = read_line(poll, pending and CONTINUED or PROMPT,
-      not pending and tour._offer() or nil)
+    local offer = not pending and not rest and tour._offer()
+    local line, how, point = read_line(poll, pending and CONTINUED or PROMPT,
+      rest or offer or nil, offer, cursor)
     stop:stop()
-    if line == false then
+    rest, cursor = nil, nil
+    if how == "palette" then
+      rest, cursor = choose(line, point)
+    elseif line == false then
       io.stdout:write("\n")
       if pending then
         pending = nil
@@ -283,15 +329,17 @@ local function terminal_session()
     elseif line == nil then
       pending = nil
       tour._heard(nil)
+    elseif how == "pasted" or not pending and is_several(line) then
+      pending, rest = run_paste(kept, how == "pasted" and line or line .. "\n", pending)
+      if rest == "" then rest = nil end
     else
       local entry
-      pending, entry = advance(pending, line)
+      pending, entry = entries.advance(pending, line)
       if entry and entry:find("%S") then
-        path = remember(path, entry)
         pager.allowed = sys.isatty(1)
-        local good = M.evaluate(entry)
+        run_entry(kept, entry)
         pager.allowed = false
-        tour._heard(entry, good)
+        rest, session.line = session.line, nil
       end
     end
   end
@@ -305,7 +353,7 @@ local function piped_session()
   local pending
   for line in io.lines() do
     local entry
-    pending, entry = advance(pending, line)
+    pending, entry = entries.advance(pending, line)
     if entry and entry:find("%S") then M.evaluate(entry) end
     run_loop("nowait")
     if sys.ending() then return end
@@ -317,7 +365,7 @@ local function banner()
   print(("netspace %s, %d core%s, %s"):format(sys.version, sys.cores(),
     sys.cores() == 1 and "" or "s", sys.blas()))
   print(dim(fold.text("tour() shows the method, help() lists names, ?name explains one, Tab "
-    .. "completes", sys.terminal(1) or math.huge)))
+    .. "completes, Alt-x finds", sys.terminal(1) or math.huge)))
 end
 
 local function run_init()

@@ -6,10 +6,15 @@
 local document = require("netspace.lib.doc").group "who"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
+local pretty = require "netspace.lib.pretty"
 local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
 
-local M = { commands = {} }
+local M = {
+  commands = {},
+  at_prompt = false, -- whether there is a line
+  line = nil, -- what is to stand on the next one
+}
 
 local entries = {}
 
@@ -59,12 +64,21 @@ function M.commands.time(text, evaluate)
   print(("%.3f s, %.3f s of the processor here"):format(sys.now() - wall, os.clock() - cpu))
 end
 
+--- :help [WORDS]: the palette, for the next line.
+function M.commands.help(query)
+  if M.at_prompt then
+    M.line = require("netspace.prompt.palette").open(query)
+  else
+    require "netspace.prompt.help"()
+  end
+end
+
 --- Runs ":name rest"; `evaluate` is how the prompt evaluates an entry.
 function M.run(text, evaluate)
   local name, rest = text:match("^%s*:%s*([%a_]*)%s*(.-)%s*$")
   local command = M.commands[name]
   if not command then
-    error(("there is no command ':%s'%s; there are :save and :time"):format(name,
+    error(("there is no command ':%s'%s; there are :help, :save and :time"):format(name,
       options.hint(name, M.commands)), 0)
   end
   return command(rest, evaluate)
@@ -73,22 +87,12 @@ end
 local known = {} -- the globals there were before the user's
 for name in next, _G do known[name] = true end
 
--- The first line of what the prompt shows of a value, at most 60 bytes: the width of a cell.
-local function in_short(value)
-  local own = members.own_text(value)
-  local text = own and tostring(value)
-    or require("netspace.lib.pretty").pretty(value, { width = 1000, items = 8, depth = 1 })
-  text = own and text:match "[^\n]*" or text:gsub("%s*\n%s*", " ")
-  if #text <= 60 then return text end
-  return text:sub(1, (utf8.offset(text, 0, 57) or 57) - 1) .. "..."
-end
-
 --- The globals that the user has made: a list of { name =, type =, value = }.
 function M.who()
   local list = {}
   for name, value in next, _G do
     if type(name) == "string" and strict.declared[name] and not known[name] and name ~= "_" then
-      list[#list + 1] = { name = name, value = in_short(value),
+      list[#list + 1] = { name = name, value = pretty._line(value, 60),
         type = members.kind(value) or math.type(value) or type(value) }
     end
   end
@@ -98,16 +102,20 @@ end
 
 document("who", [[
   who() -> list of { name =, type =, value = }
-  The globals you have made, as a table at the prompt.
+  The globals that you have made; a table at the prompt.
   example: who()]])
+document(":help", [[
+  :help [WORDS]
+  At the prompt: lists commands, keys and names, and finds among them as you type; Enter puts
+  the choice on the line.  Alt-x opens the same list, as does Tab after a single colon.]])
 document(":save", [[
   :save FILE
-  At the prompt: writes the entries of this session that went well as a script, which does
-  the same in batch (netspace FILE) and prints what was printed.  Left out are entries with
-  an error or an undefined name, and those that only look (?x, help, monitor, who, tour).]])
+  At the prompt: writes the entries of this session as a script, which does the same in batch
+  (netspace FILE) and prints the same.  Entries that raised an exception or used an undefined
+  name are left out, as are those that only look (?x, help, monitor, who, tour).]])
 document(":time", [[
   :time EXPRESSION
-  At the prompt: evaluates an entry, and says how long it took and how much of that this
-  process computed (workers have their own).]])
+  At the prompt: evaluates an entry and prints the time it took and the processor time of
+  this process (without its workers).]])
 
 return M

@@ -7,41 +7,61 @@ local sys = require "netspace.core.sys"
 
 local M = { at_prompt = false } -- whether there is a line for the commands to stand on
 
-local window = "{ flops = {1e6, 2e6} }"
+local window = "{ flops = {1e6, 2e6}, seed = %d }"
 local sweep = 'sweep.run{ store = "tour.db", models = %s, data = D, recipe = recipe.quick }'
 
---- The steps: say, what it is about; run, the command.
+-- What is to be said of the result called `name` when its networks have hardly learned.
+local function unlearned(name)
+  local result = rawget(_G, name)
+  local errors = type(result) == "table" and result.errors
+  if type(errors) ~= "table" or #errors == 0 then return "" end
+  local sorted = table.move(errors, 1, #errors, 1, {})
+  table.sort(sorted)
+  local m = result.models and result.models[1] or { classes = 10 }
+  local chance = 100 * (m.classes - 1) / m.classes
+  if sorted[(#sorted + 1) // 2] < 0.9 * chance then return "" end
+  return ("  (Half of them or more are near chance, %.0f %%: they have hardly learned, and what "
+    .. "follows is noise.  More images or epochs would help.)"):format(chance)
+end
+
+--- The steps: say, what it is about (a function: depends on what was run); run, the command.
+-- Text, command and what it prints fit a terminal of 80 by 24.
 M.steps = {
   { say = "A design space is a set of networks: the ranges of their parameters and the rules "
-      .. "between them. This is the freest one, in a size for ordinary processors.",
+      .. "between them.  This is the freest one, in a size for ordinary processors.",
     run = "space.small.AnyNetXA:describe()" },
   { say = "One network says little about a space, so draw a population.  The window keeps its "
-      .. "members alike in complexity; the seed is fixed, so you get the same ones again.",
-    run = "A = space.small.AnyNetXA:sample(12, " .. window .. ")" },
-  { say = "A network of it, stage by stage: widths, groups, multiply-adds, parameters.",
-    run = "arch.describe(A[1])" },
+      .. "members alike in complexity; the seed makes it the same ones again.",
+    run = "A = space.small.AnyNetXA:sample(12, " .. window:format(1) .. ")" },
+  { say = "A network of it, part by part: multiply-adds, parameters, activations.  A[1] says what "
+      .. "its stages are, arch.describe(A[1]) shows every layer.",
+    run = "arch.parts(A[1])" },
   { say = "Data to train on: ten drawn shapes, made in a moment; your own come as "
       .. 'data.open("cifar10:DIR").',
-    run = 'D = data.open("shapes", { train = 1000, test = 500 })' },
+    run = 'D = data.open("shapes", { train = 2000, test = 1000 })' },
   { say = "Train them all, one a core.  Everything lands in tour.db as it comes: Ctrl-C and the "
       .. "same command later train only the rest.  `netspace monitor tour.db` follows it from "
       .. "another terminal.",
     run = "a = " .. sweep:format "A" },
-  { say = "The error distribution of the space: how many of its networks are better than any "
-      .. "given error.",
-    run = "plot.edf{ a }:show()" },
-  { say = "What do the good ones have in common?  The paper's bootstrap: a band for the depth "
-      .. "of the best.",
+  { say = function()
+      return "The error distribution of the space: how many of its networks are better than any "
+        .. "given error." .. unlearned "a"
+    end,
+    run = "plot.edf{ a }:show{ height = 14 }" },
+  { say = "What do the good ones have in common?  The paper's bootstrap: a band for the depth of "
+      .. "the best.  Twelve networks leave it wide; a hundred say more.",
     run = 'stats.bootstrap(a, "d")' },
   { say = "Refine: stages that share their settings, widths that never fall.  A constraint is a "
-      .. "few lines of Lua; these come with netspace (constraint.names()), and ?constraint "
-      .. "shows how to write yours.",
+      .. "few lines of Lua; ?constraint shows how to write yours.  Another seed, so that the "
+      .. "two populations share no chance and no network.",
     run = 'B = space.small.AnyNetXA:with("shared_b", "shared_g", "monotone_w"):sample(12, '
-      .. window .. ")" },
+      .. window:format(2) .. ")" },
   { say = "Train the refined population under the same conditions.",
     run = "b = " .. sweep:format "B" },
-  { say = "Is the refined space better?  A verdict that claims no more than so few models "
-      .. "allow.",
+  { say = function()
+      return "Is the refined space better?  A verdict that claims no more than so few networks "
+        .. "allow." .. unlearned "b"
+    end,
     run = "stats.compare(a, b)" },
 }
 
@@ -53,7 +73,8 @@ end
 
 local function show(i)
   print(("\nstep %d of %d"):format(i, #M.steps))
-  print(fill(M.steps[i].say))
+  local say = M.steps[i].say
+  print(fill(type(say) == "function" and say() or say))
 end
 
 --- What the prompt puts on the line; nil outside of a tour.
@@ -61,9 +82,14 @@ function M._offer()
   return step and M.steps[step].run
 end
 
--- The beginning of a command, by which an edited one is known.
-local function beginning(text)
-  return text:match("^%s*([%w_]+%.?[%w_]*)")
+-- What a command does, by which an edited one is known: what it assigns to, and the function that
+-- it calls last ("A = sample").  "f() g()" is not "f()".
+local function essence(text)
+  local bare = text:gsub("%b\"\"", ""):gsub("%b()", "()"):gsub("%b{}", "()")
+  local name, call = bare:match("^%s*([%a_][%w_]*%s*=%s*)[%w_.:()]*%f[%w_]([%w_]+)%(%)%s*;?%s*$")
+  if not name then call = bare:match("^%s*[%w_.:()]*%f[%w_]([%w_]+)%(%)%s*;?%s*$") end
+  if bare:find("%)%s*[%a_]") then return nil end
+  return call and (name or ""):gsub("%s", "") .. call
 end
 
 --- The prompt tells of an entry: text, and whether it went well; nil: the line was dropped.
@@ -72,7 +98,7 @@ function M._heard(text, good)
   if not text then
     print(("tour left; tour(%d) goes on"):format(step))
     step = nil
-  elseif good and beginning(text) == beginning(M.steps[step].run) then
+  elseif good and essence(text) == essence(M.steps[step].run) then
     step = step + 1
     if step <= #M.steps then return show(step) end
     step = nil
@@ -89,8 +115,9 @@ local function start(from)
   end
   if M.at_prompt then
     step = math.tointeger(from)
-    print(fill("Each step is a command on the line: Enter runs it, as it is or edited; other "
-      .. "entries are welcome in between; Ctrl-C leaves the tour."))
+    print(fill("Each step is a command on the line: Enter runs it; an arrow or Backspace keeps it "
+      .. "to be edited; what you type takes its place, for entries in between.  Ctrl-C leaves "
+      .. "the tour."))
     return show(step)
   end
   for i = from, #M.steps do
@@ -102,7 +129,8 @@ end
 document("tour", [[
   tour([step])
   The method in ten steps on the built-in data, about a minute of training on two cores: each
-  is a command that stands on the line, to be edited and run.  In a script it prints them all.
+  is a command that stands on the line, to be run or edited (an arrow or Backspace keeps it);
+  what is typed takes its place, and the step waits.  In a script it prints them all.
   example: tour()]])
 
 return setmetatable(M, {

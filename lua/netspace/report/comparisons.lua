@@ -60,7 +60,8 @@ local function at_equal_flops(p, q)
 end
 
 local function interval(c)
-  return ("%s to %s"):format(widgets.signed(c.ci[1]), widgets.signed(c.ci[2]))
+  return ("%s to %s (%.4g %%)"):format(widgets.signed(c.ci[1]), widgets.signed(c.ci[2]),
+    100 * c.level)
 end
 
 local claims = { better = "better", worse = "worse", same = "the same", open = "no claim" }
@@ -85,7 +86,7 @@ local function add_steps(steps, verdicts, rows)
     local results = {}
     for i, q in ipairs(step) do results[i] = q.result end
     local t = stats.alternatives(step.parent.result, results, { seed = SEED, level = LEVEL })
-    local first = t.rows[1]
+    local first = t.best or t.rows[1]
     verdicts[#verdicts + 1] = verdict(#t.rows == 1 and first.comparison.verdict
       or ("Of %d alternatives to %s: %s"):format(#t.rows, step.parent.label, t.verdict),
       first.claim)
@@ -95,30 +96,23 @@ local function add_steps(steps, verdicts, rows)
 end
 
 local function all_pairs(populations)
-  local list, p = {}, {}
-  for j = 2, #populations do
-    for i = 1, j - 1 do
-      local c = stats.compare(populations[i].result, populations[j].result,
-        { seed = SEED, level = LEVEL })
-      list[#list + 1] = { a = populations[i], b = populations[j], c = c }
-      p[#p + 1] = c.p_permutation
-      if sys.interrupted() then error("interrupted", 0) end
-    end
-  end
-  local adjusted, rows = stats.holm(p), {}
-  for k, pair in ipairs(list) do
-    local c, sure = pair.c, adjusted[k] <= 1 - LEVEL
-    local claim = not sure and "open" or c.mean_difference < 0 and "better" or "worse"
-    rows[k] = { class = claim, widgets.link(pair.b), widgets.link(pair.a),
-      widgets.signed(c.mean_difference), interval(c), widgets.p(c.p_permutation),
-      widgets.p(adjusted[k]), ("%.0f %%"):format(100 * c.p_better),
-      ("%.3f"):format(c.ks), widgets.signed(c.min_difference), claims[claim] }
+  local results, rows = {}, {}
+  for i, p in ipairs(populations) do results[i] = p.result end
+  local t = stats.alternatives(results[1], table.move(results, 2, #results, 1, {}),
+    { seed = SEED, level = LEVEL })
+  for k, pair in ipairs(t.pairs) do
+    local c = pair.comparison
+    rows[k] = { class = pair.claim, widgets.link(populations[pair.b]),
+      widgets.link(populations[pair.a]), widgets.signed(c.mean_difference), interval(c),
+      widgets.p(c.p_permutation), widgets.p(pair.p_holm),
+      ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks),
+      widgets.signed(c.min_difference), claims[pair.claim] }
   end
   return widgets.details(("All %d pairs, with Holm's correction"):format(#rows), widgets.table {
     align = "hlrrrrrrrl", rows = rows, label = "All pairs",
     caption = "Every pair of populations trained alike; Holm's correction over all of them",
-    head = { "population", "against", "difference of means (points)", "95 % interval", "p",
-      "p Holm", "beats", "KS", "difference of least", "claim" } })
+    head = { "population", "against", "difference of means (points)", "interval (level)",
+      "p", "p Holm", "beats", "KS", "difference of least", "claim" } })
 end
 
 -- How much of the spread is the seed, where a population was trained more than once.
@@ -137,8 +131,9 @@ local function noise(all)
 end
 
 local columns = "The difference is that of the mean errors, in points; negative: better than the "
-  .. "space it is held against. The intervals of the refinements of one space hold jointly. "
-  .. "Beats: how often a random model is better than a random one of the other space. KS: the "
+  .. "space it is compared with. The interval of a pair has the level of its step in Holm's "
+  .. "procedure, so that it and the p say the same; for one pair, 95 %. "
+  .. "Beats: how often a random model is better than a random model of the other space. KS: the "
   .. "largest distance of the two EDFs. At equal flops: the difference when each range of flops "
   .. "counts alike, to see whether a space is merely larger or smaller."
 
@@ -159,14 +154,15 @@ function M.section(all)
       .. "(same recipe, data and window of complexity), so nothing is compared." }, noise(all) }
   end
   return {
-    html.p { "Each population is compared with that of the space that it refines; where that is "
-      .. "not here, with one before it that is as much refined, or the most. A claim needs both: an interval without 0 "
-      .. "and a permutation test at 5 %, for several refinements at once corrected after Holm." },
+    html.p { "Each population is compared with the one whose space it refines; where that is "
+      .. "missing, with the most refined one before it. A claim needs both: "
+      .. "an interval without 0 and a permutation test at 5 %, for several refinements at once "
+      .. "by Holm's procedure." },
     html.ul { class = "verdicts", verdicts },
     widgets.table { align = "hlrrrrrrrl", rows = rows, label = "Steps",
       caption = "Each population against the one that it refines or follows",
-      head = { "population", "against", "n", "difference of means (points)", "95 % interval",
-        "p", "beats", "KS", "at equal flops", "claim" } },
+      head = { "population", "against", "n", "difference of means (points)", "interval (level)",
+        "p Holm", "beats", "KS", "at equal flops", "claim" } },
     html.p { class = "key", columns }, every, noise(all) }
 end
 

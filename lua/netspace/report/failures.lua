@@ -1,4 +1,4 @@
---- Section of a report: models that failed or diverged, why, and what they said last.
+--- Section of a report: models that failed or diverged, the reason, and their last output.
 
 local html = require "netspace.report.html"
 local widgets = require "netspace.report.widgets"
@@ -23,11 +23,11 @@ local function failure(p, model)
     table.move({ html.dt { "signal" }, html.dd { html.bdi { model.signal } } }, 1, 2,
       #facts + 1, facts)
   end
-  table.move({ html.dt { "got to" }, html.dd { ("epoch %d of %d, attempt %d"):format(model.epoch,
+  table.move({ html.dt { "reached" }, html.dd { ("epoch %d of %d, attempt %d"):format(model.epoch,
     model.epochs, model.attempt) } }, 1, 2, #facts + 1, facts)
   return html.section { class = "failure", html.h3 { html.bdi { p.label },
     (" #%d %s"):format(model.index, how) }, html.dl { facts },
-    model.log and model.log ~= "" and { html.p { "Its last words:" },
+    model.log and model.log ~= "" and { html.p { "Its last output:" },
       html.pre { tabindex = "0", model.log } } }
 end
 
@@ -40,8 +40,8 @@ local function counts(all)
     end
   end
   return widgets.table { align = "hrrr", rows = rows, label = "Failures by population",
-    caption = "Failed: its worker died again and again, or could not train it. Diverged: the loss "
-      .. "was no number any more",
+    caption = "Failed: its worker died repeatedly or could not train it. Diverged: the loss was no "
+      .. "longer a number",
     head = { "population", "models", "failed", "diverged" } }
 end
 
@@ -64,7 +64,7 @@ function M.section(all)
     end
     if more > 0 then
       list[#list + 1] = html.p { "And ", tostring(more), " more of ", html.bdi { p.label },
-        "; the raw numbers have them all." }
+        "; the raw numbers list all of them." }
     end
   end
   return { html.p { "They count as 100 % in every table, curve and comparison." }, counts(all),

@@ -9,7 +9,7 @@
 local M = {}
 local Node = {}
 
--- Elements that are used, and whether they are void: a misspelt one is an error.
+-- Elements that are used, and whether they are void: a misspelt one raises.
 local elements = {}
 for name in ([[html head title style body header nav main section footer h1 h2 h3 h4 p div span b
   ul li dl dt dd table caption thead tbody tr th td details summary pre code figure figcaption

@@ -31,9 +31,9 @@ local function ranked(p)
   return list
 end
 
-local function row(p, model, place)
+local function row(p, model, rank)
   local m = p.networks[model.index]
-  local cells = { ("%d"):format(place), ("#%d"):format(model.index), widgets.percent(model.error),
+  local cells = { ("%d"):format(rank), ("#%d"):format(model.index), widgets.percent(model.error),
     widgets.list(m.d), widgets.list(m.w), per_stage(m.b), per_stage(m.g),
     widgets.number(model.flops), widgets.number(model.params), widgets.number(model.acts) }
   local r = m.regnet
@@ -45,13 +45,13 @@ end
 local function tables(p, list)
   local rows = {}
   local n = math.min(MOST, #list)
-  for place = 1, n do rows[place] = row(p, list[place], place) end
-  for place = math.max(n + 1, #list - MOST + 1), #list do
-    rows[#rows + 1] = row(p, list[place], place)
+  for rank = 1, n do rows[rank] = row(p, list[rank], rank) end
+  for rank = math.max(n + 1, #list - MOST + 1), #list do
+    rows[#rows + 1] = row(p, list[rank], rank)
     if #rows == n + 1 then rows[#rows].class = "break" end
   end
   local regnet = rows[1][11]
-  local head = { "place", "model", "error %", "depth d", "width w", "b", "g", "flops", "params",
+  local head = { "rank", "model", "error %", "depth d", "width w", "b", "g", "flops", "params",
     "acts" }
   if regnet then head[11] = "RegNet" end
   return widgets.table { align = regnet and "hlrllllrrrl" or "hlrllllrrr", rows = rows, head = head,
@@ -68,7 +68,7 @@ local function architecture(p, model)
     if text == "interrupted" then error(text, 0) end
     return false
   end
-  return widgets.details(("What the best one, #%d, is made of"):format(model.index),
+  return widgets.details(("Stages and layers of the best model, #%d"):format(model.index),
     html.pre { tabindex = "0", text:match "^(.-)\n\n" or text })
 end
 
@@ -94,7 +94,7 @@ function M.section(all, pictures)
         architecture(p, list[1]) }
     end
   end
-  return #blocks > 0 and blocks or html.p { "No model has been trained to its end." }
+  return #blocks > 0 and blocks or html.p { "No model has finished training." }
 end
 
 return M

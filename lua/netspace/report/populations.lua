@@ -47,7 +47,7 @@ function M.section(all)
   if all.open > 0 then
     unfinished = html.p { class = "note",
       ("%s of %d had not finished at the last event; everything below is about the other %d, "
-        .. "and comparisons may still turn."):format(widgets.count(all.open, "model"), all.total,
+        .. "and comparisons may still change."):format(widgets.count(all.open, "model"), all.total,
         all.finished) }
   end
   return { unfinished or false, summary(all.populations), settings(all.groups) }

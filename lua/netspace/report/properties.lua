@@ -56,7 +56,8 @@ local function bands(p, result, found)
   end
   return widgets.table { align = "hrrrrl", rows = rows,
     label = ("Properties of the best models of %s"):format(p.label),
-    caption = { html.bdi { p.label }, (": what the best of a quarter of its %s is like"):format(
+    caption = { html.bdi { p.label }, (": properties of the best of a random quarter of its "
+      .. "%s"):format(
       widgets.count(p.finished, "model")) },
     head = { "property", "population", "median", "95 % band", "best model", "shares" } }
 end
@@ -91,7 +92,7 @@ function M.section(all, pictures)
   end
   return {
     html.p { "The band is that of the empirical bootstrap: draw a quarter of the models with "
-      .. "replacement, keep the property of the best one, repeat. It says where the best models "
+      .. "replacement, keep the property of the best one, repeat. It shows where the best models "
       .. "lie; where it is much narrower than the population, the property matters. d is the "
       .. "number of blocks, w their mean width, a number in brackets a stage; flops are "
       .. "multiply-adds. In the pictures the band is shaded, with a line at its median; the best "

@@ -44,9 +44,9 @@ function M.section(all)
   end
   return html.details { class = "raw",
     html.summary { ("%s as CSV"):format(widgets.count(all.total, "model")) },
-    html.p { "One model a line; numbers are exact. Saved as a file, ",
-      html.code { 'stats.import("FILE.csv")' }, " of netspace reads it, and every comparison can "
-      .. "be made again. ", html.code { "netspace export" }, " of the store gives more columns." },
+    html.p { "One model per line; numbers are exact. Saved as a file, it is read by ",
+      html.code { 'stats.import("FILE.csv")' }, " of netspace, and every comparison can be "
+      .. "repeated. ", html.code { "netspace export" }, " of the store gives more columns." },
     html.pre { tabindex = "0", table.concat(lines) } }
 end
 

@@ -40,7 +40,8 @@ local function check_names(store, path, wanted)
   for _, name in ipairs(names) do known[name] = true end
   for _, name in ipairs(wanted) do
     if not known[name] then
-      return nil, ("%s has no population '%s'%s; it has %s"):format(paths.shown(path), tostring(name),
+      return nil, ("%s has no population '%s'%s; it has %s"):format(
+        paths.shown(path), tostring(name),
         options.hint(name, names), #names > 0 and table.concat(names, ", ") or "none yet")
     end
   end
@@ -60,8 +61,9 @@ local function check_output(output, path)
   return true
 end
 
--- The page could not be made: because there is nonsense in the store, or by a mistake of ours?
-local function nonsense(path, err)
+-- nil, a message and "damaged" when the page could not be made because the store is damaged; else
+-- raises the exception again: it is a bug.
+local function failure_of(path, err)
   local found = err ~= "interrupted" and integrity.check(path)
   if not found or not found.problems[1] then error(err, 0) end
   return nil, schema.explain(path, found.problems[1], sqlite.CORRUPT, "r")
@@ -82,7 +84,7 @@ local function make(store, o)
   ran, good, message = pcall(atomic.write, o.output, function(write)
     page.write(write, all, o.title or "Design spaces in " .. path:match "[^/]*$", drawn)
   end)
-  if not ran then return nonsense(path, good) end
+  if not ran then return failure_of(path, good) end
   if not good then return nil, message end
   return setmetatable({ output = o.output, populations = #all.populations, models = all.total,
     pictures = drawn.n, missing = drawn.missing }, made)
@@ -106,16 +108,16 @@ end
 
 document("report", [[
 report(store, { output = "FILE.html", title =, populations = }) -> report, or nil and a message
-Writes what a store holds as one HTML page, to be read anywhere and sent to a colleague.
+Writes the contents of a store as one HTML page, to read anywhere and to send to a colleague.
   store        an open store, or the path of one; a sweep may be at work on it
-  output       the file, which is there whole or not at all
+  output       the file, which appears whole or not at all
   title        its heading ("Design spaces in STORE")
-  populations  list of names; all of them
-The page has populations and where they come from, EDFs, comparisons with verdicts, the
+  populations  list of names (default: all)
+The page shows populations and where they come from, EDFs, comparisons with verdicts, the
 properties that the best models share, best and worst models with their architecture, failures
-with their last words, and the raw numbers as CSV, which stats.import reads back.  It needs no
+with their last output, and the raw numbers as CSV, which stats.import reads back.  It needs no
 script and no other file; the same store gives the same page.  Pictures are drawn by gnuplot;
-without it there are the tables.  From a shell: netspace report STORE -o FILE.html
+without it the page has tables only.  From a shell: netspace report STORE -o FILE.html
 .populations, .models, .pictures   how many there are; .missing, why there are no pictures
 example: report("no-such.db", { output = "report.html" })
 source: arXiv 2003.13678]])

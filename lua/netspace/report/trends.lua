@@ -56,7 +56,8 @@ local function trend(populations, pictures)
     end
   end
   local space = populations[1].space or populations[1].label
-  return { html.div { class = "small", figures }, widgets.table { align = "hr" .. ("r"):rep(#head - 2), rows = cells, head = head,
+  return { html.div { class = "small", figures },
+    widgets.table { align = "hr" .. ("r"):rep(#head - 2), rows = cells, head = head,
     label = "Trends of " .. space, caption = { html.bdi { space },
       ": median and 95 % band of the best models' properties, by the median flops of the "
       .. "population" } } }

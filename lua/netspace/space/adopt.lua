@@ -10,9 +10,9 @@
 -- before.  The draws that satisfy a predicate are, in their order, such a sequence from the
 -- space cut down by the predicate: that is what rejection sampling does.  More draws from the
 -- child, with a seed that no ancestor used, continue it.  So it holds when
---   - the child has the parent's ranges and setting and all its constraints: new constraints
---     are predicates, and their hints draw what rejection would (order = "sorted", which
---     does not, and other ranges are refused);
+--   - the child has the parent's ranges, network options and all its constraints: new
+--     constraints are predicates, and their hints draw what rejection would (order = "sorted",
+--     which does not, and other ranges are refused);
 --   - the child's window lies inside the parent's (a window is a predicate, too);
 --   - what is adopted comes from an unbroken beginning of the parent's population: models in
 --     the order they finished would favour the quick ones.
@@ -62,7 +62,7 @@ local function check_same(S, result, key, old, new)
       for k in pairs(t) do check_same(S, result, k, old[k], new[k]) end
     end
   elseif show(old) ~= show(new) then
-    refuse(S, result, "%s was %s, now it is %s, which is no constraint on it", key, show(old),
+    refuse(S, result, "%s was %s and is now %s; only added constraints allow it", key, show(old),
       show(new))
   end
 end
@@ -70,14 +70,14 @@ end
 local function check_space(S, spec, from, result)
   check_same(S, result, "space", essence(from.spec), essence(spec))
   if spec.drawn then
-    refuse(S, result, "order = \"%s\" does not draw as rejection would", spec.drawn)
+    refuse(S, result, "order = \"%s\" draws from another distribution than rejection", spec.drawn)
   end
   local has = {}
   for _, c in ipairs(S.constraints) do has[c.name] = c.source end
   for _, c in ipairs(from.constraints or {}) do
     if has[c.name] ~= c.source then
-      refuse(S, result, "they obey %s, which %s", c.name,
-        has[c.name] and "says something else here" or S.name .. " does not ask for")
+      refuse(S, result, "they obey the constraint %s, which %s", c.name,
+        has[c.name] and "has another definition here" or S.name .. " does not have")
     end
   end
 end
@@ -95,12 +95,12 @@ local function check_window(S, window, from, result)
   return window
 end
 
--- A seed that neither the population nor those it adopted from were drawn with; the one
--- taken by itself is none that a person would have given another population.
+-- A seed that drew neither the population nor those it adopted from; the default is far from
+-- any seed that a person would choose.
 local function check_seed(S, seed, from, result)
   for _, used in ipairs(from.seeds) do
     if seed == used then
-      refuse(S, result, "seed %d has drawn them, and would draw them again; give another seed "
+      refuse(S, result, "seed %d drew them, and would draw them again; give another seed, "
         .. "or none", seed)
     end
   end
@@ -119,24 +119,24 @@ end
 local function origin(result)
   local from = type(result) == "table" and rawget(result, "_origin")
   if not from then
-    error("S:sample: adopt is a result: of sweep.run, or store:result(name)", 0)
+    error("S:sample: adopt should be a result, from sweep.run or store:result(name)", 0)
   elseif not from.spec then
     error(("S:sample: the models of %s were not drawn from a space"):format(result.name), 0)
   end
   return from
 end
 
---- Completes a setting (keys: stem, image, …) by that of the result's population.
-function M.settings(result, set, keys)
+--- Completes network options (keys: stem, image, …) by those of the result's population.
+function M.complete(result, set, keys)
   local options = origin(result).spec.options
   for k in pairs(keys) do
     if set[k] == nil then set[k] = options[k] end
   end
 end
 
---- What S, described by `spec`, takes over from a result; o: window, seed or nil.
--- @treturn table models and indices (their places in the result's population), of population
--- in store; window and seed for what is still to be drawn
+--- What S, described by `spec`, adopts from a result; o: window, seed or nil.
+-- @treturn table models and indices (in the result's population), population and store they
+-- come from; window and seed for what is still to be drawn
 function M.from(S, spec, result, n, o)
   local from = origin(result)
   check_space(S, spec, from, result)

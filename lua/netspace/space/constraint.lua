@@ -64,10 +64,10 @@ local function check_hint(c)
   for _, key in ipairs { "order", "fix", "range" } do
     for name in pairs(c[key] or {}) do known(key, name) end
   end
-  for parameter, way in pairs(c.order or {}) do
-    if way ~= "up" and way ~= "down" and way ~= "equal" then
+  for parameter, order in pairs(c.order or {}) do
+    if order ~= "up" and order ~= "down" and order ~= "equal" then
       bad("order of %s is '%s'; it must be \"up\", \"down\" or \"equal\"", tostring(parameter),
-        tostring(way))
+        tostring(order))
     end
   end
   for parameter, value in pairs(c.fix or {}) do
@@ -99,7 +99,8 @@ local function new(t)
 end
 
 -- The principles that come with netspace.
-local shipped = assert(package.searchpath("constraints.shared_b", package.path)):match("^(.*)/[^/]*$")
+local shipped = assert(package.searchpath("constraints.shared_b", package.path))
+  :match("^(.*)/[^/]*$")
 
 -- Where named constraints are looked for: the user's own first.
 local folders = { "constraints", shipped }
@@ -135,13 +136,13 @@ local function find(name)
     if exists(path) then return path end
   end
   local names = M.names()
-  error(("there is no constraint '%s'%s; there are %s, and ./constraints/NAME.lua or a path "
-    .. "to a script would be found too"):format(name, options.hint(name, names),
+  error(("there is no constraint '%s'%s; there are %s; a script of your own is found as "
+    .. "./constraints/NAME.lua or by its path"):format(name, options.hint(name, names),
     table.concat(names, ", ")), 0)
 end
 
--- Runs a script that returns a constraint; errors carry no position.  One of the user's that is
--- called like a shipped one is told apart: its name says where it lies.
+-- Runs a script that returns a constraint; exceptions carry no position.  A script of the user
+-- with the name of a shipped one gets its path as its name.
 local function load_script(name, path)
   local env = setmetatable({ constraint = M, arch = arch }, { __index = _G })
   local f, message = loadfile(path, "t", env)
@@ -185,24 +186,24 @@ end
 document("constraint", [[
 constraint{ name =, check =, … } -> constraint
 A design principle: which networks obey it, and how to draw only those.
-  name, doc  what it is called, and what it says in one line
-  why, from  the reason in one line, and where that comes from
+  name, doc  its name, and what it demands in one line
+  why, from  the reason in one line, and its source
   check      function(m, asked) -> bool, the definition; asked has d, w, b, g as drawn
-  tie        parameter(s) that are equal: over the stages (AnyNet), or to each other (RegNet)
-  order      { w = "up" }: never falls over the stages; also "down", "equal"
+  tie        parameter(s) that are equal: in all stages (AnyNet), or to each other (RegNet)
+  order      { w = "up" }: never falls from stage to stage; also "down", "equal"
   fix        { b = 1 }
   range      { w_m = {2, math.huge} }: low and high
-  kind       "anynet" or "regnet" when it means something in such spaces only
-  hint_kind  the same for tie, order, fix, range: elsewhere the check alone decides
-A script ./constraints/NAME.lua that returns one makes it available by name.  Where one that
-comes with netspace has that name, yours is taken and shown by its path (./constraints/NAME);
-the spaces that come with netspace never use it.
+  kind       "anynet" or "regnet" when it applies to such spaces only
+  hint_kind  the same for tie, order, fix, range: in other spaces only the check is used
+A script ./constraints/NAME.lua that returns one makes it available by name.  Where netspace
+comes with one of that name, yours is used and shown with its path (./constraints/NAME); the
+spaces that come with netspace never use it.
 example: constraint{ name = "narrow", check = function(m) return m.w[4] <= 256 end }
 source: arXiv 2003.13678 section 3]])
 
 document("constraint.names", [[
 constraint.names() -> list
-The constraints that have a script: the ones that come with netspace and ./constraints/.
+Constraints by name: those that come with netspace and the scripts in ./constraints/.
 example: constraint.names()[1]
 source: arXiv 2003.13678 section 3]])
 

@@ -1,5 +1,5 @@
---- How many networks a space has: settings of its parameters by the paper's reckoning and
--- exactly, different networks after group compatibility, and what a window leaves of them.
+--- How many networks a space has: settings of its parameters as the paper counts them and
+-- exactly, different networks after group compatibility, and how many a window leaves.
 -- Source: arXiv 2003.13678 table 1; the rest is counting (src/stats/count.h) and sampling.
 
 local core = require "netspace.core.count"
@@ -62,7 +62,7 @@ local function regnet_values(S, resolved, name)
   return kept == 1 and 1 or 64 * kept / #domain.table(S.params[name][1]).v
 end
 
---- Parameter settings by the paper's reckoning, and exactly: all that are drawn from.
+--- Settings of the parameters as the paper counts them, and exactly: all that are drawn from.
 local function settings(S, p)
   local nominal, exact = 1, 1
   for _, f in ipairs(p.factors) do
@@ -173,7 +173,7 @@ local function estimate(S, p, o, all)
   return result
 end
 
---- Sizes of S; o: seed, draws, set (the setting), window.  As help("S:size") says.
+--- Sizes of S; o: seed, draws, set (network options), window; see help("S:size").
 function M.size(S, o)
   local p = draw.of(S, o.set)
   local nominal, all = settings(S, p)

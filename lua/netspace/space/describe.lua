@@ -1,4 +1,4 @@
---- What a space says of itself.
+--- The description of a space: ranges, options, constraints, size.
 
 local describe = require "netspace.network.describe"
 local domain = require "netspace.space.domain"
@@ -11,7 +11,7 @@ local function counted(n, error)
 end
 
 local function add_size(add, size)
-  add("size        %.3g settings by the paper's reckoning", size.nominal)
+  add("size        %.3g settings of the parameters, as the paper counts", size.nominal)
   if size.exact then add("            %s settings, counted", counted(size.exact)) end
   if size.settings and size.settings > 0 then
     add("            %s settings that make a network, estimated", counted(size.settings,
@@ -42,8 +42,8 @@ return function(S)
     add("%-12s%s", p[1], same and shown[1] or table.concat(shown, " | "))
   end
   local free, all = draw.freedom(drawn)
-  add("freedom     %d of %d parameters are drawn on their own", free, all)
-  add("setting     stem %s of %d, stride %s, %s, %d px, %d classes (S:sample may change it)",
+  add("freedom     %d of %d parameters are drawn independently", free, all)
+  add("options     stem %s of %d, stride %s, %s, %d px, %d classes (S:sample may change them)",
     o.stem, o.stem_width, table.concat(o.stride, ","), o.activation, o.image, o.classes)
   for _, c in ipairs(S.constraints) do
     add("constraint  %s: %s (%s)", c.name, c.doc or "no doc",

@@ -1,4 +1,5 @@
---- The domain of a parameter: the quantised ranges of a design space's parameters, as tables of values and probabilities.
+--- The domain of a parameter: the quantised ranges of a design space's parameters, as tables of
+-- values and probabilities.
 -- The six distributions and their rounding are those of pycls sweeps (closed intervals);
 -- the probabilities are exact, integrated over each step, so nothing is drawn here.
 --

@@ -58,7 +58,7 @@ function M.by_groups(S)
   return S.params.g[1].groups == true
 end
 
---- Does c's hint speak of parameters this kind of space draws?
+--- Is c's hint about parameters that this kind of space draws?
 local function hint_applies(S, c)
   if not (c.tie or c.order or c.fix or c.range) then return false end
   if M.by_groups(S) then
@@ -104,7 +104,9 @@ local function resolve(S)
       r.direct[c] = true
       for name, value in pairs(c.fix or {}) do cut(name, value, value) end
       for name, range in pairs(c.range or {}) do cut(name, range[1], range[2]) end
-      for name, way in pairs(c.order or {}) do r.bonds[name] = join(r.bonds[name], way) end
+      for name, order in pairs(c.order or {}) do
+        r.bonds[name] = join(r.bonds[name], order)
+      end
       local tied = {}
       for _, name in ipairs(c.tie or {}) do
         if S.kind == "anynet" then
@@ -163,15 +165,15 @@ local function factors_of(S, r, sorted)
       for i, range in ipairs(r.ranges[name]) do
         slots[i], dist[i] = (k - 1) * S.stages + i - 1, domain.table(range)
       end
-      local way = r.bonds[name]
-      if way == "down" then
+      local bond = r.bonds[name]
+      if bond == "down" then
         for i = 1, S.stages // 2 do
           local j = S.stages + 1 - i
           slots[i], slots[j], dist[i], dist[j] = slots[j], slots[i], dist[j], dist[i]
         end
       end
-      if way then
-        add(way == "equal" and "equal" or sorted and "sorted" or "up", { name }, slots, dist)
+      if bond then
+        add(bond == "equal" and "equal" or sorted and "sorted" or "up", { name }, slots, dist)
       else
         for i = 1, S.stages do add("equal", { name }, { slots[i] }, { dist[i] }) end
       end
@@ -189,8 +191,8 @@ function M.lineage(S)
   return names
 end
 
---- Everything needed to draw from S with the settings o; sorted: what is ordered is drawn
--- by sorting independent draws.
+--- Everything needed to draw from S with the network options o; sorted: ordered parameters
+-- are drawn by sorting independent draws.
 function M.of(S, o, sorted)
   local r = resolve(S)
   local base = base_of(S, o)
@@ -208,7 +210,7 @@ function M.of(S, o, sorted)
   }
 end
 
---- Degrees of freedom of what M.of gave: how many parameters have a choice of their own, and
+--- Degrees of freedom of what M.of gave: how many parameters are drawn independently, and
 -- how many there are.
 function M.freedom(drawn)
   local free, all = 0, 0

@@ -3,7 +3,9 @@
 -- Candidate i depends on the seed and on i alone (src/stats/sampler.h).
 
 local arch = require "netspace.core.arch"
+local chunk = require "netspace.lib.chunk"
 local draw = require "netspace.space.draw"
+local members = require "netspace.lib.members"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 
@@ -33,21 +35,23 @@ local function rejections(counts, refused)
   return r
 end
 
---- What was found, why the others were not taken, and what would help.
+--- What was found, why the other candidates were refused, and the remedy.
 local function failure(space, n, population, tried, patience, counts, refused, window)
   local parts = {}
   local rejected = rejections(counts, refused)
   local function note(name, what)
     if rejected[name] then parts[#parts + 1] = units.thousands(rejected[name]) .. " " .. what end
   end
-  note("shape", ("with other than %d stages"):format(space.stages))
+  note("shape", ("not of %d stages"):format(space.stages))
   note("incompatible", "with group widths that fit no width")
   for _, name in ipairs(measures) do note(name, "outside " .. name) end
   for _, c in ipairs(space.constraints) do note(c.name, "refused by " .. c.name) end
   note("duplicate", "seen before")
   local text = ("space %s: tried %s, accepted %s of %s"):format(space.name, units.thousands(tried),
     units.thousands(#population), units.thousands(n))
-  if #population > 0 then text = text .. (", none of the last %s"):format(units.thousands(patience)) end
+  if #population > 0 then
+    text = text .. (", none of the last %s"):format(units.thousands(patience))
+  end
   for _, name in ipairs(measures) do
     local w, c = window[name], counts[name]
     if w and c.least then
@@ -65,11 +69,26 @@ local function failure(space, n, population, tried, patience, counts, refused, w
     remedy)
 end
 
+-- What is said of an error in a user's check: its line, and what is nearly right in it.  (No
+-- position stands in front, which whoever blames the caller would take off.)
+local function check_failed(c, message)
+  local source, line, rest = message:match("^([^\n]-):(%d+): (.*)$")
+  local code = line and (chunk.line_of("=" .. source, tonumber(line))
+    or chunk.line_of("@" .. source, tonumber(line)))
+  local text = ("constraint %s, its check failed"):format(c.name)
+  if not line then return ("%s: %s"):format(text, message) end
+  if not code then return ("%s (%s, line %s): %s"):format(text, source, line, rest) end
+  text = ("%s in '%s' (%s, line %s): %s"):format(text, code:match("^%s*(.-)%s*$"):sub(1, 200),
+    source, line, rest)
+  local wrong, right = members.stage_field(code)
+  return wrong and ("%s; there is no %s, a stage's is %s"):format(text, wrong, right) or text
+end
+
 --- Does m obey c?  An error in the user's check says whose it is.
 function M.obeys(c, m)
   local ok, answer = pcall(c.check, m, m.asked or m)
   if answer == "interrupted" and not ok then error(answer, 0) end
-  if not ok then error(("constraint %s: its check failed: %s"):format(c.name, answer), 0) end
+  if not ok then error(check_failed(c, tostring(answer)), 0) end
   return answer
 end
 
@@ -90,7 +109,8 @@ end
 -- A forecast rests on this many candidates, and on more (to a limit) while few are taken.
 local LEAST, MOST, ENOUGH = 20000, 1000000, 100
 local STRIDE = 100000 -- candidates between two looks at the clock
-local WAIT, LONG = 0.5, 3 -- seconds of drawing before a word, and to go to deserve it
+-- Seconds of drawing before a forecast, and the least that must remain for one.
+local WAIT, LONG = 0.5, 3
 
 --- "1 in 1,234 candidates is taken", or "none of 1,000,000 candidates is taken".
 local function odds(taken, tried)
@@ -138,7 +158,7 @@ function M.acceptance(space, drawn, n, o)
 end
 
 --- Draws n networks.  drawn: { spec, base, factors, direct } of the space; o: seed, window,
--- max_tries, adopted (adopt.lua: the first ones, already there).  Errors carry no position.
+-- max_tries, adopted (adopt.lua: the first ones, already there).  Exceptions carry no position.
 function M.draw(space, drawn, n, o)
   local sampler <close> = draw.sampler(drawn, o.seed, o.window)
   local population, refused = {}, {}
@@ -151,7 +171,7 @@ function M.draw(space, drawn, n, o)
     said = true
     io.stderr:write(("space %s: %s; %s\n"):format(space.name,
       odds(taken, index), taken > 0 and ("%s networks in about %.0f s"):format(units.thousands(n),
-      spent + left) or ("it ends after %s without one"):format(units.thousands(o.max_tries))))
+      spent + left) or ("it gives up after %s"):format(units.thousands(o.max_tries))))
   end
   for i, m in ipairs(o.adopted and o.adopted.models or {}) do
     sampler:keep(tonumber("0x" .. arch.hash(m)))

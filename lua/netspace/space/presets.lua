@@ -8,14 +8,14 @@ local options = require "netspace.lib.options"
 
 local M = {}
 
--- What each version of the spaces ranges over, and what its networks are set in.
+-- The ranges and the network options of each version of the spaces.
 local versions = {
   paper = { suffix = "", d = { 1, 16 }, w = { 8, 1024, 8 },
     regnet = { d = { 4, 63 }, w_0 = { 8, 256 }, w_a = { 8, 256 } },
-    setting = function() return {} end },
+    options = function() return {} end },
   small = { suffix = "-32px", d = { 1, 8 }, w = { 8, 256, 8 },
     regnet = { d = { 4, 24 }, w_0 = { 8, 64 }, w_a = { 2, 64 } },
-    setting = function(stages)
+    options = function(stages)
       local stride = { 1 }
       for i = 2, stages do stride[i] = 2 end
       return { stem = "cifar", stem_width = 16, stride = stride, image = 32, classes = 10 }
@@ -24,7 +24,7 @@ local versions = {
 
 local all_b, all_g = { 1, 2, 4 }, { 1, 2, 4, 8, 16, 32 }
 
--- A block's letters in the names; the letters of AnyNet spaces that make a difference to it.
+-- The letters of a block in names of spaces, and the AnyNet letters that differ for it.
 local blocks = {
   { "X", letters = "ABCDE", make = { b = all_b, g = all_g } },
   { "Y", letters = "ABCDE", make = { b = all_b, g = all_g, block = "y" } },
@@ -36,18 +36,20 @@ local blocks = {
 local principles = { B = "shared_b", C = "shared_g", D = "monotone_w", E = "monotone_d" }
 
 local names, makers = {}, {}
+local printed = {} -- what a space prints as ("AnyNetX_A", "RegNetX_C") -> its name
 
 local space -- space.lua, which needs this file
 
---- make(spaces, v) -> the space; `spaces` are those of the version v.
-local function add(name, make)
+--- make(spaces, v) -> the space, which prints as `shown`; `spaces` are those of the version v.
+local function add(name, shown, make)
   names[#names + 1] = name
   makers[name] = make
+  printed[shown] = name
 end
 
--- The options of a space: those of its block, its ranges, its setting.
+-- The options of a space: those of its block, its ranges, its network options.
 local function options_of(v, block, ranges, more)
-  local t = v.setting(more.stages or 4)
+  local t = v.options(more.stages or 4)
   for _, from in ipairs { block.make, ranges, more } do
     for k, x in pairs(from) do t[k] = x end
   end
@@ -62,11 +64,12 @@ local function add_anynet(block, stages)
     local key = ("AnyNet%s%s%s"):format(block[1], letter, tail)
     local shown = ("AnyNet%s_%s%s"):format(block[1], letter, tail)
     local parent = before
-    add(key, letter == "A" and function(spaces, v)
+    add(key, shown, letter == "A" and function(spaces, v)
       return space.anynet(options_of(v, block, { d = v.d, w = v.w }, { name = shown,
         stages = stages, doc = "every stage free" }))
     end or function(spaces, v)
-      return spaces[parent]:with { constraint._shipped(principles[letter]), name = shown .. v.suffix }
+      return spaces[parent]:with { constraint._shipped(principles[letter]),
+        name = shown .. v.suffix }
     end)
     before = key
   end
@@ -74,7 +77,7 @@ end
 
 local function add_regnet(block, stages)
   local name = ("RegNet%s%s"):format(block[1], stages or "")
-  add(name, function(spaces, v)
+  add(name, name, function(_, v)
     local t = options_of(v, block, v.regnet, { name = name, stages = stages,
       doc = "widths quantised from a line" })
     t.w_m = { 1.5, 3 }
@@ -83,7 +86,7 @@ local function add_regnet(block, stages)
 end
 
 local function add_child(name, parent, shown, changes)
-  add(name, function(spaces, v)
+  add(name, shown, function(spaces, v)
     local t = { name = shown .. v.suffix }
     for k, x in pairs(changes) do
       t[k] = math.type(k) == "integer" and constraint._shipped(x) or x
@@ -110,14 +113,14 @@ add_child("RegNetXDepth20", "RegNetX", "RegNetX_depth20", { "fixed_depth" })
 -- their ends and number; between, these are the nearest different whole numbers (widths:
 -- multiples of 8).  r is b here, and its g is the number of groups.
 local function add_nds(name, block, d, w, b, groups)
-  add(name, function(spaces, v)
+  add(name, name, function(_, v)
     local function part(list, divisor) -- the small version: the lower three fifths
       if v.suffix == "" then return { values = list } end
       local lower = {}
       for i = 1, #list * 3 // 5 do lower[i] = list[i] // divisor end
       return { values = lower }
     end
-    local t = versions.small.setting(3)
+    local t = versions.small.options(3)
     t.stages, t.block, t.name = 3, block, name .. v.suffix
     t.d, t.w, t.b, t.g = part(d, 1), part(w, 2), b, groups
     t.doc = "of arXiv 1905.13214"
@@ -139,6 +142,13 @@ function M.names()
   return table.move(names, 1, #names, 1, {})
 end
 
+-- "AnyNetA" is the paper's X block; else the nearest name.
+local function hint(name)
+  local family, rest = name:match("^(%a-Net)_?(.*)$")
+  local x = family and family .. "X" .. rest
+  return makers[x] and (" (did you mean '%s'?)"):format(x) or options.hint(name, names)
+end
+
 --- Gives t the spaces of a version ("paper", "small"), each made when first asked for.
 -- `where` is how a user writes t; `maker` has the functions anynet and regnet.
 function M.fill(t, version, where, maker)
@@ -147,15 +157,19 @@ function M.fill(t, version, where, maker)
   return setmetatable(t, {
     __name = "spaces",
     __tostring = function() return ("%s: %s"):format(where, table.concat(M.names(), ", ")) end,
-    _names = M.names(), -- what __index answers to, for completion
+    _names = M.names(), -- the names that __index knows, for completion
     __index = function(_, name)
-      if not makers[name] then
-        error(("%s has no space '%s'%s; %s.names() lists them"):format(where, tostring(name),
-          options.hint(name, names), where), 2)
+      if makers[name] then
+        local S = makers[name](t, versions[version])
+        rawset(t, name, S)
+        return S
       end
-      local S = makers[name](t, versions[version])
-      rawset(t, name, S)
-      return S
+      local text = tostring(name)
+      local base, small = text:match("^(.*)(%-32px)$")
+      local key = printed[base or text] or base and makers[base] and base
+      if key then return (small and space.small or t)[key] end
+      error(("%s has no space '%s'%s; %s.names() lists them"):format(where, text,
+        hint(text), where), 2)
     end,
   })
 end

@@ -12,10 +12,12 @@ local count = require "netspace.space.count"
 local describe = require "netspace.space.describe"
 local domain = require "netspace.space.domain"
 local document = require("netspace.lib.doc").group "space"
+local json = require "netspace.lib.json"
 local options = require "netspace.lib.options"
 local draw = require "netspace.space.draw"
 local population = require "netspace.space.population"
 local presets = require "netspace.space.presets"
+local seeds = require "netspace.space.seeds"
 local sys = require "netspace.core.sys"
 
 local M = {}
@@ -25,19 +27,19 @@ local kinds = draw.kinds
 local Space = { __name = "space" }
 Space.__index = Space
 
--- What a network is set in: may change from one population to the next.
-local settings = {
+-- Fixed options of the networks that may change from one population to the next.
+local network_options = {
   stem = "string", stem_width = "integer", stride = "integer|table", head_width = "integer",
   activation = "string", classes = "integer", image = "integer",
 }
--- What makes the blocks: part of the space.
-local makings = { block = "string", se = "number", kernel = "integer|table" }
+-- Fixed options of the blocks: part of the space.
+local block_options = { block = "string", se = "number", kernel = "integer|table" }
 
 local both = {} -- what S:with may change, of either kind
 for kind, parameters in pairs(kinds) do
   local t = { name = "string", doc = "string", stages = "integer" }
   for _, p in ipairs(parameters) do t[p[1]] = "number|table" end
-  for _, from in ipairs { settings, makings } do
+  for _, from in ipairs { network_options, block_options } do
     for k, v in pairs(from) do t[k] = v end
   end
   options.declare("space." .. kind, t)
@@ -227,7 +229,7 @@ local function read_window(where, o)
     if w then
       local lo, hi = w[1], w[2]
       if type(lo) ~= "number" or type(hi) ~= "number" or not (lo <= hi) then
-        error(("%s: %s should be {low, high} with low <= high, such as {3e6, 6e6}"):format(
+        error(("%s: %s is a window: {lo, hi} with lo <= hi, such as {1.5e6, 2.5e6}"):format(
           where, name), 0)
       end
       window[name] = { math.max(lo, 0), math.min(hi, 2.0 ^ 53) }
@@ -236,9 +238,9 @@ local function read_window(where, o)
   return window
 end
 
-local function read_setting(o)
+local function read_network_options(o)
   local set = {}
-  for k in pairs(settings) do set[k] = o[k] end
+  for k in pairs(network_options) do set[k] = o[k] end
   return set
 end
 
@@ -249,9 +251,16 @@ local function sorted(o)
   return o.order == "sorted"
 end
 
-local sample_options = { seed = "integer", max_tries = "integer", flops = "table",
-  params = "table", acts = "table", order = "string", adopt = "table" }
-for k, v in pairs(settings) do sample_options[k] = v end
+-- The space as a text that tells it from others, whatever its network options.
+local function identity(S, spec)
+  local parts = { S.name, json.encode(spec.params or {}) }
+  for _, c in ipairs(S.constraints) do parts[#parts + 1] = c.source or c.name end
+  return table.concat(parts, "\n")
+end
+
+local sample_options = { seed = "integer", max_tries = "integer", flops = "window",
+  params = "window", acts = "window", order = "string", adopt = "table" }
+for k, v in pairs(network_options) do sample_options[k] = v end
 options.declare({ "S:sample", "design.step: sample" }, sample_options)
 
 function Space:sample(n, o)
@@ -260,28 +269,31 @@ function Space:sample(n, o)
     error(("S:sample: n is %s; it must be a whole number of networks, at least 1"):format(
       tostring(n)), 2)
   end
-  local set = read_setting(o)
+  local set = read_network_options(o)
   local max_tries = o.max_tries or 1000000
   if max_tries < 1 then
     error(("S:sample: max_tries is %d; it must be at least 1"):format(max_tries), 2)
   end
   local p = blame.call(1, blame.plainly, function()
     local how = { seed = math.tointeger(o.seed), window = read_window("S:sample", o) }
-    if o.adopt then adopt.settings(o.adopt, set, settings) end
+    if o.adopt then adopt.complete(o.adopt, set, network_options) end
     local drawn = draw.of(self, set, sorted(o))
     if o.adopt then
       how.adopted = adopt.from(self, drawn.spec, o.adopt, n, how)
       how.seed, how.window = how.adopted.seed, how.adopted.window
     end
-    how.seed, how.max_tries = how.seed or sys.seed(), math.tointeger(max_tries)
-    return population.draw(self, drawn, math.tointeger(n), how)
+    local key, given = identity(self, drawn.spec), how.seed ~= nil
+    how.seed, how.max_tries = how.seed or seeds.choose(key), math.tointeger(max_tries)
+    local found = population.draw(self, drawn, math.tointeger(n), how)
+    seeds.note(key, how.seed, given)
+    return found
   end)
   return p
 end
 
-local size_options = { draws = "integer", seed = "integer", flops = "table", params = "table",
-  acts = "table" }
-for k, v in pairs(settings) do size_options[k] = v end
+local size_options = { draws = "integer", seed = "integer", flops = "window", params = "window",
+  acts = "window" }
+for k, v in pairs(network_options) do size_options[k] = v end
 options.declare("S:size", size_options)
 
 local acceptance_options = { n = "integer", order = "string" }
@@ -294,7 +306,7 @@ function Space:acceptance(o)
   local n = math.tointeger(o.n or 500)
   if n < 1 then error(("S:acceptance: n is %d; it must be at least 1"):format(n), 2) end
   local a = blame.call(1, blame.plainly, function()
-    return population.acceptance(self, draw.of(self, read_setting(o), sorted(o)), n,
+    return population.acceptance(self, draw.of(self, read_network_options(o), sorted(o)), n,
       { seed = math.tointeger(o.seed or sys.seed()), window = read_window("S:acceptance", o) })
   end)
   return a
@@ -370,7 +382,7 @@ function Space:size(o)
   if draws < 1 then error(("S:size: draws is %d; it must be at least 1"):format(draws), 2) end
   local result = blame.call(1, blame.plainly, function()
     return count.size(self, { seed = math.tointeger(o.seed or sys.seed()), draws = draws,
-      set = read_setting(o), window = read_window("S:size", o) })
+      set = read_network_options(o), window = read_window("S:size", o) })
   end)
   return result
 end
@@ -391,30 +403,31 @@ M.small = presets.fill({}, "small", "space.small", M)
 
 document("space", [[
 space.AnyNetXA … space.AnyNetXE, space.RegNetX, …; space.small.AnyNetXA, …
-Design spaces by name; space.names() lists all.  They are the paper's, for ImageNet; the same
-for 32-pixel images, which a processor can train, are in space.small.
+Design spaces by name; space.names() lists all.  These are the paper's, for ImageNet; space.small
+has the same for 32-pixel images, which a processor can train.
   AnyNetXA                         every stage free
   AnyNetXB, XC, XD, XE             + shared_b, + shared_g, + monotone_w, + monotone_d
-  RegNetX                          widths from a line
+  RegNetX                          widths quantised from a line
   RegNetXC                         b = 1, at most 40 blocks, w_m >= 2, caps
   AnyNetYA … E, RegNetY            with squeeze-excitation
   AnyNetRA, RB, RD, RE, RegNetR    one group
-  AnyNetVA, VD, VE, RegNetV        one 3×3, plain
-  AnyNetVRA, VRD, VRE, RegNetVR    that with a residual
+  AnyNetVA, VD, VE, RegNetV        one 3×3, no residual connection
+  AnyNetVRA, VRD, VRE, RegNetVR    one 3×3 with a residual connection
   AnyNetLA … E, RegNetL            linear bottleneck
   AnyNetXA3 … E3, RegNetX3         three stages;  AnyNetXA5 … E5, RegNetX5: five
   RegNetXInverted                  b from 1/8 to 1;  RegNetXDepthwise: g = 1
   RegNetXDepth20                   20 blocks
   NDSVanilla, NDSResNet, NDSResNeXtA, NDSResNeXtB   three stages, 32 pixels
+What a space prints as finds it, too: space.AnyNetX_A, space["AnyNetX_A-32px"].
 Make more with S:with, space.anynet and space.regnet; draw with S:sample.
 example: space.AnyNetXD:describe()
 source: arXiv 2003.13678 sections 3, 4, appendices B and D; arXiv 1905.13214]])
 
 document("space.small", [[
 space.small.AnyNetXA, … (the names of space.names())
-The spaces for 32-pixel images, that ordinary processors can train.
-A quarter of the widths, half of the depths, the 3×3 stem of stride 1 with 16 channels; 10
-classes.  A window such as flops = {3e6, 6e6} makes the networks comparable.
+The same spaces for 32-pixel images, which ordinary processors can train.
+They have a quarter of the widths, half of the depths, a 3×3 stem of stride 1 with 16
+channels, and 10 classes.  A window such as flops = {3e6, 6e6} makes the networks comparable.
 example: space.small.AnyNetXA:sample(3, { flops = {3e6, 6e6} })
 source: ranges of netspace, principles of arXiv 2003.13678]])
 
@@ -435,7 +448,7 @@ source: arXiv 2003.13678 section 3.2]])
 
 document("space.regnet", [[
 space.regnet{ d =, w_0 =, w_a =, w_m =, b =, g =, stages = 4, … } -> S
-A space of RegNets; parameters that give another number of stages are passed over.
+A space of RegNets; parameters that give another number of stages are skipped.
   d = {12, 28}       uniform;  w_0 = {8, 256}, w_a = {8, 256}, w_m = {2, 3}: log-uniform in
                      steps of 8, 0.1 and 0.001
   b, g and the rest  as in space.anynet
@@ -450,8 +463,8 @@ source: arXiv 2003.13678 section 3]])
 
 document("S:with", [[
 S:with(constraint, …) -> child space
-The space refined: by constraints (a name, a constraint{ … }, a function of m), by changed
-options or ranges, or by both in one table.
+A refined space: this one with more constraints (a name, a constraint{ … }, a function of
+m), with changed options or ranges, or with both in one table.
   name   of the child (default: the parent's name and what was added)
   doc, stages, ranges (d, w, …), block, se, stem, …   as in space.anynet or space.regnet
 example: space.AnyNetXA:with("shared_b", "monotone_w")
@@ -459,19 +472,22 @@ example: space.RegNetX:with{ "b_1", g = { 16, 24 }, name = "mine" }
 source: arXiv 2003.13678 section 3.1]])
 
 document("S:sample", [[
-S:sample(n, { seed = 1, flops = {lo, hi}, params = {lo, hi}, acts = {lo, hi}, … }) -> population
+S:sample(n, { seed =, flops = {lo, hi}, params = {lo, hi}, acts = {lo, hi}, … }) -> population
 The first n different networks of the space inside the window; it depends on the seed only.
-  image, classes, stem, stem_width, stride, head_width, activation  the setting; counts are
-                         taken at this image size
-  max_tries = 1000000    candidates without a new network before it gives up
-  order = "rejection"    ordered parameters (monotone_w, …) as if drawn until they obey; or
-                         "sorted": drawn once and sorted, which makes ties rarer
-  adopt                  the result of a sweep over a space this one refines: its networks that
-                         obey the constraints added since come first, with their errors, and
-                         only the rest is drawn; window and setting are as they were there.
-                         Exact for constraints; refused for changed ranges or settings, a wider
-                         window, and a seed that has drawn them.  Two spaces that adopt from
-                         one result draw the rest alike: give one of them a seed
+  seed                   when not given, each space has its own, so that populations that are
+                         compared are independent: the first one drawn from that of netspace
+                         --seed (1), the others 2, 3, … as they come; printed and stored
+  image, classes, stem, stem_width, stride, head_width, activation  network options, as in
+                         arch.anynet; complexity is counted at this image size
+  max_tries = 1000000    give up after so many candidates without a new network
+  order = "rejection"    how ordered parameters (monotone_w, …) are drawn: as if repeated until
+                         they obey; or "sorted": drawn once and sorted, which makes ties rarer
+  adopt                  the result of a sweep over a space that this one refines: its networks
+                         that obey the added constraints come first, with their errors, and
+                         only the rest is drawn.  Window and network options are those of the
+                         result.  This is exact for constraints; changed ranges or options, a
+                         wider window and a seed that drew the result are refused.  Two spaces
+                         that adopt from one result draw the same rest: give one another seed
 A population is a list of networks with .space .seed .tried .rejected .window .spec
 and .constraints; the first k of a larger one are the population of k.
 example: space.AnyNetXA:sample(3, { flops = {3e6, 6e6}, stem = "cifar", stride = {1, 2, 2, 2} })
@@ -479,41 +495,42 @@ source: arXiv 2003.13678 section 3.1]])
 
 document("S:acceptance", [[
 S:acceptance{ n = 500, flops = {lo, hi}, params =, acts =, image =, … } -> text, with .share …
-What share of candidates S:sample would take, and what n networks will need.
-  the window and the setting are those of S:sample
-It has .share, .share_error, .taken of .tried, .candidates and .seconds that n networks need,
-and .rejected by reason.  S:sample says the same by itself before a draw of some seconds.
+The share of candidates that S:sample accepts, and the time that n networks need.
+  flops, params, acts, image, stem, …  window and network options, as in S:sample
+Fields: .share, .share_error, .taken of .tried, .candidates and .seconds for n networks, and
+.rejected by reason.  S:sample prints the same before a draw that takes seconds.
 example: space.AnyNetXE:acceptance{ flops = {3e6, 6e6}, stem = "cifar" }
 source: rejection sampling of arXiv 2003.13678 section 3.1]])
 
 document("S:contains", [[
 S:contains(m) -> true, or false and the reason
-Is the network in the space: its parameters in the ranges, every constraint obeyed?
-The setting (stem, strides, image, classes, activation) is not asked about.
+Is the network in the space: are its parameters in the ranges, does it obey every
+constraint?  Its stem, strides, image, classes and activation are not checked.
 example: space.AnyNetXE:contains(zoo["RegNetX-200MF"])
 source: arXiv 2003.13678 figure 1]])
 
 document("S:size", [[
 S:size{ flops = {lo, hi}, params =, acts =, draws = 2000, seed =, image =, … }
     -> { nominal =, exact =, distinct =, window = … }
-How many settings of the parameters a space has, and how many networks they make.
-  image, classes, stem, stem_width, stride, head_width, activation  the setting
-  .nominal  by the paper's reckoning: an order divides by n!, a RegNet has 64 values of d,
-            w_0, w_a, w_m each
+How many settings (values of all parameters) a space has, and how many networks they make.
+  image, classes, stem, stem_width, stride, head_width, activation  as in S:sample
+  .nominal  settings as the paper counts them: an order divides by n!, a RegNet has 64 values
+            each of d, w_0, w_a and w_m
   .exact    settings, counted: every order and tie as it is
   .distinct networks that differ after group compatibility, counted
-Where that cannot be counted (RegNets, constraints without a hint) it is estimated from
-`draws` settings, each as likely: settings and distinct with settings_error and
-distinct_error, one standard error; no distinct where a constraint has no hint.
-  .window   with flops, params or acts: share, share_error, settings, settings_error of what
-            lies inside (all settings alike: not the share of draws), of RegNets distinct too
+Where these cannot be counted (RegNets, constraints without a hint), they are estimated from
+`draws` settings of equal probability: .settings and .distinct, with the standard errors
+.settings_error and .distinct_error; no .distinct where a constraint has no hint.
+  .window   with flops, params or acts: share, share_error, settings and settings_error of the
+            settings inside (all count alike, so it is not the share of draws); for RegNets
+            distinct, too
 example: space.AnyNetXE:size().exact
 example: space.AnyNetXE:size{ flops = {3e6, 6e6}, stem = "cifar" }.window.share
 source: arXiv 2003.13678 table 1]])
 
 document("S:describe", [[
 S:describe() -> text
-Ranges, setting, constraints and size of the space, and where it comes from.
+Ranges, network options, constraints and size of the space, and its lineage.
 example: space.AnyNetXE:describe()
 source: arXiv 2003.13678 section 3]])
 

@@ -1,5 +1,5 @@
 --- The best network of a population, to look at, train for longer, or take to PyTorch (the
--- paper goes on in this way: section 5 of arXiv 2003.13678).
+-- next step of the paper: section 5 of arXiv 2003.13678).
 
 local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
@@ -18,8 +18,8 @@ end
 
 document("stats.best", [[
 stats.best(result) -> network, error, i
-The model of least error (the first of several), that error in percent, and its place in
-result.models and result.errors.
+The model with the least error (the first of several), that error in percent, and its index
+in result.models and result.errors.
   result   of a sweep, or an import
 example: stats.best({ errors = { 50, 40 }, models = space.AnyNetXE:sample(2) })]])
 

@@ -77,7 +77,7 @@ function M.bootstrap(result, what, o)
   local numbers = true
   for _, value in ipairs(x) do numbers = numbers and type(value) == "number" end
   if not numbers and o.categorical == false then
-    error(("%s: %s has values that are no numbers, so it is categorical"):format(where, name), 2)
+    error(("%s: some values of %s are not numbers, so it is categorical"):format(where, name), 2)
   end
   if o.categorical ~= nil then categorical = o.categorical end
   draws = o.exact and 0 or draws
@@ -96,18 +96,15 @@ end
 
 -- Trends -------------------------------------------------------------------------------
 
-local trend = {
-  __name = "trend",
-  __tostring = function(t)
-    local level = ("%g %%"):format(100 * t.level)
-    local rows = { { "population", t.on, "n", t.property, level .. " from", "to", "best" } }
-    for i, r in ipairs(t) do
-      rows[i + 1] = { r.name, value_text(r.at), ("%d"):format(r.n), value_text(r.median),
-        value_text(r.lo), value_text(r.hi), value_text(r.best) }
-    end
-    return input.aligned(rows)
-  end,
-}
+local trend = input.tabular("trend", function(t)
+  local level = ("%g %%"):format(100 * t.level)
+  local rows = { { "population", t.on, "n", t.property, level .. " from", "to", "best" } }
+  for i, r in ipairs(t) do
+    rows[i + 1] = { r.name, value_text(r.at), ("%d"):format(r.n), value_text(r.median),
+      value_text(r.lo), value_text(r.hi), value_text(r.best) }
+  end
+  return rows
+end)
 
 local function median_of(list)
   local sorted = table.move(list, 1, #list, 1, {})
@@ -138,8 +135,8 @@ end
 
 document("stats.bootstrap", [[
 stats.bootstrap(result, property, { share = 0.25, draws = 10000, seed = 1, … }) -> band
-Which value of a property do good models have?  The paper's empirical bootstrap: draw a
-share of the models with replacement, keep the property of the best one; repeat.
+The values of a property that good models have, by the paper's empirical bootstrap: draw a
+share of the models with replacement, keep the property of the best one, repeat.
   result     of a sweep or an import, or { errors =, models = }
   property   "d" (blocks in all), "w" (mean width of the blocks), "b", "g" (shared by the
              stages), "w[4]" and the like (one stage), "w_0", "w_a", "w_m", "e_fit",
@@ -157,10 +154,10 @@ source: arXiv 2003.13678, footnote 4]])
 
 document("stats.trend", [[
 stats.trend({ A, B, … }, property, { share = 0.25, level = 0.95, on = "flops" }) -> trend
-A property of the best models against flops: one band (exact) for each population, a regime.
+A property of the best models against flops: one band (exact) for each flops regime.
   A, B, …    results, one for each regime; sorted by their median flops
-  property   as in stats.bootstrap; a number
-  on         what the regimes differ in
+  property   a numeric one, as in stats.bootstrap
+  on         the property in which the regimes differ
 Rows name, at, n, median, lo, hi, best.
 example: stats.trend({ { errors = {40, 50}, models = {{d = {2}}, {d = {1}}} } }, "d", { on = "d" })
 source: arXiv 2003.13678, figure 11]])

@@ -2,6 +2,7 @@
 -- bootstrap.h and strata.h of src/stats.
 
 local arch = require "netspace.core.arch"
+local chance = require "netspace.lib.chance"
 local core = require "netspace.core.stats"
 local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
@@ -13,7 +14,7 @@ local units = require "netspace.lib.units"
 
 local M = {}
 
-local p_text, about = input.p_text, input.about
+local p_text = input.p_text
 
 -- How a result's images were chosen, where that is known.
 local function images(r)
@@ -22,7 +23,7 @@ local function images(r)
     images = card.checksum }
 end
 
--- "recipe (epochs 1 and 2)" where x and y, tables of the same kind, differ; else nil.
+-- "recipes (epochs 1 and 2)" where x and y, tables of the same kind, differ; else nil.
 local function unlike(what, x, y)
   if x == nil or type(x) ~= type(y) or json.encode(x) == json.encode(y) then return nil end
   if type(x) ~= "table" then return what end
@@ -45,14 +46,20 @@ local function cautions(names, list)
     local open = type(r) == "table" and r.errors and math.type(r.n) == "integer"
       and r.n - #r.errors or 0
     if open > 0 then
-      text = text .. (" Careful: %d of %d models of %s are unfinished."):format(open, r.n,
-        names[i])
+      text = text .. (" Careful: %s of %s %s unfinished."):format(
+        units.count(r.n, "model", open), names[i], open == 1 and "is" or "are")
+    end
+  end
+  for i, r in ipairs(list) do
+    local guessing = type(r) == "table" and r.errors and chance.of_errors(r.errors, r.card)
+    if guessing then
+      text = text .. (" Careful: of %s %s."):format(names[i], chance.text(guessing))
     end
   end
   local a, how, others = list[1], {}, {}
   for i = 2, type(a) == "table" and #list or 1 do
     local b = type(list[i]) == "table" and list[i] or {}
-    local parts = { unlike("recipe", a.recipe, b.recipe) }
+    local parts = { unlike("recipes", a.recipe, b.recipe) }
     parts[#parts + 1] = unlike("data", images(a), images(b))
     local what = table.concat(parts, " and different ")
     if #parts > 0 and not others[what] then how[#how + 1], others[what] = what, {} end
@@ -136,7 +143,7 @@ local function verdict(c, a, b)
       .. "%s %.2f %% (%g %% CI of the difference %+.2f to %+.2f points, %s%s."):format(B, A,
       c.margin, mean_name(c), B, b.mean, A, a.mean, level, c.ci[1], c.ci[2], tail, failed)
   end
-  local differ, more = "", ""
+  local differ, more, but = "", "", "which chance can explain"
   if c.p <= 1 - c.level then
     differ = (" (the EDFs themselves do differ: KS distance %.3f, %s)"):format(c.ks,
       p_text(c.p))
@@ -144,15 +151,18 @@ local function verdict(c, a, b)
   if c.ci[1] > 0 or c.ci[2] < 0 then
     differ = differ .. "; the interval alone would claim it, but not the permutation test, "
       .. "which is right for any n"
+  elseif significant(c.p_permutation, c.level) then
+    but = "but a claim needs an interval without 0"
+    differ = differ .. "; the permutation test alone would claim it"
   end
   if c.more and c.more > 0 then
-    more = ("; n is too small: %s more models of each would settle a difference of this size")
-      :format(about(c.more))
+    more = ("; n is too small: %s of each would settle a difference of this size")
+      :format(input.more(c.more))
   end
-  return ("No claim: the %s of %s, %.2f %%, is %s that of %s, %.2f %%, which chance "
-    .. "can explain (%g %% CI %+.2f to %+.2f points, %s%s%s%s."):format(mean_name(c), B,
-    b.mean, c.mean_difference < 0 and "below" or c.mean_difference > 0 and "above"
-    or "equal to", A, a.mean, level, c.ci[1], c.ci[2], tail, differ, more, failed)
+  return ("No claim: the %s of %s, %.2f %%, is %s that of %s, %.2f %%, %s "
+    .. "(%g %% CI %+.2f to %+.2f points, %s%s%s%s."):format(mean_name(c), B, b.mean,
+    c.mean_difference < 0 and "below" or c.mean_difference > 0 and "above" or "equal to", A,
+    a.mean, but, level, c.ci[1], c.ci[2], tail, differ, more, failed)
 end
 
 --- A claim needs both: the interval excludes 0, and the permutation test, whose level is exact
@@ -288,180 +298,6 @@ function M.ks(a, b)
   return d, p
 end
 
--- Several alternatives ---------------------------------------------------------------------
-
-function M.holm(p)
-  local order, adjusted, largest = {}, {}, 0
-  if type(p) ~= "table" then
-    error("stats.holm: it wants a list of p-values, not a " .. type(p), 2)
-  end
-  for i, value in ipairs(p) do
-    if type(value) ~= "number" or not (value >= 0 and value <= 1) then
-      error(("stats.holm: p-value %d is %s; it must be from 0 to 1"):format(i,
-        tostring(value)), 2)
-    end
-    order[i] = i
-  end
-  table.sort(order, function(i, j) return p[i] < p[j] or p[i] == p[j] and i < j end)
-  for rank, i in ipairs(order) do
-    largest = math.max(largest, math.min(1, (#order - rank + 1) * p[i]))
-    adjusted[i] = largest
-  end
-  return adjusted
-end
-
---- What may be said of an alternative against the parent: its comparison, with p by Holm.
-local function claim(c, p_holm, level)
-  if significant(p_holm, level) then return c.mean_difference < 0 and "better" or "worse" end
-  if c.margin and c.n[1] > 1 and c.n[2] > 1 then
-    if c.ci[2] <= c.margin then return c.ci[1] >= -c.margin and "same" or "no worse" end
-  end
-  return "open"
-end
-
---- How many more models of each would settle what is open: show the difference, or that it is
--- not beyond the margin, in 80 % of the trials if the means are what they seem; or nil.
-local function more_of(c)
-  local more, room = c.more, c.margin and c.margin - c.mean_difference or 0
-  if room > 0 then
-    local factor = (c.deviation * (1.959964 + 0.841621) / room) ^ 2
-    local n = math.ceil(math.max(0, (factor - 1) * (c.n[1] + c.n[2]) / 2))
-    more = math.min(more or n, n)
-  end
-  return more and more > 0 and more or nil
-end
-
-local words = { better = "better", worse = "worse", same = "the same", ["no worse"] = "no worse",
-  open = "none" }
-
---- Of the alternatives about which nothing can be claimed, what the first and the last would
--- take; or nil.
-local function too_small(rows)
-  local least, most
-  for _, row in ipairs(rows) do
-    if row.more then
-      if not least or row.more < least.more then least = row end
-      if not most or row.more > most.more then most = row end
-    end
-  end
-  if not least then return nil end
-  local text = ("n is too small: %s more models of each would settle a difference such as that of "
-    .. "%s"):format(about(least.more), least.name)
-  if most.more == least.more then return text end
-  return ("%s, %s that of %s"):format(text, about(most.more), most.name)
-end
-
-local function summary(t)
-  local first = t.rows[1]
-  local lines = {}
-  if first.claim == "better" then
-    local equals = {}
-    for _, row in ipairs(t.rows) do
-      if row ~= first and not row.beaten then equals[#equals + 1] = row.name end
-    end
-    lines[1] = ("%s is better than %s%s"):format(first.name, t.parent,
-      #t.rows == 1 and "" or #equals == 0 and " and than every other alternative"
-      or (", but cannot be told from %s"):format(table.concat(equals, ", ")))
-  elseif first.claim == "worse" then
-    lines[1] = ("every alternative is worse than %s"):format(t.parent)
-  else
-    lines[1] = ("no alternative can be called better than %s"):format(t.parent)
-    if t.too_small then lines[1] = lines[1] .. "; " .. t.too_small end
-  end
-  return lines[1] .. "."
-end
-
-local alternatives = {
-  __name = "alternatives",
-  __tostring = function(t)
-    local rows = { { "space", "n", "min %", "mean %", "points",
-      ("joint %g %%"):format(100 * t.level), "p Holm", "beats", "KS", "claim", "more" } }
-    local function add(name, n, min, mean, ...)
-      rows[#rows + 1] = { name, ("%d"):format(n), input.percent(min), input.percent(mean), ... }
-    end
-    add(t.parent, t.n, t.min, t.mean, "", "", "", "", "", "", "")
-    for _, row in ipairs(t.rows) do
-      local c = row.comparison
-      add(row.name, c.n[2], row.min, row.mean, ("%+.2f"):format(c.mean_difference),
-        c.n[1] > 1 and c.n[2] > 1 and ("%+.2f to %+.2f"):format(c.ci[1], c.ci[2]) or "",
-        row.p_holm < 0.001 and "< 0.001" or ("%.3f"):format(row.p_holm),
-        ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks), words[row.claim],
-        row.more and (about(row.more):gsub("about ", "")) or "")
-    end
-    return input.aligned(rows, { "KS", "beats", "min %", "more", "n", "points" }) .. "\n" .. t.verdict
-  end,
-}
-
-function M.alternatives(parent, list, o)
-  local where = "stats.alternatives"
-  local s = settings(where, o)
-  local level = input.level(where, s.level)
-  s.draws = input.draws(where, s.draws)
-  local all = { input.edf(where, "the parent", parent) }
-  if type(list) ~= "table" or #list == 0 or list.errors then
-    error(where .. ": it wants a list of alternatives: results, edfs or lists of errors", 2)
-  end
-  for i, x in ipairs(input.whole(where, list)) do
-    all[i + 1] = input.edf(where, ("alternative %d"):format(i), x)
-  end
-  local given = table.move(list, 1, #list, 2, { parent })
-  if s.by then s.range, s.bins = normalise.common(where, given, s, 1) end
-  local pairs_of, p, bounds, against = {}, {}, {}, {} -- bounds: below which no p can be
-  for j = 2, #all do -- intervals of the alternatives against the parent hold jointly
-    for i = 1, j - 1 do
-      s.level = i == 1 and 1 - (1 - level) / #list or level
-      local c = compare(where, given[i], given[j], s, 1)
-      pairs_of[#pairs_of + 1] = { a = i, b = j, comparison = c }
-      p[#p + 1] = c.p_permutation
-      bounds[#p] = math.max(c.least_p, 1 / (s.draws + 1))
-      against[j] = i == 1 and #pairs_of or against[j]
-    end
-  end
-  local adjusted, least = M.holm(p), M.holm(bounds)
-  local first = pairs_of[1].comparison
-  local t = { parent = all[1].name or "parent", n = first.n[1], min = first.min[1],
-    mean = first.mean[1], level = level, margin = s.margin, by = first.by, rows = {},
-    pairs = pairs_of }
-  for k, pair in ipairs(pairs_of) do pair.p_holm = adjusted[k] end
-  for j = 2, #all do
-    local pair = pairs_of[against[j]]
-    local c = pair.comparison
-    t.rows[j - 1] = { index = j - 1, name = all[j].name or ("alternative %d"):format(j - 1),
-      min = c.min[2], mean = c.mean[2], p_holm = pair.p_holm, comparison = c,
-      claim = claim(c, pair.p_holm, level) }
-    local row = t.rows[j - 1]
-    if row.claim == "open" then
-      row.few = not significant(least[against[j]], level) or nil
-      row.more = not row.few and more_of(c) or nil
-    end
-  end
-  table.sort(t.rows, function(a, b)
-    return a.mean < b.mean or a.mean == b.mean and a.index < b.index
-  end)
-  local best = t.rows[1]
-  for _, pair in ipairs(pairs_of) do -- what the first one may be called better than
-    for _, row in ipairs(t.rows) do
-      local mine, other = best.index + 1, row.index + 1
-      if significant(pair.p_holm, level) and (pair.a == mine and pair.b == other
-        or pair.a == other and pair.b == mine) then
-        row.beaten = true
-      end
-    end
-  end
-  t.too_small = too_small(t.rows)
-  local names = { t.parent }
-  for _, row in ipairs(t.rows) do
-    names[row.index + 1] = row.name
-    if row.few then
-      t.too_small = t.too_small or #p > (1 - level) * (s.draws + 1)
-        and ("%d comparisons need more draws than %d"):format(#p, s.draws)
-        or "so few models cannot show anything; train more"
-    end
-  end
-  t.verdict = summary(t) .. cautions(names, given)
-  return setmetatable(t, alternatives)
-end
-
 document("stats.compare", [[
 stats.compare(a, b, { seed = 1, draws = 10000, level = 0.95, margin =, by =, … }) -> comparison
 Is b (the refined space) better than a?  A verdict in words, and the figures behind it.
@@ -501,24 +337,8 @@ The two-sample Kolmogorov-Smirnov test alone: largest distance of two EDFs and i
 example: stats.ks({ 1, 2, 3, 4 }, { 5, 6, 7, 8 })
 source: Smirnov 1939; exact with ties as Schröer and Trenkler 1995]])
 
-document("stats.holm", [[
-stats.holm(p) -> list
-p-values of several tests, adjusted so that together they err at the level of one.
-example: stats.holm({ 0.01, 0.04, 0.03 })
-source: Holm 1979]])
-
-document("stats.alternatives", [[
-stats.alternatives(parent, { a, b, … }, { margin =, level = 0.95, … }) -> alternatives
-Several refinements of one space, ranked by mean error, and what may be claimed of each.
-  parent, a, b, …   lists of errors in percent, edfs or results
-The options are those of stats.compare.  Every pair is tested (permutation), and the
-p-values are Holm's for all pairs together; the intervals against the parent hold jointly.
-.rows      ranked: name, mean, min, comparison (with the parent), p_holm and claim: "better",
-           "worse", "same" or "no worse" (with a margin), or "open", and then more: models
-           to add to each to settle it, or few: whatever the errors of so few are, nothing
-           could be claimed; beaten: whether the first may be called better
-.verdict   one sentence; .pairs, every comparison
-example: stats.alternatives({ 48, 51, 55, 60 }, { { 40, 42, 45, 47 }, { 52, 55, 58, 61 } })
-source: Holm 1979; arXiv 2003.13678 figure 7 compares four by eye]])
+-- For stats.alternatives.
+M._shared = { compare = compare, settings = settings, cautions = cautions,
+  significant = significant }
 
 return M

@@ -4,191 +4,122 @@
 -- The files are foreign bytes: every message names the line, the column and the value.
 
 local arch = require "netspace.network.arch"
-local csv = require "netspace.lib.csv"
-local export = require "netspace.store.export"
-local gzip = require "netspace.lib.gzip"
 local document = require("netspace.lib.doc").group "stats"
+local export = require "netspace.store.export"
+local foreign = require "netspace.stats.foreign"
+local gzip = require "netspace.lib.gzip"
+local jobs = require "netspace.stats.jobs"
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local options = require "netspace.lib.options"
 local sys = require "netspace.core.sys"
+local tables = require "netspace.stats.tables"
+local units = require "netspace.lib.units"
 
 local M = {}
 
--- What travels from deep inside to the caller as nil, message.
-local Refusal = {}
-local function refuse(...) error(setmetatable({ (...):format(select(2, ...)) }, Refusal), 0) end
+local refuse, shown, number = foreign.refuse, foreign.shown, foreign.number
+local fields = tables.fields
 
-local function shown(v)
-  local text = type(v) == "table" and json.encode(v) or tostring(v)
-  text = text:gsub("[%c\x80-\xff]", function(c) return ("\\x%02x"):format(c:byte()) end)
-  return #text > 40 and text:sub(1, 40) .. "…" or text
+-- Status --------------------------------------------------------------------------------------
+
+-- What trackers, schedulers and this program say of a training, and what it means here.
+local statuses = {}
+for meaning, words in pairs {
+  done = "done finished finish completed complete success succeeded ok",
+  failed = "failed fail crashed crash error errored diverged",
+  unfinished = "running queued waiting pruned stopped killed preempted preempting canceled "
+    .. "cancelled pending scheduled paused interrupted timeout",
+} do
+  for word in words:gmatch "%a+" do statuses[word] = meaning end
 end
 
--- Fields of a network, and under what names others have them.
-local fields = {}
-for _, name in ipairs { "d", "w", "b", "g", "stride", "block", "se", "stem", "stem_width",
-  "head_width", "activation", "classes", "image", "asked", "regnet" } do
-  fields[name] = true
-end
-local aliases = { w0 = "w_0", wa = "w_a", wm = "w_m", state = "status" }
-local texts = { population = true, block = true, stem = true, activation = true, status = true,
-  reason = true, signal = true, log = true, hash = true }
-local failed = { failed = true, fail = true, diverged = true, crashed = true, error = true }
-local unfinished = { running = true, queued = true, waiting = true, pruned = true,
-  stopped = true }
-
--- Records -----------------------------------------------------------------------------------
-
--- The value of a cell: a number, JSON, else its text; nothing for an empty one.
-local function value_of(text, line, column)
-  if text == "" then return nil end
-  if texts[column] then return text end
-  local first = text:sub(1, 1)
-  if first == "[" or first == "{" then
-    local value, message = json.decode(text)
-    if value == nil then
-      refuse("line %d, column %s: %s is no JSON: %s", line, column, shown(text), message)
-    end
-    return value
-  end
-  return not text:find("^%s*[+-]?0[xX]") and tonumber(text) or text
-end
-
-local function column_names(cells)
-  local names, seen = {}, {}
-  for i, cell in ipairs(cells) do
-    local name = cell:match("^%s*(.-)%s*$")
-    if name == "" then name = ("column %d"):format(i) end
-    if seen[name] then refuse("line 1: two columns are called %s", shown(name)) end
-    names[i], seen[name] = name, true
-  end
-  return names
-end
-
--- Readers call each(line, record) and return what kind of table it was: the names of its
--- columns (csv), and the header of an export where there is one.
-local readers = {}
-
-function readers.csv(text, each)
-  local names
-  local good, err = pcall(function()
-    for line, cells in csv.rows(text) do
-      if not names then
-        names = column_names(cells)
-      else
-        if #cells > #names or #cells < #names and #cells > 1 then
-          refuse("line %d: %d cells, but the header has %d columns", line, #cells, #names)
-        end
-        local record = {}
-        for i, cell in ipairs(cells) do record[names[i]] = value_of(cell, line, names[i]) end
-        each(line, record)
-      end
-    end
-  end)
-  if not good and type(err) == "table" and err.line then
-    refuse("line %d: %s", err.line, err.message)
-  elseif not good then
-    error(err, 0)
-  end
-  if not names then refuse("it is empty; the first line names the columns") end
-  return names
-end
-
-function readers.jsonl(text, each)
-  local line, header = 0, nil
-  for row in text:gsub("^\xef\xbb\xbf", ""):gmatch("([^\n]*)\n?") do
-    line = line + 1
-    if row:find("%S") then
-      local record, message = json.decode(row)
-      if type(record) ~= "table" or #record > 0 then
-        refuse("line %d: %s is no JSON object%s", line, shown(row),
-          record == nil and ": " .. message or "")
-      end
-      if record.netspace then
-        header = header or record
-      else
-        each(line, record)
-      end
-    end
-  end
-  return nil, header
-end
-
--- Models ------------------------------------------------------------------------------------
-
-local function number(line, column, value)
-  if type(value) ~= "number" then
-    refuse("line %d, column %s: %s is not a number", line, column, shown(value))
-  end
-  return value
+--- "done", "failed" or "unfinished"; nil where the record says nothing.
+local function status_of(at, r, how)
+  local s = r.status
+  if s == nil then return nil end
+  local word = type(s) == "string" and s:lower():match("^%s*(.-)%s*$"):match("[^.]*$")
+  if word == "" then return nil end -- (TrialState.COMPLETE is complete)
+  return statuses[word] or refuse("%s, column %s: '%s' is no status that is known%s; write it as "
+    .. "finished, failed, diverged, killed or running", at, shown(how.theirs.status or "status"),
+    shown(s), word and options.hint(word, statuses) or "")
 end
 
 local infinite = { nan = true, inf = true, infinity = true }
 local missing = { none = true, na = true, ["n/a"] = true, null = true, ["-"] = true }
 
 -- The error in percent of a record, 100 and true when it failed; nil when there is none yet.
-local function error_of(line, r, how)
-  local status = type(r.status) == "string" and r.status:lower() or nil
+local function error_of(at, r, how)
+  local status = status_of(at, r, how)
   local v = r[how.column]
   if type(v) == "string" then
     local word = v:lower():match("^%s*(.-)%s*$")
-    if failed[word] or infinite[word:gsub("^[+-]", "")] then return 100, true end
+    if statuses[word] == "failed" or infinite[word:gsub("^[+-]", "")] then return 100, true end
     if missing[word] then v = nil end
   end
-  if failed[status] then return 100, true end
-  if v == nil or unfinished[status] then return nil end
-  number(line, how.column, v)
+  if status == "failed" then return 100, true end
+  if v == nil or status == "unfinished" then return nil end
+  if type(v) ~= "number" then
+    refuse("%s, column %s: %s is not a number", at, shown(how.theirs[how.column]), shown(v))
+  end
   if v ~= v or v == math.huge or v == -math.huge then return 100, true end
   how.values, how.most = how.values + 1, math.max(how.most, v)
   local e = how.fraction and 100 * v or v
   if how.accuracy then e = 100 - e end
   if not (e >= 0 and e <= 100) then
-    refuse("line %d, column %s: %s is no %s %s", line, how.column, shown(v),
+    refuse("%s, column %s: %s is no %s %s", at, shown(how.theirs[how.column]), shown(v),
       how.accuracy and "accuracy" or "error",
       how.fraction and "as a fraction, 0 to 1" or "in percent, 0 to 100")
   end
   return e, false
 end
 
-local function check_list(line, column, v, stages)
+-- Models ----------------------------------------------------------------------------------------
+
+local function check_list(at, column, v, stages)
   if type(v) ~= "table" then return v end
-  if #v == 0 then refuse("line %d, column %s: an empty list", line, column) end
+  if #v == 0 then refuse("%s, column %s: an empty list", at, column) end
   local last = 0 -- a null leaves a hole
-  for i in pairs(v) do last = math.max(last, i) end
+  for i in pairs(v) do last = math.type(i) == "integer" and math.max(last, i) or last end
   for i = 1, last do
     if type(v[i]) ~= "number" then
-      refuse("line %d, column %s: entry %d is %s, not a number", line, column, i, shown(v[i]))
+      refuse("%s, column %s: entry %d is %s, not a number", at, column, i, shown(v[i]))
     end
   end
   if stages and #v ~= stages then
-    refuse("line %d, column %s: %s has %d stages, d has %d", line, column, shown(v), #v, stages)
+    refuse("%s, column %s: %s has %d stages, d has %d", at, column, shown(v), #v, stages)
   end
   return v
 end
 
+local numeric = { "d", "w", "b", "g", "stride", "kernel", "se", "stem_width", "head_width",
+  "classes", "image" }
+
 -- The network of a record, as far as it says.
-local function model_of(line, r, known, exported)
+local function model_of(at, r, known, exported)
   local m = {}
   for key, value in pairs(r) do
     if fields[key] or exported and not known[key] then m[key] = value end
   end
   local stages = type(m.d) == "table" and #m.d or nil
-  for _, key in ipairs { "d", "w", "b", "g", "stride" } do
-    check_list(line, key, m[key], stages)
+  for _, key in ipairs(numeric) do
+    if type(m[key]) == "table" then
+      check_list(at, key, m[key], stages)
+    elseif m[key] ~= nil then
+      number(at, "column " .. key, m[key])
+    end
   end
   if exported then
     local good, identity = pcall(ledgers.identity, m)
     if r.hash and not (good and ledgers.fingerprint(identity) == r.hash) then
-      refuse("line %d: the network is not the one that was exported (hash %s)", line,
-        shown(r.hash))
+      refuse("%s: the network is not the one that was exported (hash %s)", at, shown(r.hash))
     end
     return m
   end
   if r.w_0 or r.w_a or r.w_m then
     local g = { d = m.d, w_0 = r.w_0, w_a = r.w_a, w_m = r.w_m, b = m.b or 1, g = m.g }
     for _, key in ipairs { "d", "w_0", "w_a", "w_m" } do
-      number(line, key, g[key])
+      number(at, "column " .. key, g[key])
     end
     m.regnet = g
     local t = { stages = "any", g = g.g or 8 }
@@ -201,11 +132,45 @@ end
 
 -- Populations -------------------------------------------------------------------------------
 
+local function figure(x)
+  return math.tointeger(x) and units.thousands(math.tointeger(x)) or ("%.6g"):format(x)
+end
+
+-- Sentences on what is not as the file has it: counts, missing networks, what never ended.
+local function remarks(r)
+  local lines, by, first = {}, {}, {}
+  for _, d in ipairs(r.differences) do
+    by[d.what] = (by[d.what] or 0) + 1
+    first[d.what] = first[d.what] or d
+  end
+  for _, what in ipairs { "flops", "params", "acts" } do
+    local d = first[what]
+    if d then
+      lines[#lines + 1] = ("  %s of %s are not those of the file: %s, %s there, %s counted")
+        :format(what, units.count(by[what], "network"), d.at, figure(d.file),
+        figure(d.counted))
+    end
+  end
+  local none = r.no_network[1]
+  if none then
+    lines[#lines + 1] = ("  %s without a network: %s, %s"):format(
+      units.count(#r.no_network, "model"), none.at, none.why)
+  end
+  local open = r.unfinished[1]
+  if open then
+    lines[#lines + 1] = ("  %d unfinished: %s, %s%s"):format(#r.unfinished, open.at,
+      shown(open.why), open.text and (" (%s)"):format(shown(open.text)) or "")
+  end
+  return lines
+end
+
 local result_type = {
   __name = "result",
   __tostring = function(r)
-    return ("result %s: %d of %d models finished, %d failed or diverged (%s)"):format(r.name,
-      #r.errors, r.n, r.failed, r.source)
+    local what = ("result %s: %d of %d models finished, %d failed or diverged (%s%s)"):format(
+      r.name, #r.errors, r.n, r.failed, r.source,
+      r.choice and (", error = \"%s\": %s"):format(r.choice, jobs.choices[r.choice]) or "")
+    return table.concat({ what, table.unpack(remarks(r)) }, "\n")
   end,
 }
 
@@ -241,27 +206,62 @@ for name in pairs(export.known) do of_export[name] = not fields[name] or nil end
 
 local function new_result(name, source)
   return setmetatable({ name = name, errors = {}, models = {}, indices = {}, failed = 0, n = 0,
-    columns = {}, source = source }, result_type)
+    columns = {}, unfinished = {}, differences = {}, no_network = {}, source = source },
+    result_type)
 end
 
-local function add(result, line, r, how, exported)
-  result.n = result.n + 1
-  local e, lost = error_of(line, r, how)
-  if not e then return end
-  local at = #result.errors + 1
-  result.errors[at] = e
-  result.models[at] = model_of(line, r, of_export, exported)
-  result.indices[at] = r.index or result.n
-  if lost then result.failed = result.failed + 1 end
-  if type(r.curve) == "table" then
-    result.curves = result.curves or {}
-    result.curves[at] = check_list(line, "curve", #r.curve > 0 and r.curve or nil)
-  end
+-- What becomes of a table's record: error, whether it failed, network, properties, curve.
+local function of_table(record, how, exported)
+  local at, r = record.at, record.r
+  local e, lost = error_of(at, r, how)
+  if not e then return nil end
+  local columns = {}
   for key, value in pairs(r) do
     if not own[key] and not fields[key] and type(value) ~= "table" and key ~= how.column then
-      result.columns[key] = result.columns[key] or {}
-      result.columns[key][at] = value
+      columns[key] = value
     end
+  end
+  for _, key in ipairs { "flops", "params", "acts" } do
+    if columns[key] ~= nil then number(at, "column " .. key, columns[key]) end
+  end
+  local curve = type(r.curve) == "table" and #r.curve > 0 and r.curve or nil
+  return e, lost, model_of(at, r, of_export, exported), columns, check_list(at, "curve", curve)
+end
+
+local function add(result, record, how, exported)
+  result.n = result.n + 1
+  local job, r = record.job, record.r
+  local index = math.tointeger(job and record.index or r and r.index) or result.n
+  local e, lost, m, columns, curve
+  if job then
+    e, lost, m, columns, curve = record.e, record.lost, record.model or {}, record.columns,
+      record.curve
+  else
+    e, lost, m, columns, curve = of_table(record, how, exported)
+  end
+  if not e then
+    table.insert(result.unfinished, { index = index, at = record.at,
+      why = record.unfinished or r and r.status or "no error yet",
+      text = job and columns.log or r and (r.log or r.reason) })
+    return
+  end
+  local at = #result.errors + 1
+  result.errors[at], result.models[at], result.indices[at] = e, m, index
+  if lost then result.failed = result.failed + 1 end
+  if curve then
+    result.curves = result.curves or {}
+    result.curves[at] = curve
+  end
+  for key, value in pairs(columns) do
+    result.columns[key] = result.columns[key] or {}
+    result.columns[key][at] = value
+  end
+  for _, d in ipairs(record.differences or {}) do
+    d.index, d.at = index, record.at
+    table.insert(result.differences, d)
+  end
+  if record.no_network then
+    table.insert(result.no_network, { index = index, at = record.at, why = record.no_network })
   end
 end
 
@@ -287,38 +287,52 @@ local function check_units(how)
   end
 end
 
-local function parse(text, kind, name, source, how)
-  local results, by_name = new_results()
-  local records = {}
-  local names, header = readers[kind](text, function(line, raw)
-    local r = {}
-    for key, value in pairs(raw) do
-      local other = aliases[key]
-      r[other and raw[other] == nil and other or key] = value
-    end
-    records[#records + 1] = { line, r }
-    if #records % 1000 == 0 and sys.interrupted() then error("interrupted", 0) end
-  end)
+-- Puts the names of plain records into our words; the set of those that there are.
+local function rename(records, names, how)
   local have = {}
   for _, key in ipairs(names or {}) do have[key] = true end
   for _, record in ipairs(records) do
-    for key in pairs(record[2]) do have[key] = true end
+    for key in pairs(record.raw or {}) do have[key] = true end
   end
-  if not have[how.column] then
+  local wanted = { [how.column] = true, [how.population] = true }
+  local ours
+  ours, how.theirs = tables.renamed(have, wanted, names ~= nil)
+  for _, record in ipairs(records) do
+    if record.raw then record.r, record.raw = tables.in_our_words(record, ours), nil end
+  end
+  return have, how.theirs
+end
+
+local function parse(read, kind, name, source, how)
+  local results, by_name = new_results()
+  local records, plain = {}, false
+  local names, header = tables.readers[kind](read, function(record)
+    records[#records + 1] = record
+    plain = plain or not record.job
+    if #records % 1000 == 0 and sys.interrupted() then error("interrupted", 0) end
+  end, how)
+  local have, ours = rename(records, names, how)
+  if (plain or names) and not ours[how.column] then
     refuse("there is no column %s%s; name the one that has the %s with %s = \"…\"", how.column,
       options.hint(how.column, have), how.accuracy and "accuracy" or "error",
       how.accuracy and "accuracy" or "error")
   end
-  local exported = header ~= nil or have.hash and have.asked and have.population
+  local exported = header ~= nil or ours.hash and ours.asked and ours.population
   for k, record in ipairs(records) do
-    local line, r = table.unpack(record)
-    local of = how.population and r[how.population]
+    local of = record.population
+    if record.r then of = record.r[how.population] end
+    if of == nil then of = record.list end
     of = of ~= nil and type(of) ~= "table" and tostring(of) or name
     if not by_name[of] then
       by_name[of] = new_result(of, source)
       results[#results + 1] = by_name[of]
     end
-    add(by_name[of], line, r, how, exported)
+    local r = exported and record.r or {}
+    for key in pairs(r) do
+      if export.derived(key) then r[key] = nil end
+    end
+    if record.job then by_name[of].choice = how.choice end
+    add(by_name[of], record, how, exported)
     if k % 1000 == 0 and sys.interrupted() then error("interrupted", 0) end
   end
   if #results == 0 then refuse("it has no models") end
@@ -327,21 +341,36 @@ local function parse(text, kind, name, source, how)
   return results, by_name
 end
 
-local function read_file(path)
+local PIECE = 1 << 20 -- bytes
+
+--- The text of a file, piece by piece: its first piece and a function that gives every piece;
+-- or nil and a message.
+local function open(path)
   local f, message = io.open(path, "rb")
-  local text
-  if f then
-    text, message = f:read("a")
-    message = message and ("%s: %s"):format(path, message)
-    f:close()
+  if not f then return nil, ("cannot read %s"):format(message) end
+  local ended
+  local function bytes()
+    if ended then return nil end
+    local piece, why = f:read(PIECE)
+    if not piece then
+      ended = true
+      f:close()
+    end
+    return piece, why
   end
-  if not text then return nil, ("cannot read %s"):format(message) end
-  if gzip.named(path) then
-    text, message = gzip.text(text)
-    if not text then return nil, ("%s: %s"):format(path, message) end
+  local pieces, held, compressed = bytes, nil, gzip.named(path)
+  if compressed then pieces, message = gzip.reader(bytes) end
+  if pieces then held, message = pieces() end
+  if message then
+    return nil, (compressed and "%s: %s" or "cannot read %s: %s"):format(path, message)
   end
-  if text:find "\0" then return nil, path .. ": it is binary, neither CSV nor JSON lines" end
-  return text
+  return held or "", function()
+    local piece, why = held, nil
+    held = nil
+    if not piece then piece, why = pieces() end
+    if why then refuse("%s", why) end
+    return piece
+  end
 end
 
 options.declare("stats.import", { error = "string", accuracy = "string", fraction = "boolean",
@@ -356,25 +385,34 @@ function M.import(path, o)
   if o.error and o.accuracy then
     error(where .. ": give error= or accuracy=, the column that has it, not both", 2)
   end
-  if o.format and not readers[o.format] then
-    error(("%s: format is '%s'; it knows csv and jsonl"):format(where, o.format), 2)
+  if o.format and not tables.readers[o.format] then
+    error(("%s: format is '%s'; it knows csv, json and jsonl"):format(where, o.format), 2)
   end
-  local text, message = read_file(path)
-  if not text then return nil, message end
+  local first, read = open(path)
+  if not first then return nil, read end
   local _, bare = gzip.named(path)
-  local kind = o.format or bare:lower():find("%.jsonl?$") and "jsonl"
-    or bare:lower():find("%.[ct]sv$") and "csv" or text:find("^%s*{") and "jsonl" or "csv"
+  local kind = o.format or tables.kind(bare, first)
   local name = o.name or bare:match("([^/]*)$"):gsub("%.[^.]*$", "")
   local how = { column = o.accuracy or o.error or "error", accuracy = o.accuracy ~= nil,
-    fraction = o.fraction, population = o.population or "population", values = 0, most = 0 }
-  local good, results, by_name = pcall(parse, text, kind, name, path, how)
+    fraction = o.fraction, population = o.population or "population", values = 0, most = 0,
+    choice = o.error or "last" }
+  for _, key in ipairs { "accuracy", "fraction", "population" } do
+    if o[key] ~= nil then how.choice = nil end -- a job has no such thing
+  end
+  how.asked = how.choice and ("\"%s\""):format(how.choice)
+    or "accuracy=, fraction= or population="
+  local good, results, by_name = pcall(parse, read, kind, name, path, how)
   if not good then
-    if getmetatable(results) == Refusal then return nil, path .. ": " .. results[1] end
+    local reason = foreign.reason(results)
+    if reason then return nil, ("%s: %s"):format(path, reason) end
     error(results, 0)
   end
-  if kind == "csv" then
-    local sidecar = read_file(bare:gsub("%.[^.]*$", "") .. ".provenance.json")
-    if sidecar then describe(by_name, json.decode(sidecar)) end
+  if kind ~= "jsonl" then
+    local sidecar = io.open(bare:gsub("%.[^.]*$", "") .. ".provenance.json", "rb")
+    if sidecar then
+      describe(by_name, json.decode(sidecar:read "a" or ""))
+      sidecar:close()
+    end
   end
   refuse_others(results, by_name)
   return results
@@ -382,26 +420,37 @@ end
 
 document("stats.import", [[
 stats.import(path, { error = "error", accuracy =, fraction =, … }) -> results, or nil, message
-Populations trained elsewhere: a CSV (with a header) or JSON lines, one model a line; also
-compressed, as .gz.
-  error        the column of the error in percent ("error"); or
+Populations trained elsewhere: a CSV (with a header) or JSON lines, one model a line, or a JSON
+list: of such records, of jobs of pycls (sweep.json) or of NDS; also compressed, as .gz.
+  error        the column of the error in percent ("error"); of jobs, which of their errors
+               counts: "last" (epoch, the default), "min" or "ema" (of averaged weights)
   accuracy     the column of an accuracy, which is turned into an error
   fraction     true: these are fractions, 0 to 1; asked for when no value is above 1
   population   the column that names the population ("population")
   name         of the one population of a file without such a column (the file's)
-  format       "csv" or "jsonl" (by the name of the file, or its first character)
-Other columns are taken by name, all may be missing:
+  format       "csv", "jsonl" or "json" (by the name of the file and its first characters)
+Other columns are taken by name, in capitals or not and also after metrics., params., config.,
+summary., tags. or user_attrs.; all may be missing:
   d, w, b, g, stride   numbers, or JSON lists with one entry a stage
   w_0, w_a, w_m        with d, b, g: RegNet parameters
   block, se, stem, image, …   as in arch.anynet
   flops, params, acts  go before what would be counted
-  status               failed, diverged, …: counts as 100; running, queued, pruned: left out
+  status, state        finished, completed, done: a result; failed, crashed, diverged: counts
+                       as 100; running, queued, killed, preempted, canceled, pruned, …:
+                       unfinished; any other word is refused
   curve                JSON list of the error after each epoch, for stats.epochs
 An error that is NaN or infinite has failed and counts as 100; an empty one is unfinished.
 Everything else is a property of that name for stats.bootstrap and the others.  What
-store:export writes comes back as it was.  The results are a list, and by name: results.A
-has .errors, .models, .failed, .n, .columns, .curves, and goes wherever a result does.
+store:export writes comes back as it was.
+The networks of jobs are read (pycls: anynet, regnet, resnet, effnet; NDS: all but cells) and
+their counts compared with those of the file; print(results) says what differs, what has no
+network and what is unfinished.  NDS's bot_muls and num_gs are read as the params of the file
+have it, else as multipliers of the width and numbers of groups.  "min" of pycls is
+the least test_epoch.min_top1_err, "ema" that of test_ema_epoch, which its own analysis takes.
+A JSON list is read element by element: its size is no matter, that of an element is (64 MB).
+The results are a list, and by name: results.A has .errors, .models, .failed, .n, .columns,
+.curves, .unfinished, .differences, .no_network, and goes wherever a result does.
 example: stats.import("no-such.csv")
-source: RFC 4180]])
+source: RFC 4180; pycls tools/sweep_collect.py; Radosavovic et al. 2019 (arXiv 1905.13214)]])
 
 return M

@@ -1,10 +1,12 @@
---- What every statistic does the same way: populations of any kind become edfs, options are
--- checked, figures become aligned text.  Errors blame the caller of the public function
--- that called.
+--- What all statistics share: populations of any kind become edfs, options are checked, figures
+-- become aligned text.  Exceptions blame the caller of the public function.
 
 local columns = require "netspace.lib.columns"
 local core = require "netspace.core.edf"
+local options = require "netspace.lib.options"
 local sys = require "netspace.core.sys"
+local members = require "netspace.lib.members"
+local tabular = require "netspace.lib.tabular"
 
 local M = {}
 
@@ -17,12 +19,18 @@ function M.edf(where, what, x)
     what = name or what
   end
   if type(errors) ~= "table" then
-    error(("%s: %s is a %s; it wants a list of errors in percent, an edf or a result")
+    error(("%s: %s is a %s; it should be a list of errors in percent, an edf or a result")
       :format(where, what, type(errors)), 3)
   end
   local first = errors[1]
+  local kind = members.kind(errors) == "population" and "population"
+    or type(first) == "table" and first.d and first.w and "list of networks"
+  if kind then
+    error(("%s: %s is a %s; train it first: sweep.run{ models = %s, … }"):format(where, what,
+      kind, what:match "^%a$" or "…"), 3)
+  end
   if type(first) == "table" and first.errors then
-    error(("%s: %s is a list of results; name one of them, as [1]"):format(where, what), 3)
+    error(("%s: %s is a list of results; pick one of them, such as [1]"):format(where, what), 3)
   end
   local edf, message = core.new(errors, name, failed)
   if not edf then error(("%s: %s: %s"):format(where, what, message), 3) end
@@ -30,7 +38,7 @@ function M.edf(where, what, x)
 end
 
 --- Refuses what is not a result: errors with a model (or columns of an import) for each.
--- Errors blame `level` (1) above the caller's caller.
+-- Exceptions blame `level` (1) above the caller's caller.
 function M.result(where, what, x, level)
   level = (level or 1) + 2
   local kind = type(x)
@@ -42,12 +50,12 @@ function M.result(where, what, x, level)
   end
   if kind == "table" then kind = "table without models" end
   if core.is_edf(x) then kind = "edf" end
-  error(("%s: %s is a %s; it wants a result, with errors and models"):format(where, what,
+  error(("%s: %s is a %s; it should be a result, with errors and models"):format(where, what,
     kind), level)
 end
 
---- Refuses a list with a nil in the middle, where ipairs would end without a word: it stands
--- for something that is not there.  Errors blame `level` (1) above the caller's caller.
+--- Refuses a list with a nil in the middle, where ipairs would end silently.  Exceptions blame
+-- `level` (1) above the caller's caller.
 function M.whole(where, list, level)
   local last = 0
   for i in pairs(list) do last = math.type(i) == "integer" and math.max(last, i) or last end
@@ -60,11 +68,11 @@ end
 --- A list of results, also of a single one.
 function M.results(where, x)
   local list = type(x) == "table" and x.errors == nil and M.whole(where, x, 2) or { x }
-  if #list == 0 then error(where .. ": it wants a result or a list of results", 3) end
+  if #list == 0 then error(where .. " expects a result or a list of results", 3) end
   for i, r in ipairs(list) do
     if type(r) ~= "table" or type(r.models) ~= "table" or type(r.errors) ~= "table"
       or #r.models ~= #r.errors then
-      error(("%s: entry %d is no result, with errors and as many models"):format(where, i), 3)
+      error(("%s: entry %d should be a result, with as many errors as models"):format(where, i), 3)
     end
   end
   return list
@@ -72,7 +80,7 @@ end
 
 function M.level(where, level)
   if level and not (level > 0 and level < 1) then
-    error(("%s: level is %s; it lies between 0 and 1, as 0.95"):format(where, level), 3)
+    error(("%s: level is %s; it must be between 0 and 1, such as 0.95"):format(where, level), 3)
   end
   return level or 0.95
 end
@@ -104,6 +112,11 @@ function M.about(n)
   return ("about %d"):format(math.tointeger(math.ceil(n / unit) * unit))
 end
 
+--- "about 12 more models".
+function M.more(n)
+  return ("%s more %s"):format(M.about(n), n == 1 and "model" or "models")
+end
+
 -- Without the column that is headed `name`.
 local function leave_out(rows, name)
   for k, heading in ipairs(rows[1]) do
@@ -123,6 +136,29 @@ function M.aligned(rows, spare)
     return M.aligned(rows, { table.unpack(spare, 2) })
   end
   return table.concat(columns.lines(rows), "\n")
+end
+
+-- The table of cells as text for other programs.
+local function table_of(cells)
+  return function(t, format)
+    if not tabular.formats[format] then
+      error(("table: format is %s%s; it knows csv, markdown and latex"):format(
+        format == nil and "missing" or ("'%s'"):format(tostring(format)),
+        options.hint(format, tabular.formats)), 2)
+    end
+    return (tabular.write(format, cells(t)))
+  end
+end
+
+--- The metatable of values that are tables: they print in aligned columns and have a method
+-- `table`, which gives the same for other programs.
+-- @tparam function cells  of a value, the rows; rows[1] has the headings
+-- @tparam[opt] function below  what stands below the printed table
+-- @tparam[opt] table spare  as for aligned
+function M.tabular(name, cells, below, spare)
+  return { __name = name, __index = { table = table_of(cells) }, __tostring = function(t)
+    return M.aligned(cells(t), spare) .. (below and "\n" .. below(t) or "")
+  end }
 end
 
 return M

@@ -15,7 +15,7 @@ local BINS = { 10, 5, 3, 2 } -- where none are asked for: as many of these as th
 local function check_range(where, range, level)
   local lo, hi = range[1], range[2]
   if type(lo) ~= "number" or type(hi) ~= "number" or not (lo < hi) then
-    error(("%s: range should be {low, high} with low < high, as {3e6, 6e6}"):format(where),
+    error(("%s: range should be {low, high} with low < high, such as {3e6, 6e6}"):format(where),
       level + 2)
   end
   return lo, hi
@@ -29,7 +29,7 @@ local function complexities(where, list, o, level)
   local lo, hi = -math.huge, math.huge
   for i, r in ipairs(list) do
     if type(r) ~= "table" or type(r.models) ~= "table" then
-      error(("%s: %s has no models, so its %s is not known; it wants results"):format(where,
+      error(("%s: %s has no models, so its %s is unknown; give results"):format(where,
         type(r) == "table" and label(r, i) or ("population %d"):format(i),
         type(o.by) == "string" and o.by or "property"), level + 2)
     end
@@ -120,14 +120,14 @@ end
 
 document("stats.normalise", [[
 stats.normalise({ A, B, … }, { by = "flops", bins =, range = {lo, hi} }) -> list of edfs
-EDFs at equal complexity: equal bins of the range all cover, each of the same weight.
+EDFs at equal complexity: equal bins of the common range, each with the same weight.
   A, B, …  results
   by       "flops", "params", "acts", another property or a function of a model
-  bins     default: 10, or 5, 3, 2 where models do not fill as many; .bins says how many
+  bins     default: 10, or 5, 3, 2 where the models fill no more; .bins says how many
   range    default: from the largest minimum to the least maximum; models outside are left
            out, .outside says how many
-Each bin must hold a model of each.  The edfs go into plot.edf, stats.search and stats.ks;
-to compare two populations with p-values, stats.compare(a, b, { by = "flops" }).
+Each bin must hold a model of each population.  The edfs go into plot.edf, stats.search and
+stats.ks; stats.compare(a, b, { by = "flops" }) compares two populations with p-values.
 example: stats.normalise({ errors = {4, 5}, models = {{d = 1}, {d = 2}} }, { by = "d", bins = 2 })
 source: Radosavovic et al. 2019 (arXiv 1905.13214)]])
 

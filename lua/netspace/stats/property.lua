@@ -1,6 +1,6 @@
 --- Properties of models by name: what stats.bootstrap, stats.trend and the others look at.
--- A column of an import goes before what is known of the network, because what somebody else
--- counted belongs to somebody else's errors.
+-- A column of an import takes precedence over the network, because the numbers that came with
+-- the errors belong to them.
 
 local options = require "netspace.lib.options"
 
@@ -14,7 +14,7 @@ local function shared(m, key)
   if type(list) ~= "table" then return list end
   for i = 2, #list do
     if list[i] ~= list[1] then
-      return nil, ("%s differs between its stages; ask for one, as %s[1]"):format(key, key)
+      return nil, ("%s differs between its stages; name one, such as %s[1]"):format(key, key)
     end
   end
   return list[1]
@@ -22,7 +22,7 @@ end
 
 local function complexity(m, key)
   if type(m.d) ~= "table" or type(m.w) ~= "table" or not m.image then
-    return nil, ("its %s are not known: there is neither a column of them nor a whole network")
+    return nil, ("its %s are not known: there is neither a column of them nor a complete network")
       :format(key)
   end
   return require("netspace.network.arch").complexity(m)[key]
@@ -43,7 +43,7 @@ local function mean_width(m)
 end
 
 local function regnet(m, key)
-  if not m.regnet then return nil, ("it is no RegNet, so it has no %s"):format(key) end
+  if not m.regnet then return nil, ("it is not a RegNet, so it has no %s"):format(key) end
   return m.regnet[key]
 end
 
@@ -93,9 +93,9 @@ local function reader(where, result, what)
   local names = {}
   for name in pairs(known) do names[name] = true end
   for name in pairs(result.columns or {}) do names[name] = true end
-  error(("%s: unknown property '%s'%s; it knows d, w, b, g (or of a stage, as w[4]), w_0, w_a, "
-    .. "w_m, e_fit, flops, params, acts, columns of an import, or a function of a model"):format(
-    where, what, options.hint(what, names)), 0)
+  error(("%s: unknown property '%s'%s; it knows d, w, b, g (or of one stage, such as w[4]), w_0, "
+    .. "w_a, w_m, e_fit, flops, params, acts, columns of an import, or a function of a "
+    .. "model"):format(where, what, options.hint(what, names)), 0)
 end
 
 --- The values of a property, one for each model of a result.  `numbers` refuses others.

@@ -1,4 +1,4 @@
---- Do early epochs, or another training, tell the order of the models?  Mechanism:
+--- Do early epochs, or another training, rank the models the same way?  Mechanism:
 -- src/stats/rank.h and noise.h.
 
 local core = require "netspace.core.stats"
@@ -51,7 +51,7 @@ function M.correlation(x, y, o)
   check_list(where, "x", x)
   check_list(where, "y", y)
   if #x ~= #y or #x < 2 then
-    error(("%s: %d and %d numbers; it wants two lists of the same length, of at least 2")
+    error(("%s: %d and %d numbers; the lists must have the same length, at least 2")
       :format(where, #x, #y), 2)
   end
   return setmetatable(correlate(x, y, s), correlation)
@@ -65,8 +65,8 @@ local ended = { done = true, diverged = true, failed = true }
 local function curves_of(where, list)
   local curves, open, longest = {}, 0, 0 -- open: left out, as they are not done
   if type(list) ~= "table" or list.errors and not list.curves then
-    error(("%s: it wants what s:live(name) of a store gives, an import with curves, or a list "
-      .. "of curves"):format(where), 3)
+    error(("%s expects s:live(name) of a store, an import with curves, or a list of "
+      .. "curves"):format(where), 3)
   end
   local given = list
   if list.curves then
@@ -112,23 +112,22 @@ local function kept(now, last)
   return n / quarter
 end
 
-local epochs = {
-  __name = "epochs",
-  __tostring = function(t)
-    local level = ("%g %%"):format(100 * t.level)
-    local rows = { { "epoch", "mean %", "tau", level .. " from", "to", "same order",
-      "best quarter kept" } }
-    for i, r in ipairs(t) do
-      rows[i + 1] = { ("%d"):format(r.epoch), input.percent(r.mean),
-        r.tau and ("%.3f"):format(r.tau) or "-", r.ci and ("%.3f"):format(r.ci[1]) or "-",
-        r.ci and ("%.3f"):format(r.ci[2]) or "-",
-        r.tau and ("%.0f %%"):format(50 * (1 + r.tau)) or "-", ("%.0f %%"):format(100 * r.kept) }
-    end
-    local open = t.open > 0 and (", %d unfinished left out"):format(t.open) or ""
-    return input.aligned(rows) .. ("\n%d models%s; same order: of two models, the better one of "
-      .. "epoch %d is the better one here"):format(t.n, open, #t)
-  end,
-}
+local epochs = input.tabular("epochs", function(t)
+  local level = ("%g %%"):format(100 * t.level)
+  local rows = { { "epoch", "mean %", "tau", level .. " from", "to", "same order",
+    "best quarter kept" } }
+  for i, r in ipairs(t) do
+    rows[i + 1] = { ("%d"):format(r.epoch), input.percent(r.mean),
+      r.tau and ("%.3f"):format(r.tau) or "-", r.ci and ("%.3f"):format(r.ci[1]) or "-",
+      r.ci and ("%.3f"):format(r.ci[2]) or "-",
+      r.tau and ("%.0f %%"):format(50 * (1 + r.tau)) or "-", ("%.0f %%"):format(100 * r.kept) }
+  end
+  return rows
+end, function(t)
+  local open = t.open > 0 and (", %d unfinished left out"):format(t.open) or ""
+  return ("%d models%s; same order: of two models, the better one of epoch %d is the better "
+    .. "one here"):format(t.n, open, #t)
+end)
 
 function M.epochs(list, o)
   local where = "stats.epochs"
@@ -189,7 +188,7 @@ function M.noise(results, o)
   o = options.check(where, o)
   local level = input.level(where, o.level)
   if type(results) ~= "table" or #results < 2 then
-    error(("%s: it wants a list of two results or more, of the same models trained with "
+    error(("%s expects a list of at least two results, of the same models trained with "
       .. "different seeds"):format(where), 2)
   end
   local first, k = results[1], #results
@@ -248,13 +247,13 @@ source: Kendall 1945; early stopping of populations, arXiv 1905.13214]])
 
 document("stats.noise", [[
 stats.noise({ A, B, … }, { level = 0.95 }) -> noise
-How much of the spread of a population is the seed?  One-way analysis of variance.
+How much of the spread of a population is due to the seed?  One-way analysis of variance.
   A, B, …   results of the same models trained with different seeds (design.repeats makes
             them), or lists of errors in the same order; models that failed with some seed are
             left out (.left_out)
 .within, .between   standard deviations in points: seed to seed, and model to model
-.reliability, .ci   the share of variance that is the models', 0 to 1
-.difference         what two single trainings of equal models exceed in 5 % of cases
+.reliability, .ci   the share of variance that is due to the models, 0 to 1
+.difference         the difference that two trainings of one model exceed in 5 % of cases
 example: stats.noise({ { 50, 60, 70 }, { 51, 61, 68 } }).within
 source: Shrout and Fleiss 1979, ICC(1,1)]])
 

@@ -64,20 +64,17 @@ function M.regress(x, y, o)
   return t
 end
 
-local scaling = {
-  __name = "scaling",
-  __tostring = function(t)
-    local rows = { { "", "form", "a", "R²", "exponent", "interval", "R²" } }
-    for i, r in ipairs(t) do
-      rows[i + 1] = { r.what, forms[r.fit.form]:gsub("x", "flops"):gsub("y", r.what),
-        ("%.4g"):format(r.fit.a), r.fit.r2 and ("%.3f"):format(r.fit.r2) or "-",
-        ("%.3f"):format(r.power.b),
-        ("%.3f to %.3f"):format(r.power.b_ci[1], r.power.b_ci[2]),
-        r.power.r2 and ("%.3f"):format(r.power.r2) or "-" }
-    end
-    return input.aligned(rows) .. ("\nn = %d models"):format(t.n)
-  end,
-}
+local scaling = input.tabular("scaling", function(t)
+  local rows = { { "", "form", "a", "R²", "exponent", "interval", "R²" } }
+  for i, r in ipairs(t) do
+    rows[i + 1] = { r.what, forms[r.fit.form]:gsub("x", "flops"):gsub("y", r.what),
+      ("%.4g"):format(r.fit.a), r.fit.r2 and ("%.3f"):format(r.fit.r2) or "-",
+      ("%.3f"):format(r.power.b),
+      ("%.3f to %.3f"):format(r.power.b_ci[1], r.power.b_ci[2]),
+      r.power.r2 and ("%.3f"):format(r.power.r2) or "-" }
+  end
+  return rows
+end, function(t) return ("n = %d models"):format(t.n) end)
 
 options.declare("stats.scaling", { level = "number" })
 
@@ -119,7 +116,7 @@ source: arXiv 2003.13678, section 4 and figure 12]])
 
 document("stats.scaling", [[
 stats.scaling(results, { level = 0.95 }) -> rows
-How the complexity of models grows: acts as √flops, params as flops, and the free exponents.
+The growth of complexity with flops: acts as √flops, params as flops, and free exponents.
   results   a result or a list of results of different flops
 Rows what ("acts", "params"), fit (the form of figure 12) and power (a·flops^b).
 example: stats.scaling({ errors = {1, 1, 1, 1}, models = space.RegNetX:sample(4) })

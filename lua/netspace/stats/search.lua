@@ -10,22 +10,19 @@ local M = {}
 
 local percent = input.percent
 
-local curve = {
-  __name = "curve",
-  __tostring = function(t)
-    local rows = { { "best of", "mean error %" } }
-    if t.repeats then
-      table.move({ "− 2 std", "+ 2 std", "repeats" }, 1, 3, 3, rows[1])
-    else
-      table.move({ ("%g %% from"):format(100 * t.level), "to" }, 1, 2, 3, rows[1])
-    end
-    for i, m in ipairs(t.m) do
-      rows[i + 1] = { ("%d"):format(m), percent(t.mean[i]), percent(t.lo[i]),
-        percent(t.hi[i]), t.repeats and ("%d"):format(t.repeats[i]) }
-    end
-    return input.aligned(rows)
-  end,
-}
+local curve = input.tabular("curve", function(t)
+  local rows = { { "best of", "mean error %" } }
+  if t.repeats then
+    table.move({ "− 2 std", "+ 2 std", "repeats" }, 1, 3, 3, rows[1])
+  else
+    table.move({ ("%g %% from"):format(100 * t.level), "to" }, 1, 2, 3, rows[1])
+  end
+  for i, m in ipairs(t.m) do
+    rows[i + 1] = { ("%d"):format(m), percent(t.mean[i]), percent(t.lo[i]),
+      percent(t.hi[i]), t.repeats and ("%d"):format(t.repeats[i]) }
+  end
+  return rows
+end)
 
 --- Powers of two below n, and n (whole: not when n is none).
 local function default_list(n, whole)
@@ -74,8 +71,8 @@ Random search efficiency: the expected error of the best of m random models, exa
   m            list of how many models are drawn (default: powers of two up to n, and n)
   level        of the interval lo to hi that holds the best of m
   replacement  false: draw each model once
-  simulate     true: as the second source does it, n/m repeats of m draws (seed = 1); lo and
-               hi are the mean ∓ 2 standard deviations, .repeats says on how many they rest
+  simulate     true: n/m repeats of m draws (seed = 1), as in the second source; lo and hi are
+               the mean ∓ 2 standard deviations, .repeats the number of repeats
 Lists .m, .mean, .lo, .hi, and .n, .name.  Of edfs from stats.normalise: at equal complexity.
 example: stats.search({ 40, 50, 60, 70 }).mean[2]
 source: arXiv 2003.13678, figure 9 right; exact where arXiv 1905.13214 simulates]])

@@ -14,8 +14,8 @@ local input = require "netspace.stats.input"
 
 local M = {}
 
-for _, noun in ipairs { "best", "compare", "normalise", "bootstrap", "search", "rank", "regress",
-  "import" } do
+for _, noun in ipairs { "best", "compare", "alternatives", "normalise", "bootstrap", "search",
+  "rank", "regress", "import" } do
   for name, f in pairs(require("netspace.stats." .. noun)) do
     if doc.topics["stats." .. name] then M[name] = f end
   end
@@ -46,10 +46,10 @@ source: Hyndman and Fan 1996, type 7]])
 document("edf:band", [[
 edf:band(level = 0.95, kind = "dkw") -> { lo =, hi =, steps =, level =, kind = }
 A confidence band: functions lo(e), hi(e), and steps() -> list x, list lo, list hi.
-  "dkw"        holds the whole true curve at once: edf(e) ∓ .epsilon
+  "dkw"        covers the whole true curve at once: edf(e) ∓ .epsilon
   "bootstrap"  percentiles of the EDFs of resampled populations, exact instead of simulated
-               (at each error their number below is binomial); holds at one error, not at
-               all at once, and has no width where the EDF is 0 or 1
+               (the number of models below an error is binomial); covers one error at a time,
+               and has no width where the EDF is 0 or 1
 example: stats.edf({ 40, 50, 60 }):band().hi(45)
 example: stats.edf({ 40, 50, 60 }):band(0.9, "bootstrap").lo(55)
 source: Dvoretzky, Kiefer, Wolfowitz 1956, constant of Massart 1990; Efron 1979]])
@@ -67,7 +67,7 @@ example: stats.edf({ 40, 50, 50, 60 }):steps()]])
 
 document("edf:finished", [[
 edf:finished() -> edf, or nil and a message
-The EDF without its failed models, to see how much hangs on counting them as 100 %.
+The EDF without its failed models, to see the effect of counting them as 100 %.
 example: stats.edf({ 40, 50, 100 }):finished().mean]])
 
 document("stats.table", [[
@@ -75,22 +75,26 @@ stats.table{ A, B, … } -> rows
 A row for each population: space, n, min, mean, median, failed; prints as aligned text.
 example: tostring(stats.table{ { name = "A", errors = { 40, 50 } }, { 30, 45 } })]])
 
-local rows_type = {
-  __name = "table of populations",
-  __tostring = function(rows)
-    local percent = input.percent
-    local cells = { { "space", "n", "min %", "mean %", "median %", "failed" } }
-    for i, r in ipairs(rows) do
-      cells[i + 1] = { r.space, ("%d"):format(r.n), percent(r.min), percent(r.mean),
-        percent(r.median), ("%d"):format(r.failed) }
-    end
-    return input.aligned(cells)
-  end,
-}
+local rows_type = input.tabular("table of populations", function(rows)
+  local percent = input.percent
+  local cells = { { "space", "n", "min %", "mean %", "median %", "failed" } }
+  for i, r in ipairs(rows) do
+    cells[i + 1] = { r.space, ("%d"):format(r.n), percent(r.min), percent(r.mean),
+      percent(r.median), ("%d"):format(r.failed) }
+  end
+  return cells
+end)
+
+document("rows:table", [[
+rows:table("csv" | "markdown" | "latex") -> text
+What stats.table, alternatives, epochs, search, trend or scaling print in columns, as text for
+a paper or a spreadsheet: cells as printed, the first column flush left.
+example: stats.table({ { name = "A", errors = { 40, 50 } } }):table("markdown")
+example: stats.search({ 40, 50, 60 }):table("latex")]])
 
 function M.table(list)
   if type(list) ~= "table" or #list == 0 then
-    error("stats.table: it wants a list of results, edfs or lists of errors", 2)
+    error("stats.table expects a list of results, edfs or lists of errors", 2)
   end
   local rows = {}
   for i, x in ipairs(input.whole("stats.table", list)) do

@@ -1,14 +1,17 @@
---- A store as a text file for other programs: CSV or JSON lines, one model a line, complete
--- and exact (a number is the shortest text that reads back to the same double).  The format
--- is described by help("store:export").
+--- A store as a text file for other programs: CSV or JSON lines, one model a line, or the
+-- sweep.json of pycls (store/pycls.lua), complete and exact (a number is the shortest text that
+-- reads back to the same double).  The formats are described by help("store:export").
 
+local arch = require "netspace.network.arch"
 local atomic = require "netspace.lib.atomic"
 local gzip = require "netspace.lib.gzip"
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local paths = require "netspace.lib.path"
 local provenance = require "netspace.store.provenance"
+local pycls = require "netspace.store.pycls"
 local sys = require "netspace.core.sys"
+local tabular = require "netspace.lib.tabular"
 
 local M = {}
 local FORMAT = 1
@@ -26,12 +29,22 @@ local known = {}
 for _, name in ipairs(columns) do known[name] = true end
 M.known = known -- for whoever reads one back
 
+-- What a CSV has besides, so that a data frame needs no JSON: single numbers of the lists, and
+-- where the model is from.  All of it follows from the rest, and is left out when read back.
+local spread = { "d", "w", "b", "g" }
+local derived = { depth = true, e_fit = true, space = true, data = true, recipe = true }
+
+--- Whether a column of a CSV follows from others.
+function M.derived(name)
+  return derived[name] or name:find "^[dwbg]%d+$" ~= nil
+end
+
 local of_model = [[SELECT id, idx, m, hash, seed, flops, params, acts, status, attempt, error,
   reason, signal, log, seconds, images_per_s, memory, epochs, origin FROM model ]]
 local of_epoch = [[SELECT epoch, lr, train_loss, train_error, test_error, seconds, images_per_s
   FROM epoch WHERE model = ? ORDER BY epoch]]
 
--- A model as one flat record, with the rows of its epochs.
+-- A model as one flat record, with the rows of its epochs; and its network as text.
 local function record(reader, name, model, epochs)
   local r = reader:decode(("model %d of %s"):format(model.idx, name), model.m)
   for _, key in ipairs { "flops", "params", "acts", "seed", "error", "status", "reason",
@@ -42,10 +55,10 @@ local function record(reader, name, model, epochs)
   r.origin = model.origin and json.decode(model.origin)
   r.learning, r.curve = epochs, {}
   for i, e in ipairs(r.learning) do r.curve[i] = e.test_error or 100 end
-  return r
+  return r, model.m
 end
 
--- each(record) for the models of a population, in order.
+-- each(record, network) for the models of a population, in order.
 local function whole(reader, p, each)
   local from = 0
   repeat
@@ -64,9 +77,9 @@ end
 local function salvaged(reader, p, each)
   reader:probe(of_model .. "WHERE id = ? AND +population = " .. p.id, function(model)
     local epochs = reader.db:rows(of_epoch, { model.id }) or {}
-    local good, r = pcall(record, reader, p.name, model, epochs)
-    if good and ledgers.fingerprint(ledgers.identity(json.decode(model.m))) == model.hash then
-      each(r)
+    local good, r, m = pcall(record, reader, p.name, model, epochs)
+    if good and ledgers.fingerprint(ledgers.identity(json.decode(m))) == model.hash then
+      each(r, m)
     end
   end)
 end
@@ -107,15 +120,13 @@ end
 
 local function cell(v)
   if v == nil then return "" end
-  local text = type(v) == "string" and v or json.encode(v)
-  if text:find('[",\r\n]') then return '"' .. text:gsub('"', '""') .. '"' end
-  return text
+  return tabular.quoted(type(v) == "string" and v or json.encode(v))
 end
 
 --- A line of a CSV: the values of a record under these names.
-function M.line(names, record)
+function M.line(names, values)
   local cells = {}
-  for i, name in ipairs(names) do cells[i] = cell(record[name]) end
+  for i, name in ipairs(names) do cells[i] = cell(values[name]) end
   return table.concat(cells, ",") .. "\n"
 end
 
@@ -134,10 +145,34 @@ function writers.jsonl(reader, list, rows, write)
   return n
 end
 
+-- What a CSV says besides of the records of population p, some at a time.
+local function derive(records, p)
+  local good, fits = pcall(arch.fit, records)
+  for i, r in ipairs(records) do
+    local own, fit = good, good and fits[i]
+    if not good then own, fit = pcall(arch.fit, r) end -- one of a damaged store has none
+    r.e_fit, r.depth = own and fit.e_fit or nil, 0
+    r.space, r.data, r.recipe = p.space, p.data_text, p.recipe_text
+    for _, key in ipairs(spread) do
+      for stage, v in ipairs(type(r[key]) == "table" and r[key] or {}) do
+        r[key .. stage] = v
+        if key == "d" then r.depth = r.depth + v end
+      end
+    end
+  end
+end
+
+-- "epochs=5 lr=0.1" of a table as JSON.
+local function listed(text)
+  local t = text and json.decode(text)
+  return type(t) == "table" and provenance.listed(t) or nil
+end
+
 function writers.csv(reader, list, rows, write)
-  local extra, names = {}, {}
+  local extra, names, stages = {}, {}, 0
   for _, p in ipairs(list) do
     rows(reader, p, function(r)
+      stages = math.max(stages, type(r.d) == "table" and #r.d or 0)
       for key in pairs(r) do
         if not known[key] and key ~= "learning" then extra[key] = true end
       end
@@ -153,18 +188,35 @@ function writers.csv(reader, list, rows, write)
       names[#names + 1] = name
     end
   end
+  names[#names + 1] = "depth"
+  for _, key in ipairs(spread) do
+    for stage = 1, stages do names[#names + 1] = key .. stage end
+  end
+  table.move({ "e_fit", "space", "data", "recipe" }, 1, 4, #names + 1, names)
   write(table.concat(names, ",") .. "\n")
   local n = 0
   for _, p in ipairs(list) do
+    local records = {}
+    local from = { space = p.space, data_text = listed(p.data), recipe_text = listed(p.recipe) }
+    local function flush()
+      derive(records, from)
+      for _, r in ipairs(records) do write(M.line(names, r)) end
+      n, records = n + #records, {}
+    end
     rows(reader, p, function(r)
-      n = n + 1
-      write(M.line(names, r))
+      records[#records + 1] = r
+      if #records == CHUNK then flush() end
     end)
+    flush()
   end
   return n
 end
 
---- Which writer the name of a file asks for: "csv", "jsonl" (also with .gz), or nil.
+writers.json = pycls.write
+
+M.KINDS = ".csv, .jsonl or .json (or those as .gz)"
+
+--- Which writer the name of a file asks for: "csv", "jsonl", "json" (also with .gz), or nil.
 function M.kind(path)
   local _, bare = gzip.named(path)
   local kind = bare:lower():match("%.(%w+)$")
@@ -188,8 +240,8 @@ function M.write(reader, path, names, salvage)
     n = writers[kind](reader, list, salvage and salvaged or whole, write)
     if last then last() end
   end)
-  if good and kind == "csv" then
-    good, why = atomic.write(bare:sub(1, -5) .. ".provenance.json", function(write)
+  if good and kind ~= "jsonl" then -- that has it in its first line
+    good, why = atomic.write(bare:gsub("%.[^.]*$", "") .. ".provenance.json", function(write)
       write(header(reader, list) .. "\n")
     end)
   end

@@ -22,7 +22,9 @@ local function readable(reader)
       counts[id] = c
       if type(json.decode(model.m)) ~= "table" then return end
       c.models = c.models + 1
-      if rules.final[model.status] and rules.percent(model.error) then c.finished = c.finished + 1 end
+      if rules.final[model.status] and rules.percent(model.error) then
+        c.finished = c.finished + 1
+      end
     end)
   local lines = {}
   for id, c in pairs(counts) do

@@ -42,7 +42,7 @@ function M.identity(m)
   return json.encode(t)
 end
 
---- What cannot be done, for a reason the user can see to, travels as this (field message).
+--- A failure that the user can mend travels as this exception (field message).
 M.Failure = { __tostring = function(self) return self.message end }
 
 --- Raises a Failure; kind "damaged": the store is.
@@ -142,7 +142,7 @@ function Ledger:adopt(id, idx, m, from, index)
   local old = rows(self, [[SELECT id, hash FROM model WHERE population = ? AND idx = ?
     AND status IN ('done', 'diverged', 'failed')]], { from.id, index })[1]
   if not old or old.hash ~= M.fingerprint(M.identity(m)) then
-    M.fail(("model %d of '%s' is not what was adopted from it; draw the population again")
+    M.fail(("model %d of '%s' has changed since it was adopted; draw the population again")
       :format(index, from.name))
   end
   run(self, [[INSERT INTO model (population, idx, origin, m, hash, seed, flops, params, acts,
@@ -171,7 +171,7 @@ end
 -- tables would be most of the memory of a sweep).
 function Ledger:models(id)
   return rows(self, [[SELECT id, idx, m, hash, seed, flops, acts, status, attempt,
-    crashes FROM model WHERE population = ? ORDER BY idx]], { id })
+    crashes, error FROM model WHERE population = ? ORDER BY idx]], { id })
 end
 
 --- The network of one of them.
@@ -309,23 +309,44 @@ function Ledger:requeue(model, attempt, e)
     { e.crashes, e.signal, e.log, model, attempt })
 end
 
---- The failed models of a population go back into the queue.
--- @treturn integer how many
-function Ledger:retry(id)
-  return run(self, [[UPDATE model SET status = 'queued', worker = NULL, error = NULL,
-    reason = NULL, crashes = 0, signal = NULL, log = NULL, ended = NULL
-    WHERE population = ? AND status = 'failed']], { id })
+--- Takes a population out, with all that is known of its models, runs and events.
+function Ledger:remove(id)
+  for _, sql in ipairs {
+    "DELETE FROM event WHERE model IN (SELECT id FROM model WHERE population = :id) "
+      .. "OR run IN (SELECT id FROM run WHERE population = :id)",
+    "DELETE FROM epoch WHERE model IN (SELECT id FROM model WHERE population = :id)",
+    "DELETE FROM model WHERE population = :id", "DELETE FROM run WHERE population = :id",
+    "DELETE FROM population WHERE id = :id" } do
+    run(self, sql, { id = id })
+  end
 end
 
---- The same in the store at `path`, which nobody trains in: of the population called `name`,
--- or of all.  What is queued there waits for the next sweep or resume.
--- @treturn integer how many; raises, a Failure of kind "busy" when a process is at work on it
-function M.retry(path, name)
+--- Gives a population another name, also where others say that they adopted from it.
+function Ledger:rename(id, name, new)
+  run(self, "UPDATE population SET name = ? WHERE id = ?", { new, id })
+  run(self, [[UPDATE model SET origin = json_set(origin, '$.population', :new)
+    WHERE origin IS NOT NULL AND origin ->> 'population' = :name]], { name = name, new = new })
+end
+
+--- The models of a population in that state ("failed", "diverged") go back into the queue.
+-- @treturn integer how many
+function Ledger:retry(id, status)
+  return run(self, [[UPDATE model SET status = 'queued', worker = NULL, error = NULL,
+    reason = NULL, crashes = 0, signal = NULL, log = NULL, ended = NULL
+    WHERE population = ? AND status = ?]], { id, status or "failed" })
+end
+
+--- The failed models (and with `all` those that diverged) of the store at `path`, which nobody
+-- trains in: of the population called `name`, or of all.  What is queued there waits for the
+-- next sweep or resume.
+-- @treturn integer how many failed ones, how many diverged ones, and how many diverged ones
+-- are left; raises, a Failure of kind "busy" when a process is at work on it
+function M.retry(path, name, all)
   local ledger, why, kind = M.open(path)
   if not ledger then M.fail(why, kind) end
-  local count = 0
+  local failed, diverged, left = 0, 0, 0
   local good, err = pcall(ledger.write, ledger, function()
-    count = 0
+    failed, diverged, left = 0, 0, 0
     local found = rows(ledger, "SELECT id, name, run FROM population "
       .. "WHERE name = :name OR :name IS NULL", { name = name })
     if name and not found[1] then M.fail(("%s has no population '%s'"):format(
@@ -333,14 +354,19 @@ function M.retry(path, name)
     for _, p in ipairs(found) do
       ledger:owner(p.id, p.name)
       ledger.run = p.run
-      local n = ledger:retry(p.id)
+      local n, more = ledger:retry(p.id), all and ledger:retry(p.id, "diverged") or 0
       if n > 0 then ledger:log(nil, units.count(n, "failed model") .. " queued again") end
-      count = count + n
+      if more > 0 then
+        ledger:log(nil, units.count(more, "diverged model") .. " queued again")
+      end
+      failed, diverged = failed + n, diverged + more
+      left = left + rows(ledger, "SELECT count(*) AS n FROM model WHERE population = ? AND "
+        .. "status = 'diverged'", { p.id })[1].n
     end
   end)
   ledger:close()
   if not good then error(err, 0) end
-  return count
+  return failed, diverged, left
 end
 
 --- Closes the store; all of it is in its main file then, also while readers stay (without

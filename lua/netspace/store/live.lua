@@ -1,14 +1,14 @@
---- Every model of a population as it stands, read again and again while a sweep changes it:
--- only what changed since the last look is read (schema.lua: model.change), so that a look
--- at 10,000 models costs what happened in between.
+--- The current state of every model of a population, read again and again while a sweep changes
+-- it: only what changed since the last time is read (schema.lua: model.change), so that the
+-- cost of reading 10,000 models is that of the changes.
 
 local M = {}
 
 -- The models that are new or have changed: their columns, then their epochs.
-local models = [[SELECT id, idx, status, attempt, epochs, error, reason, images_per_s, seconds,
-  worker, signal, log, memory, started, flops, params, acts, change
+local changed_models = [[SELECT id, idx, status, attempt, epochs, error, reason,
+  images_per_s, seconds, worker, signal, log, memory, started, flops, params, acts, change
   FROM model WHERE population = :population AND (change > :change OR idx > :n) ORDER BY id]]
-local epochs = [[SELECT epoch.model, coalesce(test_error, 100) AS error
+local changed_epochs = [[SELECT epoch.model, coalesce(test_error, 100) AS error
   FROM model CROSS JOIN epoch ON epoch.model = model.id
   WHERE population = :population AND (change > :change OR idx > :n) ORDER BY model.id, epoch]]
 
@@ -18,7 +18,7 @@ local function seen_of(cache, reader, p)
   if not seen or seen.population ~= p.id or seen.created ~= p.created then
     local epochs = reader:decode("recipe of " .. p.name, p.recipe).epochs
     if math.type(epochs) ~= "integer" then
-      reader:damaged(("the recipe of %s says no epochs"):format(p.name))
+      reader:damaged(("the recipe of %s has no epochs"):format(p.name))
     end
     seen = { population = p.id, created = p.created, change = -1, n = 0, list = {},
       epochs = epochs }
@@ -30,7 +30,7 @@ end
 local states = { queued = true, running = true, done = true, diverged = true, failed = true }
 
 local function update(seen, reader)
-  local c, e = reader:columns(models, seen), reader:columns(epochs, seen)
+  local c, e = reader:columns(changed_models, seen), reader:columns(changed_epochs, seen)
   local at, ids, errors = 1, e.model, e.error
   for i = 1, c.n do
     local id, curve = c.id[i], {}

@@ -16,7 +16,7 @@ local runs = [[SELECT host, pid, workers, engine, blas, corename, isa, started, 
     ('done', 'diverged', 'failed')) AS models
   FROM run WHERE population = ? ORDER BY id]]
 
-local adopted = [[SELECT origin FROM model WHERE population = ? AND origin IS NOT NULL
+local origins = [[SELECT origin FROM model WHERE population = ? AND origin IS NOT NULL
   ORDER BY idx]]
 
 --- The provenance of the population in `row` (of the table population), read inside of
@@ -34,7 +34,7 @@ function M.of(reader, row)
     n = reader:rows("SELECT count(*) n FROM model WHERE population = ?", { row.id })[1].n,
   }
   p.lineage = p.spec and p.spec.lineage
-  for _, model in ipairs(reader:rows(adopted, { row.id })) do
+  for _, model in ipairs(reader:rows(origins, { row.id })) do
     local from = reader:decode("origin of a model of " .. row.name, model.origin).population
     p.adopted = p.adopted or {}
     p.adopted[from] = (p.adopted[from] or 0) + 1
@@ -46,8 +46,8 @@ local function date(t)
   return os.date("%Y-%m-%d %H:%M:%S", math.floor(t))
 end
 
--- key=value of a flat table, sorted.
-local function listed(t)
+--- key=value of a flat table, sorted.
+function M.listed(t)
   local parts = {}
   for k, v in pairs(t) do
     parts[#parts + 1] = ("%s=%s"):format(k, type(v) == "string" and v or json.encode(v))
@@ -78,7 +78,7 @@ end
 
 --- How the models of a provenance were trained, and in which window they were drawn.
 function M.training(p)
-  return ("%s; data %s%s"):format(listed(p.recipe), listed(p.data), windows(p))
+  return ("%s; data %s%s"):format(M.listed(p.recipe), M.listed(p.data), windows(p))
 end
 
 --- What there is to say of a provenance: a list of { term, text }; a term of "" belongs to
@@ -89,7 +89,7 @@ function M.facts(p, when)
   local facts = {}
   local function add(key, ...) facts[#facts + 1] = { key, (...):format(select(2, ...)) } end
   if p.space then add("space", "%s", table.concat(p.lineage or { p.space }, " > ")) end
-  if p.spec and p.spec.options then add("setting", "%s", listed(p.spec.options)) end
+  if p.spec and p.spec.options then add("options", "%s", M.listed(p.spec.options)) end
   if p.spec and p.spec.params then
     local params = {}
     for k, list in pairs(p.spec.params) do params[#params + 1] = k .. " " .. ranges(list) end
@@ -98,19 +98,22 @@ function M.facts(p, when)
   end
   if p.sample_seed then
     add("drawn", "seed %d%s%s", p.sample_seed, windows(p),
-      p.tried and (", %d candidates tried"):format(p.tried) or "")
+      p.tried and ", " .. units.count(p.tried, "candidate") .. " tried" or "")
   end
   local adopted = {}
   for from in pairs(p.adopted or {}) do adopted[#adopted + 1] = from end
   table.sort(adopted)
-  for _, from in ipairs(adopted) do add("adopted", "%d models from %s", p.adopted[from], from) end
-  add("training", "seed %d, %s", p.seed, listed(p.recipe))
-  add("data", "%s", listed(p.data))
+  for _, from in ipairs(adopted) do
+    add("adopted", "%s from %s", units.count(p.adopted[from], "model"), from)
+  end
+  add("training", "seed %d, %s", p.seed, M.listed(p.recipe))
+  add("data", "%s", M.listed(p.data))
   add("checksum", "%s", p.checksum)
   add("made", "%s", when(p.created))
   for i, r in ipairs(p.runs) do
-    add("run " .. i, "%s to %s on %s, %d workers, %d models", when(r.started),
-      when(r.ended or r.updated), r.host, r.workers, r.models)
+    add("run " .. i, "%s to %s on %s, %s, %s", when(r.started),
+      when(r.ended or r.updated), r.host, units.count(r.workers, "worker"),
+      units.count(r.models, "model"))
     if r.engine then add("", "netspace %s, %s, kernels %s", r.engine, r.blas, r.isa) end
   end
   return facts

@@ -115,7 +115,7 @@ end
 function Reader:decode(what, text)
   if text == nil then return nil end
   local value = json.decode(text)
-  if type(value) ~= "table" then self:damaged(what .. " is no JSON") end
+  if type(value) ~= "table" then self:damaged(what .. " is not JSON") end
   return value
 end
 
@@ -127,14 +127,14 @@ function Reader:columns(sql, params) return query(self, "columns", sql, params) 
 -- by its number (the ? of the statement), so that a damaged page costs only what is in it.
 -- @treturn integer how many were lost between those found
 function Reader:probe(sql, each)
-  local lost, errors, id, last = 0, 0, 1, 0
+  local lost, missing, id, last = 0, 0, 1, 0
   while id - last <= GAP do
     if sys.interrupted() then error("interrupted", 0) end
     local rows = self.db:rows(sql, { id })
     if not rows then
-      errors = errors + 1
+      missing = missing + 1
     elseif rows[1] then
-      last, lost, errors = id, lost + errors, 0
+      last, lost, missing = id, lost + missing, 0
       each(rows[1])
     end
     id = id + 1
@@ -142,8 +142,9 @@ function Reader:probe(sql, each)
   return lost
 end
 
--- A Lua error in the middle of reading: a store with nonsense in it, or a mistake of ours?
-local function judge(self, err)
+-- The Failure that explains an exception of Lua code while reading, when the store is damaged;
+-- else the exception: it is a bug.
+local function failure_of(self, err)
   local ours = type(err) == "string" and (err:find("%.lua:%d+: ") or err:find("^attempt to "))
   if not ours then return err end
   local found = self.db:check() or {}
@@ -152,7 +153,7 @@ local function judge(self, err)
   return setmetatable({ message = found[1], code = sqlite.CORRUPT }, Failure)
 end
 
--- f(…) once: whether it ran, and its results or the error.
+-- f(…) once: whether it ran, and its results or the exception.
 local function attempt(self, f, ...)
   local args, results = table.pack(...), nil
   local ran, good, message, code = pcall(self.db.snapshot, self.db, function()
@@ -161,7 +162,7 @@ local function attempt(self, f, ...)
   end)
   if ran and good then return true, results end
   if ran then return false, setmetatable({ message = message, code = code }, Failure) end
-  return false, judge(self, good)
+  return false, failure_of(self, good)
 end
 
 --- f(…), everything it reads being of one moment: what f returns, or nil, a message, and

@@ -21,7 +21,7 @@ M.final = { done = true, diverged = true, failed = true }
 -- epochs: the list of its rows.
 local function fault(p, model, epochs)
   local m = json.decode(model.m)
-  if type(m) ~= "table" then return "its network is no JSON" end
+  if type(m) ~= "table" then return "its network is not JSON" end
   if ledgers.fingerprint(ledgers.identity(m)) ~= model.hash then
     return "its network is not the one that was drawn"
   end
@@ -34,30 +34,33 @@ local function fault(p, model, epochs)
   end
   local origin = model.origin and json.decode(model.origin)
   if model.origin and (type(origin) ~= "table" or type(origin.population) ~= "string") then
-    return "where it was adopted from is no JSON"
+    return "its origin is not JSON"
   end
   for i, e in ipairs(epochs) do
     if e.epoch ~= i then return ("its epoch %d is missing"):format(i) end
     for _, key in ipairs { "train_error", "test_error" } do
       if e[key] ~= nil and not M.percent(e[key]) then
-        return ("its %s of epoch %d is %s, no percentage"):format(key, i, tostring(e[key]))
+        return ("its %s of epoch %d is %s, which is not a percentage"):format(key, i,
+          tostring(e[key]))
       end
     end
   end
   local counted = tonumber(model.epochs) or -1
   if #epochs < counted or #epochs > counted and (model.status == "done" or
     model.status == "diverged") then -- of others, a lost attempt may have come further
-    return ("it has %d epochs, %s are counted"):format(#epochs, tostring(model.epochs))
+    return ("it has %d epochs, but its count says %s"):format(#epochs, tostring(model.epochs))
   elseif #epochs > p.epochs then
-    return ("it has %d epochs, its recipe %d"):format(#epochs, p.epochs)
+    return ("it has %d epochs, but its recipe has %d"):format(#epochs, p.epochs)
   end
   local status = model.status
   if not M.final[status] then
-    return status ~= "queued" and status ~= "running" and "its status is " .. tostring(status) or nil
+    if status == "queued" or status == "running" then return nil end
+    return "its status is " .. tostring(status)
   elseif not M.percent(model.error) then
-    return ("its error is %s, no percentage"):format(tostring(model.error))
+    return ("its error is %s, which is not a percentage"):format(tostring(model.error))
   elseif status ~= "done" then
-    return model.error ~= 100 and ("it is %s, but its error is %g"):format(status, model.error) or nil
+    if model.error == 100 then return nil end
+    return ("it is %s, but its error is %g"):format(status, model.error)
   elseif #epochs ~= p.epochs then
     return ("it is done after %d of %d epochs"):format(#epochs, p.epochs)
   elseif epochs[#epochs].test_error ~= model.error then
@@ -99,7 +102,7 @@ local function check_window(p, window, note)
   for key, range in pairs(type(window) == "table" and window or {}) do
     local lo, hi = table.unpack(type(range) == "table" and range or {})
     if type(lo) ~= "number" or type(hi) ~= "number" then
-      note("%s: its window of %s is no range", p.name, tostring(key))
+      note("%s: its window of %s is not a range", p.name, tostring(key))
     end
   end
 end
@@ -111,12 +114,12 @@ function M.check(reader, problems)
   for _, p in ipairs(reader:rows "SELECT * FROM population ORDER BY id") do
     for _, key in ipairs { "recipe", "data", "card", "spec", "constraints", "window" } do
       local value = p[key] and json.decode(p[key])
-      if p[key] and type(value) ~= "table" then note("%s: its %s is no JSON", p.name, key) end
+      if p[key] and type(value) ~= "table" then note("%s: its %s is not JSON", p.name, key) end
       if key == "constraints" then check_constraints(p, value, note) end
       if key == "window" then check_window(p, value, note) end
       if key == "recipe" and type(value) == "table" then
         p.epochs = value.epochs
-        if math.type(p.epochs) ~= "integer" then note("%s: its recipe says no epochs", p.name) end
+        if math.type(p.epochs) ~= "integer" then note("%s: its recipe has no epochs", p.name) end
       end
     end
     local epochs = {}

@@ -1,5 +1,5 @@
---- The store as a file: its tables, their versions, and opening it with every way that can
--- fail named.  ledger.lua writes it; everything else reads it through reader.lua.
+--- The store as a file: its tables and their versions, and how it is opened, with a message for
+-- every failure.  ledger.lua writes it; everything else reads it through reader.lua.
 --
 -- A store is one SQLite database (application id "nets", user_version = M.version):
 --
@@ -135,15 +135,15 @@ local function explain(path, message, code, mode)
   path = paths.shown(path)
   local dir = filesystem.directory(path)
   if code == sqlite.NOTADB then
-    return ("%s is not a netspace store: it is no SQLite database"):format(path)
+    return ("%s is not a netspace store: it is not an SQLite database"):format(path)
   elseif code == sqlite.CORRUPT then
     return ("%s is damaged (%s); `netspace doctor %s` says what can still be read"):format(
       path, message, path), "damaged"
   elseif code == sqlite.FULL then
-    return ("%s: the disk is full; make room and run again, finished models are safe")
+    return ("%s: the disk is full; free some space and run again: finished models are safe")
       :format(path)
   elseif code == sqlite.BUSY then
-    return ("%s is locked by another program since half a minute"):format(path)
+    return ("another program has locked %s for half a minute"):format(path)
   end
   local about = uv.fs_stat(path)
   if about and about.type == "directory" then
@@ -154,7 +154,7 @@ local function explain(path, message, code, mode)
   elseif mode == "r" and not about then
     return ("%s: no such store"):format(path)
   elseif about and not uv.fs_access(path, "R") then
-    return ("%s may not be read (%s)"):format(path, message)
+    return ("%s cannot be read (%s)"):format(path, message)
   elseif mode == "rw" and not uv.fs_access(dir, "W") then
     return ("%s: the directory %s is read-only for you; a store needs to write there. "
       .. "Choose another one with store=, or make it writable (chmod u+w %s)"):format(
@@ -166,8 +166,8 @@ local function explain(path, message, code, mode)
     return ("%s cannot be made in the directory %s (%s); choose another store="):format(
       path, dir, message)
   elseif code == sqlite.READONLY then -- it may be written, but opening it for that failed
-    return ("%s cannot be opened for writing; when the disk is well again (space, dmesg), run "
-      .. "again: finished models are safe"):format(path)
+    return ("%s cannot be opened for writing; check the disk (space, dmesg), then run again: "
+      .. "finished models are safe"):format(path)
   end
   return ("%s: %s"):format(path, message)
 end

@@ -4,14 +4,15 @@
 --   local s = assert(sweep.open("runs.db"))
 --   for _, name in ipairs(s:names()) do print(name, stats.edf(s:result(name)).min) end
 --
--- Opening and every method return nil and a message when the file lets them down; a name
--- that the store does not have is an error that lists those it has.
+-- Opening and every method return nil and a message when the file fails; a name that the store
+-- does not have raises an exception that lists those it has.
 
 local export = require "netspace.store.export"
 local files = require "netspace.store.files"
 local document = require("netspace.lib.doc").group "store"
 local json = require "netspace.lib.json"
 local live = require "netspace.store.live"
+local manage = require "netspace.store.manage"
 local nets = require "netspace.network.net"
 local options = require "netspace.lib.options"
 local paths = require "netspace.lib.path"
@@ -69,6 +70,8 @@ function Read:population(name)
     p[r.status] = r.n
     p.n = p.n + r.n
   end
+  p.counts = { done = p.done, diverged = p.diverged, failed = p.failed, running = p.running,
+    queued = p.queued }
   local run = self.reader:rows("SELECT * FROM run WHERE id = ?", { row.run })[1] or {}
   for _, key in ipairs { "engine", "blas", "corename", "isa", "host" } do p[key] = run[key] end
   p.state = p.done + p.failed + p.diverged == p.n and "finished" or paused(self, run) and "paused"
@@ -95,7 +98,7 @@ local function seeds_of(self, p)
 end
 
 -- A column without what is NULL, which the reader gives as false.
-local function known(column)
+local function without_null(column)
   local list = {}
   for i, value in ipairs(column) do list[i] = value or nil end
   return list
@@ -110,8 +113,9 @@ function Read:result(name)
     WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
-    columns = { seconds = known(c.seconds), images_per_s = known(c.images_per_s) },
-    failed = p.failed + p.diverged, n = p.n, recipe = p.recipe, data = p.data, card = p.card,
+    columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s) },
+    failed = p.failed + p.diverged, n = p.n, counts = p.counts, recipe = p.recipe, data = p.data,
+    card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p) },
   }, M._Result)
@@ -150,16 +154,16 @@ end
 --- The networks of a population in order, each decoded once.
 function Read:networks(name)
   local p = find(self, name)
-  local known = self.decoded[name]
-  if not known or known.id ~= p.id or known.created ~= p.created then
-    known = { id = p.id, created = p.created, list = {} }
-    self.decoded[name] = known
+  local decoded = self.decoded[name]
+  if not decoded or decoded.id ~= p.id or decoded.created ~= p.created then
+    decoded = { id = p.id, created = p.created, list = {} }
+    self.decoded[name] = decoded
   end
   for _, row in ipairs(self.reader:rows([[SELECT idx, m FROM model WHERE population = ?
-    AND idx > ? ORDER BY idx]], { p.id, #known.list })) do
-    known.list[row.idx] = self.reader:decode("a network of " .. name, row.m)
+    AND idx > ? ORDER BY idx]], { p.id, #decoded.list })) do
+    decoded.list[row.idx] = self.reader:decode("a network of " .. name, row.m)
   end
-  return known.list
+  return decoded.list
 end
 
 --- The network of one model.
@@ -169,7 +173,7 @@ function Read:network(name, index)
   if row then return self.reader:decode("a network of " .. name, row.m) end
   error(index and ("'%s' of %s has no model %s"):format(name, paths.shown(self.path),
     tostring(index))
-    or ("which model of '%s'? its number comes second, from 1"):format(name), 0)
+    or ("give the number of a model of '%s' as the second argument, from 1"):format(name), 0)
 end
 
 --- The trained network of one model, where the sweep kept its weights.
@@ -181,16 +185,16 @@ function Read:net(name, index)
   return nil, message .. " (sweep.run keeps weights with checkpoint = { keep = true })"
 end
 
---- The whole store at a glance: done (with diverged), running, failed, queued, total models;
+--- The whole store at a glance: done, diverged, failed, running, queued, total models;
 -- images_per_s and eta (seconds) of the sweeps at work; updated, Unix time of the last sign
 -- of life; running_main, whether any sweep is at work now, paused, whether all of these are
 -- paused; events, how long the log is.
 function Read:progress()
-  local p = { done = 0, running = 0, failed = 0, queued = 0, total = 0, images_per_s = 0,
-    running_main = false, paused = false }
+  local p = { done = 0, diverged = 0, failed = 0, running = 0, queued = 0, total = 0,
+    images_per_s = 0, running_main = false, paused = false }
   for _, r in ipairs(self.reader:rows(
     "SELECT status, count(*) AS n FROM model GROUP BY status")) do
-    local key = r.status == "diverged" and "done" or r.status
+    local key = r.status
     if not p[key] then self.reader:damaged("models with the status " .. tostring(key)) end
     p[key] = p[key] + r.n
     p.total = p.total + r.n
@@ -236,13 +240,13 @@ end
 options.declare("store:export", { salvage = "boolean" })
 
 --- Writes populations to a file for other programs.
--- @tparam string path ends in .csv or .jsonl
+-- @tparam string path ends in .csv, .jsonl or .json
 -- @tparam[opt] string|table names of populations; all of them
 -- @tparam[opt] table o salvage = true: what can be read of a damaged store
 -- @treturn integer how many models were written; or nil and a message
 function Read:export(path, names, o)
   if type(path) ~= "string" or not export.kind(path) then
-    error(("store:export writes .csv or .jsonl (or those as .gz), not '%s'"):format(tostring(path)), 0)
+    error(("store:export writes %s, not '%s'"):format(export.KINDS, tostring(path)), 0)
   end
   o = options.check("store:export", o)
   if type(names) == "string" then names = { names } end
@@ -282,9 +286,60 @@ local function guarded(method)
   end
 end
 
+-- What changes the store, or the disk beside it, happens once: it is no part of a reading that
+-- is done again when the file has changed meanwhile.
+local Change = {}
+
+-- A name that a population of the store may get.
+local function check_name(where, name)
+  if type(name) ~= "string" or name == "" then
+    error(("%s expects the name of a population, got %s"):format(where,
+      type(name) == "string" and "''" or type(name)), 0)
+  end
+end
+
+--- Takes a population out of the store, with its checkpoints and the weights kept of it.
+-- @treturn true, or nil and a message where a process is at work on it or the disk refuses
+function Change:remove(name)
+  check_name("s:remove", name)
+  local row, why, kind = self.reader:read(find, self, name)
+  if not row then return nil, why, kind end
+  return manage.remove(self.path, name)
+end
+
+--- Gives a population another name.
+-- @treturn true, or nil and a message where a process is at work on it or the disk refuses
+function Change:rename(name, new)
+  check_name("s:rename", name)
+  check_name("s:rename", new)
+  local row, why, kind = self.reader:read(find, self, name)
+  if not row then return nil, why, kind end
+  if name == new then return true end
+  return manage.rename(self.path, name, new)
+end
+
+--- Copies the store to a new file.
+-- @treturn true, or nil and a message
+function Read:copy(path)
+  if type(path) ~= "string" or path == "" then
+    error(("s:copy expects the path of a new file, got %s"):format(type(path)), 0)
+  end
+  return manage.copy(self.reader, path)
+end
+
+local function blamed(method)
+  return function(self, ...)
+    if not self.reader then error("closed store", 2) end
+    local results = table.pack(pcall(method, self, ...))
+    if results[1] then return table.unpack(results, 2, results.n) end
+    error(results[2], type(results[2]) == "string" and results[2] ~= "interrupted" and 2 or 0)
+  end
+end
+
 local Store = { __name = "store", __close = close, __gc = close }
 Store.__index = { close = close }
 for name, method in pairs(Read) do Store.__index[name] = guarded(method) end
+for name, method in pairs(Change) do Store.__index[name] = blamed(method) end
 function Store:__tostring()
   return self.reader and "store " .. paths.shown(self.path) or "closed store"
 end
@@ -301,8 +356,8 @@ function M._Result:__index(key)
   return models
 end
 function M._Result:__tostring()
-  return ("result %s: %d of %d models finished, %d failed or diverged%s"):format(
-    self.name, #self.errors, self.n, self.failed, self.budget and "; the budget of "
+  return ("result %s: %s: %s%s"):format(self.name, units.count(self.n, "model"),
+    units.tally(self.counts), self.budget and "; the budget of "
     .. units.duration(self.budget) .. " is spent" or "")
 end
 
@@ -325,8 +380,8 @@ document("sweep.open", [[
     path   the file given to sweep.run as store=
   The store has s:names() s:population(name) s:result(name) s:live(name)
   s:networks(name) s:net(name, i) s:learning(name) s:progress() s:events() s:provenance(name)
-  s:export(file) s:close().  In a script print(pretty(x)) shows any of what they return, as
-  the prompt does.
+  s:export(file) s:copy(path) s:remove(name) s:rename(name, new) s:close().  In a
+  script print(pretty(x)) shows any of what they return, as the prompt does.
   example: sweep.open("no-such.db")]])
 document("store.open", [[
   store.open(path) -> store, or nil and a message
@@ -338,31 +393,34 @@ document("store:names", [[
   example: store.open("runs.db"):names()]])
 document("store:population", [[
   s:population(name) -> table
-  What a population is and how it stands: space, seed, n, done, failed, diverged, running,
-  queued, state ("running", "paused", "stopped" (nobody works on what is open),
-  "finished"), epochs, recipe, data, card, created, engine, blas, isa, host.
+  What a population is and how it stands: space, seed, n, done, diverged, failed, running,
+  queued (they add up to n; .counts has them as a table), state ("running", "paused",
+  "stopped" (nobody works on what is open), "finished"), epochs, recipe, data, card,
+  created, engine, blas, isa, host.
   example: store.open("runs.db"):population("A").done]])
 document("store:result", [[
   s:result(name) -> result
   The finished models: .errors in percent (failed and diverged count as 100) and .models in
-  the order of the population, .failed, .n, .recipe, .data, .space; .columns has what the
-  training of each took, seconds and images_per_s, as properties for statistics and plots.
+  the order of the population, .failed (how many failed or diverged), .n, .counts (done,
+  diverged, failed, running, queued: they add up to n), .recipe, .data, .space; .columns has
+  what the training of each took, seconds and images_per_s, as properties for statistics and
+  plots.
   example: store.open("runs.db"):result("A")]])
 document("store:live", [[
   s:live(name) -> list
-  Every model as it stands: index, status, attempt, epoch, epochs, error, images_per_s,
+  The current state of every model: index, status, attempt, epoch, epochs, error, images_per_s,
   seconds, started, worker, memory (bytes it needs), flops, params, acts, reason, signal and
-  log (the last words of a worker that died) and curve, the test errors of its epochs so far.
+  log (the last lines of a worker that died) and curve, the test errors of its epochs so far.
   example: store.open("runs.db"):live("A")[1].curve]])
 document("store:learning", [[
   s:learning(name) -> list
-  What each epoch of each model gave: index, status and the lists lr, train_loss, train_error
-  and test_error; NaN where training diverged.  plot.training shows them.
+  The results of every epoch of every model: index, status and the lists lr, train_loss,
+  train_error and test_error; NaN where training diverged.  plot.training shows them.
   example: store.open("runs.db"):learning("A")[1].lr]])
 document("store:networks", [[
   s:networks(name) -> list
-  The networks of a population in order, also of models that have not finished.  The list and
-  what is in it is the store's own: read it, do not change it.
+  The networks of a population in order, also of models that have not finished.  The store
+  shares this list with other callers: do not change it.
   example: store.open("runs.db"):networks("A")[1].w]])
 document("store:network", [[
   s:network(name, index) -> m
@@ -375,14 +433,15 @@ document("store:net", [[
   example: store.open("runs.db"):net("A", 1)]])
 document("store:progress", [[
   s:progress() -> table
-  All populations together: done, running, failed, queued, total, images_per_s, eta in
-  seconds, updated (Unix time), running_main (whether a sweep is at work), paused (whether
+  All populations together: done, diverged, failed, running, queued (they add up to total),
+  images_per_s, eta in seconds, updated (Unix time), running_main (whether a sweep is at
+  work), paused (whether
   all of these are paused), events (how many the log has).
   example: store.open("runs.db"):progress().done]])
 document("store:events", [[
   s:events([{ last =, skip = 0, population =, index = }]) -> list of {time, population, index, text}
   The log of the store, the latest last: starts, crashes, retries, interruptions.
-    last, skip          so many, before the `skip` latest (all of them)
+    last, skip          so many events, before the `skip` latest (default: all)
     population, index   those of one population, or of one of its models
   example: store.open("runs.db"):events{ last = 10 }
   example: store.open("runs.db"):events()]])
@@ -393,25 +452,62 @@ document("store:provenance", [[
   kernels, host and times.
   example: store.open("runs.db"):provenance("A")]])
 document("store:export", [[
-  s:export("file.csv" | "file.jsonl" | … ".gz" [, name or list of names] [, { salvage = true }]) -> n
+  s:export("file.csv" | "file.jsonl" | "sweep.json" | … ".gz" [, name or list of names]
+           [, { salvage = true }]) -> n
   Writes every model of the populations (all when none is named) for other programs, and
   returns how many; or nil and a message.  From a shell: netspace export STORE -o FILE.
-    .csv    one model a line: population, index (from 1), the fields of the network (d, w, b,
-            g, stride, …), asked, regnet, flops, params, acts, seed, error, status, reason,
-            signal, log, epochs, attempts, seconds, images_per_s, memory, curve, origin,
-            hash.  Lists are JSON in
-            the cell, empty cells are missing values; RFC 4180, UTF-8, line feeds.  Provenance
-            goes to file.provenance.json
+    .csv    one model a line, with the columns below; RFC 4180, UTF-8, line feeds; lists are
+            JSON in the cell, and empty cells missing values.  Provenance goes to
+            file.provenance.json
     .jsonl  first a line with the provenance of all populations (key "netspace"), then one
-            object a model with the same keys, and learning: what each epoch gave
-    salvage what can still be read of a damaged store
-  error is in percent, of the last epoch; 100 for failed and diverged; missing while queued or
-  running.  curve has the test errors of the epochs.  Numbers are exact: they read back to the
-  same double.  The file is there whole or not at all.
+            object a model with the same keys, and learning: the results of each epoch
+    .json   the sweep.json of pycls, a list of jobs: cfg (MODEL; REGNET, ANYNET or EN, where
+            pycls has the network; OPTIM, TRAIN), complexity, train_epoch, test_epoch and, as
+            its analysis wants it, test_ema_epoch, the same again (unfinished models have none
+            and are dropped there; failed ones have 100); netspace, what pycls has no place
+            for.  Provenance goes to file.provenance.json
+    salvage true: what can still be read of a damaged store
+  Columns, and keys of an object:
+    population, index         name, and place in it from 1
+    d, w, b, g, stride, …     the fields of the network; kernel and others where there are any
+    asked, regnet             as it was asked for: before group compatibility; parameters
+    flops, params, acts       what it costs
+    seed                      of its training
+    error, status             percent, of the last epoch (100 for failed and diverged, missing
+                              while queued or running); done, diverged, failed, running, queued
+    reason, signal, log       why it failed, and the last words of its worker
+    epochs, attempts          finished epochs, and how often it was begun
+    seconds, images_per_s     of its training
+    memory                    bytes it needs
+    curve                     the test errors of its epochs
+    origin, hash              where an adopted result is from; equal for equal networks
+  Only in a CSV, for data frames: they follow from the rest.
+    depth                     blocks in all
+    d1, d2, … w1, … b1, … g1, …   the lists, a column for each stage
+    e_fit                     as arch.fit gives it
+    space, data, recipe       of its population: what it was drawn from, and trained on and how
+  Numbers are exact: they read back to the same double or integer, and stats.import reads all
+  of them.  The file appears whole or not at all.
   example: store.open("runs.db"):export("runs.csv")]])
+document("store:remove", [[
+  s:remove(name) -> true, or nil and a message
+  Takes a population out of the store for good, with its checkpoints and the weights kept of
+  it.  Safe while others read the store or train other populations of it; one that a process
+  is at work on is refused.
+  example: store.open("runs.db"):copy("less.db") store.open("less.db"):remove("A")]])
+document("store:rename", [[
+  s:rename(name, new) -> true, or nil and a message
+  Gives a population another name; refused while a process is at work on it.
+  example: store.open("runs.db"):copy("named.db") store.open("named.db"):rename("A", "first")]])
+document("store:copy", [[
+  s:copy(path) -> true, or nil and a message
+  Copies the store, as it is at one moment, to a new file, with the weights it keeps; safe
+  while sweeps are at work, unlike cp, which misses what is still in STORE-wal.  Models in
+  training are queued in the copy.  From a shell: netspace copy STORE NEW.
+  example: store.open("runs.db"):copy("copy.db")]])
 document("store:close", [[
   s:close()
-  Closes the store; it is closed by itself when no longer used.
+  Closes the store; one that is no longer used closes itself.
   example: store.open("runs.db"):close()]])
 
 return M

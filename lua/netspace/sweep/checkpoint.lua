@@ -1,5 +1,6 @@
---- Checkpoints of a training in progress: when a worker writes one, and how it takes one up.  The file itself is weights.c's: it appears whole or not at all,
--- carries a checksum, and the name (identity) of the training it is of.
+--- Checkpoints of a training in progress: when a worker writes one, and how it continues from
+-- one.  The file itself is written by weights.c: it appears whole or not at all, and carries a
+-- checksum and the identity of its training.
 --
 -- Written after an epoch when that costs at most a hundredth of the time since the last
 -- one, and within an epoch when the last one is minutes old too (or as often as asked, in
@@ -37,7 +38,7 @@ function M.tidy(store, population, open)
   uv.fs_rmdir(directory)
 end
 
---- What a file is of: everything that the bits of a training depend on.
+--- The identity of a training: everything that its bits depend on.
 function M.identity(job)
   return json.encode { m = job.m, seed = job.seed, recipe = job.recipe,
     data = job.checksum, engine = sys.engine() }
@@ -62,24 +63,24 @@ function M.keeper(net, job, tell, saved)
   local bytes = M.bytes(net)
   local o = job.checkpoint or {}
   local k = setmetatable({ net = net, path = o.path, every = o.every,
-    seconds_between = o.seconds, tell = tell, saved = saved, arch = json.encode(net:arch()), identity = M.identity(job),
-    epochs = {}, cost = SEEK + bytes / RATE, began = sys.now(), last = sys.now(),
-    spent = 0 }, Keeper)
+    seconds_between = o.seconds, tell = tell, saved = saved,
+    arch = json.encode(net:arch()), identity = M.identity(job), epochs = {},
+    cost = SEEK + bytes / RATE, began = sys.now(), last = sys.now(), spent = 0 }, Keeper)
   if o.limit and bytes > o.limit then
-    tell(("a checkpoint has %d bytes, and the limit is %d: there will be none")
+    tell(("a checkpoint would have %d bytes, above the limit of %d: none is written")
       :format(bytes, o.limit))
     k.path = nil
   end
   return k
 end
 
---- Takes up the file there is: where the training stands, or nil (at the beginning).
+--- Continues from the file, if there is one: the point it is of, or nil (at the beginning).
 function Keeper:take_up()
   if not self.path or not uv.fs_stat(self.path) then return nil end
   local text, why = core.restore(self.net, self.path, self.identity)
   local state = text and json.decode(text)
   if not state then
-    self.tell(("the checkpoint is refused, epoch 1 begins again: %s"):format(why))
+    self.tell(("the checkpoint cannot be used, training starts again at epoch 1: %s"):format(why))
     return nil
   end
   self.epochs, self.spent = state.epochs, state.spent
@@ -103,7 +104,7 @@ function Keeper:save(at)
   if good then
     self.saved(at)
   elseif not self.failing then
-    self.tell("there is no checkpoint: " .. why) -- once; the training does not need it
+    self.tell("no checkpoint was written: " .. why) -- once; the training does not need it
   end
   self.failing = not good
 end

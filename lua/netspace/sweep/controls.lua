@@ -1,8 +1,8 @@
---- Asking a running sweep for something.  The store has one writer, the sweep, so a wish is a
--- file of its own in STORE.commands, a directory that the sweep looks into a few times a
--- second: {"command":"pause","population":"A"}.  It is written whole or not at all, and who
--- takes it removes it.  A wish that nobody takes is of no effect: a sweep that begins throws
--- away what lies there.
+--- Commands to a running sweep.  The store has one writer, the sweep, so a command is a file in
+-- STORE.commands, a directory that the sweep reads a few times a second:
+-- {"command":"pause","population":"A"}.  It is written whole or not at all, and removed by the
+-- sweep that takes it.  A command that no sweep takes has no effect: a sweep that begins deletes
+-- those that are there.
 
 local atomic = require "netspace.lib.atomic"
 local json = require "netspace.lib.json"
@@ -20,13 +20,13 @@ function M.directory(path) return path .. ".commands" end
 function M.send(path, command, population)
   local dir = M.directory(path)
   local made, message, code = uv.fs_mkdir(dir, tonumber("755", 8))
-  if not made and code ~= "EEXIST" then return nil, "cannot ask: " .. message end
+  if not made and code ~= "EEXIST" then return nil, "cannot send the command: " .. message end
   local seconds, micro = uv.gettimeofday()
   local name = ("%s/%d-%06d-%d.json"):format(dir, seconds, micro, uv.os_getpid())
   local good, why = atomic.write(name, function(write)
     write(json.encode { command = command, population = population })
   end)
-  if not good then return nil, "cannot ask: " .. tostring(why) end
+  if not good then return nil, "cannot send the command: " .. tostring(why) end
   return true
 end
 

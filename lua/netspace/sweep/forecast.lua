@@ -1,6 +1,6 @@
 --- What a sweep will cost, before it starts: models × epochs × images × multiply-adds against
--- the speed of this machine, with a range; and the price of a model, by which the time that
--- is left is reckoned while it runs.
+-- the speed of this machine, with a range; and the price of a model, from which the remaining
+-- time is estimated while it runs.
 --
 -- The price of training on one image is flops + 50 · acts: a multiply-add and the traffic of
 -- an activation.  Over AnyNetX and RegNet networks of 3 to 60 MF the time per image is
@@ -26,7 +26,7 @@ local TEST = 1 / 3       -- price of a tested image beside one that is trained o
 local SAMPLE = 5         -- models to measure at least
 local SECONDS = 0.3      -- for each
 local SCATTER = 0.2      -- of the models around their price, at least
-local MACHINE = 0.1      -- what the machine does besides
+local MACHINE = 0.1      -- uncertainty of the machine's own speed
 local TRIVIAL = 20       -- seconds not worth a measurement, on a machine that does
 local SLOW = 3e9         --   so many units of the price a second
 local ASK = 3600         -- seconds that are not begun without asking
@@ -72,7 +72,7 @@ local function measured(request, todo)
   local function price(i) return M.price(request.costs[i], request.card, 1) end
   table.sort(sorted, function(a, b) return price(a) < price(b) end)
   local n = math.min(#todo, math.max(SAMPLE, request.workers))
-  local jobs, list, open = {}, {}, n
+  local jobs, needs, list, open = {}, {}, {}, n
   for k = 1, n do
     local i = sorted[math.ceil((k - 0.5) * #sorted / n)]
     jobs[k] = { kind = "measure", model = i, attempt = 1, m = request.models[i], seconds = SECONDS,
@@ -80,7 +80,11 @@ local function measured(request, todo)
   end
   local client = { limit = request.workers, patience = 120 }
   function client:_waiting() return self.ended and 0 or #jobs end
-  function client:_need() return core.need(jobs[#jobs].m, request.recipe.batch) end
+  function client:_need()
+    local job = jobs[#jobs]
+    needs[job] = needs[job] or core.need(job.m, request.recipe.batch)
+    return needs[job]
+  end
   function client:_held() end
   function client:_next() return table.remove(jobs) end
   function client:_event(job, e)
@@ -97,7 +101,7 @@ local function measured(request, todo)
   function client:_broken() self.ended = true end
   pool.add(client)
   if not request.quiet then
-    progress.moment(("%s: measuring how fast %d of them train"):format(request.name, n))
+    progress.moment(("%s: measuring the speed of %d models"):format(request.name, n))
   end
   while open > 0 and not client.ended and not sys.interrupted() do uv.run("once") end
   client.ended = true
@@ -108,7 +112,7 @@ local function measured(request, todo)
 end
 
 -- Mean of the measured speeds, and the factor by which the truth may lie off (two standard
--- errors, and twice what the machine does besides).
+-- errors, and twice the uncertainty of the machine).
 local function spread(list)
   local sum, logs = 0, 0
   for _, r in ipairs(list) do sum, logs = sum + r, logs + math.log(r) end
@@ -138,14 +142,15 @@ end
 
 local Forecast = { __name = "forecast" }
 
---- The forecast of a request (request.lua), of which the models in places `todo` are open.
+--- The forecast of a request (request.lua), of which the models with the indices `todo` are open.
 -- @treturn table models, epochs, images, flops (of all training, forward and backward),
 -- workers, seconds, low, high, rate (seconds per unit of price); the last four are missing
 -- when nothing could be measured, or it is not worth it
 -- others: the sweeps at work, if any: how many (n), seconds they still take, rate
 function M.make(ledger, request, todo, others)
   local f = { name = request.name, models = #todo, epochs = request.recipe.epochs,
-    images = request.card.train_n, workers = math.min(request.workers, math.max(1, #todo)), flops = 0 }
+    images = request.card.train_n, workers = math.min(request.workers, math.max(1, #todo)),
+    flops = 0 }
   local prices, total = {}, 0
   for k, i in ipairs(todo) do
     local c = request.costs[i]
@@ -159,7 +164,7 @@ function M.make(ledger, request, todo, others)
   f.source = units.count(#list, "model") .. " trained here before"
   if #list < SAMPLE and not others then
     list = measured(request, todo)
-    f.source, undisturbed = ("%d of them measured"):format(#list), true
+    f.source, undisturbed = ("%d models measured now"):format(#list), true
   end
   if #list == 0 and others then
     list, f.source = { others.rate }, "the sweeps at work"

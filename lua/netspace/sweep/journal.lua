@@ -16,7 +16,7 @@ function Journal:note(f)
   self.changes[#self.changes + 1] = f
 end
 
---- Writes what was noted, all of it or nothing; raises when the store refuses, and has it still.
+--- Writes the noted changes, all or none; raises when the store refuses, and keeps them.
 function Journal:flush()
   if #self.changes == 0 then return end
   self.ledger:write(function(ledger)

@@ -2,6 +2,7 @@
 -- as they come, and what it came to when it has ended.  A quiet sweep says nothing.
 
 local background = require "netspace.lib.background"
+local chance = require "netspace.lib.chance"
 local paths = require "netspace.lib.path"
 local progress = require "netspace.sweep.progress"
 local sys = require "netspace.core.sys"
@@ -27,25 +28,41 @@ function M.announce(s, text, often)
   background.notify(s.name .. ": " .. text)
 end
 
+-- How the models that did not succeed are trained again; "" where all did.
+local function again(s)
+  local k, parts = s.kept, {}
+  if k.failed > 0 then parts[1] = ("the failed %s"):format(k.failed == 1 and "one" or "ones") end
+  if k.diverged > 0 then
+    parts[#parts + 1] = ("what diverged%s"):format(k.failed > 0 and ", too: --retry=all" or "")
+  end
+  if #parts == 0 then return "" end
+  return ("; `netspace resume %s --retry%s` trains %s again"):format(paths.shown(s.store),
+    k.failed > 0 and "" or "=all", table.concat(parts, " (") .. (#parts > 1 and ")" or ""))
+end
+
 --- An ended sweep in one line; brief: without how to go on.
 function M.summary(s, brief)
-  local lost = ""
-  for _, kind in ipairs { "failed", "diverged" } do
-    if s.kept[kind] > 0 then lost = lost .. (", %d %s"):format(s.kept[kind], kind) end
-  end
-  if s.kept.trained == 0 and #s.queue == 0 then
-    return ("%s: %s trained already%s (%s)"):format(s.name, s.total == 1 and "its model is"
-      or ("all %d models are"):format(s.total), lost, paths.shown(s.store))
-  end
-  local text = ("%s: %s trained in %s%s"):format(s.name, units.count(s.kept.trained,
-    "model"), units.duration(s.seconds), lost)
-  if #s.queue == 0 then return text .. (" (%s)"):format(paths.shown(s.store)) end
-  text = text .. (", %d of %d left"):format(#s.queue, s.total)
+  local k, text = s.kept, nil
+  local tally = units.tally { done = k.done, diverged = k.diverged, failed = k.failed,
+    queued = #s.queue }
+  text = ("%s: %s: %s; "):format(s.name, units.count(s.total, "model"), tally)
+    .. (k.trained == 0 and #s.queue == 0 and "nothing was left to train"
+    or ("%d trained in %s"):format(k.trained, units.duration(s.seconds)))
+  text = ("%s (%s)"):format(text, paths.shown(s.store))
   if s.closed then
-    text = text .. ": the budget of " .. units.duration(s.budget) .. " is spent"
+    text = text .. "; the budget of " .. units.duration(s.budget) .. " is spent"
   end
-  return brief and text or ("%s; run it again, or `netspace resume %s`"):format(text,
-    paths.shown(s.store))
+  local guessing = #s.queue == 0 and chance.of(s.least, k.done, s.card)
+  if guessing then
+    text = ("%s; %s: another recipe may help (lr, batch, epochs; recipe.quick)"):format(text,
+      chance.text(guessing))
+  end
+  if brief then return text end
+  if #s.queue > 0 then
+    return s.unknown and text .. "; run it again"
+      or ("%s; run it again, or `netspace resume %s`"):format(text, paths.shown(s.store))
+  end
+  return text .. again(s)
 end
 
 --- A sweep has ended while the user types: says so above the prompt.

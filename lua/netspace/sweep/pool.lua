@@ -18,8 +18,8 @@
 -- to wait the longest.  What would not fit into the memory of the machine beside the networks
 -- at work waits until it does, and so do those after it: the order stays.
 --
--- A worker says something at every step, or twice a second where steps are short.  One
--- that says nothing for much longer than it ever took is killed.  The clock stands still
+-- A worker sends an event at every step, or twice a second where steps are short.  One that is
+-- silent for much longer than ever before is killed.  The clock stands still
 -- while the machine sleeps, and when this process itself was held up (stopped, or out of
 -- processor time) silence counts from anew: it could not listen.
 --
@@ -57,7 +57,7 @@ local function remove(list, x)
   end
 end
 
--- Errors must not leave a callback of the event loop (it would end the process): the
+-- Exceptions must not leave a callback of the event loop (it would end the process): the
 -- sweep at fault gets them.
 local function guard(client, f, ...)
   local good, err = xpcall(f, function(e)
@@ -133,7 +133,7 @@ local function end_of(w)
   local signal = w.signal ~= 0 and signal_name(w.signal) or nil
   local e = { signal = signal, log = #w.tail > 0 and table.concat(w.tail, "\n") or nil,
     outside = from_outside[signal] }
-  if w.babbled then
+  if w.line_too_long then
     e.why, e.outside = ("its worker wrote a line of more than %s"):format(
       units.bytes(LINE_MOST)), nil
   elseif w.hung then
@@ -149,8 +149,9 @@ local function end_of(w)
   return e
 end
 
-local function buried(w)
-  if w.waiting > 0 then return end -- its exit, stdout and stderr come in any order
+-- Forgets a worker that has ended, once its exit and the ends of its stdout and stderr are known.
+local function end_worker(w)
+  if w.waiting > 0 then return end
   remove(workers, w)
   if #workers == 0 then
     for _, handle in ipairs(watchers) do handle:close() end
@@ -165,7 +166,7 @@ local function buried(w)
     failed_starts = failed_starts + 1
     if failed_starts >= START_TRIES then
       failed_starts = 0
-      broken(("%s as it started%s"):format(e.why, e.log and ":\n" .. e.log or ""))
+      broken(("%s while it started%s"):format(e.why, e.log and ":\n" .. e.log or ""))
     end
   end
   dispatch()
@@ -225,7 +226,7 @@ local function read_lines(w, pipe, each, events)
     if err or not chunk then
       pipe:close()
       w.waiting = w.waiting - 1
-      return buried(w)
+      return end_worker(w)
     end
     local from = 1
     for at in chunk:gmatch("()\n") do
@@ -236,8 +237,8 @@ local function read_lines(w, pipe, each, events)
     size = size + #chunk - from + 1
     if size <= LINE_MOST then
       parts[#parts + 1] = chunk:sub(from)
-    elseif events and not w.babbled then
-      w.babbled, parts = true, {}
+    elseif events and not w.line_too_long then
+      w.line_too_long, parts = true, {}
       w.process:kill("sigkill")
     end
     if events then settle() end
@@ -264,7 +265,7 @@ local function spawn()
     w.process:close()
     if not w.stdin:is_closing() then w.stdin:close() end
     w.waiting = w.waiting - 1
-    buried(w)
+    end_worker(w)
   end))
   if not handle then
     w.stdin:close() w.stdout:close() w.stderr:close()

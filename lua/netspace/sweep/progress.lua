@@ -11,43 +11,39 @@ local QUICK = 0.2          -- seconds between two lines on a terminal
 local SOON, LATE = 2, 60   -- elsewhere: between two tenths at least; at most,
 local LATER, SHARE = 600, 0.05 -- in a long run longer: this share of it, or so long
 local MANY = 3             -- more sweeps are counted, not named
+local states = { "done", "diverged", "failed", "running", "queued" }
 
 --- The line for a list of statuses (sweep handle:status()), at most `width` wide: what fits
 -- least urgently is left out first.
 function M.format(list, width)
-  local t = { finished = 0, total = 0, running = 0, failed = 0, diverged = 0, rate = 0 }
+  local t = { total = 0, rate = 0 }
+  for _, state in ipairs(states) do t[state] = 0 end
   local names = {}
   for i, s in ipairs(list) do
-    local finished = s.done + s.failed + s.diverged
-    names[i] = ("%s %d/%d"):format(s.name, finished, s.total)
-    t.finished, t.total = t.finished + finished, t.total + s.total
-    t.running, t.rate = t.running + s.running, t.rate + s.images_per_s
-    t.failed, t.diverged = t.failed + s.failed, t.diverged + s.diverged
+    names[i] = ("%s %d/%d"):format(s.name, s.done + s.failed + s.diverged, s.total)
+    for _, state in ipairs(states) do t[state] = t[state] + (s[state] or 0) end
+    t.total, t.rate = t.total + s.total, t.rate + s.images_per_s
     t.eta = s.eta and math.max(t.eta or 0, s.eta) or t.eta
   end
-  local head = table.concat(names, ", ") .. " done"
-  if #list > MANY then
-    head = ("%d sweeps, %d/%d done"):format(#list, t.finished, t.total)
-  end
-  local parts = { head, ("%d running"):format(t.running), ("%d failed"):format(t.failed),
-    t.diverged > 0 and ("%d diverged"):format(t.diverged) or false,
-    t.rate > 0 and ("%.0f images/s"):format(t.rate) or false,
+  local ended = ("%d/%d"):format(t.done + t.diverged + t.failed, t.total)
+  local head = #list > MANY and ("%d sweeps %s"):format(#list, ended) or table.concat(names, ", ")
+  local parts = { head, units.tally(t), t.rate > 0 and ("%.0f images/s"):format(t.rate) or false,
     t.eta and "ETA " .. units.duration(t.eta) or false }
   local function join()
-    local kept = {}
-    for _, part in ipairs(parts) do
-      if part then kept[#kept + 1] = part end
+    local kept = { parts[2] and ("%s: %s"):format(parts[1], parts[2]) or parts[1] }
+    for i = 3, 4 do
+      if parts[i] then kept[#kept + 1] = parts[i] end
     end
     return table.concat(kept, ", ")
   end
   local text = join()
-  for _, less in ipairs { 5, 2, 4, 3 } do
+  for _, less in ipairs { 3, 2 } do
     if #text <= width then return text end
     parts[less] = false
     text = join()
   end
   if #text > width then
-    parts[1] = ("%d/%d done"):format(t.finished, t.total)
+    parts[1] = ended
     text = join()
   end
   return #text > width and text:sub(1, width) or text
@@ -72,7 +68,7 @@ local function rewrite(text)
 end
 
 -- Cells of the terminal's line that may be filled: the last column would wrap on some.
-local function room()
+local function line_width()
   return (sys.terminal(2) or 80) - 1
 end
 
@@ -85,13 +81,13 @@ end
 
 --- Says on a terminal what takes a moment, until clear().
 function M.moment(text)
-  if in_place() then rewrite(text:sub(1, room())) end
+  if in_place() then rewrite(text:sub(1, line_width())) end
 end
 
 --- Shows how the sweeps stand.
 function M.show(list)
   if in_place() then
-    rewrite(M.format(list, room()))
+    rewrite(M.format(list, line_width()))
   else
     local finished, total = 0, 0
     for _, s in ipairs(list) do

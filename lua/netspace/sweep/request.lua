@@ -1,7 +1,8 @@
 --- What a sweep is to train: the options of the user checked and completed, and compared with
 -- what the store has under that name.  Numbers of one population come from one recipe, one
--- data set and one seed, or it is an error that shows the difference.
+-- data set and one seed; otherwise an exception shows the difference.
 
+local blame = require "netspace.lib.blame"
 local forecasts = require "netspace.sweep.forecast"
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
@@ -46,25 +47,25 @@ local function union_keys(a, b)
 end
 
 local function refuse(request, what, lines)
-  fail(("'%s' in %s has other %s:\n%s\n%s"):format(request.name, paths.shown(request.store), what,
+  fail(("'%s' in %s has %s:\n%s\n%s"):format(request.name, paths.shown(request.store), what,
     table.concat(lines, "\n"), request.remedy or "Use another name= or store= to train it anew"))
 end
 
 --- Raises unless the population `old` with its models `stored` is the beginning of the request.
 function M.compare(request, old, stored)
   local lines = differences(old.recipe, request.recipe, union_keys(old.recipe, request.recipe))
-  if #lines > 0 then refuse(request, "settings of the recipe", lines) end
+  if #lines > 0 then refuse(request, "another recipe", lines) end
   if old.checksum ~= request.card.checksum then
-    refuse(request, "data", differences(old.card, request.card,
+    refuse(request, "other data", differences(old.card, request.card,
       { "spec", "seed", "train_n", "test_n", "pad", "checksum" }))
   end
   if old.seed ~= request.seed then
-    refuse(request, "training seed", differences(old, request, { "seed" }))
+    refuse(request, "another training seed", differences(old, request, { "seed" }))
   end
   for i, model in ipairs(stored) do
     local m = request.models[i]
     if not m then
-      refuse(request, "models", { ("  %d in the store, %d now (more may be added, fewer not)")
+      refuse(request, "other models", { ("  %d in the store, %d now (more may be added, fewer not)")
         :format(#stored, #request.models) })
     end
     local now = ledgers.identity(m)
@@ -72,7 +73,7 @@ function M.compare(request, old, stored)
       local before = json.decode(ledgers.identity(ledgers.network(model)))
       now = json.decode(now)
       local changed = differences(before, now, union_keys(before, now))
-      refuse(request, "models", { ("  the first that differs is number %d:"):format(i),
+      refuse(request, "other models", { ("  the first that differs is number %d:"):format(i),
         table.unpack(changed) })
     end
   end
@@ -87,33 +88,34 @@ local function card_of(where, data)
     set, why = sets.open(data)
     if not set then fail(("%s: %s"):format(where, why)) end
   elseif members.kind(data) ~= "dataset" then
-    fail(("%s: data should be the name of a data set or what data.open gives"):format(where))
+    fail(("%s: data should be the name of a data set or a dataset from data.open"):format(where))
   end
   local card, source = set:card(), sets._source(set)
   if set ~= data then set:close() end
   return card, source
 end
 
+-- The networks as they will be trained and stored, and what they cost.
 local function check_models(where, models, card)
   if #models == 0 then
     fail(where .. ": models is empty; it takes a population (S:sample) or a list of networks")
   end
-  local complexity, costs = require("netspace.network.arch").complexity, {}
+  local arch, list, costs = require "netspace.network.arch", {}, {}
   for i, m in ipairs(models) do
     if type(m) ~= "table" then
       fail(("%s: models[%d] is a %s, not a network"):format(where, i, type(m)))
     end
-    local good, c = pcall(complexity, m)
-    if not good then fail(("%s: models[%d]: %s"):format(where, i, c)) end
+    local good, final = pcall(arch._final, m)
+    if not good then fail(("%s: models[%d]: %s"):format(where, i, blame.bare(final))) end
     for _, key in ipairs { "image", "classes" } do
-      if m[key] ~= card[key] then
+      if final[key] ~= card[key] then
         fail(("%s: models[%d] has %s = %s, the data '%s' has %d; make the models with %s = %d")
-          :format(where, i, key, tostring(m[key]), card.spec, card[key], key, card[key]))
+          :format(where, i, key, tostring(final[key]), card.spec, card[key], key, card[key]))
       end
     end
-    costs[i] = c
+    list[i], costs[i] = final, arch.complexity(final)
   end
-  return costs
+  return list, costs
 end
 
 --- How many workers: as asked for, else all cores.
@@ -132,7 +134,7 @@ local function bytes(where, key, value)
   local n, unit = tostring(value):lower():match("^%s*([%d.]+)%s*([kmgt]?)i?b?%s*$")
   n = tonumber(n)
   if not n or n * sizes[unit] < 1 then
-    fail(("%s: %s is '%s'; it is a size in bytes, such as 2e9 or \"2GB\""):format(where, key,
+    fail(("%s: %s is '%s'; it must be a size in bytes, such as 2e9 or \"2GB\""):format(where, key,
       tostring(value)))
   end
   return math.floor(n * sizes[unit])
@@ -141,6 +143,13 @@ end
 options.declare({ "sweep.run: checkpoint", "sweep.start: checkpoint",
   "sweep.forecast: checkpoint", "design.step: checkpoint", "design.repeats: checkpoint" },
   { every = "integer|string", limit = "number|string", keep = "boolean" })
+
+local function patience(where, seconds)
+  if seconds and not (seconds > 0 and seconds < math.huge) then
+    fail(("%s: patience is %g; it is a number of seconds above 0"):format(where, seconds))
+  end
+  return seconds
+end
 
 -- What results do not depend on: checkpoints, the memory of a network, patience.
 local function settings(where, o)
@@ -151,16 +160,28 @@ local function settings(where, o)
     local epochs = math.tointeger(c.every)
     local seconds = not epochs and forecasts.seconds(c.every or "")
     if c.every and not seconds and not (epochs and epochs >= 1) then
-      fail(("%s: checkpoint.every is '%s'; it is a number of epochs, at least 1, or a time, "
+      fail(("%s: checkpoint.every is '%s'; it must be a number of epochs, at least 1, or a time, "
         .. "such as \"10m\""):format(where, c.every))
     end
     c = { every = epochs, seconds = seconds or nil, keep = c.keep,
       limit = bytes(where, "checkpoint.limit", c.limit) }
   end
-  if o.patience and not (o.patience > 0 and o.patience < math.huge) then
-    fail(("%s: patience is %g; it is a number of seconds above 0"):format(where, o.patience))
+  return { checkpoint = c, memory = bytes(where, "memory", o.memory),
+    patience = patience(where, o.patience) }
+end
+
+--- The settings of a population with other limits: o.memory and o.patience, where they are
+-- given; "none" lifts the limit of memory.
+function M.limits(where, old, o)
+  local new = {}
+  for k, v in pairs(old) do new[k] = v end
+  if o.memory == "none" then
+    new.memory = nil
+  elseif o.memory then
+    new.memory = bytes(where, "memory", o.memory)
   end
-  return { checkpoint = c, memory = bytes(where, "memory", o.memory), patience = o.patience }
+  new.patience = patience(where, o.patience) or new.patience
+  return new
 end
 
 -- Seconds of a budget; nil stays nil.
@@ -168,10 +189,17 @@ local function budget(where, value)
   if value == nil then return nil end
   local seconds = forecasts.seconds(value)
   if not seconds then
-    fail(("%s: budget is '%s'; it is a time, such as \"2h\", \"1h30m\" or 7200 (seconds)"):format(
-      where, tostring(value)))
+    fail(("%s: budget is '%s'; it must be a time, such as \"2h\", \"1h30m\" or 7200 (seconds)")
+      :format(where, tostring(value)))
   end
   return seconds
+end
+
+-- A usual size of a batch that fits into n images.
+local function smaller_batch(n)
+  local batch = 1
+  while 2 * batch <= math.min(n, 32) do batch = 2 * batch end
+  return batch
 end
 
 --- The request of checked options: what is trained, how, on what, into which store.
@@ -180,12 +208,27 @@ function M.make(where, o)
     if o[key] == nil then fail(("%s needs %s="):format(where, key)) end
   end
   local models, recipe = o.models, require("netspace.network.recipe")
+  local kind = members.kind(models)
+  if kind == "space" or kind == "spaces" then
+    fail(where .. ": models is a space; networks are drawn from it: models = S:sample(n, …)")
+  elseif models.d and models.w then
+    fail(where .. ": models is one network; it takes a list: models = { m }")
+  end
   local name = o.name or type(models.space) == "string" and models.space
   if not name or name == "" then fail(where .. " needs name=, what to call this population") end
   local card, source = card_of(where, o.data)
+  local list, costs = check_models(where, models, card)
+  local good, how = pcall(recipe._complete, where .. ": recipe", o.recipe, 1, recipe.quick)
+  if not good then fail(blame.bare(how)) end
+  if how.batch > card.train_n then
+    fail(("%s: recipe.batch is %d, and the training set of '%s' has %s: a batch may be no larger; "
+      .. "use recipe = { batch = %d }, or more images (data.open(…, { train = … }))"):format(where,
+      how.batch, card.spec, units.count(card.train_n, "image"),
+      smaller_batch(card.train_n)))
+  end
   return {
-    store = paths.absolute(o.store), name = name, models = models, card = card, source = source,
-    costs = check_models(where, models, card), recipe = recipe(o.recipe or recipe.quick),
+    store = paths.absolute(o.store), name = name, models = list, card = card, source = source,
+    costs = costs, recipe = how,
     workers = M.workers(where, o.workers),
     seed = math.tointeger(o.seed or models.seed or sys.seed()),
     space = type(models.space) == "string" and models.space or nil, spec = models.spec,
@@ -195,7 +238,7 @@ function M.make(where, o)
   }
 end
 
--- The population that a request adopts models from, its id and their places in it; {} for none.
+-- The population that a request adopts models from, its id and their indices; {} for none.
 local function adopted(ledger, request)
   local a = request.adopted
   if not a then return { indices = {} } end
@@ -207,9 +250,9 @@ local function adopted(ledger, request)
   local from = ledger:find(a.population)
   if not from then fail(("%s has no population '%s' any more"):format(paths.shown(a.store),
     a.population)) end
-  M.compare({ name = a.population, store = request.store, recipe = request.recipe, card = request.card,
-    seed = from.seed, remedy = "Models are adopted only with the recipe and data they were "
-    .. "trained with; use those, or draw without adopt" }, from, {})
+  M.compare({ name = a.population, store = request.store, recipe = request.recipe,
+    card = request.card, seed = from.seed, remedy = "Models are adopted only with the "
+    .. "recipe and data they were trained with; use those, or draw without adopt" }, from, {})
   return { id = from.id, name = a.population, indices = a.indices }
 end
 
@@ -223,7 +266,7 @@ local function match(ledger, request)
   return old, stored
 end
 
---- The places of the models that a request has still to train (ledger: nil when there is no
+--- The indices of the models that a request has still to train (ledger: nil when there is no
 -- store yet).
 function M.open(ledger, request)
   local finished, todo = {}, {}

@@ -25,6 +25,7 @@ local ledgers = require "netspace.store.ledger"
 local options = require "netspace.lib.options"
 local news = require "netspace.sweep.news"
 local paths = require "netspace.lib.path"
+local plans = require "netspace.sweep.plan"
 local pool = require "netspace.sweep.pool"
 local progress = require "netspace.sweep.progress"
 local requests = require "netspace.sweep.request"
@@ -43,11 +44,13 @@ options.declare({ "sweep.run", "sweep.start", "sweep.forecast" },
     data = "string|userdata", recipe = "table", workers = "integer", seed = "integer",
     progress = "function", quiet = "boolean", checkpoint = "table|boolean",
     memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" })
-options.declare("sweep.resume", { workers = "integer", quiet = "boolean", retry = "boolean" })
+options.declare("sweep.resume", { workers = "integer", quiet = "boolean",
+  retry = "boolean|string", memory = "number|string", patience = "number" })
+options.declare("sweep.retry", { diverged = "boolean" })
 
 local active, fail = trainings.active, ledgers.fail
 
--- What a failure is said as; other errors pass as they are.
+-- The message of a failure; other exceptions pass as they are.
 local function say(err)
   if getmetatable(err) ~= ledgers.Failure then return nil end
   if err.kind == "damaged" then sys.status(4) end
@@ -65,18 +68,18 @@ local function open_ledger(path)
   return ledger
 end
 
-local shown = {} -- sweeps of the line of progress; those that end stay while others run
+local displayed = {} -- sweeps of the line of progress; those that end stay while others run
 
 local function show_progress()
   if #active == 0 or not progress.due() then return end
   local runs, known, any, list = {}, {}, false, {}
   for _, s in ipairs(active) do runs[s] = true end
-  for _, s in ipairs(shown) do known[s], any = true, any or runs[s] end
-  if not any then shown, known = {}, {} end
+  for _, s in ipairs(displayed) do known[s], any = true, any or runs[s] end
+  if not any then displayed, known = {}, {} end
   for _, s in ipairs(active) do
-    if not known[s] then shown[#shown + 1] = s end
+    if not known[s] then displayed[#displayed + 1] = s end
   end
-  for _, s in ipairs(shown) do
+  for _, s in ipairs(displayed) do
     if not s.quiet then list[#list + 1] = s:status() end
   end
   if #list > 0 then progress.show(list) end
@@ -178,13 +181,33 @@ end
 -- Says what it will take, and asks when that is much; raises unless it may start.
 local function prepare(ledger, request)
   if request.quiet and not request.budget then return end
-  request.forecast = forecasts.make(ledger, request, requests.open(ledger, request), trainings.others())
+  request.forecast = forecasts.make(ledger, request, requests.open(ledger, request),
+    trainings.others())
   if request.quiet then return end
   if request.forecast.seconds then progress.clear(tostring(request.forecast)) end
-  if not forecasts.agreed(request) then fail(("sweep '%s' was not started"):format(request.name)) end
+  if not forecasts.agreed(request) then
+    fail(("sweep '%s' was not started"):format(request.name))
+  end
 end
 
-local function start(where, o)
+-- Ctrl-C while it is measured what a sweep will take: says what there is, as at any other time.
+local function unbegun(ledger, request, began)
+  if request.quiet then return end
+  local s = { name = request.name, store = request.store, total = #request.models,
+    seconds = sys.now() - began, queue = {},
+    kept = { done = 0, diverged = 0, failed = 0, trained = 0 } }
+  local p = ledger:find(request.name)
+  for _, model in ipairs(p and ledger:models(p.id) or {}) do
+    if s.kept[model.status] then s.kept[model.status] = s.kept[model.status] + 1 end
+  end
+  local ended = s.kept.done + s.kept.diverged + s.kept.failed
+  for i = 1, s.total - ended do s.queue[i] = true end
+  s.unknown = not p
+  news.report { s }
+end
+
+-- finish: until when (sys.now()) it may take, where several share one time.
+local function start(where, o, finish)
   local request = requests.make(where, o)
   for _, s in ipairs(active) do
     if s.name == request.name and uv.fs_realpath(s.store) == uv.fs_realpath(request.store) then
@@ -192,12 +215,14 @@ local function start(where, o)
         paths.shown(request.store)))
     end
   end
-  local ledger = open_ledger(request.store)
+  local ledger, began = open_ledger(request.store), sys.now()
   local good, id = pcall(function()
     prepare(ledger, request)
+    if finish then request.budget = math.max(finish - sys.now(), 1e-3) end -- after measuring
     return requests.enter(ledger, request)
   end)
   if not good then
+    if id == "interrupted" then unbegun(ledger, request, began) end
     ledger:close()
     error(id, 0)
   end
@@ -237,17 +262,37 @@ function M.forecast(o)
   end))
 end
 
+-- Queues what failed (retry = "all": and what diverged) again, and says so.
+local function again(path, o)
+  if o.retry ~= true and o.retry ~= "all" then
+    fail(("sweep.resume: retry is '%s'; it is true (what has failed) or \"all\" (also what has "
+      .. "diverged)"):format(o.retry))
+  end
+  local n, diverged, left = ledgers.retry(path, nil, o.retry == "all")
+  if o.quiet then return end
+  local text = ("%s: %s"):format(paths.shown(path), n == 0 and diverged == 0
+    and "no model has failed" or units.count(n, "failed model") .. " queued again")
+  if diverged > 0 then
+    text = ("%s, and %s"):format(text, units.count(diverged, "diverged one"))
+  elseif left > 0 then
+    text = ("%s; %s stay as they are (--retry=all takes them, too)"):format(text,
+      units.count(left, "diverged one"))
+  end
+  progress.clear(text)
+end
+
 --- Trains what the populations of a store have open.
 -- @treturn table list of results, one for each population that had something open
 function M.resume(path, o)
   o = options.check("sweep.resume", o)
   return (blame.call(1, say, sys.shielded, function()
     path = paths.absolute(path)
-    local about, shown = uv.fs_stat(path), paths.shown(path)
-    if not about then fail(shown .. ": no such store") end
-    if about.size == 0 then fail(shown .. " is empty: no sweep has written it yet") end
+    local about, where = uv.fs_stat(path), paths.shown(path)
+    if not about then fail(where .. ": no such store") end
+    if about.size == 0 then fail(where .. " is empty: no sweep has written it yet") end
     local workers = requests.workers("sweep.resume", o.workers)
-    if o.retry then M.retry(path) end
+    requests.limits("sweep.resume", {}, o) -- refuses before anything is queued again
+    if o.retry then again(path, o) end
     local first, started = open_ledger(path), {}
     local names, failed = first:open_names(), first:failed()
     first:close()
@@ -264,15 +309,25 @@ function M.resume(path, o)
           quiet = o.quiet, costs = {}, yes = true }
         data:close()
         if request.card.checksum ~= p.checksum then requests.compare(request, p, {}) end
-        for i, model in ipairs(ledger:models(p.id)) do
-          request.models[i], request.costs[i] = ledgers.network(model), model
+        for k, model in ipairs(ledger:models(p.id)) do
+          request.models[k], request.costs[k] = ledgers.network(model), model
         end
         request.seed = p.seed
+        request.settings = requests.limits("sweep.resume", p.settings, o)
         prepare(ledger, request)
-        ledger:write(function() ledger:take(p.id, name, workers) end)
+        ledger:write(function()
+          ledger:set(p.id, request.settings)
+          ledger:take(p.id, name, workers)
+        end)
         started[i] = trainings.begin(ledger, p.id, request)
       end)
       if not good then
+        if err == "interrupted" then
+          wait_until(all_ended(started), function() stop(started) end)
+          news.report(started)
+          ledger:close()
+          error(err, 0)
+        end
         ledger:close()
         stop(started)
         fail(type(err) == "string" and ("%s: %s"):format(name, err) or tostring(err),
@@ -280,20 +335,52 @@ function M.resume(path, o)
       end
     end
     if #names == 0 and not o.quiet then
-      progress.clear(("%s: nothing is open; %s"):format(shown, failed == 0
+      progress.clear(("%s: nothing is open; %s"):format(where, failed == 0
         and "every population is trained" or ("%s failed, `netspace resume %s --retry` trains %s "
-        .. "again"):format(units.count(failed, "model"), shown, failed == 1 and "it" or "them")))
+        .. "again"):format(units.count(failed, "model"), where, failed == 1 and "it" or "them")))
     end
     return wait_for(started)
   end))
 end
 
 --- Puts the failed models of a store that nobody trains in back into the queue.
+-- @tparam[opt] table o diverged = true: also those that diverged
 -- @treturn integer how many
-function M.retry(path, name)
+function M.retry(path, name, o)
+  o = options.check("sweep.retry", o)
   return (blame.call(1, say, sys.shielded, function()
     if not uv.fs_stat(path) then fail(paths.shown(path) .. ": no such store") end
-    return ledgers.retry(path, name)
+    local failed, diverged = ledgers.retry(path, name, o.diverged)
+    return failed + diverged
+  end))
+end
+
+--- Trains several populations in one time.
+-- @treturn table list of results, in the order of o.sweeps
+function M.plan(o)
+  o = options.check("sweep.plan", o)
+  return (blame.call(1, say, sys.shielded, function()
+    local plan = plans.make(o)
+    local function begin(t)
+      t.budget = math.max(plan.finish - sys.now(), 1e-3)
+      return start("sweep.plan", t, plan.finish)
+    end
+    if plan.in_turn then
+      local results = {}
+      for i, t in ipairs(plan.sweeps) do results[i] = wait_for({ begin(t) })[1] end
+      return results
+    end
+    local started = {}
+    local good, err = pcall(function()
+      for i, t in ipairs(plan.sweeps) do started[i] = begin(t) end
+    end)
+    if not good then
+      stop(started)
+      wait_until(all_ended(started), function() end)
+      news.report(started)
+      error(err, 0)
+    end
+    return wait_for(started)
   end))
 end
 
@@ -317,73 +404,78 @@ background.serve { running = function() return #active end, finish = M.finish,
 
 document("sweep.run", [[
   sweep.run{ store=, name=, models=, data= [, recipe=, workers=, seed=, …] } -> result
-  Trains every network of a population, one a core, and waits.  Everything finished is in the
-  store at once: after an interruption the same call trains only the rest, and more models of
-  the same population are added to those there.
+  Trains every network of a population, one per core, and waits.  Finished models are stored at
+  once: after an interruption the same call trains only the rest, and a larger population with
+  the same beginning adds its new models.
     store       file that keeps the results (made when missing)
     name        what to call the population in it (the name of its space)
     models      a population (S:sample) or a list of networks
     data        "shapes", "cifar10:DIR", or a dataset from data.open
-    recipe      how to train (recipe.quick)
+    recipe      how to train, as for recipe{ … }; what is not given is as in recipe.quick.  Its
+                batch may be no larger than the training set
     workers     processes at a time (all cores); the results do not depend on it
     seed        of weights and data order (the population's seed)
     checkpoint  false: none; else a table of
-                every   epochs between two, or the time between two ("10m"), also within an
-                        epoch; when not given, after each epoch that comes when a hundredth
-                        of the time since the last one is enough to write it, and every five
-                        minutes within longer ones
-                limit   no checkpoints above so many bytes ("200MB")
-                keep    true: the weights of finished networks stay in STORE.weights, for
+                every   epochs or time ("10m") between two checkpoints, a time also within an
+                        epoch; by default after an epoch when writing takes at most a
+                        hundredth of the time since the last one, and every five minutes
+                        within a long epoch
+                limit   write no checkpoint larger than this ("200MB")
+                keep    true: keep the weights of finished networks in STORE.weights, for
                         s:net of the open store
-    memory      most that a network may need, in bytes or as "2GB"; one that needs more, or
-                takes more than 64 MiB (and a copy of its weights for a checkpoint) besides,
-                has failed.  In any case a network waits until it fits into the memory of the
-                machine beside those at work
-    patience    seconds without a sign of life after which a worker counts as hung (120); it
-                always gets 20 times as long as it ever took
-    budget      most time to take, such as "2h" or 5400 (seconds): no model is started that
-                would not be done by then, so the first ones of the population are trained and
-                the result says so (.budget)
-    yes         true: a sweep of more than an hour is started without asking on a terminal, as
-                with netspace --yes
-    progress    function called with the status a few times a second
+    memory      the most that a network may need, in bytes or as "2GB"; a network that needs
+                more fails, and so does one whose worker takes 64 MiB more than that (and a
+                copy of its weights for a checkpoint).  In any case a network waits until it
+                fits into the memory of the machine together with those in training
+    patience    seconds of silence after which a worker counts as hung (120); it always gets 20
+                times its longest silence so far
+    budget      time limit, such as "2h" or 5400 (seconds): a model that would not be done by
+                then is not started, so the first models of the population are trained, and
+                the result has .budget
+    yes         true: start a sweep of more than an hour without asking, as netspace --yes does
+    progress    function that is called with the status a few times a second
     quiet       true: nothing on stderr
   The result has .errors in percent (a failed or diverged network counts as 100), .models,
-  .failed, .n.  Ctrl-C stops the training and keeps where it stands.
-  A network whose worker dies is tried again from its last checkpoint, and has failed after 3
-  crashes (or 30 kills from outside) in a row in which it came no further.
-  What it cannot do it raises, also when the store, the data or the disk let it down: a script
-  that does not look must not go on without its population.  So do sweep.start, s:wait,
-  sweep.resume and sweep.forecast; pcall catches it, and what is finished is in the store.
-  sweep.open and what reads a store return nil and a message.
+  .failed, .n.  Ctrl-C stops the training after a checkpoint of each model.
+  A network whose worker dies is tried again from its last checkpoint; it has failed after 3
+  crashes (or 30 kills by others) in a row without progress.
+  Every failure raises, also one of the store, the data or the disk, because a script must not
+  go on without its population; the same holds for sweep.start, s:wait, sweep.resume and
+  sweep.forecast.  pcall catches it; finished models are in the store.  sweep.open and the
+  functions that read a store return nil and a message.
   example: sweep.run{ store = "runs.db", name = "A", models = A, data = D }
   source: Radosavovic et al. 2019, 2020: populations instead of single networks]])
 document("sweep.forecast", [[
   sweep.forecast{ … } -> forecast
-  What a sweep would take, options as in sweep.run, without starting it: .models still to train,
-  .epochs, .images, .flops (multiply-adds of it all), .workers, and .seconds with .low and
-  .high.  The speed is that of models this machine has trained into the store before, or is
+  The cost of a sweep, without starting it; options as in sweep.run.  Fields: .models (still to
+  train), .epochs, .images, .flops (multiply-adds in all), .workers, and .seconds with .low and
+  .high.  The speed is that of models in the store that this machine has trained, or is
   measured on a few of the models (a second or two).
   example: sweep.forecast{ store = "runs.db", name = "A", models = A, data = D }]])
 document("sweep.start", [[
   sweep.start{ … } -> sweep
   As sweep.run, without waiting: the sweep goes on while you type, or while a script waits for
-  another one.  Sweeps at work at the same time share the workers in turn.  Unless quiet = true
-  it first measures for some seconds what it will take.
+  another one.  Sweeps that run at the same time share the workers.  Unless quiet = true, it
+  first measures for some seconds how long it will take.
   The sweep has s:status() s:wait() s:pause() s:resume() s:retry() s:cancel().
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }]])
 document("sweep.resume", [[
-  sweep.resume(path [, { workers=, quiet=, retry= }]) -> list of results
-  Trains what the populations of a store have open: all they need is in the store.  With
-  retry = true also what has failed, as after sweep.retry.  From the shell: netspace resume
-  STORE [--workers N] [--retry].
+  sweep.resume(path [, { workers=, quiet=, retry=, memory=, patience= }]) -> list of results
+  Trains what the populations of a store have open: all they need is in the store.
+    retry      true: also what has failed, from the beginning; "all": what has diverged, too
+    memory     another limit than the sweep had, as in sweep.run; "none" lifts it
+    patience   another than the sweep had, in seconds
+    workers    processes at a time (all cores)
+    quiet      true: nothing on stderr
+  From the shell: netspace resume STORE [--workers N] [--retry | --retry=all] [--memory SIZE]
+  [--patience SECONDS].
   example: sweep.resume("runs.db")]])
-document("sweep.retry", [[
-  sweep.retry(path [, name]) -> n
-  Puts the failed models of a population (of all) back into the queue, and returns how many;
-  sweep.resume, or the same sweep.run again, trains them.  No sweep may be at work on it: that
-  has s:retry().
-  example: sweep.retry("runs.db", "A")]])
+document("sweep.retry", [=[
+  sweep.retry(path [, name [, { diverged = true }]]) -> n
+  Puts the failed models of a population (of all) back into the queue, with diverged = true
+  also those that diverged, and returns how many; sweep.resume, or the same sweep.run again,
+  trains them.  No sweep may be at work on it: that has s:retry().
+  example: sweep.retry("runs.db", "A")]=])
 document("sweep:retry", [[
   s:retry() -> n
   Puts the failed models of a sweep at work back into its queue, and returns how many.
@@ -394,22 +486,22 @@ document("sweep.finish", [[
   example: sweep.finish()]])
 document("sweep:status", [[
   s:status() -> table
-  How a sweep stands: name, state ("running", "pausing", "paused", "stopping", "finished",
+  The state of a sweep: name, state ("running", "pausing", "paused", "stopping", "finished",
   "stopped", "broken"), total, done, failed, diverged, running, queued, images_per_s, eta in
   seconds.
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:status()]])
 document("sweep:wait", [[
   s:wait() -> result
-  Waits until the sweep has ended.  Ctrl-C ends the waiting; the sweep goes on at the prompt,
-  and stops with a script.
+  Waits until the sweep has ended.  Ctrl-C ends the waiting: at the prompt the sweep goes on; a
+  script ends, and its sweep with it.
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:wait()]])
 document("sweep:pause", [[
   s:pause()
-  Frees the workers; their models keep where they stand, and s:resume() lets them go on.
+  Frees the workers after a checkpoint of each model; s:resume() continues.
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:pause()]])
 document("sweep:resume", [[
   s:resume()
-  Goes on after s:pause().
+  Continues after s:pause().
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:resume()]])
 document("sweep:cancel", [[
   s:cancel()

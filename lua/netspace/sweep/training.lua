@@ -5,7 +5,7 @@
 --
 -- A worker that dies or hangs costs its model an attempt; the next one goes on from the
 -- last checkpoint (checkpoint.lua).  LOST is how many workers a model may lose without
--- coming further than any attempt before: few by its own doing (it crashes, hangs, or
+-- making progress beyond any attempt before: few by its own doing (it crashes, hangs, or
 -- takes all memory), more when somebody else kills them, which says little about the
 -- model.  A new checkpoint takes the count back to zero, so random kills do not make a
 -- good model a failed one, and a model that always crashes ends, after its last epoch at
@@ -51,9 +51,10 @@ function M.begin(ledger, id, request)
     limit = request.workers, recipe = request.recipe, source = request.source,
     checksum = request.card.checksum, images = request.card.train_n, callback = request.progress,
     settings = request.settings, patience = request.settings.patience or PATIENCE,
-    quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, total = 0, done = 0, failed = 0,
-    diverged = 0, trained = 0, ended = {}, began = sys.now(),
+    quiet = request.quiet, queue = queues.new(), running = {}, lost = {},
+    total = 0, done = 0, failed = 0, diverged = 0, trained = 0, ended = {}, began = sys.now(),
     beat = sys.now(), state = "running", budget = request.budget,
+    card = request.card, least = 100,
     price = request.forecast and request.forecast.rate,
   }, Training)
   for _, model in ipairs(ledger:models(id)) do
@@ -63,6 +64,7 @@ function M.begin(ledger, id, request)
       s.queue:add(model)
     else
       s[model.status] = s[model.status] + 1
+      if model.status == "done" then s.least = math.min(s.least, model.error) end
       if model.status == "failed" then s.lost[#s.lost + 1] = model end
     end
   end
@@ -119,7 +121,7 @@ function Training:_tick()
   if self.callback then self.callback(self:status()) end
 end
 
--- What a monitor asks for (monitor/controls.lua).
+-- The commands of a monitor (controls.lua).
 function Training:_obey(command)
   if command == "cancel" then
     self:_tell(nil, "cancelled from a monitor")
@@ -128,11 +130,11 @@ function Training:_obey(command)
     self:_tell(nil, "paused from a monitor")
     self:pause()
   elseif command == "pause" then
-    self:_tell(nil, "goes on, asked from a monitor")
+    self:_tell(nil, "resumed from a monitor")
     self:resume()
   elseif command == "retry" then
     self:_tell(nil, units.count(self:retry(), "failed model")
-      .. " queued again, asked from a monitor")
+      .. " queued again from a monitor")
   end
 end
 
@@ -182,7 +184,7 @@ function Training:_held(bytes)
   if model.held then return end
   model.held = true
   self.journal:note(function(ledger)
-    ledger:log(model.id, ("needs %s: waits until it fits beside the others"):format(
+    ledger:log(model.id, ("needs %s: waits until it fits into memory with the others"):format(
       units.bytes(bytes)))
   end)
 end
@@ -196,8 +198,9 @@ function Training:_next(pid)
   local attempt = model.attempt
   self.journal:note(function(ledger) ledger:start(model.id, attempt, pid) end)
   return { kind = "train", model = model.id, attempt = attempt, seed = model.seed,
-    m = ledgers.network(model), recipe = self.recipe, source = self.source, checksum = self.checksum,
-    memory = self.settings.memory, step_flops = 6 * model.flops * self.recipe.batch,
+    m = ledgers.network(model), recipe = self.recipe, source = self.source,
+    checksum = self.checksum, memory = self.settings.memory,
+    step_flops = 6 * model.flops * self.recipe.batch,
     checkpoint = o and { path = self:_checkpoint(model), every = o.every,
       seconds = o.seconds, limit = o.limit,
       weights = o.keep and files.path(files.weights(self.store),
@@ -233,6 +236,7 @@ function Training:_ended(model, e)
   local attempt = model.attempt
   e.crashes = model.crashes
   self[e.status] = self[e.status] + 1
+  if e.status == "done" then self.least = math.min(self.least, e.error) end
   self.trained = self.trained + 1
   self.urgent = true
   self.ended[#self.ended + 1] = model
@@ -242,7 +246,7 @@ function Training:_ended(model, e)
     if e.status == "done" then return end
     ledger:log(model.id, e.status .. ": " .. (e.reason or ""))
   end)
-  news.announce(self, ("model %d %s, %d of %d trained"):format(model.idx, e.status == "done" and
+  news.announce(self, ("model %d %s, %d of %d ended"):format(model.idx, e.status == "done" and
     ("has error %.2f %%"):format(e.error) or e.status .. ": " .. (e.reason or ""),
     self.done + self.failed + self.diverged, self.total), e.status == "done")
 end
@@ -255,7 +259,7 @@ function Training:_epoch(model, e)
     local old = ledger:epoch(model.id, attempt, e)
     if not old or self.differed then return end
     self.differed = true
-    self:_tell(model, ("epoch %d came out differently than before: train loss %.17g, "
+    self:_tell(model, ("epoch %d gave another result than before: train loss %.17g, "
       .. "then %.17g; another processor or BLAS, or a fault of the machine (netspace "
       .. "doctor)"):format(
       e.epoch, old.train_loss or 0, e.train_loss or 0))
@@ -297,7 +301,7 @@ function Training:_event(job, e)
 end
 
 -- Whether the attempt brought the model further than every one before it.
-local function came_further(model)
+local function made_progress(model)
   if (model.saved or 0) <= (model.best or 0) then return false end
   model.best = model.saved
   return true
@@ -306,23 +310,23 @@ end
 function Training:_lost(job, e)
   local model = self.running[job.model]
   self.running[job.model] = nil
-  local further = came_further(model)
+  local progress = made_progress(model)
   if self.state ~= "running" then
     self:_requeue(model)
   else
-    model.crashes = further and 0 or model.crashes + 1
-    model.own = further and 0 or (model.own or 0) + (e.outside and 0 or 1)
+    model.crashes = progress and 0 or model.crashes + 1
+    model.own = progress and 0 or (model.own or 0) + (e.outside and 0 or 1)
     local lost = e.outside and model.crashes or model.own
     local most = e.outside and LOST.outside or LOST.own
     if lost >= most then
       self:_ended(model, { status = "failed", error = 100, signal = e.signal, log = e.log,
-        reason = ("%s, %d times without coming further"):format(e.why, lost),
+        reason = ("%s, %d times without progress"):format(e.why, lost),
         seconds = sys.now() - model.began })
     else
       self:_requeue(model, e)
       local text = ("%s%s; queued again%s"):format(e.why,
-        e.log and ", having said: " .. e.log:match("[^\n]*$") or "",
-        further and ", it had come further"
+        e.log and ", its last line: " .. e.log:match("[^\n]*$") or "",
+        progress and " (it had made progress)"
         or (" (%d of %d)"):format(lost, most))
       self.journal:note(function(ledger) ledger:log(model.id, text) end)
       news.announce(self, ("model %d: %s"):format(model.idx, text))
@@ -331,7 +335,7 @@ function Training:_lost(job, e)
   self:_settle()
 end
 
---- A sweep that cannot go on stops; whoever waits for it gets the error.
+--- A sweep that cannot go on stops; whoever waits for it gets the exception.
 function Training:_broken(err)
   self.trouble = self.trouble or err
   self:_stop()
@@ -386,8 +390,9 @@ function Training:_finish()
   end
   pool.remove(self)
   self.journal:note(function(ledger)
-    ledger:log(nil, ("run %s: %d of %d models trained, %d failed, %d diverged"):format(
-      stopped and "stopped" or "finished", self.done, self.total, self.failed, self.diverged))
+    ledger:log(nil, ("run %s: %s: %s"):format(stopped and "stopped" or "finished",
+      units.count(self.total, "model"), units.tally { done = self.done, failed = self.failed,
+      diverged = self.diverged, queued = #self.queue }))
     ledger:finish_run()
   end)
   local good, err = pcall(self._flush, self)
@@ -406,7 +411,8 @@ end
 
 --- The sweeps at work, for the forecast of another (forecast.lua); nil: there are none.
 function M.others()
-  return #active > 0 and { n = #active, seconds = pace.remaining(active), rate = pace.price(active) } or nil
+  if #active == 0 then return nil end
+  return { n = #active, seconds = pace.remaining(active), rate = pace.price(active) }
 end
 
 -- Whether the budget has no time for the next model.  From then on none is begun (only
@@ -420,7 +426,7 @@ function Training:_out_of_time()
     if finish - self.began <= self.budget then return false end
     self.closed = true
     self.journal:note(function(ledger)
-      ledger:log(nil, ("the budget of %s has no time for model %d"):format(
+      ledger:log(nil, ("the budget of %s leaves no time for model %d"):format(
         units.duration(self.budget), model.idx))
     end)
   end
@@ -446,8 +452,8 @@ end
 
 function Training:__tostring()
   local s = self:status()
-  return ("sweep %s of %s: %s, %d of %d done, %d failed, %d diverged, %d running"):format(
-    s.name, paths.shown(self.store), s.state, s.done, s.total, s.failed, s.diverged, s.running)
+  return ("sweep %s of %s: %s, %s: %s"):format(s.name, paths.shown(self.store), s.state,
+    units.count(s.total, "model"), units.tally(s))
 end
 
 return M

@@ -57,9 +57,9 @@ local function dataset(job)
 end
 
 
--- Sees to it that a network takes no more than the job allows; what is not the network has
--- BESIDES, and a checkpoint its copy.  The BLAS takes its buffers at the first product, and does
--- not bear to be refused them.
+-- Limits the memory of the process to what the job allows its network, BESIDES for the rest, and
+-- a copy of the weights for a checkpoint.  The BLAS allocates its buffers at the first product
+-- and crashes when it cannot.
 local function limit_memory(job, net, need)
   if not blas_warm then assert(sys.check_blas()) end
   blas_warm = true
@@ -69,13 +69,14 @@ end
 local function train(job, data, emit)
   local need = core.need(job.m, job.recipe.batch)
   if job.memory and need > job.memory then
-    error(("it needs %s at batch %d, and the limit is %s a worker; raise memory= of the "
-      .. "sweep, or use a smaller batch, image or width"):format(units.bytes(need), job.recipe.batch,
-      units.bytes(job.memory)), 0)
+    error(("it needs %s at batch %d, and the limit is %s per worker; raise memory= of the "
+      .. "sweep, or use a smaller batch, image or width"):format(units.bytes(need),
+      job.recipe.batch, units.bytes(job.memory)), 0)
   end
   if job.memory then core.trim() end
-  local net <close> = assert(require("netspace.network.net").new(job.m,
-    { seed = job.seed, batch = job.recipe.batch }))
+  local nets = require "netspace.network.net"
+  local net <close> = assert(nets.new(job.m, { seed = job.seed, batch = job.recipe.batch }))
+  nets._trained(net, data)
   if job.memory then limit_memory(job, net, need) end
   local function tell(text) emit({ event = "note", text = text }) end
   local function saved(at)
@@ -91,8 +92,8 @@ local function train(job, data, emit)
     local now = sys.now()
     if e.kind == "epoch" then
       local event = { event = "epoch", epoch = e.epoch, lr = e.lr,
-        train_loss = e.train_loss, train_error = e.train_error, test_error = e.test_error, seconds = e.seconds,
-        images_per_s = e.images_per_s }
+        train_loss = e.train_loss, train_error = e.train_error, test_error = e.test_error,
+        seconds = e.seconds, images_per_s = e.images_per_s }
       emit(event)
       keeper:epoch(event, job.recipe.epochs)
       last = now
@@ -149,7 +150,7 @@ function M.handle(job, send)
     return false
   elseif not good then
     if job.memory and r:find "not enough memory" then
-      r = ("it took more memory than the limit of %s a worker allows; raise memory= of the "
+      r = ("it took more memory than the limit of %s per worker; raise memory= of the "
         .. "sweep"):format(units.bytes(job.memory))
     end
     emit({ event = "failed", error = 100, reason = r, seconds = sys.now() - began })

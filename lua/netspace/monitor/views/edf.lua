@@ -2,6 +2,7 @@
 -- the cursor reads, and a legend.  Pure: composed from a snapshot and the state of the view.
 
 local canvas = require "netspace.core.canvas"
+local chance = require "netspace.lib.chance"
 local edfs = require "netspace.core.edf"
 local plot = require "netspace.plot.edf"
 local stats = require "netspace.stats.stats"
@@ -114,6 +115,9 @@ local function note(t, s, o)
     parts[1] = ("%d of %d populations; c chooses"):format(#t.solid, #s.populations)
   end
   parts[#parts + 1] = t.note
+  for _, p in ipairs(s.populations) do
+    if p.chance then parts[#parts + 1] = ("%s: %s"):format(p.name, chance.text(p.chance)) end
+  end
   local edf = o.band and t.edfs[t.selected]
   if edf and edf.n < LEAST then
     parts[#parts + 1] = ("the band of %s comes with %d models"):format(edf.name, LEAST)

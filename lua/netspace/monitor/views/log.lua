@@ -32,10 +32,10 @@ function M.draw(c, s, o, top, bottom)
   end
   local last = math.max(before + 1, math.min(total - skip, total - (o.log_scroll or 0)))
   local list, used = {}, 0
-  local function add(i, place)
+  local function add(i, position)
     local e = entry(events[i - before], o.width)
     if used > 0 and used + #e.lines > rows then return false end
-    table.insert(list, place, e)
+    table.insert(list, position, e)
     used = used + #e.lines
     return true
   end

@@ -45,6 +45,15 @@ local function range(list, pad, most)
   return lo - by, hi + by
 end
 
+-- The first text that fits into `width` cells; the last, where none does.
+local function fitting(width, ...)
+  local texts = { ... }
+  for _, text in ipairs(texts) do
+    if canvas.text_width(text) <= width then return text end
+  end
+  return texts[#texts]
+end
+
 --- The view as plot.scatter makes it, for files; nil when there is nothing to draw.
 function M.plot(s, o)
   local p = widgets.selected(s, o)
@@ -83,16 +92,20 @@ function M.draw(c, s, o, top, bottom)
     result = result_of(p)
     x, why = values(result, name)
   end
-  local title = ("%serror against %s"):format(p and p.name .. ": " or "", name)
+  local whole = ("%serror against %s"):format(p and p.name .. ": " or "", name)
+  local title = fitting(o.width, whole, "error against " .. name, name)
   if why then
     c:text(1, top, title, o.width, canvas.bold)
     c:text(1, top + 1, why, o.width, 0)
     return {}
   end
   local good, band = pcall(stats.bootstrap, result, name, { exact = true })
-  if good and band.median and o.width >= 60 then
-    title = title .. ("; best models: %s to %s, median %s (95 %%)"):format(value(band.lo),
-      value(band.hi), value(band.median))
+  if good and band.median then
+    local best = ("; best models: %s to %s"):format(value(band.lo), value(band.hi))
+    local more = (", median %s (95 %%)"):format(value(band.median))
+    local short = "error against " .. name
+    title = fitting(o.width, whole .. best .. more, whole .. best, short .. best .. more,
+      short .. best, title)
   end
   c:text(1, top, title, o.width, canvas.bold)
   local x0, x1 = range(x, 0.03)

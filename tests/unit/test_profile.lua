@@ -40,6 +40,12 @@ for i, m in ipairs(networks) do
       if not o.idle and not text:find(o.name, 1, true) then clash = o.name end
     end
     t.ok(not clash, "the text names every operation", clash)
+    local fused = {}
+    for _, o in ipairs(plan.operations) do fused[#fused + 1] = o.with end
+    fused = table.concat(fused, "\n")
+    t.ok(fused:find(mode == "train" and "epilogue statistics of " or "epilogue ", 1, true)
+      and (fused:find("prologue", 1, true) ~= nil) == (mode == "train"),
+      "and what is fused with it", fused)
   end
   -- Two operations a multiply-add, three passes but for the gradient of the images.
   local flops = arch.complexity(m).flops
@@ -58,7 +64,7 @@ for i, m in ipairs(networks) do
 end
 
 -- Bytes of a stem, by hand: images in, results out, weights, and a little of the norm that
--- is carried out with it.
+-- is fused with it.
 do
   local p = net.profile(networks[2], { batch = 3, seconds = 0.01, mode = "test" })
   local stem = p.operations[1]

@@ -1,0 +1,89 @@
+--- What people look for here and netspace does not do, and what there is instead: asked by help,
+-- by option tables, and for files given as scripts.  The one place for these answers.
+
+local M = {}
+
+local cpu = "netspace trains on the processor (CPU) of one machine; there is no GPU engine.  "
+  .. "It is made for small networks and images: space.small, recipe.quick"
+local one_machine = "netspace runs on one machine: a worker for each core (workers = n); a "
+  .. "population can be split by hand into stores, and stats.import reads results from elsewhere"
+local data = 'netspace trains on "shapes" (drawn, 32 pixels) and "cifar10:DIR" (CIFAR-10, binary '
+  .. "version); other images cannot be opened.  Networks for ImageNet are drawn and counted only"
+local results = "netspace keeps results in its own store; store:export and `netspace export` write "
+  .. "CSV and JSON lines for other programs, stats.import reads theirs, report makes a page"
+local network = "a network goes out as safetensors (net:save) and as a PyTorch module with its "
+  .. "weights (net:export); there is no other format"
+local live = "netspace has its own live view: monitor(\"runs.db\"), or `netspace monitor STORE`; "
+  .. "store:export writes the numbers for other tools"
+local search = "netspace compares whole spaces by their error distributions and does not search "
+  .. "for one best network; stats.search says what a random search would find"
+local augment = "training images are padded, cropped at random and flipped; there is no other "
+  .. "augmentation.  recipe lists what can be set, label_smoothing among it"
+local smaller = "netspace trains whole networks in float32 from scratch; smaller ones come from a "
+  .. "space or constraint that allows only those"
+local scripts = "scripts are Lua: netspace FILE.lua; results go to Python as CSV, JSON lines or "
+  .. "a PyTorch module (store:export, net:export)"
+local anew = "a sweep starts each network from its seed, and no published weights come with zoo; "
+  .. "one network can be trained on: net.load reads saved weights, net:train goes on from them"
+
+-- Words, as they are asked for, and the answer.
+local answers = {
+  { "gpu cuda rocm metal mps tpu device accelerator nvidia amp fp16 bf16 mixed_precision", cpu },
+  { "distributed slurm cluster ddp mpi ray kubernetes ssh horovod multinode submitit",
+    one_machine },
+  { "threads num_threads openmp", "a network is trained by one core, so that results do not "
+    .. "depend on their number; workers = n sets how many are trained at once" },
+  { "imagenet folder images photos dataloader webdataset coco mnist cifar100 tfrecord", data },
+  { "onnx tflite torchscript tensorrt openvino coreml keras tensorflow", network },
+  { "pandas dataframe numpy parquet excel mlflow", results },
+  { "tensorboard wandb comet neptune", live },
+  { "jupyter notebook ipython python pip", scripts },
+  { "windows macos", "netspace is made for Linux; on Windows it runs within WSL (a Debian or "
+    .. "Ubuntu)" },
+  { "nas evolution darts hyperband bayesian optuna supernet proxy zero_cost", search },
+  { "mixup cutmix autoaugment randaugment cutout ema dropout drop_path", augment },
+  { "pruning quantization quantisation int8 distillation sparsity compression", smaller },
+  { "finetune fine_tune finetuning transfer pretrained transfer_learning weights", anew },
+  { "latency speed throughput", "how fast a network runs is measured here, on one core: "
+    .. "net.benchmark(m).images_per_s; a property or a constraint's check can call it, and "
+    .. "stores keep images_per_s of training" },
+  { "yaml pycls config", "a configuration of pycls is not read: its numbers go into "
+    .. "arch.regnet{ d =, w_0 =, w_a =, w_m =, g = }; published networks are in zoo" },
+}
+
+local known = {} -- word -> answer
+for _, row in ipairs(answers) do
+  for word in row[1]:gmatch "%S+" do known[word] = row[2] end
+end
+
+--- The answer for a word ("GPU", "fine-tune"), or nil.
+function M.answer(word)
+  return known[(tostring(word):lower():gsub("[%s-]+", "_"))]
+end
+
+--- All words that have an answer, sorted.
+function M.words()
+  local list = {}
+  for word in pairs(known) do list[#list + 1] = word end
+  table.sort(list)
+  return list
+end
+
+-- Files of other programs, by what their names end with.
+local files = {
+  yaml = "is a configuration (YAML), not a script; " .. known.pycls,
+  onnx = "is an ONNX network, which netspace does not read: " .. known.onnx,
+  pt = "is a network of PyTorch, not a script; net.load reads safetensors",
+  safetensors = "has weights, not a script; net.load reads it",
+  py = "is a Python script; " .. scripts,
+  ipynb = "is a notebook; " .. scripts,
+  csv = "is a table, not a script; stats.import reads results",
+}
+files.yml, files.pth, files.json, files.jsonl = files.yaml, files.pt, files.csv, files.csv
+
+--- Why a file is not a script, by its name; nil where it may be one.
+function M.file(name)
+  return files[(name:match("%.(%w+)$") or ""):lower()]
+end
+
+return M

@@ -1,0 +1,73 @@
+--- Tables as text for other programs: CSV, Markdown and LaTeX of rows of cells (texts), the same
+-- that are printed in columns.  rows[1] has the headings; the first column is flush left, the
+-- others right.
+--
+--   tabular.write("markdown", { { "space", "n" }, { "A", "12" } })
+
+local M = {}
+
+local writers = {}
+
+local function lines(rows, line)
+  local out = {}
+  for i, row in ipairs(rows) do
+    local cells = {}
+    for k = 1, #rows[1] do cells[k] = row[k] or "" end
+    out[i] = line(cells)
+  end
+  return out
+end
+
+--- A cell of a CSV (RFC 4180).
+function M.quoted(text)
+  return text:find('[",\r\n]') and '"' .. text:gsub('"', '""') .. '"' or text
+end
+
+local function map(list, f)
+  local out = {}
+  for i, v in ipairs(list) do out[i] = f(v) end
+  return out
+end
+
+function writers.csv(rows)
+  return lines(rows, function(cells) return table.concat(map(cells, M.quoted), ",") end)
+end
+
+function writers.markdown(rows)
+  local out = lines(rows, function(cells)
+    return "| " .. table.concat(map(cells, function(text)
+      return (text:gsub("[|\\*_`<]", "\\%0"):gsub("\n", " "))
+    end), " | ") .. " |"
+  end)
+  table.insert(out, 2, "| :--- |" .. (" ---: |"):rep(#rows[1] - 1))
+  return out
+end
+
+local in_latex = { ["\\"] = "\\textbackslash{}", ["{"] = "\\{", ["}"] = "\\}", ["%"] = "\\%",
+  ["&"] = "\\&", ["#"] = "\\#", ["_"] = "\\_", ["$"] = "\\$", ["~"] = "\\textasciitilde{}",
+  ["^"] = "\\textasciicircum{}", ["<"] = "$<$", [">"] = "$>$", ["|"] = "$|$" }
+
+-- Numbers get a minus sign, not a hyphen; a sign in front of a word stays.
+local function latex(text)
+  text = text:gsub('[\\{}%%&#_$~^<>|]', in_latex):gsub("\n", " "):gsub("−", "$-$")
+  text = text:gsub("²", "\\textsuperscript{2}"):gsub("³", "\\textsuperscript{3}")
+  text = text:gsub("√", "$\\surd$"):gsub("·", "$\\cdot$"):gsub("×", "$\\times$")
+  return (text:gsub("%f[%-+%w][-+]%f[%d][%d.]+", function(x) return "$" .. x .. "$" end))
+end
+
+function writers.latex(rows)
+  local out = lines(rows, function(cells)
+    return table.concat(map(cells, latex), " & ") .. " \\\\"
+  end)
+  table.insert(out, 1, ("\\begin{tabular}{l%s}\n\\hline"):format(("r"):rep(#rows[1] - 1)))
+  table.insert(out, 3, "\\hline")
+  out[#out + 1] = "\\hline\n\\end{tabular}"
+  return out
+end
+
+M.formats = writers -- by name
+
+--- The text, which ends with a line feed.
+function M.write(format, rows) return table.concat(writers[format](rows), "\n") .. "\n" end
+
+return M

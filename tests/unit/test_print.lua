@@ -1,0 +1,47 @@
+-- print(x) in a script shows what the prompt shows, never an address.
+package.path = "tests/unit/?.lua;" .. package.path
+local t = require "tap"
+local netspace = require "netspace"
+local pretty = require "netspace.lib.pretty"
+
+-- What print writes of these values.
+local function printed(...)
+  local parts, out = {}, io.stdout
+  io.stdout = { write = function(_, ...) -- luacheck: ignore
+    for i = 1, select("#", ...) do parts[#parts + 1] = (select(i, ...)) end
+  end }
+  local good, err = pcall(print, ...)
+  io.stdout = out -- luacheck: ignore
+  assert(good, err)
+  return table.concat(parts)
+end
+
+t.is(printed("a b", 1, 2.5, nil, true), "a b\t1\t2.5\tnil\ttrue\n", "plain values as ever")
+t.is(printed(), "\n", "nothing is an empty line")
+t.is(printed { 1, 2, x = { "y" } }, pretty { 1, 2, x = { "y" } } .. "\n", "a table")
+t.is(printed(zoo["RegNetX-400MF"]), pretty(zoo["RegNetX-400MF"]) .. "\n", "a network")
+t.is(printed(zoo.names()), pretty(zoo.names()) .. "\n", "a list of names")
+t.is(printed(arch.complexity(zoo["RegNetX-200MF"])),
+  "{ acts = 2164056, flops = 199040872, params = 2684792 }\n", "its costs")
+t.is(printed(stats.compare), help.about(stats.compare) .. "\n", "a function of netspace")
+local A = space.small.RegNetX:sample(4)
+local d = assert(data.open("shapes", { train = 64, test = 32 }))
+local m = A[1]
+local values = { A = A, d = d, m = m, net = net.new(m, { batch = 2 }), card = d:card(),
+  edf = stats.edf { 1, 2, 3 }, cmp = stats.compare({ 48, 51, 55, 60 }, { 40, 42, 45, 47 }),
+  S = space.AnyNetXE, small = space.small, c = constraint { name = "c", check = function() end },
+  describe = arch.describe(m), plan = net.new(m, { batch = 2 }):plan(), plot = plot.edf { { 1, 2 } },
+  recipe = recipe.quick, size = space.AnyNetXE:size(), own = function() end, thread = coroutine.create(print) }
+for _, row in ipairs(netspace._names) do values[row[1]] = netspace[row[1]] end
+for name, value in pairs(values) do
+  local text = printed(value)
+  local address = text:match("%a+: 0x%x+")
+  local own = name == "own" or name == "thread" -- Lua's own, which have nothing else to show
+  t.ok(#text > 3 and (own or not address), name .. " is shown", text)
+end
+local circle = {}
+circle.circle = circle
+t.is(printed(circle), pretty(circle) .. "\n", "a circle")
+t.ok(printed(setmetatable({}, { __tostring = function() error("no") end })):find("__tostring fails"),
+  "an object whose __tostring fails does not end the script")
+t.done()

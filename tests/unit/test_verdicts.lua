@@ -1,0 +1,134 @@
+-- Claim, interval and p never contradict each other: by hand, and for random populations of few
+-- models, with ties and failures, in compare, alternatives and design.step.
+package.path = "tests/unit/?.lua;" .. package.path
+local t = require "tap"
+local sys = require "netspace.core.sys"
+
+-- the case that was called better beside an interval with 0
+local a = { 80, 73, 72.6, 65, 85.6, 79.4, 82.8, 82, 88, 86.6, 77.2, 75.2 }
+local b = { 64.8, 66.8, 73.2, 67.8, 81.4, 80.8, 55.6, 64.6, 72.6, 86.4, 75.8, 74.6 }
+local far = { 90.2, 90, 90, 90, 89, 89.6, 90, 87.6 }
+local three = stats.alternatives(a, { b, far })
+local first = three.rows[1]
+t.is(first.claim, "better", "b is better than a")
+t.near(first.p_holm, 0.038, 0.005, "by Holm, after the two of c")
+t.near(first.comparison.level, 0.95, 1e-12, "the largest p is tested at 5 %")
+t.ok(first.comparison.ci[2] < 0, "its interval, of that level, has no 0", first.comparison.ci[2])
+t.is(three.best, first, "the best")
+local levels = {}
+for _, pair in ipairs(three.pairs) do levels[#levels + 1] = pair.comparison.level end
+table.sort(levels)
+t.near(levels[2], 1 - 0.05 / 2, 1e-12, "the second of three at 2.5 %")
+t.near(levels[3], 1 - 0.05 / 3, 1e-12, "the smallest p at 1.7 %")
+t.ok(tostring(three):find("-13.48 to -0.40    95 %", 1, true), "the level stands beside it",
+  tostring(three))
+t.is(first.comparison.better, "b", "the comparison itself claims the same")
+
+-- where Holm stops, the rest keeps the level of that step
+local same = { 50, 51, 52, 53, 54, 55, 56, 57 }
+local stop = stats.alternatives(same, { same, { 50.5, 51.5, 52.5, 53.5, 54.5, 55.5, 56.5 } })
+for i, pair in ipairs(stop.pairs) do
+  t.near(pair.comparison.level, 1 - 0.05 / 3, 1e-12, "nothing rejected: all at 1.7 %, pair " .. i)
+  t.is(pair.claim, "open", "nothing claimed of pair " .. i)
+end
+t.is(stop.best, nil, "no best")
+
+-- a better one behind an open one with a lower mean, a worse one before an open one
+local level, lower = {}, {}
+for i = 1, 40 do level[i], lower[i] = 60 + i / 40, 50 + i / 40 end
+local mixed = stats.alternatives(level, { lower, { 1, 99 } })
+t.is(mixed.rows[1].claim .. " " .. mixed.rows[2].claim, "open better", "ranked by the mean")
+t.is(mixed.best, mixed.rows[2], "the best is the one that is better")
+t.ok(mixed.verdict:find("^alternative 1 is better than parent, but cannot be told from "
+  .. "alternative 2"), "and named", mixed.verdict)
+local worse = stats.alternatives(level, { { 70, 70, 70, 70, 71, 71, 71, 71 }, { 50, 100, 99, 97 },
+  { 55, 100, 99 } })
+t.is(worse.rows[1].claim, "worse", "the first is worse")
+t.ok(not worse.verdict:find("every alternative is worse"), "but not every one", worse.verdict)
+
+-- random populations
+local index = 0
+local function random(n) -- 1 to n
+  index = index + 1
+  return (sys.random(11, index, 6) >> 1) % n + 1
+end
+local function population(shift)
+  local n, grain, errors = random(11) + 1, ({ 0.1, 1, 5 })[random(3)], {}
+  for i = 1, n do
+    local e = 30 + shift + (random(1000) + random(1000)) / 60
+    errors[i] = random(12) == 1 and 100 or math.min(100, math.floor(e / grain) * grain)
+  end
+  return errors
+end
+local function excludes(ci) return ci[1] > 0 or ci[2] < 0 end
+
+local wrong, count = {}, { claim = 0, test_alone = 0, interval_alone = 0, open = 0 }
+local function check(good, what, x)
+  if not good then wrong[#wrong + 1] = what .. "\n" .. tostring(x) end
+end
+local function check_comparison(c)
+  local significant = c.p_permutation <= 1 - c.level + 1e-9
+  local claims = c.verdict:find("is better than", 1, true) ~= nil
+  check(claims == (c.better ~= nil), "sentence and .better", c)
+  check(not claims or significant and excludes(c.ci), "a claim against its figures", c)
+  check(not c.better or (c.better == c.names[2]) == (c.mean_difference < 0), "direction", c)
+  if significant and not excludes(c.ci) then
+    count.test_alone = count.test_alone + 1
+    check(c.same or not c.verdict:find("chance can explain"), "chance, beside a small p", c)
+  elseif excludes(c.ci) and not significant then
+    count.interval_alone = count.interval_alone + 1
+  end
+end
+local spaces = {}
+for i = 1, 5 do
+  spaces[i] = { name = "S" .. i, size = function() return { nominal = 10 } end }
+end
+for _ = 1, 400 do
+  local alpha = ({ 0.2, 0.1, 0.05 })[random(3)]
+  local parent, list = population(0), {}
+  for i = 1, random(4) do list[i] = population(random(25) - 15) end
+  local r = stats.alternatives(parent, list, { level = 1 - alpha, draws = 300, seed = random(99),
+    margin = random(2) == 1 and 3 or nil })
+  local by_p = {}
+  for k, pair in ipairs(r.pairs) do
+    local c = pair.comparison
+    check_comparison(c)
+    by_p[k] = pair
+    if pair.claim == "better" or pair.claim == "worse" then
+      count.claim = count.claim + 1
+      check(pair.p_holm <= alpha + 1e-9 and excludes(c.ci)
+        and (c.mean_difference < 0) == (pair.claim == "better"), "a claim of alternatives", r)
+    else
+      count.open = count.open + 1
+      check(not (pair.p_holm <= alpha - 1e-9 and excludes(c.ci)), "a claim that is not made", r)
+      check(pair.claim ~= "same" or c.ci[1] >= -3 and c.ci[2] <= 3, "the same", r)
+    end
+  end
+  table.sort(by_p, function(x,
+    y) return x.comparison.p_permutation < y.comparison.p_permutation end)
+  for k, pair in ipairs(by_p) do
+    check(k == 1 or pair.comparison.level <= by_p[k - 1].comparison.level + 1e-12
+      or pair.comparison.p_permutation == by_p[k - 1].comparison.p_permutation, "levels", r)
+    check(pair.comparison.level >= 1 - alpha - 1e-12, "at least the level", r)
+  end
+  local better, worse_ones = 0, 0
+  for _, row in ipairs(r.rows) do
+    better = better + (row.claim == "better" and 1 or 0)
+    worse_ones = worse_ones + (row.claim == "worse" and 1 or 0)
+  end
+  check((better > 0) == (r.best ~= nil), "best", r)
+  check((better > 0) == (r.verdict:find("^alternative %d is better than parent") ~= nil),
+    "verdict", r)
+  check(not r.verdict:find("^every alternative is worse") or worse_ones == #r.rows, "every", r)
+  local chosen, why = design._decide(r, spaces)
+  check(not why:find("^Go on with .* is better") or r.best ~= nil, "a step", why)
+  check(not (r.best and chosen ~= spaces[r.best.index + 1]), "a step takes the best", why)
+  check_comparison(stats.compare(parent, list[1], { level = 1 - alpha, draws = 300 }))
+end
+t.is(#wrong, 0, "400 random families without a contradiction", wrong[1])
+t.ok(count.claim > 100, "claims were made", count.claim)
+t.ok(count.open > 100, "and withheld", count.open)
+t.ok(count.test_alone > 5, "the test alone would claim some", count.test_alone)
+t.ok(count.interval_alone > 5, "the interval alone others", count.interval_alone)
+
+t.done()
