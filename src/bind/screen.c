@@ -144,17 +144,12 @@ static int l_key(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"unicode", l_unicode},
-    {"colours", l_colours},
-    {"open", l_open},
-    {"ask", l_ask},
-    {"give_back", l_give_back},
-    {"cell", l_cell},
-    {NULL, NULL},
+    {"unicode", l_unicode},     {"colours", l_colours}, {"open", l_open}, {"ask", l_ask},
+    {"give_back", l_give_back}, {"cell", l_cell},       {NULL, NULL},
 };
 
 static const luaL_Reg methods[] = {
-    {"size", l_screen_size}, {"paint", l_paint}, {"key", l_key}, {"leave", l_leave},
+    {"size", l_screen_size}, {"paint", l_paint}, {"key", l_key},         {"leave", l_leave},
     {"enter", l_enter},      {"close", l_close}, {"pressed", l_pressed}, {NULL, NULL},
 };
 
