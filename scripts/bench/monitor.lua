@@ -1,6 +1,7 @@
 --- What the monitor costs with 1,000 models and ten events of each: the first look at the
 -- store, one at which nothing has changed, one after an epoch of two models, those for the
--- log, for one model and for properties, and the frames of each view.
+-- log, for one model and for properties, the frames of each view, the keys of the table of
+-- models (with its frame, the longest time), and the report of the store.
 -- Processor time in milliseconds, the median of a few.
 --   netspace scripts/bench/monitor.lua [MODELS]
 local frame = require "netspace.monitor.frame"
@@ -100,6 +101,31 @@ end
 local each = after + worst
 print(("share of a core                       %7.2f %%"):format(100 * each / (math.max(500,
   60 * each) + each)))
+local view_of_models = keys.new(false)
+local function time_key(name)
+  local view = view_of_models
+  local info = select(3, frame.compose(s, view))
+  collectgarbage()
+  local began = os.clock()
+  keys.press(view, name, info, s, 1, 1)
+  select(2, frame.compose(s, view)):close()
+  return 1000 * (os.clock() - began)
+end
+view_of_models.width, view_of_models.height = 80, 24
+for _, group in ipairs { "m", "down pagedown end up home wheeldown", "o o o O o o",
+  "/ r e g enter", "enter escape" } do
+  local longest = 0
+  for name in group:gmatch "%S+" do longest = math.max(longest, time_key(name)) end
+  line("keys " .. group, longest)
+end
+local before = s
+line("look when nothing has changed, monitor", median_of(function()
+  before = snapshots.take(path, store, nil, nil, before)
+end))
+local began, clock = require("netspace.core.sys").now(), os.clock()
+assert(report(store, { output = dir .. "/report.html" }))
+print(("report                             %7.1f s, %.1f s without gnuplot"):format(
+  require("netspace.core.sys").now() - began, os.clock() - clock))
 store:close()
 db:close()
 os.execute(("rm -rf '%s'"):format(dir))

@@ -283,12 +283,12 @@ press 64 40 8
 check "the wheel zooms" shows 'zoomed; 0 fits'
 key 0 Escape c
 check "the choice of populations" shows '^which populations'
-press 0 8 "$(row_of 'RegNetX')"
-press 0 8 "$(row_of 'RegNetX')"
+press 0 8 "$(row_of '^ [*] RegNetX')"
+press 0 8 "$(row_of '^ [*] RegNetX')"
 check "is one for the mouse: the second click takes it away" shows '^   RegNetX'
 key Enter Escape
 tab property
-check "the property view" shows '^AnyNetX_A: error against flops'
+check "the property view" shows ': error against flops'
 key e y
 check "y copies the verdict" shows '^copied 1 population'
 key m y

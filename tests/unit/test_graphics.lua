@@ -203,6 +203,33 @@ s.wait(function() return s.ended end)
 t.ok(s.text:find "\27Ptmux;\27\27_Ga=T", "in tmux the answer from around comes after that of tmux")
 s.finish()
 
+-- The monitor leaves the full screen for the image, and comes back with any key.
+local dir = uv.fs_mkdtemp(uv.os_tmpdir() .. "/netspace-XXXXXX")
+local store = dir .. "/runs.db"
+os.execute(("'%s' tests/terminal/make_store.lua '%s' finished"):format(sys.exe(), store))
+s = session("monitor " .. store, KITTY)
+t.ok(s.wait(function() return s.text:find "commands" end), "the monitor on a terminal")
+s.text = ""
+s.send "i"
+t.ok(s.wait(function() return s.text:find "any key goes back" end), "i shows the view as an image")
+t.ok(s.text:find "\27%[%?1049l.*\27_Ga=T", "on the terminal itself", s.text:sub(1, 200))
+image = images.png((kitty_of(s.text)))
+t.ok(image:count(BLUE) > 100 and image:count(ORANGE) > 100, "both populations are in it")
+s.text = ""
+s.send "\27[A"
+t.ok(s.wait(function() return s.text:find "\27%[%?1049h.*commands" end), "any key goes back")
+s.text = ""
+s.send "m"
+t.ok(s.wait(function() return s.text:find "models" end), "to a monitor at work")
+s.send "y"
+t.ok(s.wait(function() return s.text:find "\27%]52;c;[%w+/]+=*\7" end), "y writes to the clipboard")
+t.ok(images.unbase64(s.text:match "\27%]52;c;([%w+/=]+)\7"):find("^population\tmodel\tstatus\t"),
+  "the table of models")
+s.send "q"
+s.finish()
+for _, name in ipairs { "runs.db", "runs.db-wal", "runs.db-shm" } do os.remove(dir .. "/" .. name) end
+uv.fs_rmdir(dir)
+
 -- What is typed while the terminal is asked is a line of the prompt afterwards.
 s = session("", "6 * " .. KITTY .. "7\n")
 s.prompt()
