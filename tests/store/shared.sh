@@ -55,6 +55,18 @@ db=$dir/k.db
 "$NETSPACE" "$dir/sweep.lua" "$db" A >/dev/null 2>&1 &
 pid=$!
 eventually 30 started
+kill -STOP $pid # it holds its lock as long as it lives
+ln -s k.db "$dir/link.db"
+"$NETSPACE" resume "$dir/link.db" >"$dir/linked" 2>&1
+ok $([ $? -eq 1 ]; echo $?) "nobody takes over by a symbolic link"
+grep -q "is being trained by process $pid" "$dir/linked"
+ok $? "and is told so"
+cat >"$dir/look.lua" <<'LUA'
+local s = assert(sweep.open(arg[1]))
+assert(s:progress().running > 0 and not s:remove "A" and #s:names() == 1)
+LUA
+"$NETSPACE" "$dir/look.lua" "$dir/link.db" >"$dir/linked" 2>&1
+ok $? "what is read by it is what is there, and is not removed"
 if unshare --pid --fork --mount-proc true 2>/dev/null; then
     unshare --pid --fork --mount-proc "$NETSPACE" resume "$db" >"$dir/apart" 2>&1
     ok $([ $? -eq 1 ]; echo $?) "a process of another PID namespace does not take over"

@@ -189,6 +189,11 @@ t.ok(message:find("wanted 1P to 2P (5,000 outside flops); widen the window", 1, 
 t.fails(function() A:sample(5, { flop = { 1, 2 } }) end, "did you mean 'flops'?")
 t.fails(function() A:sample(0) end, "n is 0")
 t.fails(function() A:sample(math.huge) end, "n is inf")
+t.fails(function() A:sample { 3, flops = { 1, 2 } } end, "as in S:sample(12, { … })")
+t.fails(function() A:sample("3") end, 'n is "3"; it must be a whole number')
+local nothing = constraint { name = "nothing", check = function() end }
+t.fails(function() A:with(nothing):sample(1, { max_tries = 20000, flops = { 0, 1e12 } }) end,
+  "the check of nothing refused every network it saw")
 t.fails(function() A:sample(2, { flops = { 6e6, 3e6 } }) end, "{lo, hi} with lo <= hi")
 t.fails(function() A:sample(2, { stride = { 1, 2 } }) end, "stride has 2 values, but there are 4 stages")
 t.fails(function() A:with { g = { 0 } } end, "g = 0; it must be a whole number from 1 to 32768")

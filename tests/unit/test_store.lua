@@ -102,6 +102,9 @@ refused(at("text.db"), "r", "not an SQLite database", "a text file")
 refused(at("text.db"), "rw", "not an SQLite database", "a text file, for writing")
 write(at("empty.db"), "")
 refused(at("empty.db"), "r", "no sweep has written it yet", "an empty file, for reading")
+write(at("hard.db"), "")
+assert(uv.fs_link(at("hard.db"), at("other.db")))
+refused(at("other.db"), "rw", "has 2 names (hard links)")
 t.fails(function() stores.open(3) end, "expects the path of a store")
 
 -- A population without training ----------------------------------------------------------

@@ -10,6 +10,7 @@ local M = {}
 
 local prompt = {}
 local server
+local held -- news that wait while a full-screen view has the terminal
 
 --- The prompt says how it is told news: notify(text) prints a line above what is being typed;
 -- typing() says whether the user is.
@@ -24,8 +25,23 @@ function M.serve(o)
   server = o
 end
 
+--- Keeps news back while a full-screen view has the terminal; the value returned is to be
+-- closed after it, which prints them.
+function M.hold()
+  held = {}
+  return setmetatable({}, { __close = function()
+    local list = held
+    held = nil
+    for _, text in ipairs(list) do M.notify(text) end
+  end })
+end
+
 --- Prints a line of news.
 function M.notify(text)
+  if held then
+    held[#held + 1] = text
+    return
+  end
   if prompt.notify then return prompt.notify(text) end
   io.stderr:write(text, "\n")
 end

@@ -5,10 +5,13 @@ local uv = require "luv"
 
 local M = {}
 
---- The absolute name of a file that may not exist yet; "~/" is the home directory.
+--- The absolute name of a file that may not exist yet; "~/" is the home directory.  One that
+-- exists has one name, whatever symbolic links lead to it: locks and logs lie beside that.
 function M.absolute(path)
   local home = os.getenv("HOME")
   if home then path = path:gsub("^~/", function() return home .. "/" end) end
+  local real = uv.fs_realpath(path)
+  if real then return real end
   local here = path:sub(1, 1) ~= "/" and uv.cwd()
   if not here then return path end
   return (here == "/" and "" or here) .. "/" .. path:gsub("^%./+", "")

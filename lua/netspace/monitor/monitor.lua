@@ -8,6 +8,7 @@
 --
 --   monitor("runs.db")
 
+local background = require "netspace.lib.background"
 local actions = require "netspace.monitor.actions"
 local frame = require "netspace.monitor.frame"
 local doc = require "netspace.lib.doc"
@@ -247,6 +248,7 @@ local function run(o)
   elseif mode == "once" then
     code = exit_code(print_frame(read, ascii))
   elseif window then
+    local news <close> = background.hold() -- luacheck: ignore (closed after the window)
     local scope <close> = window
     code = watch(read, scope, ascii) and 130 or 0
   else

@@ -59,8 +59,18 @@ local function failure(space, n, population, tried, patience, counts, refused, w
         range(w[1], w[2]))
     end
   end
+  -- The one principle that refused whatever came so far, when there is one.
+  local sole
+  for _, c in ipairs(space.constraints) do
+    local all = rejected[c.name] and #population == 0
+    for name in pairs(refused) do all = all and name == c.name end
+    sole = all and c.name or sole
+  end
   local remedy = "raise max_tries, or loosen the constraints"
-  if next(window) then
+  if sole then
+    remedy = ("the check of %s refused every network it saw: does it return true for some? "
+      .. "Otherwise widen the window"):format(sole)
+  elseif next(window) then
     remedy = "widen the window, draw at another image size, or raise max_tries"
   elseif counts.duplicate > tried / 2 then
     remedy = "the space has too few different networks; ask for fewer, or widen its ranges"

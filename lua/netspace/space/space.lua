@@ -17,6 +17,7 @@ local options = require "netspace.lib.options"
 local draw = require "netspace.space.draw"
 local population = require "netspace.space.population"
 local presets = require "netspace.space.presets"
+local pretty = require "netspace.lib.pretty"
 local seeds = require "netspace.space.seeds"
 local sys = require "netspace.core.sys"
 
@@ -266,8 +267,9 @@ options.declare({ "S:sample", "design.step: sample" }, sample_options)
 function Space:sample(n, o)
   o = options.check("S:sample", o)
   if type(n) ~= "number" or not math.tointeger(n) or n < 1 then
-    error(("S:sample: n is %s; it must be a whole number of networks, at least 1"):format(
-      tostring(n)), 2)
+    error(("S:sample: n is %s; it must be a whole number of networks, at least 1, as in "
+      .. "S:sample(12, { … })"):format(type(n) == "number" and tostring(n)
+      or pretty(n, { width = 60 })), 2)
   end
   local set = read_network_options(o)
   local max_tries = o.max_tries or 1000000

@@ -229,6 +229,11 @@ function M.open(path)
   if about and about.type == "directory" then
     return nil, explain(path, "", sqlite.CANTOPEN, "rw")
   end
+  if about and about.nlink > 1 then
+    return nil, ("%s has %d names (hard links), and a sweep under one does not see what another "
+      .. "one does under the other; keep one name, or use a symbolic link (ln -s)"):format(
+      paths.shown(path), about.nlink)
+  end
   local fine, network = filesystem.check(path)
   if not fine then return nil, network end
   local db, message, code = sqlite.open(path, "rw")
