@@ -118,8 +118,8 @@ t.is(any:with(function() return true end):size().distinct, nil, "a check without
 t.near(any:with(function(m) return m.w[1] == 8 end):size { draws = 3000 }.settings, 1296 / 4, 40,
   "its settings are estimated")
 t.fails(function() any:size { draw = 3 } end, "did you mean 'draws'?")
-t.fails(function() any:size { flops = 3 } end, "option 'flops' should be table")
-t.fails(function() any:size { flops = { 2, 1 } } end, "S:size: flops should be {low, high}")
+t.fails(function() any:size { flops = 3 } end, "flops is 3; it must be a window: {lo, hi}")
+t.fails(function() any:size { flops = { 2, 1 } } end, "flops is a window: {lo, hi} with lo <= hi")
 t.ok(tostring(space.RegNetX:describe()):find("different networks, estimated", 1, true), "describe says which")
 
 t.done()
