@@ -60,12 +60,8 @@ local function failure(space, n, population, tried, patience, counts, refused, w
     end
   end
   -- The one principle that refused whatever came so far, when there is one.
-  local sole
-  for _, c in ipairs(space.constraints) do
-    local all = rejected[c.name] and #population == 0
-    for name in pairs(refused) do all = all and name == c.name end
-    sole = all and c.name or sole
-  end
+  local sole = #population == 0 and next(refused) or nil
+  if sole and next(refused, sole) then sole = nil end
   local remedy = "raise max_tries, or loosen the constraints"
   if sole then
     remedy = ("the check of %s refused every network it saw: does it return true for some? "
