@@ -1,0 +1,94 @@
+/* Packs: the images of a data set in one file, mapped read-only and shared by all processes
+ * through the page cache.  The format is described in man/netspace-pack.5.
+ *
+ * Opening reads the index once and checks it, without touching an image or keeping the index
+ * in memory: 1.3 million images need 30 MB.  Each image has a checksum of its own: pack_check
+ * verifies all, and a training verifies an image before it first uses it (pack_intact). */
+#ifndef DATA_PACK_H
+#define DATA_PACK_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "data/dataset.h"
+#include "data/feed.h"
+#include "data/picture.h"
+
+enum { PACK_VERSION = 1 };
+#define PACK_BYTES_MOST ((uint64_t)4 << 30) // of a pack of bytes, where none is asked for
+
+struct pack_entry {         // as it is in the file, little-endian
+    uint64_t at, sum;       // where its bytes are; their checksum (base/checksum.h)
+    uint32_t bytes;         // how many
+    uint32_t name;          // where its name is, from the beginning of the names
+    uint32_t file_bytes;    // of the file it was
+    uint16_t width, height; // as kept
+    uint16_t file_width, file_height; // as it was (upright)
+    uint16_t label;
+    uint8_t part;     // enum part
+    uint8_t channels; // 1 or 3
+};
+
+struct pack {
+    char *path;
+    const uint8_t *map; // the file
+    uint64_t bytes;
+    uint32_t n, size; // images; the short side asked for (smaller ones are as they were)
+    int classes, channels; // 1: all are gray; 3: all have three, in a pack of bytes
+    enum layout layout;    // LAYOUT_ROWS or LAYOUT_JPEG
+    uint32_t parts[PARTS]; // images of each
+    bool one_size;         // all have the size of the first
+    uint64_t listing, content; // checksums: of the listing; of all labels, parts and images
+    char **class_names;
+    uint32_t nbad; // files that could not be read
+    struct pack_bad {
+        const char *name, *reason;
+    } *bad;
+    const char *about, *about_end; // key, zero, value, zero; …
+    uint64_t index_at, names_at, names_bytes;
+    uint64_t *seen; // a bit an image: verified by this process
+};
+
+/* NULL with a message: what is wrong with the file. */
+struct pack *pack_open(const char *path, struct error *e);
+void pack_close(struct pack *p);
+
+/* n entries from number `first`, read from the file. */
+bool pack_entries(const struct pack *p, uint32_t first, uint32_t n, struct pack_entry *to,
+                  struct error *e);
+const char *pack_name(const struct pack *p, uint32_t i);
+/* "spec", "options", … : what a pack was made of; "" when it does not say. */
+const char *pack_about(const struct pack *p, const char *key);
+
+/* Whether an image has its checksum: computed at the first call for it. */
+bool pack_intact(struct pack *p, uint32_t i);
+/* Verifies all images; how many are damaged, the number of the first in *first. */
+uint32_t pack_check(struct pack *p, uint32_t *first);
+
+enum pack_kind { PACK_AUTO, PACK_BYTES, PACK_JPEG };
+
+struct pack_options {
+    uint32_t size;       // short side kept; 0: as the files are
+    enum pack_kind kind; // AUTO: bytes up to `most`, else JPEG
+    uint64_t most;       // PACK_BYTES_MOST
+    bool no_antialias;   // resized as pycls does
+    bool white;          // background under alpha, else black
+    int threads;
+};
+
+/* Called from the thread that makes the pack, about ten times a second. */
+struct pack_progress {
+    void (*tell)(void *self, uint64_t done, uint64_t of, bool anew); // of 0: unknown
+    void *self;
+};
+
+/* Makes the pack of a feed: whole, or not at all.  The same bytes for any number of threads.
+ * Images that cannot be read are listed in it.  False with a message, or "interrupted". */
+bool pack_make(const char *path, struct feed *f, const struct pack_options *o,
+               const struct pack_progress *p, struct error *e);
+
+/* The data set of a pack; bad files are an error unless skip_bad. */
+struct dataset *pack_dataset(const char *path, const struct data_options *o, bool skip_bad,
+                             struct error *e);
+
+#endif
