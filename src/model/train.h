@@ -30,6 +30,7 @@ struct augment {
     enum crop_kind crop;
     int pad;                  // CROP_PADDED: pixels of zeros around; -1: as the data set says
     float area[2], aspect[2]; // CROP_RESIZED: share of the image, width/height
+    bool swap;                // the aspect drawn as pycls does: uniformly, then turned or not
     bool flip;                // half of the images, left-right
     float lighting;           // standard deviation of PCA lighting (AlexNet), 0: none
     float brightness, contrast, saturation, hue; // colour jitter as torchvision's, 0: none
