@@ -4,7 +4,7 @@ V       ?= release
 PREFIX  ?= /usr/local
 CC      ?= cc
 BUILD   := build/$(V)
-PKGS    := lua5.4 readline ncursesw openblas sqlite3
+PKGS    := lua5.4 readline ncursesw openblas sqlite3 libarchive zlib
 VERSION := 0.1.0
 JOBS    := $(shell nproc 2>/dev/null || echo 1)
 

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "data/picture.h"
@@ -32,11 +33,31 @@ struct feed_item {
     struct picture picture;  // or pixels, which need no decoding (owned)
     int32_t label;           // or NO_LABEL: feed_finish knows
     enum part part;
-    bool drop;               // feed_finish: not an image of this set
+    bool drop;               // feed_load: another kind of file
+};
+
+/* What feed_finish says of the item of that name. */
+struct placed {
+    const char *name;
+    int32_t label; // in: as the item had it
+    uint8_t part;
+    bool drop; // in: there is no image of it; out: nor is it one of this set
 };
 
 struct feed_counts {
     uint32_t hidden, empty, outside; // left out: by name, of no bytes, in no class folder
+    uint32_t other;                  // not images, by name and content
+};
+
+struct feed;
+struct feed_kind {
+    const char *name, *what; // "folder"; what the word opens, for messages
+    bool (*open)(struct feed *f, const char *path, bool coarse, struct error *e);
+    int (*next)(struct feed *f, struct feed_item *item, struct error *e);
+    bool (*load)(const struct feed *f, struct feed_item *item, bool *gone, struct error *e);
+    bool (*finish)(struct feed *f, struct placed *items, uint32_t n, struct error *e);
+    bool (*rewind)(struct feed *f, struct error *e);
+    void (*free)(struct feed *f);
 };
 
 struct feed {
@@ -65,7 +86,23 @@ int feed_next(struct feed *f, struct feed_item *item, struct error *e);
 bool feed_load(const struct feed *f, struct feed_item *item, bool *gone, struct error *e);
 
 /* After the last: class names, and label, part and drop of all n items given. */
-bool feed_finish(struct feed *f, struct feed_item *items, uint32_t n, struct error *e);
+bool feed_finish(struct feed *f, struct placed *items, uint32_t n, struct error *e);
+
+/* Back to the first. */
+bool feed_rewind(struct feed *f, struct error *e);
+
+/* Whether a file may be an image by its first bytes or, by the ending of its name, was to be one:
+ * an HTML page called .jpg is, and cannot be read. */
+bool feed_image(const char *name, const uint8_t *bytes, size_t n);
+
+extern const struct feed_kind feed_folder, feed_list, feed_archive, feed_cifar100, feed_idx,
+    feed_npz;
+
+/* For the kinds: a file goes into the listing (a missing one: false with a message). */
+bool feed_note(struct feed *f, const char *path, struct error *e);
+void feed_note_stat(struct feed *f, const char *name, const struct stat *st);
+/* Reads a whole file; *gone as for feed_load. */
+bool feed_read(int dir, const char *path, uint8_t **bytes, size_t *size, bool *gone, struct error *e);
 
 /* "folder", "list", "tar", … : what a path or pattern without such a word is, by its content; NULL
  * with what can be opened. */

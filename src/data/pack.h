@@ -53,9 +53,7 @@ struct pack {
 struct pack *pack_open(const char *path, struct error *e);
 void pack_close(struct pack *p);
 
-/* n entries from number `first`, read from the file. */
-bool pack_entries(const struct pack *p, uint32_t first, uint32_t n, struct pack_entry *to,
-                  struct error *e);
+struct pack_entry pack_entry(const struct pack *p, uint32_t i);
 const char *pack_name(const struct pack *p, uint32_t i);
 /* "spec", "options", … : what a pack was made of; "" when it does not say. */
 const char *pack_about(const struct pack *p, const char *key);
@@ -69,6 +67,7 @@ enum pack_kind { PACK_AUTO, PACK_BYTES, PACK_JPEG };
 
 struct pack_options {
     uint32_t size;       // short side kept; 0: as the files are
+    int channels;        // 1 or 3; 0: 1 where all files are gray
     enum pack_kind kind; // AUTO: bytes up to `most`, else JPEG
     uint64_t most;       // PACK_BYTES_MOST
     bool no_antialias;   // resized as pycls does
