@@ -8,7 +8,8 @@ static const luaL_Reg modules[] = {
     {"netspace.core.edf", open_edf},         {"netspace.core.net", open_net},
     {"netspace.core.recipe", open_recipe},   {"netspace.core.screen", open_screen},
     {"netspace.core.sampler", open_sampler}, {"netspace.core.stats", open_stats},
-    {"netspace.core.sys", open_sys},         {NULL, NULL},
+    {"netspace.core.sys", open_sys},         {"netspace.core.pack", open_pack},
+    {NULL, NULL},
 };
 
 void bind_preload(lua_State *L)

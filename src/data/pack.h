@@ -86,6 +86,10 @@ struct pack_progress {
 bool pack_make(const char *path, struct feed *f, const struct pack_options *o,
                const struct pack_progress *p, struct error *e);
 
+/* Why the listing of a feed that was just opened is not that of its pack, in e->msg: an image of a
+ * folder that is new, gone, or of other size; else that files are newer. */
+void pack_differs(const struct pack *p, struct feed *f, struct error *e);
+
 /* The data set of a pack; bad files are an error unless skip_bad. */
 struct dataset *pack_dataset(const char *path, const struct data_options *o, bool skip_bad,
                              struct error *e);
