@@ -180,6 +180,8 @@ static bool open_file(struct pack *p, struct error *e)
         p->names_bytes = h.text_at - h.names_at;
         p->classes = (int)h.classes;
         p->one_size = true;
+        memcpy(p->mean, h.mean, sizeof p->mean);
+        memcpy(p->deviation, h.deviation, sizeof p->deviation);
         good = check_tail(p, fd, &h, e) && read_text(p, &h, e);
     }
     close(fd);
@@ -194,7 +196,6 @@ struct pack *pack_open(const char *path, struct error *e)
         pack_close(p);
         return NULL;
     }
-    p->seen = xcalloc(p->n / 64 + 1, sizeof *p->seen);
     return p;
 }
 
@@ -208,7 +209,6 @@ void pack_close(struct pack *p)
         free(p->class_names[k]);
     free(p->class_names);
     free(p->bad);
-    free(p->seen);
     free(p->path);
     free(p);
 }
@@ -236,23 +236,13 @@ const char *pack_about(const struct pack *p, const char *key)
     return "";
 }
 
-bool pack_intact(struct pack *p, uint32_t i)
-{
-    uint64_t bit = (uint64_t)1 << i % 64;
-    if (p->seen[i / 64] & bit)
-        return true;
-    struct pack_entry x = pack_entry(p, i);
-    if (checksum(0, p->map + x.at, x.bytes) != x.sum)
-        return false;
-    p->seen[i / 64] |= bit;
-    return true;
-}
-
-uint32_t pack_check(struct pack *p, uint32_t *first)
+uint32_t pack_check(const struct pack *p, uint32_t *first)
 {
     uint32_t bad = 0;
-    for (uint32_t i = 0; i < p->n && !interrupt_pending(); i++)
-        if (!pack_intact(p, i) && bad++ == 0)
+    for (uint32_t i = 0; i < p->n && !interrupt_pending(); i++) {
+        struct pack_entry x = pack_entry(p, i);
+        if (checksum(0, p->map + x.at, x.bytes) != x.sum && bad++ == 0)
             *first = i;
+    }
     return bad;
 }

@@ -3,7 +3,7 @@
  *
  * Opening reads the index once and checks it, without touching an image or keeping the index
  * in memory: 1.3 million images need 30 MB.  Each image has a checksum of its own: pack_check
- * verifies all, and a training verifies an image before it first uses it (pack_intact). */
+ * verifies all, and a training verifies an image before it first uses it (split_intact). */
 #ifndef DATA_PACK_H
 #define DATA_PACK_H
 #include <stdbool.h>
@@ -46,7 +46,7 @@ struct pack {
     } *bad;
     const char *about, *about_end; // key, zero, value, zero; …
     uint64_t index_at, names_at, names_bytes;
-    uint64_t *seen; // a bit an image: verified by this process
+    double mean[3], deviation[3]; // of images that are not validation or test, 0 … 255
 };
 
 /* NULL with a message: what is wrong with the file. */
@@ -58,10 +58,8 @@ const char *pack_name(const struct pack *p, uint32_t i);
 /* "spec", "options", … : what a pack was made of; "" when it does not say. */
 const char *pack_about(const struct pack *p, const char *key);
 
-/* Whether an image has its checksum: computed at the first call for it. */
-bool pack_intact(struct pack *p, uint32_t i);
 /* Verifies all images; how many are damaged, the number of the first in *first. */
-uint32_t pack_check(struct pack *p, uint32_t *first);
+uint32_t pack_check(const struct pack *p, uint32_t *first);
 
 enum pack_kind { PACK_AUTO, PACK_BYTES, PACK_JPEG };
 
@@ -90,8 +88,21 @@ bool pack_make(const char *path, struct feed *f, const struct pack_options *o,
  * folder that is new, gone, or of other size; else that files are newer. */
 void pack_differs(const struct pack *p, struct feed *f, struct error *e);
 
-/* The data set of a pack; bad files are an error unless skip_bad. */
-struct dataset *pack_dataset(const char *path, const struct data_options *o, bool skip_bad,
-                             struct error *e);
+/* How the images of a pack are looked at. */
+struct pack_view {
+    int image;           // 0: the size all images have where that is one of 64 or less, else 64
+    double scale;        // 0: 8/7, or 1 where all images have just the network's size
+    enum resize resize;
+    bool imagenet;       // normalised as is usual for ImageNet, not by the pack's own mean
+    bool skip_bad;       // files that could not be read are no error
+    double share[3];     // training, validation, test, of images in no part
+    const char *name, *spec;
+};
+
+/* The data set of a pack.  Images in no part are put in one by a hash of (seed, name), so that an
+ * image stays where it is when others are added.  Where only one part stands beside training, it
+ * is the test, and validation is taken out of training (dataset.h). */
+struct dataset *pack_dataset(const char *path, const struct data_options *o,
+                             const struct pack_view *v, struct error *e);
 
 #endif

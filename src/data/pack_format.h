@@ -17,11 +17,12 @@ struct pack_header {
     uint32_t n, classes, bad, about; // images, words of each; about: pairs
     uint32_t channels, jpeg, size, zero;
     uint64_t listing, content;
+    double mean[3], deviation[3];
     uint64_t tail; // checksum from index_at to the end
     uint64_t head; // checksum of what is before
 };
 
 _Static_assert(sizeof(struct pack_entry) == 40, "an entry has 40 bytes");
-_Static_assert(sizeof(struct pack_header) == 112, "a header has 112 bytes");
+_Static_assert(sizeof(struct pack_header) == 160, "a header has 160 bytes");
 
 #endif

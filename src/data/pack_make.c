@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,11 @@
 
 enum { RING = 256, THREADS_MOST = 64, QUALITY = 90, BUFFER = 1 << 20 };
 
+/* Of one image: the means of its bytes and of their squares. */
+struct moments {
+    float mean[3], square[3];
+};
+
 /* What a thread has made of an image. */
 struct made {
     bool ready;
@@ -30,6 +36,7 @@ struct made {
     char *reason;   // it cannot be read
     bool colours;   // but the pack is gray
     struct pack_entry entry;
+    struct moments moments;
 };
 
 struct bad {
@@ -62,6 +69,7 @@ struct maker {
     struct made ring[RING];
     uint32_t n, written; // images taken from the feed, images written
     struct pack_entry *entry;
+    struct moments *moments;
     struct placed *placed; // names: numbers in `names` until the end
     char *names;
     size_t names_n, names_room;
@@ -133,6 +141,32 @@ static void shrink(struct picture *p, const struct pack_options *o, struct resiz
     *p = small;
 }
 
+static struct moments moments_of(const struct picture *p)
+{
+    uint64_t sum[3] = {0}, square[3] = {0};
+    size_t n = (size_t)p->width * (size_t)p->height;
+    struct moments m;
+    if (p->channels == 1)
+        for (size_t i = 0; i < n; i++) {
+            uint32_t v = p->pixels[i];
+            sum[0] += v;
+            square[0] += v * v;
+        }
+    else
+        for (size_t i = 0; i < n; i++)
+            for (size_t c = 0; c < 3; c++) {
+                uint32_t v = p->pixels[3 * i + c];
+                sum[c] += v;
+                square[c] += v * v;
+            }
+    for (int c = 0; c < 3; c++) {
+        int k = p->channels == 1 ? 0 : c;
+        m.mean[c] = (float)((double)sum[k] / (double)n);
+        m.square[c] = (float)((double)square[k] / (double)n);
+    }
+    return m;
+}
+
 // What is kept of a picture: its bytes, or a JPEG file.
 static bool keep(const struct maker *m, struct picture *p, struct made *to, struct error *e)
 {
@@ -141,6 +175,7 @@ static bool keep(const struct maker *m, struct picture *p, struct made *to, stru
     x->width = (uint16_t)p->width;
     x->height = (uint16_t)p->height;
     x->channels = (uint8_t)p->channels;
+    to->moments = moments_of(p);
     if (!m->jpeg) {
         to->bytes = p->pixels;
         p->pixels = NULL;
@@ -184,6 +219,7 @@ static bool decode(const struct maker *m, struct feed_item *item, struct made *t
         x->width = (uint16_t)item->picture.width;
         x->height = (uint16_t)item->picture.height;
         x->channels = (uint8_t)info.channels;
+        to->moments = moments_of(&item->picture);
         x->bytes = (uint32_t)item->size;
         to->bytes = item->bytes;
         item->bytes = NULL;
@@ -265,6 +301,7 @@ static bool take(struct maker *m, struct feed_item *item, uint32_t *at)
         return stopped(m);
     }
     m->entry = xgrow(m->entry, i, sizeof *m->entry);
+    m->moments = xgrow(m->moments, i, sizeof *m->moments);
     m->placed = xgrow(m->placed, i, sizeof *m->placed);
     m->entry[i] = (struct pack_entry){.name = (uint32_t)m->names_n};
     m->placed[i] = (struct placed){NULL, item->label, (uint8_t)item->part, false};
@@ -307,6 +344,7 @@ static bool write_ready(struct maker *m)
         } else if (!x->bytes)
             m->other++;
         m->entry[i] = x->entry;
+        m->moments[i] = x->moments;
         m->entry[i].name = name;
         m->entry[i].at = m->out.at;
         bool good = !x->bytes || put(&m->out, x->bytes, x->entry.bytes);
@@ -368,10 +406,12 @@ static void forget(struct maker *m)
     }
     free(m->bad);
     free(m->entry);
+    free(m->moments);
     free(m->placed);
     free(m->names);
     m->bad = NULL;
     m->entry = NULL;
+    m->moments = NULL;
     m->placed = NULL;
     m->names = NULL;
     m->names_n = m->names_room = 0;
@@ -426,6 +466,11 @@ static bool run(struct maker *m, const struct pack_progress *p)
     return !m->stop && !m->anew;
 }
 
+static bool learnt(const struct placed *x)
+{
+    return x->part == PART_TRAIN || x->part == PART_NONE;
+}
+
 // Every class has an image to learn from.
 static bool check_classes(struct maker *m)
 {
@@ -434,8 +479,7 @@ static bool check_classes(struct maker *m)
     for (uint32_t i = 0; i < m->n; i++)
         if (!m->placed[i].drop) {
             have++;
-            count[m->placed[i].label] +=
-                m->placed[i].part == PART_TRAIN || m->placed[i].part == PART_NONE;
+            count[m->placed[i].label] += learnt(&m->placed[i]);
         }
     int empty = 0;
     while (empty < f->nclasses && count[empty])
@@ -493,6 +537,27 @@ static size_t make_text(struct maker *m, char **text, uint32_t *about)
     return n;
 }
 
+// Mean and deviation of the images to learn from; all count alike, whatever their size.
+static void normalise(const struct maker *m, struct pack_header *h)
+{
+    double square[3] = {0};
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < m->n; i++) {
+        if (m->placed[i].drop || !learnt(&m->placed[i]))
+            continue;
+        n++;
+        for (int c = 0; c < 3; c++) {
+            h->mean[c] += (double)m->moments[i].mean[c];
+            square[c] += (double)m->moments[i].square[c];
+        }
+    }
+    for (int c = 0; c < 3; c++) {
+        h->mean[c] /= n;
+        double variance = square[c] / n - h->mean[c] * h->mean[c];
+        h->deviation[c] = variance > 1 ? sqrt(variance) : 1; // of images of one colour
+    }
+}
+
 // The index of the images that are kept, in place of that of all; how many.
 static uint32_t make_index(struct maker *m, struct pack_header *h)
 {
@@ -529,6 +594,7 @@ static bool write_end(struct maker *m)
                             .size = m->o->size,
                             .listing = m->feed->sum};
     const uint8_t zeros[8] = {0};
+    normalise(m, &h);
     h.n = make_index(m, &h);
     if (m->jpeg && m->o->channels)
         h.channels = (uint32_t)m->o->channels;
