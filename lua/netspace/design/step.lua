@@ -230,7 +230,8 @@ One step of designing a space: train the parent and its refinements, compare, de
                populations of a step are independent, and a candidate is found in the store
                when it is the parent of the next step
   adopt        true: candidates adopt those trained models of the parent that obey them
-  margin = 1   points of mean error that do not matter (of metric = "loss" none is usual): a candidate that is at most this much
+  margin = 1   points of mean error that do not matter (none of metric = "loss", unless given):
+               a candidate that is at most this much
                worse is chosen for its simplicity
   looks = 1    how often the step will be repeated while n grows: adding models until something
                can be claimed makes a false claim likelier (3 looks at 5 %: 11 %), so each
