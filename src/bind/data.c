@@ -132,7 +132,7 @@ static int dataset_card(lua_State *L)
 {
     struct dataset *d = check(L, 1);
     int channels = d->look.channels;
-    lua_createtable(L, 0, 16);
+    lua_createtable(L, 0, 17);
     set_string(L, "name", d->name);
     set_string(L, "spec", d->spec);
     set_integer(L, "seed", (lua_Integer)d->seed);
@@ -147,6 +147,8 @@ static int dataset_card(lua_State *L)
     set_numbers(L, "std", d->std, channels);
     dataset_sum(L);
     lua_setfield(L, -2, "checksum");
+    dataset_test_sum(L);
+    lua_setfield(L, -2, "test_checksum");
     lua_createtable(L, d->classes, 0);
     for (int k = 0; k < d->classes; k++) {
         lua_pushstring(L, d->class_names[k]);
@@ -289,5 +291,9 @@ int open_data(lua_State *L)
 {
     type_register(L, TYPE, metamethods, methods);
     luaL_newlib(L, functions);
+    luaL_getmetatable(L, TYPE);
+    lua_getfield(L, -1, "__index");
+    lua_setfield(L, -3, "methods"); // lua/netspace/data/data.lua adds the rest
+    lua_pop(L, 1);
     return 1;
 }
