@@ -203,7 +203,8 @@ function M._source(set)
   local card = set:card()
   local s = { spec = card.spec, train = card.train_n, validation = card.validation_n,
     test = card.test_n, seed = card.seed, pad = card.pad }
-  for k, v in pairs(sources[set] or {}) do s[k] = v end
+  for k, v in pairs(sources[set]) do s[k] = v end
+  s.asked = nil
   return s
 end
 
@@ -232,20 +233,11 @@ function core.methods.card(set)
   return card
 end
 
---- Opens a data set.
--- @tparam string|dataset spec "shapes", "cifar10:DIR", or an open data set
--- @tparam[opt] table opts train, validation, test: how many images; seed (1); pad (4)
--- @treturn dataset or nil and a message when files are missing or damaged
-function M.open(spec, opts)
-  local o = options.check("data.open", opts)
-  if is_dataset(spec) then
-    if next(o) == nil then return spec end
-    local source = M._source(spec)
-    for k, v in pairs(o) do source[k] = v end
-    spec, source.spec, o = source.spec, nil, source
-  end
+-- The name, what follows its colon, and the kind of a spec; of a path by its content.  Nil and a
+-- message when that is nothing known.
+local function locate(spec)
   if type(spec) ~= "string" then
-    error(("data.open expects 'shapes', 'cifar10:DIR' or a dataset, got %s"):format(type(spec)), 2)
+    error(("data.open expects 'shapes', 'cifar10:DIR' or a dataset, got %s"):format(type(spec)), 3)
   end
   local name, argument = spec:match("^(%w*):(.*)$")
   local kind = kinds[name or spec]
@@ -260,14 +252,34 @@ function M.open(spec, opts)
     local what = M.names()
     for i, known in ipairs(what) do what[i] = kinds[known].what end
     error(("data.open: there is no data set '%s'%s; what can be opened is %s"):format(spec,
-      options.hint(name, kinds), table.concat(what, ", ")), 2)
+      options.hint(name, kinds), table.concat(what, ", ")), 3)
   end
   if kind.argument and (argument or "") == "" then
     error(("data.open: '%s' needs what it is to open: '%s:%s'"):format(name, name,
-      kind.argument), 2)
+      kind.argument), 3)
   elseif argument and not kind.argument then
-    error(("data.open: nothing may follow the name '%s', got ':%s'"):format(name, argument), 2)
+    error(("data.open: nothing may follow the name '%s', got ':%s'"):format(name, argument), 3)
   end
+  return name, argument, kind
+end
+
+--- Opens a data set.
+-- @tparam string|dataset spec "shapes", "cifar10:DIR", or an open data set
+-- @tparam[opt] table opts train, validation, test: how many images; seed (1); pad (4)
+-- @treturn dataset or nil and a message when files are missing or damaged
+function M.open(spec, opts)
+  local o = options.check("data.open", opts)
+  if is_dataset(spec) then
+    if next(o) == nil then return spec end
+    local source = M._source(spec)
+    if cards[spec] then -- the parts of images from files are drawn again by another seed
+      for key in pairs(words) do source[key] = sources[spec].asked[key] end
+    end
+    for k, v in pairs(o) do source[k] = v end
+    spec, source.spec, o = source.spec, nil, source
+  end
+  local name, argument, kind = locate(spec)
+  if not name then return nil, argument end
   local how = { seed = math.tointeger(o.seed or sys.seed()) }
   for key in pairs(words) do how[key] = count(o, key, name, kind[key]) end
   local pad = math.tointeger(o.pad or 4)
@@ -279,10 +291,32 @@ function M.open(spec, opts)
   if not right then error(what, 2) end
   local set, message = kind.open(argument, how)
   if not set then return nil, message end
-  local source = { spec = how.spec }
+  local source = { spec = how.spec,
+    asked = { train = o.train, validation = o.validation, test = o.test } }
   for _, key in ipairs(again) do source[key] = o[key] end
   sources[set] = source
   return set
+end
+
+--- Makes a pack of a set as a file; what it holds (core.pack's pack:about()), or nil and a message.
+function M._pack(spec, file, opts)
+  local o = options.check("data.open", opts)
+  local name, argument, kind = locate(spec)
+  if not name then return nil, argument end
+  if not kind.packed or kind.made then
+    return nil, ("a pack is made of images in files: '%s' is none"):format(spec)
+  end
+  local how = {}
+  local right, what = pcall(checked, how, o, kind)
+  if not right then return nil, (what:gsub("^data.open: ", "")) end
+  spec = ("%s:%s"):format(name, paths.absolute(argument))
+  local feed <close>, why = packs.feed(spec, how.how.coarse)
+  if not feed then return nil, why end
+  local good
+  good, why = cache.make(feed, spec, paths.absolute(file), how.how)
+  if not good then return nil, why end
+  local pack <close> = assert(packs.open(file))
+  return pack:about()
 end
 
 document("data.open", [[
