@@ -21,7 +21,7 @@ end
 -- A sweep -------------------------------------------------------------------------------------
 local D = data.open("shapes", { train = 160, validation = 100, test = 50, seed = 3 })
 local function networks()
-  return space.small.AnyNetXA:sample(4, { flops = { 3e5, 6e5 }, seed = 1 })
+  return space.small.AnyNetXA:sample(4, { flops = { 8e5, 1.5e6 }, seed = 1 })
 end
 local function train(store, set, more)
   local o = { store = at(store), name = "A", models = networks(), data = set or D,
@@ -99,12 +99,25 @@ t.is(stats.edf(a, { metric = "top5_error" }).min, math.min(table.unpack(a.column
 local _, least, which = stats.best(a, { metric = "loss" })
 t.is(least, math.min(table.unpack(loss)), "the best by it")
 t.is(loss[which], least, "and its place")
-local c = stats.compare(a, a, { metric = "class_error" })
-t.ok(c.verdict:find("mean class error", 1, true) and c.verdict:find("points", 1, true),
-  "a comparison says what is compared", c.verdict)
-c = stats.compare(a, a, { metric = "loss" })
-t.ok(c.verdict:find("mean loss", 1, true) and not c.verdict:find("points", 1, true)
-  and not c.verdict:find(" %d%.%d+ %%"), "a loss has no unit", c.verdict)
+local function made(name, shift)
+  local x = { name = name, errors = {}, models = {}, columns = { class_error = {}, validation_loss = {} } }
+  for i = 1, 12 do
+    x.errors[i], x.models[i] = 50, { d = { i } }
+    x.columns.class_error[i] = 40 + i + 20 * shift
+    x.columns.validation_loss[i] = 1.5 + i / 100 + shift
+  end
+  return x
+end
+local x, y = made("x", 1), made("y", 0)
+t.is(stats.compare(x, y).better, nil, "by the error nothing can be claimed")
+local c = stats.compare(x, y, { metric = "class_error" })
+t.is(c.better, "y", "by another metric it can")
+t.ok(c.verdict:find("its mean class error is 20.00 points lower, 46.50 against 66.50 % (95 % CI", 1, true),
+  "and the verdict says which", c.verdict)
+c = stats.compare(x, y, { metric = "loss" })
+t.ok(c.verdict:find("its mean loss is 1.000 lower, 1.565 against 2.565 (95 % CI 0.", 1, true)
+  and not c.verdict:find "points", "a loss has no unit", c.verdict)
+t.ok(tostring(c):find("mean difference -1.000, CI -1.0", 1, true), "nor in the figures", tostring(c))
 local by = stats.alternatives(a, { a }, { metric = "loss" })
 t.near(by.mean, stats.edf(loss).mean, 1e-12, "alternatives")
 t.ok(tostring(by):find("^space +n +min +mean +difference"), "their table has no unit", tostring(by))
@@ -114,7 +127,7 @@ t.is(stats.normalise({ a }, { metric = "top5_error", bins = 1 })[1].mean,
   stats.edf(a, { metric = "top5_error" }).mean, "normalise")
 t.is(stats.bootstrap(a, function(m) return m.d[1] end, { metric = "loss" }).best, a.models[which].d[1],
   "bootstrap: the best by it")
-t.is(stats.search(a, { metric = "loss" }).mean[1], stats.edf(loss).mean, "search")
+t.near(stats.search(a, { metric = "loss" }).mean[1], stats.edf(loss).mean, 1e-12, "search")
 t.ok(plot.edf { a, metric = "loss" }:text():find "loss", "plot.edf: its axis")
 t.ok(plot.scatter(a, "flops", { metric = "class_error" }):text():find "class error", "plot.scatter")
 t.ok(plot.training(learning, { what = "top5_error" }):text(), "plot.training")
