@@ -111,6 +111,7 @@ static int dataset_card(lua_State *L)
     set_integer(L, "classes", d->classes);
     set_integer(L, "pad", d->pad);
     set_integer(L, "image", d->image);
+    set_integer(L, "channels", d->source.channels);
     set_integer(L, "train_n", d->train.n);
     set_integer(L, "test_n", d->test.n);
     set_numbers(L, "mean", d->mean, 3);

@@ -131,8 +131,8 @@ void dataset_ready(struct dataset *d, const double mean[3], const double std[3])
         for (int v = 0; v < 256; v++)
             d->level[c][v] = (float)((v - mean[c]) / std[c]);
     }
-    d->source = (struct source){d,         d->image,    d->classes, d->train.n,
-                                d->test.n, train_batch, test_batch};
+    d->source = (struct source){d,          d->image,  3,           d->classes,
+                                d->train.n, d->test.n, train_batch, test_batch};
 }
 
 static void checksum_split(struct sha256 *h, const struct split *s, size_t bytes)

@@ -34,7 +34,7 @@ struct benchmark *benchmark_new(const struct arch *a, int batch, struct error *e
         return NULL;
     net_init(n, 1, false);
     struct benchmark *b = xcalloc(1, sizeof *b);
-    size_t floats = (size_t)batch * (size_t)a->image * (size_t)a->image * 3;
+    size_t floats = (size_t)batch * arch_input(a);
     b->net = n;
     b->bytes = floats * sizeof(float);
     b->images = block_alloc(b->bytes);
@@ -136,7 +136,8 @@ bool benchmark_profile(struct benchmark *b, bool train, double budget, double *s
 
 double benchmark_source(const struct source *s, int batch, double seconds)
 {
-    size_t bytes = (size_t)batch * (size_t)s->image * (size_t)s->image * 3 * sizeof(float);
+    size_t pixels = (size_t)batch * (size_t)s->image * (size_t)s->image;
+    size_t bytes = pixels * (size_t)s->channels * sizeof(float);
     float *x = block_alloc(bytes);
     uint32_t *index = xmalloc((size_t)batch * sizeof *index), images = 0;
     int *labels = xmalloc((size_t)batch * sizeof *labels);

@@ -8,9 +8,9 @@
 /* Where images come from.  This layer does not know data sets: they fill this in. */
 struct source {
     const void *self;
-    int image, classes;
+    int image, channels, classes;
     uint32_t train_n, test_n;
-    /* x (n,image,image,3) normalised, labels (n); index: which images.  Training images
+    /* x (n,image,image,channels) normalised, labels (n); index: which images.  Training images
      * are augmented, keyed by (seed, epoch, index), independent of order. */
     void (*train_batch)(const void *self, float *x, int *labels, const uint32_t *index, int n,
                         uint64_t seed, int epoch);

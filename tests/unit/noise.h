@@ -51,6 +51,7 @@ static inline void noise_test(const void *self, float *x, int *labels, uint32_t 
 static inline struct source noise(uint32_t train_n, uint32_t test_n)
 {
     return (struct source){.image = SIDE,
+                           .channels = 3,
                            .classes = CLASSES,
                            .train_n = train_n,
                            .test_n = test_n,

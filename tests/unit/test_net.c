@@ -340,6 +340,7 @@ int main(void)
         "x_b2",     "x_b4", "x_inverted", "x_mixed", "x_odd",   "y",       "y_silu",
         "silu",     "r",    "v",          "vr",      "basic",   "vanilla", "stem_simple",
         "stem_res", "head", "linear",     "mb",      "mb_relu", "x_k5",    "vanilla_k5",
+        "gray", "gray_simple", "gray_res",
     };
     enum { NETS = sizeof nets / sizeof *nets };
     struct CMUnitTest tests[NETS + 7];

@@ -79,7 +79,7 @@ local function model_line(m)
   local kernel = type(m.kernel) == "table" and values(m.kernel, true)
   if kernel and kernel ~= "3" then out[#out + 1] = "kernel=" .. kernel end
   local usual = { { "se", 0 }, { "stem", "simple" }, { "stem_width", 32 },
-    { "head_width", 0 }, { "activation", "relu" } }
+    { "head_width", 0 }, { "activation", "relu" }, { "channels", 3 } }
   for _, knob in ipairs(usual) do
     local value = m[knob[1]]
     if value ~= nil and value ~= knob[2] then

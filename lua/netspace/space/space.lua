@@ -31,7 +31,7 @@ Space.__index = Space
 -- Fixed options of the networks that may change from one population to the next.
 local network_options = {
   stem = "string", stem_width = "integer", stride = "integer|table", head_width = "integer",
-  activation = "string", classes = "integer", image = "integer",
+  activation = "string", classes = "integer", image = "integer", channels = "integer",
 }
 -- Fixed options of the blocks: part of the space.
 local block_options = { block = "string", se = "number", kernel = "integer|table" }
@@ -442,8 +442,8 @@ A space of networks whose stages have their own depth, width, bottleneck ratio, 
   or { lo =, hi =, q =, dist = } with dist uniform, log_uniform, power2_uniform,
   power2_or_log_uniform, normal or log_normal; or { values = {…} }; or one number;
   or a list of such tables, one a stage
-  block, kernel, se, stem, stem_width, stride, head_width, activation, classes, image: as
-  in arch.anynet
+  block, kernel, se, stem, stem_width, stride, head_width, activation, classes, image,
+  channels: as in arch.anynet
   name, doc
 example: space.anynet{ stages = 3, d = {1, 8}, w = {16, 256, 8}, b = 1, g = {8, 16} }
 source: arXiv 2003.13678 section 3.2]])
