@@ -74,7 +74,7 @@ bool block_has_projection(enum arch_block b);
 int arch_inner(const struct arch *a, int i, int w_in);
 int arch_groups(const struct arch *a, int i, int w_in);
 int arch_squeeze(const struct arch *a, int w_in);
-int arch_blocks(const struct arch *a); // in all stages together
+int arch_blocks(const struct arch *a);   // in all stages together
 size_t arch_input(const struct arch *a); // values of one image
 
 /* Checks ranges and makes widths and groups compatible, in place, per stage on the
