@@ -26,6 +26,11 @@ static struct dataset *check(lua_State *L, int index)
     return h->d;
 }
 
+struct dataset *dataset_from_lua(lua_State *L, int index)
+{
+    return check(L, index);
+}
+
 const struct source *source_from_lua(lua_State *L, int index)
 {
     struct dataset *d = check(L, index);
@@ -168,7 +173,8 @@ int split_from_lua(lua_State *L, int index, int missing)
 static const struct stored *stored_image(lua_State *L, const struct dataset *d,
                                          const char *where, uint16_t *label)
 {
-    const struct split *s = dataset_split(d, (enum split_name)split_from_lua(L, 2, SPLIT_TRAIN));
+    const struct split *s =
+        dataset_split(d, (enum split_name)split_from_lua(L, 2, SPLIT_TRAIN));
     lua_Integer i = luaL_checkinteger(L, 3);
     if (i < 1 || i > s->n)
         luaL_error(L, "%s: there is no %s image %I; they are numbered 1 to %I", where,

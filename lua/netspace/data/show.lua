@@ -3,12 +3,13 @@
 -- of ASCII.
 
 local canvas = require "netspace.core.canvas"
-local core = require "netspace.core.data"
+local look = require "netspace.core.look"
 local display = require "netspace.lib.display"
 local graphics = require "netspace.lib.graphics"
 local mosaic = require "netspace.lib.mosaic"
 local options = require "netspace.lib.options"
 local pretty = require "netspace.lib.pretty"
+local recipes = require "netspace.network.recipe"
 local screen = require "netspace.core.screen"
 local sys = require "netspace.core.sys"
 
@@ -115,7 +116,7 @@ local function chosen(set, n, o)
   if o.class ~= nil then
     local label = label_of(o.class, card.class_names)
     of_class = {}
-    for i, l in ipairs(core.labels(set, split)) do
+    for i, l in ipairs(look.labels(set, split)) do
       if l == label then of_class[#of_class + 1] = i end
     end
     if #of_class == 0 then
@@ -123,12 +124,14 @@ local function chosen(set, n, o)
         card.class_names[label + 1]), 0)
     end
   end
+  local recipe = o.augmented and recipes._complete("dataset:show",
+    { batch = 1, augment = o.augmented ~= true and o.augmented or nil }, 0)
   local images = {}
   for k, i in ipairs(M.draw(n, of_class and #of_class or all, o.seed or sys.seed())) do
     i = of_class and of_class[i] or i
     local pixels, _, name
     if o.augmented then
-      pixels, _, name = core.seen(set, i, o.epoch or 1, o.seed or sys.seed(), o.augment)
+      pixels, _, name = look.seen(set, i, o.epoch or 1, o.seed or sys.seed(), recipe)
     else
       pixels, _, name = set:image(split, i)
     end

@@ -63,7 +63,7 @@ end
 function M.of_256(rgb)
   local r, g, b = rgb >> 16, rgb >> 8 & 255, rgb & 255
   local i, j, k = step(r), step(g), step(b)
-  local gray = math.max(0, math.min(23, ((r + g + b) // 3 - 3) // 10))
+  local gray = math.max(0, math.min(23, ((r + g + b) / 3 - 3) // 10)) | 0
   local v = 8 + 10 * gray
   if distance(r, g, b, v, v, v) < distance(r, g, b, STEPS[i], STEPS[j], STEPS[k]) then
     return 232 + gray
