@@ -55,15 +55,15 @@ static const struct {
                       .lighting = 0.1f)},
 };
 
-static const struct augment *preset(lua_State *L, const char *name)
+static const struct augment *preset(lua_State *L, const char *what, const char *name)
 {
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
         if (strcmp(name, presets[i].name) == 0)
             return &presets[i].augment;
     luaL_error(L,
-               "recipe: augment is '%s'; it must be \"auto\", \"none\", \"cifar\", "
-               "\"light\", \"pycls\" or a table",
-               name);
+               "recipe: %s is '%s'; it must be \"auto\", \"none\", \"cifar\", "
+               "\"light\", \"pycls\"%s",
+               what, name, strcmp(what, "augment") == 0 ? " or a table" : "");
     return NULL;
 }
 
@@ -150,11 +150,12 @@ static struct augment augment_from_lua(lua_State *L)
     if (lua_isnil(L, -1))
         return presets[0].augment;
     if (lua_type(L, -1) != LUA_TTABLE)
-        return *preset(L, luaL_tolstring(L, -1, NULL));
+        return *preset(L, "augment", luaL_tolstring(L, -1, NULL));
     int top = lua_gettop(L);
     lua_getfield(L, top, "like");
     struct augment a =
-        *preset(L, lua_isnil(L, -1) ? presets[0].name : luaL_tolstring(L, -1, NULL));
+        *preset(L, "augment: like",
+                lua_isnil(L, -1) ? presets[0].name : luaL_tolstring(L, -1, NULL));
     lua_settop(L, top);
     a.crop = (enum crop_kind)choice(L, "crop", crops, (int)a.crop);
     a.pad = whole(L, "pad", a.pad);

@@ -1,7 +1,7 @@
 /* Augmentation: what is drawn for a training image, and what is done to its pixels.
  *
- * Draws are keyed by (seed, epoch, image), those of a batch by (seed, epoch, batch): never by
- * order or worker.  In the order in which they are drawn:
+ * Draws are keyed by (seed, epoch, image), never by order or worker.  In the order in which
+ * they are drawn:
  *   crop          padded: y and x, each of 2·pad + 1 offsets.  (pycls draws 0 … 2·pad - 1, so
  *                 that the lowest and rightmost never occur.)
  *                 resized: area and aspect until the crop fits, ten times at most, then its
@@ -30,10 +30,10 @@ struct shift {
 struct shift shift_draw(struct rng *r, int pad);
 
 /* Of the resized crop, in pixels of the image. */
-struct rect {
+struct region {
     int x, y, width, height;
 };
-struct rect rect_draw(struct rng *r, int width, int height, const struct augment *a);
+struct region region_draw(struct rng *r, int width, int height, const struct augment *a);
 
 bool flip_draw(struct rng *r);
 
@@ -63,18 +63,9 @@ enum operation {
     OPERATIONS
 };
 void operation_do(struct picture *p, uint8_t *work, enum operation op, double magnitude);
+/* What a policy gives at a level of 0 … 30, and whether it is negated half of the time. */
+double policy_magnitude(enum policy policy, enum operation op, int level, int width,
+                        int height, bool *both_signs);
 void hue_turn(struct picture *p, double turn); // -0.5 … 0.5 of the circle
-
-/* Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019) of a batch: image i gets what it
- * loses from image n - 1 - i, and counts as `share` of its own label and 1 - share of the
- * other's.  share is drawn from Beta(alpha, alpha); with both asked for, a coin chooses.  For
- * CutMix it is the share of pixels kept outside the box. */
-struct mix {
-    float share;     // 1: nothing is mixed
-    struct rect box; // of CutMix; width 0: mixup
-};
-struct mix mix_draw(const struct augment *a, int image, uint64_t seed, int epoch,
-                    uint32_t batch);
-void mix_apply(const struct mix *m, float *x, int n, int image, int channels);
 
 #endif

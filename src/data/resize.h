@@ -4,7 +4,8 @@
  * when shrinking, rows first, then columns, 8 bits in between, weights of 22 bits.
  * Pycls: cv2.resize(INTER_LINEAR), two by two neighbours whatever the step, so that shrinking
  * aliases.  Area: the mean of the area that a new pixel covers, as cv2.INTER_AREA; two by two
- * neighbours when enlarging.  Every instruction set gives the same bits. */
+ * neighbours when enlarging.  These two in the same arithmetic: within 1 of OpenCV's, which
+ * rounds once.  Every instruction set gives the same bits. */
 #ifndef DATA_RESIZE_H
 #define DATA_RESIZE_H
 #include <stddef.h>
@@ -38,6 +39,14 @@ void resize_work_free(struct resize_work *w);
  * `from`, weigh in at its edges, as in Pillow: crop first (pixels_part) where they must not. */
 void pixels_resize(uint8_t *to, int width, int height, struct pixels from, struct box box,
                    enum resize kind, struct resize_work *w);
+
+/* Of that result (width, height) only the window: to (window's height, its width, channels). */
+struct window {
+    int x, y, width, height;
+};
+void pixels_resize_window(uint8_t *to, struct window window, int width, int height,
+                          struct pixels from, struct box box, enum resize kind,
+                          struct resize_work *w);
 
 /* The whole of a picture; out->pixels is the caller's to free. */
 void picture_resize(struct picture *out, int width, int height, const struct picture *from,

@@ -6,7 +6,8 @@
  * and CROP_NONE start from the test view.  Pixels outside an image are 0, the mean, as
  * normalising comes first there (pycls's CIFAR-10).
  *
- * Of JPEG no more is decoded than the crop needs, at the scale it needs. */
+ * Of JPEG no more is decoded than the crop needs, at the scale it needs (with RESIZE_PYCLS in
+ * full, as pycls does). */
 #ifndef DATA_VIEW_H
 #define DATA_VIEW_H
 #include "data/augment.h"
@@ -14,8 +15,8 @@
 
 /* How a data set is looked at. */
 struct look {
-    int image, channels; // of the network's input; the stored images have these channels
-    double scale;        // short side : image, for the test view
+    int image, channels; // of the network's input; stored images have as many, or are gray
+    double scale;        // short side : image, for the test view; at least 1
     enum resize resize;
     int pad;             // of CROP_PADDED where the recipe leaves it to the data set
     bool exact;          // all images have the network's size
@@ -24,10 +25,9 @@ struct look {
 
 /* Memory used again from image to image, one for each thread; starts as {0}. */
 struct view_work {
-    struct picture picture; // of image×image
+    uint8_t *bytes[3]; // rows of a stored image, the view, a second one for operations
+    size_t room[3];
     struct picture decoded;
-    uint8_t *second;
-    size_t room;
     struct resize_work resize;
     struct error error; // why the last view failed
 };
@@ -42,8 +42,13 @@ bool view_train(float *x, const struct stored *s, enum layout layout, const stru
 bool view_test(float *x, const struct stored *s, enum layout layout, const struct look *look,
                struct view_work *w);
 
-/* The picture itself, bytes (image, image, channels), of a test view: to look at. */
+/* The test view as bytes, to look at: a picture of image×image, in memory of w until its next
+ * use, with the channels that are stored. */
 bool view_picture(struct picture *out, const struct stored *s, enum layout layout,
                   const struct look *look, struct view_work *w);
+
+/* The augmentation with what it leaves open filled in: the crop that suits the data set, its
+ * pad, areas and aspects. */
+struct augment augment_for(const struct augment *a, const struct look *look);
 
 #endif
