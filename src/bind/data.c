@@ -24,6 +24,11 @@ static struct dataset *check(lua_State *L, int index)
     return h->d;
 }
 
+struct dataset *dataset_from_lua(lua_State *L, int index)
+{
+    return check(L, index);
+}
+
 const struct source *source_from_lua(lua_State *L, int index)
 {
     struct dataset *d = check(L, index);

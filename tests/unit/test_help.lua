@@ -131,6 +131,7 @@ local calls = {
   ["stats.table"] = function(o) return stats.table { { 1 }, zzzz = o.zzzz } end,
   ["sweep.run"] = sweep.run, ["sweep.start"] = sweep.start, ["sweep.forecast"] = sweep.forecast,
   ["sweep.resume"] = after(sweep.resume, "x"), ["sweep.plan"] = sweep.plan,
+  ["sweep.window"] = after(sweep.window, S),
   ["sweep.retry"] = after(sweep.retry, "x", "A"), ["design.step"] = design.step,
   ["design.repeats"] = design.repeats,
   ["stats.compare"] = after(stats.compare, { 1 }, { 2 }),

@@ -7,12 +7,15 @@
 
 local cache = require "netspace.data.cache"
 local core = require "netspace.core.data"
+local blame = require "netspace.lib.blame"
+local describe = require "netspace.data.describe"
 local document = require("netspace.lib.doc").group "data"
 local looks = require "netspace.lib.looks"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local packs = require "netspace.core.pack"
 local paths = require "netspace.lib.path"
+local show = require "netspace.data.show"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
@@ -263,6 +266,33 @@ local function locate(spec)
   return name, argument, kind
 end
 
+options.declare("dataset:show", { split = "string", class = "string|integer",
+  augmented = "boolean|string|table", epoch = "integer", seed = "integer", columns = "integer",
+  width = "integer", graphics = "string", ascii = "boolean" })
+
+local function check_set(where, set)
+  if not is_dataset(set) then
+    error(("%s expects a dataset (write d:%s), got %s"):format(where, where:match("%a+$"),
+      type(set)), 3)
+  end
+end
+
+function core.methods.describe(set)
+  check_set("dataset:describe", set)
+  return (blame.call(1, blame.plainly, describe.describe, set))
+end
+
+function core.methods.show(set, n, o)
+  check_set("dataset:show", set)
+  if type(n) == "table" then n, o = nil, n end
+  o = options.check("dataset:show", o)
+  n = n or 12
+  if not math.tointeger(n) then
+    error(("dataset:show: n is %s; it is how many images"):format(tostring(n)), 2)
+  end
+  blame.call(1, blame.plainly, show.show, set, math.tointeger(n), o)
+end
+
 --- Opens a data set.
 -- @tparam string|dataset spec "shapes", "cifar10:DIR", or an open data set
 -- @tparam[opt] table opts train, validation, test: how many images; seed (1); pad (4)
@@ -368,6 +398,30 @@ document("dataset:input", [[
   One image as a network takes it: as dataset:image, but normalised (minus the mean, divided
   by std), neither cropped nor flipped.
   example: #data.open("shapes", { train = 10, test = 10 }):input("test", 1)]])
+
+document("dataset:describe", [[
+  dataset:describe() -> text, with .survey, .card
+  What is in a data set: images and bytes of each class and split, sizes, mean and deviation, what
+  is done to an image before a network sees it, images that are there twice (also in train and
+  test), files that could not be read, and how often the test images were looked at.
+  example: data.open("shapes", { train = 100, test = 20 }):describe()]])
+
+document("dataset:show", [[
+  dataset:show(n = 12 [, { split =, class =, augmented =, … }])
+  Draws n images in the terminal, chosen at random by seed, with the names of their classes: as
+  pictures where the terminal has them (kitty's protocol, sixel), else in half blocks of true
+  colour or 256 colours, else (in a pipe, too) in shades of ASCII, black being blank.
+    split       "train", "validation" or "test"
+    class       only of this class, by its name or number (from 0)
+    augmented   true: as training sees them in an epoch; or an augmentation, as recipe.augment
+                has it ("pycls"), to see what it does
+    epoch       which (1)
+    seed        of the choice and of the augmentation (1)
+    columns     images side by side (as many as fit)
+    width       columns of the terminal
+    graphics    "kitty", "sixel" or "text", as plot:show;  ascii = true: shades
+  It is no look at the test images that dataset:looks counts: no network is measured.
+  example: data.open("shapes", { train = 100, test = 20 }):show(6)]])
 
 document("dataset:checksum", [[
   dataset:checksum() -> string

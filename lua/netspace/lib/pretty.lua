@@ -79,7 +79,7 @@ local function model_line(m)
   local kernel = type(m.kernel) == "table" and values(m.kernel, true)
   if kernel and kernel ~= "3" then out[#out + 1] = "kernel=" .. kernel end
   local usual = { { "se", 0 }, { "stem", "simple" }, { "stem_width", 32 },
-    { "head_width", 0 }, { "activation", "relu" } }
+    { "head_width", 0 }, { "activation", "relu" }, { "channels", 3 } }
   for _, knob in ipairs(usual) do
     local value = m[knob[1]]
     if value ~= nil and value ~= knob[2] then
@@ -366,6 +366,18 @@ function M.pretty(value, o)
   return render(value, ctx, o.depth or 4, 0)
 end
 
+--- A line cut to a width, with dots where something is missing.
+function M._cut(text, width, dots)
+  if canvas.text_width(text) <= width then return text end
+  local room, at = width - canvas.text_width(dots), 0
+  for from, code in utf8.codes(text, true) do
+    room = room - canvas.text_width(utf8.char(code))
+    if room < 0 then break end
+    at = from + #utf8.char(code) - 1
+  end
+  return text:sub(1, at) .. dots
+end
+
 --- A value in one line of at most `width` cells: the first of its own text, or all of it.
 function M._line(value, width)
   local text
@@ -374,15 +386,7 @@ function M._line(value, width)
   else
     text = M.pretty(value, { width = 1000, items = 8, depth = 1 }):gsub("%s*\n%s*", " ")
   end
-  if canvas.text_width(text) <= width then return text end
-  local dots = screen.unicode() and "…" or "..."
-  local room, at = width - canvas.text_width(dots), 0
-  for from, code in utf8.codes(text, true) do
-    room = room - canvas.text_width(utf8.char(code))
-    if room < 0 then break end
-    at = from + #utf8.char(code) - 1
-  end
-  return text:sub(1, at) .. dots
+  return M._cut(text, width, screen.unicode() and "…" or "...")
 end
 
 --- Whether a value is worth a line when it is assigned: a network, or what says itself how it

@@ -47,7 +47,8 @@ local trained_on = setmetatable({}, { __mode = "k" })
 function M._trained(n, set)
   local card = set:card()
   trained_on[n] = { name = card.spec, checksum = card.checksum, image = card.image,
-    mean = card.mean, std = card.std, class_names = card.class_names, channels = "RGB" }
+    mean = card.mean, std = card.std, class_names = card.class_names,
+    channels = card.channels == 1 and "gray" or "RGB" }
 end
 
 -- The same as the file `path` of weights says, if it does.

@@ -1,0 +1,34 @@
+/* A survey of a data set: how many images and bytes each class has in each split, their sizes,
+ * and which are exactly the same, within a split and between splits.
+ *
+ * Two images are the same when their bytes are: told by their SHA-256 where the split has it (of
+ * the file or pixels, as dataset.h says), else by a 64-bit checksum with the number of bytes. */
+#ifndef DATA_SURVEY_H
+#define DATA_SURVEY_H
+#include "data/dataset.h"
+
+struct same {              // one image and another that is the same
+    uint32_t image, other; // numbers in their splits, from 0
+    uint8_t split, other_split;
+    bool labels_differ;
+};
+
+struct survey {
+    struct {
+        uint32_t n;
+        uint64_t bytes;
+    } * of[SPLITS];               // [class]
+    uint16_t width[3], height[3]; // least, median, most, as kept
+    bool one_size;
+    /* Groups of equal images: how many images are there again, in the split [a] and, of those of
+     * [a] that are in [b] as well, [a][b]; how many of all have another label. */
+    uint32_t again[SPLITS][SPLITS], mislabelled;
+    struct same first[20]; // some of them
+    int nfirst;
+};
+
+/* false when interrupted.  free with survey_end. */
+bool survey_make(struct survey *s, const struct dataset *d);
+void survey_end(struct survey *s);
+
+#endif
