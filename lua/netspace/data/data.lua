@@ -277,9 +277,16 @@ local function check_set(where, set)
   end
 end
 
+-- The pack of a data set, for the description, or nil.
+local function source_of(set)
+  local path = cards[set] and cards[set].pack
+  local pack <close> = path and packs.open(path) or nil
+  return pack and pack:about()
+end
+
 function core.methods.describe(set)
   check_set("dataset:describe", set)
-  return (blame.call(1, blame.plainly, describe.describe, set))
+  return (blame.call(1, blame.plainly, describe.describe, set, source_of(set)))
 end
 
 function core.methods.show(set, n, o)
