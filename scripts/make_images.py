@@ -111,7 +111,7 @@ def files():
     file("ppm", saved(image, "PPM"))
     file("pgm", b"P5 # a comment\n37\n29 255\n" + gray.tobytes(), gray)
     file("pgm-16", b"P5 37 29 60000\n" + (wide % 60001).astype(">u2").tobytes(),
-         ((wide % 60001).astype(np.uint32) * 255 + 30000) // 60000)
+         (((wide % 60001).astype(np.uint32) * 255 + 30000) // 60000).astype(np.uint8))
     file("bmp-24", saved(image, "BMP"))
     file("bmp-8", saved(image.quantize(200), "BMP"))
     file("bmp-gray", saved(gray, "BMP"))
