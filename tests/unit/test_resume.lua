@@ -49,11 +49,11 @@ end
 -- Every epoch of a population, without its times.
 local function epochs(path, name)
   local lines = {}
-  for i, r in ipairs(query(path, ([[SELECT idx, epoch, lr, train_loss, train_error, test_error
+  for i, r in ipairs(query(path, ([[SELECT idx, epoch, lr, train_loss, train_error, validation_error
     FROM epoch JOIN model ON model.id = epoch.model JOIN population
     ON population.id = population WHERE name = '%s' ORDER BY idx, epoch]]):format(name))) do
     lines[i] = ("%d %d %a %a %a %a"):format(r.idx, r.epoch, r.lr, r.train_loss, r.train_error,
-      r.test_error)
+      r.validation_error)
   end
   return table.concat(lines, "\n")
 end
