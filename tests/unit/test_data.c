@@ -17,7 +17,6 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "data/batch.h"
 #include "data/dataset.h"
 #include "data/sha256.h"
 
@@ -162,54 +161,6 @@ static void interrupts_end_drawing_and_summing(void **state)
     assert_null(dataset_checksum(d));
     interrupt_flag = 0;
     assert_int_equal(strlen(dataset_checksum(d)), 64);
-    dataset_free(d);
-}
-
-// Every one of 9 × 9 places and both directions, about equally often.
-static void every_crop_is_drawn(void **state)
-{
-    (void)state;
-    int count[9][9][2] = {0};
-    enum { DRAWS = 162 * 100 };
-    for (uint32_t i = 0; i < DRAWS; i++) {
-        struct crop c = crop_draw(4, 5, (int)(i % 3), i);
-        count[c.y + 4][c.x + 4][c.flip]++;
-        c = crop_draw(0, 5, (int)(i % 3), i);
-        assert_true(c.y == 0 && c.x == 0);
-    }
-    double chi2 = 0;
-    for (int i = 0; i < 162; i++) {
-        int n = (&count[0][0][0])[i];
-        assert_true(n > 0);
-        chi2 += (n - 100.0) * (n - 100.0) / 100;
-    }
-    assert_true(chi2 < 161 + 4 * 18); // mean 161, deviation 17.9
-}
-
-// Against the definition: pad, crop, flip, in three plain steps.
-static void crop_equals_the_definition(void **state)
-{
-    (void)state;
-    struct dataset *d = shapes(10, 10, 1);
-    static float padded[40][40][3], want[32][32][3], got[32][32][3];
-    for (int k = 0; k < 162; k++) {
-        struct crop crop = {k / 18 - 4, k / 2 % 9 - 4, k % 2};
-        const uint8_t *planes = d->train.pixels[k % 10];
-        int x0 = 4 + crop.x;
-        memset(padded, 0, sizeof padded);
-        for (int y = 0; y < 32; y++)
-            for (int x = 0; x < 32; x++)
-                for (int c = 0; c < 3; c++)
-                    padded[y + 4][x + 4][c] =
-                        (float)((planes[c * 1024 + y * 32 + x] - d->mean[c]) / d->std[c]);
-        for (int y = 0; y < 32; y++)
-            for (int x = 0; x < 32; x++)
-                memcpy(want[y][x], padded[y + 4 + crop.y][x0 + (crop.flip ? 31 - x : x)],
-                       sizeof want[y][x]);
-        memset(got, 0xff, sizeof got);
-        crop_image(&got[0][0][0], planes, 32, d->level, crop);
-        assert_memory_equal(got, want, sizeof want);
-    }
     dataset_free(d);
 }
 
@@ -565,8 +516,6 @@ int main(void)
         cmocka_unit_test(shapes_are_normalised),
         cmocka_unit_test(too_many_shapes_are_refused),
         cmocka_unit_test(interrupts_end_drawing_and_summing),
-        cmocka_unit_test(every_crop_is_drawn),
-        cmocka_unit_test(crop_equals_the_definition),
         cmocka_unit_test(augmentation_is_keyed),
         cmocka_unit_test(test_batches_are_plain),
         cmocka_unit_test(cifar_is_read_whole),

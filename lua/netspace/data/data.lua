@@ -1,5 +1,5 @@
 --- Data sets: the built-in drawn `shapes`, and CIFAR-10 from its binary files.
--- Normalisation and augmentation follow pycls (data/batch.h).
+-- Normalisation and augmentation follow pycls (data/view.h, data/augment.h).
 --
 --   local d = data.open("shapes", { train = 4000, test = 1000, seed = 1 })
 --   print(d, d:card().checksum)
