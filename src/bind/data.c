@@ -6,8 +6,6 @@
  * userdata, which whoever borrowed it keeps on the Lua stack. */
 #include "bind/bind.h"
 
-#include <stdlib.h>
-
 #include "base/interrupt.h"
 #include "data/dataset.h"
 
@@ -168,7 +166,8 @@ int split_from_lua(lua_State *L, int index, int missing)
 static const struct stored *stored_image(lua_State *L, const struct dataset *d,
                                          const char *where, uint16_t *label)
 {
-    const struct split *s = dataset_split(d, (enum split_name)split_from_lua(L, 2, SPLIT_TRAIN));
+    const struct split *s =
+        dataset_split(d, (enum split_name)split_from_lua(L, 2, SPLIT_TRAIN));
     lua_Integer i = luaL_checkinteger(L, 3);
     if (i < 1 || i > s->n)
         luaL_error(L, "%s: there is no %s image %I; they are numbered 1 to %I", where,
@@ -190,7 +189,7 @@ static int dataset_image(lua_State *L)
     struct dataset *d = check(L, 1);
     uint16_t label;
     const struct stored *s = stored_image(L, d, "dataset:image", &label);
-    struct picture p;
+    struct picture p; // in memory of d->work
     if (!view_picture(&p, s, d->layout, &d->look, d->work))
         return luaL_error(L, "dataset:image: %s", d->work->error.msg);
     int n = p.width * p.height * p.channels;
@@ -199,7 +198,6 @@ static int dataset_image(lua_State *L)
         lua_pushinteger(L, p.pixels[i]);
         lua_rawseti(L, -2, i + 1);
     }
-    free(p.pixels);
     return push_label(L, d, label);
 }
 
