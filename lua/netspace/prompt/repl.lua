@@ -265,10 +265,13 @@ local function run_paste(kept, text, pending)
       open = true
     end
   end
-  if pasted.output > 0 then
-    note(("%d line%s without a prompt %s taken for output"):format(pasted.output,
-      pasted.output == 1 and "" or "s", pasted.output == 1 and "is" or "are"))
+  local function say_left_out(n, what, as)
+    if n == 0 then return end
+    note(("%d line%s %s %s taken for %s"):format(n, n == 1 and "" or "s", what,
+      n == 1 and "is" or "are", as))
   end
+  say_left_out(pasted.output, "without a prompt", "output")
+  say_left_out(pasted.dropped, "with ^C", "dropped")
   for i, entry in ipairs(pasted) do
     echo(entry.lines, pending)
     pager.allowed = i == #pasted and not pasted.open and sys.isatty(1)
@@ -334,7 +337,7 @@ local function terminal_session()
       if rest == "" then rest = nil end
     else
       local entry
-      pending, entry = entries.advance(pending, line)
+      pending, entry = entries.advance(pending, paste.bare(line, pending))
       if entry and entry:find("%S") then
         pager.allowed = sys.isatty(1)
         run_entry(kept, entry)
