@@ -302,8 +302,12 @@ static void read_paste(void)
 
 static char *offered;     // the text, or NULL
 static Keymap offered_in; // whose keys are bound meanwhile (vi has several keymaps)
+static rl_command_func_t *ctrl_d; // what it did there
+static bool refused;              // Ctrl-D on it: as on an empty line
+enum { CTRL_D = 4 };
 
 static int insert_instead(int count, int key);
+static int refuse(int count, int key);
 
 static void bind_printing(rl_command_func_t *from, rl_command_func_t *to)
 {
@@ -319,6 +323,17 @@ static void end_offer(void)
     free(offered);
     offered = NULL;
     bind_printing(insert_instead, rl_insert);
+    if (ctrl_d)
+        offered_in[CTRL_D].function = ctrl_d;
+    ctrl_d = NULL;
+}
+
+static int refuse(int count, int key)
+{
+    (void)count;
+    (void)key;
+    refused = true;
+    return 0;
 }
 
 static int insert_instead(int count, int key)
@@ -339,6 +354,10 @@ static void begin_offer(const char *text)
     offered_in = rl_get_keymap();
     if (offered)
         bind_printing(rl_insert, insert_instead);
+    if (offered && offered_in[CTRL_D].type == ISFUNC) {
+        ctrl_d = offered_in[CTRL_D].function;
+        offered_in[CTRL_D].function = refuse;
+    }
 }
 
 // setup(completer): once, before anything else
@@ -440,6 +459,9 @@ static int readline_read(lua_State *L)
     rl_callback_read_char();
     if (reading && paste.line)
         leave_line();
+    if (reading && refused)
+        on_line(NULL);
+    refused = false;
     if (reading && palette) {
         point = rl_point;
         free(line);

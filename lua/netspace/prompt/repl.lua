@@ -326,6 +326,8 @@ local function terminal_session()
       io.stdout:write("\n")
       if pending then
         pending = nil
+      elseif tour._offer() then
+        tour._heard(nil)
       elseif may_leave(poll) then
         break
       end
