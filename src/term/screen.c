@@ -272,6 +272,8 @@ static const char *mouse_event(int *x, int *y)
                                                             : NULL;
 }
 
+#define CONTROL(letter) ((letter) - 64)
+
 const char *screen_key(struct screen *s, int ms, int *x, int *y)
 {
     static const struct {
@@ -286,6 +288,9 @@ const char *screen_key(struct screen *s, int ms, int *x, int *y)
         {'\n', "enter"},        {'\r', "enter"},
         {KEY_ENTER, "enter"},   {27, "escape"},
         {127, "backspace"},     {KEY_BACKSPACE, "backspace"},
+        {KEY_BTAB, "backtab"},  {CONTROL('G'), "escape"},
+        {CONTROL('U'), "ctrl-u"},  {CONTROL('W'), "ctrl-w"},
+        {CONTROL('N'), "down"},    {CONTROL('P'), "up"},
     };
     static char plain[2];
     (void)s;

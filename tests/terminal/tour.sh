@@ -66,6 +66,9 @@ check "Enter puts the choice on the line" shows '^> sweep\.run$'; key C-u
 text 'x = edf + 1'; key Left Left Left Left; key M-x; check "for the word at the cursor" shows '^find: edf_'
 key Enter; check "in its place" shows '^> x = edf:area \+ 1$'; key C-e; key C-u
 text 'kept'; key M-x; shows '^find: kept'; key Escape; check "Escape goes back" shows '^> kept$'; key C-u
+key M-x; shows '^find: _'; text 'edf:area'; shows '^find: edf:area_'; key C-u; check "Ctrl-U empties it" shows '^find: _'
+text 'stats.'; shows '^find: stats._'; key Tab; key Enter; check "Tab goes down" shows '^> stats\.[a-z]+$'; key C-u; ready
+text 'kept'; key M-x; shows '^find: kept'; key C-g; check "Ctrl-G goes back" shows '^> kept$'; key C-u
 text ':'; key Tab; check "a colon and Tab open it" shows '^find: _'; key C-c; check "Ctrl-C closes it" ready
 enter ':help learning rate'; check ":help finds" shows '^recipe.rates'; key End; key Enter
 check "and puts it on the next line" shows '^> recipe\.rates$'; key C-u; clear_screen

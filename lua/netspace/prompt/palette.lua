@@ -80,14 +80,16 @@ end
 -- "escape" are the caller's.
 function M.press(state, key, n, page)
   local steps = { up = -1, down = 1, pageup = -page, pagedown = page, wheelup = -3, wheeldown = 3,
-    home = -n, ["end"] = n }
+    tab = 1, backtab = -1, home = -n, ["end"] = n }
   if steps[key] then
     state.row = math.max(1, math.min(n, state.row + steps[key]))
   elseif key == "backspace" then
     state.query = state.query:sub(1, (utf8.offset(state.query, -1) or 1) - 1)
     state.row = 1
-  elseif key == "\21" then -- Ctrl-U
+  elseif key == "ctrl-u" then
     state.query, state.row = "", 1
+  elseif key == "ctrl-w" then
+    state.query, state.row = state.query:gsub("%S*%s*$", ""), 1
   elseif utf8.len(key) == 1 and not key:find "%c" then
     state.query, state.row = state.query .. key, 1
   end
@@ -110,7 +112,7 @@ function M.draw(state, found, width, height)
     c:text(1, y + 1, text .. (" "):rep(width - canvas.text_width(text)), width, style)
   end
   if #found == 0 then c:text(1, 2, "no name matches", width, 0) end
-  c:text(1, height, "type to find, Enter puts it on the line, Escape goes back", width, canvas.dim)
+  c:text(1, height, "type to find, Tab and arrows move, Enter puts it on the line, Escape goes back", width, canvas.dim)
   return c
 end
 
