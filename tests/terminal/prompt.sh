@@ -26,6 +26,10 @@ check "at the size the terminal has by now" shows '^re than forty characters, an
 key C-c; ready; tm resize-window -t p -x 90 -y 30; clear_screen
 enter 'spac.x'; check "an error has a hint" shows "did you mean 'space'"
 check "and leaves the session alive" ready
+enter 'x = "a string that makes the line a long one, longer than what the terminal shows" y = = 3 z = 4'
+check "of a line that would be wrapped the part at the caret shows" shows '^  ….*shows" y = = 3 z = 4$'
+check "with the caret in its place" [ "$(grep -A1 '^  ….*y = = 3' "$dir/seen" | tail -1 | grep -bo '\^' | cut -d: -f1)" \
+    = "$(grep '^  ….*y = = 3' "$dir/seen" | sed 's/…/./; s/= = 3.*/= /' | awk '{ print length($0) }')" ]
 enter 'for i = 7, 8 do'; shows '^>>$'; enter '?arch.hash'; check "?x inside of an open entry" shows '^Sixteen'
 enter 'print("it is", i) end'; check "which goes on" shows '^it is +8$'; ready; clear_screen
 enter 'function half('; shows '^>>$'; key C-c

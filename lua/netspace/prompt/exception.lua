@@ -1,11 +1,13 @@
 --- How exceptions of Lua code are shown: the message, the line it happened in, a hint
 -- when a name is nearly right, and the user's own frames of the traceback.
 
+local canvas = require "netspace.core.canvas"
 local chunk = require "netspace.lib.chunk"
 local fold = require "netspace.lib.fold"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local pretty = require "netspace.lib.pretty"
+local screen = require "netspace.core.screen"
 local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
 
@@ -179,13 +181,31 @@ local function named_place(message, line)
   return at and not line:find(pattern, at + 1) and at or nil
 end
 
--- A line of code, and a caret under byte `at` of it.
+-- The part of a line about its byte `at` that takes at most `room` cells, and where that byte is
+-- then.
+local function excerpt(line, at, room)
+  local dots = screen.unicode() and "…" or "..."
+  local offsets = {} -- of its characters
+  for i in line:gmatch "()[^\x80-\xbf]" do offsets[#offsets + 1] = i end
+  if #offsets <= room then return line, at end
+  local most, middle = room - 2 * canvas.text_width(dots), 1
+  for k, i in ipairs(offsets) do middle = i <= at and k or middle end
+  local first = math.max(1, math.min(middle - most // 2, #offsets - most + 1))
+  local last = math.min(#offsets, first + most - 1)
+  local before, after = first > 1 and dots or "", last < #offsets and dots or ""
+  local part = line:sub(offsets[first], (offsets[last + 1] or #line + 1) - 1)
+  return before .. part .. after, at - offsets[first] + 1 + #before
+end
+
+-- A line of code, and a caret under byte `at` of it.  A line that the terminal would wrap, which
+-- would part the two, is cut about the caret.
 local function add_code(out, line, at)
   line = line:gsub("%c", " ")
+  local width = sys.terminal(2)
+  if at and width then line, at = excerpt(line, at, math.max(8, width - 3)) end
   out[#out + 1] = { "code", "  " .. line }
   if at then
-    local before = utf8.len(line:sub(1, at - 1)) or at - 1
-    out[#out + 1] = { "code", (" "):rep(2 + before) .. "^" }
+    out[#out + 1] = { "code", (" "):rep(2 + canvas.text_width(line:sub(1, at - 1))) .. "^" }
   end
 end
 

@@ -112,7 +112,8 @@ function M.draw(state, found, width, height)
     c:text(1, y + 1, text .. (" "):rep(width - canvas.text_width(text)), width, style)
   end
   if #found == 0 then c:text(1, 2, "no name matches", width, 0) end
-  c:text(1, height, "type to find, Tab and arrows move, Enter puts it on the line, Escape goes back", width, canvas.dim)
+  c:text(1, height, "type to find, Tab and arrows move, Enter puts it on the line, Escape goes back",
+    width, canvas.dim)
   return c
 end
 

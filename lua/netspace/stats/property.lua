@@ -3,6 +3,7 @@
 -- the errors belong to them.
 
 local options = require "netspace.lib.options"
+local slip = require "netspace.lib.slip"
 
 local M = {}
 
@@ -66,7 +67,16 @@ end
 
 -- f(i, m) -> value or nil, reason; and whether percentiles between values make no sense.
 local function reader(where, result, what)
-  if type(what) == "function" then return function(_, m) return what(m) end end
+  if type(what) == "function" then
+    return function(_, m)
+      local good, value = pcall(what, m)
+      if good and value ~= nil then return value end
+      local slipped = value ~= "interrupted" and slip.told(what, m)
+      if good then return nil, slipped and "the property is nil; " .. slipped end
+      local of_nil = slipped and tostring(value):find "%f[%w]nil%f[%W]"
+      error(of_nil and ("%s; %s"):format(value, slipped) or value, 0)
+    end
+  end
   if type(what) ~= "string" then
     error(("%s: the property is a %s, not a name or a function of a model"):format(where,
       type(what)), 0)
