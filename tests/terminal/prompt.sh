@@ -11,6 +11,8 @@ check "then the prompt" ready
 clear_screen
 enter '6 * 7'; check "an expression is printed" shows '^42$'
 clear_screen
+enter '("words of a sentence, "):rep(9)'; check "a sentence is broken between words" shows '^  [a-z, ]*, "$'
+shows '^"words.* (words|of|a|sentence,)$'; ready; clear_screen
 enter 'for i = 1, 2 do'; check "an open entry continues" shows '^>>$'
 enter 'print("line", i)'; enter 'end'
 check "and runs when it is complete" shows '^line +2'; check "back at the prompt" ready
@@ -75,7 +77,8 @@ enter 's:status().state'; check "and works" shows '^"running"$'
 ready; clear_screen
 key C-d; check "leaving asks while it works" shows 'Stop and leave\?'
 enter n; check "and stays" ready
-enter 's:cancel()'; ready; enter 's:status().state'
+enter 's:cancel()'; check "a cancelled one says what it came to" shows 'run it again, or|run it again$'; ready
+enter 's:status().state'
 check "cancel ends it" shows '^"stopped"$'; ready; clear_screen
 enter 'local t = require "luv".new_timer() t:start(300, 0, function() require("netspace.lib.background").notify("news") end)'
 text 'typed so far'; check "news comes above the prompt" shows '^news$'

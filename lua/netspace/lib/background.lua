@@ -2,7 +2,7 @@
 -- so that neither requires the other:
 --
 --   a prompt calls      background.listen{ notify =, typing = }
---   a sweep calls       background.serve{ running =, finish =, suspend = }
+--   a sweep calls       background.serve{ running =, finish =, suspend =, tell = }
 --
 -- News go to the prompt while there is one, else to stderr.
 
@@ -20,7 +20,8 @@ end
 
 --- What trains in the background says how it is ended: running() gives how many sweeps are at
 -- work, finish(stop) waits for them (stop: stops them), suspend(stop) stops their processes,
--- then calls stop(), which comes back when the program goes on.
+-- then calls stop(), which comes back when the program goes on; tell() says what has ended
+-- meanwhile.
 function M.serve(o)
   server = o
 end
@@ -56,9 +57,15 @@ function M.running()
   return server and server.running() or 0
 end
 
+--- Says what has ended while nobody could be told.
+function M.tell()
+  if server then server.tell() end
+end
+
 --- Waits for what is at work; stop: stops it.
 function M.finish(stop)
   if M.running() > 0 then server.finish(stop) end
+  M.tell()
 end
 
 --- Ctrl-Z: `stop` stops this process and comes back when the shell lets it go on.

@@ -278,6 +278,7 @@ function M.main(args)
 end
 
 options.declare("monitor", { mode = "string", ascii = "boolean", wait = "boolean" })
+options.words["monitor: mode"] = { "once", "text", "json" }
 
 --- Opens the monitor from the prompt or a script; comes back with q or Ctrl-C.
 function M.monitor(path, o)

@@ -33,6 +33,10 @@ options.declare("arch.regnet", with_common {
   g = "integer", stride = "integer|table", stages = "integer|string",
 })
 
+options.words.block = { "x", "y", "r", "v", "vr", "basic", "vanilla", "linear", "mb" }
+options.words.stem = { "simple", "res", "cifar" }
+options.words.activation = { "relu", "silu" }
+
 --- Block "y" of the paper is block "x" with squeeze-excitation.
 local function copy(t)
   local c = {}

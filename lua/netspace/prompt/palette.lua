@@ -2,7 +2,7 @@
 -- and Tab, or :help opens it; Enter puts the choice on the line.
 
 local canvas = require "netspace.core.canvas"
-local doc = require "netspace.lib.doc"
+
 local fuzzy = require "netspace.lib.fuzzy"
 local help = require "netspace.prompt.help"
 local netspace = require "netspace"
@@ -34,11 +34,8 @@ local function about(topic)
   for _, row in ipairs(netspace._names) do
     if row[1] == topic then return row[2] end
   end
-  local lines = doc.topics[topic]:gmatch "[^\n]+"
-  lines()
-  local line = lines() or ""
-  if line:find "^%s*%->" then line = lines() or line end -- a signature of two lines
-  return line:match "^%s*(.-)%s*$"
+  local _, sentence = help._summary(topic)
+  return sentence
 end
 
 --- All there is: a list of { name =, about =, put = what goes on the line, nil: nothing }.
@@ -112,8 +109,8 @@ function M.draw(state, found, width, height)
     c:text(1, y + 1, text .. (" "):rep(width - canvas.text_width(text)), width, style)
   end
   if #found == 0 then c:text(1, 2, "no name matches", width, 0) end
-  c:text(1, height, "type to find, Tab and arrows move, Enter puts it on the line, Escape goes back",
-    width, canvas.dim)
+  c:text(1, height, "type to find, Tab and arrows move, Enter takes, Escape goes back", width,
+    canvas.dim)
   return c
 end
 

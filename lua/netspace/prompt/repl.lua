@@ -48,6 +48,7 @@ end
 -- Prints a line that nobody asked for (a sweep has ended): above the prompt when it is on
 -- the screen, after the pager has gone when that is, otherwise to stderr.
 local function notify(text)
+  text = fold.text(text, sys.terminal(1) or math.huge)
   if editing then
     rl.above(text)
   elseif pager.held then
@@ -238,6 +239,7 @@ end
 local function run_entry(kept, text)
   kept.path = remember(kept.path, text)
   local good, line = M.evaluate(text)
+  background.tell()
   tour._heard(text, good)
   return line
 end

@@ -8,12 +8,12 @@ local sys = require "netspace.core.sys"
 
 local M = {}
 
---- The text of a value: what a module or a function is, else the value.  What has a text of its
--- own comes in lines of the terminal's width.
+--- The text of a value: what a module or a function is, else the value.  Sentences, and what has
+-- a text of its own, come in lines of the terminal's width.
 function M.text(value)
   local about = help.about(value)
   local text = about or pretty.pretty(value)
-  if about or members.own_text(value) then
+  if about or members.own_text(value) or type(value) == "string" then
     return fold.text(text, sys.terminal(1) or math.huge)
   end
   return text

@@ -435,8 +435,7 @@ document("store:progress", [[
   s:progress() -> table
   All populations together: done, diverged, failed, running, queued (they add up to total),
   images_per_s, eta in seconds, updated (Unix time), running_main (whether a sweep is at
-  work), paused (whether
-  all of these are paused), events (how many the log has).
+  work), paused (whether all of these are paused), events (how many the log has).
   example: store.open("runs.db"):progress().done]])
 document("store:events", [[
   s:events([{ last =, skip = 0, population =, index = }]) -> list of {time, population, index, text}

@@ -65,11 +65,16 @@ function M.summary(s, brief)
   return text .. again(s)
 end
 
---- A sweep has ended while the user types: says so above the prompt.
+local unsaid = {} -- sweeps that have ended and may be reported by those who wait for them
+
+--- A sweep has ended: says so above the prompt while the user types.
 function M.ended(s)
-  if background.typing() and not s.quiet then
+  if s.quiet then return end
+  if background.typing() then
     background.notify(M.summary(s))
     s.reported = true
+  else
+    unsaid[#unsaid + 1] = s
   end
 end
 
@@ -94,6 +99,13 @@ function M.report(list)
         :format(left[store], paths.shown(store)))
     end
   end
+end
+
+--- What sweeps came to that ended while something else ran, and that nobody waited for.
+function M.tell()
+  local list = unsaid
+  unsaid = {}
+  M.report(list)
 end
 
 return M

@@ -400,7 +400,7 @@ function M.finish(stop_them)
 end
 
 background.serve { running = function() return #active end, finish = M.finish,
-  suspend = pool.suspend }
+  suspend = pool.suspend, tell = news.tell }
 
 document("sweep.run", [[
   sweep.run{ store=, name=, models=, data= [, recipe=, workers=, seed=, …] } -> result
