@@ -16,6 +16,9 @@ local of_regnet = { w_0 = true, w_a = true, w_m = true, w0 = "w_0", wa = "w_a", 
 local optional = { asked = true, regnet = true, name = true, kernel = true }
 local costs = { flops = true, params = true, acts = true }
 
+--- The parameter that people call `key`, or nil.
+function M.meant(key) return meant[key] end
+
 --- What to write for the field `key` of a network called `name`, or nil.
 function M.instead(name, key)
   local parameter, stage = key:match "^([dwbg])_?(%d+)$"

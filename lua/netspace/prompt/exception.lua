@@ -8,6 +8,7 @@ local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local pretty = require "netspace.lib.pretty"
 local screen = require "netspace.core.screen"
+local slip = require "netspace.lib.slip"
 local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
 
@@ -71,9 +72,10 @@ local function hint_for(message, level, source, line)
   elseif kind == "field" or kind == "method" then
     local path = text:match("([%a_][%w_%.]*)[%.:]" .. name .. "%f[^%w_]")
     local value = path and at_path(level + 1, path)
-    if value == nil then return nil end
+    if value == nil then return slip.meant(name) end -- such as A[1].width
     local near = options.nearest(name, members.keys_of(value))
-    return near and near ~= name and near or nil
+    if near and near ~= name then return near end
+    return type(value) == "table" and rawget(value, "stride") and slip.meant(name) or nil
   end
 end
 

@@ -74,7 +74,9 @@ end
 local function show_assigned(text)
   for _, name in ipairs(pretty.echo and entries.assigned(text) or {}) do
     local value = rawget(_G, name)
-    if pretty._has_line(value) and not help.about(value) then
+    if members.kind(value) == "plot" then
+      print(("%s: plot; %s:show() shows it"):format(name, name))
+    elseif pretty._has_line(value) and not help.about(value) then
       print(("%s: %s"):format(name, pretty._line(value, (sys.terminal(1) or 80) - #name - 2)))
     end
   end

@@ -121,9 +121,10 @@ local function note(t, s, o)
   end
   local edf, p = o.band and t.edfs[t.selected], widgets.selected(s, o)
   if edf and edf.n < LEAST then
-    parts[#parts + 1] = (p.n < LEAST and "no band for %s: it has %d models, a band takes %d"
-      or "the band of %s comes when, after %d, %d have finished"):format(edf.name,
-      p.n < LEAST and p.n or edf.n, LEAST)
+    local letter = string.char(96 + t.selected)
+    parts[#parts + 1] = p.n < LEAST
+      and ("no band: %s has %d models, it takes %d"):format(letter, p.n, LEAST)
+      or ("the band of %s comes with %d models"):format(letter, LEAST)
   end
   local hidden = 0
   for slot = 1, #t.solid do hidden = hidden + (o.hidden[slot] and 1 or 0) end
