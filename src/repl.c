@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <readline/history.h>
@@ -18,12 +19,12 @@
 #include "base/memory.h"
 #include "term/query.h"
 
-static lua_State *state; // the Lua that completes
-static char *line;       // the finished line, until line() takes it
-static bool reading;     // the handler is installed: the prompt is on the screen
-static char *ahead;      // typed while something else read the terminal, for the next line
+static lua_State *state;  // the Lua that completes
+static char *line;        // the finished line, until line() takes it
+static bool reading;      // the handler is installed: the prompt is on the screen
+static char *ahead;       // typed while something else read the terminal, for the next line
 static bool typing_ahead; // it is being typed now
-static char breaks[32];  // characters that end a word, for the current completion
+static char breaks[32];   // characters that end a word, for the current completion
 
 static const char COMPLETER[] = "netspace.completer"; // registry key
 
@@ -38,7 +39,7 @@ static struct {
 
 static const char PASTE_BEGIN[] = "\033[200~", PASTE_END[] = "\033[201~";
 static const double PASTE_PAUSE = 1; // seconds after which the rest of a dropped one is typed
-static const int BURST = 30; // milliseconds: what comes sooner than that nobody types
+static const int BURST = 30;         // milliseconds: what comes sooner than that nobody types
 
 static void on_line(char *text)
 {
@@ -300,8 +301,8 @@ static void read_paste(void)
 
 // An offered text that nobody has touched goes when something is typed.
 
-static char *offered;     // the text, or NULL
-static Keymap offered_in; // whose keys are bound meanwhile (vi has several keymaps)
+static char *offered;             // the text, or NULL
+static Keymap offered_in;         // whose keys are bound meanwhile (vi has several keymaps)
 static rl_command_func_t *ctrl_d; // what it did there
 static bool refused;              // Ctrl-D on it: as on an empty line
 enum { CTRL_D = 4 };
@@ -384,8 +385,8 @@ static int readline_setup(lua_State *L)
     rl_bind_keyseq("\033x", ask_palette);
     for (const char *end = "\r\n"; *end; end++)
         for (size_t i = 0; i < 3; i++) {
-            Keymap map = (Keymap[]){emacs_standard_keymap, vi_insertion_keymap,
-                                    vi_movement_keymap}[i];
+            Keymap map =
+                (Keymap[]){emacs_standard_keymap, vi_insertion_keymap, vi_movement_keymap}[i];
             if (map[(int)*end].function == rl_newline)
                 map[(int)*end].function = end_line;
         }
@@ -552,6 +553,37 @@ static int readline_suspend(lua_State *L)
     return 0;
 }
 
+// What is typed while an entry runs is shown once, by the line it is for.
+
+static struct termios heard; // the terminal as it is without this
+static bool muted;
+
+static void unmute(void)
+{
+    if (muted)
+        tcsetattr(fileno(rl_instream), TCSANOW, &heard);
+    muted = false;
+}
+
+// mute(on): the terminal does not echo, until mute(false) or the end of the program
+static int readline_mute(lua_State *L)
+{
+    static bool registered;
+    if (!lua_toboolean(L, 1)) {
+        unmute();
+        return 0;
+    }
+    if (muted || tcgetattr(fileno(rl_instream), &heard) != 0)
+        return 0;
+    struct termios silent = heard;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    muted = tcsetattr(fileno(rl_instream), TCSANOW, &silent) == 0;
+    if (!registered)
+        atexit(unmute);
+    registered = true;
+    return 0;
+}
+
 // remember(entry): the newest of the history; an equal older one goes
 static int readline_remember(lua_State *L)
 {
@@ -566,17 +598,12 @@ static int readline_remember(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"setup", readline_setup},
-    {"start", readline_start},
-    {"stop", readline_stop},
-    {"read", readline_read},
-    {"reading", readline_reading},
-    {"line", readline_line},
-    {"cancel", readline_cancel},
-    {"above", readline_above},
-    {"suspend", readline_suspend},
-    {"remember", readline_remember},
-    {NULL, NULL},
+    {"setup", readline_setup},       {"start", readline_start},
+    {"stop", readline_stop},         {"read", readline_read},
+    {"reading", readline_reading},   {"line", readline_line},
+    {"cancel", readline_cancel},     {"above", readline_above},
+    {"suspend", readline_suspend},   {"mute", readline_mute},
+    {"remember", readline_remember}, {NULL, NULL},
 };
 
 int open_readline(lua_State *L)

@@ -54,6 +54,10 @@ touch "$dir/measured.db"; text 'store.open("meas'; key Tab
 check "and a file name in a string" shows 'store.open\("measured.db"$'
 key C-c; ready; clear_screen
 
+enter 'print("busy") require("luv").sleep(900)'; shows '^busy'; enter '"ahead"'; shows '^"ahead"$'; ready
+check "what is typed while an entry runs shows once" [ "$(grep -c ahead "$dir/seen")" = 2 ]
+clear_screen; enter 'io.read()'; sleep 0.3; text 'seen'; check "what an entry reads is seen" shows '^seen$'
+key Enter; shows '^"seen"$'; ready; clear_screen
 enter 'x = 0 while true do x = x + 1 end'; sleep 0.5; key C-c
 check "Ctrl-C stops a loop" shows '^interrupted$'; check "back at the prompt" ready
 enter 'x > 0'; check "what it did is kept" shows '^true$'; ready; clear_screen

@@ -1,7 +1,7 @@
 --- Work in the background of the script or the prompt, and news of it.  The two sides meet here,
 -- so that neither requires the other:
 --
---   a prompt calls      background.listen{ notify =, typing = }
+--   a prompt calls      background.listen{ notify =, typing =, asking = }
 --   a sweep calls       background.serve{ running =, finish =, suspend =, tell = }
 --
 -- News go to the prompt while there is one, else to stderr.
@@ -13,7 +13,7 @@ local server
 local held -- news that wait while a full-screen view has the terminal
 
 --- The prompt says how it is told news: notify(text) prints a line above what is being typed;
--- typing() says whether the user is.
+-- typing() says whether the user is; asking(f, …) calls f, which reads what is typed.
 function M.listen(o)
   prompt = o
 end
@@ -50,6 +50,12 @@ end
 --- Whether the user is typing at a prompt.
 function M.typing()
   return prompt.typing ~= nil and prompt.typing()
+end
+
+--- Calls a function that reads from the terminal, where what is typed is to be seen.
+function M.asking(f, ...)
+  if prompt.asking then return prompt.asking(f, ...) end
+  return f(...)
 end
 
 --- How many sweeps are at work.

@@ -237,10 +237,21 @@ local function suspend()
   background.suspend(rl.suspend)
 end
 
+-- Calls a function that reads what is typed, while an entry runs.
+local function asking(f, ...)
+  rl.mute(false)
+  local results = table.pack(pcall(f, ...))
+  rl.mute(true)
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
+end
+
 -- Runs an entry that was typed or pasted.
 local function run_entry(kept, text)
   kept.path = remember(kept.path, text)
+  rl.mute(true)
   local good, line = M.evaluate(text)
+  rl.mute(false)
   background.tell()
   tour._heard(text, good)
   return line
@@ -308,6 +319,9 @@ end
 
 local function terminal_session()
   tour.at_prompt, session.at_prompt = true, true
+  background.listen { notify = notify, typing = function() return editing end, asking = asking }
+  local read = io.read
+  function io.read(...) return asking(read, ...) end -- luacheck: ignore
   rl.setup(complete.complete)
   local kept = { path = history.path() }
   for _, entry in ipairs(kept.path and history.load(kept.path) or {}) do rl.remember(entry) end
