@@ -408,7 +408,7 @@ function M.import(path, o)
     error(results, 0)
   end
   if kind ~= "jsonl" then
-    local sidecar = io.open(bare:gsub("%.[^.]*$", "") .. ".provenance.json", "rb")
+    local sidecar = io.open(export.sidecar(bare), "rb")
     if sidecar then
       describe(by_name, json.decode(sidecar:read "a" or ""))
       sidecar:close()

@@ -3,6 +3,7 @@
 
 local background = require "netspace.lib.background"
 local chance = require "netspace.lib.chance"
+local failures = require "netspace.store.failures"
 local paths = require "netspace.lib.path"
 local progress = require "netspace.sweep.progress"
 local sys = require "netspace.core.sys"
@@ -28,16 +29,29 @@ function M.announce(s, text, often)
   background.notify(s.name .. ": " .. text)
 end
 
--- How the models that did not succeed are trained again; "" where all did.
-local function again(s)
-  local k, parts = s.kept, {}
-  if k.failed > 0 then parts[1] = ("the failed %s"):format(k.failed == 1 and "one" or "ones") end
-  if k.diverged > 0 then
-    parts[#parts + 1] = ("what diverged%s"):format(k.failed > 0 and ", too: --retry=all" or "")
+--- How models of the store that failed or diverged (lists, with reasons) are trained again; a
+-- limit that failed some has to be lifted first.  "" for none.
+function M.retry(store, failed, diverged)
+  if #failed + #diverged == 0 then return "" end
+  local limited, lift, other = failures.limited(failed), "", ""
+  if limited.memory > 0 then
+    local need = 0
+    for _, model in ipairs(failed) do
+      if failures.limit(model.reason) == "memory" then need = math.max(need, model.memory or 0) end
+    end
+    lift = " --memory " .. (need > 0 and units.bytes(1.05 * need):gsub(" ", "") or "SIZE")
+    other = ", or the same script with a larger memory=,"
   end
-  if #parts == 0 then return "" end
-  return ("; `netspace resume %s --retry%s` trains %s again"):format(paths.shown(s.store),
-    k.failed > 0 and "" or "=all", table.concat(parts, " (") .. (#parts > 1 and ")" or ""))
+  if limited.patience > 0 then
+    lift = lift .. " --patience SECONDS"
+    other = other == "" and ", or the same script with a larger patience=," or
+      ", or the same script with larger limits,"
+  end
+  local what = #failed == 0 and "what diverged" or #diverged == 0
+    and (#failed == 1 and "the failed one" or "the failed ones")
+    or ("the failed %s (what diverged, too: --retry=all)"):format(#failed == 1 and "one" or "ones")
+  return ("`netspace resume %s --retry%s%s`%s trains %s again"):format(paths.shown(store),
+    #failed == 0 and "=all" or "", lift, other, what)
 end
 
 --- An ended sweep in one line; brief: without how to go on.
@@ -50,7 +64,12 @@ function M.summary(s, brief)
     or ("%d trained in %s"):format(k.trained, units.duration(s.seconds)))
   text = ("%s (%s)"):format(text, paths.shown(s.store))
   if s.closed then
-    text = text .. "; the budget of " .. units.duration(s.budget) .. " is spent"
+    text = text .. "; the budget of " .. units.limit(s.asked) .. " is spent"
+  end
+  for _, list in ipairs { { s.lost, "failed" }, { s.strayed, "diverged" } } do
+    if list[1] and #list[1] > 0 then
+      text = ("%s; %s"):format(text, failures.text(table.unpack(list)))
+    end
   end
   local guessing = #s.queue == 0 and chance.of(s.least, k.done, s.card)
   if guessing then
@@ -62,15 +81,32 @@ function M.summary(s, brief)
     return s.unknown and text .. "; run it again"
       or ("%s; run it again, or `netspace resume %s`"):format(text, paths.shown(s.store))
   end
-  return text .. again(s)
+  local retry = M.retry(s.store, s.lost or {}, s.strayed or {})
+  return retry == "" and text or ("%s; %s"):format(text, retry)
 end
 
---- A sweep has ended while the user types: says so above the prompt.
+local unreported = {} -- sweeps that have ended, of which nothing was said yet, the first first
+
+--- A sweep has ended: says so above the prompt while the user types; in a script whoever waits
+-- for it does, or the end of the script.
 function M.ended(s)
   if background.typing() and not s.quiet then
     background.notify(M.summary(s))
     s.reported = true
   end
+  unreported[#unreported + 1] = s
+end
+
+--- Sweeps of the list, and before them all others that have ended without a word.
+function M.unreported(list)
+  local all, known = {}, {}
+  for _, from in ipairs { unreported, list } do
+    for _, s in ipairs(from) do
+      if not known[s] and not s.reported then all[#all + 1] = s end
+      known[s] = true
+    end
+  end
+  return all
 end
 
 --- What sweeps that have ended came to, where it was not said yet; how to go on only once.
@@ -87,6 +123,9 @@ function M.report(list)
       progress.clear(M.summary(s, (left[s.store] or 0) > 1))
     end
     s.reported = true
+  end
+  for i = #unreported, 1, -1 do
+    if unreported[i].reported then table.remove(unreported, i) end
   end
   for _, store in ipairs(stores) do
     if left[store] > 1 then
