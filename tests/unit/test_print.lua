@@ -44,4 +44,28 @@ circle.circle = circle
 t.is(printed(circle), pretty(circle) .. "\n", "a circle")
 t.ok(printed(setmetatable({}, { __tostring = function() error("no") end })):find("__tostring fails"),
   "an object whose __tostring fails does not end the script")
+t.is(tostring(m), pretty(m):gsub(" image=.*", ""), "tostring of a network is its short form")
+t.is(("%s"):format(tostring(zoo["RegNetX-400MF"])), "x d=1,2,7,12 w=32,64,160,384 b=1 g=16", "of the zoo, too")
+t.ok(tostring({}):find "^table: 0x" and tostring(nil) == "nil" and tostring(1.5) == "1.5",
+  "of other values it is as ever")
+t.fails(function() tostring() end, "value expected")
+
+-- Names of netspace that a script takes for its own, and a principle given by its variable's name.
+local function said(code)
+  local p = assert(io.popen(("%s -q --no-init -e '%s' 2>&1"):format(require("netspace.core.sys").exe(),
+    code)))
+  local text = p:read "a"
+  p:close()
+  return text
+end
+t.is(said "space = 3 space = 4 print(space)",
+  "netspace: 'space' is yours now and hides netspace's module of that name; space = nil brings it back\n4\n",
+  "a name of netspace that becomes a variable is said, once")
+t.ok(said "print(space.names()[1]) function data() end":find("'data' is yours now", 1, true),
+  "also a function, and after other modules were used")
+t.is(said "x = 3 local space = 4 print(x, space)", "3\t4\n", "other names and locals are not")
+t.ok(said "stats = 3 stats = nil print(stats.compare({ 1, 2 }, { 3, 4 }).ks)":find "\n1%.0\n$", "nil brings it back")
+t.ok(said [[steep = constraint{ name = "steep", check = function(m) return true end }
+space.AnyNetXA:with("steep")]]:find("there is no constraint script called 'steep'; the variable steep is one, "
+  .. "without quotes: S:with(steep)", 1, true), "with(\"steep\") names the variable")
 t.done()

@@ -428,6 +428,11 @@ function M._line(value, width)
   return shorten(text, width, screen.unicode() and "…" or "...")
 end
 
+--- A network in one line; nil for other values, and for one with a text of its own.
+function M._network(value)
+  return is_model(value) and not members.own_text(value) and model_line(value) or nil
+end
+
 --- Whether a value is worth a line when it is assigned: a network, or what says itself how it
 -- prints (a population, a space, a result), but no numbers, strings and tables.
 function M._has_line(value)

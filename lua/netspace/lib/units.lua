@@ -34,7 +34,8 @@ function M.count(n, noun, part)
     n == 1 and "" or "s")
 end
 
-local states = { "done", "diverged", "failed", "running", "queued" }
+local states = { "done", "diverged", "failed", "running", "queued",
+  "unfinished" } -- the last: of an import, which does not know what becomes of them
 
 --- How models stand, the one way it is counted and said everywhere: every model is in one of
 -- these states, so that the numbers add up to all.  "4 done, 1 failed, 2 queued"; states that no

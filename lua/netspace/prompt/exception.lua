@@ -4,6 +4,7 @@
 local chunk = require "netspace.lib.chunk"
 local fold = require "netspace.lib.fold"
 local members = require "netspace.lib.members"
+local netspace = require "netspace"
 local options = require "netspace.lib.options"
 local pretty = require "netspace.lib.pretty"
 local strict = require "netspace.strict"
@@ -40,7 +41,9 @@ local function lookup(level, name)
     if not up then break end
     if up == name then return value end
   end
-  return rawget(_G, name)
+  local value = rawget(_G, name)
+  if value == nil and netspace._is_public(name) then value = netspace[name] end
+  return value
 end
 
 -- The value of "a.b.c" where the error happened (raw), or nil.

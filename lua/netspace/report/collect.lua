@@ -86,12 +86,13 @@ end
 -- @treturn table populations, groups, best and totals; or nil, a message, "damaged" or nil
 function M.take(store, names)
   return store:_at_once(function(s)
-    local all = { populations = {}, total = 0, finished = 0, failed = 0, diverged = 0, open = 0 }
+    local all = { populations = {}, total = 0, finished = 0, open = 0, done = 0, diverged = 0,
+      failed = 0, running = 0, queued = 0 }
     for i, name in ipairs(names or s:names()) do
       local p = population_of(s, name)
       p.number, all.populations[i] = i, p
       all.total, all.finished = all.total + p.n, all.finished + p.finished
-      all.failed, all.diverged = all.failed + p.failed, all.diverged + p.diverged
+      for state in pairs(p.counts) do all[state] = all[state] + p[state] end
       all.open = all.open + p.open
     end
     all.groups = groups_of(all.populations)

@@ -54,7 +54,7 @@ end
 
 --- What is known by name: f(m, key) -> value, or nil and why not.
 local known = {
-  d = depth, w = mean_width, b = shared, g = shared, flops = complexity,
+  d = depth, depth = depth, w = mean_width, b = shared, g = shared, flops = complexity,
   params = complexity, acts = complexity, w_0 = regnet, w_a = regnet, w_m = regnet,
   e_fit = e_fit,
 }
@@ -75,8 +75,9 @@ local function reader(where, result, what)
   if column then
     return function(i) return column[i], ("it has no value of %s"):format(what) end
   end
-  local categorical = what == "b" or what == "g" or what:find("^[bg]%[") ~= nil
+  local categorical = what == "b" or what == "g" or what:find("^[bg]%[?%d") ~= nil
   local key, stage = what:match("^(%l[%w_]*)%[(%d+)%]$")
+  if not key then key, stage = what:match("^([dwbg])(%d+)$") end -- as a CSV has it
   if key then
     return function(_, m)
       local list = m[key]
@@ -93,8 +94,8 @@ local function reader(where, result, what)
   local names = {}
   for name in pairs(known) do names[name] = true end
   for name in pairs(result.columns or {}) do names[name] = true end
-  error(("%s: unknown property '%s'%s; it knows d, w, b, g (or of one stage, such as w[4]), w_0, "
-    .. "w_a, w_m, e_fit, flops, params, acts, columns of an import, or a function of a "
+  error(("%s: unknown property '%s'%s; it knows d, w, b, g (or of one stage, such as w[4]), depth, "
+    .. "w_0, w_a, w_m, e_fit, flops, params, acts, columns of an import, or a function of a "
     .. "model"):format(where, what, options.hint(what, names)), 0)
 end
 

@@ -550,8 +550,8 @@ document("sweep:status", [[
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:status()]])
 document("sweep:wait", [[
   s:wait() -> result
-  Takes no argument (sweep.run{ budget =, … } has a time).  Waits until the sweep has ended.  Ctrl-C ends the waiting: at the prompt the sweep goes on; a
-  script ends, and its sweep with it.
+  Waits until the sweep has ended; sweep.start{ budget =, … } gives it a time.  Ctrl-C ends the
+  waiting: at the prompt the sweep goes on; a script ends, and its sweep with it.
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:wait()]])
 document("sweep:pause", [[
   s:pause()
