@@ -55,7 +55,8 @@ local function retry(path, view)
   if good and n.failed == 0 then
     return population .. " has no failed models; those that diverged are results"
   elseif good then
-    return ("%d of %s queued again; `netspace resume %s` trains them"):format(n.failed, population, path)
+    return ("%d of %s queued again; `netspace resume %s` trains them"):format(n.failed, population,
+      path)
   end
   if getmetatable(n) == ledgers.Failure and n.kind == "busy" then
     return send(path, "retry", view)

@@ -46,7 +46,8 @@ function M.resume(args)
       end
     elseif key == "memory" then
       if value ~= "none" and not require("netspace.sweep.request").bytes(value) then
-        return refused("--memory is a size above 0, such as 2GB, or none (no limit); not '%s'", value)
+        return refused("--memory is a size above 0, such as 2GB, or none (no limit); not '%s'",
+          value)
       end
       o.memory = value
     elseif key == "budget" then
@@ -73,7 +74,8 @@ function M.resume(args)
 end
 
 -- What a command that writes a file is given: STORE -o FILE [NAME]…, `flag` where it has one,
--- and the option `valued`, which takes a value, where it has one.  Nothing, after saying why, when that is not what it got.
+-- and the option `valued`, which takes a value, where it has one.  Nothing, after saying why,
+-- when that is not what it got.
 local function file_arguments(command, args, flag, valued)
   local t, known = { names = {} }, { "-o", flag, valued }
   local i = 1

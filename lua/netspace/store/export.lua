@@ -230,8 +230,8 @@ function M.sidecar(bare) return bare .. ".provenance.json" end
 -- @treturn integer how many models; table the pieces
 function M.text(reader, kind, names, salvage)
   local pieces = {}
-  local n = writers[kind](reader, populations(reader, names, salvage), salvage and salvaged or whole,
-    function(text) pieces[#pieces + 1] = text end)
+  local n = writers[kind](reader, populations(reader, names, salvage),
+    salvage and salvaged or whole, function(text) pieces[#pieces + 1] = text end)
   return n, pieces
 end
 

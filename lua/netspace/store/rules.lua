@@ -26,7 +26,8 @@ function M.wrong_name(name)
       c == "\n" and "line break" or "control character")
   end
   if name:find "^%s" or name:find "%s$" then
-    return ("is '%s', with a blank at its %s"):format(name, name:find "^%s" and "beginning" or "end")
+    return ("is '%s', with a blank at its %s"):format(name,
+      name:find "^%s" and "beginning" or "end")
   end
 end
 

@@ -87,7 +87,8 @@ function M.make(o)
     list[i], names[key] = t, i
   end
   local seconds = time_of(o)
-  return { finish = sys.now() + seconds, seconds = seconds, in_turn = order == "in turn", sweeps = list }
+  return { finish = sys.now() + seconds, seconds = seconds, in_turn = order == "in turn",
+    sweeps = list }
 end
 
 document("sweep.plan", [[

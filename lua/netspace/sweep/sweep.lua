@@ -516,7 +516,7 @@ document("sweep.start", [[
   The sweep has s:status() s:wait() s:pause() s:resume() s:retry() s:cancel().
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }]])
 document("sweep.resume", [[
-  sweep.resume(path [, { workers=, quiet=, retry=, memory=, patience=, budget= }]) -> list of results
+  sweep.resume(path [, { retry=, memory=, patience=, budget=, … }]) -> list of results
   Trains what the populations of a store have open: all they need is in the store.
     retry      true: also what has failed, from the beginning; "all": what has diverged, too
     memory     another limit than the sweep had, as in sweep.run; "none" lifts it.  What failed
