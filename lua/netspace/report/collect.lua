@@ -77,7 +77,7 @@ end
 
 local function last_event(s, populations)
   local last = s:progress().updated or 0
-  for _, e in ipairs(s:events()) do last = math.max(last, e.time) end
+  for _, e in ipairs(s:events { last = 1 }) do last = math.max(last, e.time) end
   for _, p in ipairs(populations) do last = math.max(last, p.created) end
   return last > 0 and math.floor(last) or nil
 end
