@@ -4,6 +4,7 @@
 -- The files are foreign bytes: every message names the line, the column and the value.
 
 local arch = require "netspace.network.arch"
+local blame = require "netspace.lib.blame"
 local document = require("netspace.lib.doc").group "stats"
 local export = require "netspace.store.export"
 local foreign = require "netspace.stats.foreign"
@@ -397,13 +398,13 @@ function M.import(path, o)
     error(("%s: format is '%s'; it knows csv, json and jsonl"):format(where, o.format), 2)
   end
   local first, read = open(path)
-  if not first then return nil, read end
+  if not first then return blame.nothing(where, read) end
   local page = first:sub(1, 4096):lower()
   if page:find "^%s*<!doctype html" or page:find "^%s*<html" then
-    return nil, ("%s is an HTML page, not a table%s"):format(path, page:find "netspace"
-      and ": a report of netspace; its numbers are the text under \"Raw numbers\" (save that as a "
-      .. ".csv file), or export the store: netspace export STORE -o FILE.csv" or "; save its table "
-      .. "as CSV")
+    return blame.nothing(where, ("%s is an HTML page, not a table%s"):format(path,
+      page:find "netspace" and ": a report of netspace; its numbers are the text under \"Raw "
+      .. "numbers\" (save that as a .csv file), or export the store: netspace export STORE -o "
+      .. "FILE.csv" or "; save its table as CSV"))
   end
   local _, bare = gzip.named(path)
   local kind = o.format or tables.kind(bare, first)
@@ -419,7 +420,7 @@ function M.import(path, o)
   local good, results, by_name = pcall(parse, read, kind, name, path, how)
   if not good then
     local reason = foreign.reason(results)
-    if reason then return nil, ("%s: %s"):format(path, reason) end
+    if reason then return blame.nothing(where, ("%s: %s"):format(path, reason)) end
     error(results, 0)
   end
   if kind ~= "jsonl" then

@@ -7,6 +7,7 @@
 -- Opening and every method return nil and a message when the file fails; a name that the store
 -- does not have raises an exception that lists those it has.
 
+local blame = require "netspace.lib.blame"
 local export = require "netspace.store.export"
 local files = require "netspace.store.files"
 local document = require("netspace.lib.doc").group "store"
@@ -380,8 +381,8 @@ function M.open(path)
   local reader, message, kind = readers.open(path)
   if reader then return setmetatable({ path = reader.path, reader = reader, seen = {},
     decoded = {} }, Store) end
-  if kind then return nil, message, kind end
-  return nil, message
+  if kind then return blame.nothing("store.open", message, kind) end
+  return blame.nothing("store.open", message)
 end
 
 document("sweep.open", [[
