@@ -70,8 +70,7 @@ local _, why = pcall(stats.bootstrap, A, "flops")
 t.ok(tostring(why):find("flops are not known", 1, true), "what is not known is said", why)
 _, why = pcall(stats.bootstrap, A, "lrr")
 t.ok(tostring(why):find("did you mean 'lr'?", 1, true), "near a column", why)
-_, why = pcall(stats.bootstrap, B, "lr")
-t.ok(tostring(why):find("model 2: it has no value of lr", 1, true), "an empty cell", why)
+t.is(stats.bootstrap(B, "lr").left_out, 1, "an empty cell of a failed model")
 
 t.fails(function() return foreign.C end, "mine.csv has no population 'C'; it has A, B")
 t.fails(function() return stats.table { foreign.A, nil, B } end, "stats.table: entry 2 is nil")
@@ -237,6 +236,14 @@ for column, property in pairs { depth = "d", d1 = "d[1]", w4 = "w[4]", g2 = "g[2
   t.is(stats.bootstrap(own, column).median, stats.bootstrap(own, property).median,
     column .. " of the sweep itself")
 end
+local half = { name = "H", errors = { 40, 100, 50, 100 }, models = own.models,
+  columns = { images_per_s = { 400, nil, 300, nil } } }
+local speed = stats.bootstrap(half, "images_per_s")
+t.is(speed.left_out .. " " .. speed.n .. " " .. speed.best, "2 2 400", "failed models without a speed are left out")
+t.ok(tostring(speed):find("; 2 failed without it are left out", 1, true), "which is said", tostring(speed))
+t.ok(plot.scatter(half, "images_per_s"), "a picture can be made")
+half.columns.images_per_s[1] = nil
+t.fails(function() stats.bootstrap(half, "images_per_s") end, "model 1: it has no value of images_per_s")
 t.is(tostring(back):match "result A: [^(]*", "result A: 4 models: 4 done ", "counted as the sweep is")
 local few = assert(io.open(dir .. "/few.csv", "w"))
 few:write "error,status\n40,done\n,diverged\nnan,\n,running\n"

@@ -154,6 +154,9 @@ local hung = "its worker hung: it said nothing for 2 seconds, 3 times without pr
 t.ok(ended({ done = 5, failed = 1, diverged = 0, trained = 6 }, nil, { lost = lost(hung), strayed = {} })
   :find("--retry --patience SECONDS`, or the same script with a larger patience=, trains", 1, true),
   "so is patience")
+t.ok(ended({ done = 4, failed = 1, diverged = 0, trained = 5 }, { 1 }, { lost = lost(needs(100)), strayed = {} })
+  :find("run it again, or `netspace resume x.db` (with --retry --memory 105MB also what failed)", 1, true),
+  "also where models are left")
 t.is(failures.text(lost("a", "b", "b", "c", "d"), "failed"),
   "2 failed: b; 1 failed: a; 1 failed: c; 1 other reason", "the most frequent reasons first")
 t.is(ended({ done = 4, failed = 0, diverged = 0, trained = 4 }, { 1, 2 }),

@@ -99,6 +99,25 @@ local function reader(where, result, what)
     .. "model"):format(where, what, options.hint(what, names)), 0)
 end
 
+--- A result without those failed models that have no value of the column `what`, such as
+-- images_per_s of a network that could not be trained: they say nothing of it.  Other models
+-- without a value stay, and values() refuses them.
+-- @treturn table result; integer how many models are left out
+function M.measured(result, what)
+  local column = result.columns and result.columns[what]
+  if type(what) ~= "string" or not column then return result, 0 end
+  local kept = { name = result.name, errors = {}, models = {}, columns = { [what] = {} } }
+  for i, e in ipairs(result.errors) do
+    if column[i] ~= nil or e < 100 then
+      local at = #kept.errors + 1
+      kept.errors[at], kept.models[at], kept.columns[what][at] = e, result.models[i], column[i]
+    end
+  end
+  local left = #result.errors - #kept.errors
+  if left == 0 or #kept.errors == 0 then return result, 0 end
+  return kept, left
+end
+
 --- The values of a property, one for each model of a result.  `numbers` refuses others.
 -- @treturn table list; string what to call it; boolean whether it is categorical
 function M.values(where, result, what, numbers, level)

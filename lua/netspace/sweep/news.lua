@@ -29,29 +29,42 @@ function M.announce(s, text, often)
   background.notify(s.name .. ": " .. text)
 end
 
---- How models of the store that failed or diverged (lists, with reasons) are trained again; a
--- limit that failed some has to be lifted first.  "" for none.
-function M.retry(store, failed, diverged)
-  if #failed + #diverged == 0 then return "" end
-  local limited, lift, other = failures.limited(failed), "", ""
+-- The options of `netspace resume` with which failed models are trained again, and what the same
+-- script has to raise for that: a limit that failed some has to be lifted.
+local function lift(failed)
+  local limited, options, script = failures.limited(failed), "--retry", nil
   if limited.memory > 0 then
     local need = 0
     for _, model in ipairs(failed) do
       if failures.limit(model.reason) == "memory" then need = math.max(need, model.memory or 0) end
     end
-    lift = " --memory " .. (need > 0 and units.bytes(1.05 * need):gsub(" ", "") or "SIZE")
-    other = ", or the same script with a larger memory=,"
+    local size = need > 0 and units.bytes(1.05 * need):gsub(" ", "") or "SIZE"
+    options, script = ("%s --memory %s"):format(options, size), "a larger memory="
   end
   if limited.patience > 0 then
-    lift = lift .. " --patience SECONDS"
-    other = other == "" and ", or the same script with a larger patience=," or
-      ", or the same script with larger limits,"
+    options = options .. " --patience SECONDS"
+    script = script and "larger limits" or "a larger patience="
   end
+  return options, script
+end
+
+--- How models of the store that failed or diverged (lists, with reasons) are trained again; ""
+-- for none.
+function M.retry(store, failed, diverged)
+  if #failed + #diverged == 0 then return "" end
+  local options, script = lift(failed)
   local what = #failed == 0 and "what diverged" or #diverged == 0
     and (#failed == 1 and "the failed one" or "the failed ones")
     or ("the failed %s (what diverged, too: --retry=all)"):format(#failed == 1 and "one" or "ones")
-  return ("`netspace resume %s --retry%s%s`%s trains %s again"):format(paths.shown(store),
-    #failed == 0 and "=all" or "", lift, other, what)
+  return ("`netspace resume %s %s`%s trains %s again"):format(paths.shown(store),
+    #failed == 0 and "--retry=all" or options,
+    script and (", or the same script with %s,"):format(script) or "", what)
+end
+
+-- The same beside what is left to train anyway: " (with --retry also what failed)".
+local function beside(failed)
+  if not failed or #failed == 0 then return "" end
+  return (" (with %s also what failed)"):format((lift(failed)))
 end
 
 --- An ended sweep in one line; brief: without how to go on.
@@ -79,7 +92,8 @@ function M.summary(s, brief)
   if brief then return text end
   if #s.queue > 0 then
     return s.unknown and text .. "; run it again"
-      or ("%s; run it again, or `netspace resume %s`"):format(text, paths.shown(s.store))
+      or ("%s; run it again, or `netspace resume %s`%s"):format(text, paths.shown(s.store),
+      beside(s.lost))
   end
   local retry = M.retry(s.store, s.lost or {}, s.strayed or {})
   return retry == "" and text or ("%s; %s"):format(text, retry)
@@ -111,11 +125,13 @@ end
 
 --- What sweeps that have ended came to, where it was not said yet; how to go on only once.
 function M.report(list)
-  local left, stores = {}, {}
+  local left, lost, stores = {}, {}, {}
   for _, s in ipairs(list) do
     if not s.reported and not s.quiet and #s.queue > 0 then
       if not left[s.store] then stores[#stores + 1] = s.store end
       left[s.store] = (left[s.store] or 0) + 1
+      lost[s.store] = lost[s.store] or {}
+      for _, model in ipairs(s.lost or {}) do table.insert(lost[s.store], model) end
     end
   end
   for _, s in ipairs(list) do
@@ -129,8 +145,8 @@ function M.report(list)
   end
   for _, store in ipairs(stores) do
     if left[store] > 1 then
-      progress.clear(("%d sweeps have models left; run them again, or `netspace resume %s`")
-        :format(left[store], paths.shown(store)))
+      progress.clear(("%d sweeps have models left; run them again, or `netspace resume %s`%s")
+        :format(left[store], paths.shown(store), beside(lost[store])))
     end
   end
 end

@@ -153,6 +153,7 @@ local function wait_for(list)
     news.report(list)
     error("interrupted", 0)
   end
+  news.report(list) -- together, so that how to go on is said once
   local results = {}
   for i, s in ipairs(list) do results[i] = outcome(s) end
   return results
