@@ -98,9 +98,10 @@ function Ledger:open_names()
   return names
 end
 
---- The models of all populations that have failed, with their reasons.
+--- The models of all populations that have failed, with their reasons and the population's name.
 function Ledger:failed()
-  return rows(self, "SELECT reason FROM model WHERE status = 'failed' ORDER BY population, idx")
+  return rows(self, [[SELECT reason, memory, population.name FROM model JOIN population
+    ON population.id = population WHERE status = 'failed' ORDER BY population, idx]])
 end
 
 --- Makes a population; p as population() gives it, with source = how to open the data.

@@ -348,7 +348,7 @@ function M.resume(path, o)
     local first, started = open_ledger(path), {}
     local names, failed = first:open_names(), first:failed()
     first:close()
-    if #failed > 0 then sys.status(3) end
+    for _, model in ipairs(failed) do trainings.failed[trainings.key(path, model.name)] = 1 end
     for i, name in ipairs(names) do
       local ledger = open_ledger(path)
       local good, err = pcall(function()
@@ -447,8 +447,11 @@ function M.finish(stop_them)
       if s.state == "pausing" or s.state == "paused" then idle[#idle + 1] = s end
     end
     stop(stop_them and list or idle)
-    local interrupted = wait_until(all_ended(list), function() stop(list) end)
+    local interrupted = #list > 0 and wait_until(all_ended(list), function() stop(list) end)
     news.report(news.unreported(list))
+    for _, n in pairs(trainings.failed) do
+      if n > 0 then sys.status(3) end -- as they stand now: what failed may have been trained since
+    end
     if interrupted and not stop_them then error("interrupted", 0) end
   end)
 end

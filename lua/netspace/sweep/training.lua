@@ -28,7 +28,10 @@ local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
 
-local M = { active = {} }       -- trainings at work or paused, oldest first
+local M = {
+  active = {}, -- trainings at work or paused, oldest first
+  failed = {}, -- how many models had failed in a population that has ended: by its key()
+}
 local active = M.active
 local Training = { __name = "sweep" }
 Training.__index = Training
@@ -43,6 +46,9 @@ local warned = {} -- of other engines
 local function position(e)
   return e.epoch << 32 | e.step
 end
+
+--- What tells the populations of all stores apart.
+function M.key(store, name) return store .. "\0" .. name end
 
 --- Begins training what the population `id` has open, as the request says (request.lua).
 function M.begin(ledger, id, request)
@@ -407,7 +413,7 @@ function Training:_finish()
   if not good then self.trouble = self.trouble or err end
   self.journal:close()
   self:_tidy()
-  if self.failed > 0 then sys.status(3) end
+  M.failed[M.key(self.store, self.name)] = self.failed
   if self.callback then
     good, err = pcall(self.callback, self:status())
     if not good then self.trouble = self.trouble or err end
