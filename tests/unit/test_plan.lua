@@ -180,8 +180,8 @@ t.ok(stats.compare(dull, all[1]).verdict:find("no model has learnt", 1, true),
   "and the verdict", stats.compare(dull, all[1]).verdict)
 -- Populations that are not trained ----------------------------------------------------------------
 t.fails(function() stats.compare(A, B) end,
-  "a is a population; train it first: sweep.run{ models = a, … }")
-t.fails(function() stats.edf { A[1], A[2] } end, "is a list of networks; train it first")
+  "a is a population, which is not trained yet; train it first: sweep.run{ models = a, … }")
+t.fails(function() stats.edf { A[1], A[2] } end, "is a list of networks, which is not trained yet; train it first")
 
 -- A partial recipe --------------------------------------------------------------------------------
 local function stored(file) return sweep.open(at(file)):population("A").recipe end
