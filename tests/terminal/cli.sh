@@ -271,7 +271,7 @@ session 'print(nowhere)' 'nowhere' 'x = nowhere.y' 'help("stats.edf")' 'help "wh
     'stats.edf' \
     'help.add("own", "own()\nOf the user.")' 'who = 3' 'tour' ":save $dir/session.lua"
 check ":save leaves out what went wrong and what only looks" out "session.lua: 2 entries"
-run "$dir/session.lua"; check "the rest runs" quiet; check "to its end" status 0
+run "$dir/session.lua"; check "the rest runs" err "'who' is yours now"; check "to its end" status 0
 session 'c = constraint{ name = "typo", check = function(m) return flase end }' \
     'p = space.small.AnyNetXA:with(c):sample(2)' ":save $dir/session.lua"
 check "a typo in a constraint is an error at the prompt" err "undeclared variable 'flase' (did you mean 'false'?)"
