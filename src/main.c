@@ -76,8 +76,8 @@ static const char *const options[] = {
 };
 
 static const char *const commands[] = {
-    "monitor", "resume", "export", "report", "copy", "remove",
-    "rename",  "doctor", "help",   NULL,
+    "monitor", "resume", "export", "report", "copy",
+    "remove",  "rename", "doctor", "help",   NULL,
 };
 
 // " (did you mean 'x'?)" from the list, pushed on the stack; "" when nothing is near.
@@ -369,9 +369,10 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
     const char *name = strcmp(argv[script], "-") == 0 ? NULL : argv[script];
     if (name && !strchr(name, '/') && !strchr(name, '.') && access(name, F_OK) != 0) {
         char more[256];
-        snprintf(more, sizeof more, "%s\n%s", hint(L, name, commands),
-                 "commands: monitor, resume, export, report, copy, remove, rename, doctor, help; "
-                 "'monitor STORE --once' lists a store");
+        snprintf(
+            more, sizeof more, "%s\n%s", hint(L, name, commands),
+            "commands: monitor, resume, export, report, copy, remove, rename, doctor, help; "
+            "'monitor STORE --once' lists a store");
         usage_error("no such script or command", name, more);
         return EXIT_USAGE;
     }
