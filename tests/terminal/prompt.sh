@@ -11,8 +11,8 @@ check "then the prompt" ready
 clear_screen
 enter '6 * 7'; check "an expression is printed" shows '^42$'
 clear_screen
-enter '("words of a sentence, "):rep(9)'; check "a sentence is broken between words" shows '^  [a-z, ]*, "$'
-shows '^"words.* (words|of|a|sentence,)$'; ready; clear_screen
+enter '("words of a sentence, "):rep(9)'; check "a sentence is broken between words" shows '^  sentence, *$'
+ready; clear_screen
 enter 'for i = 1, 2 do'; check "an open entry continues" shows '^>>$'
 enter 'print("line", i)'; enter 'end'
 check "and runs when it is complete" shows '^line +2'; check "back at the prompt" ready

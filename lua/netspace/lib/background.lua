@@ -68,10 +68,9 @@ function M.tell()
   if server then server.tell() end
 end
 
---- Waits for what is at work; stop: stops it.
+--- Waits for what is at work (stop: stops it), and says what was not said yet.
 function M.finish(stop)
-  if M.running() > 0 then server.finish(stop) end
-  M.tell()
+  if server then server.finish(stop) end
 end
 
 --- Ctrl-Z: `stop` stops this process and comes back when the shell lets it go on.

@@ -52,6 +52,7 @@ local function call(where, f, ...)
   local a, b = blame.call(2, function(err) return where .. ": " .. blame.bare(tostring(err)) end,
     f, ...)
   if b == nil then return a end -- one value, so that the prompt prints one
+  if a == nil then return blame.nothing(where, b) end
   return a, b
 end
 

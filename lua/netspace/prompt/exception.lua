@@ -1,10 +1,12 @@
 --- How exceptions of Lua code are shown: the message, the line it happened in, a hint
 -- when a name is nearly right, and the user's own frames of the traceback.
 
+local blame = require "netspace.lib.blame"
 local canvas = require "netspace.core.canvas"
 local chunk = require "netspace.lib.chunk"
 local fold = require "netspace.lib.fold"
 local members = require "netspace.lib.members"
+local netspace = require "netspace"
 local options = require "netspace.lib.options"
 local pretty = require "netspace.lib.pretty"
 local screen = require "netspace.core.screen"
@@ -43,7 +45,9 @@ local function lookup(level, name)
     if not up then break end
     if up == name then return value end
   end
-  return rawget(_G, name)
+  local value = rawget(_G, name)
+  if value == nil and netspace._is_public(name) then value = netspace[name] end
+  return value
 end
 
 -- The value of "a.b.c" where the error happened (raw), or nil.
@@ -148,6 +152,7 @@ function M.handler(err)
     local wrong = called and here and
       wrong_call(level, chunk.line_of(first.source, first.line) or "", called.func)
     if wrong then e.message = (e.message:match("^%S+:%d+: ") or "") .. wrong end
+    if not wrong and not e.near and message:find "a nil value" then e.nothing = blame.last end
   end
   return e
 end
@@ -234,6 +239,9 @@ function M.lines(e)
     add_code(out, text:match("^%s*(.-)%s*$"), named_place(e.message, text:match("^%s*(.*)")))
   end
   if e.near then add("hint", ("did you mean '%s'?"):format(e.near)) end
+  if e.nothing then
+    add("hint", ("%s gave nil: %s"):format(e.nothing.what, e.nothing.message))
+  end
   if e.frames and #e.frames > 1 then
     add("trace", "stack")
     for i = 1, math.min(#e.frames, 10) do add("trace", "  " .. e.frames[i].text) end

@@ -4,6 +4,7 @@
 -- the loop cannot be entered twice and sweep.run enters it.
 
 local background = require "netspace.lib.background"
+local blame = require "netspace.lib.blame"
 local chunk = require "netspace.lib.chunk"
 local complete = require "netspace.prompt.complete"
 local entries = require "netspace.prompt.entry"
@@ -82,6 +83,15 @@ local function show_assigned(text)
   end
 end
 
+-- Says what an entry has assigned nil to that came with a message, which was lost otherwise.
+local function show_nothing(text)
+  for _, name in ipairs(entries.assigned(text)) do
+    if rawget(_G, name) == nil then
+      return note(("%s is nil: %s: %s"):format(name, blame.last.what, blame.last.message))
+    end
+  end
+end
+
 -- Says which names were not defined, but for those that `message` has.
 local function show_undefined(message)
   for name, near in pairs(hints) do
@@ -152,12 +162,14 @@ function M.evaluate(text)
     local line = show_error(shown, text, name)
     return false, line
   end
+  local before = blame.last
   local results = table.pack(sys.interruptible(exception.handler, f))
   if not results[1] then
     local line = show_error(results[2], text, name)
     show_undefined(results[2].message)
     return false, line
   end
+  if blame.last ~= before then show_nothing(text) end
   -- Printing runs the user's __tostring, and may be long.
   local show_it, what = show_assigned, text
   if shown and results.n > 1 then
