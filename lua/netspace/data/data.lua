@@ -330,7 +330,7 @@ function M.open(spec, opts)
   local right, what = pcall(checked, how, o, kind)
   if not right then error(what, 2) end
   local set, message = kind.open(argument, how)
-  if not set then return nil, message end
+  if not set then return blame.nothing("data.open", message) end
   local source = { spec = how.spec,
     asked = { train = o.train, validation = o.validation, test = o.test } }
   for _, key in ipairs(again) do source[key] = o[key] end
