@@ -20,6 +20,7 @@ int open_data(lua_State *L);
 int open_look(lua_State *L);
 int open_edf(lua_State *L);
 int open_net(lua_State *L);
+int open_pack(lua_State *L);
 int open_recipe(lua_State *L);
 int open_sampler(lua_State *L);
 int open_screen(lua_State *L);

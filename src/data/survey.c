@@ -94,10 +94,7 @@ bool survey_make(struct survey *s, const struct dataset *d)
                                .image = i,
                                .label = splits[k]->labels[i],
                                .split = (uint8_t)k};
-            if (splits[k]->digests && splits[k]->digests[i])
-                memcpy(&m->key, splits[k]->digests[i], sizeof m->key);
-            else
-                m->key = checksum(0, x->bytes, x->size);
+            m->key = splits[k]->sums ? splits[k]->sums[i] : checksum(0, x->bytes, x->size);
             s->of[k][m->label].n++;
             s->of[k][m->label].bytes += x->size;
             width[at] = x->width, height[at] = x->height;

@@ -1,8 +1,8 @@
 /* A survey of a data set: how many images and bytes each class has in each split, their sizes,
  * and which are exactly the same, within a split and between splits.
  *
- * Two images are the same when their bytes are: told by their SHA-256 where the split has it (of
- * the file or pixels, as dataset.h says), else by a 64-bit checksum with the number of bytes. */
+ * Two images are the same when their bytes are, as they are kept: told by their number and their
+ * 64-bit checksum, which a pack has of each image. */
 #ifndef DATA_SURVEY_H
 #define DATA_SURVEY_H
 #include "data/dataset.h"

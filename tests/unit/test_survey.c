@@ -91,18 +91,17 @@ static void sizes(void **state)
     dataset_free(d);
 }
 
-// Where the split has digests they tell images apart, not the bytes.
-static void digests(void **state)
+// Where the split has checksums they tell images apart, not the bytes.
+static void checksums(void **state)
 {
     (void)state;
-    static const uint8_t one[32] = {1}, two[32] = {2};
     struct dataset *d = by_hand();
     struct survey s;
-    d->validation.digests = xcalloc(2, sizeof *d->validation.digests);
-    d->test.digests = xcalloc(4, sizeof *d->test.digests);
+    d->validation.sums = xcalloc(2, sizeof *d->validation.sums);
+    d->test.sums = xcalloc(4, sizeof *d->test.sums);
     for (int i = 0; i < 4; i++)
-        d->test.digests[i] = i == 3 ? two : one;
-    d->validation.digests[0] = two, d->validation.digests[1] = one;
+        d->test.sums[i] = i == 3 ? 2 : 1;
+    d->validation.sums[0] = 2, d->validation.sums[1] = 1;
     assert_true(survey_make(&s, d));
     assert_int_equal(s.again[SPLIT_TEST][SPLIT_TEST], 2);
     assert_int_equal(s.again[SPLIT_TEST][SPLIT_VALIDATION], 4);
@@ -128,7 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts),
         cmocka_unit_test(sizes),
-        cmocka_unit_test(digests),
+        cmocka_unit_test(checksums),
         cmocka_unit_test(interrupted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
