@@ -6,8 +6,6 @@
  * userdata, which whoever borrowed it keeps on the Lua stack. */
 #include "bind/bind.h"
 
-#include <stdlib.h>
-
 #include "base/interrupt.h"
 #include "data/dataset.h"
 
@@ -196,7 +194,7 @@ static int dataset_image(lua_State *L)
     struct dataset *d = check(L, 1);
     uint16_t label;
     const struct stored *s = stored_image(L, d, "dataset:image", &label);
-    struct picture p;
+    struct picture p; // in memory of d->work
     if (!view_picture(&p, s, d->layout, &d->look, d->work))
         return luaL_error(L, "dataset:image: %s", d->work->error.msg);
     int n = p.width * p.height * p.channels;
@@ -205,7 +203,6 @@ static int dataset_image(lua_State *L)
         lua_pushinteger(L, p.pixels[i]);
         lua_rawseti(L, -2, i + 1);
     }
-    free(p.pixels);
     return push_label(L, d, label);
 }
 

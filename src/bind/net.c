@@ -544,9 +544,12 @@ static int core_file_data(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"arch", net_arch_table},    {"bytes", net_bytes_now},
-    {"close", net_close},        {"forward", net_forward_images},
-    {"params", net_params_list}, {"values", net_values_list},
+    {"arch", net_arch_table},
+    {"bytes", net_bytes_now},
+    {"close", net_close},
+    {"forward", net_forward_images},
+    {"params", net_params_list},
+    {"values", net_values_list},
     {NULL, NULL},
 };
 

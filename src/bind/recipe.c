@@ -51,8 +51,8 @@ static const struct {
     {"none", AUGMENT(-1, 0.35f, .crop = CROP_NONE)},
     {"cifar", AUGMENT(4, 0.35f, .crop = CROP_PADDED, .flip = true)},
     {"light", AUGMENT(-1, 0.35f, .crop = CROP_RESIZED, .flip = true)},
-    {"pycls", AUGMENT(-1, 0.08f, .crop = CROP_RESIZED, .swap = true, .flip = true,
-                      .lighting = 0.1f)},
+    {"pycls",
+     AUGMENT(-1, 0.08f, .crop = CROP_RESIZED, .swap = true, .flip = true, .lighting = 0.1f)},
 };
 
 static const struct augment *preset(lua_State *L, const char *what, const char *name)
@@ -153,9 +153,8 @@ static struct augment augment_from_lua(lua_State *L)
         return *preset(L, "augment", luaL_tolstring(L, -1, NULL));
     int top = lua_gettop(L);
     lua_getfield(L, top, "like");
-    struct augment a =
-        *preset(L, "augment: like",
-                lua_isnil(L, -1) ? presets[0].name : luaL_tolstring(L, -1, NULL));
+    struct augment a = *preset(
+        L, "augment: like", lua_isnil(L, -1) ? presets[0].name : luaL_tolstring(L, -1, NULL));
     lua_settop(L, top);
     a.crop = (enum crop_kind)choice(L, "crop", crops, (int)a.crop);
     a.pad = whole(L, "pad", a.pad);

@@ -369,10 +369,11 @@ static int look_text(char *text, size_t size, const struct dataset *d)
     if (l->pad != CROP_PAD)
         n = snprintf(text, size, " pad %d", l->pad);
     if (d->layout != LAYOUT_PLANES)
-        n += snprintf(text + n, size - (size_t)n,
-                      " channels %d scale %.9g resize %d mean %.9g %.9g %.9g std %.9g %.9g %.9g",
-                      l->channels, l->scale, (int)l->resize, d->mean[0], d->mean[1],
-                      d->mean[2], d->std[0], d->std[1], d->std[2]);
+        n += snprintf(
+            text + n, size - (size_t)n,
+            " channels %d scale %.9g resize %d mean %.9g %.9g %.9g std %.9g %.9g %.9g",
+            l->channels, l->scale, (int)l->resize, d->mean[0], d->mean[1], d->mean[2],
+            d->std[0], d->std[1], d->std[2]);
     return n;
 }
 

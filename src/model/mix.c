@@ -77,5 +77,6 @@ void mix_apply(const struct mix *m, float *x, int n, int image, int channels)
 {
     size_t length = (size_t)image * (size_t)image * (size_t)channels;
     for (int i = 0; i < n / 2; i++)
-        mix_pair(m, x + (size_t)i * length, x + (size_t)(n - 1 - i) * length, image, channels);
+        mix_pair(m, x + (size_t)i * length, x + (size_t)(n - 1 - i) * length, image,
+                 channels);
 }

@@ -32,16 +32,17 @@ static bool augment_check(const struct augment *a, struct error *e)
                          "augment: area is from %g to %g; it must be a range within 0 to 1, "
                          "above 0",
                          (double)a->area[0], (double)a->area[1]);
-    if (resized && !(a->aspect[0] >= 0.1f && a->aspect[0] <= a->aspect[1] && a->aspect[1] <= 10))
+    if (resized &&
+        !(a->aspect[0] >= 0.1f && a->aspect[0] <= a->aspect[1] && a->aspect[1] <= 10))
         return error_set(
             e, "augment: aspect is from %g to %g; it must be a range within 0.1 to 10",
             (double)a->aspect[0], (double)a->aspect[1]);
     const struct {
         const char *name;
         float value, most;
-    } reals[] = {{"lighting", a->lighting, 1},     {"brightness", a->brightness, 1},
-                 {"contrast", a->contrast, 1},     {"saturation", a->saturation, 1},
-                 {"hue", a->hue, 0.5f},            {"mixup", a->mixup, 100},
+    } reals[] = {{"lighting", a->lighting, 1}, {"brightness", a->brightness, 1},
+                 {"contrast", a->contrast, 1}, {"saturation", a->saturation, 1},
+                 {"hue", a->hue, 0.5f},        {"mixup", a->mixup, 100},
                  {"cutmix", a->cutmix, 100}};
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)
         if (!between(reals[i].value, 0, reals[i].most))
@@ -51,7 +52,8 @@ static bool augment_check(const struct augment *a, struct error *e)
         return error_set(e, "augment: operations is %d; it must be from 1 to 10",
                          a->operations);
     if (a->magnitude < 0 || a->magnitude > 30)
-        return error_set(e, "augment: magnitude is %d; it must be from 0 to 30", a->magnitude);
+        return error_set(e, "augment: magnitude is %d; it must be from 0 to 30",
+                         a->magnitude);
     return true;
 }
 
