@@ -5,17 +5,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/interrupt.h"
 #include "data/pack.h"
 
 #define FEED "netspace.feed"
 #define PACK "netspace.pack"
 
-static void set_hex(lua_State *L, const char *key, uint64_t value)
+static void push_hex(lua_State *L, uint64_t value)
 {
     char hex[17];
     snprintf(hex, sizeof hex, "%016llx", (unsigned long long)value);
-    set_string(L, key, hex);
+    lua_pushstring(L, hex);
+}
+
+static void set_hex(lua_State *L, const char *key, uint64_t value)
+{
+    push_hex(L, value);
+    lua_setfield(L, -2, key);
 }
 
 static int failed(lua_State *L, const struct error *e)
@@ -31,6 +38,15 @@ static int pack_guess(lua_State *L)
     if (!kind)
         return push_failure(L, e.msg);
     lua_pushstring(L, kind);
+    return 1;
+}
+
+// hash(text) -> 16 hexadecimal digits
+static int pack_hash(lua_State *L)
+{
+    size_t n;
+    const char *text = luaL_checklstring(L, 1, &n);
+    push_hex(L, checksum(0, text, n));
     return 1;
 }
 
@@ -65,9 +81,7 @@ static int feed_gc(lua_State *L)
 static int feed_listing(lua_State *L)
 {
     const struct feed *f = check_feed(L);
-    char hex[17];
-    snprintf(hex, sizeof hex, "%016llx", (unsigned long long)f->sum);
-    lua_pushstring(L, hex);
+    push_hex(L, f->sum);
     lua_pushinteger(L, (lua_Integer)f->files);
     return 2;
 }
@@ -278,6 +292,7 @@ static const luaL_Reg pack_metamethods[] = {
 
 static const luaL_Reg functions[] = {
     {"guess", pack_guess},
+    {"hash", pack_hash},
     {"feed", pack_feed},
     {"open", pack_open_file},
     {NULL, NULL},

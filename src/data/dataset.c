@@ -323,6 +323,15 @@ static bool test_batch(const void *self, enum split_name split, float *x, int *l
     return true;
 }
 
+void dataset_resize(struct dataset *d, const struct data_options *o, int side)
+{
+    if (o->image)
+        d->look.image = o->image;
+    d->look.exact = d->look.image == side;
+    d->look.scale = o->scale > 0 ? o->scale : d->look.exact ? 1 : 8.0 / 7;
+    d->look.resize = o->resize;
+}
+
 void dataset_ready(struct dataset *d, const double mean[3], const double std[3])
 {
     for (int c = 0; c < 3; c++) {
@@ -368,7 +377,7 @@ static int look_text(char *text, size_t size, const struct dataset *d)
     *text = 0;
     if (l->pad != CROP_PAD)
         n = snprintf(text, size, " pad %d", l->pad);
-    if (d->layout != LAYOUT_PLANES)
+    if (d->layout != LAYOUT_PLANES || !l->exact || l->scale != 1)
         n += snprintf(
             text + n, size - (size_t)n,
             " channels %d scale %.9g resize %d mean %.9g %.9g %.9g std %.9g %.9g %.9g",

@@ -76,6 +76,9 @@ struct data_options {
     uint32_t validation;  // 0: none; VALIDATION_DEFAULT
     uint64_t seed;        // of the drawing (shapes) or of the subset
     int pad;              // pixels of zeros around a training image, 0 … CROP_PAD_MOST
+    int image;            // side that networks take; 0: that of the files
+    double scale;         // of the test view (view.h); 0: what suits
+    enum resize resize;
 };
 
 /* Ten drawn classes of 32×32 pixels (shapes.c); CIFAR-10's binary version (cifar.c).
@@ -119,5 +122,9 @@ struct dataset *dataset_new(const char *name, const char *spec, int image, int c
 void split_alloc(struct split *s, uint32_t n, bool sums);
 bool dataset_choose(struct dataset *d, const struct data_options *o, struct error *e);
 void dataset_ready(struct dataset *d, const double mean[3], const double std[3]);
+
+/* Networks take images of the size that is asked for (before dataset_ready): `side` is that of
+ * all files, 0 when they differ. */
+void dataset_resize(struct dataset *d, const struct data_options *o, int side);
 
 #endif

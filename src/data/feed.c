@@ -18,12 +18,16 @@ static const struct feed_kind *const kinds[] = {&feed_folder,   &feed_list, &fee
                                                 &feed_cifar100, &feed_idx,  &feed_npz};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-void feed_note_stat(struct feed *f, const char *name, const struct stat *st)
+uint64_t feed_stat_sum(const char *name, const struct stat *st)
 {
     const uint64_t of[3] = {(uint64_t)st->st_size, (uint64_t)st->st_mtim.tv_sec,
                             (uint64_t)st->st_mtim.tv_nsec};
-    // a sum, so that the order in which a folder is read does not matter
-    f->sum += rng_mix(checksum(checksum(0, of, sizeof of), name, strlen(name)));
+    return rng_mix(checksum(checksum(0, of, sizeof of), name, strlen(name)));
+}
+
+void feed_note_stat(struct feed *f, const char *name, const struct stat *st)
+{
+    f->sum += feed_stat_sum(name, st);
     f->files++;
 }
 

@@ -101,6 +101,8 @@ extern const struct feed_kind feed_folder, feed_list, feed_archive, feed_cifar10
 /* For the kinds: a file goes into the listing (a missing one: false with a message). */
 bool feed_note(struct feed *f, const char *path, struct error *e);
 void feed_note_stat(struct feed *f, const char *name, const struct stat *st);
+/* What a file adds to the sum: a sum, so that the order in which a folder is read is nothing. */
+uint64_t feed_stat_sum(const char *name, const struct stat *st);
 /* Reads a whole file; *gone as for feed_load. */
 bool feed_read(int dir, const char *path, uint8_t **bytes, size_t *size, bool *gone, struct error *e);
 

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,13 +16,14 @@
 #include "base/memory.h"
 #include "data/classes.h"
 
-enum { DEPTH_MOST = 64 };
+enum { DEPTH_MOST = 64, LOOKERS_MOST = 8, LOOK_LEAST = 1000 };
 
 struct file {
     char *name; // from the directory on
     int32_t label;
     uint8_t part;
-    uint64_t size;
+    int error;     // of stat
+    uint64_t size; // 0: not a plain file, or empty
 };
 
 struct folder {
@@ -40,7 +43,7 @@ struct way {
 static bool walk(struct feed *f, int fd, char *path, size_t n, const struct way *up, int depth,
                  struct error *e);
 
-static bool entry(struct feed *f, int fd, const char *name, char *path, size_t n,
+static bool entry(struct feed *f, int fd, const char *name, int type, char *path, size_t n,
                   const struct way *up, int depth, struct error *e)
 {
     struct folder *s = f->self;
@@ -49,33 +52,30 @@ static bool entry(struct feed *f, int fd, const char *name, char *path, size_t n
     if (n + length + 2 > PATH_MAX)
         return error_set(e, "%s/%.100s…: the name of a file in it is too long", f->spec, path);
     memcpy(path + n, name, length + 1);
-    if (fstatat(fd, name, &st, 0) != 0) {
-        if (errno == ENOENT || errno == ELOOP) { // a link to nothing
-            f->counts.empty++;
-            return true;
-        }
-        return error_set(e, "%s/%.200s: %s", f->spec, path, strerror(errno));
-    }
-    if (S_ISDIR(st.st_mode)) {
-        for (const struct way *w = up; w; w = w->up)
-            if (w->device == st.st_dev && w->inode == st.st_ino)
+    if (type == DT_UNKNOWN || type == DT_LNK || type == DT_DIR) {
+        if (fstatat(fd, name, &st, 0) != 0) {
+            if (errno == ENOENT || errno == ELOOP) { // a link to nothing
+                f->counts.empty++;
                 return true;
-        int inner = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (inner < 0)
+            }
             return error_set(e, "%s/%.200s: %s", f->spec, path, strerror(errno));
-        struct way here = {up, st.st_dev, st.st_ino};
-        path[n + length] = '/';
-        return walk(f, inner, path, n + length + 1, &here, depth + 1, e);
-    }
-    if (!S_ISREG(st.st_mode) || st.st_size == 0) {
-        f->counts.empty++;
-        return true;
+        }
+        if (S_ISDIR(st.st_mode)) {
+            for (const struct way *w = up; w; w = w->up)
+                if (w->device == st.st_dev && w->inode == st.st_ino)
+                    return true;
+            int inner = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            if (inner < 0)
+                return error_set(e, "%s/%.200s: %s", f->spec, path, strerror(errno));
+            struct way here = {up, st.st_dev, st.st_ino};
+            path[n + length] = '/';
+            return walk(f, inner, path, n + length + 1, &here, depth + 1, e);
+        }
     }
     if (s->n == UINT32_MAX)
         return error_set(e, "%s has more than %u files", f->spec, UINT32_MAX);
-    feed_note_stat(f, path, &st);
     s->files = xgrow(s->files, s->n, sizeof *s->files);
-    s->files[s->n++] = (struct file){xstrdup(path), NO_LABEL, PART_NONE, (uint64_t)st.st_size};
+    s->files[s->n++] = (struct file){xstrdup(path), NO_LABEL, PART_NONE, 0, 0};
     return true;
 }
 
@@ -100,13 +100,76 @@ static bool walk(struct feed *f, int fd, char *path, size_t n, const struct way 
         else if (d->d_name[0] == '.' || strcmp(d->d_name, "__MACOSX") == 0)
             f->counts.hidden++;
         else
-            good = entry(f, fd, d->d_name, path, n, up, depth, e);
+            good = entry(f, fd, d->d_name, d->d_type, path, n, up, depth, e);
     }
     path[n] = 0;
     if (good && errno)
         good = error_set(e, "%s/%.200s: %s", f->spec, path, strerror(errno));
     if (dir)
         closedir(dir);
+    return good;
+}
+
+// Sizes and times of all files are looked at by several threads: that is most of the time that it
+// takes to find a pack again.
+struct looker {
+    pthread_t thread;
+    struct folder *s;
+    uint32_t first, step;
+    uint64_t sum;
+};
+
+static void *look(void *self)
+{
+    struct looker *l = self;
+    for (uint32_t i = l->first; i < l->s->n && !interrupt_pending(); i += l->step) {
+        struct file *file = &l->s->files[i];
+        struct stat st;
+        if (fstatat(l->s->dir, file->name, &st, 0) != 0)
+            file->error = errno;
+        else if (S_ISREG(st.st_mode) && st.st_size > 0) {
+            file->size = (uint64_t)st.st_size;
+            l->sum += feed_stat_sum(file->name, &st);
+        }
+    }
+    return NULL;
+}
+
+static bool look_at_all(struct feed *f, struct error *e)
+{
+    struct folder *s = f->self;
+    struct looker l[LOOKERS_MOST];
+    cpu_set_t set;
+    uint32_t cores = sched_getaffinity(0, sizeof set, &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 1;
+    uint32_t n = s->n < LOOK_LEAST ? 1 : cores < LOOKERS_MOST ? cores : LOOKERS_MOST;
+    bool started[LOOKERS_MOST] = {false};
+    for (uint32_t k = 0; k < n; k++) {
+        l[k] = (struct looker){.s = s, .first = k, .step = n};
+        started[k] = k > 0 && pthread_create(&l[k].thread, NULL, look, &l[k]) == 0;
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        if (started[k])
+            pthread_join(l[k].thread, NULL);
+        else
+            look(&l[k]);
+        f->sum += l[k].sum;
+    }
+    if (interrupt_pending())
+        return error_set(e, "interrupted");
+    uint32_t kept = 0;
+    bool good = true;
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct file file = s->files[i];
+        if (file.error && file.error != ENOENT && file.error != ELOOP && good)
+            good = error_set(e, "%s/%.200s: %s", f->spec, file.name, strerror(file.error));
+        if (file.size)
+            s->files[kept++] = file;
+        else {
+            f->counts.empty++;
+            free(file.name);
+        }
+    }
+    f->files = s->n = kept;
     return good;
 }
 
@@ -126,7 +189,7 @@ static bool folder_open(struct feed *f, const char *path, bool coarse, struct er
     if (fd < 0 || fstat(fd, &st) != 0)
         return error_set(e, "%.200s: %s", path, strerror(errno));
     struct way here = {NULL, st.st_dev, st.st_ino};
-    if (!walk(f, fd, name, 0, &here, 1, e))
+    if (!walk(f, fd, name, 0, &here, 1, e) || !look_at_all(f, e))
         return false;
     if (s->n == 0)
         return error_set(e, "%s has no files that could be images", f->spec);
@@ -154,7 +217,7 @@ static bool place(struct feed *f, struct error *e)
     for (uint32_t i = 0; i < s->n; i++) {
         struct file file = s->files[i];
         if (s->placed && !items[i].drop)
-            s->files[kept++] = (struct file){file.name, items[i].label, items[i].part, file.size};
+            s->files[kept++] = (struct file){file.name, items[i].label, items[i].part, 0, file.size};
         else if (s->placed)
             free(file.name);
     }

@@ -90,19 +90,17 @@ void pack_differs(const struct pack *p, struct feed *f, struct error *e);
 
 /* How the images of a pack are looked at. */
 struct pack_view {
-    int image;           // 0: the size all images have where that is one of 64 or less, else 64
-    double scale;        // 0: 8/7, or 1 where all images have just the network's size
-    enum resize resize;
-    bool imagenet;       // normalised as is usual for ImageNet, not by the pack's own mean
-    bool skip_bad;       // files that could not be read are no error
-    double share[3];     // training, validation, test, of images in no part
+    bool imagenet;   // normalised as is usual for ImageNet, not by the pack's own mean
+    bool skip_bad;   // files that could not be read are no error
+    double share[3]; // training, validation, test, of images in no part
     const char *name, *spec;
 };
 
-/* The data set of a pack.  Images in no part are put in one by a hash of (seed, name), so that an
+/* The data set of a pack, which is closed.  The side that networks take is, where none is asked for, that of all
+ * images when they are squares of 64 pixels or less, else 64.  Images in no part are put in one by a hash of (seed, name), so that an
  * image stays where it is when others are added.  Where only one part stands beside training, it
  * is the test, and validation is taken out of training (dataset.h). */
-struct dataset *pack_dataset(const char *path, const struct data_options *o,
+struct dataset *pack_dataset(struct pack *p, const struct data_options *o,
                              const struct pack_view *v, struct error *e);
 
 #endif

@@ -97,28 +97,23 @@ static bool check_bad(const struct pack *p, const struct pack_view *v, struct er
                      v->spec, p->nbad, p->nbad + p->n, p->bad[0].name, p->bad[0].reason);
 }
 
-struct dataset *pack_dataset(const char *path, const struct data_options *o,
+struct dataset *pack_dataset(struct pack *p, const struct data_options *o,
                              const struct pack_view *v, struct error *e)
 {
     // torchvision's, of 0 … 1
     static const double mean[3] = {0.485 * 255, 0.456 * 255, 0.406 * 255},
                         deviation[3] = {0.229 * 255, 0.224 * 255, 0.225 * 255};
-    struct pack *p = pack_open(path, e);
-    if (!p)
-        return NULL;
     if (!check_bad(p, v, e)) {
         pack_close(p);
         return NULL;
     }
     struct pack_entry first = pack_entry(p, 0);
     bool square = p->one_size && first.width == first.height;
-    int image = v->image ? v->image : square && first.width <= OWN_MOST ? first.width : OWN_MOST;
+    int image = square && first.width <= OWN_MOST ? first.width : OWN_MOST;
     struct dataset *d = dataset_new(v->name, v->spec, image, p->channels, p->classes,
                                     (const char *const *)p->class_names, o);
     d->layout = p->layout;
-    d->look.exact = square && first.width == image;
-    d->look.scale = v->scale > 0 ? v->scale : d->look.exact ? 1 : 8.0 / 7;
-    d->look.resize = v->resize;
+    dataset_resize(d, o, square ? first.width : 0);
     bool good = fill(d, p, v, e) && dataset_choose(d, o, e) && every_class(d, e);
     if (good && v->imagenet && p->channels == 3)
         dataset_ready(d, mean, deviation);

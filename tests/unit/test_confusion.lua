@@ -44,7 +44,7 @@ local function widest(text)
   return most
 end
 local ten = tostring(square(10, function(i, k) return i == k and 1000 or 100 end))
-t.ok(ten:find "\n +a +b +c" and widest(ten) <= 80, "ten classes fit", ten)
+t.ok(ten:find "\n +a +b +c" and widest(ten:match "^.*%%\n") <= 80, "ten classes fit", ten)
 t.is(select(2, ten:gsub("is taken for", "")), 5, "five pairs below")
 local wide = tostring(square(26, function(i, k) return 1000 * i + k end))
 t.ok(not wide:find "\n +a +b", "what does not fit is left out")

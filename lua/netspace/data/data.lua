@@ -1,9 +1,11 @@
---- Data sets: the built-in drawn `shapes`, and CIFAR-10 from its binary files.
--- Normalisation and augmentation follow pycls (data/batch.h).
+--- Data sets: the built-in drawn `shapes`, CIFAR-10 from its binary files, and what goes through a
+-- pack: folders of images, archives, lists, and arrays (data/feed.h).
 --
 --   local d = data.open("shapes", { train = 4000, test = 1000, seed = 1 })
+--   local e = data.open("~/photos", { image = 96 })
 --   print(d, d:card().checksum)
 
+local cache = require "netspace.data.cache"
 local core = require "netspace.core.data"
 local blame = require "netspace.lib.blame"
 local describe = require "netspace.data.describe"
@@ -11,16 +13,53 @@ local document = require("netspace.lib.doc").group "data"
 local looks = require "netspace.lib.looks"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
+local packs = require "netspace.core.pack"
 local paths = require "netspace.lib.path"
 local show = require "netspace.data.show"
 local sys = require "netspace.core.sys"
+local uv = require "luv"
 
 local M = {}
 
--- How to open a data set again from any directory, where its name is not enough.
+-- Of open data sets: how to open each again from any directory, where its card does not say; and
+-- what its card has besides.
 local sources = setmetatable({}, { __mode = "k" })
+local cards = setmetatable({}, { __mode = "k" })
 
--- The data sets: how many images each has at most, what follows the colon, and how to open it.
+-- A data set by way of a pack, which is found or made.
+local function packed(spec, o)
+  local path, why, old
+  for _ = 1, 2 do
+    if o.pack_file then path = o.pack_file
+    else path, why, old = cache.pack(spec, o.how) end
+    if not path then return nil, why end
+    local set, damaged
+    set, why, damaged = core.packed(path, o)
+    if set then return set, nil, path end
+    if not (damaged and old) then return nil, why end
+    if cache.worker then return nil, why end
+    cache.discard(path, why)
+  end
+  return nil, why
+end
+
+local function by_pack(kind)
+  return function(argument, o)
+    o.name = kind
+    o.spec = ("%s:%s"):format(kind, paths.absolute(argument))
+    if kind == "pack" then o.pack_file = paths.absolute(argument) end
+    local set, message, path = packed(o.spec, o)
+    if not set then return nil, message end
+    local pack <close> = assert(packs.open(path))
+    local about = pack:about()
+    cards[set] = { pack = path, bad = #about.bad, kind = about.kind, size = about.size,
+      images = about.images, normalise = o.imagenet and "imagenet" or "own" }
+    return set
+  end
+end
+
+-- The data sets: how many images each has at most, what follows the colon, how to open it, and
+-- whether that is by way of a pack.
 local kinds = {
   shapes = {
     what = '"shapes" (ten drawn figures)', train = 1000000, validation = 1000000, test = 1000000,
@@ -31,11 +70,22 @@ local kinds = {
     train = 50000, validation = 49999, test = 10000, argument = "DIR",
     open = function(dir, o)
       local set, message = core.cifar10(dir:sub(1, 2) == "~/" and paths.absolute(dir) or dir, o)
-      if set then sources[set] = "cifar10:" .. paths.absolute(dir) end
+      if set then o.spec = "cifar10:" .. paths.absolute(dir) end
       return set, message
     end,
   },
 }
+for kind, about in pairs {
+  folder = { "DIR", "class folders of images" }, list = { "FILE", "lines of path,label[,split]" },
+  tar = { "PATTERN", "tar or zip archives" }, cifar100 = { "DIR", "CIFAR-100, binary version" },
+  idx = { "DIR", "MNIST and its family" }, npz = { "FILE", "NumPy's arrays" },
+  pack = { "FILE", "made by netspace pack" },
+} do
+  kinds[kind] = { what = ('"%s:%s" (%s)'):format(kind, about[1], about[2]), argument = about[1],
+    train = 0xffffffff, validation = 0xfffffffe, test = 0xffffffff, packed = true,
+    made = kind == "pack",
+    open = by_pack(kind) }
+end
 
 --- The names data.open knows, sorted.
 -- @treturn table list of strings
@@ -65,13 +115,100 @@ local function count(o, key, name, most)
 end
 
 options.declare("data.open", { train = "integer", validation = "integer", test = "integer",
-  seed = "integer", pad = "integer" })
+  seed = "integer", pad = "integer", image = "integer", channels = "integer", split = "table",
+  size = "integer", pack = "string", scale = "number", resize = "string", normalise = "string",
+  background = "string", bad = "string", labels = "string" })
+
+-- Options that are one of some words, the first when nothing is said.
+local choices = { pack = { "auto", "bytes", "jpeg" }, resize = { "antialias", "pycls" },
+  normalise = { "own", "imagenet" }, background = { "black", "white" }, bad = { "stop", "skip" },
+  labels = { "fine", "coarse" } }
+-- Options that need a pack.
+local of_packs = { "channels", "split", "size", "pack", "normalise", "background", "bad", "labels" }
+local of_making = { "channels", "size", "pack", "background", "labels" }
+local SIDE = { 8, 4096 } -- pixels of an image
+
+local function fail(text, ...)
+  error("data.open: " .. text:format(...), 0)
+end
+
+local function chosen(o, key)
+  local words_of = choices[key]
+  for _, word in ipairs(words_of) do
+    if (o[key] or words_of[1]) == word then return word end
+  end
+  local list = {}
+  for i, word in ipairs(words_of) do list[i] = ('"%s"'):format(word) end
+  fail("%s = \"%s\"; it is %s", key, o[key], table.concat(list, " or "))
+end
+
+local function side(o, key)
+  local n = o[key]
+  if n and (n < SIDE[1] or n > SIDE[2]) then
+    fail("%s = %d; it is %d to %d pixels", key, n, SIDE[1], SIDE[2])
+  end
+  return n and math.tointeger(n)
+end
+
+-- The shares of training, validation and test.
+local function shares(split)
+  local sum = 0
+  for k = 1, 3 do
+    local x = split[k]
+    if type(x) ~= "number" or not (x >= 0 and x < math.huge) or #split ~= 3 then
+      fail("split is three shares, of training, validation and test: { 0.8, 0.1, 0.1 }")
+    end
+    sum = sum + x
+  end
+  if math.abs(sum - 1) > 1e-6 or split[1] == 0 then
+    fail("split = { %g, %g, %g }; the shares are 1 together, and some is for training",
+      split[1], split[2], split[3])
+  end
+  return split
+end
+
+-- What the options say of sizes and packs, checked, in `how` (for core) and how.how (the pack).
+local function checked(how, o, kind)
+  how.image, how.resize = side(o, "image"), chosen(o, "resize")
+  if o.scale and not (o.scale >= 1 and o.scale <= 4) then
+    fail("scale = %g; it is the short side by the side of the network, 1 to 4", o.scale)
+  end
+  how.scale = o.scale
+  if not kind.packed then
+    for _, key in ipairs(of_packs) do
+      if o[key] ~= nil then fail("'%s' is for images from files", key) end
+    end
+    return
+  end
+  for _, key in ipairs(kind.made and of_making or {}) do
+    if o[key] ~= nil then fail("'%s' is decided when a pack is made", key) end
+  end
+  if o.channels and o.channels ~= 1 and o.channels ~= 3 then
+    fail("channels = %d; images have 1 (gray) or 3 (red, green, blue)", o.channels)
+  end
+  how.split = o.split and shares(o.split)
+  if o.split and o.split[2] == 0 and not o.validation then how.validation = 0 end
+  how.imagenet, how.skip_bad = chosen(o, "normalise") == "imagenet", chosen(o, "bad") == "skip"
+  local size = side(o, "size") or 2 * (how.image or 64)
+  if size < (how.image or SIDE[1]) then
+    fail("size = %d keeps less than the image = %d that networks take", size, how.image)
+  end
+  how.how = { size = size, channels = o.channels or 0, kind = chosen(o, "pack"),
+    pycls = how.resize == "pycls", white = chosen(o, "background") == "white",
+    coarse = chosen(o, "labels") == "coarse", threads = math.min(sys.cores(), 16) }
+end
+
+--- The kinds of options that only images from files have; for the command line.
+M._choices = choices
 
 --- How to open a data set again, from any directory: the arguments of data.open, as a table.
 function M._source(set)
   local card = set:card()
-  return { spec = sources[set] or card.spec, train = card.train_n,
-    validation = card.validation_n, test = card.test_n, seed = card.seed, pad = card.pad }
+  local s = { spec = card.spec, train = card.train_n, validation = card.validation_n,
+    test = card.test_n, seed = card.seed, pad = card.pad }
+  for k, v in pairs(sources[set]) do s[k] = v end
+  s.asked = nil
+  return s
 end
 
 --- Opens a data set that _source told of; one of the time before there were validation images
@@ -88,6 +225,47 @@ function core.methods.looks(set)
   return n, networks
 end
 
+-- Options that a card does not repeat.
+local again = { "image", "channels", "split", "size", "pack", "scale", "resize", "normalise",
+  "background", "bad", "labels" }
+
+local card_of = core.methods.card
+function core.methods.card(set)
+  local card = card_of(set)
+  for k, v in pairs(cards[set] or {}) do card[k] = v end
+  return card
+end
+
+-- The name, what follows its colon, and the kind of a spec; of a path by its content.  Nil and a
+-- message when that is nothing known.
+local function locate(spec)
+  if type(spec) ~= "string" then
+    error(("data.open expects 'shapes', 'cifar10:DIR' or a dataset, got %s"):format(type(spec)), 3)
+  end
+  local name, argument = spec:match("^(%w*):(.*)$")
+  local kind = kinds[name or spec]
+  if not kind and (spec:find "[/.]" or uv.fs_stat(spec)) then
+    local path = paths.absolute(spec)
+    local guess, why = packs.guess(path)
+    if not guess then return nil, why end
+    name, argument, kind = guess, path, kinds[guess]
+  end
+  name = name or spec
+  if not kind then
+    local what = M.names()
+    for i, known in ipairs(what) do what[i] = kinds[known].what end
+    error(("data.open: there is no data set '%s'%s; what can be opened is %s"):format(spec,
+      options.hint(name, kinds), table.concat(what, ", ")), 3)
+  end
+  if kind.argument and (argument or "") == "" then
+    error(("data.open: '%s' needs what it is to open: '%s:%s'"):format(name, name,
+      kind.argument), 3)
+  elseif argument and not kind.argument then
+    error(("data.open: nothing may follow the name '%s', got ':%s'"):format(name, argument), 3)
+  end
+  return name, argument, kind
+end
+
 options.declare("dataset:show", { split = "string", class = "string|integer",
   augmented = "boolean|string|table", epoch = "integer", seed = "integer", columns = "integer",
   width = "integer", graphics = "string", ascii = "boolean" })
@@ -99,9 +277,16 @@ local function check_set(where, set)
   end
 end
 
+-- The pack of a data set, for the description, or nil.
+local function source_of(set)
+  local path = cards[set] and cards[set].pack
+  local pack <close> = path and packs.open(path) or nil
+  return pack and pack:about()
+end
+
 function core.methods.describe(set)
   check_set("dataset:describe", set)
-  return (blame.call(1, blame.plainly, describe.describe, set))
+  return (blame.call(1, blame.plainly, describe.describe, set, source_of(set)))
 end
 
 function core.methods.show(set, n, o)
@@ -123,29 +308,15 @@ function M.open(spec, opts)
   local o = options.check("data.open", opts)
   if is_dataset(spec) then
     if next(o) == nil then return spec end
-    local card = spec:card()
-    o = { train = o.train or card.train_n, validation = o.validation or card.validation_n,
-      test = o.test or card.test_n, seed = o.seed or card.seed, pad = o.pad or card.pad }
-    spec = card.spec
+    local source = M._source(spec)
+    if cards[spec] then -- the parts of images from files are drawn again by another seed
+      for key in pairs(words) do source[key] = sources[spec].asked[key] end
+    end
+    for k, v in pairs(o) do source[k] = v end
+    spec, source.spec, o = source.spec, nil, source
   end
-  if type(spec) ~= "string" then
-    error(("data.open expects 'shapes', 'cifar10:DIR' or a dataset, got %s"):format(type(spec)), 2)
-  end
-  local name, argument = spec:match("^([^:]*):(.*)$")
-  name = name or spec
-  local kind = kinds[name]
-  if not kind then
-    local what = M.names()
-    for i, known in ipairs(what) do what[i] = kinds[known].what end
-    error(("data.open: there is no data set '%s'%s; what can be opened is %s"):format(spec,
-      options.hint(name, kinds), table.concat(what, " and ")), 2)
-  end
-  if kind.argument and (argument or "") == "" then
-    error(("data.open: '%s' needs the directory of its files: '%s:%s'"):format(name, name,
-      kind.argument), 2)
-  elseif argument and not kind.argument then
-    error(("data.open: nothing may follow the name '%s', got ':%s'"):format(name, argument), 2)
-  end
+  local name, argument, kind = locate(spec)
+  if not name then return nil, argument end
   local how = { seed = math.tointeger(o.seed or sys.seed()) }
   for key in pairs(words) do how[key] = count(o, key, name, kind[key]) end
   local pad = math.tointeger(o.pad or 4)
@@ -153,7 +324,36 @@ function M.open(spec, opts)
     error(("data.open: pad = %d; training images are padded by 0 to 16 pixels"):format(pad), 2)
   end
   how.pad = pad
-  return kind.open(argument, how)
+  local right, what = pcall(checked, how, o, kind)
+  if not right then error(what, 2) end
+  local set, message = kind.open(argument, how)
+  if not set then return nil, message end
+  local source = { spec = how.spec,
+    asked = { train = o.train, validation = o.validation, test = o.test } }
+  for _, key in ipairs(again) do source[key] = o[key] end
+  sources[set] = source
+  return set
+end
+
+--- Makes a pack of a set as a file; what it holds (core.pack's pack:about()), or nil and a message.
+function M._pack(spec, file, opts)
+  local o = options.check("data.open", opts)
+  local name, argument, kind = locate(spec)
+  if not name then return nil, argument end
+  if not kind.packed or kind.made then
+    return nil, ("a pack is made of images in files: '%s' is none"):format(spec)
+  end
+  local how = {}
+  local right, what = pcall(checked, how, o, kind)
+  if not right then return nil, (what:gsub("^data.open: ", "")) end
+  spec = ("%s:%s"):format(name, paths.absolute(argument))
+  local feed <close>, why = packs.feed(spec, how.how.coarse)
+  if not feed then return nil, why end
+  local good
+  good, why = cache.make(feed, spec, paths.absolute(file), how.how)
+  if not good then return nil, why end
+  local pack <close> = assert(packs.open(file))
+  return pack:about()
 end
 
 document("data.open", [[
