@@ -105,7 +105,7 @@ end
 
 local function add_bad(add, bad)
   if not bad or #bad == 0 then return end
-  add("unreadable", "%s, left out", bad.n == 1 and "1 file" or count(#bad) .. " files")
+  add("unreadable", "%s, left out", #bad == 1 and "1 file" or count(#bad) .. " files")
   for i, x in ipairs(bad) do
     if i > MOST_NAMED then return add("", "  … %s more", count(#bad - MOST_NAMED)) end
     add("", "  %s: %s", x.name, x.reason)
@@ -138,9 +138,9 @@ function M.describe(set, source)
   add("normalised", "mean %s, deviation %s (of 0 to 255)", three(card.mean, "%.1f"),
     three(card.std, "%.1f"))
   if source then
-    add("pack", "%s, %s as %s%s", source.path, bytes(source.bytes),
-      source.kind == "jpeg" and "JPEG" or "bytes",
-      source.size and source.size > 0 and (", short side %d"):format(source.size) or "")
+    add("pack", "%s as %s%s, in", bytes(source.bytes), source.kind == "jpeg" and "JPEG" or "bytes",
+      source.size > 0 and (", short side %d"):format(source.size) or "")
+    add("", "%s", source.path)
     add_bad(add, source.bad)
   end
   add_same(add, s)

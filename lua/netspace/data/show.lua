@@ -15,7 +15,7 @@ local sys = require "netspace.core.sys"
 
 local M = {}
 
-local WIDE = 26 -- columns of an image and the gap beside it, where nothing is asked for
+local WIDE = 25 -- columns of an image at least, where nothing is asked for
 local GAP = 2
 local MOST = 1000 -- images
 
