@@ -7,8 +7,9 @@
 -- STORE and NAME: a population that a sweep has trained; DATA: images, as for data.open;
 -- EPOCHS (30): how long.  The training is a sweep of its own, of one network, in OUT.db: it may
 -- be stopped and goes on, and `netspace monitor OUT.db` follows it.
+-- The directory OUT then has the weights and the PyTorch module that loads them (net:export).
 -- The test images are looked at once, at the end: neither the population nor the training saw
--- them.  The directory OUT then has the weights and the PyTorch module that loads them (net:export).
+-- them.
 -- The paper goes on in the same way, with the best of 25 (section 5 of arXiv 2003.13678).
 
 local path, name, spec, out, epochs = table.unpack(arg)

@@ -2,6 +2,7 @@
 #include "model/mix.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "base/rng.h"
 

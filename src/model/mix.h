@@ -7,7 +7,8 @@
  * it is the share of pixels kept outside the box (torchvision's RandomMixup, RandomCutmix). */
 #ifndef MODEL_MIX_H
 #define MODEL_MIX_H
-#include "model/train.h"
+#include <stdint.h>
+#include "model/augment.h"
 
 /* A rectangle of pixels. */
 struct rect {

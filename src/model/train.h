@@ -5,6 +5,7 @@
  * mixup (Zhang et al. 2018), cutmix (Yun et al. 2019) as pycls and torchvision have them. */
 #ifndef MODEL_TRAIN_H
 #define MODEL_TRAIN_H
+#include "model/augment.h"
 #include "model/metrics.h"
 #include "model/net.h"
 
@@ -13,25 +14,6 @@ enum split_name { SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST, SPLITS };
 
 /* COS: half a cosine, set once an epoch; COS_STEP: at every step, so that it ends near 0. */
 enum schedule { SCHEDULE_COS, SCHEDULE_COS_STEP, SCHEDULE_CONSTANT, SCHEDULES };
-
-/* How training images are changed, image by image, keyed by (seed, epoch, image); computed by
- * data/augment.h.  Everything 0 and CROP_AUTO: what suits the data set (CROP_PADDED for images
- * of the size that the network takes, CROP_RESIZED with area 0.35 … 1 and a flip for others). */
-enum crop_kind { CROP_AUTO, CROP_NONE, CROP_PADDED, CROP_RESIZED, CROP_KINDS };
-enum policy { POLICY_NONE, POLICY_RANDAUGMENT, POLICY_TRIVIAL, POLICIES };
-
-struct augment {
-    enum crop_kind crop;
-    int pad;                  // CROP_PADDED: pixels of zeros around; -1: as the data set says
-    float area[2], aspect[2]; // CROP_RESIZED: share of the image, width/height
-    bool swap;                // the aspect drawn as pycls does: uniformly, then turned or not
-    bool flip;                // half of the images, left-right
-    float lighting;           // standard deviation of PCA lighting (AlexNet), 0: none
-    float brightness, contrast, saturation, hue; // colour jitter as torchvision's, 0: none
-    enum policy policy;
-    int operations, magnitude; // of RandAugment: how many, of 0 … 30
-    float mixup, cutmix;       // alpha of their beta distribution, 0: none
-};
 
 /* Where images come from.  This layer does not know data sets: they fill this in.  x
  * (n,image,image,channels) normalised, labels (n).  Both return false when an image cannot be

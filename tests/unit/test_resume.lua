@@ -165,7 +165,7 @@ t.is(files(at("kept.db.weights")), "1-1.safetensors 1-2.safetensors", "weights a
 local store = assert(sweep.open(at "kept.db"))
 for i = 1, 2 do
   local n = assert(store:net("A", i))
-  t.is(n:test(shapes), kept.errors[i], "they are those of the finished model")
+  t.is((n:test(shapes, { split = "validation" })), kept.errors[i], "they are those of the finished model")
   n:close()
 end
 t.fails(function() store:net("A", 3) end, "'A' of " .. at "kept.db" .. " has no model 3")

@@ -107,8 +107,8 @@ local function smaller(parent, S)
 end
 
 local function interval(c)
-  return input.measured("difference %+.2f points, interval %+.2f to %+.2f at %.4g %%", c.metric):format(
-    c.mean_difference, c.ci[1], c.ci[2], 100 * c.level)
+  return input.measured("difference %+.2f points, interval %+.2f to %+.2f at %.4g %%",
+    c.metric):format(c.mean_difference, c.ci[1], c.ci[2], 100 * c.level)
 end
 
 --- The space to go on with, and the sentence that says why: the best of the better ones, else
@@ -181,7 +181,8 @@ function M.step(o)
     local spaces = spaces_of(o)
     local results = train_spaces(spaces, o)
     local t = stats.alternatives(results[1], table.move(results, 2, #results, 1, {}),
-      { margin = o.margin or o.metric ~= "loss" and 1 or nil, level = 1 - (1 - level) / looks, draws = o.draws, by = o.by,
+      { margin = o.margin or o.metric ~= "loss" and 1 or nil,
+        level = 1 - (1 - level) / looks, draws = o.draws, by = o.by,
         metric = o.metric, bins = o.bins, range = o.range, seed = o.seed })
     local chosen, verdict = M._decide(t, spaces)
     return { spaces = spaces, results = results, alternatives = t, chosen = chosen,

@@ -20,11 +20,8 @@ local live = "netspace has its own live view: monitor(\"runs.db\"), or `netspace
   .. "store:export writes the numbers for other tools"
 local search = "netspace compares whole spaces by their error distributions and does not search "
   .. "for one best network; stats.search says what a random search would find"
-local augment = "how training images are changed is an option of recipes: "
-  .. "recipe{ augment = { like = \"light\", mixup = 0.2 } }; help recipe lists all, and "
-  .. "dataset:show draws them"
-local regular = "there is no dropout, stochastic depth or moving average of weights; recipe lists "
-  .. "what can be set, label_smoothing, mixup and cutmix among it"
+local augment = "the augment of a recipe has crops, flips, lighting, colour jitter, RandAugment, "
+  .. "TrivialAugment, mixup and cutmix; that, and label_smoothing, is all.  recipe lists it"
 local smaller = "netspace trains whole networks in float32 from scratch; smaller ones come from a "
   .. "space or constraint that allows only those"
 local scripts = "scripts are Lua: netspace FILE.lua; results go to Python as CSV, JSON lines or "
@@ -48,8 +45,7 @@ local answers = {
   { "windows macos", "netspace is made for Linux; on Windows it runs within WSL (a Debian or "
     .. "Ubuntu)" },
   { "nas evolution darts hyperband bayesian optuna supernet proxy zero_cost", search },
-  { "mixup cutmix autoaugment randaugment cutout augmentations transforms", augment },
-  { "ema dropout drop_path stochastic_depth", regular },
+  { "autoaugment augmix cutout ema dropout drop_path", augment },
   { "pruning quantization quantisation int8 distillation sparsity compression", smaller },
   { "finetune fine_tune finetuning transfer pretrained transfer_learning weights", anew },
   { "latency speed throughput", "how fast a network runs is measured here, on one core: "

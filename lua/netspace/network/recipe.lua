@@ -65,6 +65,12 @@ end
 -- @treturn table a new table with every key
 function M._complete(where, t, level, usual)
   level = (level or 1) + 1
+  for k in pairs(type(t) == "table" and t or {}) do
+    if augment_keys[k] and not keys[k] then
+      error(("%s: there is no option '%s': it goes into augment, augment = { %s = … }"):format(
+        where, k, k), level + 1)
+    end
+  end
   t = options.check(where, t, level, "recipe")
   local r = {}
   if t.like then

@@ -188,7 +188,8 @@ function M.edf(t, ...)
   table.move(found.curves, 1, #found.curves, #series + 1, series)
   local x = canvas.new(80, 24):chart { curves = found.curves } -- the range of the data
   local name, unit = input.metric(o.metric)
-  local panel = { x = { label = name .. (unit ~= "" and " (%)" or ""), from = o.from or x.x0, to = o.to or x.x1 },
+  local panel = { x = { label = name .. (unit ~= "" and " (%)" or ""),
+    from = o.from or x.x0, to = o.to or x.x1 },
     y = { label = "share of models with error below e", short = "share with error below e",
       from = 0, to = 1 }, series = series }
   local about = name_curves(panel, found.curves)

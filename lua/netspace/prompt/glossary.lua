@@ -113,6 +113,8 @@ local rows = {
     .. "flipped, or changed as the recipe says.", "data.open, recipe" },
   { "mixup, cutmix", "Training images that are mixed in pairs, with the labels of both.",
     "recipe" },
+  { "randaugment, trivialaugment", "Training images changed by operations drawn at random.",
+    "recipe" },
   -- Statistics
   { "error", "Share of validation images that a network gets wrong, in percent.", "stats.edf" },
   { "metric", "What populations are compared by: the error, the class error (mean of the errors "

@@ -151,8 +151,8 @@ local alternatives = input.tabular("alternatives", function(t)
   local function percent(x) return input.figure(x, t.metric) end
   local difference = input.measured("%+.2f", t.metric)
   local rows = { { "space", "n", input.heading("min", t.metric),
-    input.heading("mean", t.metric), t.metric == "loss" and "difference" or "points", "interval", "at", "p Holm",
-    "beats", "KS", "claim", "more" } }
+    input.heading("mean", t.metric), t.metric == "loss" and "difference" or "points",
+    "interval", "at", "p Holm", "beats", "KS", "claim", "more" } }
   local function add(name, n, min, mean, ...)
     rows[#rows + 1] = { name, ("%d"):format(n), percent(min), percent(mean), ... }
   end

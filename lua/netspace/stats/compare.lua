@@ -178,7 +178,8 @@ end
 local comparison = {
   __name = "comparison",
   __tostring = function(c)
-    return input.measured("%s\nKS distance %.3f, %s; mean difference %+.2f points, CI %+.2f to %+.2f; "
+    return input.measured("%s\nKS distance %.3f, %s; mean difference %+.2f points, "
+      .. "CI %+.2f to %+.2f; "
       .. "minimum %+.2f points, %+.2f to %+.2f", c.metric):format(c.verdict, c.ks, p_text(c.p),
       c.mean_difference, c.ci[1], c.ci[2], c.min_difference, c.min_ci[1], c.min_ci[2])
   end,

@@ -44,7 +44,8 @@ function M.search(errors, o)
     error(("%s: without replacement there is only the exact curve of an EDF without weights")
       :format(where), 2)
   end
-  local t = { metric = o.metric, name = edf.name, n = edf.n, level = level, m = {}, mean = {}, lo = {}, hi = {},
+  local t = { metric = o.metric, name = edf.name, n = edf.n, level = level, m = {},
+    mean = {}, lo = {}, hi = {},
     repeats = o.simulate and {} or nil }
   local bounded = not replacement or o.simulate
   for i, m in ipairs(o.m or default_list(edf.n, o.simulate)) do

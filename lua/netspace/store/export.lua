@@ -43,7 +43,8 @@ end
 local of_model = [[SELECT id, idx, m, hash, seed, flops, params, acts, status, attempt, error,
   reason, signal, log, seconds, images_per_s, memory, epochs, origin FROM model ]]
 local of_epoch = [[SELECT epoch, lr, train_loss, train_error, validation_error,
-  validation_loss, top5_error, class_error, seconds, images_per_s FROM epoch WHERE model = ? ORDER BY epoch]]
+  validation_loss, top5_error, class_error, seconds, images_per_s
+  FROM epoch WHERE model = ? ORDER BY epoch]]
 
 -- A model as one flat record, with the rows of its epochs; and its network as text.
 local function record(reader, name, model, epochs)

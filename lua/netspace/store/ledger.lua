@@ -15,11 +15,11 @@ local uv = require "luv"
 -- The columns of an epoch beside its model.
 local of_epoch = { "epoch", "attempt", "lr", "train_loss", "train_error", "validation_error",
   "validation_loss", "top5_error", "class_error", "seconds", "images_per_s" }
-local names = table.concat(of_epoch, ", ")
+local listed = table.concat(of_epoch, ", ")
 local insert_epoch = ("INSERT OR REPLACE INTO epoch (model, %s) VALUES (:model, :%s)"):format(
-  names, table.concat(of_epoch, ", :"))
+  listed, table.concat(of_epoch, ", :"))
 local copy_epochs = ("INSERT INTO epoch (model, %s) SELECT ?, %s FROM epoch WHERE model = ?")
-  :format(names, names)
+  :format(listed, listed)
 
 local M = { latest = nil } -- the store that this process has trained into last
 local Ledger = {}

@@ -148,7 +148,8 @@ end
 function Read:learning(name)
   local p, list = find(self, name), {}
   local c = self.reader:columns([[SELECT idx, status, lr, train_loss, train_error,
-      validation_error, validation_loss, top5_error, class_error FROM model LEFT JOIN epoch ON epoch.model = model.id
+      validation_error, validation_loss, top5_error, class_error
+    FROM model LEFT JOIN epoch ON epoch.model = model.id
     WHERE population = ? ORDER BY idx, epoch]], { p.id })
   for i, index in ipairs(c.idx) do
     local model = list[#list]
