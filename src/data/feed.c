@@ -217,10 +217,10 @@ static const char *guess_file(const uint8_t *b, size_t n)
         if (n >= archives[i].at + m && memcmp(b + archives[i].at, archives[i].bytes, m) == 0)
             return "tar";
     }
-    for (size_t i = 0; i < n; i++)
-        if (b[i] == 0)
-            return NULL;
-    return n > 0 && (memchr(b, ',', n) || memchr(b, '\t', n)) ? "list" : NULL;
+    const uint8_t *end = n > 0 ? memchr(b, '\n', n) : NULL;
+    size_t line = end ? (size_t)(end - b) : n;
+    bool text = n > 0 && !memchr(b, 0, n);
+    return text && (memchr(b, ',', line) || memchr(b, '\t', line)) ? "list" : NULL;
 }
 
 const char *feed_guess(const char *path, struct error *e)

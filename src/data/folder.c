@@ -242,10 +242,25 @@ static int folder_next(struct feed *f, struct feed_item *item, struct error *e)
     return 1;
 }
 
+// A file whose name does not say so may still be an image, by its first bytes.
+static bool image_inside(int dir, const char *name)
+{
+    uint8_t head[16];
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, head, sizeof head);
+    if (fd >= 0)
+        close(fd);
+    return n > 0 && feed_image("", head, (size_t)n);
+}
+
 static bool folder_load(const struct feed *f, struct feed_item *item, bool *gone, struct error *e)
 {
     const struct folder *s = f->self;
     size_t listed = item->size;
+    if (!feed_image(item->name, NULL, 0) && !image_inside(s->dir, item->name)) {
+        item->drop = true;
+        return true;
+    }
     if (!feed_read(s->dir, item->name, &item->bytes, &item->size, gone, e))
         return false;
     if (item->size != listed) {
@@ -253,7 +268,6 @@ static bool folder_load(const struct feed *f, struct feed_item *item, bool *gone
         return error_set(e, "it had %zu bytes when the folder was listed and has %zu now", listed,
                          item->size);
     }
-    item->drop = !feed_image(item->name, item->bytes, item->size);
     return true;
 }
 

@@ -65,11 +65,13 @@ static bool fill(struct dataset *d, const struct pack *p, const struct pack_view
     }
     forget_index(p, p->n);
     free(part);
-    return d->test.n > 0 ||
-           error_set(e,
-                     "%.300s has no test images; a folder 'test' beside 'train', or split = { 0.8, "
-                     "0.1, 0.1 } of class folders alone, makes some",
-                     d->spec);
+    if (d->test.n == 0 && alone)
+        return error_set(e,
+                         "%.300s: none of its %u images is drawn as a test image; more images, "
+                         "another seed, or a larger third share of split gives some",
+                         d->spec, p->n);
+    return d->test.n > 0 || error_set(e, "%.300s has no test images beside those of training",
+                                      d->spec);
 }
 
 static bool every_class(const struct dataset *d, struct error *e)

@@ -78,11 +78,22 @@ static bool names(struct shards *s, const char *pattern, struct error *e)
     return good;
 }
 
+// The first of `marks` that is not within braces of its own, or the end.
+static const char *past(const char *p, const char *marks)
+{
+    for (int depth = 0; *p; p++) {
+        if (depth == 0 && strchr(marks, *p))
+            break;
+        depth += (*p == '{') - (*p == '}');
+    }
+    return p;
+}
+
 // {000..146} and {train,val}, as the shell has them.
 static bool expand(struct shards *s, const char *pattern, int depth, struct error *e)
 {
-    const char *open = strchr(pattern, '{'), *close = open ? strchr(open, '}') : NULL;
-    if (!close)
+    const char *open = strchr(pattern, '{'), *close = open ? past(open + 1, "}") : NULL;
+    if (!close || !*close)
         return names(s, pattern, e);
     if (depth > 8)
         return error_set(e, "%.200s: more than eight braces", pattern);
@@ -102,7 +113,7 @@ static bool expand(struct shards *s, const char *pattern, int depth, struct erro
         return true;
     }
     for (const char *p = open + 1; p <= close;) {
-        size_t m = strcspn(p, ",}");
+        size_t m = (size_t)(past(p, ",}") - p);
         if (!put(s, pattern, head, p, m, close + 1, depth, e))
             return false;
         p += m + 1;

@@ -244,8 +244,8 @@ local function locate(spec)
   end
   local name, argument = spec:match("^(%w*):(.*)$")
   local kind = kinds[name or spec]
-  if not kind and (spec:find "[/.]" or uv.fs_stat(spec)) then
-    local path = paths.absolute(spec)
+  local path = not kind and paths.absolute(spec)
+  if path and (uv.fs_stat(path) or not name and spec:find "[/.]") then
     local guess, why = packs.guess(path)
     if not guess then return nil, why end
     name, argument, kind = guess, path, kinds[guess]
