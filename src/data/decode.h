@@ -21,7 +21,7 @@ enum {
     /* Pixels of the largest image that is read: where Pillow stops (twice its
      * MAX_IMAGE_PIXELS, 89,478,485). */
     IMAGE_PIXELS_MOST = 178956970,
-    IMAGE_SIDE_MOST = 65535,
+    IMAGE_SIDE_MOST = 65500, // libjpeg's
 };
 
 struct image_info {

@@ -175,6 +175,9 @@ static bool refuse(struct reader *r, struct error *e)
 {
     if (r->ended && !r->read)
         return error_set(e, "ends within its head, after %zu bytes", r->n);
+    if (r->errors.msg_code == JERR_IMAGE_TOO_BIG &&
+        !image_size_check(r->jpeg.image_width, r->jpeg.image_height, e))
+        return false;
     return error_set(e, "is a JPEG file that cannot be decoded: %s", r->why);
 }
 
