@@ -7,8 +7,8 @@ local cpu = "netspace trains on the processor (CPU) of one machine; there is no 
   .. "It is made for small networks and images: space.small, recipe.quick"
 local one_machine = "netspace runs on one machine: a worker for each core (workers = n); a "
   .. "population can be split by hand into stores, and stats.import reads results from elsewhere"
-local data = 'data.open opens folders of images (a folder for each class), tar and zip (WebDataset), '
-  .. "lists, CIFAR-100, MNIST's files and NumPy's arrays, at any size: image = 64; "
+local data = "data.open opens folders of images (a folder for each class), tar and zip files "
+  .. "(WebDataset), lists, CIFAR-100, MNIST's files and NumPy's arrays, at any size: image = 64; "
   .. "examples/photos.lua goes the whole way"
 local other_data = "netspace classifies images; other labels (boxes, masks, captions) and "
   .. "TensorFlow's files are not read: data.open takes folders, tar, zip, lists and arrays"

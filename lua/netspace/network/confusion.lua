@@ -17,7 +17,9 @@ local Confusion = { __name = "confusion" }
 Confusion.__index = Confusion
 
 -- "1 of 20 (5 %)"
-local function share(n, of) return ("%d of %d (%.0f %%)"):format(n, of, 100 * n / math.max(of, 1)) end
+local function share(n, of)
+  return ("%d of %d (%.0f %%)"):format(n, of, 100 * n / math.max(of, 1))
+end
 
 -- A letter for each class, as far as they go.
 local function letter(k) return k <= 26 and string.char(96 + k) or nil end
