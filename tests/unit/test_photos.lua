@@ -76,6 +76,13 @@ local result = sweep.run { store = dir .. "/own.db", models = models, data = d, 
   recipe = { epochs = 6, batch = 8 }, checkpoint = { keep = true } }
 t.is(result.failed, 0, "they train")
 t.ok(math.min(table.unpack(result.errors)) < 30, "and learn", table.concat(result.errors, " "))
+for _, kind in ipairs { "csv", "jsonl" } do
+  local path = dir .. "/own." .. kind
+  assert(sweep.open(dir .. "/own.db"):export(path))
+  local back = stats.import(path)
+  t.is(arch.hash((back[1] or back).models[1]), arch.hash(models[1]), kind .. ": there and back")
+end
+
 local n <close> = assert(assert(sweep.open(dir .. "/own.db")):net(models.space, 1))
 t.is(n:arch().channels, 1, "the store has a gray network")
 t.near(n:confusion(d, { split = "validation" }).error, result.errors[1], 1e-9,
