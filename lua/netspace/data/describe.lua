@@ -112,6 +112,14 @@ local function add_bad(add, bad)
   end
 end
 
+-- "22x18 pixels", or the least, most and median of width and height.
+local function side(t)
+  local w, h = t.width, t.height
+  if w.min == w.max and h.min == h.max then return ("%dx%d pixels"):format(w.min, h.min) end
+  return ("width %d to %d (median %d), height %d to %d (median %d)"):format(w.min, w.max, w.median,
+    h.min, h.max, h.median)
+end
+
 --- The description of a data set.  source: path, kind, size, bytes and bad of its pack, or nil.
 function M.describe(set, source)
   local card, s = set:card(), look.survey(set)
@@ -124,12 +132,13 @@ function M.describe(set, source)
   end
   add_counts(lines, card, s)
   lines[#lines + 1] = ""
-  if s.one_size then
-    add("kept", "%dx%d pixels", s.width.min, s.height.min)
-  else
-    add("kept", "width %d to %d (median %d), height %d to %d (median %d)", s.width.min,
-      s.width.max, s.width.median, s.height.min, s.height.max, s.height.median)
+  local files = source and look.files(source.path)
+  if files then
+    add("files", "%s", side(files))
+    add("", "%s to %s (median %s)", bytes(files.bytes.min), bytes(files.bytes.max),
+      bytes(files.bytes.median))
   end
+  add("kept", "%s", side(s))
   if not s.exact then
     add("resizing", s.resize == "pycls" and "as pycls, without antialiasing" or "with antialiasing")
   end
