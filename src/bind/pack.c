@@ -269,7 +269,7 @@ static int pack_verify(lua_State *L)
 }
 
 static const luaL_Reg feed_methods[] = {
-    {"listing", feed_listing}, {"pack", feed_pack},   {"differs", feed_differs},
+    {"listing", feed_listing}, {"pack", feed_pack}, {"differs", feed_differs},
     {"close", feed_gc},        {NULL, NULL},
 };
 
@@ -291,11 +291,8 @@ static const luaL_Reg pack_metamethods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"guess", pack_guess},
-    {"hash", pack_hash},
-    {"feed", pack_feed},
-    {"open", pack_open_file},
-    {NULL, NULL},
+    {"guess", pack_guess},    {"hash", pack_hash}, {"feed", pack_feed},
+    {"open", pack_open_file}, {NULL, NULL},
 };
 
 int open_pack(lua_State *L)

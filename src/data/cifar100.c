@@ -40,14 +40,16 @@ static bool cifar100_open(struct feed *f, const char *dir, bool coarse, struct e
         struct stat st;
         path_of(s, file_names[i], path);
         if (stat(path, &st) != 0)
-            return error_set(e,
-                             "%.200s: %s; CIFAR-100 needs train.bin and test.bin of its binary "
-                             "version, cifar-100-binary.tar.gz from "
-                             "https://www.cs.toronto.edu/~kriz/cifar.html",
-                             path, strerror(errno));
+            return error_set(
+                e,
+                "%.200s: %s; CIFAR-100 needs train.bin and test.bin of its binary "
+                "version, cifar-100-binary.tar.gz from "
+                "https://www.cs.toronto.edu/~kriz/cifar.html",
+                path, strerror(errno));
         if (st.st_size != (off_t)records[i] * RECORD)
-            return error_set(e, "%.200s has %lld bytes; that of CIFAR-100 has %u (%u records of %d)",
-                             path, (long long)st.st_size, records[i] * RECORD, records[i], RECORD);
+            return error_set(
+                e, "%.200s has %lld bytes; that of CIFAR-100 has %u (%u records of %d)", path,
+                (long long)st.st_size, records[i] * RECORD, records[i], RECORD);
         feed_note_stat(f, file_names[i], &st);
     }
     f->sum += coarse;
@@ -72,10 +74,11 @@ static int cifar100_next(struct feed *f, struct feed_item *item, struct error *e
         return -1;
     }
     if (record[0] >= COARSE || record[1] >= FINE) {
-        error_set(e,
-                  "%.200s: record %u has labels %d and %d; CIFAR-100 has 0 to 19 and 0 to 99: the "
-                  "file is damaged",
-                  path, s->at + 1, record[0], record[1]);
+        error_set(
+            e,
+            "%.200s: record %u has labels %d and %d; CIFAR-100 has 0 to 19 and 0 to 99: the "
+            "file is damaged",
+            path, s->at + 1, record[0], record[1]);
         return -1;
     }
     item->part = s->which == 0 ? PART_TRAIN : PART_TEST;
@@ -134,6 +137,6 @@ static void cifar100_free(struct feed *f)
     free(s);
 }
 
-const struct feed_kind feed_cifar100 = {
-    "cifar100", "cifar100:DIR",  cifar100_open,   cifar100_next,
-    array_load, cifar100_finish, cifar100_rewind, cifar100_free};
+const struct feed_kind feed_cifar100 = {"cifar100",      "cifar100:DIR", cifar100_open,
+                                        cifar100_next,   array_load,     cifar100_finish,
+                                        cifar100_rewind, cifar100_free};

@@ -240,8 +240,9 @@ bool classes_of_numbers(struct feed *f, struct placed *items, uint32_t n, struct
         if (items[i].drop)
             continue;
         if (items[i].label < low || items[i].label > high)
-            good = error_set(e, "%s: '%s' has label %d; those of the training images are %d to %d",
-                             f->spec, items[i].name, items[i].label, low, high);
+            good = error_set(
+                e, "%s: '%s' has label %d; those of the training images are %d to %d",
+                f->spec, items[i].name, items[i].label, low, high);
         items[i].label -= low;
     }
     char only[16];

@@ -280,8 +280,9 @@ static const char *const split_words[] = {"training", "validation", "test"};
 static bool intact(const struct dataset *d, const struct split *s, uint32_t i)
 {
     return split_intact(s, i) ||
-           error_set(&d->work->error, "its bytes are not those that were written; the pack is "
-                                      "damaged");
+           error_set(&d->work->error,
+                     "its bytes are not those that were written; the pack is "
+                     "damaged");
 }
 
 static bool unreadable(const struct dataset *d, enum split_name split, uint32_t i,
@@ -388,7 +389,7 @@ static int look_text(char *text, size_t size, const struct dataset *d)
 
 // Of two splits (the first may be NULL), after a line that begins with `counts`.
 static const char *sha256(struct dataset *d, char sum[65], const char *counts,
-                            const struct split *a, const struct split *b)
+                          const struct split *a, const struct split *b)
 {
     if (*sum)
         return sum;

@@ -87,9 +87,9 @@ bool feed_read(int dir, const char *path, uint8_t **bytes, size_t *size, bool *g
 
 static bool ends_like_image(const char *name)
 {
-    static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".png",  ".webp", ".ppm",
-                                          ".pgm", ".pnm",  ".bmp", ".jfif", ".gif",  ".tif",
-                                          ".tiff"};
+    static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".png", ".webp",
+                                          ".ppm", ".pgm",  ".pnm", ".bmp", ".jfif",
+                                          ".gif", ".tif",  ".tiff"};
     size_t n = strlen(name);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t m = strlen(endings[i]);
@@ -202,8 +202,13 @@ static const char *guess_file(const uint8_t *b, size_t n)
     static const struct {
         size_t at;
         const char *bytes;
-    } archives[] = {{0, "PK\3\4"},      {257, "ustar"},         {0, "\x1f\x8b"}, {0, "BZh"},
-                    {0, "\xfd" "7zXZ"}, {0, "\x28\xb5\x2f\xfd"}};
+    } archives[] = {{0, "PK\3\4"},
+                    {257, "ustar"},
+                    {0, "\x1f\x8b"},
+                    {0, "BZh"},
+                    {0, "\xfd"
+                        "7zXZ"},
+                    {0, "\x28\xb5\x2f\xfd"}};
     if (n >= 8 && memcmp(b, "netspack", 8) == 0)
         return "pack";
     // the first file of an archive of arrays: its name follows the 30 bytes of its header

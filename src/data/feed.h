@@ -27,13 +27,13 @@ enum { CLASSES_MOST = 65535, NO_LABEL = -1 };
 #define IMAGE_FILE_MOST ((size_t)256 << 20) // bytes of one image's file
 
 struct feed_item {
-    char *name;              // bytes without a zero, unique in most feeds; owned
-    uint8_t *bytes;          // a file in memory (owned), or NULL: feed_load reads it
-    size_t size;             // of the file
-    struct picture picture;  // or pixels, which need no decoding (owned)
-    int32_t label;           // or NO_LABEL: feed_finish knows
+    char *name;             // bytes without a zero, unique in most feeds; owned
+    uint8_t *bytes;         // a file in memory (owned), or NULL: feed_load reads it
+    size_t size;            // of the file
+    struct picture picture; // or pixels, which need no decoding (owned)
+    int32_t label;          // or NO_LABEL: feed_finish knows
     enum part part;
-    bool drop;               // feed_load: another kind of file
+    bool drop; // feed_load: another kind of file
 };
 
 /* What feed_finish says of the item of that name. */
@@ -62,11 +62,11 @@ struct feed_kind {
 
 struct feed {
     const struct feed_kind *kind;
-    char *spec;       // with the absolute name: opens the same again
-    uint64_t sum;     // checksum of the listing
-    uint64_t files;   // in it
-    uint64_t images;  // expected, 0 when not known before the end
-    char **classes;   // names, after feed_finish
+    char *spec;      // with the absolute name: opens the same again
+    uint64_t sum;    // checksum of the listing
+    uint64_t files;  // in it
+    uint64_t images; // expected, 0 when not known before the end
+    char **classes;  // names, after feed_finish
     int nclasses;
     struct feed_counts counts;
     void *self;
@@ -104,7 +104,8 @@ void feed_note_stat(struct feed *f, const char *name, const struct stat *st);
 /* What a file adds to the sum: a sum, so that the order in which a folder is read is nothing. */
 uint64_t feed_stat_sum(const char *name, const struct stat *st);
 /* Reads a whole file; *gone as for feed_load. */
-bool feed_read(int dir, const char *path, uint8_t **bytes, size_t *size, bool *gone, struct error *e);
+bool feed_read(int dir, const char *path, uint8_t **bytes, size_t *size, bool *gone,
+               struct error *e);
 
 /* "folder", "list", "tar", … : what a path or pattern without such a word is, by its content; NULL
  * with what can be opened. */

@@ -40,8 +40,8 @@ struct way {
     ino_t inode;
 };
 
-static bool walk(struct feed *f, int fd, char *path, size_t n, const struct way *up, int depth,
-                 struct error *e);
+static bool walk(struct feed *f, int fd, char *path, size_t n, const struct way *up,
+                 int depth, struct error *e);
 
 static bool entry(struct feed *f, int fd, const char *name, int type, char *path, size_t n,
                   const struct way *up, int depth, struct error *e)
@@ -50,7 +50,8 @@ static bool entry(struct feed *f, int fd, const char *name, int type, char *path
     struct stat st;
     size_t length = strlen(name);
     if (n + length + 2 > PATH_MAX)
-        return error_set(e, "%s/%.100s…: the name of a file in it is too long", f->spec, path);
+        return error_set(e, "%s/%.100s…: the name of a file in it is too long", f->spec,
+                         path);
     memcpy(path + n, name, length + 1);
     if (type == DT_UNKNOWN || type == DT_LNK || type == DT_DIR) {
         if (fstatat(fd, name, &st, 0) != 0) {
@@ -80,8 +81,8 @@ static bool entry(struct feed *f, int fd, const char *name, int type, char *path
 }
 
 // Closes fd.
-static bool walk(struct feed *f, int fd, char *path, size_t n, const struct way *up, int depth,
-                 struct error *e)
+static bool walk(struct feed *f, int fd, char *path, size_t n, const struct way *up,
+                 int depth, struct error *e)
 {
     DIR *dir = fdopendir(fd);
     bool good = dir && depth <= DEPTH_MOST;
@@ -140,7 +141,8 @@ static bool look_at_all(struct feed *f, struct error *e)
     struct folder *s = f->self;
     struct looker l[LOOKERS_MOST];
     cpu_set_t set;
-    uint32_t cores = sched_getaffinity(0, sizeof set, &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 1;
+    uint32_t cores =
+        sched_getaffinity(0, sizeof set, &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 1;
     uint32_t n = s->n < LOOK_LEAST ? 1 : cores < LOOKERS_MOST ? cores : LOOKERS_MOST;
     bool started[LOOKERS_MOST] = {false};
     for (uint32_t k = 0; k < n; k++) {
@@ -182,9 +184,10 @@ static bool folder_open(struct feed *f, const char *path, bool coarse, struct er
     s->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->dir < 0)
         return error_set(e, "%.200s: %s", path,
-                         errno == ENOTDIR ? "is a file; folder: needs a folder with a folder for "
-                                            "each class"
-                                          : strerror(errno));
+                         errno == ENOTDIR
+                             ? "is a file; folder: needs a folder with a folder for "
+                               "each class"
+                             : strerror(errno));
     int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0)
         return error_set(e, "%.200s: %s", path, strerror(errno));
@@ -217,7 +220,8 @@ static bool place(struct feed *f, struct error *e)
     for (uint32_t i = 0; i < s->n; i++) {
         struct file file = s->files[i];
         if (s->placed && !items[i].drop)
-            s->files[kept++] = (struct file){file.name, items[i].label, items[i].part, 0, file.size};
+            s->files[kept++] =
+                (struct file){file.name, items[i].label, items[i].part, 0, file.size};
         else if (s->placed)
             free(file.name);
     }
@@ -253,7 +257,8 @@ static bool image_inside(int dir, const char *name)
     return n > 0 && feed_image("", head, (size_t)n);
 }
 
-static bool folder_load(const struct feed *f, struct feed_item *item, bool *gone, struct error *e)
+static bool folder_load(const struct feed *f, struct feed_item *item, bool *gone,
+                        struct error *e)
 {
     const struct folder *s = f->self;
     size_t listed = item->size;
@@ -265,8 +270,8 @@ static bool folder_load(const struct feed *f, struct feed_item *item, bool *gone
         return false;
     if (item->size != listed) {
         *gone = true;
-        return error_set(e, "it had %zu bytes when the folder was listed and has %zu now", listed,
-                         item->size);
+        return error_set(e, "it had %zu bytes when the folder was listed and has %zu now",
+                         listed, item->size);
     }
     return true;
 }
@@ -295,6 +300,7 @@ static void folder_free(struct feed *f)
     free(s);
 }
 
-const struct feed_kind feed_folder = {
-    "folder",    "folder:DIR (class folders)", folder_open,   folder_next,
-    folder_load, folder_finish,                folder_rewind, folder_free};
+const struct feed_kind feed_folder = {"folder",      "folder:DIR (class folders)",
+                                      folder_open,   folder_next,
+                                      folder_load,   folder_finish,
+                                      folder_rewind, folder_free};

@@ -60,19 +60,22 @@ static bool find_part(struct part_files *p, const char *base, const char *const 
         p->labels = find(name, "labels", 1);
     }
     if (!p->images)
-        return error_set(e,
-                         "%.300s-images-idx3-ubyte (or .gz) is not there; of several sets in a "
-                         "folder one is named idx:DIR/emnist-letters",
-                         name);
+        return error_set(
+            e,
+            "%.300s-images-idx3-ubyte (or .gz) is not there; of several sets in a "
+            "folder one is named idx:DIR/emnist-letters",
+            name);
     if (!p->labels)
-        return error_set(e, "%.300s is there, its labels (…-labels-idx1-ubyte) are not", p->images);
+        return error_set(e, "%.300s is there, its labels (…-labels-idx1-ubyte) are not",
+                         p->images);
     return true;
 }
 
 static bool idx_open(struct feed *f, const char *path, bool coarse, struct error *e)
 {
     (void)coarse;
-    static const char *const train[] = {"train", NULL}, *const test[] = {"t10k", "test", NULL};
+    static const char *const train[] = {"train", NULL}, *const test[] = {"t10k", "test",
+                                                                         NULL};
     struct idx *s = f->self = xcalloc(1, sizeof *s);
     struct stat st;
     char base[PATH_MAX];
@@ -105,16 +108,20 @@ static gzFile head(const char *path, int least, int most, uint32_t size[4], stru
     }
     bool good = gzread(file, b, 4) == 4 || cut(path, e);
     if (good && (b[0] || b[1] || b[3] < least || b[3] > most))
-        good = error_set(e, "%.300s begins with %02x %02x %02x %02x; an IDX file of %d dimensions "
-                            "begins with 00 00 08 %02x",
-                         path, b[0], b[1], b[2], b[3], least, least);
+        good =
+            error_set(e,
+                      "%.300s begins with %02x %02x %02x %02x; an IDX file of %d dimensions "
+                      "begins with 00 00 08 %02x",
+                      path, b[0], b[1], b[2], b[3], least, least);
     else if (good && b[2] != UBYTE)
-        good = error_set(e, "%.300s has values of type %02x; bytes (08) are read", path, b[2]);
+        good =
+            error_set(e, "%.300s has values of type %02x; bytes (08) are read", path, b[2]);
     for (int i = 0; i < 4; i++) {
         size[i] = 1;
         if (good && i < b[3]) {
             good = gzread(file, d, 4) == 4 || cut(path, e);
-            size[i] = (uint32_t)d[0] << 24 | (uint32_t)d[1] << 16 | (uint32_t)d[2] << 8 | d[3];
+            size[i] =
+                (uint32_t)d[0] << 24 | (uint32_t)d[1] << 16 | (uint32_t)d[2] << 8 | d[3];
         }
     }
     if (!good) {
@@ -140,8 +147,8 @@ static bool read_labels(struct part_files *p, struct error *e)
     gzFile file = head(p->labels, 1, 1, size, e);
     if (!file)
         return false;
-    bool good = size[0] == p->n || error_set(e, "%.200s has %u labels for %u images", p->labels,
-                                             size[0], p->n);
+    bool good = size[0] == p->n ||
+                error_set(e, "%.200s has %u labels for %u images", p->labels, size[0], p->n);
     if (good) {
         free(p->label);
         p->label = xmalloc(p->n);
@@ -165,10 +172,11 @@ static bool begin(struct idx *s, struct error *e)
         return false;
     if (size[0] == 0 || size[0] > IMAGES_MOST || size[1] == 0 || size[1] > SIDE_MOST ||
         size[2] == 0 || size[2] > SIDE_MOST || (size[3] != 1 && size[3] != 3))
-        return error_set(e,
-                         "%.200s has %u images of %u×%u pixels and %u channels; 1 to %d of 1 to %d "
-                         "pixels a side and 1 or 3 channels can be read",
-                         p->images, size[0], size[1], size[2], size[3], IMAGES_MOST, SIDE_MOST);
+        return error_set(
+            e,
+            "%.200s has %u images of %u×%u pixels and %u channels; 1 to %d of 1 to %d "
+            "pixels a side and 1 or 3 channels can be read",
+            p->images, size[0], size[1], size[2], size[3], IMAGES_MOST, SIDE_MOST);
     p->n = size[0];
     p->height = (int)size[1];
     p->width = (int)size[2];
@@ -233,6 +241,7 @@ static void idx_free(struct feed *f)
     free(s);
 }
 
-const struct feed_kind feed_idx = {
-    "idx",      "idx:DIR (MNIST and its family)", idx_open,   idx_next,
-    array_load, classes_of_numbers,               idx_rewind, idx_free};
+const struct feed_kind feed_idx = {"idx",      "idx:DIR (MNIST and its family)",
+                                   idx_open,   idx_next,
+                                   array_load, classes_of_numbers,
+                                   idx_rewind, idx_free};

@@ -72,8 +72,9 @@ static bool among(const char *word, const char *const *words)
 // The columns of path, label and split, where the first line names them.
 static bool header(char *const *field, int n, int column[3])
 {
-    static const char *const paths[] = {"path",  "file",    "filename", "file_name", "image",
-                                        "image_path", "filepath", "name", NULL};
+    static const char *const paths[] = {"path",      "file",  "filename",
+                                        "file_name", "image", "image_path",
+                                        "filepath",  "name",  NULL};
     static const char *const labels[] = {"label", "class", "target", "class_name", NULL};
     static const char *const splits[] = {"split", "part", "set", "subset", NULL};
     int found[3] = {-1, -1, -1};
@@ -92,8 +93,8 @@ static bool row(struct feed *f, char **field, int n, const int column[3], unsign
 {
     struct list *s = f->self;
     if (n <= column[0] || n <= column[1])
-        return error_set(e, "%s: line %u has %d field%s; path,label[,split] is needed", f->spec,
-                         line, n, n == 1 ? "" : "s");
+        return error_set(e, "%s: line %u has %d field%s; path,label[,split] is needed",
+                         f->spec, line, n, n == 1 ? "" : "s");
     char *path = field[column[0]], *label = field[column[1]];
     if (!*path || !*label)
         return error_set(e, "%s: line %u has no %s", f->spec, line, *path ? "label" : "path");
@@ -107,11 +108,11 @@ static bool row(struct feed *f, char **field, int n, const int column[3], unsign
                              f->spec, line, word);
     }
     if (s->n > 0 && (part == PART_NONE) != (s->rows[0].part == PART_NONE))
-        return error_set(e, "%s: line %u has %s split, unlike the lines before", f->spec, line,
-                         part == PART_NONE ? "no" : "a");
+        return error_set(e, "%s: line %u has %s split, unlike the lines before", f->spec,
+                         line, part == PART_NONE ? "no" : "a");
     s->rows = xgrow(s->rows, s->n, sizeof *s->rows);
-    s->rows[s->n++] = (struct row){
-        path, (int32_t)words_add(&s->labels, label, strlen(label)), (uint8_t)part};
+    s->rows[s->n++] = (struct row){path, (int32_t)words_add(&s->labels, label, strlen(label)),
+                                   (uint8_t)part};
     return true;
 }
 
@@ -120,7 +121,8 @@ static bool parse(struct feed *f, size_t size, struct error *e)
     struct list *s = f->self;
     char *p = (char *)s->text, *field[COLUMNS_MOST];
     if (strlen(p) != size)
-        return error_set(e, "%s has a zero byte; a list is text: path,label[,split]", f->spec);
+        return error_set(e, "%s has a zero byte; a list is text: path,label[,split]",
+                         f->spec);
     if (size >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
         p += 3;
     char *end = strchr(p, '\n');
@@ -203,7 +205,8 @@ static int list_next(struct feed *f, struct feed_item *item, struct error *e)
     return 1;
 }
 
-static bool list_load(const struct feed *f, struct feed_item *item, bool *gone, struct error *e)
+static bool list_load(const struct feed *f, struct feed_item *item, bool *gone,
+                      struct error *e)
 {
     const struct list *s = f->self;
     return feed_read(s->dir, item->name, &item->bytes, &item->size, gone, e);
@@ -232,6 +235,7 @@ static void list_free(struct feed *f)
     free(s);
 }
 
-const struct feed_kind feed_list = {
-    "list",    "list:FILE (lines of path,label)", list_open,   list_next,
-    list_load, list_finish,                       list_rewind, list_free};
+const struct feed_kind feed_list = {"list",      "list:FILE (lines of path,label)",
+                                    list_open,   list_next,
+                                    list_load,   list_finish,
+                                    list_rewind, list_free};

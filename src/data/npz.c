@@ -26,11 +26,11 @@ struct npz {
     struct archive_file *open;
     bool known; // the labels are read
     int32_t *labels[3];
-    uint32_t n[3];          // labels of each part
-    bool images[3];         // there is an array of images
-    int part;               // of the array that is read; -1: none
+    uint32_t n[3];  // labels of each part
+    bool images[3]; // there is an array of images
+    int part;       // of the array that is read; -1: none
     struct array array;
-    uint32_t at;            // its next image
+    uint32_t at; // its next image
 };
 
 static const struct {
@@ -190,9 +190,10 @@ static bool head(struct archive_file *file, struct array *a, struct error *e)
 static bool check_images(const struct array *a, struct error *e)
 {
     if (strcmp(a->type, "|u1") != 0)
-        return error_set(e, "its values have type '%s'; images are bytes (uint8, '|u1')", a->type);
-    bool good = a->dimensions == 3 ||
-                (a->dimensions == 4 && (a->shape[3] == 1 || a->shape[3] == 3));
+        return error_set(e, "its values have type '%s'; images are bytes (uint8, '|u1')",
+                         a->type);
+    bool good =
+        a->dimensions == 3 || (a->dimensions == 4 && (a->shape[3] == 1 || a->shape[3] == 3));
     if (!good)
         return error_set(e,
                          "it has %d dimensions%s; images are (n, h, w), (n, h, w, 1) or "
@@ -209,17 +210,18 @@ static bool check_images(const struct array *a, struct error *e)
 
 static bool read_labels(struct npz *s, int part, const struct array *a, struct error *e)
 {
-    size_t width = a->type[0] && a->type[1] && a->type[2] >= '1' && a->type[2] <= '8' &&
-                           !a->type[3]
-                       ? (size_t)(a->type[2] - '0')
-                       : 0;
+    size_t width =
+        a->type[0] && a->type[1] && a->type[2] >= '1' && a->type[2] <= '8' && !a->type[3]
+            ? (size_t)(a->type[2] - '0')
+            : 0;
     bool sign = a->type[1] == 'i';
     if (!width || (width & (width - 1)) || (!sign && a->type[1] != 'u') || a->type[0] == '>')
         return error_set(e, "its values have type '%s'; labels are whole numbers", a->type);
     if (a->dimensions == 2 && a->shape[1] != 1)
         return error_set(e, "there are %llu labels an image; one is needed",
                          (unsigned long long)a->shape[1]);
-    if (a->dimensions < 1 || a->dimensions > 2 || a->shape[0] == 0 || a->shape[0] > IMAGES_MOST)
+    if (a->dimensions < 1 || a->dimensions > 2 || a->shape[0] == 0 ||
+        a->shape[0] > IMAGES_MOST)
         return error_set(e, "labels are (n) or (n, 1), n from 1 to %d", IMAGES_MOST);
     s->n[part] = (uint32_t)a->shape[0];
     free(s->labels[part]);
@@ -282,10 +284,11 @@ static bool look(struct feed *f, struct error *e)
     if (answer < 0)
         return error_set(e, "%.200s is cut short or damaged: %.200s", s->path, why.msg);
     if (!s->images[PART_TRAIN] || !s->labels[PART_TRAIN])
-        return error_set(e,
-                         "%.200s has no arrays x_train and y_train (Keras) or train_images and "
-                         "train_labels (MedMNIST)",
-                         s->path);
+        return error_set(
+            e,
+            "%.200s has no arrays x_train and y_train (Keras) or train_images and "
+            "train_labels (MedMNIST)",
+            s->path);
     for (int k = 0; k < 3; k++)
         if (s->images[k] != (s->labels[k] != NULL))
             return error_set(e, "%.200s: of the %s part only the %s are there", s->path,
@@ -304,7 +307,8 @@ static int next_array(struct npz *s, struct error *e)
         int part = answer == 1 ? member_part(name, &images) : -1;
         if (answer == 1 && (part < 0 || !images))
             continue;
-        bool good = answer == 1 && head(s->open, &s->array, &why) && check_images(&s->array, &why);
+        bool good =
+            answer == 1 && head(s->open, &s->array, &why) && check_images(&s->array, &why);
         if (good && s->array.shape[0] != s->n[part])
             good = error_set(&why, "there are %llu images and %u labels",
                              (unsigned long long)s->array.shape[0], s->n[part]);
@@ -363,5 +367,6 @@ static void npz_free(struct feed *f)
     free(s);
 }
 
-const struct feed_kind feed_npz = {"npz",      "npz:FILE (NumPy's arrays)", npz_open,   npz_next,
-                                   array_load, classes_of_numbers,          npz_rewind, npz_free};
+const struct feed_kind feed_npz = {
+    "npz",      "npz:FILE (NumPy's arrays)", npz_open,   npz_next,
+    array_load, classes_of_numbers,          npz_rewind, npz_free};

@@ -1,5 +1,5 @@
 /* See pack.h. */
-#include "data/pack_format.h"
+#include "data/pack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 
+enum { CHUNK = 1 << 20 };
 #define AGAIN "make it anew (netspace pack)"
 
 static bool read_at(int fd, void *to, size_t n, uint64_t at)
@@ -38,16 +39,20 @@ static bool check_header(struct pack *p, const struct pack_header *h, struct err
     if (memcmp(h->magic, PACK_MAGIC, 8) != 0)
         return error_set(e, "%.300s is not a pack of netspace", p->path);
     if (h->endian != PACK_ENDIAN)
-        return error_set(e, "%.300s was made on a machine of other byte order; " AGAIN, p->path);
+        return error_set(e, "%.300s was made on a machine of other byte order; " AGAIN,
+                         p->path);
     if (h->version != PACK_VERSION)
-        return error_set(e, "%.300s is a pack of version %u; this netspace reads version %d; " AGAIN,
-                         p->path, h->version, PACK_VERSION);
+        return error_set(
+            e, "%.300s is a pack of version %u; this netspace reads version %d; " AGAIN,
+            p->path, h->version, PACK_VERSION);
     if (h->head != checksum(0, h, sizeof *h - 8))
         return damaged(p, "its header is not what was written", e);
     if (h->bytes != p->bytes)
-        return error_set(e, "%.300s is cut short or has grown: it has %llu bytes and was made with "
-                            "%llu; " AGAIN,
-                         p->path, (unsigned long long)p->bytes, (unsigned long long)h->bytes);
+        return error_set(
+            e,
+            "%.300s is cut short or has grown: it has %llu bytes and was made with "
+            "%llu; " AGAIN,
+            p->path, (unsigned long long)p->bytes, (unsigned long long)h->bytes);
     // written by a netspace with other ideas, or by someone else
     if (h->index_at % 8 || h->index_at < sizeof *h || h->index_at > h->bytes ||
         h->n > (h->bytes - h->index_at) / sizeof(struct pack_entry) ||
@@ -74,7 +79,8 @@ static bool words(const char **at, const char *end, uint64_t n, const char **wor
 
 static bool read_text(struct pack *p, const struct pack_header *h, struct error *e)
 {
-    const char *at = (const char *)p->map + h->text_at, *end = (const char *)p->map + p->bytes;
+    const char *at = (const char *)p->map + h->text_at,
+               *end = (const char *)p->map + p->bytes;
     const char **class = xcalloc(h->classes, sizeof *class), **pair = NULL;
     bool good = h->bad <= (uint64_t)(end - at) / 2 && words(&at, end, h->classes, class);
     if (good) {
@@ -99,14 +105,16 @@ static bool read_text(struct pack *p, const struct pack_header *h, struct error 
     return good || damaged(p, "its words are not what was written", e);
 }
 
-static bool check_entry(struct pack *p, const struct pack_entry *x, const struct pack_entry *first)
+static bool check_entry(struct pack *p, const struct pack_entry *x,
+                        const struct pack_entry *first)
 {
     uint64_t pixels = (uint64_t)x->width * x->height;
     p->parts[x->part < PARTS ? x->part : 0]++;
     p->one_size = p->one_size && x->width == first->width && x->height == first->height;
     return x->part < PARTS && x->label < p->classes && pixels > 0 && x->bytes > 0 &&
            (x->channels == 1 || x->channels == 3) && x->at >= sizeof(struct pack_header) &&
-           x->at <= p->index_at && x->bytes <= p->index_at - x->at && x->name < p->names_bytes &&
+           x->at <= p->index_at && x->bytes <= p->index_at - x->at &&
+           x->name < p->names_bytes &&
            (p->layout == LAYOUT_JPEG || x->bytes == pixels * (uint64_t)p->channels);
 }
 
@@ -115,7 +123,7 @@ static bool check_entry(struct pack *p, const struct pack_entry *x, const struct
 static bool check_tail(struct pack *p, int fd, const struct pack_header *h, struct error *e)
 {
     // a whole number of entries, and of the words of the checksum
-    const size_t chunk = PACK_CHUNK / sizeof(struct pack_entry) * sizeof(struct pack_entry);
+    const size_t chunk = CHUNK / sizeof(struct pack_entry) * sizeof(struct pack_entry);
     uint8_t *bytes = xmalloc(chunk);
     struct pack_entry first = {0};
     uint64_t sum = 0;

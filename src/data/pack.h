@@ -12,28 +12,16 @@
 #include "base/error.h"
 #include "data/dataset.h"
 #include "data/feed.h"
+#include "data/pack_format.h"
 #include "data/picture.h"
 
-enum { PACK_VERSION = 1 };
 #define PACK_BYTES_MOST ((uint64_t)4 << 30) // of a pack of bytes, where none is asked for
-
-struct pack_entry {         // as it is in the file, little-endian
-    uint64_t at, sum;       // where its bytes are; their checksum (base/checksum.h)
-    uint32_t bytes;         // how many
-    uint32_t name;          // where its name is, from the beginning of the names
-    uint32_t file_bytes;    // of the file it was
-    uint16_t width, height; // as kept
-    uint16_t file_width, file_height; // as it was (upright)
-    uint16_t label;
-    uint8_t part;     // enum part
-    uint8_t channels; // 1 or 3
-};
 
 struct pack {
     char *path;
     const uint8_t *map; // the file
     uint64_t bytes;
-    uint32_t n, size; // images; the short side asked for (smaller ones are as they were)
+    uint32_t n, size;      // images; the short side asked for (smaller ones are as they were)
     int classes, channels; // 1: all are gray; 3: all have three, in a pack of bytes
     enum layout layout;    // LAYOUT_ROWS or LAYOUT_JPEG
     uint32_t parts[PARTS]; // images of each
@@ -43,7 +31,7 @@ struct pack {
     uint32_t nbad; // files that could not be read
     struct pack_bad {
         const char *name, *reason;
-    } *bad;
+    } * bad;
     const char *about, *about_end; // key, zero, value, zero; …
     uint64_t index_at, names_at, names_bytes;
     double mean[3], deviation[3]; // of images that are not validation or test, 0 … 255

@@ -66,12 +66,13 @@ static bool fill(struct dataset *d, const struct pack *p, const struct pack_view
     forget_index(p, p->n);
     free(part);
     if (d->test.n == 0 && alone)
-        return error_set(e,
-                         "%.300s: none of its %u images is drawn as a test image; more images, "
-                         "another seed, or a larger third share of split gives some",
-                         d->spec, p->n);
-    return d->test.n > 0 || error_set(e, "%.300s has no test images beside those of training",
-                                      d->spec);
+        return error_set(
+            e,
+            "%.300s: none of its %u images is drawn as a test image; more images, "
+            "another seed, or a larger third share of split gives some",
+            d->spec, p->n);
+    return d->test.n > 0 ||
+           error_set(e, "%.300s has no test images beside those of training", d->spec);
 }
 
 static bool every_class(const struct dataset *d, struct error *e)
@@ -84,19 +85,21 @@ static bool every_class(const struct dataset *d, struct error *e)
         k++;
     free(count);
     return k == d->classes ||
-           error_set(e,
-                     "%.200s: no image of class '%.100s' is among the %u training images; more of "
-                     "them, or another seed or split, are needed",
-                     d->spec, d->class_names[k], d->train.n);
+           error_set(
+               e,
+               "%.200s: no image of class '%.100s' is among the %u training images; more of "
+               "them, or another seed or split, are needed",
+               d->spec, d->class_names[k], d->train.n);
 }
 
 static bool check_bad(const struct pack *p, const struct pack_view *v, struct error *e)
 {
     return p->nbad == 0 || v->skip_bad ||
-           error_set(e,
-                     "%.150s: %u of %u files cannot be read, the first is '%.100s': %.100s; bad = "
-                     "\"skip\" goes on without them",
-                     v->spec, p->nbad, p->nbad + p->n, p->bad[0].name, p->bad[0].reason);
+           error_set(
+               e,
+               "%.150s: %u of %u files cannot be read, the first is '%.100s': %.100s; bad = "
+               "\"skip\" goes on without them",
+               v->spec, p->nbad, p->nbad + p->n, p->bad[0].name, p->bad[0].reason);
 }
 
 struct dataset *pack_dataset(struct pack *p, const struct data_options *o,

@@ -32,8 +32,8 @@ void pack_differs(const struct pack *p, struct feed *f, struct error *e)
             uint32_t was = pack_entry(p, at[k]).file_bytes;
             there[k] = true;
             if (item.size && item.size != was)
-                known = !error_set(e, "'%.200s' has %zu bytes, it had %u", item.name, item.size,
-                                   was);
+                known = !error_set(e, "'%.200s' has %zu bytes, it had %u", item.name,
+                                   item.size, was);
         }
         free(item.name);
     }

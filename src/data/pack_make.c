@@ -3,7 +3,7 @@
  *
  * Two things are known only at the end: whether all images are gray, and whether their bytes stay
  * under the limit.  It begins as if they were, and anew when one is not. */
-#include "data/pack_format.h"
+#include "data/pack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -136,7 +136,8 @@ static void shrink(struct picture *p, const struct pack_options *o, struct resiz
         return;
     struct picture small;
     short_side(p->width, p->height, (int)o->size, &width, &height);
-    picture_resize(&small, width, height, p, o->no_antialias ? RESIZE_PYCLS : RESIZE_ANTIALIAS, w);
+    picture_resize(&small, width, height, p,
+                   o->no_antialias ? RESIZE_PYCLS : RESIZE_ANTIALIAS, w);
     free(p->pixels);
     *p = small;
 }
@@ -373,10 +374,11 @@ static void *work(void *self)
             m->ring[at % RING] = to;
         }
         if (gone && !m->stop) {
-            error_set(m->error,
-                      "'%.200s' of %.200s vanished or changed while the pack was made (%.60s); "
-                      "once nobody writes there, try again",
-                      item.name, m->feed->spec, to.reason);
+            error_set(
+                m->error,
+                "'%.200s' of %.200s vanished or changed while the pack was made (%.60s); "
+                "once nobody writes there, try again",
+                item.name, m->feed->spec, to.reason);
             stopped(m);
         }
         free(item.name);
@@ -487,7 +489,8 @@ static bool check_classes(struct maker *m)
     bool good = empty == f->nclasses;
     free(count);
     if (!good)
-        error_set(m->error, "%.200s: class '%.100s' has no training image that can be read%s%.200s",
+        error_set(m->error,
+                  "%.200s: class '%.100s' has no training image that can be read%s%.200s",
                   f->spec, f->classes[empty], m->nbad ? "; the first that cannot: " : "",
                   m->nbad ? m->bad[0].name : "");
     return good;
@@ -571,9 +574,9 @@ static uint32_t make_index(struct maker *m, struct pack_header *h)
         x.part = m->placed[i].part;
         m->entry[n++] = x;
         h->channels = x.channels > h->channels ? x.channels : h->channels;
-        const uint64_t of[2] = {x.sum, (uint64_t)x.label | (uint64_t)x.part << 16 |
-                                           (uint64_t)x.channels << 24 |
-                                           (uint64_t)x.width << 32 | (uint64_t)x.height << 48};
+        const uint64_t of[2] = {
+            x.sum, (uint64_t)x.label | (uint64_t)x.part << 16 | (uint64_t)x.channels << 24 |
+                       (uint64_t)x.width << 32 | (uint64_t)x.height << 48};
         h->content = checksum(h->content, of, sizeof of);
     }
     for (int k = 0; k < m->feed->nclasses; k++) {
@@ -621,11 +624,12 @@ static bool write_end(struct maker *m)
 static bool finish(struct maker *m)
 {
     if (m->n == m->nbad + m->other)
-        return error_set(m->error, "%.200s has no image that can be read%s%.200s", m->feed->spec,
-                         m->nbad ? ": " : "", m->nbad ? m->bad[0].reason : "");
+        return error_set(m->error, "%.200s has no image that can be read%s%.200s",
+                         m->feed->spec, m->nbad ? ": " : "", m->nbad ? m->bad[0].reason : "");
     for (uint32_t i = 0; i < m->n; i++)
         m->placed[i].name = m->names + m->entry[i].name;
-    return feed_finish(m->feed, m->placed, m->n, m->error) && check_classes(m) && write_end(m);
+    return feed_finish(m->feed, m->placed, m->n, m->error) && check_classes(m) &&
+           write_end(m);
 }
 
 // The new name, too, survives a power cut.

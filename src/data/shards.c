@@ -320,7 +320,8 @@ static int shards_next(struct feed *f, struct feed_item *item, struct error *e)
     return 0;
 }
 
-static bool shards_load(const struct feed *f, struct feed_item *item, bool *gone, struct error *e)
+static bool shards_load(const struct feed *f, struct feed_item *item, bool *gone,
+                        struct error *e)
 {
     (void)f, (void)item, (void)gone, (void)e; // next has read it
     return true;
@@ -333,10 +334,11 @@ static bool shards_finish(struct feed *f, struct placed *items, uint32_t n, stru
         return classes_of_folders(f, items, n, e);
     for (uint32_t i = 0; i < n; i++)
         if (!items[i].drop && items[i].label == NO_LABEL)
-            return error_set(e,
-                             "%s: '%.200s' has no class (key.cls, or \"label\" in key.json), as "
-                             "others have",
-                             f->spec, items[i].name);
+            return error_set(
+                e,
+                "%s: '%.200s' has no class (key.cls, or \"label\" in key.json), as "
+                "others have",
+                f->spec, items[i].name);
     return classes_of_numbers(f, items, n, e);
 }
 
@@ -372,6 +374,7 @@ static void shards_free(struct feed *f)
     free(s);
 }
 
-const struct feed_kind feed_archive = {
-    "tar",       "tar:PATTERN (tar or zip archives)", shards_open,   shards_next,
-    shards_load, shards_finish,                       shards_rewind, shards_free};
+const struct feed_kind feed_archive = {"tar",         "tar:PATTERN (tar or zip archives)",
+                                       shards_open,   shards_next,
+                                       shards_load,   shards_finish,
+                                       shards_rewind, shards_free};

@@ -701,6 +701,8 @@ int main(void)
         cmocka_unit_test(shapes_are_normalised),
         cmocka_unit_test(too_many_shapes_are_refused),
         cmocka_unit_test(interrupts_end_drawing_and_summing),
+        cmocka_unit_test(every_crop_is_drawn),
+        cmocka_unit_test(crop_equals_the_definition),
         cmocka_unit_test(augmentation_is_keyed),
         cmocka_unit_test(test_batches_are_plain),
         cmocka_unit_test(cifar_is_read_whole),

@@ -16,7 +16,7 @@
 #include "base/interrupt.h"
 #include "data/classes.h"
 #include "data/encode.h"
-#include "data/pack_format.h"
+#include "data/pack.h"
 
 static char dir[64];
 
@@ -140,8 +140,8 @@ static void same_for_any_number_of_threads(void **state)
     make_set();
     text("set/train/dog/broken.jpg", "<html>not an image</html>");
     for (int threads = 1; threads <= 7; threads += 3) {
-        assert_true(make(folder_spec(), at("a.pack"), (struct pack_options){.threads = threads},
-                         &e));
+        assert_true(
+            make(folder_spec(), at("a.pack"), (struct pack_options){.threads = threads}, &e));
         uint8_t *bytes = whole(at("a.pack"), &m);
         if (first) {
             assert_int_equal(n, m);
@@ -268,15 +268,15 @@ static void jpeg_as_it_is(void **state)
     assert_true(picture_to_jpeg(&picture, 70, &bytes, &n, &e));
     put("set/a/1.jpg", bytes, n);
     put("set/b/1.png", bytes, n); // told by content, not by the ending
-    assert_true(
-        make(folder_spec(), at("a.pack"), (struct pack_options){.kind = PACK_JPEG, .size = 24}, &e));
+    assert_true(make(folder_spec(), at("a.pack"),
+                     (struct pack_options){.kind = PACK_JPEG, .size = 24}, &e));
     struct pack *p = pack_open(at("a.pack"), &e);
     struct pack_entry x = pack_entry(p, 1);
     assert_int_equal(x.bytes, n);
     assert_memory_equal(p->map + x.at, bytes, n);
     pack_close(p);
-    assert_true(
-        make(folder_spec(), at("a.pack"), (struct pack_options){.kind = PACK_JPEG, .size = 12}, &e));
+    assert_true(make(folder_spec(), at("a.pack"),
+                     (struct pack_options){.kind = PACK_JPEG, .size = 12}, &e));
     p = pack_open(at("a.pack"), &e);
     x = pack_entry(p, 1);
     assert_int_equal(x.width, 16);
@@ -365,8 +365,8 @@ static void damage_is_found_at_first_use(void **state)
     dataset_free(d);
 }
 
-static void counts(const struct dataset *d, const char *name, uint32_t train, uint32_t validation,
-                   uint32_t test)
+static void counts(const struct dataset *d, const char *name, uint32_t train,
+                   uint32_t validation, uint32_t test)
 {
     if (d->train.n != train || d->validation.n != validation || d->test.n != test)
         fail_msg("%s: %u, %u, %u", name, d->train.n, d->validation.n, d->test.n);
@@ -515,8 +515,9 @@ static void lists(void **state)
     snprintf(spec, sizeof spec, "list:%s/list.csv", dir);
     image("a,b \"c\".ppm", 4, 4, 3, 1);
     image("x/2.ppm", 4, 4, 3, 2);
-    text("list.csv", "\xef\xbb\xbflabel,other,path,split\r\n10,,\"a,b \"\"c\"\".ppm\",train\r\n"
-                     "9,,x/2.ppm,train\r\n\r\n9,,x/2.ppm,test\n");
+    text("list.csv",
+         "\xef\xbb\xbflabel,other,path,split\r\n10,,\"a,b \"\"c\"\".ppm\",train\r\n"
+         "9,,x/2.ppm,train\r\n\r\n9,,x/2.ppm,test\n");
     assert_true(make(spec, at("a.pack"), (struct pack_options){0}, &e));
     struct pack *p = pack_open(at("a.pack"), &e);
     assert_int_equal(p->n, 3);
@@ -548,8 +549,8 @@ static void numbers(void **state)
     (void)state;
     struct error e;
     struct feed f = {.spec = "x"};
-    struct placed ok[] = {{"1", 1, PART_TRAIN, false}, {"2", 2, PART_TRAIN, false},
-                          {"3", 2, PART_TEST, false}};
+    struct placed ok[] = {
+        {"1", 1, PART_TRAIN, false}, {"2", 2, PART_TRAIN, false}, {"3", 2, PART_TEST, false}};
     assert_true(classes_of_numbers(&f, ok, 3, &e));
     assert_int_equal(f.nclasses, 2);
     assert_string_equal(f.classes[0], "1");

@@ -357,27 +357,54 @@ function M._pack(spec, file, opts)
 end
 
 document("data.open", [[
-  data.open(spec [, { train=, validation=, test=, seed=, pad= }])
+  data.open(spec [, { image=, train=, validation=, test=, seed=, … }])
       -> dataset, or nil and a message
   Opens a data set: training images; validation images, by which sweeps compare networks; and
   test images, which only net:test looks at, of a network already chosen.
-    spec    "shapes"        ten kinds of drawn figures, 32x32 RGB, made in half a second
-            "cifar10:DIR"   CIFAR-10, binary version: data_batch_1.bin ... test_batch.bin in DIR
-            a dataset       the same data with other options
-    train        training images (shapes 10000; cifar10 the 45000 that are not for validation)
-    validation   validation images (as many as test where that is given; else shapes 2000,
-                 cifar10 5000).  Of cifar10 they are taken out of the training images, of each
-                 class the same share.  0: none, and the test images serve for both, as in
-                 stores that were written before there were validation images
-    test         test images (shapes 2000, cifar10 all 10000)
+    spec    "shapes"          ten kinds of drawn figures, 32x32 RGB, made in half a second
+            "cifar10:DIR"     CIFAR-10, binary version: data_batch_1.bin ... test_batch.bin in DIR
+            "folder:DIR"      a folder for each class, in train, val (validation, valid) and test,
+                              or alone; JPEG, PNG, WebP, PPM, BMP, told by content
+            "list:FILE"       lines of path,label[,split], relative to FILE
+            "tar:PATTERN"     tar or zip, compressed or not, of class folders, or WebDataset's
+                              (key.jpg with key.cls or key.json): "tar:x-{000..146}.tar"
+            "cifar100:DIR"    CIFAR-100, binary version: train.bin, test.bin
+            "idx:DIR"         MNIST and its family, gzip or not; "idx:DIR/emnist-letters" of several
+            "npz:FILE"        NumPy: x_train, y_train … (Keras), train_images … (MedMNIST)
+            "pack:FILE"       what netspace pack wrote
+            "~/photos"        one of these, told by its content
+            a dataset         the same data with other options
+    train        training images (shapes 10000; else all that are not for validation)
+    validation   validation images (as many as test where that is given; else shapes 2000, of
+                 others a tenth of the training images, where the files have none of their own:
+                 of each class the same share).  0: none, and the test images serve for both, as
+                 in stores that were written before there were validation images
+    test         test images (shapes 2000, else all)
     seed    of the drawn images, or of the choice of a subset (1); subsets are balanced over
             the classes, and a smaller one is the beginning of a larger one
+    image   pixels a side that networks take, 8 to 4096 (the files' own size where all are
+            squares of the same 64 pixels or less, else 64)
+    scale   of the test view: short side by image (8/7; 1 where files have just that size), then
+            the middle is cut out
+    resize  "antialias", as Pillow and torchvision, or "pycls", without
     pad     zeros around a training image before it is cropped at random (4, as in pycls);
             fewer are better for trainings of few epochs
-  Training images are padded, cropped at random and flipped half of the time, unless the
-  recipe says otherwise (augment).
+  Of images from files, which are decoded once and kept in a pack:
+    channels    1 or 3 (1 where all files are gray, else 3)
+    split       shares of training, validation and test of class folders alone, drawn by seed and
+                name, so that images stay where they are when others are added ({ 0.8, 0.1, 0.1 })
+    size        short side that is kept (2 * image); smaller images stay as they are
+    pack        "bytes" or "jpeg" (bytes while they are less than 4 GiB)
+    normalise   "own" mean and deviation, or those of "imagenet"
+    background  under transparent images: "black" or "white"
+    bad         files that cannot be read: "stop" with the first, or "skip" them
+    labels      of CIFAR-100: "fine" or "coarse"
+  Packs lie in ~/.cache/netspace/packs ($XDG_CACHE_HOME); `netspace data --cache` lists them.
+  Training images that have the network's size are padded, cropped at random and flipped half of
+  the time; others are cropped at random sizes, unless the recipe says otherwise (augment).
   example: data.open("shapes", { train = 100, test = 20 })
-  source: pycls datasets (normalisation, augmentation); Krizhevsky 2009 (CIFAR-10)]])
+  source: pycls datasets (normalisation, augmentation); Krizhevsky 2009 (CIFAR-10); torchvision's
+  ImageFolder; WebDataset]])
 
 document("data.names", [[
   data.names() -> list of strings
@@ -389,7 +416,9 @@ document("dataset:card", [[
   What a data set is: name, spec (opens it again), seed, classes, class_names, image (pixels a
   side), channels (3: red, green, blue; 1: gray), train_n, validation_n (0: the test images
   serve for both), test_n, pad, mean and std (of the channels: images are normalised by them),
-  checksum (of the training and validation images) and test_checksum.
+  scale, resize, checksum (of the training and validation images) and test_checksum.  Of images
+  from files also pack (its path), images (in it), kind ("bytes", "jpeg"), size (the short side
+  kept), bad (files that could not be read) and normalise.
   example: data.open("shapes", { train = 100, test = 20 }):card().class_names]])
 
 document("dataset:image", [[
