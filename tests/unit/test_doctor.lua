@@ -50,7 +50,8 @@ local function doctor_with(formats)
   return table.concat(lines, "\n")
 end
 local lines = doctor_with(sys.images())
-t.ok(lines:find("images +JPEG, PNG, .*PPM and PGM, BMP are read"), "doctor names what is read", lines)
+t.ok(lines:find "images +JPEG, PNG, .*PPM and PGM, BMP are read", "doctor names what is read",
+  lines)
 lines = doctor_with { { name = "JPEG", read = true }, { name = "WebP", read = false } }
 t.ok(lines:find("note images +JPEG are read; WebP is not: install libwebp"), "and what is missing",
   lines)
