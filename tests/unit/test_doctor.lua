@@ -43,9 +43,10 @@ t.ok(text:find("self-check passed: OpenBLAS", 1, true), "and its store says so",
 local function doctor_with(formats)
   local images, print_was, lines = sys.images, print, {}
   sys.images = function() return formats end
-  print = function(line) lines[#lines + 1] = line end
+  rawset(_G, "print", function(line) lines[#lines + 1] = line end)
   local good, message = pcall(require("netspace.prompt.doctor").main, {})
-  sys.images, print = images, print_was
+  sys.images = images
+  rawset(_G, "print", print_was)
   assert(good, message)
   return table.concat(lines, "\n")
 end
