@@ -316,7 +316,7 @@ function M.open(spec, opts)
     spec, source.spec, o = source.spec, nil, source
   end
   local name, argument, kind = locate(spec)
-  if not name then return nil, argument end
+  if not name then return blame.nothing("data.open", argument) end
   local how = { seed = math.tointeger(o.seed or sys.seed()) }
   for key in pairs(words) do how[key] = count(o, key, name, kind[key]) end
   local pad = math.tointeger(o.pad or 4)
@@ -327,7 +327,7 @@ function M.open(spec, opts)
   local right, what = pcall(checked, how, o, kind)
   if not right then error(what, 2) end
   local set, message = kind.open(argument, how)
-  if not set then return nil, message end
+  if not set then return blame.nothing("data.open", message) end
   local source = { spec = how.spec,
     asked = { train = o.train, validation = o.validation, test = o.test } }
   for _, key in ipairs(again) do source[key] = o[key] end

@@ -54,7 +54,7 @@ end
 local function caption(row)
   local parts = {}
   for i, name in ipairs(row.names) do
-    local text = pretty._cut(name:gsub("%c", "?"), row.each, "~")
+    local text = pretty._shorten(name:gsub("%c", "?"), row.each, "~")
     parts[i] = text .. (" "):rep(row.each - canvas.text_width(text))
   end
   return (table.concat(parts, (" "):rep(GAP)):gsub(" +$", ""))

@@ -30,7 +30,7 @@ local function matrix_rows(c)
   for k = 1, #c.class_names do rows[1][k + 1] = letter(k) end
   table.insert(rows[1], "wrong")
   for i, row in ipairs(c.matrix) do
-    local cells = { ("%s %s"):format(letter(i), pretty._cut(c.class_names[i], NAME, "~")) }
+    local cells = { ("%s %s"):format(letter(i), pretty._shorten(c.class_names[i], NAME, "~")) }
     for k, n in ipairs(row) do cells[k + 1] = n == 0 and "." or tostring(n) end
     cells[#cells + 1] = c.of[i] == 0 and "-" or ("%.0f %%"):format(100 * c.wrong[i] / c.of[i])
     rows[i + 1] = cells
