@@ -83,18 +83,20 @@ torture: all build/tests/fault.so
 asan:
 	@$(MAKE) V=asan all ctests
 # A reader under libFuzzer for TIME seconds (tests/fuzz/fuzz_$(T).c; ARGS: its options).  What
-# it finds goes to build/fuzz; needs clang.
+# it finds goes to build/fuzz; needs clang.  The kernels, which read nothing, are not watched.
 T       ?= decode
 TIME    ?= 300
 FUZZ    := build/fuzz
-FUZZED  := $(patsubst src/%.c,$(FUZZ)/%.o,$(wildcard $(addprefix src/,base/*.c nn/*.c nn/*/*.c model/*.c data/*.c)))
+FUZZED  := $(patsubst src/%.c,$(FUZZ)/%.o,$(wildcard $(addprefix src/,base/*.c nn/*.c model/*.c data/*.c)))
+KERNELS := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/nn/kernels/*.c))
 SANITY  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 $(FUZZ)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	@echo CLANG $<
 	@clang $(FLAGS) $(SANITY) -fsanitize=fuzzer-no-link -c -o $@ $<
-$(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZED)
+$(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZED) $(KERNELS)
 	@clang $(FLAGS) $(SANITY) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+.SECONDARY: $(FUZZED)
 fuzz: $(FUZZ)/fuzz_$(T)
 	@mkdir -p $(FUZZ)/corpus/$(T)
 	$< -artifact_prefix=$(FUZZ)/ -max_total_time=$(TIME) $(ARGS) $(FUZZ)/corpus/$(T) tests/fuzz/corpus/$(T)

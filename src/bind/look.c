@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "data/dataset.h"
+#include "data/pack.h"
 #include "data/survey.h"
 
 // labels(d, split) -> list of labels, from 0
@@ -50,7 +51,7 @@ static int look_seen(lua_State *L)
 
 static const char *const splits[SPLITS] = {"train", "validation", "test"};
 
-static void push_three(lua_State *L, const char *name, const uint16_t v[3])
+static void push_three(lua_State *L, const char *name, const uint32_t v[3])
 {
     lua_createtable(L, 0, 3);
     set_integer(L, "min", v[0]);
@@ -125,10 +126,31 @@ static int look_survey(lua_State *L)
     return made ? 1 : raise_interrupted(L);
 }
 
+// files(path of a pack) -> { width =, height =, bytes = }, each with min, median, max; or nil
+// and a message
+static int look_files(lua_State *L)
+{
+    struct error e;
+    struct pack *p = pack_open(luaL_checkstring(L, 1), &e);
+    if (!p)
+        return push_failure(L, e.msg);
+    struct survey_files s;
+    survey_files(&s, p);
+    pack_close(p);
+    lua_createtable(L, 0, 3);
+    push_three(L, "width", s.width);
+    push_three(L, "height", s.height);
+    push_three(L, "bytes", s.bytes);
+    return 1;
+}
+
 int open_look(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"labels", look_labels}, {"seen", look_seen}, {"survey", look_survey}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"labels", look_labels},
+                                         {"seen", look_seen},
+                                         {"survey", look_survey},
+                                         {"files", look_files},
+                                         {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }

@@ -7,6 +7,7 @@
 #include "base/checksum.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "data/pack.h"
 
 // What tells one image from another, and where it is.
 struct mark {
@@ -67,10 +68,11 @@ static void find_same(struct survey *s, struct mark *marks, size_t n)
 
 static int by_value(const void *a, const void *b)
 {
-    return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
 }
 
-static void summarise(uint16_t of[3], uint16_t *values, size_t n)
+static void summarise(uint32_t of[3], uint32_t *values, size_t n)
 {
     if (n == 0)
         return;
@@ -83,7 +85,7 @@ bool survey_make(struct survey *s, const struct dataset *d)
     size_t n = (size_t)d->train.n + d->validation.n + d->test.n, at = 0;
     const struct split *const splits[SPLITS] = {&d->train, &d->validation, &d->test};
     struct mark *marks = xcalloc(n + 1, sizeof *marks);
-    uint16_t *width = xcalloc(n + 1, sizeof *width), *height = xcalloc(n + 1, sizeof *height);
+    uint32_t *width = xcalloc(n + 1, sizeof *width), *height = xcalloc(n + 1, sizeof *height);
     memset(s, 0, sizeof *s);
     for (int k = 0; k < SPLITS; k++) {
         s->of[k] = xcalloc((size_t)d->classes, sizeof **s->of);
@@ -116,4 +118,21 @@ void survey_end(struct survey *s)
 {
     for (int k = 0; k < SPLITS; k++)
         free(s->of[k]);
+}
+
+void survey_files(struct survey_files *s, const struct pack *p)
+{
+    uint32_t *values[3], *const of[3] = {s->width, s->height, s->bytes};
+    memset(s, 0, sizeof *s);
+    for (int k = 0; k < 3; k++)
+        values[k] = xcalloc((size_t)p->n + 1, sizeof *values[k]);
+    for (uint32_t i = 0; i < p->n; i++) {
+        struct pack_entry x = pack_entry(p, i);
+        values[0][i] = x.file_width, values[1][i] = x.file_height,
+        values[2][i] = x.file_bytes;
+    }
+    for (int k = 0; k < 3; k++) {
+        summarise(of[k], values[k], p->n);
+        free(values[k]);
+    }
 }

@@ -268,6 +268,10 @@ static void cut_off(void **state)
     f = record_of("jpeg-progressive");
     refused(f->bytes, f->n / 2, "ends early: ");
     says("scan");
+    size_t last = f->n - 2;
+    while (f->bytes[last] != 0xff || f->bytes[last + 1] != 0xda)
+        last--;
+    refused(f->bytes, last, "details are missing"); // between two scans
     f = record_of("png-rgb");
     refused(f->bytes, f->n / 2, "of 29 rows are there");
     refused(f->bytes, 20, "ends within its head");

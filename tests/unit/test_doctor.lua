@@ -43,14 +43,16 @@ t.ok(text:find("self-check passed: OpenBLAS", 1, true), "and its store says so",
 local function doctor_with(formats)
   local images, print_was, lines = sys.images, print, {}
   sys.images = function() return formats end
-  print = function(line) lines[#lines + 1] = line end
+  rawset(_G, "print", function(line) lines[#lines + 1] = line end)
   local good, message = pcall(require("netspace.prompt.doctor").main, {})
-  sys.images, print = images, print_was
+  sys.images = images
+  rawset(_G, "print", print_was)
   assert(good, message)
   return table.concat(lines, "\n")
 end
 local lines = doctor_with(sys.images())
-t.ok(lines:find("images +JPEG, PNG, .*PPM and PGM, BMP are read"), "doctor names what is read", lines)
+t.ok(lines:find "images +JPEG, PNG, .*PPM and PGM, BMP are read", "doctor names what is read",
+  lines)
 lines = doctor_with { { name = "JPEG", read = true }, { name = "WebP", read = false } }
 t.ok(lines:find("note images +JPEG are read; WebP is not: install libwebp"), "and what is missing",
   lines)

@@ -120,6 +120,7 @@ local calls = {
   ["space.regnet"] = space.regnet, ["S:with"] = after(S.with, S),
   ["S:sample"] = after(S.sample, S, 1), ["S:size"] = after(S.size, S),
   ["S:acceptance"] = after(S.acceptance, S), ["data.open"] = after(data.open, "shapes"),
+  ["dataset:show"] = function(o) data.open("shapes", { train = 10, test = 10 }):show(1, o) end,
   ["net.new"] = after(net.new, m), ["net.load"] = after(net.load, "x"),
   ["net.benchmark"] = after(net.benchmark, m), ["net.profile"] = after(net.profile, m),
   ["net:train"] = function(o)

@@ -319,7 +319,7 @@ function M.open(spec, opts)
     spec, source.spec, o = source.spec, nil, source
   end
   local name, argument, kind = locate(spec)
-  if not name then return nil, argument end
+  if not name then return blame.nothing("data.open", argument) end
   local how = { seed = math.tointeger(o.seed or sys.seed()) }
   for key in pairs(words) do how[key] = count(o, key, name, kind[key]) end
   local pad = math.tointeger(o.pad or 4)
@@ -342,7 +342,7 @@ end
 function M._pack(spec, file, opts)
   local o = options.check("data.open", opts)
   local name, argument, kind = locate(spec)
-  if not name then return nil, argument end
+  if not name then return blame.nothing("data.open", argument) end
   if not kind.packed or kind.made then
     return nil, ("a pack is made of images in files: '%s' is none"):format(spec)
   end

@@ -105,11 +105,19 @@ end
 
 local function add_bad(add, bad)
   if not bad or #bad == 0 then return end
-  add("unreadable", "%s, left out", bad.n == 1 and "1 file" or count(#bad) .. " files")
+  add("unreadable", "%s, left out", #bad == 1 and "1 file" or count(#bad) .. " files")
   for i, x in ipairs(bad) do
     if i > MOST_NAMED then return add("", "  … %s more", count(#bad - MOST_NAMED)) end
     add("", "  %s: %s", x.name, x.reason)
   end
+end
+
+-- "22x18 pixels", or the least, most and median of width and height.
+local function side(t)
+  local w, h = t.width, t.height
+  if w.min == w.max and h.min == h.max then return ("%dx%d pixels"):format(w.min, h.min) end
+  return ("width %d to %d (median %d), height %d to %d (median %d)"):format(w.min, w.max, w.median,
+    h.min, h.max, h.median)
 end
 
 --- The description of a data set.  source: path, kind, size, bytes and bad of its pack, or nil.
@@ -124,12 +132,13 @@ function M.describe(set, source)
   end
   add_counts(lines, card, s)
   lines[#lines + 1] = ""
-  if s.one_size then
-    add("kept", "%dx%d pixels", s.width.min, s.height.min)
-  else
-    add("kept", "width %d to %d (median %d), height %d to %d (median %d)", s.width.min,
-      s.width.max, s.width.median, s.height.min, s.height.max, s.height.median)
+  local files = source and look.files(source.path)
+  if files then
+    add("files", "%s", side(files))
+    add("", "%s to %s (median %s)", bytes(files.bytes.min), bytes(files.bytes.max),
+      bytes(files.bytes.median))
   end
+  add("kept", "%s", side(s))
   if not s.exact then
     add("resizing", s.resize == "pycls" and "as pycls, without antialiasing" or "with antialiasing")
   end
@@ -138,9 +147,9 @@ function M.describe(set, source)
   add("normalised", "mean %s, deviation %s (of 0 to 255)", three(card.mean, "%.1f"),
     three(card.std, "%.1f"))
   if source then
-    add("pack", "%s, %s as %s%s", source.path, bytes(source.bytes),
-      source.kind == "jpeg" and "JPEG" or "bytes",
-      source.size and source.size > 0 and (", short side %d"):format(source.size) or "")
+    add("pack", "%s as %s%s, in", bytes(source.bytes), source.kind == "jpeg" and "JPEG" or "bytes",
+      source.size > 0 and (", short side %d"):format(source.size) or "")
+    add("", "%s", source.path)
     add_bad(add, source.bad)
   end
   add_same(add, s)

@@ -15,7 +15,7 @@ local sys = require "netspace.core.sys"
 
 local M = {}
 
-local WIDE = 26 -- columns of an image and the gap beside it, where nothing is asked for
+local WIDE = 25 -- columns of an image at least, where nothing is asked for
 local GAP = 2
 local MOST = 1000 -- images
 
@@ -54,7 +54,7 @@ end
 local function caption(row)
   local parts = {}
   for i, name in ipairs(row.names) do
-    local text = pretty._cut(name:gsub("%c", "?"), row.each, "~")
+    local text = pretty._shorten(name:gsub("%c", "?"), row.each, "~")
     parts[i] = text .. (" "):rep(row.each - canvas.text_width(text))
   end
   return (table.concat(parts, (" "):rep(GAP)):gsub(" +$", ""))
