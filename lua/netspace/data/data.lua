@@ -342,7 +342,7 @@ end
 function M._pack(spec, file, opts)
   local o = options.check("data.open", opts)
   local name, argument, kind = locate(spec)
-  if not name then return blame.nothing("data.open", argument) end
+  if not name then return nil, argument end
   if not kind.packed or kind.made then
     return nil, ("a pack is made of images in files: '%s' is none"):format(spec)
   end
