@@ -118,6 +118,13 @@ function M.clear()
   return n, bytes
 end
 
+-- "photos" of "folder:/home/me/photos"
+local function short(spec)
+  local name = spec:match "([^/]*)/*$" or ""
+  name = name:gsub("^%w+:", ""):gsub("[^%w._-]", "_"):sub(1, 40)
+  return name == "" and "set" or name
+end
+
 -- A function that shows how far the packing is, and one that takes that away.
 local function progress(spec)
   local term = os.getenv "TERM"
@@ -128,7 +135,7 @@ local function progress(spec)
   return function(done, of, anew)
     if done == 0 then return end
     local width = (sys.terminal(2) or 80) - 1
-    local head = ("packing %s%s: "):format(spec, anew and " (anew)" or "")
+    local head = ("packing %s%s: "):format(short(spec), anew and " (anew)" or "")
     local text = ("%s images"):format(units.thousands(done))
     if of > 0 then
       local seconds = sys.now() - began
@@ -181,13 +188,6 @@ end
 local function touch(path)
   local now = os.time()
   uv.fs_utime(path, now, now)
-end
-
--- "photos" of "folder:/home/me/photos"
-local function short(spec)
-  local name = spec:match "([^/]*)/*$" or ""
-  name = name:gsub("^%w+:", ""):gsub("[^%w._-]", "_"):sub(1, 40)
-  return name == "" and "set" or name
 end
 
 --- The pack of a data set: found, or made.
