@@ -58,6 +58,7 @@ struct maker {
     bool jpeg;
     int next_channels; // of the next, when it begins anew
     bool next_jpeg;
+    uint32_t lost; // images that had been written then
 
     pthread_mutex_t lock;
     pthread_cond_t room, news;
@@ -336,6 +337,7 @@ static bool write_ready(struct maker *m)
             m->next_channels = x->colours ? 3 : m->o->channels;
             m->next_jpeg = !x->colours;
             m->anew = true;
+            m->lost = m->written;
             free(x->bytes);
             return stopped(m);
         }
@@ -428,7 +430,7 @@ static bool run(struct maker *m, const struct pack_progress *p)
                   : m->o->threads > THREADS_MOST ? THREADS_MOST
                                                  : m->o->threads;
     static const struct pack_header room;
-    bool again = m->anew;
+    bool again = m->anew && m->lost >= RING; // of fewer nobody need know
     m->ended = m->stop = m->anew = false;
     m->out.held = 0;
     m->out.at = 0;
