@@ -268,6 +268,7 @@ static void jpeg_as_it_is(void **state)
     assert_true(picture_to_jpeg(&picture, 70, &bytes, &n, &e));
     put("set/a/1.jpg", bytes, n);
     put("set/b/1.png", bytes, n); // told by content, not by the ending
+    put("set/b/2.jpg", bytes, n / 2);
     assert_true(make(folder_spec(), at("a.pack"),
                      (struct pack_options){.kind = PACK_JPEG, .size = 24}, &e));
     struct pack *p = pack_open(at("a.pack"), &e);
