@@ -474,7 +474,7 @@ document("sweep.run", [[
     store       file that keeps the results (made when missing)
     name        what to call the population in it (the name of its space)
     models      a population (S:sample) or a list of networks
-    data        "shapes", "cifar10:DIR", or a dataset from data.open
+    data        what data.open takes ("shapes", "~/photos", "cifar10:DIR"), or a dataset from it
     recipe      how to train, as for recipe{ … }; what is not given is as in recipe.quick.  Its
                 batch may be no larger than the training set
     workers     processes at a time (all cores); the results do not depend on it
