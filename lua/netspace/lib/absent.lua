@@ -10,8 +10,8 @@ local one_machine = "netspace runs on one machine: a worker for each core (worke
 local data = "data.open reads folders of images, lists, tar and zip archives (WebDataset's, too), "
   .. 'CIFAR-10 and -100, MNIST and its family, and arrays of NumPy: data.open("~/photos", '
   .. "{ image = 96 }); help(data.open)"
-local other_data = "images come from folders, lists, tar and zip archives or arrays (help(data.open)); "
-  .. "boxes, masks, and records of TensorFlow are not read"
+local other_data = "images come from folders, lists, tar and zip archives or arrays "
+  .. "(help(data.open)); boxes, masks, and records of TensorFlow are not read"
 local results = "netspace keeps results in its own store; store:export and `netspace export` write "
   .. "CSV and JSON lines for other programs, stats.import reads theirs, report makes a page"
 local network = "a network goes out as safetensors (net:save) and as a PyTorch module with its "
