@@ -273,7 +273,8 @@ local function compare(where, a, b, o, level)
     c.without_failed = { better = better(rest), mean_difference = rest.mean_difference,
       ci = rest.ci, p_permutation = rest.p_permutation }
   end
-  c.identical = rawequal(given[1], given[2]) or shared > 0 and shared == #a.errors and shared == #b.errors
+  c.identical = rawequal(given[1], given[2])
+    or shared > 0 and shared == #a.errors and shared == #b.errors
   c.verdict = cautious(verdict(c, x, y), c.names, given)
   return setmetatable(c, comparison)
 end
