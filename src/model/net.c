@@ -425,9 +425,9 @@ double net_backward_mixed(struct net *n, const int *labels, const int *others, f
     assert(n->mode == MODE_TRAIN && n->count > 0);
     const struct plan *p = n->plan;
     memset(n->grads, 0, p->group[PARAM_GROUPS] * sizeof(float));
-    double loss = softmax_loss_mixed(place(n, p->dlogits), wrong, place(n, p->logits), labels,
-                                     others, share, (size_t)n->count, (size_t)p->arch.classes,
-                                     label_smoothing);
+    double loss =
+        softmax_loss_mixed(place(n, p->dlogits), wrong, place(n, p->logits), labels, others,
+                           share, (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
     stamp(n, p->n);
     for (int i = p->n - 1; i >= 0; i--) {
         backward(n, &p->ops[i]);

@@ -5,6 +5,7 @@
 --   print(d, d:card().checksum)
 
 local core = require "netspace.core.data"
+local blame = require "netspace.lib.blame"
 local document = require("netspace.lib.doc").group "data"
 local looks = require "netspace.lib.looks"
 local members = require "netspace.lib.members"
@@ -123,7 +124,9 @@ function M.open(spec, opts)
     error(("data.open: pad = %d; training images are padded by 0 to 16 pixels"):format(pad), 2)
   end
   how.pad = pad
-  return kind.open(argument, how)
+  local set, why = kind.open(argument, how)
+  if not set then return blame.nothing("data.open", why) end
+  return set
 end
 
 document("data.open", [[

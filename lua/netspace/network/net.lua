@@ -25,9 +25,15 @@ local methods = core.methods
 local arch_of = methods.arch
 
 options.declare({ "net:test", "net:confusion" }, { split = "string" })
+for _, name in ipairs { "net:test", "net:confusion" } do
+  options.words[name .. ": split"] = { "train", "validation", "test" }
+end
 options.declare({ "net.new", "net.load" }, { seed = "integer", batch = "integer" })
 options.declare({ "net.benchmark", "net.profile" },
   { mode = "string", batch = "integer", seconds = "number" })
+for _, name in ipairs { "net.benchmark", "net.profile" } do
+  options.words[name .. ": mode"] = { "train", "test" }
+end
 
 -- Calls the core; its exceptions name the function that the user called and blame the user's
 -- line.

@@ -28,6 +28,8 @@ options.declare({ "recipe", "recipe.rates", "net:train", "sweep.run: recipe",
   "sweep.start: recipe", "sweep.forecast: recipe", "design.step: recipe",
   "design.repeats: recipe" }, keys)
 
+options.words.schedule = { "cos", "cos_step", "constant" }
+
 M.paper = {
   epochs = 10, batch = 128, lr = 0.05, wd = 5e-5, momentum = 0.9, nesterov = true,
   schedule = "cos", warmup = 0, warmup_factor = 0.1, label_smoothing = 0,
@@ -46,6 +48,10 @@ M.quick = {
 }
 
 options.declare("recipe: augment", augment_keys)
+options.words.augment = { "auto", "none", "cifar", "light", "pycls" }
+options.words["recipe: augment: like"] = options.words.augment
+options.words.crop = { "auto", "none", "padded", "resized" }
+options.words.policy = { "none", "randaugment", "trivial" }
 
 -- The augmentation of a recipe as it is stored: none for "auto", so that recipes of the time
 -- before there was a choice are the same as now.
