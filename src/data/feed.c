@@ -156,7 +156,13 @@ void feed_free(struct feed *f)
 int feed_next(struct feed *f, struct feed_item *item, struct error *e)
 {
     *item = (struct feed_item){.label = NO_LABEL, .part = PART_NONE};
-    return f->kind->next(f, item, e);
+    int answer = f->kind->next(f, item, e);
+    if (answer == -1) { // the last image was there, but what follows it is wrong
+        free(item->name);
+        free(item->bytes);
+        free(item->picture.pixels);
+    }
+    return answer;
 }
 
 bool feed_load(const struct feed *f, struct feed_item *item, bool *gone, struct error *e)

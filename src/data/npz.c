@@ -107,8 +107,9 @@ static bool quoted(const char **p, char *word, size_t room)
 
 static bool shape(const char **p, struct array *a)
 {
-    if (*(*p)++ != '(')
+    if (**p != '(')
         return false;
+    ++*p;
     for (a->dimensions = 0; *(*p = blank(*p)) != ')'; a->dimensions++) {
         int length = 0;
         unsigned long long size;
@@ -138,17 +139,16 @@ static bool dictionary(const char *p, struct array *a, bool *fortran)
         if (!quoted(&p, key, sizeof key) || *(p = blank(p)) != ':')
             return false;
         p = blank(p + 1);
+        bool good = false;
         if (strcmp(key, "descr") == 0 && !type)
-            type = quoted(&p, a->type, sizeof a->type);
+            good = type = quoted(&p, a->type, sizeof a->type);
         else if (strcmp(key, "fortran_order") == 0 && !order) {
             *fortran = strncmp(p, "True", 4) == 0;
-            order = *fortran || strncmp(p, "False", 5) == 0;
-            p += *fortran ? 4 : 5;
+            good = order = *fortran || strncmp(p, "False", 5) == 0;
+            p += !good ? 0 : *fortran ? 4 : 5;
         } else if (strcmp(key, "shape") == 0 && !size)
-            size = shape(&p, a);
-        else
-            return false;
-        if (!type && !order && !size)
+            good = size = shape(&p, a);
+        if (!good)
             return false;
         p = blank(p);
         if (*p == ',')

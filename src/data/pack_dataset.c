@@ -48,10 +48,11 @@ static bool fill(struct dataset *d, const struct pack *p, const struct pack_view
             forget_index(p, i);
     }
     struct split *split[3] = {&d->train, &d->validation, &d->test};
-    for (int k = 0; k < 3; k++) {
-        split_alloc(split[k], n[k], true);
-        split[k]->n = 0;
-    }
+    for (int k = 0; k < 3; k++)
+        if (n[k] > 0) { // an empty validation is made by dataset_choose
+            split_alloc(split[k], n[k], true);
+            split[k]->n = 0;
+        }
     for (uint32_t i = 0; i < p->n; i++) {
         struct pack_entry x = pack_entry(p, i);
         if (part[i] < PART_NONE) {

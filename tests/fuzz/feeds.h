@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 /* Opens a feed and takes every image of it; what is said is never empty. */
 static void drain(const char *spec)
 {
+    volatile uint8_t last = 0;
     struct error e = {""};
     struct feed *f = feed_open(spec, false, &e);
     if (!f) {
@@ -36,10 +37,9 @@ static void drain(const char *spec)
                 assert(*e.msg);
             else if (!x.bytes && !x.picture.pixels)
                 feed_load(f, &x, &gone, &e);
-            if (x.picture.pixels) // all of it is there
-                assert(x.picture.pixels[(size_t)x.picture.width * (size_t)x.picture.height *
-                                            (size_t)x.picture.channels -
-                                        1] < 256);
+            const struct picture *p = &x.picture;
+            if (p->pixels) // all of it is there
+                last = p->pixels[(size_t)p->width * (size_t)p->height * (size_t)p->channels - 1];
             items[n++] = (struct placed){x.name, x.label, (uint8_t)x.part, answer == -2};
             assert(x.name);
             free(x.bytes);
@@ -62,6 +62,7 @@ static void drain(const char *spec)
             break;
     }
     feed_free(f);
+    (void)last;
 }
 
 /* A file in memory, and its name. */

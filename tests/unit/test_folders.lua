@@ -103,7 +103,7 @@ for text, o in pairs {
 end
 t.fails(function() data.open("shapes", { channels = 1 }) end, "'channels' is for images from files")
 t.fails(function() data.open("fodler:/x") end, "there is no data set 'fodler:/x'")
-t.fails(function() data.open "folder:" end, "needs what it is to open: 'folder:DIR'")
+t.fails(function() data.open "folder:" end, "needs the directory of its files: 'folder:DIR'")
 has(refused(path "nothing/there"), "No such file")
 make.write(path "text", "some words\n")
 has(refused(path "text"), "what can be opened is folder:DIR (class folders), list:FILE")
@@ -358,5 +358,44 @@ t.is(d:card().classes .. " " .. d:card().train_n .. " " .. d:card().validation_n
   "CIFAR-100 by its coarse classes")
 t.is(table.concat(d:image("train", 1), " ", 1, 6), "1 2 3 1 2 3", "its planes become rows")
 d:close()
+
+-- ---- sweeps -----------------------------------------------------------------------------
+
+local worker = require "netspace.sweep.worker"
+local pictures = folder("sweep", 30, 16)
+d = data.open(pictures, { image = 16, bad = "skip" })
+local job = { kind = "train", model = 1, attempt = 1, seed = 1, source = data._source(d),
+  checksum = d:card().checksum, recipe = recipe { epochs = 1, batch = 16 },
+  m = arch.anynet { d = { 1 }, w = { 8 }, g = 8, image = 16, classes = 2 } }
+local function last_event()
+  local last
+  cache.worker = true
+  worker.handle(job, function(e) last = e end)
+  cache.worker = false
+  job.source.bad = job.source.bad == "skip" and "stop" or "skip" -- opened again next time
+  return last
+end
+t.is(last_event().event, "done", "a worker trains on the pack")
+pack = d:card().pack
+whole = make.read(pack)
+make.write(pack, whole:sub(1, 160) .. whole:sub(161, 80000):gsub("[a-z]", "A") .. whole:sub(80001))
+local e = last_event()
+t.is(e.event, "refused", "a damaged image is no fault of the model")
+has(e.reason, "cannot be read: its bytes are not those that were written")
+make.write(pack, whole)
+make.write(pictures .. "/train/cat/001.ppm", (make.picture(16, 17, 3, 5)))
+e = last_event()
+t.is(e.event, "refused", "nor are files that have changed")
+has(e.reason, "'train/cat/001.ppm' has ", "which are named")
+d:close()
+
+local result = sweep.run { store = path "s.db", name = "A", models = { job.m, job.m }, seed = 1,
+  data = data.open(pictures, { image = 16 }), recipe = job.recipe, workers = 2, quiet = true }
+t.is(#result.errors, 2, "a sweep on a folder")
+make.write(pictures .. "/train/cat/new.ppm", (make.picture(16, 16, 3, 5)))
+t.fails(function()
+  sweep.run { store = path "s.db", name = "A", models = { job.m, job.m, job.m }, seed = 1,
+    data = data.open(pictures, { image = 16 }), recipe = job.recipe, workers = 2, quiet = true }
+end, "other data", "goes on with the same images only")
 
 t.done()

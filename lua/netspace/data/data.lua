@@ -236,6 +236,9 @@ function core.methods.card(set)
   return card
 end
 
+local needed = { DIR = "the directory of its files", FILE = "the name of its file",
+  PATTERN = "the names of its files" }
+
 -- The name, what follows its colon, and the kind of a spec; of a path by its content.  Nil and a
 -- message when that is nothing known.
 local function locate(spec)
@@ -258,7 +261,7 @@ local function locate(spec)
       options.hint(name, kinds), table.concat(what, ", ")), 3)
   end
   if kind.argument and (argument or "") == "" then
-    error(("data.open: '%s' needs what it is to open: '%s:%s'"):format(name, name,
+    error(("data.open: '%s' needs %s: '%s:%s'"):format(name, needed[kind.argument], name,
       kind.argument), 3)
   elseif argument and not kind.argument then
     error(("data.open: nothing may follow the name '%s', got ':%s'"):format(name, argument), 3)
