@@ -24,7 +24,7 @@ for operator in ("nms", "qnms"):
     except RuntimeError:
         pass
 from torchvision.transforms import autoaugment, functional as F  # noqa: E402
-from torchvision.transforms import InterpolationMode  # noqa: E402
+from torchvision.transforms import InterpolationMode, RandomResizedCrop  # noqa: E402
 
 records, corpus = [], {}
 random = np.random.default_rng(17)
@@ -218,10 +218,36 @@ def operations():
         picture("hue", F.adjust_hue(image, turn), turn)
 
 
+def pycls_region(height, width):
+    """pycls's random_sized_crop; its places lack the last row and column, which is left out."""
+    for _ in range(10):
+        area = random.uniform(0.08, 1) * height * width
+        aspect = random.uniform(3 / 4, 4 / 3)
+        w, h = round(np.sqrt(area * aspect)), round(np.sqrt(area / aspect))
+        if random.uniform() < 0.5:
+            w, h = h, w
+        if w <= width and h <= height:
+            return h, w
+    return min(height, width), min(height, width)
+
+
+def regions():
+    """Histograms of areas and aspects of crops of an image that often is too narrow for them."""
+    image = torch.zeros(3, 300, 450)
+    torch.manual_seed(1)
+    for name, draw in (("torchvision", lambda: RandomResizedCrop.get_params(image, (0.08, 1), (3 / 4, 4 / 3))[2:]),
+                       ("pycls", lambda: pycls_region(300, 450))):
+        h, w = np.array([draw() for _ in range(40000)], float).T
+        for what, x in (("areas", (h * w / (300 * 450) - 0.08) / 0.92), ("aspects", (np.log(w / h) / np.log(4 / 3) + 1) / 2)):
+            counts = np.bincount(np.clip((x * 20).astype(int), 0, 19), minlength=20)
+            add(name + "-" + what, b"", *map(int, counts))
+
+
 os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 files()
 resizes()
 operations()
+regions()
 with open("tests/data/images.bin", "wb") as f:
     for name, data, numbers in records:
         f.write(" ".join([name, str(len(data))] + [repr(n) for n in numbers]).encode() + b"\n" + data)

@@ -112,6 +112,49 @@ static void areas_and_aspects(void **state)
     }
 }
 
+/* Of two histograms. */
+static double two_samples(const int *a, const double *b, int bins, int n, int m)
+{
+    double sum = 0, k = sqrt((double)m / n);
+    for (int i = 0; i < bins; i++)
+        if (a[i] + b[i] > 0)
+            sum += (k * a[i] - b[i] / k) * (k * a[i] - b[i] / k) / (a[i] + b[i]);
+    return sum;
+}
+
+/* Where crops often do not fit, beside torchvision's own draws, and those of pycls's code; other
+ * areas and aspects are told apart. */
+static void crops_beside_others(void **state)
+{
+    (void)state;
+    static const char *const names[2][2] = {{"torchvision-areas", "torchvision-aspects"},
+                                            {"pycls-areas", "pycls-aspects"}};
+    for (int kind = 0; kind < 4; kind++) {
+        struct augment a = {
+            .area = {0.08f, 1}, .aspect = {0.75f, 4 / 3.0f}, .swap = kind % 2};
+        if (kind >= 2) {
+            a.area[0] = 0.1f;
+            a.aspect[0] = 0.8f;
+        }
+        int count[2][BINS] = {{0}};
+        for (int i = 0; i < DRAWS; i++) {
+            struct rng r = rng_key(13, (uint64_t)i, RNG_AUGMENT);
+            struct region c = region_draw(&r, 450, 300, &a);
+            double x[2] = {((double)c.width * c.height / (450 * 300) - 0.08) / 0.92,
+                           (log((double)c.width / c.height) / log(4 / 3.0) + 1) / 2};
+            for (int k = 0; k < 2; k++) {
+                int bin = (int)(x[k] * BINS);
+                count[k][bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin]++;
+            }
+        }
+        for (int k = 0; k < 2; k++) {
+            double chi = two_samples(count[k], record_of(names[kind % 2][k])->number, BINS,
+                                     DRAWS, DRAWS);
+            assert_true(kind < 2 ? chi < CHI_MOST : chi > CHI_MOST);
+        }
+    }
+}
+
 /* The test above can fail: uniform aspects are not log-uniform. */
 static void draws_differ(void **state)
 {
@@ -496,6 +539,7 @@ int main(void)
         cmocka_unit_test(magnitudes),
         cmocka_unit_test(areas_and_aspects),
         cmocka_unit_test(draws_differ),
+        cmocka_unit_test(crops_beside_others),
         cmocka_unit_test(crops_that_never_fit),
         cmocka_unit_test(shifts_and_flips),
         cmocka_unit_test(lighting),
