@@ -155,8 +155,10 @@ t.is(cache.limit(), 1, "the limit is kept")
 t.is(data.open(set):card().checksum, d:card().checksum, "but what is opened is made")
 t.is(#cache.list(), 1, "and stays until another comes")
 cache.set_limit(1e9)
+make.write(pack .. ".part-99999", "left by a process that was killed")
 local removed = cache.clear()
 t.is(removed .. #cache.list(), "10", "cleared")
+t.ok(not uv.fs_stat(pack .. ".part-99999"), "also of what was left by others")
 
 -- ---- bad files --------------------------------------------------------------------------
 

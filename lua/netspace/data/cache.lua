@@ -59,6 +59,20 @@ local function packs(head)
   return list
 end
 
+-- Removes what processes that were killed have left of packs whose names begin with `head`.
+local function sweep_up(head)
+  local dir = M.folder()
+  local scan = dir and uv.fs_scandir(dir)
+  while scan do
+    local name = uv.fs_scandir_next(scan)
+    if not name then break end
+    local pack = name:match "^(.*%.pack)%.part%-%d+$"
+    if pack and name:sub(1, #head) == head and not sys.locked(dir .. "/" .. pack .. ".lock", 0) then
+      uv.fs_unlink(dir .. "/" .. name)
+    end
+  end
+end
+
 --- The limit of all packs in bytes: what set_limit has set, else 20 GB.
 function M.limit()
   local f = io.open((M.folder() or "") .. "/limit")
@@ -112,6 +126,7 @@ end
 --- Removes all packs; how many, and their bytes.
 function M.clear()
   local n, bytes = 0, 0
+  sweep_up ""
   for _, p in ipairs(packs "") do
     if uv.fs_unlink(p.path) then n, bytes = n + 1, bytes + p.bytes end
   end
@@ -224,6 +239,7 @@ function M.pack(spec, how)
     feed, why = core.feed(spec, how.coarse)
     if not feed then return nil, why end
   end
+  sweep_up(head)
   local lock <close> = take(path, spec) -- luacheck: ignore 211
   local good = uv.fs_stat(path) ~= nil -- by the process that had the lock
   if not good then
