@@ -87,6 +87,12 @@ double normal_quantile(double q)
     return hi;
 }
 
+double student_deviate(double t, double df)
+{
+    double tail = 0.5 * beta_cdf(df / (df + t * t), df / 2, 0.5), z = -normal_quantile(tail);
+    return t < 0 ? -z : z;
+}
+
 size_t binomial_quantile(double q, double z, size_t n, double p)
 {
     if (p <= 0 || p >= 1)
