@@ -128,6 +128,27 @@ static int deviate(lua_State *L)
     return 1;
 }
 
+// student(z, df) -> the t of that tail
+static int student(lua_State *L)
+{
+    lua_pushnumber(L, deviate_student(luaL_checknumber(L, 1), luaL_checknumber(L, 2)));
+    return 1;
+}
+
+// normal(p) -> z
+static int normal(lua_State *L)
+{
+    lua_pushnumber(L, normal_quantile(luaL_checknumber(L, 1)));
+    return 1;
+}
+
+// tail(z) -> P(N > z)
+static int tail(lua_State *L)
+{
+    lua_pushnumber(L, 0.5 * erfc(luaL_checknumber(L, 1) / sqrt(2)));
+    return 1;
+}
+
 // The first n errors of a and b.
 struct pairs {
     size_t n;
@@ -212,9 +233,10 @@ static int interval(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"boundaries", boundaries}, {"capital", capital},     {"crossing", crossing},
-    {"deviate", deviate},       {"drift", drift},         {"interval", interval},
-    {"means", means},           {"stagewise", stagewise}, {NULL, NULL},
+    {"boundaries", boundaries}, {"capital", capital}, {"crossing", crossing},
+    {"deviate", deviate},       {"drift", drift},     {"interval", interval},
+    {"means", means},           {"normal", normal},   {"tail", tail},
+    {"stagewise", stagewise},   {"student", student}, {NULL, NULL},
 };
 
 int open_sequential(lua_State *L)

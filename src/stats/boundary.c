@@ -125,13 +125,19 @@ static void cover(struct grid *g, double from, double to, double s)
     }
 }
 
-static double step(const struct looks *l, int k)
+// The information before look k, and the deviation of what is added to B up to it.
+static double before(const struct looks *l, int k)
 {
-    return sqrt(l->t[k] - (k ? l->t[k - 1] : 0));
+    return k ? l->t[k - 1] : 0;
 }
 
-// The grid after look k, when `before` is that after the look before.
-static struct grid advance(const struct looks *l, int k, const struct grid *before)
+static double step(const struct looks *l, int k)
+{
+    return sqrt(l->t[k] - before(l, k));
+}
+
+// The grid after look k, when `last` is that after the look before.
+static struct grid advance(const struct looks *l, int k, const struct grid *last)
 {
     struct grid g = {0};
     double root = sqrt(l->t[k]), s = step(l, k), next = k + 1 < l->K ? step(l, k + 1) : s;
@@ -147,7 +153,7 @@ static struct grid advance(const struct looks *l, int k, const struct grid *befo
         cover(&g, lo, hi, fmin(s, next));
     size_t first = 0;
     for (size_t i = 0; i < g.n; i++)
-        g.mass[i] *= density(before, &first, s, g.b[i]);
+        g.mass[i] *= density(last, &first, s, g.b[i]);
     return g;
 }
 
@@ -171,10 +177,10 @@ bool looks_solve(struct looks *l, const struct spending *s, struct error *e)
 {
     assert(l->K >= 1 && l->K <= LOOKS_MOST && (s->sides == 1 || s->sides == 2));
     for (int k = 0; k < l->K; k++)
-        if (!(l->t[k] - (k ? l->t[k - 1] : 0) >= LOOKS_APART))
+        if (!(l->t[k] - before(l, k) >= LOOKS_APART))
             return error_set(e,
                              "look %d has information %g after %g; each look needs %g more",
-                             k + 1, l->t[k], k ? l->t[k - 1] : 0, LOOKS_APART);
+                             k + 1, l->t[k], before(l, k), LOOKS_APART);
     struct grid g = start();
     double spent = 0;
     l->sides = s->sides;
@@ -201,29 +207,55 @@ void looks_equivalence(struct looks *l, double margin)
         l->same[k] = fmin(l->c[k], fmax(0, margin * sqrt(l->t[k]) - l->c[k]));
 }
 
-void looks_cross(const struct looks *l, double drift, struct crossing *out)
+// What the paths that go on have come to before each look, up to look `last`.
+struct paths {
+    const struct looks *l;
+    int last;
+    struct grid at[LOOKS_MOST];
+};
+
+static void follow(struct paths *p, const struct looks *l, int last)
 {
-    struct grid g = start();
-    double left = 1, t = 0;
+    p->l = l;
+    p->last = last;
+    p->at[0] = start();
+    for (int k = 0; k < last; k++)
+        p->at[k + 1] = advance(l, k, &p->at[k]);
+}
+
+static void forget(struct paths *p)
+{
+    for (int k = 0; k <= p->last; k++)
+        release(&p->at[k]);
+}
+
+static void cross(const struct paths *p, double drift, struct crossing *out)
+{
+    const struct looks *l = p->l;
+    double left = 1;
     *out = (struct crossing){0};
     for (int k = 0; k < l->K; k++) {
-        double root = sqrt(l->t[k]), s = step(l, k);
+        const struct grid *g = &p->at[k];
+        double root = sqrt(l->t[k]), s = step(l, k), t = before(l, k);
         double c = l->c[k] * root, a = l->same[k] * root;
-        out->upper[k] = above(&g, t, s, drift, c);
+        out->upper[k] = above(g, t, s, drift, c);
         if (l->sides == 2)
-            out->lower[k] = below(&g, t, s, drift, -c);
+            out->lower[k] = below(g, t, s, drift, -c);
         if (a > 0)
-            out->same[k] = above(&g, t, s, drift, -a) - above(&g, t, s, drift, a);
+            out->same[k] = above(g, t, s, drift, -a) - above(g, t, s, drift, a);
         double stopped = out->upper[k] + out->lower[k] + out->same[k];
         out->power += out->upper[k];
         out->expected += (k + 1 < l->K ? stopped : left) * l->t[k];
         left -= stopped;
-        struct grid after = advance(l, k, &g);
-        release(&g);
-        g = after;
-        t = l->t[k];
     }
-    release(&g);
+}
+
+void looks_cross(const struct looks *l, double drift, struct crossing *out)
+{
+    struct paths p;
+    follow(&p, l, l->K - 1);
+    cross(&p, drift, out);
+    forget(&p);
 }
 
 /* The root of the increasing f, sought from lo … hi, which is widened as needed: regula falsi
@@ -255,7 +287,7 @@ static double root_of(increasing *f, const void *data, double lo, double hi)
 }
 
 struct wanted_power {
-    const struct looks *l;
+    struct paths paths;
     double power;
 };
 
@@ -263,22 +295,23 @@ static double missing_power(const void *data, double drift)
 {
     const struct wanted_power *w = data;
     struct crossing c;
-    looks_cross(w->l, drift, &c);
+    cross(&w->paths, drift, &c);
     return c.power - w->power;
 }
 
 double looks_drift(const struct looks *l, double power)
 {
-    struct wanted_power w = {l, power};
+    struct wanted_power w = {.power = power};
+    follow(&w.paths, l, l->K - 1);
     double guess = normal_quantile(power) - normal_quantile(l->spent[l->K - 1] / l->sides);
-    return root_of(missing_power, &w, guess, 1.2 * guess);
+    double drift = root_of(missing_power, &w, guess, 1.2 * guess);
+    forget(&w.paths);
+    return drift;
 }
 
-// A stop at look k with B = x, and what is wanted of its tail.
+// A stop with B = x at the last look that is followed, and what is wanted of its tail.
 struct stop {
-    const struct looks *l;
-    const struct grid *at; // before each look
-    int k;
+    struct paths paths;
     double x, target;
 };
 
@@ -286,10 +319,11 @@ struct stop {
 static double upward(const void *data, double drift)
 {
     const struct stop *s = data;
+    const struct paths *p = &s->paths;
     double sum = -s->target;
-    for (int k = 0; k <= s->k; k++) {
-        double x = k < s->k ? s->l->c[k] * sqrt(s->l->t[k]) : s->x;
-        sum += above(&s->at[k], k ? s->l->t[k - 1] : 0, step(s->l, k), drift, x);
+    for (int k = 0; k <= p->last; k++) {
+        double x = k < p->last ? p->l->c[k] * sqrt(p->l->t[k]) : s->x;
+        sum += above(&p->at[k], before(p->l, k), step(p->l, k), drift, x);
     }
     return sum;
 }
@@ -298,15 +332,12 @@ void looks_stagewise(const struct looks *l, int k, double z, double level,
                      struct stagewise *out)
 {
     assert(l->sides == 2 && k >= 0 && k < l->K);
-    struct grid at[LOOKS_MOST];
     struct looks plain = *l; // a claim of sameness does not end the order
     for (int j = 0; j < l->K; j++)
         plain.same[j] = 0;
-    at[0] = start();
-    for (int j = 0; j < k; j++)
-        at[j + 1] = advance(&plain, j, &at[j]);
     double sign = z < 0 ? -1 : 1, root = sqrt(l->t[k]);
-    struct stop s = {&plain, at, k, fabs(z) * root, 0};
+    struct stop s = {.x = fabs(z) * root};
+    follow(&s.paths, &plain, k);
     out->p = fmin(1, 2 * upward(&s, 0));
     double tail = (1 - level) / 2, middle = fabs(z) / root, side = 2 / root;
     const double targets[] = {tail, 0.5, 1 - tail};
@@ -318,6 +349,5 @@ void looks_stagewise(const struct looks *l, int k, double z, double level,
     out->estimate = found[1];
     out->lo = fmin(found[0], found[2]);
     out->hi = fmax(found[0], found[2]);
-    for (int j = 0; j <= k; j++)
-        release(&at[j]);
+    forget(&s.paths);
 }

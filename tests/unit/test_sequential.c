@@ -238,8 +238,11 @@ static void deviate_has_the_tail_of_student(void **state)
         for (double df = 1.5; df < 400; df *= 3) {
             double t = student_quantile(0.5 * erfc(-z / sqrt(2)), df);
             NEAR(student_deviate(t, df), z, 1e-6);
+            NEAR(student_deviate(deviate_student(z, df), df), z, 1e-9);
         }
     NEAR(student_deviate(2.228138852, 10), 1.959963985, 1e-8); // tables
+    NEAR(deviate_student(-1.959963985, 10), -2.228138852, 1e-7);
+    NEAR(deviate_student(8, 1e9), 8, 1e-6); // far out, where 1 - p has no digits left
     NEAR(student_deviate(1e200, 30), 40, 1e-9);
 }
 

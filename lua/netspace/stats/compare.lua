@@ -38,9 +38,8 @@ local function unlike(what, x, y)
   return #parts == 0 and what or ("%s (%s)"):format(what, table.concat(parts, ", "))
 end
 
---- What makes the comparison of results questionable: sentences with a space before each, or
--- "".  The first is the one that others are compared with.
-local function cautions(names, list)
+-- Which results are unfinished: sentences with a space before each, or "".
+local function unfinished(names, list)
   local text = ""
   for i, r in ipairs(list) do
     local open = type(r) == "table" and r.errors and math.type(r.n) == "integer"
@@ -50,6 +49,13 @@ local function cautions(names, list)
         units.count(r.n, "model", open), names[i], open == 1 and "is" or "are")
     end
   end
+  return text
+end
+
+--- What else makes the comparison of results questionable, in the same way.  The first is the
+-- one that others are compared with.
+local function doubts(names, list)
+  local text = ""
   for i, r in ipairs(list) do
     local guessing = type(r) == "table" and r.errors and chance.of_errors(r.errors, r.card)
     if guessing then
@@ -72,6 +78,8 @@ local function cautions(names, list)
   end
   return text
 end
+
+local function cautions(names, list) return unfinished(names, list) .. doubts(names, list) end
 
 -- How many models of each bin have the label 1, 2 and 3.
 local function count_labels(labels, bins)
@@ -337,8 +345,8 @@ The two-sample Kolmogorov-Smirnov test alone: largest distance of two EDFs and i
 example: stats.ks({ 1, 2, 3, 4 }, { 5, 6, 7, 8 })
 source: Smirnov 1939; exact with ties as Schröer and Trenkler 1995]])
 
--- For stats.alternatives.
-M._shared = { compare = compare, settings = settings, cautions = cautions,
-  significant = significant }
+-- For stats.alternatives and sequential statistics.
+M._shared = { compare = compare, settings = settings, cautions = cautions, doubts = doubts,
+  shared_models = shared_models, significant = significant }
 
 return M
