@@ -194,6 +194,28 @@ static void paths_do_what_is_computed(void **state)
     NEAR(expected / PATHS, want.expected, 0.008);
 }
 
+// Two spaces that differ by the margin are called the same in at most half of alpha of cases.
+static void sameness_errs_on_one_side(void **state)
+{
+    (void)state;
+    for (int kind = SPEND_OBRIEN_FLEMING; kind <= SPEND_POCOCK; kind++)
+        for (double margin = 3; margin < 8; margin++) {
+            struct looks l =
+                solved((struct spending){(enum spending_kind)kind, 0.05, 1, 2}, 5, NULL);
+            looks_equivalence(&l, margin);
+            struct crossing at_margin, none;
+            looks_cross(&l, margin, &at_margin);
+            looks_cross(&l, 0, &none);
+            double wrong = 0, right = 0;
+            for (int k = 0; k < 5; k++) {
+                wrong += at_margin.same[k];
+                right += none.same[k];
+            }
+            assert_true(wrong <= 0.025 && wrong > 0.001);
+            assert_true(right > 5 * wrong && right <= 1);
+        }
+}
+
 // Without stops for sameness, the interval holds the drift as often as it says, and half of
 // the estimates are too large.
 static void stagewise_is_unbiased_after_stopping(void **state)
@@ -417,6 +439,7 @@ int main(void)
         cmocka_unit_test(power_and_expected_models_are_those_of_rpact),
         cmocka_unit_test(stagewise_is_that_of_rpact),
         cmocka_unit_test(paths_do_what_is_computed),
+        cmocka_unit_test(sameness_errs_on_one_side),
         cmocka_unit_test(stagewise_is_unbiased_after_stopping),
         cmocka_unit_test(deviate_has_the_tail_of_student),
         cmocka_unit_test(mixtures_are_those_of_confseq),
