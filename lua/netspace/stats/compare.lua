@@ -38,9 +38,11 @@ local function unlike(what, x, y)
   return #parts == 0 and what or ("%s (%s)"):format(what, table.concat(parts, ", "))
 end
 
--- Which results are unfinished: sentences with a space before each, or "".
-local function unfinished(names, list)
-  local text = ""
+--- A verdict with what makes it questionable: that nothing was learnt goes before it, because
+-- no claim holds then; the rest after it.  The first of the list is the one that others are
+-- compared with.
+local function cautious(verdict, names, list)
+  local before, text = "", ""
   for i, r in ipairs(list) do
     local open = type(r) == "table" and r.errors and math.type(r.n) == "integer"
       and r.n - #r.errors or 0
@@ -49,17 +51,11 @@ local function unfinished(names, list)
         units.count(r.n, "model", open), names[i], open == 1 and "is" or "are")
     end
   end
-  return text
-end
-
---- What else makes the comparison of results questionable, in the same way.  The first is the
--- one that others are compared with.
-local function doubts(names, list)
-  local text = ""
   for i, r in ipairs(list) do
     local guessing = type(r) == "table" and r.errors and chance.of_errors(r.errors, r.card)
     if guessing then
-      text = text .. (" Careful: of %s %s."):format(names[i], chance.text(guessing))
+      before = before .. ("Careful: of %s %s, which says nothing of its space. "):format(names[i],
+        chance.text(guessing))
     end
   end
   local a, how, others = list[1], {}, {}
@@ -76,10 +72,8 @@ local function doubts(names, list)
       and "they were" or ("%s and %s were"):format(names[1],
       table.concat(others[what], ", ")), what)
   end
-  return text
+  return before .. verdict .. text
 end
-
-local function cautions(names, list) return unfinished(names, list) .. doubts(names, list) end
 
 -- How many models of each bin have the label 1, 2 and 3.
 local function count_labels(labels, bins)
@@ -131,6 +125,10 @@ end
 --- One honest sentence, from the comparison c of the edfs a and b.
 local function verdict(c, a, b)
   local A, B = c.names[1], c.names[2]
+  if c.identical then
+    return ("%s and %s are the same models with the same errors: there is nothing to compare.")
+      :format(A, B)
+  end
   local level, failed = 100 * c.level, failures(c, a, b)
   local tail = ("permutation %s, n = %d and %d)"):format(p_text(c.p_permutation), a.n, b.n)
   if c.better then
@@ -269,7 +267,8 @@ local function compare(where, a, b, o, level)
     c.without_failed = { better = better(rest), mean_difference = rest.mean_difference,
       ci = rest.ci, p_permutation = rest.p_permutation }
   end
-  c.verdict = verdict(c, x, y) .. cautions(c.names, { a, b })
+  c.identical = rawequal(a, b) or shared > 0 and shared == #a.errors and shared == #b.errors
+  c.verdict = cautious(verdict(c, x, y), c.names, { a, b })
   return setmetatable(c, comparison)
 end
 
@@ -329,6 +328,7 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
 .min_difference   min(b) − min(a); .min_ci, its bootstrap interval, exact; it shows how much
                   hangs on a few models and does not cover the limits of the spaces
 .more             models to add to each to show this difference in 80 % of trials, or nil
+.identical        whether a and b are the same models
 .shared           how many models are in both: adopted from a by b; they are then permuted and
                   resampled as such
 .without_failed   where models failed: the same without them (better, mean_difference, ci,
@@ -346,7 +346,7 @@ example: stats.ks({ 1, 2, 3, 4 }, { 5, 6, 7, 8 })
 source: Smirnov 1939; exact with ties as Schröer and Trenkler 1995]])
 
 -- For stats.alternatives and sequential statistics.
-M._shared = { compare = compare, settings = settings, cautions = cautions, doubts = doubts,
+M._shared = { compare = compare, settings = settings, cautious = cautious,
   shared_models = shared_models, significant = significant }
 
 return M

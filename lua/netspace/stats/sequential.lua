@@ -167,6 +167,11 @@ local function planned(where, o, p)
   return at
 end
 
+-- What cautions are taken from; that models are unfinished is no reason for any here.
+local function whole(r)
+  return type(r) == "table" and { errors = r.errors, card = r.card, recipe = r.recipe } or r
+end
+
 --- Verdict, names and what else both kinds of sequential statistic tell of p, a pair of prefixes.
 -- @tparam string better  "a" or "b": the better one, if a difference is claimed
 -- @tparam function text  of t and p, the sentence
@@ -176,10 +181,10 @@ function M._finish(t, p, a, b, better, text)
   t.better = t.claim == "difference" and p.names[better == "a" and 1 or 2] or nil
   t.same = t.claim == "same"
   t.ignored = { a = p.ended[1] - t.n, b = p.ended[2] - t.n }
-  t.verdict = text(t, p) .. prefix._ignored(p, t.n)
+  t.verdict = compared._shared.cautious(text(t, p) .. prefix._ignored(p, t.n)
     .. (shared > 0 and (" Careful: %s in both, so that the interval is wider than it need be.")
-      :format(shared == 1 and "1 model is" or shared .. " models are") or "")
-    .. compared._shared.doubts(p.names, { a, b })
+      :format(shared == 1 and "1 model is" or shared .. " models are") or ""), p.names,
+    { whole(a), whole(b) })
   return t
 end
 
