@@ -2,9 +2,9 @@
 -- errors of real trainings: models are drawn with replacement from the populations of
 -- examples/paper/small.jsonl.gz, one after the other, as a sweep would end them.
 --
---   netspace examples/verdicts.lua [EXPERIMENTS [SEED]]
+--   netspace examples/verdicts/sequential.lua [EXPERIMENTS [SEED]]
 --
--- EXPERIMENTS (200) of each kind and population or pair; 200 take about a minute of one core.
+-- EXPERIMENTS (200) of each kind and population or pair; 200 take about 20 seconds of one core.
 -- "level": both sides are drawn from one population, so that every claim is false; 5 % are
 -- allowed.  "power": the pairs of neighbouring populations, b shifted so that the true difference
 -- is 0.3, 0.5 or 0.8 standard deviations; every method has the maximum of models that gives it a
@@ -20,13 +20,13 @@
 local experiments = math.tointeger(tonumber(arg[1] or 200))
 local seed = math.tointeger(tonumber(arg[2] or 1))
 if not experiments or experiments < 1 or not seed then
-  io.stderr:write("usage: netspace examples/verdicts.lua [EXPERIMENTS [SEED]]\n")
+  io.stderr:write("usage: netspace examples/verdicts/sequential.lua [EXPERIMENTS [SEED]]\n")
   os.exit(2, true)
 end
 math.randomseed(seed)
 
 local folder = arg[0]:gsub("[^/]*$", "")
-local all = assert(stats.import(folder .. "paper/small.jsonl.gz"))
+local all = assert(stats.import(folder .. "../paper/small.jsonl.gz"))
 local populations = {}
 for i, name in ipairs { "A", "B", "C", "D", "E", "X" } do populations[i] = all[name].errors end
 
