@@ -138,6 +138,7 @@ s = stats.sequential(part("A", A.errors, function(i) return i < 9 end), B)
 t.ok(s.verdict:find("^No look yet: the first is at 20 models of each; in the order of drawing, 8 of A "
   .. "and 100 of B have ended%.") ~= nil and not s.over and s.n == 0, "too early", s.verdict)
 t.is(stats.sequential(part("A", A.errors, function() return false end), B).n, 0, "nothing has ended")
+blamed(function() stats.sequential({ errors = {} }, B) end, "the first look would be at 0 models of each")
 local longer = stats.sequential(A, B, { n = 400, looks = { 50, 200, 400 }, spending = "pocock" })
 t.is(longer.at, 1, "looks of one's own")
 t.is(longer.boundaries.information[1], 0.125, "as parts of the planned models")

@@ -39,7 +39,7 @@ function M._of(where, what, x)
   local p = { name = result and (x.name or x.space) or what, errors = {}, ignored = 0, n = 0 }
   local list = result and x.errors or x
   if type(list) == "table" and #list == 0 and result then -- nothing has ended yet
-    p.planned = x.n
+    p.planned = math.type(x.n) == "integer" and x.n or 0
     return p
   end
   input.edf(where, what, x) -- refuses what are no errors

@@ -227,8 +227,9 @@ Is b better than a?  Asked at a few planned looks while both train, and settled 
   margin    points that do not matter: stops, too, when the two are the same within them
 A look is taken when models 1 to n of both have ended, and sees only those: small networks end
 first, so that all that have ended so far would be a biased sample.  All looks together err with
-probability 1 − level.  On average it takes a fifth to a quarter fewer models than one look at the
-end, for at most 2.5 % more (stats.boundaries); n, looks and spending must be fixed beforehand.
+probability 1 − level.  To find a difference it takes about a sixth fewer models than one look at
+the end, on average, and 2.5 % more at most (stats.boundaries says how many, more exactly); n,
+looks and spending must be fixed beforehand.
 .claim      "difference" (.better, which), "same", or nil; .over, whether to stop; .at, the look
 .estimate   of mean(b) − mean(a), median unbiased although it stopped; .mean_difference, plain
 .ci, .p     interval and p-value, both corrected (stage-wise); before the end, and for the same,
