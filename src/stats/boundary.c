@@ -17,8 +17,7 @@ static const double weight[NODES / 2] = {0.2955242247147529, 0.2692667193099964,
                                          0.2190863625159820, 0.1494513491505806,
                                          0.0666713443086881};
 static const double LEAST = 1e-14; // what is worth spending
-static const double FAR = 9;       // a normal density ends here
-static const double NOWHERE = 38;  // and its tail is no number any more
+static const double FAR = 36;      // a normal density ends here: 10^-282
 
 static double upper_tail(double z)
 {
@@ -89,7 +88,7 @@ static double above(const struct grid *g, double t, double s, double drift, doub
     double sum = 0;
     for (size_t i = 0; i < g->n; i++) {
         double z = (x - g->b[i] - drift * s * s) / s;
-        if (z > NOWHERE)
+        if (z > FAR)
             continue;
         double ratio = drift == 0 ? 1 : exp(drift * (g->b[i] - 0.5 * drift * t));
         sum += g->mass[i] * ratio * upper_tail(z);
@@ -103,7 +102,7 @@ static double below(const struct grid *g, double t, double s, double drift, doub
     double sum = 0;
     for (size_t i = 0; i < g->n; i++) {
         double z = (g->b[i] + drift * s * s - x) / s;
-        if (z > NOWHERE)
+        if (z > FAR)
             continue;
         double ratio = drift == 0 ? 1 : exp(drift * (g->b[i] - 0.5 * drift * t));
         sum += g->mass[i] * ratio * upper_tail(z);
@@ -141,7 +140,7 @@ static struct grid advance(const struct looks *l, int k, const struct grid *last
 {
     struct grid g = {0};
     double root = sqrt(l->t[k]), s = step(l, k), next = k + 1 < l->K ? step(l, k + 1) : s;
-    double end = FAR * root + 20 * l->t[k]; // room for a drift of 20
+    double end = fmin(FAR, 9 + 100 * root) * root; // room for a drift of 100
     double hi = fmin(end, l->c[k] * root), lo = l->sides == 2 ? -hi : -end;
     double inner = l->same[k] * root;
     if (inner > 0) {
@@ -336,10 +335,11 @@ void looks_stagewise(const struct looks *l, int k, double z, double level,
     for (int j = 0; j < l->K; j++)
         plain.same[j] = 0;
     double sign = z < 0 ? -1 : 1, root = sqrt(l->t[k]);
-    struct stop s = {.x = fabs(z) * root};
+    z = fmin(fabs(z), STAGEWISE_MOST);
+    struct stop s = {.x = z * root};
     follow(&s.paths, &plain, k);
     out->p = fmin(1, 2 * upward(&s, 0));
-    double tail = (1 - level) / 2, middle = fabs(z) / root, side = 2 / root;
+    double tail = (1 - level) / 2, middle = z / root, side = 2 / root;
     const double targets[] = {tail, 0.5, 1 - tail};
     double found[3];
     for (int i = 0; i < 3; i++) {

@@ -62,6 +62,7 @@ struct stagewise {
     double p;                // two-sided
     double estimate, lo, hi; // of the drift: median unbiased, and an interval
 };
+enum { STAGEWISE_MOST = 25 }; // a larger |z| is taken as this
 /* After a stop at look k, from 0, with statistic z.  An earlier stop is more extreme, at one
  * look a larger |z| is.  Two-sided limits only. */
 void looks_stagewise(const struct looks *l, int k, double z, double level,

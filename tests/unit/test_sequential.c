@@ -146,6 +146,15 @@ static void stagewise_is_that_of_rpact(void **state)
         NEAR(mirrored.estimate, -s.estimate, 0);
         NEAR(mirrored.lo, -s.hi, 0);
     }
+    // far out, after looks without limits
+    struct looks many =
+        solved((struct spending){SPEND_OBRIEN_FLEMING, 0.001, 1, 2}, 50, NULL);
+    for (int k = 0; k < 50; k += 7) {
+        struct stagewise s;
+        looks_stagewise(&many, k, 1000, 0.95, &s);
+        assert_true(s.lo < s.estimate && s.estimate < s.hi && s.hi < 30 / sqrt(many.t[k]));
+        assert_true(s.p >= 0 && s.p <= many.spent[k]);
+    }
     // one look: the plain test
     struct looks l = solved((struct spending){SPEND_POCOCK, 0.05, 1, 2}, 1, NULL);
     struct stagewise s;

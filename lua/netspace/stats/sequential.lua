@@ -13,6 +13,7 @@ local units = require "netspace.lib.units"
 
 local M = {}
 
+local MOST = 25 -- of |z|; what is beyond is as certain
 local LEAST = 5 -- models at the first look: Student's t needs a spread
 
 -- The sums of squares around the mean, and the means, of the first n errors at the looks `at`.
@@ -46,8 +47,10 @@ end
 -- How far the estimate e lies from 0 as a normal deviate, and half its repeated interval.
 local function judged(e, c)
   if e.se == 0 then return 0, math.huge end -- all alike: nothing is known of the spread
-  if e.df == math.huge then return e.difference / e.se, c * e.se end
-  return core.deviate(e.difference / e.se, e.df),
+  if e.df == math.huge then
+    return math.max(-MOST, math.min(MOST, e.difference / e.se)), c * e.se
+  end
+  return math.max(-MOST, math.min(MOST, core.deviate(e.difference / e.se, e.df))),
     c == math.huge and c or core.student(c, e.df) * e.se
 end
 
