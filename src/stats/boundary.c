@@ -82,12 +82,14 @@ static double density(const struct grid *g, size_t *first, double s, double x)
     return sum / (s * sqrt(2 * M_PI));
 }
 
-/* P(B >= x) information s² after the grid, which is that of information t, under a drift. */
-static double above(const struct grid *g, double t, double s, double drift, double x)
+/* P(sign B >= sign x) information s² after the grid, which is that of information t, under a
+ * drift. */
+static double beyond(const struct grid *g, double t, double s, double drift, double x,
+                     double sign)
 {
     double sum = 0;
     for (size_t i = 0; i < g->n; i++) {
-        double z = (x - g->b[i] - drift * s * s) / s;
+        double z = sign * (x - g->b[i] - drift * s * s) / s;
         if (z > FAR)
             continue;
         double ratio = drift == 0 ? 1 : exp(drift * (g->b[i] - 0.5 * drift * t));
@@ -96,18 +98,9 @@ static double above(const struct grid *g, double t, double s, double drift, doub
     return sum;
 }
 
-// P(B <= x): the mirror image.
-static double below(const struct grid *g, double t, double s, double drift, double x)
+static double above(const struct grid *g, double t, double s, double drift, double x)
 {
-    double sum = 0;
-    for (size_t i = 0; i < g->n; i++) {
-        double z = (g->b[i] + drift * s * s - x) / s;
-        if (z > FAR)
-            continue;
-        double ratio = drift == 0 ? 1 : exp(drift * (g->b[i] - 0.5 * drift * t));
-        sum += g->mass[i] * ratio * upper_tail(z);
-    }
-    return sum;
+    return beyond(g, t, s, drift, x, 1);
 }
 
 // Nodes for from … to, not further apart than the kernels of width s resolve.
@@ -239,7 +232,7 @@ static void cross(const struct paths *p, double drift, struct crossing *out)
         double c = l->c[k] * root, a = l->same[k] * root;
         out->upper[k] = above(g, t, s, drift, c);
         if (l->sides == 2)
-            out->lower[k] = below(g, t, s, drift, -c);
+            out->lower[k] = beyond(g, t, s, drift, -c, -1);
         if (a > 0)
             out->same[k] = above(g, t, s, drift, -a) - above(g, t, s, drift, a);
         double stopped = out->upper[k] + out->lower[k] + out->same[k];
