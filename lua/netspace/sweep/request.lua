@@ -3,6 +3,7 @@
 -- data set and one seed; otherwise an exception shows the difference.
 
 local blame = require "netspace.lib.blame"
+local cards = require "netspace.lib.card"
 local failures = require "netspace.store.failures"
 local forecasts = require "netspace.sweep.forecast"
 local json = require "netspace.lib.json"
@@ -60,8 +61,13 @@ function M.compare(request, old, stored)
   local lines = differences(old.recipe, request.recipe, union_keys(old.recipe, request.recipe))
   if #lines > 0 then refuse(request, "another recipe", lines) end
   if old.checksum ~= request.card.checksum then
-    refuse(request, "other data", differences(old.card, request.card,
-      { "spec", "seed", "train_n", "test_n", "pad", "checksum" }))
+    local other = differences(old.card, request.card,
+      { "spec", "seed", "train_n", "validation_n", "test_n", "pad", "checksum" })
+    if not cards.apart(old.card) and cards.apart(request.card) then
+      other[#other + 1] = "  its networks are compared by the test images: "
+        .. "data.open(…, { validation = 0 }) goes on with them"
+    end
+    refuse(request, "other data", other)
   end
   if old.seed ~= request.seed then
     refuse(request, "another training seed", differences(old, request, { "seed" }))
@@ -111,10 +117,12 @@ local function check_models(where, models, card)
     end
     local good, final = pcall(arch._final, m)
     if not good then fail(("%s: models[%d]: %s"):format(where, i, blame.bare(final))) end
-    for _, key in ipairs { "image", "classes" } do
-      if final[key] ~= card[key] then
-        fail(("%s: models[%d] has %s = %s, the data '%s' has %d; make the models with %s = %d")
-          :format(where, i, key, tostring(final[key]), card.spec, card[key], key, card[key]))
+    for _, key in ipairs { "image", "classes", "channels" } do
+      local has = final[key] or key == "channels" and 3
+      if has ~= card[key] then
+        fail(("%s: models[%d] has %s = %s, the data '%s' has %d; make the models with %s = %d, or "
+          .. "draw them for the data: S:sample(n, { data = … })")
+          :format(where, i, key, tostring(has), card.spec, card[key], key, card[key]))
       end
     end
     list[i], costs[i] = final, arch.complexity(final)
