@@ -9,6 +9,7 @@
 
 local blame = require "netspace.lib.blame"
 local export = require "netspace.store.export"
+local failures = require "netspace.store.failures"
 local files = require "netspace.store.files"
 local document = require("netspace.lib.doc").group "store"
 local json = require "netspace.lib.json"
@@ -113,10 +114,12 @@ function Read:result(name)
   local c = self.reader:columns([[SELECT idx, m, error, seconds, images_per_s FROM model
     JOIN population ON population.id = model.population
     WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
+  local failed = self.reader:rows([[SELECT reason FROM model JOIN population
+    ON population.id = model.population WHERE name = ? AND status = 'failed']], { name })
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
     columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s) },
-    failed = p.failed + p.diverged, n = p.n, counts = p.counts, recipe = p.recipe, data = p.data,
+    failed = p.failed + p.diverged, limited = failures.limited(failed), n = p.n, counts = p.counts, recipe = p.recipe, data = p.data,
     card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p) },
@@ -331,7 +334,7 @@ end
 
 --- Copies the store to a new file.
 -- @treturn true, or nil and a message
-function Read:copy(path)
+function Change:copy(path)
   if type(path) ~= "string" or path == "" then
     error(("s:copy expects the path of a new file, got %s"):format(type(path)), 0)
   end
