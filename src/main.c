@@ -45,7 +45,7 @@ static const char usage[] =
     "  netspace resume STORE [--workers N] [--retry | --retry=all]   finish what is open,\n"
     "           [--memory SIZE] [--patience SECONDS]  --retry: also what has failed (all: "
     "and\n"
-    "           [--budget TIME]                       diverged), with other limits\n"
+    "           [--budget TIME | --by HH:MM]          diverged), with other limits\n"
     "  netspace export STORE -o FILE [NAME]... [--salvage]           .csv, .jsonl, .json;\n"
     "                                                 -o -: to standard output;\n"
     "                                                 --salvage: what can still be read\n"

@@ -13,9 +13,10 @@ function M.monitor(args)
 end
 
 local RESUME = "resume STORE [--workers N] [--retry | --retry=all] [--memory SIZE] "
-  .. "[--patience SECONDS] [--budget TIME]"
-local of_resume = { "--workers", "--retry", "--retry=all", "--memory", "--patience", "--budget" }
-local with_value = { workers = true, memory = true, patience = true, budget = true }
+  .. "[--patience SECONDS] [--budget TIME | --by HH:MM]"
+local of_resume = { "--workers", "--retry", "--retry=all", "--memory", "--patience", "--budget",
+  "--by" }
+local with_value = { workers = true, memory = true, patience = true, budget = true, by = true }
 
 local function refused(...)
   io.stderr:write("netspace: ", (...):format(select(2, ...)), "\n")
@@ -45,16 +46,19 @@ function M.resume(args)
         return refused("--patience is a number of seconds above 0, not '%s'", value)
       end
     elseif key == "memory" then
-      if value ~= "none" and not require("netspace.sweep.request").bytes(value) then
-        return refused("--memory is a size above 0, such as 2GB, or none (no limit); not '%s'",
-          value)
-      end
+      local wrong = value ~= "none" and require("netspace.sweep.request").wrong_memory(value)
+      if wrong then return refused("--memory is %s; none lifts the limit", wrong) end
       o.memory = value
     elseif key == "budget" then
-      if not require("netspace.sweep.forecast").seconds(tonumber(value) or value) then
+      if not require("netspace.sweep.forecast").seconds(value) then
         return refused("--budget is a time, such as 6h, 90m or 7200 (seconds); not '%s'", value)
       end
-      o.budget = tonumber(value) or value
+      o.budget = value
+    elseif key == "by" then
+      if not require("netspace.sweep.plan").clock(value, os.time()) then
+        return refused("--by is a time of day, 00:00 to 23:59; not '%s'", value)
+      end
+      o.by = value
     elseif key == "retry" then
       if value and value ~= "all" then
         return refused("--retry takes what has failed, --retry=all also what has diverged; "
@@ -70,6 +74,7 @@ function M.resume(args)
     i = i + 1
   end
   if not path then return usage(RESUME) end
+  if o.by and o.budget then return refused "--by and --budget are two ways to say it; give one" end
   return require("netspace.sweep.sweep").resume(path, o)
 end
 

@@ -130,24 +130,38 @@ function M.workers(where, workers)
   return workers and math.tointeger(workers) or sys.cores()
 end
 
+local LEAST = 64e3 -- bytes: no network needs less
 local sizes = { [""] = 1, k = 1e3, m = 1e6, g = 1e9, t = 1e12 }
 
---- A number of bytes, also written "2GB" or "500 MB"; nil when it is none.
+--- A number of bytes, also written "2GB" or "500 MB"; nil when it is none, such as the text "60",
+-- which may mean bytes or MB.
 function M.bytes(value)
-  local text = type(value) == "number" and ("%.0f"):format(value) or tostring(value)
-  local n, unit = text:lower():match("^%s*([%d.]+)%s*([kmgt]?)i?b?%s*$")
+  if type(value) == "number" then return value >= 1 and math.floor(value) or nil end
+  local n, unit, b = tostring(value):lower():match("^%s*([%d.]+)%s*([kmgt]?)(i?b?)%s*$")
   n = tonumber(n)
-  if not n or n * sizes[unit] < 1 then return nil end
+  if not n or unit .. b == "" or n * sizes[unit] < 1 then return nil end
   return math.floor(n * sizes[unit])
 end
 
--- The same of an option; nil stays nil.
-local function bytes(where, key, value)
+--- What is wrong with a limit of the memory of a network, and what to write; nil for nothing.
+function M.wrong_memory(value)
+  local n, digits = M.bytes(value), tostring(value):match "^%s*(%d+)%s*$"
+  if n and n >= LEAST then return nil end
+  local meant = digits and (' (did you mean "%sMB"?)'):format(digits) or ""
+  if n then
+    return ("%s, and no network needs less than %s%s"):format(units.bytes(n), units.bytes(LEAST),
+      meant)
+  end
+  return ("'%s'; it must be a size with its unit, such as \"2GB\" or \"500MB\", or a number of "
+    .. "bytes%s"):format(tostring(value), meant)
+end
+
+-- Bytes of the option memory; nil stays nil.
+local function memory(where, value)
   if value == nil then return nil end
-  local n = M.bytes(value)
-  if n then return n end
-  fail(("%s: %s is '%s'; it must be a size in bytes above 0, such as 2e9 or \"2GB\""):format(where,
-    key, tostring(value)))
+  local wrong = M.wrong_memory(value)
+  if wrong then fail(("%s: memory is %s"):format(where, wrong)) end
+  return M.bytes(value)
 end
 
 options.declare({ "sweep.run: checkpoint", "sweep.start: checkpoint",
@@ -173,10 +187,14 @@ local function settings(where, o)
       fail(("%s: checkpoint.every is '%s'; it must be a number of epochs, at least 1, or a time, "
         .. "such as \"10m\""):format(where, c.every))
     end
-    c = { every = epochs, seconds = seconds or nil, keep = c.keep,
-      limit = bytes(where, "checkpoint.limit", c.limit) }
+    local limit = c.limit and M.bytes(c.limit)
+    if c.limit and not limit then
+      fail(("%s: checkpoint.limit is '%s'; it must be a size with its unit, such as \"200MB\", or a "
+        .. "number of bytes"):format(where, tostring(c.limit)))
+    end
+    c = { every = epochs, seconds = seconds or nil, keep = c.keep, limit = limit }
   end
-  return { checkpoint = c, memory = bytes(where, "memory", o.memory),
+  return { checkpoint = c, memory = memory(where, o.memory),
     patience = patience(where, o.patience) }
 end
 
@@ -188,7 +206,7 @@ function M.limits(where, old, o)
   if o.memory == "none" then
     new.memory = nil
   elseif o.memory then
-    new.memory = bytes(where, "memory", o.memory)
+    new.memory = memory(where, o.memory)
   end
   new.patience = patience(where, o.patience) or new.patience
   return new
