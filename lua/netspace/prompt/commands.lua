@@ -154,14 +154,15 @@ function M.export(args)
   io.stderr:write(("%s: %s\n"):format(t.file, require("netspace.lib.units").count(n, "model")))
 end
 
--- A command that asks a store for one thing: method(store, …) with the arguments after STORE.
+-- A command that asks a store for one thing: method, or the function, (store, …) with the arguments
+-- after STORE.
 local function change(command, args, n, method)
   if #args ~= n + 1 or table.concat(args, "\0"):find "%f[^\0]%-" then return usage(command) end
   local store, message, kind = require("netspace.store.store").open(args[1])
   local good
   if store then
     local ran
-    ran, good, message, kind = pcall(store[method], store, table.unpack(args, 2))
+    ran, good, message, kind = pcall(store[method] or method, store, table.unpack(args, 2))
     store:close()
     if not ran then error(good, 0) end
   end
@@ -178,11 +179,30 @@ function M.copy(args)
   return change(COPY, args, 1, "copy")
 end
 
-local REMOVE = "remove STORE NAME"
+local REMOVE = "remove STORE NAME [--yes]"
 
---- Takes a population out of a store for good.
+--- Takes a population out of a store for good; asks before, on a terminal, unless --yes is given.
 function M.remove(args)
-  return change(REMOVE, args, 1, "remove")
+  local rest, yes = {}, false
+  for _, a in ipairs(args) do
+    if a == "--yes" then yes = true else rest[#rest + 1] = a end
+  end
+  local gone
+  local status = change(REMOVE, rest, 1, function(store, name)
+    local ran, models, message, kind = pcall(store.live, store, name)
+    if not ran then error(models, 0) end
+    if not models then return nil, message, kind end
+    local units, seconds = require "netspace.lib.units", 0
+    for _, model in ipairs(models) do seconds = seconds + (model.seconds or 0) end
+    gone = ("%s, %s of training"):format(units.count(#models, "model"), units.duration(seconds))
+    if not yes and not require("netspace.lib.question").agreed(("%s: %s; remove? "):format(name,
+      gone)) then
+      return nil, ("'%s' stays"):format(name)
+    end
+    return store:remove(name)
+  end)
+  if not status then io.stderr:write(("%s: removed %s\n"):format(rest[2], gone)) end
+  return status
 end
 
 local RENAME = "rename STORE OLD NEW"

@@ -507,7 +507,8 @@ document("store:remove", [[
   s:remove(name) -> true, or nil and a message
   Takes a population out of the store for good, with its checkpoints and the weights kept of
   it.  Safe while others read the store or train other populations of it; one that a process
-  is at work on is refused.  From a shell: netspace remove STORE NAME.
+  is at work on is refused.  From a shell: netspace remove STORE NAME, which asks
+  on a terminal (--yes: it does not).
   example: store.open("runs.db"):copy("less.db") store.open("less.db"):remove("A")]])
 document("store:rename", [[
   s:rename(name, new) -> true, or nil and a message

@@ -12,11 +12,11 @@
 -- What is remembered are seconds as they passed; what is measured is processor time, which
 -- lasts longer while others want the processor too (the load of the machine says how much).
 
-local background = require "netspace.lib.background"
 local core = require "netspace.core.net"
 local json = require "netspace.lib.json"
 local pool = require "netspace.sweep.pool"
 local progress = require "netspace.sweep.progress"
+local question = require "netspace.lib.question"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
@@ -309,34 +309,14 @@ end
 
 -- Asking -----------------------------------------------------------------------------------
 
--- A line from the terminal; nil at its end or after Ctrl-C.  Sweeps at work go on.
-local function read_line()
-  -- polling makes a descriptor non-blocking for all who share it: one of our own
-  local terminal = uv.fs_open("/proc/self/fd/0", "r", 0)
-  if not terminal then return nil end
-  local poll, text = uv.new_poll(terminal), nil
-  poll:start("r", function()
-    text = uv.fs_read(terminal, 256) or ""
-    uv.stop()
-  end)
-  while not text and not sys.interrupted() do uv.run("once") end
-  poll:close()
-  uv.fs_close(terminal)
-  return text ~= "" and text or nil
-end
-
 --- Whether the user agrees to start: asked on a terminal, when it takes more than an hour
 -- (or what the budget leaves of it does).
 function M.agreed(request)
   local f = request.forecast
   local seconds = f and f.seconds and math.min(f.seconds, request.budget or math.huge) or 0
-  if seconds < ASK or request.yes or sys.yes() then return true end
-  if not (sys.isatty(0) and sys.isatty(2)) then return true end
-  io.stderr:write(("%s will take about %s.  Start? [y/N] "):format(request.name,
+  if seconds < ASK or request.yes then return true end
+  return question.agreed(("%s will take about %s.  Start? "):format(request.name,
     units.duration(seconds)))
-  local answer = background.asking(read_line)
-  if sys.interrupted() then error("interrupted", 0) end
-  return answer ~= nil and answer:find("^%s*[yY]") ~= nil
 end
 
 return M

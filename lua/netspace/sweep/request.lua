@@ -57,15 +57,18 @@ end
 
 --- Raises unless the population `old` with its models `stored` is the beginning of the request.
 function M.compare(request, old, stored)
-  local lines = differences(old.recipe, request.recipe, union_keys(old.recipe, request.recipe))
-  if #lines > 0 then refuse(request, "another recipe", lines) end
-  if old.checksum ~= request.card.checksum then
-    refuse(request, "other data", differences(old.card, request.card,
-      { "spec", "seed", "train_n", "test_n", "pad", "checksum" }))
+  local what, lines = {}, {}
+  local function add(name, more)
+    if #more == 0 then return end
+    what[#what + 1] = name
+    table.move(more, 1, #more, #lines + 1, lines)
   end
-  if old.seed ~= request.seed then
-    refuse(request, "another training seed", differences(old, request, { "seed" }))
-  end
+  add("another recipe", differences(old.recipe, request.recipe,
+    union_keys(old.recipe, request.recipe)))
+  add("other data", old.checksum == request.card.checksum and {} or differences(old.card,
+    request.card, { "spec", "seed", "train_n", "test_n", "pad", "checksum" }))
+  add("another training seed", differences(old, request, { "seed" }))
+  if #what > 0 then refuse(request, table.concat(what, " and "), lines) end
   for i, model in ipairs(stored) do
     local m = request.models[i]
     if not m then
@@ -304,6 +307,18 @@ local function match(ledger, request)
   local stored = ledger:models(old.id)
   M.compare(request, old, stored)
   return old, stored
+end
+
+--- The name of a population in the store that has the networks of the request under another name,
+-- trained with the same recipe, data and seed; nil for none, and where the name itself is there.
+function M.namesake(ledger, request)
+  if request.adopted or ledger:find(request.name) then return nil end
+  local first = ledgers.fingerprint(ledgers.identity(request.models[1]))
+  for _, name in ipairs(ledger:names_of(first)) do
+    if pcall(M.compare, request, ledger:find(name), ledger:models(ledger:find(name).id)) then
+      return name
+    end
+  end
 end
 
 --- The indices of the models that a request has still to train (ledger: nil when there is no

@@ -257,6 +257,12 @@ local function start(where, o, shared, several)
   end
   local ledger, began = open_ledger(request.store), sys.now()
   local good, id, lifted = pcall(function()
+    local namesake = not request.quiet and requests.namesake(ledger, request)
+    if namesake then
+      progress.clear(("%s: the same networks, with the same recipe, data and seed, are in %s as '%s'; "
+        .. "name = \"%s\" goes on with those, `netspace rename` gives them this name"):format(
+        request.name, paths.shown(request.store), namesake, namesake))
+    end
     if shared then request.budget, request.asked = left_of(shared), shared.seconds end
     prepare(ledger, request, several)
     if shared then request.budget = left_of(shared) end
