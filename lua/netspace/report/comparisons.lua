@@ -170,8 +170,8 @@ local function apart(all)
         group.apart) } }
     end
   end
-  return #items > 0 and { html.p { class = "note", "Not compared with ", html.bdi { widgets.names(all.groups[1]) },
-    ":" }, html.ul { class = "apart", items } }
+  return #items > 0 and { html.p { class = "note", "Not compared with ",
+    html.bdi { widgets.names(all.groups[1]) }, ":" }, html.ul { class = "apart", items } }
 end
 
 function M.section(all)
@@ -188,7 +188,8 @@ function M.section(all)
   end
   if #rows == 0 then
     return { html.p { "There are no two populations with finished models that were trained alike "
-      .. "(same recipe, data and window of complexity), so nothing is compared." }, apart(all), noise(all) }
+      .. "(same recipe, data and window of complexity), so nothing is compared." },
+      apart(all), noise(all) }
   end
   return {
     html.p { "Each population is compared with the one whose space it refines; where that is "

@@ -131,7 +131,9 @@ end
 --- How many models failed, and what their 100 % decide; "" where none did.
 local function failures(t)
   local counts, decided, first = {}, {}, t.rows[1].comparison
-  local function add(name, n) if n > 0 then counts[#counts + 1] = ("%d of %s"):format(n, name) end end
+  local function add(name, n)
+    if n > 0 then counts[#counts + 1] = ("%d of %s"):format(n, name) end
+  end
   add(t.parent, first.failed[1])
   for _, row in ipairs(t.rows) do
     local c = row.comparison

@@ -122,7 +122,8 @@ end
 local comparison = {
   __name = "comparison",
   __tostring = function(c)
-    return not c.ci and c.verdict or ("%s\nKS distance %.3f, %s; mean difference %+.2f points, CI %+.2f to %+.2f; "
+    if not c.ci then return c.verdict end
+    return ("%s\nKS distance %.3f, %s; mean difference %+.2f points, CI %+.2f to %+.2f; "
       .. "minimum %+.2f points, %+.2f to %+.2f"):format(c.verdict, c.ks, p_text(c.p),
       c.mean_difference, c.ci[1], c.ci[2], c.min_difference, c.min_ci[1], c.min_ci[2])
   end,

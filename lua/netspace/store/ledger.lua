@@ -101,8 +101,8 @@ end
 --- Names of the populations whose first network has the fingerprint `hash`, oldest first.
 function Ledger:names_of(hash)
   local names = {}
-  for i, p in ipairs(rows(self, [[SELECT name FROM population JOIN model ON population.id = population
-    WHERE idx = 1 AND hash = ? ORDER BY population.id]], { hash })) do
+  for i, p in ipairs(rows(self, [[SELECT name FROM population JOIN model
+    ON population.id = population WHERE idx = 1 AND hash = ? ORDER BY population.id]], { hash })) do
     names[i] = p.name
   end
   return names

@@ -474,7 +474,8 @@ document("store:export", [[
             JSON in the cell, and empty cells missing values.  Provenance goes to
             file.csv.provenance.json
     .jsonl  first a line with the provenance of all populations (key "netspace"), then one
-            object a model with the same keys, and learning: the results of each epoch
+            object a model with the same keys, and learning: the results of each epoch.  In pandas:
+            read_json("x.jsonl", lines = True).iloc[1:] has the models alone
     .json   the sweep.json of pycls, a list of jobs: cfg (MODEL; REGNET, ANYNET or EN, where
             pycls has the network; OPTIM, TRAIN), complexity, train_epoch, test_epoch and, as
             its analysis wants it, test_ema_epoch, the same again (unfinished models have none
@@ -500,6 +501,7 @@ document("store:export", [[
     d1, d2, … w1, … b1, … g1, …   the lists, a column for each stage
     e_fit                     as arch.fit gives it
     space, data, recipe       of its population: what it was drawn from, and trained on and how
+    sample_seed               with which the population was drawn
   Numbers are exact: they read back to the same double or integer, and stats.import reads all
   of them.  The file appears whole or not at all.
   example: store.open("runs.db"):export("runs.csv")]])
