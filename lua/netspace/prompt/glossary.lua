@@ -106,7 +106,8 @@ local rows = {
     .. "fails, and the same sweep with a higher limit trains it again.",
     "sweep.run, sweep.resume" },
   { "retry", "To train failed networks again: netspace resume STORE --retry (--retry=all: also "
-    .. "what diverged); with a higher limit of memory or patience what that limit failed, also without.",
+    .. "what diverged); with a higher limit of memory or patience what that limit failed, also "
+    .. "without.",
     "sweep.resume, sweep.retry, sweep:retry" },
   { "patience", "Seconds of silence after which a worker counts as hung.", "sweep.run" },
   { "failed, diverged", "A network that could not be trained, or whose loss was no longer a "

@@ -119,8 +119,8 @@ function Read:result(name)
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
     columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s) },
-    failed = p.failed + p.diverged, limited = failures.limited(failed), n = p.n, counts = p.counts, recipe = p.recipe, data = p.data,
-    card = p.card,
+    failed = p.failed + p.diverged, limited = failures.limited(failed),
+    n = p.n, counts = p.counts, recipe = p.recipe, data = p.data, card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p) },
   }, M._Result)

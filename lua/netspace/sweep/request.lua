@@ -192,8 +192,8 @@ local function settings(where, o)
     end
     local limit = c.limit and M.bytes(c.limit)
     if c.limit and not limit then
-      fail(("%s: checkpoint.limit is '%s'; it must be a size with its unit, such as \"200MB\", or a "
-        .. "number of bytes"):format(where, tostring(c.limit)))
+      fail(("%s: checkpoint.limit is '%s'; it must be a size with its unit, such as \"200MB\", or "
+        .. "a number of bytes"):format(where, tostring(c.limit)))
     end
     c = { every = epochs, seconds = seconds or nil, keep = c.keep, limit = limit }
   end

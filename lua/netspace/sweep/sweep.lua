@@ -259,8 +259,8 @@ local function start(where, o, shared, several)
   local good, id, lifted = pcall(function()
     local namesake = not request.quiet and requests.namesake(ledger, request)
     if namesake then
-      progress.clear(("%s: the same networks, with the same recipe, data and seed, are in %s as '%s'; "
-        .. "name = \"%s\" goes on with those, `netspace rename` gives them this name"):format(
+      progress.clear(("%s: the same networks, with the same recipe, data and seed, are in %s "
+        .. "as '%s'; name = \"%s\" goes on with those, `netspace rename` gives them this name"):format(
         request.name, paths.shown(request.store), namesake, namesake))
     end
     if shared then request.budget, request.asked = left_of(shared), shared.seconds end
@@ -510,8 +510,8 @@ document("sweep.run", [[
     patience    seconds of silence after which a worker counts as hung (120); it always gets 20
                 times its longest silence so far.  With more, the same call trains again what
                 failed so
-    budget      time limit, such as "2h", 5400 or "5400" (seconds): a model that would not be done by
-                then is not started, so the first models of the population are trained; the
+    budget      time limit, such as "2h" or 5400 (seconds, also "5400"): a model that would not be
+                done by then is not started, so the first models of the population are trained; the
                 last line says how many are left, and the result has .budget, the seconds.  That
                 is no failure: the exit status is 0, or 3 where a model has failed, then or before
     yes         true: start a sweep of more than an hour without asking, as netspace --yes does
