@@ -10,7 +10,7 @@ local normalise = require "netspace.stats.normalise"
 
 local M = {}
 
-local about, percent = input.about, input.percent
+local about = input.about
 local shared = compared._shared
 
 function M.holm(p)
@@ -183,8 +183,11 @@ local function with_failed(t, rows)
 end
 
 local alternatives = input.tabular("alternatives", function(t)
-  local rows = { { "space", "n", "min %", "mean %", "points", "interval", "at", "p Holm",
-    "beats", "KS", "claim", "more" } }
+  local function percent(x) return input.figure(x, t.metric) end
+  local difference = input.measured("%+.2f", t.metric)
+  local rows = { { "space", "n", input.heading("min", t.metric),
+    input.heading("mean", t.metric), t.metric == "loss" and "difference" or "points",
+    "interval", "at", "p Holm", "beats", "KS", "claim", "more" } }
   local function add(name, n, min, mean, ...)
     rows[#rows + 1] = { name, ("%d"):format(n), percent(min), percent(mean), ... }
   end
@@ -192,8 +195,8 @@ local alternatives = input.tabular("alternatives", function(t)
   for _, row in ipairs(t.rows) do
     local c = row.comparison
     local interval = c.n[1] > 1 and c.n[2] > 1
-    add(row.name, c.n[2], row.min, row.mean, ("%+.2f"):format(c.mean_difference),
-      interval and ("%+.2f to %+.2f"):format(c.ci[1], c.ci[2]) or "",
+    add(row.name, c.n[2], row.min, row.mean, difference:format(c.mean_difference),
+      interval and (difference .. " to " .. difference):format(c.ci[1], c.ci[2]) or "",
       interval and ("%.4g %%"):format(100 * c.level) or "",
       row.p_holm < 0.001 and "< 0.001" or ("%.3f"):format(row.p_holm),
       ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks), words[row.claim],
@@ -248,10 +251,10 @@ function M.alternatives(parent, list, o)
   local given = table.move(input.whole(where, list), 1, #list, 2, { parent })
   local all, kept, place, names = {}, {}, {}, {} -- kept, in its place: what has finished models
   for i, x in ipairs(given) do
-    names[i] = type(x) == "table" and x.name or i == 1 and "parent"
-      or ("alternative %d"):format(i - 1)
+    local what = i == 1 and "the parent" or ("alternative %d"):format(i - 1)
+    names[i] = type(x) == "table" and x.name or i == 1 and "parent" or what
     if not input.empty(x) then
-      all[i] = input.edf(where, i == 1 and "the parent" or ("alternative %d"):format(i - 1), x)
+      all[i] = input.edf(where, what, input.by(where, what, x, s.metric))
       kept[#kept + 1], place[#kept + 1] = x, i
     end
   end
@@ -261,7 +264,7 @@ function M.alternatives(parent, list, o)
   for _, pair in ipairs(pairs_of) do pair.a, pair.b = place[pair.a], place[pair.b] end
   local first = pairs_of[1].comparison
   local t = { parent = all[1].name or "parent", n = first.n[1], min = first.min[1],
-    mean = first.mean[1], level = s.level, margin = s.margin, by = first.by,
+    mean = first.mean[1], metric = s.metric, level = s.level, margin = s.margin, by = first.by,
     pairs = pairs_of, rows = ranked(all, pairs_of, s.level) }
   t.best = claimed(t.rows, "better")
   local best = t.best or t.rows[1]

@@ -3,6 +3,7 @@
 -- learnt nothing, or have failed at a limit.  The same for stats.compare, stats.alternatives,
 -- design.step and reports; a population is compared with care, never silently.
 
+local cards = require "netspace.lib.card"
 local chance = require "netspace.lib.chance"
 local json = require "netspace.lib.json"
 local units = require "netspace.lib.units"
@@ -12,7 +13,7 @@ local M = {}
 -- How a result's images were chosen, where that is known.
 local function images(r)
   local card = r.card
-  return card and { train = card.train_n, test = card.test_n, pad = card.pad,
+  return card and { train = card.train_n, validation = cards.compared(card), pad = card.pad,
     images = card.checksum }
 end
 
@@ -40,7 +41,7 @@ local function unlike(what, x, y)
 end
 
 -- What the store knows of the space of a result, or nil.
-local function origin(r) return type(r) == "table" and rawget(r, "_origin") or nil end
+local function origin(r) return type(r) == "table" and r._origin or nil end
 
 -- The window in which the networks of a result were drawn, where that is known.
 local function window(r)

@@ -44,16 +44,16 @@ local function significant(p, level) return p <= 1 - level + 1e-12 end -- 1 - 0.
 
 --- "mean error" or what normalisation makes of it.
 local function mean_name(c)
-  return c.by and ("mean error at equal %s (%s)"):format(c.by, units.count(c.bins, "bin"))
-    or "mean error"
+  local name = "mean " .. input.metric(c.metric)
+  return c.by and ("%s at equal %s (%s)"):format(name, c.by, units.count(c.bins, "bin")) or name
 end
 
 local function failures(c, a, b)
   local shared = c.shared > 0 and ("; %s in both"):format(
     c.shared == 1 and "1 model is" or c.shared .. " models are") or ""
   if a.failed + b.failed == 0 then return shared end
-  local text = shared .. ("; failed models (%d of %s, %d of %s) count as 100 %%"):format(a.failed,
-    c.names[1], b.failed, c.names[2])
+  local text = shared .. ("; failed models (%d of %s, %d of %s) count as 100%s"):format(a.failed,
+    c.names[1], b.failed, c.names[2], (select(2, input.metric(c.metric))))
   local rest = c.without_failed
   if rest and rest.better ~= c.better then
     text = text .. (", and without them %s"):format(rest.better
@@ -70,11 +70,12 @@ local function verdict(c, a, b)
       :format(A, B)
   end
   local level, failed = 100 * c.level, failures(c, a, b)
+  local function measured(format) return input.measured(format, c.metric) end
   local tail = ("permutation %s, n = %d and %d)"):format(p_text(c.p_permutation), a.n, b.n)
   if c.better then
     local good, bad, wins, lo, hi = B, A, c.p_better, -c.ci[2], -c.ci[1]
     if c.better == A then good, bad, wins, lo, hi = A, B, 1 - wins, -hi, -lo end
-    return ("%s is better than %s: its %s is %.2f points lower, %.2f against "
+    return measured("%s is better than %s: its %s is %.2f points lower, %.2f against "
       .. "%.2f %% (%g %% CI %.2f to %.2f points, %s; a random model of %s beats a random "
       .. "one of %s %.0f %% of the time%s."):format(good, bad, mean_name(c),
       math.abs(c.mean_difference), math.min(a.mean, b.mean), math.max(a.mean, b.mean), level,
@@ -85,7 +86,7 @@ local function verdict(c, a, b)
       :format(a.n, A, b.n, B, c.by and (" at equal %s"):format(c.by) or "")
   end
   if c.same then
-    return ("%s and %s are the same within %g points: the %s of %s is %.2f %%, that of "
+    return measured("%s and %s are the same within %g points: the %s of %s is %.2f %%, that of "
       .. "%s %.2f %% (%g %% CI of the difference %+.2f to %+.2f points, %s%s."):format(B, A,
       c.margin, mean_name(c), B, b.mean, A, a.mean, level, c.ci[1], c.ci[2], tail, failed)
   end
@@ -105,7 +106,7 @@ local function verdict(c, a, b)
     more = ("; n is too small: %s of each would settle a difference of this size")
       :format(input.more(c.more))
   end
-  return ("No claim: the %s of %s, %.2f %%, is %s that of %s, %.2f %%, %s "
+  return measured("No claim: the %s of %s, %.2f %%, is %s that of %s, %.2f %%, %s "
     .. "(%g %% CI %+.2f to %+.2f points, %s%s%s%s."):format(mean_name(c), B, b.mean,
     c.mean_difference < 0 and "below" or c.mean_difference > 0 and "above" or "equal to", A,
     a.mean, but, level, c.ci[1], c.ci[2], tail, differ, more, failed)
@@ -123,15 +124,16 @@ local comparison = {
   __name = "comparison",
   __tostring = function(c)
     if not c.ci then return c.verdict end
-    return ("%s\nKS distance %.3f, %s; mean difference %+.2f points, CI %+.2f to %+.2f; "
-      .. "minimum %+.2f points, %+.2f to %+.2f"):format(c.verdict, c.ks, p_text(c.p),
+    return input.measured("%s\nKS distance %.3f, %s; mean difference %+.2f points, "
+      .. "CI %+.2f to %+.2f; "
+      .. "minimum %+.2f points, %+.2f to %+.2f", c.metric):format(c.verdict, c.ks, p_text(c.p),
       c.mean_difference, c.ci[1], c.ci[2], c.min_difference, c.min_ci[1], c.min_ci[2])
   end,
 }
 
 options.declare({ "stats.compare", "stats.alternatives" },
   { seed = "integer", draws = "integer", level = "number", margin = "number",
-    by = "string|function", bins = "integer", range = "table" })
+    by = "string|function", bins = "integer", range = "table", metric = "string" })
 
 -- Where the models of b are in a: those a refined space has taken over from its parent are
 -- the same networks with the same errors.  @treturn table places, number of them
@@ -175,6 +177,9 @@ end
 
 --- The comparison of a and b under checked options; errors blame `level` above the caller.
 local function compare(where, a, b, o, level)
+  local given = { a, b }
+  a = input.by(where, "a", a, o.metric, level + 1)
+  b = input.by(where, "b", b, o.metric, level + 1)
   local x, y = input.edf(where, "a", a), input.edf(where, "b", b)
   local seed, c = o.seed or sys.seed(), nil
   local places, shared = shared_models(a, b)
@@ -190,7 +195,7 @@ local function compare(where, a, b, o, level)
     c = core.compare(x, y, o.draws, seed, o.level)
     c.least_p = least_p { { x.n, y.n } }
   end
-  c.shared = shared
+  c.shared, c.metric = shared, o.metric
   c.level, c.margin, c.n, c.failed = o.level, o.margin, { x.n, y.n }, { x.failed, y.failed }
   c.mean, c.min = { x.mean, y.mean }, { x.min, y.min }
   c.names = { x.name or "a", y.name or "b" }
@@ -209,8 +214,9 @@ local function compare(where, a, b, o, level)
       ci = rest.ci, p_permutation = rest.p_permutation }
     if c.without_failed.better and not c.better then c.more = nil end -- more would not help
   end
-  c.identical = rawequal(a, b) or shared > 0 and shared == #a.errors and shared == #b.errors
-  c.verdict = caution.beside(verdict(c, x, y), c.names, { a, b })
+  c.identical = rawequal(given[1], given[2])
+    or shared > 0 and shared == #a.errors and shared == #b.errors
+  c.verdict = caution.beside(verdict(c, x, y), c.names, given)
   return setmetatable(c, comparison)
 end
 
@@ -232,6 +238,7 @@ function M.compare(a, b, o)
   local where = "stats.compare"
   local s = settings(where, o)
   s.level, s.draws = input.level(where, s.level), input.draws(where, s.draws)
+  input.check_metric(where, s.metric)
   local none = input.empty(a) and { "a", a } or input.empty(b) and { "b", b }
   if none then
     return setmetatable({ level = s.level, verdict = ("No claim: %s."):format(
@@ -257,6 +264,7 @@ stats.compare(a, b, { seed = 1, draws = 10000, level = 0.95, margin =, by =, …
 Is b (the refined space) better than a?  A verdict in words, and the figures behind it.
   a, b     lists of errors in percent, edfs or results
   margin   points that do not matter: the verdict may then be "the same within"
+  metric   of results another one than the error, as in stats.edf; points are then its own
   by       "flops", "params", "acts" (or any property): compare at equal complexity, as
            stats.normalise with the same bins and range; p-values by relabelling inside the
            bins; a and b are results then

@@ -86,6 +86,14 @@ steps[4] = [[
 ALTER TABLE run ADD COLUMN boot TEXT;
 ]]
 
+-- Networks are measured on validation images, which old stores' test images were.
+steps[5] = [[
+ALTER TABLE epoch RENAME COLUMN test_error TO validation_error;
+ALTER TABLE epoch ADD COLUMN validation_loss REAL;
+ALTER TABLE epoch ADD COLUMN top5_error REAL;
+ALTER TABLE epoch ADD COLUMN class_error REAL;
+]]
+
 local M = { version = #steps, application = 0x6e657473 }
 
 --- Unix time with its fraction.

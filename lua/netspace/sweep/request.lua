@@ -3,6 +3,7 @@
 -- data set and one seed; otherwise an exception shows the difference.
 
 local blame = require "netspace.lib.blame"
+local cards = require "netspace.lib.card"
 local failures = require "netspace.store.failures"
 local forecasts = require "netspace.sweep.forecast"
 local json = require "netspace.lib.json"
@@ -65,8 +66,15 @@ function M.compare(request, old, stored)
   end
   add("another recipe", differences(old.recipe, request.recipe,
     union_keys(old.recipe, request.recipe)))
-  add("other data", old.checksum == request.card.checksum and {} or differences(old.card,
-    request.card, { "spec", "seed", "train_n", "test_n", "pad", "checksum" }))
+  if old.checksum ~= request.card.checksum then
+    local other = differences(old.card, request.card,
+      { "spec", "seed", "train_n", "validation_n", "test_n", "pad", "checksum" })
+    if not cards.apart(old.card) and cards.apart(request.card) then
+      other[#other + 1] = "  its networks are compared by the test images: "
+        .. "data.open(…, { validation = 0 }) goes on with them"
+    end
+    add("other data", other)
+  end
   add("another training seed", differences(old, request, { "seed" }))
   if #what > 0 then refuse(request, table.concat(what, " and "), lines) end
   for i, model in ipairs(stored) do
@@ -114,10 +122,12 @@ local function check_models(where, models, card)
     end
     local good, final = pcall(arch._final, m)
     if not good then fail(("%s: models[%d]: %s"):format(where, i, blame.bare(final))) end
-    for _, key in ipairs { "image", "classes" } do
-      if final[key] ~= card[key] then
-        fail(("%s: models[%d] has %s = %s, the data '%s' has %d; make the models with %s = %d")
-          :format(where, i, key, tostring(final[key]), card.spec, card[key], key, card[key]))
+    for _, key in ipairs { "image", "classes", "channels" } do
+      local has = final[key] or key == "channels" and 3
+      if has ~= card[key] then
+        fail(("%s: models[%d] has %s = %s, the data '%s' has %d; make the models with %s = %d, or "
+          .. "draw them for the data: S:sample(n, { data = … })")
+          :format(where, i, key, tostring(has), card.spec, card[key], key, card[key]))
       end
     end
     list[i], costs[i] = final, arch.complexity(final)

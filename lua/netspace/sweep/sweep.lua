@@ -36,6 +36,7 @@ local trainings = require "netspace.sweep.training"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
+local windows = require "netspace.sweep.window"
 
 local M = { open = stores.open }
 local Training = trainings.Training
@@ -45,6 +46,8 @@ options.declare({ "sweep.run", "sweep.start", "sweep.forecast" },
     data = "string|userdata", recipe = "table", workers = "integer", seed = "integer",
     progress = "function", quiet = "boolean", checkpoint = "table|boolean",
     memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" })
+options.declare("sweep.window", { data = "string|userdata", time = "number|string",
+  models = "integer", recipe = "table", workers = "integer" })
 options.declare("sweep.resume", { workers = "integer", quiet = "boolean",
   retry = "boolean|string", memory = "number|string", patience = "number",
   budget = "number|string", by = "string" })
@@ -260,8 +263,8 @@ local function start(where, o, shared, several)
     local namesake = not request.quiet and requests.namesake(ledger, request)
     if namesake then
       progress.clear(("%s: the same networks, with the same recipe, data and seed, are in %s "
-        .. "as '%s'; name = \"%s\" goes on with those, `netspace rename` gives them this name"):format(
-        request.name, paths.shown(request.store), namesake, namesake))
+        .. "as '%s'; name = \"%s\" goes on with those, `netspace rename` gives them this name")
+        :format(request.name, paths.shown(request.store), namesake, namesake))
     end
     if shared then request.budget, request.asked = left_of(shared), shared.seconds end
     prepare(ledger, request, several)
@@ -311,6 +314,12 @@ function M.forecast(o)
     if not good then error(f, 0) end
     return f
   end))
+end
+
+--- The window of flops for a sweep that takes so long.
+function M.window(S, o)
+  o = options.check("sweep.window", o)
+  return (blame.call(1, say, windows.make, S, o))
 end
 
 -- What is said where models that a limit has failed are queued again and the limit stays.
@@ -373,9 +382,7 @@ function M.resume(path, o)
       local ledger = open_ledger(path)
       local good, err = pcall(function()
         local p = ledger:find(name)
-        local data = assert(require("netspace.data.data").open(p.source.spec,
-          { train = p.source.train, test = p.source.test, seed = p.source.seed,
-            pad = p.source.pad }))
+        local data = assert(require("netspace.data.data")._reopen(p.source))
         local request = { store = path, name = name, models = {}, card = data:card(),
           recipe = p.recipe, source = p.source, settings = p.settings, workers = workers,
           quiet = o.quiet, costs = {}, yes = true }
@@ -489,7 +496,7 @@ document("sweep.run", [[
     store       file that keeps the results (made when missing)
     name        what to call the population in it (the name of its space)
     models      a population (S:sample) or a list of networks
-    data        "shapes", "cifar10:DIR", or a dataset from data.open
+    data        what data.open takes ("shapes", "~/photos", "cifar10:DIR"), or a dataset from it
     recipe      how to train, as for recipe{ … }; what is not given is as in recipe.quick.  Its
                 batch may be no larger than the training set
     workers     processes at a time (all cores); the results do not depend on it
@@ -534,6 +541,20 @@ document("sweep.forecast", [[
   .high.  The speed is that of models in the store that this machine has trained, or is
   measured on a few of the models (a second or two).
   example: sweep.forecast{ store = "runs.db", name = "A", models = A, data = D }]])
+document("sweep.window", [[
+  sweep.window(S, { data =, time =, models = 16, recipe =, workers = }) -> window
+  How large networks of a space may be for a sweep over them to take a given time on this
+  machine: .flops = {lo, hi}, a factor of two apart, for S:sample.
+    data      what they will train on; size and channels of the networks are the data's
+    time      of the whole sweep, such as "10m"
+    models    how many networks
+    recipe    as in sweep.run (recipe.quick)
+    workers   processes at a time (all cores)
+  Fields: .flops, .seconds (what it will take), .models, .epochs, .images, .workers.  Where the
+  space has hardly any networks of that size the window is the nearest that it has, and .note
+  says so.  Populations that are compared are drawn in one window.
+  example: sweep.window(space.small.AnyNetXA, { data = D, time = "1m", models = 4 }).flops
+  source: times are those of sweep.forecast]])
 document("sweep.start", [[
   sweep.start{ … } -> sweep
   As sweep.run, without waiting: the sweep goes on while you type, or while a script waits for
