@@ -45,13 +45,21 @@ bool adjust_fit(struct adjusted *a, const struct adjust_data *data);
 void adjust_free(struct adjusted *a);
 
 struct adjusted_mean {
-    double plain, mean; // without and with prediction
-    double plain_se, se, naive;
-    double lambda, r2; // r2: share of the variance of the errors that f explains
+    double plain, mean;            // without and with prediction
+    double plain_se, se, drawn_se; // drawn_se: of N, part of se
+    double lambda, r2;             // r2: share of the variance of the errors that f explains
     double *influence; // (a->n): of each trained network on `mean`; NULL: not wanted
 };
 /* The mean error of population p. */
 void adjust_mean(const struct adjusted *a, const struct adjust_data *data, int p,
                  struct adjusted_mean *out);
+
+/* F (m): the EDF of population p at e (m, ascending), never falling and within 0 … 1; `half`: half
+ * the width of a band of equal width that holds the whole EDF of the space with probability
+ * `level`, by `draws` Gaussian multipliers on the influence of the trained networks
+ * (Chernozhukov, Chetverikov and Kato 2013).  NULL: no band.  False when interrupted. */
+bool adjust_edf(const struct adjusted *a, const struct adjust_data *data, int p,
+                const double *e, size_t m, double *F, double level, uint32_t draws,
+                double *half);
 
 #endif

@@ -248,7 +248,7 @@ void gp_predict(const struct gp *gp, const float *x, size_t m, const double *wei
                 double *f, double *columns)
 {
     size_t n = gp->n, D = (size_t)gp->shape.D;
-    float *k = xcalloc(n, sizeof *k), *a = xcalloc(D, sizeof *a), scale[256];
+    float *k = xcalloc(n, sizeof *k), *a = xcalloc(D, sizeof *a), scale[GP_FEATURES];
     double a2 = exp(2 * gp->log[0]), constant = 0;
     for (int g = 0; g < gp->shape.groups; g++)
         for (int c = gp->shape.start[g]; c < gp->shape.start[g + 1]; c++)

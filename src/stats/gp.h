@@ -14,10 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    GP_GROUPS = 12,
-    GP_LEARN = 250
-}; // the hyperparameters are learnt from so many at most
+/* Most groups, most features, and how many points the hyperparameters are learnt from at most. */
+enum { GP_GROUPS = 12, GP_FEATURES = 256, GP_LEARN = 250 };
 
 /* Features are in single precision, by group: those of group g are x[start[g] … start[g+1]-1]. */
 struct gp_shape {
