@@ -32,13 +32,15 @@ static int check_population(lua_State *L, const struct handle *h, int index)
     return (int)p - 1;
 }
 
-// How many networks of D features the string at `index` holds for population p.
+// How many networks of D features the string at `index` holds.
 static size_t check_features(lua_State *L, int index, size_t D)
 {
     size_t bytes;
-    luaL_checklstring(L, index, &bytes);
-    luaL_argcheck(L, bytes % (D * sizeof(float)) == 0, index, "whole networks");
-    return bytes / (D * sizeof(float));
+    const float *x = (const float *)(const void *)luaL_checklstring(L, index, &bytes);
+    luaL_argcheck(L, bytes % (D * sizeof *x) == 0, index, "whole networks");
+    for (size_t i = 0; i < bytes / sizeof *x; i++)
+        luaL_argcheck(L, isfinite(x[i]), index, "features are finite");
+    return bytes / (D * sizeof *x);
 }
 
 static size_t counts(lua_State *L, int index, size_t *out, int P, lua_Integer least)
@@ -73,6 +75,8 @@ static int new_adjusted(lua_State *L)
     for (int g = 0; g <= groups; g++) {
         lua_rawgeti(L, 1, g + 1);
         h->data.shape.start[g] = (int)luaL_checkinteger(L, -1);
+        luaL_argcheck(L, g ? h->data.shape.start[g] > h->data.shape.start[g - 1]
+                           : h->data.shape.start[g] == 0, 1, "must ascend from 0");
         lua_pop(L, 1);
     }
     int D = h->data.shape.D = h->data.shape.start[groups];
@@ -84,6 +88,7 @@ static int new_adjusted(lua_State *L)
     for (size_t i = 0; i < n; i++) {
         lua_rawgeti(L, 5, (lua_Integer)i + 1);
         h->y[i] = luaL_checknumber(L, -1);
+        luaL_argcheck(L, h->y[i] >= 0 && h->y[i] <= 100, 5, "errors are 0 to 100");
         lua_pop(L, 1);
     }
     lua_pushvalue(L, 4);

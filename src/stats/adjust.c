@@ -145,7 +145,7 @@ void adjust_mean(const struct adjusted *a, const struct adjust_data *data, int p
     out->plain = mean_of(y, n);
     out->mean = out->plain - lambda * (mf - md);
     out->plain_se = sqrt(vy / (double)(n - 1));
-    out->r2 = 1 - (vy - 2 * lambda * c + lambda * lambda * vf) / vy;
+    out->r2 = vy > 0 ? (2 * lambda * c - lambda * lambda * vf) / vy : 0;
     double scale = sqrt((double)n / (double)(n - 2)), sum = 0;
     for (size_t j = 0; j < a->n; j++) {
         double own = 0;
