@@ -81,7 +81,7 @@ struct learning {
 static double posterior(struct learning *t, const double *p, double *gradient)
 {
     size_t n = t->n, nn = n * n;
-    double a2 = exp(2 * p[0]), noise = exp(2 * p[1]), inverse[GP_GROUPS], value = 0;
+    double a2 = exp(2 * p[0]), noise = exp(2 * p[1]), inverse[GP_GROUPS] = {0}, value = 0;
     for (int g = 0; g < t->groups; g++)
         inverse[g] = exp(-2 * p[2 + g]);
     for (size_t i = 0; i < n; i++)
