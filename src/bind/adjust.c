@@ -4,17 +4,21 @@
 #include "bind/bind.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "stats/adjust.h"
+#include "stats/special.h"
 
 #define TYPE "netspace.adjusted"
 
 enum { MAX_POPULATIONS = 64 };
 
-struct handle { // user values 1 and 2: the strings of features; data points into them
+struct handle { // data points into it, and to features of its own
     struct adjust_data data;
     struct adjusted fit;
+    float *x, *drawn_x;
     size_t n[MAX_POPULATIONS], N[MAX_POPULATIONS];
     bool fitted;
     double y[];
@@ -43,6 +47,13 @@ static size_t check_features(lua_State *L, int index, size_t D)
     return bytes / (D * sizeof *x);
 }
 
+static float *copy_features(lua_State *L, int index)
+{
+    size_t bytes;
+    const char *s = lua_tolstring(L, index, &bytes);
+    return memcpy(xcalloc(bytes, 1), s, bytes);
+}
+
 static size_t counts(lua_State *L, int index, size_t *out, int P, lua_Integer least)
 {
     size_t sum = 0;
@@ -66,8 +77,9 @@ static int new_adjusted(lua_State *L)
     luaL_argcheck(L, P >= 1 && P <= MAX_POPULATIONS, 2, "too many populations");
     luaL_checktype(L, 5, LUA_TTABLE);
     size_t n = lua_rawlen(L, 5);
-    struct handle *h = lua_newuserdatauv(L, sizeof *h + n * sizeof *h->y, 2);
+    struct handle *h = lua_newuserdatauv(L, sizeof *h + n * sizeof *h->y, 0);
     h->fitted = false;
+    h->x = h->drawn_x = NULL;
     luaL_setmetatable(L, TYPE);
     h->data = (struct adjust_data){
         .P = P, .n = h->n, .N = h->N, .y = h->y, .seed = (uint64_t)luaL_checkinteger(L, 7)};
@@ -91,12 +103,12 @@ static int new_adjusted(lua_State *L)
         luaL_argcheck(L, h->y[i] >= 0 && h->y[i] <= 100, 5, "errors are 0 to 100");
         lua_pop(L, 1);
     }
-    lua_pushvalue(L, 4);
-    lua_setiuservalue(L, -2, 1);
-    lua_pushvalue(L, 6);
-    lua_setiuservalue(L, -2, 2);
-    h->data.x = (const float *)(const void *)lua_tostring(L, 4);
-    h->data.drawn_x = (const float *)(const void *)lua_tostring(L, 6);
+    h->x = copy_features(L, 4);
+    h->drawn_x = copy_features(L, 6);
+    size_t N = lua_rawlen(L, 6) / sizeof(float) / (size_t)D;
+    adjust_standardise(h->x, n, h->drawn_x, N, D);
+    h->data.x = h->x;
+    h->data.drawn_x = h->drawn_x;
     h->fitted = true;
     return adjust_fit(&h->fit, &h->data) ? 1 : raise_interrupted(L);
 }
@@ -106,6 +118,9 @@ static int adjusted_free(lua_State *L)
     struct handle *h = check(L);
     if (h->fitted)
         adjust_free(&h->fit);
+    free(h->x);
+    free(h->drawn_x);
+    h->x = h->drawn_x = NULL;
     h->fitted = false;
     return 0;
 }
@@ -144,18 +159,56 @@ static int adjusted_difference(lua_State *L)
     return 2;
 }
 
-// a:edf(p, errors, level, draws) -> shares below each of the errors (ascending), half width
+// a:values(p) -> pseudo-values of the trained networks of a population
+static int adjusted_values(lua_State *L)
+{
+    struct handle *h = check(L);
+    int p = check_population(L, h, 2);
+    double *z = lua_newuserdatauv(L, h->n[p] * sizeof *z, 0);
+    adjust_values(&h->fit, &h->data, p, z);
+    push_list(L, z, h->n[p]);
+    return 1;
+}
+
+// test(values, values, t, draws, seed) -> p
+static int adjusted_test(lua_State *L)
+{
+    int n, m;
+    lua_settop(L, 5);
+    double t = luaL_checknumber(L, 3);
+    lua_Integer draws = luaL_checkinteger(L, 4), seed = luaL_checkinteger(L, 5);
+    luaL_argcheck(L, draws >= 1 && draws <= INT32_MAX, 4, "draws");
+    lua_pushvalue(L, 1);
+    double *a = number_list(L, "values", &n);
+    lua_pushvalue(L, 2);
+    double *b = number_list(L, "values", &m);
+    luaL_argcheck(L, n >= 3 && m >= 3, 1, "too few values");
+    lua_pushnumber(L, adjust_test(a, (size_t)n, b, (size_t)m, t, (uint32_t)draws,
+                                  (uint64_t)seed));
+    return 1;
+}
+
+// student(p, df) -> quantile of Student's t
+static int adjusted_student(lua_State *L)
+{
+    lua_pushnumber(L, student_quantile(luaL_checknumber(L, 1), luaL_checknumber(L, 2)));
+    return 1;
+}
+
+// a:edf(p, errors, level, draws) -> shares below each of the errors (ascending), half width of
+// the band (draws = 0: none)
 static int adjusted_edf(lua_State *L)
 {
     struct handle *h = check(L);
     int p = check_population(L, h, 2), m;
-    double level = level_from_lua(L, 4), half;
+    double level = level_from_lua(L, 4), half = 0;
     lua_Integer draws = luaL_checkinteger(L, 5);
-    luaL_argcheck(L, draws >= 1 && draws <= 1000000, 5, "draws");
+    luaL_argcheck(L, draws >= 0 && draws <= 1000000, 5, "draws");
     lua_pushvalue(L, 3);
     double *e = number_list(L, "errors", &m);
     double *F = lua_newuserdatauv(L, ((size_t)m + 1) * sizeof *F, 0);
-    if (!adjust_edf(&h->fit, &h->data, p, e, (size_t)m, F, level, (uint32_t)draws, &half))
+    if (!adjust_edf(&h->fit, &h->data, p, e, (size_t)m, F, level, (uint32_t)draws,
+                    draws ? &half : NULL))
         return raise_interrupted(L);
     push_list(L, F, (size_t)m);
     lua_pushnumber(L, half);
@@ -177,11 +230,15 @@ int open_adjust(lua_State *L)
     static const luaL_Reg methods[] = {
         {"mean", adjusted_mean},
         {"difference", adjusted_difference},
+        {"values", adjusted_values},
         {"edf", adjusted_edf},
         {"predictions", adjusted_predictions},
         {NULL, NULL},
     };
-    static const luaL_Reg functions[] = {{"new", new_adjusted}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", new_adjusted},
+                                         {"test", adjusted_test},
+                                         {"student", adjusted_student},
+                                         {NULL, NULL}};
     type_register(L, TYPE, meta, methods);
     luaL_newlib(L, functions);
     return 1;

@@ -28,6 +28,24 @@ static double cut(const double *y, size_t n)
     return most;
 }
 
+void adjust_standardise(float *x, size_t n, float *drawn_x, size_t N, int D)
+{
+    for (size_t c = 0, step = (size_t)D; c < step; c++) {
+        double mean = 0, square = 0;
+        for (size_t i = 0; i < N; i++)
+            mean += (double)drawn_x[i * step + c] / (double)N;
+        for (size_t i = 0; i < N; i++) {
+            double t = (double)drawn_x[i * step + c] - mean;
+            square += t * t / (double)N;
+        }
+        double scale = square > 1e-12 * mean * mean ? 1 / sqrt(square) : 0;
+        for (size_t i = 0; i < n; i++)
+            x[i * step + c] = (float)(((double)x[i * step + c] - mean) * scale);
+        for (size_t i = 0; i < N; i++)
+            drawn_x[i * step + c] = (float)(((double)drawn_x[i * step + c] - mean) * scale);
+    }
+}
+
 bool adjust_fit(struct adjusted *a, const struct adjust_data *data)
 {
     size_t D = (size_t)data->shape.D, n = 0, N = 0;
@@ -159,6 +177,58 @@ void adjust_mean(const struct adjusted *a, const struct adjust_data *data, int p
     }
     out->drawn_se = lambda * sqrt(vd / (double)N);
     out->se = sqrt(sum + out->drawn_se * out->drawn_se);
+}
+
+void adjust_values(const struct adjusted *a, const struct adjust_data *data, int p, double *z)
+{
+    struct adjusted_mean m = {0};
+    size_t first = 0, n = data->n[p];
+    for (int q = 0; q < p; q++)
+        first += data->n[q];
+    adjust_mean(a, data, p, &m);
+    double mf = mean_of(a->f + first, n);
+    for (size_t i = 0; i < n; i++)
+        z[i] = m.mean + data->y[first + i] - m.plain - m.lambda * (a->f[first + i] - mf);
+}
+
+// Welch's t of n values, with this sum and sum of squares about 0, and the m others of all.
+static double welch(double sum, double square, size_t n, double all, double all_square,
+                    size_t m)
+{
+    double x = sum / (double)n, y = (all - sum) / (double)m;
+    double vx = square / (double)n - x * x, vy = (all_square - square) / (double)m - y * y;
+    double v = fmax(vx, 0) / (double)(n - 2) + fmax(vy, 0) / (double)(m - 2);
+    return v > 0 ? fabs(x - y) / sqrt(v) : x == y ? 0 : INFINITY;
+}
+
+double adjust_test(const double *a, size_t n, const double *b, size_t m, double t,
+                   uint32_t draws, uint64_t seed)
+{
+    size_t total = n + m, as_large = 0;
+    double *z = xcalloc(total, sizeof *z), mean = 0, all = 0, all_square = 0;
+    memcpy(z, a, n * sizeof *z);
+    memcpy(z + n, b, m * sizeof *z);
+    mean = mean_of(z, total);
+    for (size_t i = 0; i < total; i++) {
+        z[i] -= mean;
+        all += z[i];
+        all_square += z[i] * z[i];
+    }
+    struct rng rng = rng_key(seed, total, RNG_BOOTSTRAP);
+    for (uint32_t r = 0; r < draws; r++) {
+        double sum = 0, square = 0;
+        for (size_t i = 0; i < n; i++) {
+            size_t j = i + (size_t)rng_below(&rng, total - i);
+            double v = z[j];
+            z[j] = z[i];
+            z[i] = v;
+            sum += v;
+            square += v * v;
+        }
+        as_large += welch(sum, square, n, all, all_square, m) >= fabs(t) * (1 - 1e-12);
+    }
+    free(z);
+    return (double)(as_large + 1) / ((double)draws + 1);
 }
 
 // Φ(x)
