@@ -202,6 +202,7 @@ function M.alternatives(parent, list, o)
   end
   local given = table.move(list, 1, #list, 2, { parent })
   if s.by then s.range, s.bins = normalise.common(where, given, s, 1) end
+  s.fits = shared.fits(where, given, s)
   local pairs_of = all_pairs(where, given, s)
   local first = pairs_of[1].comparison
   local t = { parent = all[1].name or "parent", n = first.n[1], min = first.min[1],

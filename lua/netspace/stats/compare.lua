@@ -9,6 +9,7 @@ local input = require "netspace.stats.input"
 local json = require "netspace.lib.json"
 local normalise = require "netspace.stats.normalise"
 local options = require "netspace.lib.options"
+local predict = require "netspace.stats.predict"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 
@@ -113,25 +114,43 @@ local function failures(c, a, b)
   local text = shared .. ("; failed models (%d of %s, %d of %s) count as 100 %%"):format(a.failed,
     c.names[1], b.failed, c.names[2])
   local rest = c.without_failed
-  if rest and rest.better ~= c.better then
+  if rest and rest.better ~= (c.plain or c).better then
     text = text .. (", and without them %s"):format(rest.better
       and ("%s would be the better one"):format(rest.better) or "nothing could be claimed")
   end
   return text
 end
 
---- One honest sentence, from the comparison c of the edfs a and b.
+-- Two significant digits, downwards.
+local function at_least(x)
+  local unit = 10.0 ^ (math.floor(math.log(x, 10)) - 1)
+  return math.floor(x / unit + 1e-9) * unit
+end
+
+--- "n = 100 and 100", and what else the figures rest on.
+local function basis(c, a, b)
+  local text, p = ("n = %d and %d"):format(a.n, b.n), c.predicted
+  if not p then return text end
+  local N = p.n[1] == p.n[2] and units.thousands(p.n[1])
+    or ("%s and %s"):format(units.thousands(p.n[1]), units.thousands(p.n[2]))
+  return ("%s trained and %s predicted networks of each, worth %s"):format(text, N, a.n == b.n
+    and ("about %s trained ones"):format(units.thousands(math.tointeger(at_least(a.n
+      * p.worth)))) or ("%.1f times as many trained ones"):format(at_least(p.worth)))
+end
+
+--- One honest sentence, from the comparison c of the edfs a and b, whose means it holds.
 local function verdict(c, a, b)
   local A, B = c.names[1], c.names[2]
   local level, failed = 100 * c.level, failures(c, a, b)
-  local tail = ("permutation %s, n = %d and %d)"):format(p_text(c.p_permutation), a.n, b.n)
+  local tail = ("permutation %s, %s)"):format(p_text(c.p_permutation), basis(c, a, b))
   if c.better then
     local good, bad, wins, lo, hi = B, A, c.p_better, -c.ci[2], -c.ci[1]
     if c.better == A then good, bad, wins, lo, hi = A, B, 1 - wins, -hi, -lo end
     return ("%s is better than %s: its %s is %.2f points lower, %.2f against "
       .. "%.2f %% (%g %% CI %.2f to %.2f points, %s; a random model of %s beats a random "
       .. "one of %s %.0f %% of the time%s."):format(good, bad, mean_name(c),
-      math.abs(c.mean_difference), math.min(a.mean, b.mean), math.max(a.mean, b.mean), level,
+      math.abs(c.mean_difference), math.min(c.mean[1], c.mean[2]),
+      math.max(c.mean[1], c.mean[2]), level,
       lo, hi, tail, good, bad, 100 * wins, failed)
   end
   if not c.same and (a.n < 2 or b.n < 2 or not significant(c.least_p, c.level)) then
@@ -141,7 +160,7 @@ local function verdict(c, a, b)
   if c.same then
     return ("%s and %s are the same within %g points: the %s of %s is %.2f %%, that of "
       .. "%s %.2f %% (%g %% CI of the difference %+.2f to %+.2f points, %s%s."):format(B, A,
-      c.margin, mean_name(c), B, b.mean, A, a.mean, level, c.ci[1], c.ci[2], tail, failed)
+      c.margin, mean_name(c), B, c.mean[2], A, c.mean[1], level, c.ci[1], c.ci[2], tail, failed)
   end
   local differ, more, but = "", "", "which chance can explain"
   if c.p <= 1 - c.level then
@@ -160,9 +179,9 @@ local function verdict(c, a, b)
       :format(input.more(c.more))
   end
   return ("No claim: the %s of %s, %.2f %%, is %s that of %s, %.2f %%, %s "
-    .. "(%g %% CI %+.2f to %+.2f points, %s%s%s%s."):format(mean_name(c), B, b.mean,
+    .. "(%g %% CI %+.2f to %+.2f points, %s%s%s%s."):format(mean_name(c), B, c.mean[2],
     c.mean_difference < 0 and "below" or c.mean_difference > 0 and "above" or "equal to", A,
-    a.mean, but, level, c.ci[1], c.ci[2], tail, differ, more, failed)
+    c.mean[1], but, level, c.ci[1], c.ci[2], tail, differ, more, failed)
 end
 
 --- A claim needs both: the interval excludes 0, and the permutation test, whose level is exact
@@ -184,7 +203,7 @@ local comparison = {
 
 options.declare({ "stats.compare", "stats.alternatives" },
   { seed = "integer", draws = "integer", level = "number", margin = "number",
-    by = "string|function", bins = "integer", range = "table" })
+    by = "string|function", bins = "integer", range = "table", predict = "boolean|table" })
 
 -- Where the models of b are in a: those a refined space has taken over from its parent are
 -- the same networks with the same errors.  @treturn table places, number of them
@@ -226,6 +245,37 @@ local function pooled(a, b, shared, bin)
   return errors, bins, labels
 end
 
+-- What a comparison rests on, with and without prediction.
+local figures = { "mean_difference", "ci", "deviation", "mean", "p_better", "p_permutation",
+  "more" }
+
+--- Puts the figures by prediction into c, where there can be any, and keeps the others as
+-- c.plain; else says in c.unpredicted why not.
+local function predicted(c, a, b, o)
+  local t, why
+  if o.by then
+    why = "errors at equal complexity are not predicted"
+  elseif c.shared > 0 then
+    why = ("%s in both"):format(c.shared == 1 and "1 model is" or c.shared .. " models are")
+  else
+    t, why = o.fits:difference(o.fits.place[a], o.fits.place[b], o)
+  end
+  c.unpredicted = why
+  if not t then return end
+  c.plain = { better = better(c) }
+  for _, key in ipairs(figures) do c.plain[key], c[key] = c[key], t[key] end
+  c.predicted = t.predicted
+end
+
+-- The fits that comparisons of the results `list` need, or nil where nothing is predicted.
+local function fits(where, list, o)
+  if not o.predict then return nil end
+  local f = predict.fit(where, o.by and {} or list, o.predict, o.seed or sys.seed())
+  f.place = {}
+  for i, r in ipairs(list) do f.place[r] = f.place[r] or i end
+  return f
+end
+
 --- The comparison of a and b under checked options; errors blame `level` above the caller.
 local function compare(where, a, b, o, level)
   local x, y = input.edf(where, "a", a), input.edf(where, "b", b)
@@ -251,6 +301,7 @@ local function compare(where, a, b, o, level)
     c.names = { c.names[1] .. " (a)", c.names[2] .. " (b)" }
   end
   c.more = math.tointeger(c.more) -- nil for infinity
+  if o.fits then predicted(c, a, b, o) end
   c.better = better(c)
   c.same = o.margin ~= nil and c.n[1] > 1 and c.n[2] > 1 and c.ci[1] >= -o.margin
     and c.ci[2] <= o.margin
@@ -261,7 +312,8 @@ local function compare(where, a, b, o, level)
     c.without_failed = { better = better(rest), mean_difference = rest.mean_difference,
       ci = rest.ci, p_permutation = rest.p_permutation }
   end
-  c.verdict = verdict(c, x, y) .. cautions(c.names, { a, b })
+  c.verdict = verdict(c, x, y) .. (c.unpredicted and o.predict.asked
+    and (" Without prediction: %s."):format(c.unpredicted) or "") .. cautions(c.names, { a, b })
   return setmetatable(c, comparison)
 end
 
@@ -276,6 +328,9 @@ local function settings(where, o)
   if (s.bins or s.range) and not s.by then
     error(("%s: bins and range go with by=, as by = \"flops\""):format(where), 3)
   end
+  local good, wish = pcall(predict.wish, where, s.predict)
+  if not good then error((tostring(wish):gsub("^.-:%d+: ", "")), 3) end
+  s.predict = wish
   return s
 end
 
@@ -288,6 +343,7 @@ function M.compare(a, b, o)
     error(("%s: %s is an edf with weights; give the results, and by = \"flops\""):format(
       where, x.weighted and "a" or "b"), 2)
   end
+  s.fits = fits(where, { a, b }, s)
   local c = compare(where, a, b, s, 1)
   return c
 end
@@ -338,7 +394,7 @@ example: stats.ks({ 1, 2, 3, 4 }, { 5, 6, 7, 8 })
 source: Smirnov 1939; exact with ties as Schröer and Trenkler 1995]])
 
 -- For stats.alternatives.
-M._shared = { compare = compare, settings = settings, cautions = cautions,
+M._shared = { compare = compare, fits = fits, settings = settings, cautions = cautions,
   significant = significant }
 
 return M

@@ -63,12 +63,11 @@ local function draws_of(origin, groups, wish)
   return d
 end
 
--- What populations with one fit must have in common, as a text.
-local function conditions(r, origin)
+-- What populations that are compared must have in common, as a text.
+local function conditions(r)
   local card, o = r.card or {}, {}
   for _, key in ipairs { "train_n", "test_n", "pad", "checksum" } do o[key] = card[key] end
-  return json.encode { card = o, recipe = r.recipe or {}, stages = origin.spec.stages,
-    options = origin.spec.options or {} }
+  return json.encode { card = o, recipe = r.recipe or {} }
 end
 
 -- The networks of a result, by their hash.
@@ -121,16 +120,15 @@ local function prepare(r, wish, groups)
     rows[i] = row
   end
   return { n = n, draws = d, rows = table.concat(rows), errors = r.errors, hashes = hashes(r),
-    starts = table.concat(reader.starts, " "), conditions = conditions(r, origin), name = name,
-    result = r }
+    conditions = conditions(r), name = name,
+    kind = json.encode { reader.starts, origin.spec.options or {} } } -- of its networks
 end
 
 local Fits = {}
 Fits.__index = Fits
 
---- Fits predictors to results: one to all that share data, recipe and the options of their
--- networks, and have (nearly) no network in common; of those only a predictor of `with` has,
--- the same.
+--- Fits predictors to results: one to all that share data, recipe, the options of their networks
+-- and the number of stages, and have (nearly) no network in common; those of wish.with help.
 -- @tparam table list  results
 -- @treturn table  its methods tell what is known of result i; .why[i], why nothing is
 function M.fit(where, list, wish, seed)
@@ -143,7 +141,7 @@ function M.fit(where, list, wish, seed)
       return
     end
     for _, pool in ipairs(pools) do
-      local fits = pool[1].conditions == p.conditions and pool[1].starts == p.starts
+      local fits = pool[1].conditions == p.conditions and pool[1].kind == p.kind
       for _, other in ipairs(pool) do fits = fits and apart(p, other) end
       if fits then
         pool[#pool + 1] = p
