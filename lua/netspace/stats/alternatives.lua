@@ -6,6 +6,7 @@ local compared = require "netspace.stats.compare"
 local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
 local normalise = require "netspace.stats.normalise"
+local units = require "netspace.lib.units"
 
 local M = {}
 
@@ -144,7 +145,9 @@ local function summary(t)
     text = ("no alternative can be called better than %s"):format(t.parent)
     if t.too_small then text = text .. "; " .. t.too_small end
   end
-  return text .. "."
+  local p = t.rows[1].comparison.predicted
+  return text .. "." .. (p and (" By trained networks and %s predicted ones of each."):format(
+    units.thousands(math.max(p.n[1], p.n[2]))) or "")
 end
 
 local alternatives = input.tabular("alternatives", function(t)

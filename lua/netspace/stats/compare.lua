@@ -270,7 +270,10 @@ end
 -- The fits that comparisons of the results `list` need, or nil where nothing is predicted.
 local function fits(where, list, o)
   if not o.predict then return nil end
-  local f = predict.fit(where, o.by and {} or list, o.predict, o.seed or sys.seed())
+  local good, f = pcall(predict.fit, where, o.by and {} or list, o.predict, o.seed or sys.seed())
+  if not good then error(f, f == "interrupted" and 0 or 3) end
+  local _, why = next(f.why)
+  if why then f.of, f.why = {}, setmetatable({}, { __index = function() return why end }) end
   f.place = {}
   for i, r in ipairs(list) do f.place[r] = f.place[r] or i end
   return f
@@ -362,6 +365,10 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
   by       "flops", "params", "acts" (or any property): compare at equal complexity, as
            stats.normalise with the same bins and range; p-values by relabelling inside the
            bins; a and b are results then
+  predict  the errors of untrained networks, corrected by the trained ones (stats.predict): true,
+           false, or { with =, features = } as there; by default wherever the spaces of both are
+           known and both have 20 networks, trained alike, and only where it makes the
+           interval narrower.  One fit serves both
 .verdict          one sentence; it claims something only if the interval excludes 0 and the
                   permutation p is at most 1 − level
 .better           name of the better one, or nil when nothing can be claimed
@@ -381,6 +388,12 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
                   resampled as such
 .without_failed   where models failed: the same without them (better, mean_difference, ci,
                   p_permutation)
+.predicted        where predictions were used: n, untrained networks of each; worth, how many
+                  times as many trained ones would give this interval; r2 of each; populations
+                  of the fit.  The figures above are then of the spaces, by prediction, the
+                  interval Student's and p_permutation studentised; .plain has those of the
+                  trained networks alone.  KS and minimum are always theirs
+.unpredicted      why there is no prediction
 .names, .n, .mean, .min   of a and b; .level; with by= also .bins, how many, and .range
 example: stats.compare({ 48, 51, 55, 60 }, { 40, 42, 45, 47 }).verdict
 source: Smirnov 1939; Mann and Whitney 1947; Efron and Tibshirani 1993; Hesterberg 2014 (arXiv

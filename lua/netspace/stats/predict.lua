@@ -23,25 +23,26 @@ local ENOUGH, LEAST = 20, 10
 local MANY = 10
 local KEPT = 32 -- spaces whose features are kept
 
-options.declare("predict", { with = "table", features = "table" })
+options.declare({ "stats.compare: predict", "stats.alternatives: predict",
+  "design.step: predict" }, { with = "table", features = "table" })
 
 --- What a user says of predictions: nil (where it can), false, true or a table.
 -- @treturn table { with =, features =, asked = } or false
 function M.wish(where, value)
-  if value == nil then return { asked = false } end
   if value == false then return false end
-  if value == true then return { asked = true } end
-  local o = options.check(where .. ": predict", value, 2, "predict")
-  local good, message = pcall(features.with, where, o.features)
-  if not good then error(message, 3) end
+  if type(value) ~= "table" then return { asked = value == true } end
+  local o = options.check(where .. ": predict", value, 2)
+  features.with(where, o.features) -- for its checks
   return { asked = true, with = o.with and input.results(where .. ": predict.with", o.with),
     features = o.features }
 end
 
--- Where a population was drawn from: with a result of a store, or as an import has it.
+-- Where a population was drawn from: with a result of a store, or as an import has it, or
+-- with models that S:sample gave.
 local function origin_of(r)
-  local origin = rawget(r, "_origin") or r
-  return type(origin.spec) == "table" and origin or nil
+  for _, origin in ipairs { rawget(r, "_origin") or r, r.models } do
+    if type(origin.spec) == "table" then return origin end
+  end
 end
 
 local kept, order = {}, {} -- features of draws, by the text of their distribution
@@ -127,6 +128,17 @@ end
 local Fits = {}
 Fits.__index = Fits
 
+-- A fit to populations that prepare has made.
+local function fit(pool, seed)
+  local n, N, rows, drawn, errors = {}, {}, {}, {}, {}
+  for k, p in ipairs(pool) do
+    n[k], N[k], rows[k], drawn[k] = p.n, p.draws.N, p.rows, p.draws.rows
+    table.move(p.errors, 1, p.n, #errors + 1, errors)
+  end
+  return core.new(pool[1].draws.starts, n, N, table.concat(rows), errors, table.concat(drawn),
+    seed)
+end
+
 --- Fits predictors to results: one to all that share data, recipe, the options of their networks
 -- and the number of stages, and have (nearly) no network in common; those of wish.with help.
 -- @tparam table list  results
@@ -155,15 +167,7 @@ function M.fit(where, list, wish, seed)
   end
   for i, r in ipairs(list) do place(r, i) end
   for _, r in ipairs(wish.with or {}) do place(r, nil) end
-  for _, pool in ipairs(pools) do
-    local n, N, rows, drawn, errors = {}, {}, {}, {}, {}
-    for k, p in ipairs(pool) do
-      n[k], N[k], rows[k], drawn[k] = p.n, p.draws.N, p.rows, p.draws.rows
-      table.move(p.errors, 1, p.n, #errors + 1, errors)
-    end
-    pool.fit = core.new(pool[1].draws.starts, n, N, table.concat(rows), errors,
-      table.concat(drawn), seed)
-  end
+  for _, pool in ipairs(pools) do pool.fit = fit(pool, seed) end
   return f
 end
 
@@ -319,7 +323,8 @@ function M.predict(result, o)
   o = options.check(where, o)
   local level = input.level(where, o.level)
   input.result(where, "the argument", result)
-  local wish = M.wish(where, { with = o.with, features = o.features })
+  local wish = { asked = true, features = o.features,
+    with = o.with and input.results(where .. ": with", o.with) }
   local good, fits = pcall(M.fit, where, { result }, wish, o.seed or sys.seed())
   if not good then error(fits, fits == "interrupted" and 0 or 2) end
   local m, why = fits:mean(1)
@@ -340,11 +345,53 @@ function M.predict(result, o)
   return p
 end
 
+-- What the predictor has learnt ----------------------------------------------------------
+
+local HALVES, LEARNT = 20, 4000
+
+--- The predictions for the first networks drawn from the space of a result, by all of its
+-- trained networks, and by random halves of them, whose spread is that of the whole (Shao and
+-- Tu 1995, half-sampling).
+-- @treturn table models; f, a list; halves, lists; r2; name: or nil and why none
+function M.learnt(where, result, o)
+  local wish = { asked = true, features = o.features }
+  local groups, seed = features.with(where, wish.features), o.seed or sys.seed()
+  local p, why = prepare(result, wish, groups)
+  if not p then return nil, why end
+  if p.n < 2 * LEAST then
+    return nil, ("%d networks of %s are fewer than %d"):format(p.n, p.name, 2 * LEAST)
+  end
+  local list = distribution.list(origin_of(result), true)
+  local t = { models = table.move(list, 1, math.min(#list, LEARNT), 1, {}), halves = {},
+    name = p.name }
+  local width = 4 * p.draws.starts[#p.draws.starts]
+  p.draws = { N = #t.models, rows = p.draws.rows:sub(1, width * #t.models),
+    starts = p.draws.starts }
+  local whole = fit({ p }, seed)
+  t.r2 = whole:mean(1).r2
+  t.f = select(2, whole:predictions())
+  for k = 1, HALVES do
+    local at, rows, errors = {}, {}, {}
+    for i = 1, p.n do at[i] = i end
+    for i = 1, p.n // 2 do
+      local j = i + sys.random(seed, k << 32 | i, sys.purpose.bootstrap) % (p.n - i + 1)
+      at[i], at[j] = at[j], at[i]
+      rows[i] = p.rows:sub(width * (at[i] - 1) + 1, width * at[i])
+      errors[i] = p.errors[at[i]]
+    end
+    t.halves[k] = select(2, fit({ { n = #errors, rows = table.concat(rows), errors = errors,
+      draws = p.draws } }, seed):predictions())
+    if sys.interrupted() then error("interrupted", 0) end
+  end
+  return t
+end
+
 document("stats.predict", [[
 stats.predict(result, { with =, features =, level = 0.95, seed = 1 }) -> prediction, or nil, message
 The mean error and the EDF of a whole space, from the trained networks of a population and
 20,000 untrained ones, whose errors are predicted.
-  result     of a sweep, or an import whose space is known; at least 10 networks
+  result     of a sweep, or an import whose space is known, or { errors =, models = } with
+             models that S:sample gave; at least 10 networks
   with       list of results that the predictor learns from as well: the same data and recipe
   features   { name = function(m) … end, … }: more of what a network is known by, numbers or
              lists of them, beside the depths, widths, ratios and groups of its stages
@@ -364,24 +411,27 @@ them.  What is not: that the predictor is right.  One that is useless only makes
 narrower; its weight goes to 0.  Failed and diverged networks count as 100 %.
 The same networks in a space of a few hundred, networks of unknown spaces, and constraints that
 are known as text only are refused, with the reason.
-example: stats.predict(s:result("A"))
+example: stats.predict({ name = "A", errors = { 40, 50 }, models = space.RegNetX:sample(2) })
 source: Angelopoulos et al. 2023 (doi 10.1126/science.adi6000; arXiv 2311.01453); Zrnic and
   Candes 2024; Cochran 1977, chapter 7; Rasmussen and Williams 2006]])
 
 document("prediction:quantile", [[
 prediction:quantile(p) -> error
 The error below which a share p of the networks of the space lies.
-example: stats.predict(s:result("A")):quantile(0.25)]])
+example: P = space.small.AnyNetXA:sample(20) E = {} for i = 1, 20 do E[i] = 30 + P[i].d[1] end
+    print(stats.predict({ errors = E, models = P }):quantile(0.25))]])
 
 document("prediction:band", [[
 prediction:band(level = 0.95) -> { lo =, hi =, steps =, level =, epsilon =, kind = "predicted" }
 A band of equal width that holds the whole EDF of the space, as edf:band has it.
-example: stats.predict(s:result("A")):band().epsilon
+example: P = space.small.AnyNetXA:sample(20) E = {} for i = 1, 20 do E[i] = 30 + P[i].d[1] end
+    print(stats.predict({ errors = E, models = P }):band().epsilon)
 source: Chernozhukov, Chetverikov and Kato 2013 (multipliers on the influence of networks)]])
 
 document("prediction:steps", [[
 prediction:steps() -> list x, list y
 As edf:steps, for plotting.
-example: stats.predict(s:result("A")):steps()]])
+example: P = space.small.AnyNetXA:sample(20) E = {} for i = 1, 20 do E[i] = 30 + P[i].d[1] end
+    print(stats.predict({ errors = E, models = P }):steps())]])
 
 return M

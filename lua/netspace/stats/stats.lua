@@ -15,7 +15,7 @@ local input = require "netspace.stats.input"
 local M = {}
 
 for _, noun in ipairs { "best", "compare", "alternatives", "normalise", "bootstrap", "search",
-  "rank", "regress", "predict", "import" } do
+  "rank", "regress", "predict", "sensitivity", "import" } do
   for name, f in pairs(require("netspace.stats." .. noun)) do
     if doc.topics["stats." .. name] then M[name] = f end
   end
