@@ -102,6 +102,14 @@ unpredicted(useless, useless2, "explain too little")
 local tiny = space.anynet { name = "tiny", stages = 4, d = 1, w = { 8, 16, 8 }, b = 1, g = 8 }
 local all = result(tiny, 14, { seed = 1 }, "tiny")
 unpredicted(a, all, "so few networks")
+local chosen = result(A, 200, { flops = where.flops, seed = 13 }, "chosen")
+for i = 200, 1, -1 do
+  if chosen.models[i].w[4] < 128 then
+    table.remove(chosen.models, i)
+    table.remove(chosen.errors, i)
+  end
+end
+unpredicted(a, chosen, "not what its space gives")
 local quiet = stats.compare(a, few)
 t.ok(quiet.unpredicted and not quiet.verdict:find "Without prediction", "unasked, nothing is said")
 

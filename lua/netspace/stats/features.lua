@@ -50,9 +50,10 @@ local function values(group, m)
 end
 
 --- Something that turns networks into rows of features: read(m) -> packed row; .starts, where
--- each group begins, and how many there are in all, known after the first network.
+-- each group begins, and how many there are in all, known after the first network; .n, .sum and
+-- .square of the features of those that were read.
 function M.reader(groups)
-  local r = {}
+  local r = { n = 0, sum = {}, square = {} }
   local function check(v, group, k)
     if #v ~= r.starts[k + 1] - r.starts[k] then
       error(("the feature %s has %d numbers for one network and %d for another"):format(
@@ -66,6 +67,10 @@ function M.reader(groups)
       local v = values(group, m)
       table.move(v, 1, #v, #row + 1, row)
       if first then r.starts[k + 1] = #row else check(v, group, k) end
+    end
+    r.n = r.n + 1
+    for c, x in ipairs(row) do
+      r.sum[c], r.square[c] = (r.sum[c] or 0) + x, (r.square[c] or 0) + x * x
     end
     r.format = r.format or ("f"):rep(#row)
     return string.pack(r.format, table.unpack(row))

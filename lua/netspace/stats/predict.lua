@@ -22,6 +22,9 @@ local ENOUGH, LEAST = 20, 10
 -- Drawn networks for each trained one, at least; and different ones.
 local MANY = 10
 local KEPT = 32 -- spaces whose features are kept
+-- Standard errors by which the mean of a feature of the trained networks may miss that of the
+-- drawn ones: chance makes it 6 once in 500 million.
+local FAR = 6
 
 options.declare({ "stats.compare: predict", "stats.alternatives: predict",
   "design.step: predict" }, { with = "table", features = "table" })
@@ -55,7 +58,8 @@ local function draws_of(origin, groups, wish)
   local n, different = distribution.each(origin, function(m) rows[#rows + 1] = reader.read(m) end,
     wish.asked)
   if not n then return nil, different end
-  local d = { rows = table.concat(rows), N = n, different = different, starts = reader.starts }
+  local d = { rows = table.concat(rows), N = n, different = different, starts = reader.starts,
+    read = reader }
   if key then
     order[#order + 1] = key
     if #order > KEPT then kept[table.remove(order, 1)] = nil end
@@ -90,6 +94,17 @@ end
 
 local function apart(a, b) return common(a, b) <= math.min(a.n, b.n) / 10 end
 
+-- Whether networks that were read may have been drawn as those of d were.
+local function alike(d, trained)
+  for c, sum in ipairs(d.read.sum) do
+    local mean = sum / d.N
+    local v = math.max(d.read.square[c] / d.N - mean ^ 2, 0) / trained.n
+    local off = math.abs(trained.sum[c] / trained.n - mean)
+    if off > FAR * math.sqrt(v) + 1e-6 * (1 + math.abs(mean)) then return false end
+  end
+  return true
+end
+
 --- A population as far as its prediction needs it, or nil and why there can be none.
 local function prepare(r, wish, groups)
   if type(r) ~= "table" or type(r.errors) ~= "table" or not r.models then
@@ -119,6 +134,9 @@ local function prepare(r, wish, groups)
     local ok, row = pcall(reader.read, m)
     if not ok then return nil, ("%s: %s"):format(name, row) end
     rows[i] = row
+  end
+  if not alike(d, reader) then
+    return nil, ("the networks of %s are not what its space gives at random"):format(name)
   end
   return { n = n, draws = d, rows = table.concat(rows), errors = r.errors, hashes = hashes(r),
     conditions = conditions(r), name = name,
@@ -202,6 +220,24 @@ local function beats(p, q)
   return sum > 0 and wins / sum or 0.5
 end
 
+-- How many more trained networks of each would show the difference, if it is the true one, at 5 %
+-- in 80 % of trials; nil for too many.
+local function more_of(x, y, se, difference)
+  local wanted = (difference / (1.959964 + 0.841621)) ^ 2
+  local u, v, scale = x.se ^ 2, y.se ^ 2, se ^ 2 / (x.se ^ 2 + y.se ^ 2)
+  local function enough(k)
+    return scale * (u * x.n / (x.n + k) + v * y.n / (y.n + k)) <= wanted
+  end
+  local lo, hi = -1, 1
+  while hi < 1 << 30 and not enough(hi) do lo, hi = hi, 2 * hi end
+  if hi >= 1 << 30 then return nil end
+  while hi - lo > 1 do
+    local middle = (lo + hi) // 2
+    if enough(middle) then hi = middle else lo = middle end
+  end
+  return hi
+end
+
 local GRID = 200
 
 -- Errors at which EDFs are looked at: those of the populations and others between.
@@ -249,13 +285,11 @@ function Fits:difference(i, j, o)
   local at = above(grid(a.p, b.p))
   local f = a.pool.fit:edf(a.place, at, o.level, 0)
   local g = b.pool.fit:edf(b.place, at, o.level, 0)
-  local z = (0.8416212335729143 + core.student(0.5 + o.level / 2, 1e6)) * se
-  local more = difference ~= 0 and (x.n + y.n) / 2 * ((z / difference) ^ 2 - 1) or math.huge
   return { mean_difference = difference, deviation = se, mean = { x.mean, y.mean },
     ci = { difference - half, difference + half }, p_better = beats(f, g),
     p_permutation = core.test(a.pool.fit:values(a.place), b.pool.fit:values(b.place),
       difference / se, o.draws, self.seed),
-    more = more < 1e9 and math.max(0, math.ceil(more)) or nil,
+    more = more_of(x, y, se, difference),
     predicted = { n = { x.N, y.N }, worth = (plain_se / se) ^ 2, r2 = { x.r2, y.r2 },
       populations = math.max(x.populations, y.populations) } }
 end
