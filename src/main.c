@@ -45,12 +45,15 @@ static const char usage[] =
     "  netspace resume STORE [--workers N] [--retry | --retry=all]   finish what is open,\n"
     "           [--memory SIZE] [--patience SECONDS]  --retry: also what has failed (all: "
     "and\n"
-    "                                                 diverged), with other limits\n"
+    "           [--budget TIME]                       diverged), with other limits\n"
     "  netspace export STORE -o FILE [NAME]... [--salvage]           .csv, .jsonl, .json;\n"
+    "                                                 -o -: to standard output;\n"
     "                                                 --salvage: what can still be read\n"
     "  netspace report STORE -o FILE.html [NAME]...                  an HTML page of it\n"
     "  netspace copy STORE NEW                                       also while it is "
     "trained\n"
+    "  netspace remove STORE NAME                                    a population, for good\n"
+    "  netspace rename STORE OLD NEW                                 another name for one\n"
     "  netspace doctor [STORE]                                       check this machine\n"
     "  netspace help [TOPIC]                                         documentation\n"
     "\n"
@@ -73,7 +76,8 @@ static const char *const options[] = {
 };
 
 static const char *const commands[] = {
-    "monitor", "resume", "export", "report", "copy", "doctor", "help", NULL,
+    "monitor", "resume", "export", "report", "copy",
+    "remove",  "rename", "doctor", "help",   NULL,
 };
 
 // " (did you mean 'x'?)" from the list, pushed on the stack; "" when nothing is near.
@@ -365,9 +369,10 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
     const char *name = strcmp(argv[script], "-") == 0 ? NULL : argv[script];
     if (name && !strchr(name, '/') && !strchr(name, '.') && access(name, F_OK) != 0) {
         char more[256];
-        snprintf(more, sizeof more, "%s\n%s", hint(L, name, commands),
-                 "commands: monitor, resume, export, report, copy, doctor, help; "
-                 "'monitor STORE --once' lists a store");
+        snprintf(
+            more, sizeof more, "%s\n%s", hint(L, name, commands),
+            "commands: monitor, resume, export, report, copy, remove, rename, doctor, help; "
+            "'monitor STORE --once' lists a store");
         usage_error("no such script or command", name, more);
         return EXIT_USAGE;
     }

@@ -3,11 +3,13 @@
  * COLUMNS, which ncurses would prefer to the real size of the window. */
 #include "repl.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <readline/history.h>
@@ -17,11 +19,12 @@
 #include "base/memory.h"
 #include "term/query.h"
 
-static lua_State *state; // the Lua that completes
-static char *line;       // the finished line, until line() takes it
-static bool reading;     // the handler is installed: the prompt is on the screen
-static char *ahead;      // typed while something else read the terminal, for the next line
-static char breaks[32];  // characters that end a word, for the current completion
+static lua_State *state;  // the Lua that completes
+static char *line;        // the finished line, until line() takes it
+static bool reading;      // the handler is installed: the prompt is on the screen
+static char *ahead;       // typed while something else read the terminal, for the next line
+static bool typing_ahead; // it is being typed now
+static char breaks[32];   // characters that end a word, for the current completion
 
 static const char COMPLETER[] = "netspace.completer"; // registry key
 
@@ -36,6 +39,7 @@ static struct {
 
 static const char PASTE_BEGIN[] = "\033[200~", PASTE_END[] = "\033[201~";
 static const double PASTE_PAUSE = 1; // seconds after which the rest of a dropped one is typed
+static const int BURST = 30;         // milliseconds: what comes sooner than that nobody types
 
 static void on_line(char *text)
 {
@@ -179,11 +183,25 @@ static void leave_line(void)
     reading = false;
 }
 
-// A paste has come to its end: on the line, or handed over with what the line had around it.
-static void end_paste(void)
+static bool paste_put(char c)
+{
+    if (paste.n + 2 > paste.room) {
+        size_t room = 2 * paste.room + 1024;
+        char *text = realloc(paste.text, room);
+        if (!text)
+            return false;
+        paste.text = text;
+        paste.room = room;
+    }
+    paste.text[paste.n++] = c;
+    return true;
+}
+
+// \r, \r\n and \n end a line; other controls are dropped.
+static void paste_tidy(void)
 {
     size_t from = 0, to = 0;
-    for (; from < paste.n; from++) { // \r, \r\n and \n end a line; other controls are dropped
+    for (; from < paste.n; from++) {
         char c = paste.text[from];
         if (c == '\r') {
             c = '\n';
@@ -193,20 +211,66 @@ static void end_paste(void)
         if (c == '\n' || c == '\t' || ((unsigned char)c >= ' ' && c != 127))
             paste.text[to++] = c;
     }
-    paste.text[to] = 0;
-    if (!strchr(paste.text, '\n')) {
-        rl_insert_text(paste.text);
-        rl_redisplay();
-        return;
-    }
-    size_t before = (size_t)rl_point, after = (size_t)(rl_end - rl_point);
-    paste.line = malloc(before + to + after + 1);
+    paste.n = to;
+    if (paste.text)
+        paste.text[to] = 0;
+}
+
+// Hands the paste over, with what stands before and after it.
+static void paste_hand(const char *before, size_t n_before, const char *after)
+{
+    paste.line = malloc(n_before + paste.n + strlen(after) + 1);
     if (!paste.line)
         return;
-    memcpy(paste.line, rl_line_buffer, before);
-    memcpy(paste.line + before, paste.text, to);
-    memcpy(paste.line + before + to, rl_line_buffer + rl_point, after + 1);
-    leave_line();
+    memcpy(paste.line, before, n_before);
+    memcpy(paste.line + n_before, paste.text, paste.n);
+    strcpy(paste.line + n_before + paste.n, after);
+}
+
+// A paste has come to its end: on the line, or handed over with what the line had around it.  A
+// copied prompt is not for the line.
+static void end_paste(void)
+{
+    paste_tidy();
+    bool prompt = rl_end == 0 && paste.n && paste.text[strspn(paste.text, " ")] == '>';
+    if (paste.n && !prompt && !strchr(paste.text, '\n')) {
+        rl_insert_text(paste.text);
+        rl_redisplay();
+    } else if (paste.n) {
+        paste_hand(rl_line_buffer, (size_t)rl_point, rl_line_buffer + rl_point);
+        leave_line();
+    }
+}
+
+// A terminal without bracketed pastes sends one as if it were typed: where a line is followed by
+// more at once, all of that is taken, up to a key that no text has.
+static bool take_burst(void)
+{
+    struct pollfd in = {.fd = fileno(rl_instream), .events = POLLIN};
+    bool text = false, key = false;
+    char c;
+    if (typing_ahead || poll(&in, 1, 0) <= 0)
+        return false;
+    paste.n = 0;
+    paste_put('\n');
+    while (!key && poll(&in, 1, BURST) > 0 && read(in.fd, &c, 1) == 1) {
+        key = ((unsigned char)c < ' ' && !strchr("\r\n\t", c)) || c == 127 || !paste_put(c);
+        text = text || (!key && (unsigned char)c > ' ');
+    }
+    if (!text) // Enter again
+        keep_typed(paste.text + 1, paste.n - 1);
+    if (key)
+        keep_typed(&c, 1);
+    if (!text)
+        return false;
+    paste_tidy();
+    paste_hand(rl_line_buffer, (size_t)rl_end, "");
+    return paste.line != NULL;
+}
+
+static int end_line(int count, int key)
+{
+    return take_burst() ? 0 : rl_newline(count, key);
 }
 
 // Takes the bytes of a paste that are there.
@@ -218,18 +282,11 @@ static void read_paste(void)
         int c = rl_read_key();
         if (c < 0 || c == EOF)
             return;
-        if (paste.n + 2 > paste.room) {
-            size_t room = 2 * paste.room + 1024;
-            char *text = realloc(paste.text, room);
-            if (!text) {
-                paste.state = DROPPING;
-                paste.n = 0;
-                return;
-            }
-            paste.text = text;
-            paste.room = room;
+        if (!paste_put((char)c)) {
+            paste.state = DROPPING;
+            paste.n = 0;
+            return;
         }
-        paste.text[paste.n++] = (char)c;
         paste.last = clock_now();
         if (paste.n >= end && memcmp(paste.text + paste.n - end, PASTE_END, end) == 0) {
             bool dropped = paste.state == DROPPING;
@@ -244,10 +301,14 @@ static void read_paste(void)
 
 // An offered text that nobody has touched goes when something is typed.
 
-static char *offered;     // the text, or NULL
-static Keymap offered_in; // whose keys are bound meanwhile (vi has several keymaps)
+static char *offered;             // the text, or NULL
+static Keymap offered_in;         // whose keys are bound meanwhile (vi has several keymaps)
+static rl_command_func_t *ctrl_d; // what it did there
+static bool refused;              // Ctrl-D on it: as on an empty line
+enum { CTRL_D = 4 };
 
 static int insert_instead(int count, int key);
+static int refuse(int count, int key);
 
 static void bind_printing(rl_command_func_t *from, rl_command_func_t *to)
 {
@@ -263,6 +324,17 @@ static void end_offer(void)
     free(offered);
     offered = NULL;
     bind_printing(insert_instead, rl_insert);
+    if (ctrl_d)
+        offered_in[CTRL_D].function = ctrl_d;
+    ctrl_d = NULL;
+}
+
+static int refuse(int count, int key)
+{
+    (void)count;
+    (void)key;
+    refused = true;
+    return 0;
 }
 
 static int insert_instead(int count, int key)
@@ -283,6 +355,10 @@ static void begin_offer(const char *text)
     offered_in = rl_get_keymap();
     if (offered)
         bind_printing(rl_insert, insert_instead);
+    if (offered && offered_in[CTRL_D].type == ISFUNC) {
+        ctrl_d = offered_in[CTRL_D].function;
+        offered_in[CTRL_D].function = refuse;
+    }
 }
 
 // setup(completer): once, before anything else
@@ -307,6 +383,13 @@ static int readline_setup(lua_State *L)
     rl_bind_keyseq("\033OA", rl_history_search_backward);
     rl_bind_keyseq("\033OB", rl_history_search_forward);
     rl_bind_keyseq("\033x", ask_palette);
+    for (const char *end = "\r\n"; *end; end++)
+        for (size_t i = 0; i < 3; i++) {
+            Keymap map =
+                (Keymap[]){emacs_standard_keymap, vi_insertion_keymap, vi_movement_keymap}[i];
+            if (map[(int)*end].function == rl_newline)
+                map[(int)*end].function = end_line;
+        }
     rl_bind_keyseq_in_map(PASTE_BEGIN, begin_paste, emacs_standard_keymap);
     rl_bind_keyseq_in_map(PASTE_BEGIN, begin_paste, vi_insertion_keymap);
     return 0;
@@ -316,10 +399,12 @@ static int readline_setup(lua_State *L)
 static void type_ahead(void)
 {
     size_t k = 0;
+    typing_ahead = true;
     for (; reading && ahead && ahead[k]; k++) {
         rl_stuff_char(ahead[k]);
         rl_callback_read_char();
     }
+    typing_ahead = false;
     if (ahead && ahead[k])
         memmove(ahead, ahead + k, strlen(ahead + k) + 1);
     else {
@@ -373,6 +458,11 @@ static int readline_read(lua_State *L)
         return 0;
     }
     rl_callback_read_char();
+    if (reading && paste.line)
+        leave_line();
+    if (reading && refused)
+        on_line(NULL);
+    refused = false;
     if (reading && palette) {
         point = rl_point;
         free(line);
@@ -463,6 +553,37 @@ static int readline_suspend(lua_State *L)
     return 0;
 }
 
+// What is typed while an entry runs is shown once, by the line it is for.
+
+static struct termios heard; // the terminal as it is without this
+static bool muted;
+
+static void unmute(void)
+{
+    if (muted)
+        tcsetattr(fileno(rl_instream), TCSANOW, &heard);
+    muted = false;
+}
+
+// mute(on): the terminal does not echo, until mute(false) or the end of the program
+static int readline_mute(lua_State *L)
+{
+    static bool registered;
+    if (!lua_toboolean(L, 1)) {
+        unmute();
+        return 0;
+    }
+    if (muted || tcgetattr(fileno(rl_instream), &heard) != 0)
+        return 0;
+    struct termios silent = heard;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    muted = tcsetattr(fileno(rl_instream), TCSANOW, &silent) == 0;
+    if (!registered)
+        atexit(unmute);
+    registered = true;
+    return 0;
+}
+
 // remember(entry): the newest of the history; an equal older one goes
 static int readline_remember(lua_State *L)
 {
@@ -477,17 +598,12 @@ static int readline_remember(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"setup", readline_setup},
-    {"start", readline_start},
-    {"stop", readline_stop},
-    {"read", readline_read},
-    {"reading", readline_reading},
-    {"line", readline_line},
-    {"cancel", readline_cancel},
-    {"above", readline_above},
-    {"suspend", readline_suspend},
-    {"remember", readline_remember},
-    {NULL, NULL},
+    {"setup", readline_setup},       {"start", readline_start},
+    {"stop", readline_stop},         {"read", readline_read},
+    {"reading", readline_reading},   {"line", readline_line},
+    {"cancel", readline_cancel},     {"above", readline_above},
+    {"suspend", readline_suspend},   {"mute", readline_mute},
+    {"remember", readline_remember}, {NULL, NULL},
 };
 
 int open_readline(lua_State *L)

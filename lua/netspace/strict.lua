@@ -1,7 +1,8 @@
 --- Undeclared globals: reading one in a script or a function raises an exception that says the
 -- nearest known name, and in an entry of the prompt itself prints a hint.  Public names of
 -- netspace are loaded when first read.
--- A global is declared by assigning to it, nil included.  Code of other Lua libraries
+-- A global is declared by assigning to it, nil included; whoever takes one of netspace's own
+-- names for a variable is told so.  Code of other Lua libraries
 -- (which test for optional globals) reads nil as ever.
 
 local netspace = require "netspace"
@@ -21,10 +22,8 @@ function M.known()
 end
 
 local function index(_, name)
-  if netspace._is_public(name) then
-    local value = netspace[name]
-    rawset(_G, name, value)
-    return value
+  if netspace._is_public(name) then -- also after NAME = nil
+    return netspace[name] -- not kept in _G, so that an assignment to the name is noticed
   end
   if M.declared[name] or type(name) ~= "string" then return nil end
   local reader = debug.getinfo(2, "S")
@@ -45,6 +44,10 @@ function M.install(luadir)
   setmetatable(_G, {
     __index = index,
     __newindex = function(t, name, value)
+      if netspace._is_public(name) and not M.declared[name] then
+        io.stderr:write(("netspace: '%s' is yours now and hides netspace's module of that name; "
+          .. "%s = nil brings it back\n"):format(name, name))
+      end
       M.declared[name] = true
       rawset(t, name, value)
     end,

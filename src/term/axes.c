@@ -66,6 +66,26 @@ static int tick_text(char *text, size_t size, double x, double step)
     return snprintf(text, size, "%.*f%s", digits, x / unit + 0.0, units[k].name);
 }
 
+// The step of ticks on a span that has room for `most`; at least two ticks, if need be closer.
+static double tick_step(double from, double to, int most)
+{
+    double step = nice_step(to - from, most);
+    for (int parts = most + 1; parts <= 4 * most + 4; parts++) {
+        if (floor(to / step + 1e-9) - ceil(from / step - 1e-9) >= 1)
+            break;
+        step = nice_step(to - from, parts);
+    }
+    return step;
+}
+
+// A title, which says when its axis is logarithmic.
+static void title(struct canvas *c, int x, int y, const char *text, int log, int width)
+{
+    char whole[128];
+    snprintf(whole, sizeof whole, "%s%s", text, log ? " (log scale)" : "");
+    canvas_text(c, x, y, canvas_text_width(whole) <= width ? whole : text, width, STYLE_DIM);
+}
+
 struct layout {
     bool y_labels, y_axis, x_axis, x_labels, x_title, y_title;
 };
@@ -106,7 +126,7 @@ static void draw_y_axis(struct canvas *c, const struct chart *chart, const struc
         canvas_text(c, chart->plot_left - 1, chart->plot_top + y, canvas_ascii(c) ? "|" : "│",
                     1, STYLE_DIM);
     if (l->y_title)
-        canvas_text(c, chart->left, chart->top, chart->y_label, chart->width, STYLE_DIM);
+        title(c, chart->left, chart->top, chart->y_label, chart->log_y, chart->width);
     if (!l->y_labels)
         return;
     if (chart->y0 == 0 && chart->y1 == 1) { // shares
@@ -125,7 +145,7 @@ static void draw_y_axis(struct canvas *c, const struct chart *chart, const struc
             }
         return;
     }
-    double span = chart->y1 - chart->y0, step = nice_step(span, height / 3);
+    double span = chart->y1 - chart->y0, step = tick_step(chart->y0, chart->y1, height / 3);
     for (double i = ceil(chart->y0 / step - 1e-9); i * step <= chart->y1 + 1e-9 * span; i++)
         y_tick(c, chart, i * step, step);
 }
@@ -142,10 +162,10 @@ static void draw_x_axis(struct canvas *c, const struct chart *chart, const struc
     for (int x = chart->plot_left; x < right; x++)
         canvas_text(c, x, y, ascii ? "-" : "─", 1, STYLE_DIM);
     if (l->x_title) {
-        int w = canvas_text_width(chart->x_label);
+        int w = canvas_text_width(chart->x_label) + (chart->log_x ? 12 : 0);
         int x = chart->plot_left + (chart->plot_width - w) / 2;
         x = x < chart->left ? chart->left : x;
-        canvas_text(c, x, y + 2, chart->x_label, chart->width, STYLE_DIM);
+        title(c, x, y + 2, chart->x_label, chart->log_x, chart->width);
     }
     if (!l->x_labels)
         return;

@@ -176,7 +176,7 @@ void canvas_dot(struct canvas *c, int px, int py, int curve, bool faint)
 void canvas_shade(struct canvas *c, int px, int py, int curve)
 {
     struct cell *cell = px < 0 || py < 0 ? NULL : at(c, px / 2, py / 4);
-    if (!cell || px % 2 != 0 || py % 4 != (px % 4 == 0 ? 1 : 3))
+    if (!cell || px % 4 != 0 || py % 4 != (px % 8 == 0 ? 1 : 3))
         return;
     cell->shade |= dot_bit[px % 2][py % 4];
     cell->behind = (uint8_t)(curve + 1);
@@ -218,7 +218,7 @@ struct glyph canvas_glyph(const struct canvas *c, int x, int y)
     if (cell->mark)
         return (struct glyph){'a' + cell->mark - 1u, cell->mark | STYLE_BOLD};
     unsigned curves = cell->curves ? cell->curves : cell->faint;
-    if (!curves && cell->shade && (!c->ascii || (x + y) % 2 == 0))
+    if (!curves && cell->shade && (!c->ascii || (x + 2 * y) % 4 == 0))
         return (struct glyph){c->ascii ? ',' : 0x2800u + cell->shade,
                               (uint8_t)(cell->behind | STYLE_DIM)};
     if (!curves)

@@ -48,7 +48,7 @@ int canvas_text_width(const char *s); // cells it takes
  * faint: of a provisional curve (ASCII: '.', not the letter). */
 void canvas_dot(struct canvas *c, int px, int py, int curve, bool faint);
 
-/* One dot of an area that lies behind every curve: one in eight shows (ASCII: ','). */
+/* One dot of an area that lies behind every curve: one in sixteen shows (ASCII: ','). */
 void canvas_shade(struct canvas *c, int px, int py, int curve);
 
 /* Puts the letter of a curve into a cell, unless it holds text or another letter. */

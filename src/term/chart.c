@@ -198,34 +198,50 @@ static void find_range(struct chart *chart, const struct curve *curves, int n)
     chart->x1 = hi <= 100 ? fmin(100, hi + pad) : hi + pad;
 }
 
-static void draw_cursor(struct canvas *c, const struct chart *chart)
+// A vertical line behind everything else.
+static void draw_upright(struct canvas *c, const struct chart *chart, double at,
+                         const char *mark, int style)
 {
-    if (!(chart->cursor >= chart->x0 && chart->cursor <= chart->x1))
+    if (!within(chart, at))
         return;
-    int x = chart->plot_left + axes_column(chart, chart->cursor) / 2;
+    int x = chart->plot_left + axes_column(chart, at) / 2;
     for (int y = chart->plot_top; y < chart->plot_top + chart->plot_height; y++)
         if (canvas_blank(c, x, y))
-            canvas_text(c, x, y, canvas_ascii(c) ? ":" : "┊", 1, STYLE_DIM);
+            canvas_text(c, x, y, mark, 1, style | STYLE_DIM);
+}
+
+// Whether part i of an area spans the whole height, as behind the points of a scatter: of
+// such a one only the two ends show.
+static bool spans(const struct chart *chart, const struct band *b, size_t i)
+{
+    return fmax(b->lo[i], b->lo[i + 1]) <= chart->y0 &&
+           fmin(b->hi[i], b->hi[i + 1]) >= chart->y1;
+}
+
+static void draw_ends(struct canvas *c, const struct chart *chart, const struct band *b)
+{
+    const char *mark = canvas_ascii(c) ? "|" : "╎";
+    for (size_t i = 0; i + 1 < b->n; i++)
+        if (spans(chart, b, i)) {
+            draw_upright(c, chart, b->x[i], mark, b->id + 1);
+            draw_upright(c, chart, b->x[i + 1], mark, b->id + 1);
+        }
 }
 
 // Between straight lines; a column of the canvas has the place where it lies between points.
-// Sparser where it spans the whole height, as behind the points of a scatter.
 static void draw_area(struct canvas *c, const struct chart *chart, const struct band *b)
 {
     for (size_t i = 0; i + 1 < b->n; i++) {
         double x0 = fmax(b->x[i], chart->x0), x1 = fmin(b->x[i + 1], chart->x1);
-        if (!(x0 <= x1))
+        if (!(x0 <= x1) || spans(chart, b, i))
             continue;
         int from = axes_column(chart, b->x[i]), to = axes_column(chart, b->x[i + 1]);
         for (int px = axes_column(chart, x0); px <= axes_column(chart, x1); px++) {
             double at = to > from ? (double)(px - from) / (to - from) : 0;
             double lo = b->lo[i] + at * (b->lo[i + 1] - b->lo[i]);
             double hi = b->hi[i] + at * (b->hi[i + 1] - b->hi[i]);
-            bool whole = lo <= chart->y0 && hi >= chart->y1;
             for (int py = axes_row(chart, hi); lo < hi && py <= axes_row(chart, lo); py++)
-                if (!whole || (px / 4 + py / 4) % 4 == 0)
-                    canvas_shade(c, 2 * chart->plot_left + px, 4 * chart->plot_top + py,
-                                 b->id);
+                canvas_shade(c, 2 * chart->plot_left + px, 4 * chart->plot_top + py, b->id);
         }
     }
 }
@@ -245,5 +261,7 @@ void chart_draw(struct canvas *c, struct chart *chart, const struct curve *curve
             draw_curve(c, chart, &curves[k], turn, turns);
             turn += !curves[k].faint;
         }
-    draw_cursor(c, chart);
+    draw_upright(c, chart, chart->cursor, canvas_ascii(c) ? ":" : "┊", 0);
+    for (int k = 0; k < n_bands; k++)
+        draw_ends(c, chart, &bands[k]);
 }

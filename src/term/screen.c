@@ -272,20 +272,25 @@ static const char *mouse_event(int *x, int *y)
                                                             : NULL;
 }
 
+#define CONTROL(letter) ((letter)-64)
+
 const char *screen_key(struct screen *s, int ms, int *x, int *y)
 {
     static const struct {
         int code;
         const char *name;
     } names[] = {
-        {KEY_LEFT, "left"},     {KEY_RIGHT, "right"},
-        {KEY_UP, "up"},         {KEY_DOWN, "down"},
-        {KEY_HOME, "home"},     {KEY_END, "end"},
-        {KEY_PPAGE, "pageup"},  {KEY_NPAGE, "pagedown"},
-        {KEY_RESIZE, "resize"}, {'\t', "tab"},
-        {'\n', "enter"},        {'\r', "enter"},
-        {KEY_ENTER, "enter"},   {27, "escape"},
-        {127, "backspace"},     {KEY_BACKSPACE, "backspace"},
+        {KEY_LEFT, "left"},       {KEY_RIGHT, "right"},
+        {KEY_UP, "up"},           {KEY_DOWN, "down"},
+        {KEY_HOME, "home"},       {KEY_END, "end"},
+        {KEY_PPAGE, "pageup"},    {KEY_NPAGE, "pagedown"},
+        {KEY_RESIZE, "resize"},   {'\t', "tab"},
+        {'\n', "enter"},          {'\r', "enter"},
+        {KEY_ENTER, "enter"},     {27, "escape"},
+        {127, "backspace"},       {KEY_BACKSPACE, "backspace"},
+        {KEY_BTAB, "backtab"},    {CONTROL('G'), "escape"},
+        {CONTROL('U'), "ctrl-u"}, {CONTROL('W'), "ctrl-w"},
+        {CONTROL('N'), "down"},   {CONTROL('P'), "up"},
     };
     static char plain[2];
     (void)s;

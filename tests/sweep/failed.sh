@@ -28,7 +28,7 @@ check "the summary counts it" err '1 failed'
 run resume "$dir/a.db"
 check "resume has the same status" [ $rc -eq 3 ]
 check "and says what failed" err_has \
-    "$dir/a.db: nothing is open; 1 model failed, \`netspace resume $dir/a.db --retry\` trains it again"
+    "$dir/a.db: nothing is open; 1 failed: its worker was killed by SIGSEGV, 3 times without progress; \`netspace resume $dir/a.db --retry\` trains the failed one again"
 head -c 6000 "$dir/a.db" >"$dir/cut.db"
 run "$dir/sweep.lua" "$dir/cut.db"
 check "a damaged store: exit status 4" [ $rc -eq 4 ]

@@ -121,4 +121,15 @@ wait "$pid"
 ok $([ $? -eq 0 ] && cmp -s "$dir/STOP" "$dir/calm"; echo $?) "stopped for long and continued, the table is undisturbed"
 [ "$("$NETSPACE" "$dir/attempts.lua" "$dir/STOP.db")" = "1 1 " ]
 ok $? "and no worker was taken for hung"
+# A script that catches everything: after SIGTERM nothing begins, also no other sweep.
+sed -e 's/^local r = sweep.run {.*name = "A"/local n = 0\nwhile true do n = n + 1 pcall(sweep.run, { store = store, name = n == 1 and "A" or "A" .. n/' \
+    -e 's/checkpoint = { every = 1 } }/checkpoint = { every = 1 } }) end/' -e '/^for i, e/d' \
+    "$dir/sweep.lua" >"$dir/loop.lua"
+script=loop.lua
+begin loop
+kill -TERM "$pid"
+wait "$pid"
+ok $([ $? -eq 143 ]; echo $?) "SIGTERM ends a loop that catches it with status 143" loop.err
+check "and no other sweep has begun" \
+    [ "$("$NETSPACE" -e "print(#store.open('$dir/loop.db'):names())")" = 1 ]
 done_testing

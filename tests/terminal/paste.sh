@@ -1,10 +1,11 @@
 #!/bin/bash
-# Several lines pasted at the prompt (bracketed paste), by tmux: entries run one after the other,
-# copied prompts, what is not complete, the first error, Ctrl-C, history; what an assignment
-# says; the README's session.  Prints TAP.
+# Several lines pasted at the prompt, by tmux: entries run one after the other, copied prompts and
+# output, bracketed pastes and such as come like typed keys, what is not complete, the first
+# error, Ctrl-C, history; what an assignment says; the README's session.  Prints TAP.
 . "$(dirname "$0")/lib/session.sh"
 readme=$PWD/README.md
 paste() { printf "$@" >"$dir/paste"; tm load-buffer "$dir/paste"; tm paste-buffer -p -t p; }
+unbracketed() { printf "$@" >"$dir/paste"; tm load-buffer "$dir/paste"; tm paste-buffer -t p; }
 lines() { sed '/^ *$/d' "$dir/seen"; }
 screen_is() { # the whole screen, without empty lines
     for _ in $(seq 100); do
@@ -26,6 +27,29 @@ check "and those of lines that go on" \
 clear_screen; paste '> 6 * 7\n42\n> 7 * 7\n49\n'
 check "output that was copied too is left out" \
     screen_is '2 lines without a prompt are taken for output\n> 6 * 7\n42\n> 7 * 7\n49\n>'
+clear_screen; paste '$ ./netspace\nnetspace 1, 2 cores\n> 6 * 7\n42\n> 7 * 7\n49'
+check "a session from the shell on, to its last output" \
+    screen_is '4 lines without a prompt are taken for output\n> 6 * 7\n42\n> 7 * 7\n49\n>'
+clear_screen; paste '6 * 7\n42\n> 7 * 7\n49\n'
+check "one whose first prompt was not copied" \
+    screen_is '2 lines without a prompt are taken for output\n> 6 * 7\n42\n> 7 * 7\n49\n>'
+clear_screen; paste '> 1\n> not this one^C\n> 2\n'
+check "what Ctrl-C had dropped is left out" screen_is '1 line with ^C is taken for dropped\n> 1\n1\n> 2\n2\n>'
+clear_screen; paste '> "last"'; check "a single line without its prompt" screen_is '> "last"'; key Enter
+check "to be run" shows '^"last"$'; ready
+clear_screen; paste 'a = 1 b = 2\nx = a\n> b\n'
+check "what only looks like a prompt is none" screen_is '> a = 1 b = 2\n> x = a\n>> > b\n>'
+clear_screen; enter '> 6 * 7'; check "a prompt typed or pasted into a line" shows '^42$'; ready
+clear_screen; unbracketed '> 6 * 7\n42\n> x = 5\n> x\n5\n> for i = 1, 2 do\n>> print(i)\n>> end\n1\n2\n> x + 1'
+check "a paste like typed keys, with output" screen_is \
+    '4 lines without a prompt are taken for output\n> 6 * 7\n42\n> x = 5\n> x\n5\n> for i = 1, 2 do\n>> print(i)\n>> end\n1\n2\n> x + 1'
+key Enter; check "its last line waits for Enter" shows '^6$'; ready
+clear_screen; unbracketed 'nothere:x()\n"not run"\n'; check "its first error stops it" shows 'not run: 1 entry'; ready
+clear_screen; printf '"l%04d"\n' $(seq 2000) >"$dir/paste"; tm load-buffer "$dir/paste"; tm paste-buffer -t p
+check "a long one is whole" shows '^"l2000"$'; ready
+clear_screen; enter 'print("busy") require("luv").sleep(700)'; shows '^busy'; enter '2 * 21'; enter '2 * 22'
+check "what is typed ahead runs in its order" shows '^44$'; check "all of it" grep -q '^42$' "$dir/seen"; ready
+clear_screen; key Enter Enter Enter; check "empty lines are no paste" screen_is '>\n>\n>\n>'
 clear_screen; paste 'function f(x)\n  return 2*x\nend\nf(21)\nx = 5\nx\n'
 check "an entry of several lines" \
     screen_is '> function f(x)\n>>   return 2*x\n>> end\n> f(21)\n42\n> x = 5\n> x\n5\n>'

@@ -11,6 +11,8 @@ check "then the prompt" ready
 clear_screen
 enter '6 * 7'; check "an expression is printed" shows '^42$'
 clear_screen
+enter '("words of a sentence, "):rep(9)'; check "a sentence is broken between words" shows '^  sentence, *$'
+ready; clear_screen
 enter 'for i = 1, 2 do'; check "an open entry continues" shows '^>>$'
 enter 'print("line", i)'; enter 'end'
 check "and runs when it is complete" shows '^line +2'; check "back at the prompt" ready
@@ -26,6 +28,10 @@ check "at the size the terminal has by now" shows '^re than forty characters, an
 key C-c; ready; tm resize-window -t p -x 90 -y 30; clear_screen
 enter 'spac.x'; check "an error has a hint" shows "did you mean 'space'"
 check "and leaves the session alive" ready
+enter 'x = "a string that makes the line a long one, longer than what the terminal shows" y = = 3 z = 4'
+check "of a line that would be wrapped the part at the caret shows" shows '^  ….*shows" y = = 3 z = 4$'
+check "with the caret in its place" [ "$(grep -A1 '^  ….*y = = 3' "$dir/seen" | tail -1 | grep -bo '\^' | cut -d: -f1)" \
+    = "$(grep '^  ….*y = = 3' "$dir/seen" | sed 's/…/./; s/= = 3.*/= /' | awk '{ print length($0) }')" ]
 enter 'for i = 7, 8 do'; shows '^>>$'; enter '?arch.hash'; check "?x inside of an open entry" shows '^Sixteen'
 enter 'print("it is", i) end'; check "which goes on" shows '^it is +8$'; ready; clear_screen
 enter 'function half('; shows '^>>$'; key C-c
@@ -48,6 +54,10 @@ touch "$dir/measured.db"; text 'store.open("meas'; key Tab
 check "and a file name in a string" shows 'store.open\("measured.db"$'
 key C-c; ready; clear_screen
 
+enter 'print("busy") require("luv").sleep(900)'; shows '^busy'; enter '"ahead"'; shows '^"ahead"$'; ready
+check "what is typed while an entry runs shows once" [ "$(grep -c ahead "$dir/seen")" = 2 ]
+clear_screen; enter 'io.read()'; sleep 0.3; text 'seen'; check "what an entry reads is seen" shows '^seen$'
+key Enter; shows '^"seen"$'; ready; clear_screen
 enter 'x = 0 while true do x = x + 1 end'; sleep 0.5; key C-c
 check "Ctrl-C stops a loop" shows '^interrupted$'; check "back at the prompt" ready
 enter 'x > 0'; check "what it did is kept" shows '^true$'; ready; clear_screen
@@ -71,7 +81,8 @@ enter 's:status().state'; check "and works" shows '^"running"$'
 ready; clear_screen
 key C-d; check "leaving asks while it works" shows 'Stop and leave\?'
 enter n; check "and stays" ready
-enter 's:cancel()'; ready; enter 's:status().state'
+enter 's:cancel()'; check "a cancelled one says what it came to" shows 'run it again, or|run it again$'; ready
+enter 's:status().state'
 check "cancel ends it" shows '^"stopped"$'; ready; clear_screen
 enter 'local t = require "luv".new_timer() t:start(300, 0, function() require("netspace.lib.background").notify("news") end)'
 text 'typed so far'; check "news comes above the prompt" shows '^news$'

@@ -45,6 +45,20 @@ check "noise is said to be noise" shows 'what *$|follows is noise|hardly learned
 key Enter; check "step 10 ends the tour" shows '^That is the method'; ready
 
 small
+enter 'A = 17'; ready; enter 'D = "mine"'; ready; enter 'tour()'; check "globals of the user's" shows '^Your A, D: set aside until the tour ends'
+shows "$step"; key C-u; enter 'A'; check "give way" shows '^nil$'; shows "$step"; key Enter
+fits 2 "A = space"; key Enter; counted 3; key C-d; check "Ctrl-D leaves the tour, not the program" shows '^tour left; tour\(3\) goes on'
+check "and says that they are back" shows '^Your A, D: back; what the tour made is tour.made.A, tour.made.D'; ready
+enter 'A'; check "as they are" shows '^17$'; ready; clear_screen; enter 'tour.made.A'
+check "as is what the tour made" shows '^population of 12 networks of AnyNetX_A-32px, seed 1'; ready; clear_screen
+enter 'tour(3)'; counted 3; key Enter; check "which it goes on with" counted 4; shows '^> D = data'; key C-u; key C-d
+check "Ctrl-D on an emptied line leaves it, too" shows '^tour left; tour\(4\)'; ready
+enter ':save s.lua'; shows '^s.lua: '; check "a saved session keeps both" grep -q "A, D = before_tour.A, before_tour.D" "$dir/s.lua"
+(cd "$dir" && echo 'print("A is", A, D)' >>s.lua && "$NETSPACE" -q s.lua >out 2>&1)
+check "and does the same" grep -qx 'A is	17	mine' "$dir/out"
+ready; key C-d; check "outside of it Ctrl-D leaves" shows '^rc=0'
+
+small
 key M-x; check "Alt-x opens the palette" shows '^find: _'
 check "with commands" shows '^:save +FILE|^:save +'; check "and keys" shows '^Alt-x +this list'
 text 'swrun'; check "it finds as one types" shows '^sweep\.run +'; key Enter
@@ -52,6 +66,9 @@ check "Enter puts the choice on the line" shows '^> sweep\.run$'; key C-u
 text 'x = edf + 1'; key Left Left Left Left; key M-x; check "for the word at the cursor" shows '^find: edf_'
 key Enter; check "in its place" shows '^> x = edf:area \+ 1$'; key C-e; key C-u
 text 'kept'; key M-x; shows '^find: kept'; key Escape; check "Escape goes back" shows '^> kept$'; key C-u
+key M-x; shows '^find: _'; text 'edf:area'; shows '^find: edf:area_'; key C-u; check "Ctrl-U empties it" shows '^find: _'
+text 'stats.'; shows '^find: stats._'; key Tab; key Enter; check "Tab goes down" shows '^> stats\.[a-z]+$'; key C-u; ready
+text 'kept'; key M-x; shows '^find: kept'; key C-g; check "Ctrl-G goes back" shows '^> kept$'; key C-u
 text ':'; key Tab; check "a colon and Tab open it" shows '^find: _'; key C-c; check "Ctrl-C closes it" ready
 enter ':help learning rate'; check ":help finds" shows '^recipe.rates'; key End; key Enter
 check "and puts it on the next line" shows '^> recipe\.rates$'; key C-u; clear_screen

@@ -85,6 +85,35 @@ function M.png(bytes)
   end)
 end
 
+--- The PNG of an image, 8 bits RGB; what has no colour is white.
+function M.to_png(t)
+  local crc_of = {}
+  for i = 0, 255 do
+    local c = i
+    for _ = 1, 8 do c = c & 1 == 1 and 0xedb88320 ~ (c >> 1) or c >> 1 end
+    crc_of[i] = c
+  end
+  local function chunk(kind, data)
+    local crc = 0xffffffff
+    for i = 1, #kind + #data do
+      local byte = i <= 4 and kind:byte(i) or data:byte(i - 4)
+      crc = crc_of[(crc ~ byte) & 255] ~ (crc >> 8)
+    end
+    return (">I4"):pack(#data) .. kind .. data .. (">I4"):pack(crc ~ 0xffffffff)
+  end
+  local rows = {}
+  for y = 0, t.height - 1 do
+    local row = { "\0" }
+    for x = 0, t.width - 1 do
+      local c = t:at(x, y) or "#ffffff"
+      row[x + 2] = c:sub(2):gsub("%x%x", function(h) return string.char(tonumber(h, 16)) end)
+    end
+    rows[y + 1] = table.concat(row)
+  end
+  return "\137PNG\r\n\26\n" .. chunk("IHDR", (">I4I4BBBBB"):pack(t.width, t.height, 8, 2, 0, 0, 0))
+    .. chunk("IDAT", (zlib.deflate(9)(table.concat(rows), "finish"))) .. chunk("IEND", "")
+end
+
 function M.sixel(bytes)
   local body = assert(bytes:match "\27P[%d;]*q(.*)\27\\", "no sixels")
   local width, height = body:match '^"%d+;%d+;(%d+);(%d+)'

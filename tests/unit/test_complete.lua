@@ -151,4 +151,23 @@ t.is(load("return spce", "=in[1]")(), nil, "at the prompt it is nil")
 t.is(seen, "spce space", "and a hint")
 t.is(rawget(_G, "never_there"), nil, "rawget asks without an error")
 
+-- The words that an option may be, not files; each is one that the function takes.
+t.is(text 'arch.anynet{ d = {1}, w = {8}, block = "va', "vanilla", "a block type")
+t.is(#offers 'space.anynet{ block = "', 9, "all of them")
+t.is(text 'space.AnyNetXA:sample(3, { stem = "s', "simple", "an option of a method")
+t.is(text 'sweep.run{ recipe = { schedule = "cos_', "cos_step", "of a table within")
+t.is(text 'net.benchmark(m, { mode = "tr', "train", "of one function")
+t.is(text 'monitor("x.db", { mode = "o', "once", "another one of the same name")
+t.is(text 'sweep.run{ name = "scri', "", "a name is no file")
+t.is(text 'sweep.run{ store = "scri', "scripts/", "a store is")
+t.is(text 'x = { activation = "si', "silu", "in any table")
+for _, key in ipairs { "block", "stem", "activation" } do
+  for _, word in ipairs(require("netspace.lib.options").words[key]) do
+    t.ok(arch.anynet { d = { 1 }, w = { 8 }, [key] = word }, ("%s = %s"):format(key, word))
+  end
+end
+for _, word in ipairs(require("netspace.lib.options").words.schedule) do
+  t.ok(recipe { schedule = word }, "schedule = " .. word)
+end
+
 t.done()

@@ -125,7 +125,7 @@ t.is(tonumber(rows[2][column.e_fit]), arch.fit(pop[1]).e_fit, "e_fit, exact")
 t.is(rows[8][column.d3] .. rows[8][column.d2], "1", "no third stage, no value")
 t.is(rows[2][column.recipe] .. "; " .. rows[2][column.data],
   "epochs=2 lr=0.3333333333333333; spec=shapes test=5 train=10", "how it was trained")
-local side = json.decode(read(at("x.provenance.json")))
+local side = json.decode(read(at("x.csv.provenance.json")))
 t.is(side.populations[1].recipe.lr, 1 / 3, "the provenance lies beside it")
 
 -- JSON lines --------------------------------------------------------------------------------

@@ -77,6 +77,11 @@ t.ok(graphics.kitty("x", 3, 7):find "^\n\n\n\n\n\n\n\27%[7A", "room is made firs
 t.ok(graphics.kitty("x", 3, 7):find "\27%[7B\r$", "and the cursor is below in the end")
 t.ok(graphics.sixel("noise\27P0q#0~\27\\", 2):find "\0277\27P0q#0~\27\\\0278", "sixels as they are")
 
+local tiny = images.sixel "\27P0q\"1;1;2;1#0;2;100;0;0#0@#1;2;0;0;100@\27\\"
+local again = images.png(images.to_png(tiny))
+t.is(again.width .. " " .. again.height .. " " .. again:at(0, 0) .. " " .. again:at(1, 0),
+  "2 1 #ff0000 #0000ff", "sixels to a PNG and back")
+
 if not gnuplot.version() then
   t.skip("gnuplot is not installed")
   return t.done()

@@ -221,4 +221,19 @@ t.ok(text == nil and message:find("nil", 1, true), "nil is said to be nil", mess
 t.fails(function() help.add("stats.edf", "twice\nThis is there already.") end, "twice",
   "a topic is registered once")
 
+-- What is listed of a topic: all of its signature and a whole sentence; at any width each stays
+-- in lines of its own, and no line goes on after a short one.
+for _, name in ipairs(help.names()) do
+  local signature, sentence = help._summary(name)
+  t.ok(signature ~= "" and sentence:find "[%.%?:]$" and not sentence:find "example:",
+    "the summary of " .. name, sentence)
+end
+t.is(select(1, help._summary "store:export"):gsub("%s+", " "):match "%->.*", "-> n",
+  "a signature of two lines")
+local listed = require("netspace.lib.fold").anew(help.text(space.AnyNetXA), 80)
+t.ok(listed:find("S:acceptance{[^\n]*\n[^\n]*%->[^\n]*\nThe share of candidates")
+  or listed:find("S:acceptance{[^\n]*\n  [^\n]*\nThe share of candidates"),
+  "a signature is not run into its sentence", listed)
+t.ok(listed:find "does it obey%s+every constraint%?", "and the sentence is whole")
+
 t.done()

@@ -65,13 +65,12 @@ t.is(A.models[2].b[2], 2, "lists by stages")
 t.is(stats.epochs(A)[1].n, 3, "curves for stats.epochs")
 t.is(stats.edf(A).failed, 1, "an EDF with its failures")
 t.ok(tostring(plot.edf(foreign)):find("A", 1, true), "a plot")
-t.ok(tostring(foreign):find("result B: 2 of 3 models finished, 1 failed"), "printed")
+t.ok(tostring(foreign):find("result B: 3 models: 1 done, 1 failed, 1 unfinished"), "printed")
 local _, why = pcall(stats.bootstrap, A, "flops")
 t.ok(tostring(why):find("flops are not known", 1, true), "what is not known is said", why)
 _, why = pcall(stats.bootstrap, A, "lrr")
 t.ok(tostring(why):find("did you mean 'lr'?", 1, true), "near a column", why)
-_, why = pcall(stats.bootstrap, B, "lr")
-t.ok(tostring(why):find("model 2: it has no value of lr", 1, true), "an empty cell", why)
+t.is(stats.bootstrap(B, "lr").left_out, 1, "an empty cell of a failed model")
 
 t.fails(function() return foreign.C end, "mine.csv has no population 'C'; it has A, B")
 t.fails(function() return stats.table { foreign.A, nil, B } end, "stats.table: entry 2 is nil")
@@ -226,6 +225,43 @@ end
 t.ok(not raised, "600 damaged files are read or refused", raised)
 t.ok(results > 20 and refusals > 20, "some of each", results .. " " .. refusals)
 
+-- What netspace writes: the columns that follow from others are properties, too; the counts add up.
+local path = dir .. "/own.db"
+local own = sweep.run { store = path, name = "A", data = data.open("shapes", { train = 64, test = 50 }),
+  models = space.small.AnyNetXA:sample(4, { flops = { 1e6, 2e6 } }), recipe = { epochs = 1 }, quiet = true }
+assert(store.open(path)):export(dir .. "/own.csv")
+local back = stats.import(dir .. "/own.csv").A
+for column, property in pairs { depth = "d", d1 = "d[1]", w4 = "w[4]", g2 = "g[2]" } do
+  t.is(stats.bootstrap(back, column).median, stats.bootstrap(own, property).median, column)
+  t.is(stats.bootstrap(own, column).median, stats.bootstrap(own, property).median,
+    column .. " of the sweep itself")
+end
+local half = { name = "H", errors = { 40, 100, 50, 100 }, models = own.models,
+  columns = { images_per_s = { 400, nil, 300, nil } } }
+local speed = stats.bootstrap(half, "images_per_s")
+t.is(speed.left_out .. " " .. speed.n .. " " .. speed.best, "2 2 400", "failed models without a speed are left out")
+t.ok(tostring(speed):find("; 2 failed without it are left out", 1, true), "which is said", tostring(speed))
+t.ok(plot.scatter(half, "images_per_s"), "a picture can be made")
+half.columns.images_per_s[1] = nil
+t.fails(function() stats.bootstrap(half, "images_per_s") end, "model 1: it has no value of images_per_s")
+t.is(tostring(back):match "result A: [^(]*", "result A: 4 models: 4 done ", "counted as the sweep is")
+local few = assert(io.open(dir .. "/few.csv", "w"))
+few:write "error,status\n40,done\n,diverged\nnan,\n,running\n"
+few:close()
+few = stats.import(dir .. "/few.csv").few
+t.is(tostring(few):match "[^(]*", "result few: 4 models: 1 done, 1 diverged, 1 failed, 1 unfinished ",
+  "every model is in one state")
+assert(report(path, { output = dir .. "/own.html" }))
+local _, why = stats.import(dir .. "/own.html")
+t.ok(why:find("own.html is an HTML page, not a table: a report of netspace; its numbers are the text "
+  .. 'under "Raw numbers"', 1, true), "a page is named as what it is", why)
+local page = assert(io.open(dir .. "/page.csv", "w"))
+page:write "<!DOCTYPE html>\n<html><body>error</body></html>"
+page:close()
+t.ok(select(2, stats.import(dir .. "/page.csv")):find("is an HTML page, not a table; save its table as CSV",
+  1, true), "also one of others")
+
+os.execute(("rm -rf %s/own.db*"):format(dir))
 for name in function(scan) return uv.fs_scandir_next(scan) end, uv.fs_scandir(dir) do
   uv.fs_unlink(dir .. "/" .. name)
 end

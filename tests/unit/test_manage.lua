@@ -75,7 +75,14 @@ again, why = b:rename("B", "C")
 t.ok(again == nil and why:find("has a population 'C' already", 1, true), "a name is given once", why)
 t.is(b:rename("B", "B"), true, "to its own name: nothing to do")
 t.fails(function() b:rename("Q", "R") end, "has no population 'Q'")
-t.fails(function() b:rename("B", "") end, "s:rename expects the name of a population, got ''")
+t.fails(function() b:rename("B", "") end, "s:rename: the name of a population is empty")
+for name, part in pairs { ["a\nb"] = [[is "a\nb", which has a line break; a name is one line]],
+  ["a\27[31m"] = "which has a control character", [" a"] = "with a blank at its beginning",
+  ["a\xff"] = "which is not UTF-8" } do
+  t.fails(function() b:rename("B", name) end, part)
+  t.fails(function() train(name, 1, 5, { store = at "never.db" }) end, part)
+end
+t.ok(not uv.fs_stat(at "never.db"), "refused before a store is made")
 
 -- Removing --------------------------------------------------------------------------------------
 t.is(b:remove("first one"), true, "remove")
@@ -88,7 +95,7 @@ t.ok(uv.fs_stat(at "b.db.weights/2-1.safetensors"), "those of others stay")
 t.is(#integrity.check(at "b.db").problems, 0, "nothing is damaged")
 t.is(#b:result("C").errors, 3, "what was adopted from it stays")
 t.fails(function() b:remove("first one") end, "has no population 'first one'")
-t.fails(function() b:remove() end, "s:remove expects the name of a population, got nil")
+t.fails(function() b:remove() end, "s:remove expects the name of a population, got a nil")
 t.ok(b:remove("B") and b:remove("C"), "all of them")
 t.ok(not uv.fs_stat(at "b.db.weights"), "no weights are left")
 t.is(tostring(s:names()), "A, B, C", "the original has all")

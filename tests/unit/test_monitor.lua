@@ -392,6 +392,45 @@ for key in ("q tab e m x g : p s y i P K R ? 1 8 [ ] b n l + - < > 0 c o O / ent
   if not seen_keys[key] then t.ok(false, "there is a command of key " .. key) end
 end
 
+-- Keys that nothing has, and populations that are not there, are said; wishes are about what is
+-- marked.
+view = keys.new(true)
+view.width, view.height = 80, 24
+local function look() return table.concat(frame.compose(s, view), "\n") end
+press "3"
+t.is(view.said, "there is no population 3; 1 to 2 show or hide a to b", "no third population")
+press "9"
+t.ok(view.said:find "no population 9", "nor a ninth")
+press "1 2"
+t.ok(look():find("a>AnyNetX_A (hidden)", 1, true) and look():find "all are hidden; 1 shows a",
+  "hidden ones are said to be")
+press "1 2 Z"
+t.ok(view.said:find "no command has the key Z here", "nor is Z a key")
+press "l"
+t.ok(look():find("error (%) (log scale)", 1, true), "a logarithmic axis says so")
+press "l m"
+t.ok(look():find("\na AnyNetX_A 12/16  b>RegNetX 10/16\n", 1, true), "letters of the models")
+press "K"
+t.is(view.ask.text, "cancel RegNetX? what is finished is kept (that of the model chosen)",
+  "a wish among the models is about that of the one chosen")
+press "n down down"
+t.ok(look():find "\na>AnyNetX_A", "which is marked")
+press "P"
+t.is(view.ask.population, "AnyNetX_A", "and meant")
+press "n enter R"
+t.ok(view.said:find "AnyNetX_A has no failed", "also on the page of one")
+press "escape g P"
+t.is(view.ask.text, "pause AnyNetX_A? (the selected one)", "the log says which")
+press "n backtab"
+t.is(view.view, "property", "shift-tab goes back")
+press ": z o x ctrl-u m o"
+t.is(view.palette.text, "mo", "Ctrl-U empties the palette's line")
+press "tab"
+t.is(view.palette.row, 2, "Tab goes down its list")
+press "escape m / x y ctrl-w r"
+t.is(view.filter, "r", "Ctrl-W takes the filter's last word back")
+press "escape"
+
 -- The mouse: tabs, models, events, points, lists.
 local function click(x, y)
   local told = select(3, frame.compose(s, view))
@@ -417,9 +456,9 @@ for width, height in pairs { [80] = 24, [40] = 10, [200] = 60 } do
   t.ok(view.view == "models" and not view.help, "and from there to a tab")
 end
 view.width, view.height = 80, 24
-local told = click(10, 7)
-t.is(view.row, 7 - told.rows + 1, "a click chooses a model")
-click(10, 7)
+local told = click(10, 8)
+t.is(view.row, 8 - told.rows + 1, "a click chooses a model")
+click(10, 8)
 t.is(view.detail and view.detail[2], s.models[2].index, "a second one opens it")
 press "wheeldown"
 t.ok(view.detail_scroll > 0, "the wheel scrolls its text")

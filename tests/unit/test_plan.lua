@@ -5,6 +5,7 @@ local t = require "tap"
 local arch = require "netspace.network.arch"
 local chance = require "netspace.lib.chance"
 local data = require "netspace.data.data"
+local failures = require "netspace.store.failures"
 local json = require "netspace.lib.json"
 local net = require "netspace.network.net"
 local news = require "netspace.sweep.news"
@@ -66,6 +67,27 @@ t.is(indices(all[1]) .. ", " .. indices(all[2]), "1 2 3 4, 1 2 3 4", "enough tim
 t.is(json.encode(both(600, "in turn")[2].errors), json.encode(all[2].errors),
   "the order changes no number")
 t.is(#both(1e-3, "in turn")[2].errors, 0, "no time, no model")
+local none = both(0.5, "even", { budget = 1e-3 })[1]
+t.is(none.budget .. tostring(none), "0.001result A: 4 models: 4 queued; the budget of 0.001s is spent",
+  "what is told is the time that was set")
+t.is(tostring(stats.table { none, all[1] }):match "\nA +0[^\n]*", "\nA      0      -       -         -       0",
+  "a row also of a population without finished models")
+t.is(stats.table({ none })[1].n, 0, "n = 0")
+for seconds, text in pairs { [0.5] = "0.5s", [9] = "9s", [0.001] = "0.001s", [9.5] = "9.5s", [12.25] = "12s",
+  [75] = "1m15s", [7200] = "2h00m" } do
+  t.is(units.limit(seconds), text, "a budget of " .. text)
+end
+local rest = sweep.resume(at "even0.5.db", { budget = 1e-3, quiet = true })
+t.is(#rest .. rest[1].budget, "20.001", "resume has a budget for all")
+t.is(#sweep.resume(at "even0.5.db", { budget = "10m", quiet = true })[2].errors, 4, "and goes on")
+
+-- The handle of a sweep ------------------------------------------------------------------------
+local handle = sweep.start { store = at "handle.db", name = "H", models = A, data = D, quiet = true,
+  recipe = { epochs = 1 }, workers = 1 }
+t.fails(function() handle:wait(5) end, "s:wait takes no argument, got 5")
+t.fails(function() handle:cancel { now = true } end, "s:cancel takes no argument, got a table")
+t.fails(function() handle.pause() end, "call it with a colon: s:pause()")
+t.is(#handle:wait().errors, 4, "and without one it waits")
 local heavy = { arch.anynet { d = { 2, 2 }, w = { 32, 64 } } }
 for i = 2, 40 do heavy[i] = arch.anynet { d = { 2, 2 }, w = { 32, 64 + 8 * i } } end
 local function share(order)
@@ -103,12 +125,40 @@ local function ended(kept, queue, more)
   for k, v in pairs(more or {}) do s[k] = v end
   return news.summary(s)
 end
-t.is(ended { done = 5, failed = 1, diverged = 0, trained = 6 },
-  "A: 6 models: 5 done, 1 failed; 6 trained in 3s (x.db); `netspace resume x.db --retry` trains "
-  .. "the failed one again", "a summary says how failed ones are trained again")
-t.is(ended { done = 3, failed = 1, diverged = 2, trained = 6 },
-  "A: 6 models: 3 done, 2 diverged, 1 failed; 6 trained in 3s (x.db); `netspace resume x.db "
+local function lost(...)
+  local list = {}
+  for i, reason in ipairs { ... } do list[i] = { reason = reason, memory = 100e6 * i } end
+  return list
+end
+local killed = "its worker was killed by SIGSEGV, 3 times without progress"
+t.is(ended({ done = 5, failed = 1, diverged = 0, trained = 6 }, nil, { lost = lost(killed), strayed = {} }),
+  "A: 6 models: 5 done, 1 failed; 6 trained in 3s (x.db); 1 failed: " .. killed
+  .. "; `netspace resume x.db --retry` trains the failed one again",
+  "a summary says why some failed, and how they are trained again")
+t.is(ended({ done = 3, failed = 1, diverged = 2, trained = 6 }, nil, { lost = lost(killed),
+  strayed = lost("the loss is nan in epoch 1", "the loss is nan in epoch 1") }),
+  "A: 6 models: 3 done, 2 diverged, 1 failed; 6 trained in 3s (x.db); 1 failed: " .. killed
+  .. "; 2 diverged: the loss is nan in epoch 1; `netspace resume x.db "
   .. "--retry` trains the failed one (what diverged, too: --retry=all) again", "and diverged ones")
+local function needs(n)
+  return ("it needs %d MB at batch 32, and the limit is 9 MB per worker; raise memory= of the sweep, "
+    .. "or use a smaller batch, image or width"):format(n)
+end
+t.is(ended({ done = 3, failed = 3, diverged = 0, trained = 6 }, nil,
+  { lost = lost(needs(100), needs(200), killed), strayed = {} }),
+  "A: 6 models: 3 done, 3 failed; 6 trained in 3s (x.db); 2 failed: it needs 100 MB at "
+  .. "batch 32, and the limit is 9 MB per worker (numbers of the first); 1 failed: " .. killed .. "; `netspace resume "
+  .. "x.db --retry --memory 210MB`, or the same script with a larger memory=, trains the failed "
+  .. "ones again", "a limit that failed some is named, with what lifts it")
+local hung = "its worker hung: it said nothing for 2 seconds, 3 times without progress"
+t.ok(ended({ done = 5, failed = 1, diverged = 0, trained = 6 }, nil, { lost = lost(hung), strayed = {} })
+  :find("--retry --patience SECONDS`, or the same script with a larger patience=, trains", 1, true),
+  "so is patience")
+t.ok(ended({ done = 4, failed = 1, diverged = 0, trained = 5 }, { 1 }, { lost = lost(needs(100)), strayed = {} })
+  :find("run it again, or `netspace resume x.db` (with --retry --memory 105MB also what failed)", 1, true),
+  "also where models are left")
+t.is(failures.text(lost("a", "b", "b", "c", "d"), "failed"),
+  "2 failed: b; 1 failed: a; 1 failed: c; 1 other reason", "the most frequent reasons first")
 t.is(ended({ done = 4, failed = 0, diverged = 0, trained = 4 }, { 1, 2 }),
   "A: 6 models: 4 done, 2 queued; 4 trained in 3s (x.db); run it again, or `netspace resume x.db`",
   "or what is left")
@@ -130,8 +180,8 @@ t.ok(stats.compare(dull, all[1]).verdict:find("no model has learnt", 1, true),
   "and the verdict", stats.compare(dull, all[1]).verdict)
 -- Populations that are not trained ----------------------------------------------------------------
 t.fails(function() stats.compare(A, B) end,
-  "a is a population; train it first: sweep.run{ models = a, … }")
-t.fails(function() stats.edf { A[1], A[2] } end, "is a list of networks; train it first")
+  "a is a population, which is not trained yet; train it first: sweep.run{ models = a, … }")
+t.fails(function() stats.edf { A[1], A[2] } end, "is a list of networks, which is not trained yet; train it first")
 
 -- A partial recipe --------------------------------------------------------------------------------
 local function stored(file) return sweep.open(at(file)):population("A").recipe end
@@ -186,6 +236,40 @@ t.is(tight.counts.failed, 4, "too little memory")
 t.is(sweep.resume(at "tight.db", { retry = true, memory = "none", quiet = true })[1].counts.done,
   4, "trained when the limit is lifted")
 t.is(sweep.open(at "tight.db"):population("T").failed, 0, "and the store says so")
+-- The same call with a higher limit trains again what failed at the lower one, and nothing else.
+local function limited(memory, more)
+  local o = { store = at "limit.db", name = "L", models = A, data = D, quiet = true,
+    recipe = { epochs = 1 }, memory = memory }
+  for k, v in pairs(more or {}) do o[k] = v end
+  return sweep.run(o).counts
+end
+local function query(sql)
+  local db = require("netspace.core.sqlite").open(at "limit.db", "rw")
+  local rows = db:rows(sql)
+  db:close()
+  return rows
+end
+t.is(limited("1MB").failed, 4, "a limit fails all")
+local list = query "SELECT memory, attempt FROM model"
+t.ok(list[1].memory and list[1].memory > 1e6, "what each needs is known also of failed ones")
+t.is(limited("1MB").failed .. query("SELECT max(attempt) AS n FROM model")[1].n, "41",
+  "the same limit: not again")
+query "UPDATE model SET reason = 'its worker was killed by SIGSEGV' WHERE idx = 1"
+t.is(sweep.forecast({ store = at "limit.db", name = "L", models = A, data = D,
+  recipe = { epochs = 1 }, memory = "1GB" }).models, 3, "the forecast knows")
+local counts = limited("1GB")
+t.is(counts.done .. counts.failed, "31", "a higher one: those, and not what failed otherwise")
+query "UPDATE model SET status = 'failed', reason = 'its worker hung: it said nothing', error = 100"
+limited("1GB", { patience = 100 })
+t.is(limited("1GB").done, 4, "patience: 120 seconds are more than 100")
+t.is(limited("1GB", { patience = 500 }).done, 4, "what is done stays")
+query "UPDATE population SET settings = '{\"memory\":1000000}'"
+query [[UPDATE model SET status = 'failed', error = 100,
+  reason = 'it took more memory than the limit of 1 MB per worker; raise memory= of the sweep']]
+t.is(#sweep.resume(at "limit.db", { quiet = true, memory = "900kB" }), 0, "resume: a lower limit")
+t.is(sweep.resume(at "limit.db", { quiet = true, memory = "2GB" })[1].counts.done, 4,
+  "resume: a higher one does not need --retry")
+
 local wild = sweep.run { store = at "wild.db", name = "W", models = A, data = D, quiet = true,
   recipe = { epochs = 1, lr = 1000 } }
 t.is(wild.counts.diverged, 4, "all diverged")

@@ -89,7 +89,7 @@ unpredicted(a, few, "the space of few is not known")
 unpredicted(a, result(A, 9, { flops = where.flops, seed = 9 }, "nine"), "9 networks of nine are fewer")
 unpredicted(a, { 40, 41, 42 }, "its networks are not known")
 unpredicted(a, b, "at equal complexity", { predict = true, by = "flops" })
-unpredicted(a, a, "in both")
+
 local other = result(A, 40, { flops = where.flops, seed = 10 }, "other")
 other.recipe = { epochs = 2 }
 unpredicted(a, other, "not trained alike")

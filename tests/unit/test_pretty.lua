@@ -70,7 +70,48 @@ index  name
     2  m2
 2 rows, 2 more columns: error, note]], "records: columns that do not fit are named", { width = 12 })
 shows({ { ["é"] = "ü" }, { ["é"] = "longer than the width" } },
-  "é\n---------------------\nü\nlonger than the width\n2 rows", "cells are counted, not bytes", { width = 20 })
+  "é\n---------------------\nü\nlonger than the width\n2 rows", "cells are counted, not bytes", { width = 21 })
+
+-- Times, long texts; nothing is left out where no terminal shows it.
+local noon = os.time { year = 2026, month = 5, day = 6, hour = 12, min = 0, sec = 30 }
+shows({ updated = noon + 0.25, n = 2 }, "{ n = 2, updated = 2026-05-06 12:00:30 }", "a time is a date")
+shows({ time = 12.5, n = noon }, ("{ n = %d, time = 12.5 }"):format(noon), "other numbers are not")
+local word = ("word "):rep(20)
+local events = {}
+for i = 1, 60 do
+  events[i] = { time = noon + i, index = i, text = i .. " " .. word, population = "A" }
+end
+shows({ events[1], events[2] }, [[
+time                 index  population  text
+-------------------  -----  ----------  -----------------------------------
+2026-05-06 12:00:31      1  A           1 word word word word word word ...
+2026-05-06 12:00:32      2  A           2 word word word word word word ...
+2 rows]], "a long text is cut to what the width leaves", { width = 75 })
+shows({ events[1], events[2] }, [[
+time                 index
+-------------------  -----
+2026-05-06 12:00:31      1
+2026-05-06 12:00:32      2
+2 rows, 2 more columns: population, text]], "which columns are left out is said", { width = 30 })
+local pipe = assert(io.popen(([["$NETSPACE" -q --no-init -e '%s' | cat]]):format([[
+  local list = {}
+  for i = 1, 60 do
+    list[i] = { time = %d + i, index = i, text = i .. " " .. ("word "):rep(20), population = "A",
+      more = { deep = { deeper = { deepest = { i, 1 / 3 } } } }, list = { ("x"):rep(300) } }
+  end
+  print(list)]]):format(noon)))
+local text = pipe:read "a"
+pipe:close()
+local lines, whole = 0, 0
+for line in text:gmatch "[^\n]+" do
+  lines = lines + 1
+  local i = line:match " (%d+) word "
+  if i and line:find(word:sub(1, -2), 1, true) and line:find(("x"):rep(300), 1, true)
+    and line:find(("deepest = { %d, 0.3333333333"):format(i), 1, true) then
+    whole = whole + 1
+  end
+end
+t.is(lines .. " " .. whole, "63 60", "into a pipe: all rows, columns, texts and levels")
 
 local m = { block = "x", d = { 1, 1, 4, 7 }, w = { 24, 56, 152, 368 }, b = { 1, 1, 1, 1 },
   g = { 8, 8, 8, 8 }, stride = { 2, 2, 2, 2 }, stem = "simple", stem_width = 32, se = 0,

@@ -44,4 +44,48 @@ circle.circle = circle
 t.is(printed(circle), pretty(circle) .. "\n", "a circle")
 t.ok(printed(setmetatable({}, { __tostring = function() error("no") end })):find("__tostring fails"),
   "an object whose __tostring fails does not end the script")
+t.is(tostring(m), pretty(m):gsub(" image=.*", ""), "tostring of a network is its short form")
+t.is(("%s"):format(tostring(zoo["RegNetX-400MF"])), "x d=1,2,7,12 w=32,64,160,384 b=1 g=16", "of the zoo, too")
+t.ok(tostring({}):find "^table: 0x" and tostring(nil) == "nil" and tostring(1.5) == "1.5",
+  "of other values it is as ever")
+t.fails(function() tostring() end, "value expected")
+
+-- Names of netspace that a script takes for its own, and a principle given by its variable's name.
+local function said(code)
+  local p = assert(io.popen(("%s -q --no-init -e '%s' 2>&1"):format(require("netspace.core.sys").exe(),
+    code)))
+  local text = p:read "a"
+  p:close()
+  return text
+end
+t.is(said "space = 3 space = 4 print(space)",
+  "netspace: 'space' is yours now and hides netspace's module of that name; space = nil brings it back\n4\n",
+  "a name of netspace that becomes a variable is said, once")
+t.ok(said "print(space.names()[1]) function data() end":find("'data' is yours now", 1, true),
+  "also a function, and after other modules were used")
+t.is(said "x = 3 local space = 4 print(x, space)", "3\t4\n", "other names and locals are not")
+t.ok(said "stats = 3 stats = nil print(stats.compare({ 1, 2 }, { 3, 4 }).ks)":find "\n1%.0\n$", "nil brings it back")
+t.ok(said [[steep = constraint{ name = "steep", check = function(m) return true end }
+space.AnyNetXA:with("steep")]]:find("there is no constraint script called 'steep'; the variable steep is one, "
+  .. "without quotes: S:with(steep)", 1, true), "with(\"steep\") names the variable")
+-- A message beside a nil is not lost: where the nil is used, and where it is assigned at the prompt.
+t.ok(said [[s = store.open("no.db") s:names()]]:find "global 's'.*store%.open gave nil: no%.db: no such store",
+  "s:names() of a store that is not there says why there is no s")
+t.ok(said [[m = arch.anynet{ d = {1}, w = {-8} } print(m.w)]]:find "arch%.anynet gave nil: ", "networks, too")
+t.ok(not said [[x = nil print(x.y)]]:find "gave nil", "other nils are only that")
+local typed = assert(io.popen(([[printf 's = store.open("no.db")\nt = nil\nr = stats.import("no.csv")\n' |
+  %s -q -i --no-init 2>&1]]):format(require("netspace.core.sys").exe())))
+t.is(typed:read "a", "s is nil: store.open: no.db: no such store\n"
+  .. "r is nil: stats.import: cannot read no.csv: No such file or directory\n", "said when it is assigned")
+typed:close()
+
+-- At a terminal a sentence that is longer than the line is broken between words, without quotes.
+local sys, show = require "netspace.core.sys", require "netspace.prompt.show"
+local terminal = sys.terminal
+sys.terminal = function() return 20 end
+t.is(show.text "B is better than A: its mean error is lower", "B is better than A:\n  its mean error is\n"
+  .. "  lower", "a verdict")
+t.is(show.text "short text", '"short text"', "a short text is a value, in quotes")
+t.is(show.text(("x"):rep(30)), '"' .. ("x"):rep(30) .. '"', "one without blanks, too")
+sys.terminal = terminal
 t.done()

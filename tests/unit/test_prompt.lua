@@ -130,7 +130,27 @@ t.fails(function()
 end, "constraint mine, its check failed in 'S:with(constraint { name = \"mine\"")
 t.fails(function()
   S:with(constraint { name = "mine", check = function(x) return x.w4 < x.w1 end }):sample(1)
-end, "there is no x.w4, a stage's is x.w[4]", "a stage's parameter taken for a field")
+end, "there is no x.w1, a stage's is x.w[1]", "a stage's parameter taken for a field")
+for text, says in pairs {
+  ["m.w[5] > m.w[1]"] = "there is no m.w[5]: the network has 4 stages",
+  ["m.w[0] > 3"] = "there is no m.w[0]: the network has 4 stages, counted from 1",
+  ["m.width[1] > 3"] = "there is no m.width, it is m.w, a list with one for each stage",
+  ["m.flops > 3"] = "there is no m.flops, its cost is arch.complexity(m).flops",
+  ["m.stages > 3"] = "there is no m.stages, their number is #m.d",
+  ["asked.b[9] > 3"] = "there is no asked.b[9]: the network has 4 stages",
+  ["m.narow"] = "There is no m.narow, a network has the lists d, w, b and g",
+} do
+  local check = load("return function(m, asked) return " .. text .. " end")()
+  t.fails(function()
+    space.small.AnyNetXA:with(constraint { name = "mine", check = check }):sample(1,
+      { max_tries = 100 })
+  end, says, "a slip in a principle: " .. text)
+end
+local drawn = { name = "x", errors = { 1, 2, 3 }, models = space.small.AnyNetXA:sample(3) }
+t.fails(function() stats.bootstrap(drawn, function(m) return m.w[5] end) end,
+  "the property is nil; there is no m.w[5]", "in a property")
+t.fails(function() stats.bootstrap(drawn, function(m) return m.w[5] / 2 end) end,
+  "there is no m.w[5]: the network has 4 stages", "that fails")
 
 -- The line of a value.
 local A = space.small.RegNetX:sample(2, { flops = { 1e6, 2e6 } })

@@ -183,7 +183,7 @@ has(some, "nothing is compared", "one population is compared with nothing")
 
 page, _, ids = report_of("half")
 has(page, "had not finished at the last event", "half: it says that models are open")
-has(page, "7 of 12", "half: how many are finished")
+has(page, "12: 7 done, 2 running, 3 queued", "half: how they stand")
 has(page, "5 of 12 models of RegNetX are unfinished", "half: and the verdict, too")
 t.ok(ids.failures, "half: with every section")
 page, _, ids = report_of("windows")

@@ -24,6 +24,46 @@ t.ok(tostring(three):find("-13.48 to -0.40    95 %", 1, true), "the level stands
   tostring(three))
 t.is(first.comparison.better, "b", "the comparison itself claims the same")
 
+-- the same models; what was not learnt goes before any claim; untrained and unfinished ones
+t.is(stats.compare(a, a).verdict,
+  "a and b are the same models with the same errors: there is nothing to compare.", "a with itself")
+local A = space.small.AnyNetXA:sample(4, { flops = { 1e6, 2e6 } })
+local card = { classes = 10, test_n = 100 }
+local near = { name = "A", errors = { 90, 89, 91, 88 }, models = A, n = 4, card = card }
+local copy = { name = "A", errors = { 90, 89, 91, 88 }, models = A, n = 4, card = card }
+t.is(stats.compare(near, copy).verdict:match "[^:.]*: there is nothing[^.]*%.$",
+  " A (a) and A (b) are the same models with the same errors: there is nothing to compare.",
+  "the same from a store")
+local better = { name = "B", errors = {}, card = card, n = 20 }
+local chance = { name = "C", errors = {}, card = card, n = 20 }
+for i = 1, 20 do better.errors[i], chance.errors[i] = 85 + i / 10, 90 + i / 10 end
+local early = stats.compare(chance, better)
+t.is(early.better, "B", "a difference")
+t.ok(early.verdict:find("^Careful: of C no model has learnt: .* Careful: of B no model .* B is better"),
+  "the caution is before the claim", early.verdict)
+t.ok(stats.alternatives(chance, { better, better }).verdict:find "^Careful: of C no model has learnt",
+  "also among alternatives")
+local none = { name = "N", errors = {}, models = {}, n = 12, counts = { running = 2, queued = 10 } }
+for name, f in pairs { compare = function() stats.compare(a, none) end,
+  edf = function() stats.edf(none) end, bootstrap = function() stats.bootstrap(none, "d") end } do
+  t.fails(f, "none of the 12 models of N has finished (2 running, 10 queued); wait for the sweep",
+    name .. " says how many have finished")
+end
+t.fails(function() stats.compare(A, a) end, "a is a population, which is not trained yet; train it "
+  .. "first: sweep.run{ models = a, … }")
+t.fails(function() plot.edf { A } end, "item 1 is a population, which is not trained yet")
+t.fails(function() plot.edf(A) end, "item 1 is a population, which is not trained yet")
+t.fails(function() plot.edf { { A[1], A[2] } } end, "item 1 is a list of networks, which is not trained")
+local dir = assert(require("luv").fs_mkdtemp("/tmp/netspace-verdicts-XXXXXX"))
+local h = sweep.start { store = dir .. "/h.db", name = "H", models = A, recipe = { epochs = 50 },
+  data = data.open("shapes", { train = 320, test = 50 }), quiet = true }
+t.fails(function() stats.compare(h, a) end, "a is a sweep at work, not its result (sweep H of ")
+t.fails(function() stats.compare(a, h) end, 'b:wait() waits and gives the result, store.open("' .. dir
+  .. '/h.db"):result("H") has what is finished so far')
+t.fails(function() plot.edf { h } end, "item 1 is a sweep at work")
+h:cancel()
+os.execute("rm -r " .. dir)
+
 -- where Holm stops, the rest keeps the level of that step
 local same = { 50, 51, 52, 53, 54, 55, 56, 57 }
 local stop = stats.alternatives(same, { same, { 50.5, 51.5, 52.5, 53.5, 54.5, 55.5, 56.5 } })

@@ -5,6 +5,7 @@
 --   print(d, d:card().checksum)
 
 local core = require "netspace.core.data"
+local blame = require "netspace.lib.blame"
 local document = require("netspace.lib.doc").group "data"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
@@ -103,7 +104,9 @@ function M.open(spec, opts)
   if pad < 0 or pad > 16 then
     error(("data.open: pad = %d; training images are padded by 0 to 16 pixels"):format(pad), 2)
   end
-  return kind.open(argument, train, test, math.tointeger(o.seed or sys.seed()), pad)
+  local set, why = kind.open(argument, train, test, math.tointeger(o.seed or sys.seed()), pad)
+  if not set then return blame.nothing("data.open", why) end
+  return set
 end
 
 document("data.open", [[

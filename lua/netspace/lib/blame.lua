@@ -21,6 +21,17 @@ function M.call(level, say, f, ...)
   error(err, 0)
 end
 
+--- What netspace gave last instead of a value, where a caller may not have looked at the message
+-- beside the nil: { what =, message = }.  Shown when the nil is used (prompt/exception.lua) or
+-- assigned (prompt/repl.lua).
+M.last = nil
+
+--- Returns nil, message and the rest as they are, and remembers the message.
+function M.nothing(what, message, ...)
+  M.last = { what = what, message = message }
+  return nil, message, ...
+end
+
 --- The usual `say`: the message alone.
 function M.plainly(err)
   return type(err) == "string" and M.bare(err)

@@ -11,6 +11,11 @@ local function first_column(line)
   return from and line:sub(1, to) or ""
 end
 
+-- Whether a line says how something is called: "f(x) -> list", "s:size{ … }".
+local function is_signature(line)
+  return line:find "^[%a_][%w_.:]*%s?[({]" ~= nil or line:find " %-> " ~= nil
+end
+
 -- Lines that go on in the next one, put together.
 local function joined(text)
   local out, last = {}, nil
@@ -19,7 +24,8 @@ local function joined(text)
     local column = before and first_column(before) or ""
     local hang, deeper = canvas.text_width(column), indent - #(before or ""):match "^%s*"
     local goes_on = #out > 1 and line ~= "" and last ~= "" and first_column(line) == ""
-      and not line:find "^%s*%l+: " and (hang > 0 and indent == hang
+      and not line:find "^%s*example: " and not line:find "^%s*source: "
+      and not is_signature(last) and (hang > 0 and math.abs(indent - hang) <= 1
       or hang == 0 and (deeper == 0 or deeper == 2) and not last:find ":$"
       and canvas.text_width(last) >= FULL)
     if goes_on then

@@ -10,6 +10,7 @@ local cjson = require "cjson"
 
 local M = {}
 local EXACT = 2 ^ 53
+local exact = { "%.15g", "%.16g", "%.17g" } -- the first that reads back to the same is taken
 
 local function number(v)
   if v ~= v or v == math.huge or v == -math.huge then
@@ -18,8 +19,8 @@ local function number(v)
   if math.type(v) == "integer" or v == math.floor(v) and math.abs(v) <= EXACT then
     return ("%d"):format(v)
   end
-  for digits = 15, 17 do
-    local text = ("%." .. digits .. "g"):format(v)
+  for _, format in ipairs(exact) do
+    local text = format:format(v)
     if tonumber(text) == v then return text end
   end
 end
@@ -27,11 +28,14 @@ end
 local encode
 
 local function encode_table(t)
-  local parts = {}
-  if #t > 0 or next(t) == nil then
-    for i, v in ipairs(t) do parts[i] = encode(v) end
-    for k in pairs(t) do
-      if math.type(k) ~= "integer" or k < 1 or k > #t then
+  local parts, n = {}, #t
+  if n > 0 or next(t) == nil then
+    for i = 1, n do
+      local v = t[i]
+      parts[i] = math.type(v) == "integer" and v or encode(v) -- most are such
+    end
+    for k in next, t do
+      if math.type(k) ~= "integer" or k < 1 or k > n then
         error(("a list with the key '%s' has no JSON form"):format(tostring(k)), 0)
       end
     end
@@ -93,7 +97,14 @@ local function restore(v, mark)
   elseif v == cjson.null then
     return nil
   elseif type(v) == "table" then
-    for k, x in pairs(v) do v[k] = restore(x, mark) end
+    for k, x in next, v do
+      if type(x) == "number" then -- as below, without a call: most values are numbers
+        local n = math.tointeger(x)
+        if n and x <= EXACT and x >= -EXACT then v[k] = n end
+      else
+        v[k] = restore(x, mark)
+      end
+    end
   elseif mark and type(v) == "string" and v:sub(1, #mark) == mark then
     return tonumber(v:sub(#mark + 1))
   end

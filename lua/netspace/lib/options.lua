@@ -8,7 +8,10 @@
 
 local absent = require "netspace.lib.absent"
 
-local M = { declared = {} } -- name -> { key = types }
+local M = {
+  declared = {}, -- name -> { key = types }
+  words = {},    -- key -> the texts that it may be, where they are few; "name: key" goes before
+}
 
 --- Damerau-Levenshtein distance (adjacent swaps count 1).
 local function distance(a, b)
@@ -71,6 +74,11 @@ function M.declare(names, keys)
   for _, name in ipairs(type(names) == "table" and names or { names }) do
     M.declared[name] = keys
   end
+end
+
+--- The texts that the option `key` of what is called `name` may be, or nil.
+function M.words_of(name, key)
+  return M.words[("%s: %s"):format(name, key)] or M.words[key]
 end
 
 --- Checks the option table `t` of `where`, by what is declared for `name` (`where`).

@@ -1,6 +1,7 @@
 --- Values as text for people: what the prompt prints for the result of an expression.
 -- Keys are sorted, so equal tables print equally; cycles and depth are bounded; a list of
--- records becomes an aligned table; a model becomes one line.
+-- records becomes an aligned table; a model becomes one line.  Where no terminal shows it (a
+-- pipe, a file) nothing is left out: the reader may be a program.
 --
 --   pretty{ b = { 1, 2, 3 }, a = "x" }   -->  { a = "x", b = { 1, 2, 3 } }
 
@@ -17,6 +18,8 @@ local M = {
 }
 
 local STRING_LIMIT = 200 -- bytes of a string inside a table
+local CELL = 60          -- cells of a text in a table of records
+local WIDE = 20          -- what a column of texts keeps when others need the room
 
 local escapes = { ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r", ['"'] = '\\"',
   ["\\"] = "\\\\" }
@@ -30,6 +33,18 @@ local function quote(s)
     s = s:gsub("[\x80-\xff]", function(c) return ("\\x%02x"):format(c:byte()) end)
   end
   return '"' .. s .. '"'
+end
+
+-- A text in at most `width` cells.
+local function shorten(text, width, dots)
+  if canvas.text_width(text) <= width then return text end
+  local room, at = width - canvas.text_width(dots), 0
+  for from, code in utf8.codes(text, true) do
+    room = room - canvas.text_width(utf8.char(code))
+    if room < 0 then break end
+    at = from + #utf8.char(code) - 1
+  end
+  return text:sub(1, at) .. dots
 end
 
 -- Cuts a long string at a character and says how much is missing.
@@ -47,9 +62,17 @@ end
 
 local function atom(v, ctx, top)
   if type(v) == "string" then
-    return top and quote(v) or cut_string(v, STRING_LIMIT, ctx)
+    return top and quote(v) or cut_string(v, ctx.complete and #v or STRING_LIMIT, ctx)
   end
   return safe_tostring(v)
+end
+
+-- Fields that are Unix times: "2024-05-06 12:00:30", as in the provenance of a population.
+local times = { time = true, created = true, updated = true, started = true, ended = true }
+
+local function when(key, v)
+  if not times[key] or type(v) ~= "number" or v < 1e9 or v >= 1e11 then return nil end
+  return os.date("%Y-%m-%d %H:%M:%S", math.floor(v))
 end
 
 local function is_table(v)
@@ -122,6 +145,10 @@ end
 
 -- One line.
 
+-- A text that is shown without quotes.
+local AsIs = { __tostring = function(self) return self.text end }
+local function as_is(text) return setmetatable({ text = text }, AsIs) end
+
 -- The table on one line, or nil when it takes more than `width` cells, more items than
 -- allowed or more depth than is left.
 local function flat(v, ctx, depth, width)
@@ -151,7 +178,8 @@ local function flat(v, ctx, depth, width)
   end
   if fits then
     for _, k in ipairs(field_keys(v)) do
-      fits = fits and add(key_text(k, ctx) .. " = ", rawget(v, k))
+      local time = when(k, rawget(v, k))
+      fits = fits and add(key_text(k, ctx) .. " = ", time and as_is(time) or rawget(v, k))
       if not fits then break end
     end
   end
@@ -172,7 +200,7 @@ local function all(list, test)
   return #list >= 2
 end
 
-local first_columns = { index = 1, id = 2, name = 3 }
+local first_columns = { time = 0, index = 1, id = 2, name = 3 }
 
 local function column_names(list)
   local seen, names = {}, {}
@@ -192,11 +220,16 @@ local function column_names(list)
   return names
 end
 
-local function cell_text(v, ctx)
+local function cell_text(v, ctx, name)
   if v == nil then return "" end
-  if math.type(v) == "float" then return ("%.6g"):format(v) end
-  if type(v) == "string" and not v:find "%c" and canvas.text_width(v) <= 60 then return v end
-  return flat(v, ctx, 2, 60) or "{" .. ctx.dots .. "}"
+  if when(name, v) then return when(name, v) end
+  if math.type(v) == "float" then return (ctx.complete and "%.14g" or "%.6g"):format(v) end
+  if type(v) == "string" then
+    local text = (v:find "%c" or not utf8.len(v)) and quote(v) or v
+    return ctx.complete and text or shorten(text, CELL, ctx.dots)
+  end
+  if ctx.complete then return flat(v, ctx, math.huge, math.huge) end
+  return flat(v, ctx, 2, CELL) or "{" .. ctx.dots .. "}"
 end
 
 -- Rows shown: all, or the first and last halves of the limit.
@@ -212,6 +245,19 @@ local function row_numbers(n, limit)
   return rows
 end
 
+-- Makes the widest column of texts narrower (to WIDE cells at least) where the columns do not
+-- fit into the width.
+local function squeeze(rows, widths, names, ctx, indent, is_number)
+  local used, widest = indent - 2, nil
+  for c, width in ipairs(widths) do
+    used = used + width + 2
+    if not is_number[names[c]] and width > (widths[widest] or WIDE) then widest = c end
+  end
+  if used <= ctx.width or ctx.complete or not widest then return end
+  widths[widest] = math.max(WIDE, widths[widest] - (used - ctx.width))
+  for _, row in ipairs(rows) do row[widest] = shorten(row[widest], widths[widest], ctx.dots) end
+end
+
 -- An aligned table with heading and footer; `get(i, name)` gives the text of a cell.
 -- The footer counts `what`: "500 models, 40 shown".
 local function tabulate(names, n, what, ctx, indent, get, is_number)
@@ -224,8 +270,9 @@ local function tabulate(names, n, what, ctx, indent, get, is_number)
     if i == 0 then gap = row end
   end
   local widths, shown, used = columns.widths(rows), 0, indent
+  squeeze(rows, widths, names, ctx, indent, is_number)
   for c, width in ipairs(widths) do
-    if c > 1 and used + width > ctx.width then break end
+    if c > 1 and used + width > ctx.width and not ctx.complete then break end
     shown, used = c, used + width + 2
   end
   local rule = {}
@@ -256,13 +303,13 @@ local function record_table(list, ctx, indent)
     is_number[name] = true
     for i = 1, #list do
       local v = list[i][name]
-      if v ~= nil and type(v) ~= "number" then
+      if v ~= nil and type(v) ~= "number" or when(name, v) then
         is_number[name] = nil
         break
       end
     end
   end
-  local function get(i, name) return cell_text(list[i][name], ctx) end
+  local function get(i, name) return cell_text(list[i][name], ctx, name) end
   return tabulate(names, #list, "rows", ctx, indent, get, is_number)
 end
 
@@ -303,6 +350,8 @@ local function field_lines(v, keys, ctx, depth, indent, out)
   for i = 1, math.min(#keys, ctx.items) do
     local k = keys[i]
     local value = rawget(v, k)
+    local time = when(k, value)
+    if time then value = as_is(time) end
     local text = render(value, ctx, depth - 1, indent, key_text(k, ctx) .. " = ")
     out[#out + 1] = text .. ","
   end
@@ -354,8 +403,10 @@ function M.pretty(value, o)
   o = options.check("pretty", o)
   local ascii = o.ascii
   if ascii == nil then ascii = not screen.unicode() end
+  local width = o.width or sys.terminal(1)
   local ctx = {
-    width = o.width or sys.terminal(1) or 80, items = math.max(1, o.items or 40), path = {},
+    width = width or 80, items = math.max(1, o.items or width and 40 or math.huge), path = {},
+    complete = not width, -- nobody looks: a pipe or a file
     dots = ascii and "..." or "…", rule = ascii and "-" or "─",
   }
   if type(value) == "string" then return atom(value, ctx, true) end
@@ -363,7 +414,7 @@ function M.pretty(value, o)
     return ("%s image=%s classes=%s"):format(model_line(value), tostring(value.image),
       tostring(value.classes))
   end
-  return render(value, ctx, o.depth or 4, 0)
+  return render(value, ctx, o.depth or width and 4 or math.huge, 0)
 end
 
 --- A value in one line of at most `width` cells: the first of its own text, or all of it.
@@ -374,15 +425,12 @@ function M._line(value, width)
   else
     text = M.pretty(value, { width = 1000, items = 8, depth = 1 }):gsub("%s*\n%s*", " ")
   end
-  if canvas.text_width(text) <= width then return text end
-  local dots = screen.unicode() and "…" or "..."
-  local room, at = width - canvas.text_width(dots), 0
-  for from, code in utf8.codes(text, true) do
-    room = room - canvas.text_width(utf8.char(code))
-    if room < 0 then break end
-    at = from + #utf8.char(code) - 1
-  end
-  return text:sub(1, at) .. dots
+  return shorten(text, width, screen.unicode() and "…" or "...")
+end
+
+--- A network in one line; nil for other values, and for one with a text of its own.
+function M._network(value)
+  return is_model(value) and not members.own_text(value) and model_line(value) or nil
 end
 
 --- Whether a value is worth a line when it is assigned: a network, or what says itself how it
@@ -403,6 +451,9 @@ document("pretty", [[
     width    characters of a line (default: the terminal's)
     depth    levels of nested tables that are shown; {…} stands for deeper ones
     items    items, fields or rows that are shown; "… 482 more" stands for the rest
+  A table that is wider than the line says which columns it leaves out.  Where standard output
+  is a pipe or a file and no width is given, nothing is left out: all columns and rows, however
+  wide.  Unix times (time, created, updated, started, ended) are shown as dates.
   example: print(pretty{ { name = "A", n = 16 }, { name = "B", n = 3 } })]])
 
 return setmetatable(M, { __call = function(_, ...) return M.pretty(...) end })

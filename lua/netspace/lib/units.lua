@@ -11,6 +11,12 @@ function M.duration(s)
   return ("%dd%02dh"):format(s // 86400, s % 86400 // 3600)
 end
 
+--- A time that somebody has set: below 10 seconds also parts of one, "0.5s".
+function M.limit(s)
+  if s >= 10 or s == math.floor(s) then return M.duration(s) end
+  return ("%.2gs"):format(s)
+end
+
 local sizes = { { 1e12, "TB" }, { 1e9, "GB" }, { 1e6, "MB" }, { 1e3, "kB" }, { 1, "bytes" } }
 
 --- Bytes: "950 kB", "21.2 MB", "2 GB".
@@ -28,7 +34,8 @@ function M.count(n, noun, part)
     n == 1 and "" or "s")
 end
 
-local states = { "done", "diverged", "failed", "running", "queued" }
+local states = { "done", "diverged", "failed", "running", "queued",
+  "unfinished" } -- the last: of an import, which does not know what becomes of them
 
 --- How models stand, the one way it is counted and said everywhere: every model is in one of
 -- these states, so that the numbers add up to all.  "4 done, 1 failed, 2 queued"; states that no

@@ -51,11 +51,12 @@ end
 -- Asks the sweep at work; where nobody is, the failed models wait for the next one.
 local function retry(path, view)
   local population = view.about
-  local good, n = pcall(ledgers.retry, path, population)
-  if good and n == 0 then
+  local good, n = pcall(ledgers.retry, path, { name = population })
+  if good and n.failed == 0 then
     return population .. " has no failed models; those that diverged are results"
   elseif good then
-    return ("%d of %s queued again; `netspace resume %s` trains them"):format(n, population, path)
+    return ("%d of %s queued again; `netspace resume %s` trains them"):format(n.failed, population,
+      path)
   end
   if getmetatable(n) == ledgers.Failure and n.kind == "busy" then
     return send(path, "retry", view)

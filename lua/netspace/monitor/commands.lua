@@ -44,6 +44,12 @@ local function next_view(view)
   end
 end
 
+local function view_before(view)
+  for i, v in ipairs(M.views) do
+    if v[2] == view.view then return show(view, M.views[(i - 2) % #M.views + 1][2]) end
+  end
+end
+
 local function view_of(view, key)
   for _, v in ipairs(M.views) do
     if v[1] == key then show(view, v[2]) end
@@ -194,8 +200,17 @@ local questions = {
 }
 local go_on = { "pause", "resume %s?" } -- P when it is paused
 
-local function ask(view, key, s)
-  local p = widgets.selected(s, view)
+-- The population that a question is about: that of the model chosen, else the selected one; and
+-- what says so where the view does not.
+local function meant(view, s, info)
+  local model = view.view == "models" and (info.list or {})[info.row]
+  local id = view.detail and view.detail[1] or model and model.population_id
+  if id then return s.populations[id], "that of the model chosen" end
+  return widgets.selected(s, view), view.view == "log" and "the selected one" or nil
+end
+
+local function ask(view, key, s, info)
+  local p, which = meant(view, s, info)
   local q = key == "P" and p and p.state == "paused" and go_on or questions[key]
   if key == "R" and p and p.failed == 0 then
     view.said = ("%s has no failed models"):format(p.name)
@@ -205,12 +220,24 @@ local function ask(view, key, s)
     view.said = ("no sweep is at work on %s; `netspace resume %s` finishes it"):format(p.name,
       s.path)
   elseif p then
-    view.ask = { text = q[2]:format(p.name), want = q[1], population = p.name }
+    which = #s.populations > 1 and which and (" (%s)"):format(which) or ""
+    view.ask = { text = q[2]:format(p.name) .. which, want = q[1], population = p.name }
   end
 end
 
 local function set(key) return function(view) view[key] = not view[key] end end
 local function back(view) view.detail = nil end
+
+local function hide(view, key, s)
+  local slot, n = tonumber(key), #widgets.chosen(s, view)
+  if slot <= n then
+    view.hidden[slot] = not view.hidden[slot] or nil
+  else
+    view.said = n == 1 and ("there is no population %d; 1 shows or hides the only one"):format(slot)
+      or ("there is no population %d; 1 to %d show or hide a to %s"):format(slot, n,
+        string.char(96 + n))
+  end
+end
 
 local chart_keys = { { "home", "cursor to the left end" }, { "end", "cursor to the right end" } }
 local populations = {}
@@ -224,6 +251,7 @@ for i, v in ipairs(M.views) do tabs[i] = { v[1], "view: " .. v[3] } end
 M.general = {
   { keys = "q", text = "leave; the run goes on" , run = function() return true end },
   { keys = "tab v", text = "next view", run = next_view },
+  { keys = "backtab", show = "shift-tab", text = "the view before", run = view_before },
   { keys = "e m x g", text = "EDFs, models, property, log", each = tabs, run = view_of },
   { keys = ":", text = "all commands: type to find one, enter does it", each = {},
     run = function(view) view.palette = { text = "", row = 1 } end },
@@ -245,10 +273,8 @@ M.of = {
   edf = {
     { keys = "left right home end", show = "left, right, home, end",
       text = "cursor: error, share of each, KS", each = chart_keys, run = move_cursor },
-    { keys = "1 2 3 4 5 6 7 8", show = "1-8", text = "show or hide a population",
-      each = populations, run = function(view, key)
-        view.hidden[tonumber(key)] = not view.hidden[tonumber(key)] or nil
-      end },
+    { keys = "1 2 3 4 5 6 7 8 9", show = "1-8", text = "show or hide a population",
+      each = populations, run = hide },
     { keys = "[ ]", text = "select one: its 95 % band", each = { { "]", "select the next "
       .. "population" }, { "[", "select the one before" } }, run = select },
     { keys = "b", text = "band on or off", run = set "band" },
@@ -289,7 +315,7 @@ M.of = {
       run = function(view, key, s) select(view, key == "wheelup" and "[" or "]", s) end },
     { keys = "click", show = "mouse", text = "click: a model, again opens it", each = {},
       run = property_click },
-    { keys = "", show = "shade, line", text = "95 % band and median of the best models" },
+    { keys = "", show = "lines", text = "95 % band and, between, median of the best models" },
   },
   log = {
     { keys = moving, show = "up, down, page up, page down", text = "go through the log",

@@ -56,15 +56,22 @@ local function choose(view, key, s, info, y)
   end
 end
 
+-- What the line that is typed, the filter's or the palette's, is after an editing key; nil for
+-- other keys.
+local function edited(text, key)
+  if key == "backspace" then return text:sub(1, -2) end
+  if key == "ctrl-u" then return "" end
+  if key == "ctrl-w" then return (text:gsub("%S*%s*$", "")) end
+  return #key == 1 and text .. key or nil
+end
+
 local function type_filter(view, key)
   if key == "enter" then
     view.typing = nil
   elseif key == "escape" then
     view.typing, view.filter = nil, nil
-  elseif key == "backspace" then
-    view.filter = (view.filter or ""):sub(1, -2)
-  elseif #key == 1 then
-    view.filter, view.row, view.scroll = (view.filter or "") .. key, 1, 0
+  elseif edited("", key) then
+    view.filter, view.row, view.scroll = edited(view.filter or "", key), 1, 0
   end
 end
 
@@ -85,12 +92,11 @@ local function search(view, key, info, y)
     return offers[item] and offers[item][1]
   elseif key == "escape" or key == "backspace" and palette.text == "" then
     view.palette = nil
-  elseif steps[key] then
-    palette.row = clamp(palette.row + steps[key], 1, math.max(1, #offers))
-  elseif key == "backspace" then
-    palette.text, palette.row = palette.text:sub(1, -2), 1
-  elseif #key == 1 then
-    palette.text, palette.row = palette.text .. key, 1
+  elseif steps[key] or key == "tab" or key == "backtab" then
+    local by = steps[key] or key == "tab" and 1 or -1
+    palette.row = clamp(palette.row + by, 1, math.max(1, #offers))
+  elseif edited("", key) then
+    palette.text, palette.row = edited(palette.text, key), 1
   end
 end
 
@@ -103,6 +109,9 @@ end
 
 local function do_command(view, key, s, info, x, y)
   local command = commands.find(view, key)
+  if not command and #key == 1 then
+    view.said = ("no command has the key %s here; ? lists them, : finds one"):format(key)
+  end
   return command and command.run and command.run(view, key, s, info, x, y)
 end
 

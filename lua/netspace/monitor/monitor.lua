@@ -278,6 +278,7 @@ function M.main(args)
 end
 
 options.declare("monitor", { mode = "string", ascii = "boolean", wait = "boolean" })
+options.words["monitor: mode"] = { "once", "text", "json" }
 
 --- Opens the monitor from the prompt or a script; comes back with q or Ctrl-C.
 function M.monitor(path, o)
@@ -321,8 +322,9 @@ document("monitor", [[
     SVG, by gnuplot; i shows these as images, where the terminal can (plot:show).  y copies
     the table of models or populations, with the verdict on two of them, or the text that is
     shown, by the terminal (OSC 52; in tmux set-clipboard or allow-passthrough must be on).
-  P pauses the sweep of the selected population, K cancels it, R trains its failed models
-  again; each asks first.  The request waits in STORE.commands until the sweep takes it, a
+  P pauses the sweep of the selected population (among the models: of that of the model chosen,
+  marked with > above them), K cancels it, R trains its failed models again; each asks first.
+  The request waits in STORE.commands until the sweep takes it, a
   moment later.  Where no sweep is at work, R puts the failed models back into the queue of
   the store, for netspace resume.  Nothing else is ever written.
   From a shell: netspace monitor STORE [--once | --text | --json] [--ascii] [--wait].

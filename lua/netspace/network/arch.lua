@@ -33,6 +33,10 @@ options.declare("arch.regnet", with_common {
   g = "integer", stride = "integer|table", stages = "integer|string",
 })
 
+options.words.block = { "x", "y", "r", "v", "vr", "basic", "vanilla", "linear", "mb" }
+options.words.stem = { "simple", "res", "cifar" }
+options.words.activation = { "relu", "silu" }
+
 --- Block "y" of the paper is block "x" with squeeze-excitation.
 local function copy(t)
   local c = {}
@@ -48,6 +52,7 @@ local function call(where, f, ...)
   local a, b = blame.call(2, function(err) return where .. ": " .. blame.bare(tostring(err)) end,
     f, ...)
   if b == nil then return a end -- one value, so that the prompt prints one
+  if a == nil then return blame.nothing(where, b) end
   return a, b
 end
 

@@ -25,6 +25,9 @@ local arch_of = methods.arch
 options.declare({ "net.new", "net.load" }, { seed = "integer", batch = "integer" })
 options.declare({ "net.benchmark", "net.profile" },
   { mode = "string", batch = "integer", seconds = "number" })
+for _, name in ipairs { "net.benchmark", "net.profile" } do
+  options.words[name .. ": mode"] = { "train", "test" }
+end
 
 -- Calls the core; its exceptions name the function that the user called and blame the user's
 -- line.

@@ -22,6 +22,8 @@ options.declare({ "recipe", "recipe.rates", "net:train", "sweep.run: recipe",
   "sweep.start: recipe", "sweep.forecast: recipe", "design.step: recipe",
   "design.repeats: recipe" }, keys)
 
+options.words.schedule = { "cos", "cos_step", "constant" }
+
 M.paper = {
   epochs = 10, batch = 128, lr = 0.05, wd = 5e-5, momentum = 0.9, nesterov = true,
   schedule = "cos", warmup = 0, warmup_factor = 0.1, label_smoothing = 0,

@@ -5,6 +5,7 @@ local canvas = require "netspace.core.canvas"
 local edfs = require "netspace.core.edf"
 local document = require("netspace.lib.doc").group "plot"
 local input = require "netspace.stats.input"
+local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local picture = require "netspace.plot.picture"
 
@@ -85,6 +86,9 @@ end
 -- Adds what `value`, the i-th argument, shows: curves, and the edf of its band.
 local function add_curves(t, value, i, level)
   local kind = type(value)
+  local wrong = input.untrained(("item %d"):format(i), value)
+    or members.kind(value) == "sweep" and input.unfinished(("item %d"):format(i), value)
+  if wrong then error("plot.edf: " .. wrong, level + 1) end
   if kind ~= "table" and kind ~= "userdata" then
     error(("plot.edf: item %d is a %s; it should be a result of sweep.run, a stats.edf value, "
       .. "a list of errors, or { name =, errors = }"):format(i, kind), level + 1)
@@ -168,7 +172,10 @@ function M.edf(t, ...)
     error("plot.edf expects a table: plot.edf{ A, B }, got " .. type(t), 2)
   end
   -- plot.edf(result) and plot.edf{ 40, 50 } mean one curve
-  if t.errors or t.steps or type(t[1]) == "number" then t = { t } end
+  if t.errors or t.steps or type(t[1]) == "number" or members.kind(t) == "population"
+    or members.kind(t) == "sweep" then
+    t = { t }
+  end
   local o = {}
   for k, v in pairs(t) do
     if math.type(k) ~= "integer" then o[k] = v end

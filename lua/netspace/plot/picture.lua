@@ -130,6 +130,7 @@ end
 options.declare("plot:text", { width = "integer", height = "integer", ascii = "boolean" })
 options.declare("plot:show",
   { width = "integer", height = "integer", ascii = "boolean", graphics = "string" })
+options.words.graphics = { "auto", "kitty", "sixel", "text" }
 
 local function compose(self, o, width, height)
   local ascii = o.ascii

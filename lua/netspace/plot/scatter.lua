@@ -72,6 +72,7 @@ local function panel_of(result, what, o)
   local label
   if type(what) == "table" then label, what = what[1], what[2] end
   local band = bootstrap(result, what, { exact = true, level = o.level, share = o.share })
+  result = property.measured(result, what)
   local x, name, categorical = property.values("plot.scatter", result, what)
   name = label or name
   local list, index_of = categories(x, categorical)

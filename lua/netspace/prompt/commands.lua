@@ -13,8 +13,9 @@ function M.monitor(args)
 end
 
 local RESUME = "resume STORE [--workers N] [--retry | --retry=all] [--memory SIZE] "
-  .. "[--patience SECONDS]"
-local of_resume = { "--workers", "--retry", "--retry=all", "--memory", "--patience" }
+  .. "[--patience SECONDS] [--budget TIME]"
+local of_resume = { "--workers", "--retry", "--retry=all", "--memory", "--patience", "--budget" }
+local with_value = { workers = true, memory = true, patience = true, budget = true }
 
 local function refused(...)
   io.stderr:write("netspace: ", (...):format(select(2, ...)), "\n")
@@ -29,7 +30,7 @@ function M.resume(args)
     local a = args[i]
     local key, value = a:match "^%-%-(%a+)=(.*)$"
     key = key or a:match "^%-%-(%a+)$"
-    if not value and (key == "workers" or key == "memory" or key == "patience") then
+    if not value and with_value[key] then
       i = i + 1
       value = args[i] or ""
     end
@@ -44,8 +45,16 @@ function M.resume(args)
         return refused("--patience is a number of seconds above 0, not '%s'", value)
       end
     elseif key == "memory" then
-      if value == "" then return refused("--memory is a size, such as 2GB, or none") end
+      if value ~= "none" and not require("netspace.sweep.request").bytes(value) then
+        return refused("--memory is a size above 0, such as 2GB, or none (no limit); not '%s'",
+          value)
+      end
       o.memory = value
+    elseif key == "budget" then
+      if not require("netspace.sweep.forecast").seconds(tonumber(value) or value) then
+        return refused("--budget is a time, such as 6h, 90m or 7200 (seconds); not '%s'", value)
+      end
+      o.budget = tonumber(value) or value
     elseif key == "retry" then
       if value and value ~= "all" then
         return refused("--retry takes what has failed, --retry=all also what has diverged; "
@@ -64,10 +73,11 @@ function M.resume(args)
   return require("netspace.sweep.sweep").resume(path, o)
 end
 
--- What a command that writes a file is given: STORE -o FILE [NAME]…, and `flag` where it
--- has one.  Nothing, after saying why, when that is not what it got.
-local function file_arguments(command, args, flag)
-  local t, known = { names = {} }, { "-o", flag }
+-- What a command that writes a file is given: STORE -o FILE [NAME]…, `flag` where it has one,
+-- and the option `valued`, which takes a value, where it has one.  Nothing, after saying why,
+-- when that is not what it got.
+local function file_arguments(command, args, flag, valued)
+  local t, known = { names = {} }, { "-o", flag, valued }
   local i = 1
   while args[i] do
     local a = args[i]
@@ -76,6 +86,12 @@ local function file_arguments(command, args, flag)
       t.file = args[i]
     elseif flag and a == flag then
       t.flag = true
+    elseif valued and a:match "^[^=]*" == valued then
+      t.value = a:match "=(.*)$"
+      if not t.value then
+        i = i + 1
+        t.value = args[i] or ""
+      end
     elseif a:sub(1, 1) == "-" then
       io.stderr:write(("netspace: %s does not know '%s'%s\n"):format(command, a,
         require("netspace.lib.options").hint(a, known)))
@@ -91,14 +107,21 @@ local function file_arguments(command, args, flag)
   return t.path and t.file and t or nil
 end
 
-local EXPORT = "export STORE -o FILE.csv|FILE.jsonl|sweep.json[.gz] [NAME]... [--salvage]"
+local EXPORT = "export STORE -o FILE.csv|FILE.jsonl|sweep.json[.gz] [NAME]... [--salvage]\n"
+  .. "       netspace export STORE -o - [--format csv|jsonl|json] [NAME]... [--salvage]"
 
 --- Writes the models of a store to a file for other programs.
 function M.export(args)
-  local t = file_arguments("export", args, "--salvage")
+  local t = file_arguments("export", args, "--salvage", "--format")
   if not t then return usage(EXPORT) end
   local export = require "netspace.store.export"
-  if not export.kind(t.file) then
+  local piped = t.file == "-"
+  local kind_asked = piped and (t.value or "csv")
+  if t.value and not piped then
+    return refused("--format goes with -o -; the name of a file says its format")
+  elseif piped and not export.kind("x." .. kind_asked) then
+    return refused("--format is csv, jsonl or json, not '%s'", kind_asked)
+  elseif not piped and not export.kind(t.file) then
     io.stderr:write(("netspace: export writes %s, not '%s'\n"):format(export.KINDS, t.file))
     return 2
   end
@@ -107,7 +130,11 @@ function M.export(args)
   if store then
     -- through pcall, which has no line of code that the message could name
     local ran
-    ran, n, message, kind = pcall(store.export, store, t.file, t.names, { salvage = t.flag })
+    if piped then
+      ran, n, message, kind = pcall(store._export_text, store, kind_asked, t.names, t.flag)
+    else
+      ran, n, message, kind = pcall(store.export, store, t.file, t.names, { salvage = t.flag })
+    end
     store:close()
     if not ran then error(n, 0) end
   end
@@ -115,24 +142,49 @@ function M.export(args)
     io.stderr:write("netspace: ", message, "\n")
     return kind == "damaged" and 4 or 1
   end
+  if piped then
+    for _, piece in ipairs(message) do io.stdout:write(piece) end
+    return
+  end
   io.stderr:write(("%s: %s\n"):format(t.file, require("netspace.lib.units").count(n, "model")))
+end
+
+-- A command that asks a store for one thing: method(store, …) with the arguments after STORE.
+local function change(command, args, n, method)
+  if #args ~= n + 1 or table.concat(args, "\0"):find "%f[^\0]%-" then return usage(command) end
+  local store, message, kind = require("netspace.store.store").open(args[1])
+  local good
+  if store then
+    local ran
+    ran, good, message, kind = pcall(store[method], store, table.unpack(args, 2))
+    store:close()
+    if not ran then error(good, 0) end
+  end
+  if not good then
+    io.stderr:write("netspace: ", message, "\n")
+    return kind == "damaged" and 4 or 1
+  end
 end
 
 local COPY = "copy STORE NEW"
 
 --- Copies a store, also one that a sweep is at work on.
 function M.copy(args)
-  if #args ~= 2 or args[1]:find "^-" or args[2]:find "^-" then return usage(COPY) end
-  local store, message, kind = require("netspace.store.store").open(args[1])
-  local good
-  if store then
-    good, message, kind = store:copy(args[2])
-    store:close()
-  end
-  if not good then
-    io.stderr:write("netspace: ", message, "\n")
-    return kind == "damaged" and 4 or 1
-  end
+  return change(COPY, args, 1, "copy")
+end
+
+local REMOVE = "remove STORE NAME"
+
+--- Takes a population out of a store for good.
+function M.remove(args)
+  return change(REMOVE, args, 1, "remove")
+end
+
+local RENAME = "rename STORE OLD NEW"
+
+--- Gives a population of a store another name.
+function M.rename(args)
+  return change(RENAME, args, 2, "rename")
 end
 
 local REPORT = "report STORE -o FILE.html [NAME]..."
@@ -165,6 +217,7 @@ end
 -- COMMAND --help: how it is called, and what is said of the function behind it.
 for name, about in pairs { resume = { RESUME, "sweep.resume" },
   export = { EXPORT, "store:export" }, copy = { COPY, "store:copy" },
+  remove = { REMOVE, "store:remove" }, rename = { RENAME, "store:rename" },
   report = { REPORT, "report" }, doctor = { DOCTOR } } do
   local run = M[name]
   M[name] = function(args)
@@ -178,8 +231,10 @@ for name, about in pairs { resume = { RESUME, "sweep.resume" },
   end
 end
 
---- netspace help [TOPIC]
+--- netspace help [TOPIC]; of a command, what COMMAND --help says.
 function M.help(args)
+  local name = #args == 1 and args[1]
+  if name and name ~= "help" and M[name] then return M[name] { "--help" } end
   return require("netspace.prompt.help")._command(args)
 end
 

@@ -8,6 +8,7 @@
 
 local netspace = require "netspace"
 local members = require "netspace.lib.members"
+local options = require "netspace.lib.options"
 
 local M = {}
 
@@ -184,12 +185,12 @@ local function option_keys(text, word)
   local depth = select(2, inside:gsub("[({%[]", "")) - select(2, inside:gsub("[)}%]]", ""))
   if depth ~= 0 then return nil end
   local help = require "netspace.prompt.help"
-  local options = help.options(call)
-  if #options == 0 and not call:find(": ", 1, true) then
-    options = help.options(call:match("[%w_]+$"))
+  local known = help.options(call)
+  if #known == 0 and not call:find(": ", 1, true) then
+    known = help.options(call:match("[%w_]+$"))
   end
   local set = {}
-  for _, key in ipairs(options) do
+  for _, key in ipairs(known) do
     if starts(key, word) and not inside:find("%f[%w_]" .. key .. "%s*=") then
       set[key .. " ="] = true
     end
@@ -229,6 +230,24 @@ local function populations(path)
   return members.kind(value) == "store" and value:names()
 end
 
+local of_files = { store = true, output = true, path = true }
+
+-- What may stand in the string of the option that `before` ends in ("arch.anynet{ block = "): its
+-- few words, nothing where it is a text of the user's; nil for files, and outside of options.
+local function option_words(before)
+  local outer, key = before:match("^(.*)%f[%w_]([%a_][%w_]*)%s*=%s*$")
+  if not outer then return nil end
+  local call = open_table(outer)
+  local words = options.words_of(call or "", key)
+  if words or not call then return words end
+  local help = require "netspace.prompt.help"
+  local known = help.options(call)
+  if #known == 0 then known = help.options(call:match("[%w_]+$") or call) end
+  for _, name in ipairs(known) do
+    if name == key and not of_files[key] then return {} end
+  end
+end
+
 -- What may stand in a string, by the text before its quote; files otherwise.
 local function in_string(before, word)
   local list
@@ -253,7 +272,8 @@ local function in_string(before, word)
       list = global("data").names()
     end
   else
-    return files(word)
+    list = option_words(before)
+    if not list then return files(word) end
   end
   local set = {}
   for _, name in ipairs(list) do

@@ -1,11 +1,16 @@
 --- How exceptions of Lua code are shown: the message, the line it happened in, a hint
 -- when a name is nearly right, and the user's own frames of the traceback.
 
+local blame = require "netspace.lib.blame"
+local canvas = require "netspace.core.canvas"
 local chunk = require "netspace.lib.chunk"
 local fold = require "netspace.lib.fold"
 local members = require "netspace.lib.members"
+local netspace = require "netspace"
 local options = require "netspace.lib.options"
 local pretty = require "netspace.lib.pretty"
+local screen = require "netspace.core.screen"
+local slip = require "netspace.lib.slip"
 local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
 
@@ -40,7 +45,9 @@ local function lookup(level, name)
     if not up then break end
     if up == name then return value end
   end
-  return rawget(_G, name)
+  local value = rawget(_G, name)
+  if value == nil and netspace._is_public(name) then value = netspace[name] end
+  return value
 end
 
 -- The value of "a.b.c" where the error happened (raw), or nil.
@@ -69,9 +76,10 @@ local function hint_for(message, level, source, line)
   elseif kind == "field" or kind == "method" then
     local path = text:match("([%a_][%w_%.]*)[%.:]" .. name .. "%f[^%w_]")
     local value = path and at_path(level + 1, path)
-    if value == nil then return nil end
+    if value == nil then return slip.meant(name) end -- such as A[1].width
     local near = options.nearest(name, members.keys_of(value))
-    return near and near ~= name and near or nil
+    if near and near ~= name then return near end
+    return type(value) == "table" and rawget(value, "stride") and slip.meant(name) or nil
   end
 end
 
@@ -144,6 +152,7 @@ function M.handler(err)
     local wrong = called and here and
       wrong_call(level, chunk.line_of(first.source, first.line) or "", called.func)
     if wrong then e.message = (e.message:match("^%S+:%d+: ") or "") .. wrong end
+    if not wrong and not e.near and message:find "a nil value" then e.nothing = blame.last end
   end
   return e
 end
@@ -179,13 +188,31 @@ local function named_place(message, line)
   return at and not line:find(pattern, at + 1) and at or nil
 end
 
--- A line of code, and a caret under byte `at` of it.
+-- The part of a line about its byte `at` that takes at most `room` cells, and where that byte is
+-- then.
+local function excerpt(line, at, room)
+  local dots = screen.unicode() and "…" or "..."
+  local offsets = {} -- of its characters
+  for i in line:gmatch "()[^\x80-\xbf]" do offsets[#offsets + 1] = i end
+  if #offsets <= room then return line, at end
+  local most, middle = room - 2 * canvas.text_width(dots), 1
+  for k, i in ipairs(offsets) do middle = i <= at and k or middle end
+  local first = math.max(1, math.min(middle - most // 2, #offsets - most + 1))
+  local last = math.min(#offsets, first + most - 1)
+  local before, after = first > 1 and dots or "", last < #offsets and dots or ""
+  local part = line:sub(offsets[first], (offsets[last + 1] or #line + 1) - 1)
+  return before .. part .. after, at - offsets[first] + 1 + #before
+end
+
+-- A line of code, and a caret under byte `at` of it.  A line that the terminal would wrap, which
+-- would part the two, is cut about the caret.
 local function add_code(out, line, at)
   line = line:gsub("%c", " ")
+  local width = sys.terminal(2)
+  if at and width then line, at = excerpt(line, at, math.max(8, width - 3)) end
   out[#out + 1] = { "code", "  " .. line }
   if at then
-    local before = utf8.len(line:sub(1, at - 1)) or at - 1
-    out[#out + 1] = { "code", (" "):rep(2 + before) .. "^" }
+    out[#out + 1] = { "code", (" "):rep(2 + canvas.text_width(line:sub(1, at - 1))) .. "^" }
   end
 end
 
@@ -212,6 +239,9 @@ function M.lines(e)
     add_code(out, text:match("^%s*(.-)%s*$"), named_place(e.message, text:match("^%s*(.*)")))
   end
   if e.near then add("hint", ("did you mean '%s'?"):format(e.near)) end
+  if e.nothing then
+    add("hint", ("%s gave nil: %s"):format(e.nothing.what, e.nothing.message))
+  end
   if e.frames and #e.frames > 1 then
     add("trace", "stack")
     for i = 1, math.min(#e.frames, 10) do add("trace", "  " .. e.frames[i].text) end

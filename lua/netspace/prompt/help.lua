@@ -166,6 +166,24 @@ local function topics_of(x)
   return table.move(list, 1, #list, #givers + 1, givers)
 end
 
+--- What a topic says first: how it is called, and its first sentence.
+function M._summary(topic)
+  local signature, sentence, more = {}, {}, true
+  for line in (doc.topics[topic] .. "\n"):gmatch "(.-)\n" do
+    if #signature == 0 or #sentence == 0 and line:find "^%s+[%[%-][,>]" then
+      signature[#signature + 1] = line
+    elseif more and (#sentence == 0 or line:find "^%S" and not line:find "^example: "
+      and not line:find "^source: ") then
+      sentence[#sentence + 1] = line:match "^%s*(.*)$"
+      more = not line:find "%.$" and not line:find "[%w)]%. "
+    else
+      break
+    end
+  end
+  local text = table.concat(sentence, " ")
+  return table.concat(signature, "\n"), text:match "^(.-[%w)]%.)%s" or text
+end
+
 -- Topics that belong to a name: "stats" -> stats.edf, edf:band, …
 local function group_of(name)
   local list = {}
@@ -249,7 +267,8 @@ function M.about(x)
     local topics = topics_of(x)
     local topic = topics[1]
     if not topic or #topics > 1 then return nil end
-    return ("%s\n?%s explains"):format(doc.topics[topic]:match("^[^\n]*\n[^\n]*"), topic)
+    local summary, sentence = M._summary(topic)
+    return ("%s\n%s\n?%s explains"):format(summary, sentence, topic)
   end
   for name, module in pairs(type(x) == "table" and modules() or {}) do
     if rawequal(module, x) then return about_name(name) end
@@ -314,7 +333,7 @@ function M.text(...)
   if #x == 1 then return about_name(x[1]) end
   local out = {}
   for i, topic in ipairs(x) do
-    out[i] = #x <= 3 and doc.topics[topic] or (doc.topics[topic]:match("^[^\n]*\n?[^\n]*"))
+    out[i] = #x <= 3 and doc.topics[topic] or table.concat({ M._summary(topic) }, "\n")
   end
   return table.concat(out, "\n\n")
 end

@@ -2,7 +2,7 @@
 -- and Tab, or :help opens it; Enter puts the choice on the line.
 
 local canvas = require "netspace.core.canvas"
-local doc = require "netspace.lib.doc"
+
 local fuzzy = require "netspace.lib.fuzzy"
 local help = require "netspace.prompt.help"
 local netspace = require "netspace"
@@ -34,11 +34,8 @@ local function about(topic)
   for _, row in ipairs(netspace._names) do
     if row[1] == topic then return row[2] end
   end
-  local lines = doc.topics[topic]:gmatch "[^\n]+"
-  lines()
-  local line = lines() or ""
-  if line:find "^%s*%->" then line = lines() or line end -- a signature of two lines
-  return line:match "^%s*(.-)%s*$"
+  local _, sentence = help._summary(topic)
+  return sentence
 end
 
 --- All there is: a list of { name =, about =, put = what goes on the line, nil: nothing }.
@@ -80,14 +77,16 @@ end
 -- "escape" are the caller's.
 function M.press(state, key, n, page)
   local steps = { up = -1, down = 1, pageup = -page, pagedown = page, wheelup = -3, wheeldown = 3,
-    home = -n, ["end"] = n }
+    tab = 1, backtab = -1, home = -n, ["end"] = n }
   if steps[key] then
     state.row = math.max(1, math.min(n, state.row + steps[key]))
   elseif key == "backspace" then
     state.query = state.query:sub(1, (utf8.offset(state.query, -1) or 1) - 1)
     state.row = 1
-  elseif key == "\21" then -- Ctrl-U
+  elseif key == "ctrl-u" then
     state.query, state.row = "", 1
+  elseif key == "ctrl-w" then
+    state.query, state.row = state.query:gsub("%S*%s*$", ""), 1
   elseif utf8.len(key) == 1 and not key:find "%c" then
     state.query, state.row = state.query .. key, 1
   end
@@ -110,7 +109,8 @@ function M.draw(state, found, width, height)
     c:text(1, y + 1, text .. (" "):rep(width - canvas.text_width(text)), width, style)
   end
   if #found == 0 then c:text(1, 2, "no name matches", width, 0) end
-  c:text(1, height, "type to find, Enter puts it on the line, Escape goes back", width, canvas.dim)
+  c:text(1, height, "type to find, Tab and arrows move, Enter takes, Escape goes back", width,
+    canvas.dim)
   return c
 end
 

@@ -39,6 +39,12 @@ end
 function M.install(luadir)
   for name in pairs(M.libraries) do package.preload[name] = load_library end
   print = function(...) require("netspace.prompt.show").print(...) end
+  local plain = tostring
+  tostring = function(...) -- luacheck: ignore
+    local v = ...
+    local text = type(v) == "table" and require("netspace.lib.pretty")._network(v)
+    return text or plain(...)
+  end
   math.randomseed(sys.seed())
   strict.install(luadir)
 end

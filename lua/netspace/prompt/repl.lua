@@ -4,6 +4,7 @@
 -- the loop cannot be entered twice and sweep.run enters it.
 
 local background = require "netspace.lib.background"
+local blame = require "netspace.lib.blame"
 local chunk = require "netspace.lib.chunk"
 local complete = require "netspace.prompt.complete"
 local entries = require "netspace.prompt.entry"
@@ -48,6 +49,7 @@ end
 -- Prints a line that nobody asked for (a sweep has ended): above the prompt when it is on
 -- the screen, after the pager has gone when that is, otherwise to stderr.
 local function notify(text)
+  text = fold.text(text, sys.terminal(1) or math.huge)
   if editing then
     rl.above(text)
   elseif pager.held then
@@ -73,8 +75,19 @@ end
 local function show_assigned(text)
   for _, name in ipairs(pretty.echo and entries.assigned(text) or {}) do
     local value = rawget(_G, name)
-    if pretty._has_line(value) and not help.about(value) then
+    if members.kind(value) == "plot" then
+      print(("%s: plot; %s:show() shows it"):format(name, name))
+    elseif pretty._has_line(value) and not help.about(value) then
       print(("%s: %s"):format(name, pretty._line(value, (sys.terminal(1) or 80) - #name - 2)))
+    end
+  end
+end
+
+-- Says what an entry has assigned nil to that came with a message, which was lost otherwise.
+local function show_nothing(text)
+  for _, name in ipairs(entries.assigned(text)) do
+    if rawget(_G, name) == nil then
+      return note(("%s is nil: %s: %s"):format(name, blame.last.what, blame.last.message))
     end
   end
 end
@@ -149,12 +162,14 @@ function M.evaluate(text)
     local line = show_error(shown, text, name)
     return false, line
   end
+  local before = blame.last
   local results = table.pack(sys.interruptible(exception.handler, f))
   if not results[1] then
     local line = show_error(results[2], text, name)
     show_undefined(results[2].message)
     return false, line
   end
+  if blame.last ~= before then show_nothing(text) end
   -- Printing runs the user's __tostring, and may be long.
   local show_it, what = show_assigned, text
   if shown and results.n > 1 then
@@ -234,10 +249,22 @@ local function suspend()
   background.suspend(rl.suspend)
 end
 
+-- Calls a function that reads what is typed, while an entry runs.
+local function asking(f, ...)
+  rl.mute(false)
+  local results = table.pack(pcall(f, ...))
+  rl.mute(true)
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
+end
+
 -- Runs an entry that was typed or pasted.
 local function run_entry(kept, text)
   kept.path = remember(kept.path, text)
+  rl.mute(true)
   local good, line = M.evaluate(text)
+  rl.mute(false)
+  background.tell()
   tour._heard(text, good)
   return line
 end
@@ -265,10 +292,13 @@ local function run_paste(kept, text, pending)
       open = true
     end
   end
-  if pasted.output > 0 then
-    note(("%d line%s without a prompt %s taken for output"):format(pasted.output,
-      pasted.output == 1 and "" or "s", pasted.output == 1 and "is" or "are"))
+  local function say_left_out(n, what, as)
+    if n == 0 then return end
+    note(("%d line%s %s %s taken for %s"):format(n, n == 1 and "" or "s", what,
+      n == 1 and "is" or "are", as))
   end
+  say_left_out(pasted.output, "without a prompt", "output")
+  say_left_out(pasted.dropped, "with ^C", "dropped")
   for i, entry in ipairs(pasted) do
     echo(entry.lines, pending)
     pager.allowed = i == #pasted and not pasted.open and sys.isatty(1)
@@ -301,6 +331,9 @@ end
 
 local function terminal_session()
   tour.at_prompt, session.at_prompt = true, true
+  background.listen { notify = notify, typing = function() return editing end, asking = asking }
+  local read = io.read
+  function io.read(...) return asking(read, ...) end -- luacheck: ignore
   rl.setup(complete.complete)
   local kept = { path = history.path() }
   for _, entry in ipairs(kept.path and history.load(kept.path) or {}) do rl.remember(entry) end
@@ -323,6 +356,8 @@ local function terminal_session()
       io.stdout:write("\n")
       if pending then
         pending = nil
+      elseif tour._offer() then
+        tour._heard(nil)
       elseif may_leave(poll) then
         break
       end
@@ -334,7 +369,7 @@ local function terminal_session()
       if rest == "" then rest = nil end
     else
       local entry
-      pending, entry = entries.advance(pending, line)
+      pending, entry = entries.advance(pending, paste.bare(line, pending))
       if entry and entry:find("%S") then
         pager.allowed = sys.isatty(1)
         run_entry(kept, entry)

@@ -3,9 +3,14 @@
 
 local fold = require "netspace.lib.fold"
 local document = require("netspace.lib.doc").group "tour"
+local entries = require "netspace.prompt.entry"
+local session = require "netspace.prompt.session"
 local sys = require "netspace.core.sys"
 
-local M = { at_prompt = false } -- whether there is a line for the commands to stand on
+local M = {
+  at_prompt = false, -- whether there is a line for the commands to stand on
+  made = {},         -- what the tour has made, by name
+}
 
 local window = "{ flops = {1e6, 2e6}, seed = %d }"
 local sweep = 'sweep.run{ store = "tour.db", models = %s, data = D, recipe = recipe.quick }'
@@ -67,6 +72,50 @@ M.steps = {
 
 local step -- the one on the line, or nil
 
+-- The user's globals that have the names of the tour's: they give way while it lasts.
+local names, aside = {}, {}
+for _, s in ipairs(M.steps) do
+  for _, name in ipairs(entries.assigned(s.run)) do names[#names + 1] = name end
+end
+table.sort(names)
+
+-- The names set aside, listed in a text: "A, D"; with a format of each.
+local function listed(format)
+  local list = {}
+  for _, name in ipairs(names) do
+    if aside[name] ~= nil then list[#list + 1] = (format or "%s"):gsub("%%s", name) end
+  end
+  return table.concat(list, ", ")
+end
+
+-- Returns what is to be said of it, or nil.
+local function set_aside()
+  for _, name in ipairs(names) do
+    local value = rawget(_G, name)
+    if value ~= M.made[name] then
+      aside[name] = value
+      rawset(_G, name, M.made[name])
+    end
+  end
+  if not next(aside) then return nil end
+  session.keep(("before_tour = { %s } %s = %s"):format(listed "%s = %s", listed(),
+    listed "tour.made.%s"))
+  return ("Your %s: set aside until the tour ends."):format(listed())
+end
+
+local function bring_back()
+  for _, name in ipairs(names) do
+    M.made[name] = rawget(_G, name)
+    if aside[name] ~= nil then rawset(_G, name, aside[name]) end
+  end
+  if not next(aside) then return end
+  print(fold.text(("Your %s: back; what the tour made is %s."):format(listed(),
+    listed "tour.made.%s"), sys.terminal(1) or math.huge))
+  session.keep(("%s = %s %s = %s"):format(listed "tour.made.%s", listed(), listed(),
+    listed "before_tour.%s"))
+  aside = {}
+end
+
 local function fill(text)
   return fold.text(text, math.min(sys.terminal(1) or 80, 90) - 1)
 end
@@ -98,12 +147,14 @@ function M._heard(text, good)
   if not text then
     print(("tour left; tour(%d) goes on"):format(step))
     step = nil
+    bring_back()
   elseif good and essence(text) == essence(M.steps[step].run) then
     step = step + 1
     if step <= #M.steps then return show(step) end
     step = nil
     print("\n" .. fill("That is the method: draw, train, compare, refine, and again.  help() "
       .. "lists the rest; examples/ has whole experiments, and :save FILE keeps this one."))
+    bring_back()
   end
 end
 
@@ -114,10 +165,12 @@ local function start(from)
     error(("tour: step is %s; it must be from 1 to %d"):format(tostring(from), #M.steps), 3)
   end
   if M.at_prompt then
+    local said = not step and set_aside()
     step = math.tointeger(from)
     print(fill("Each step is a command on the line: Enter runs it; an arrow or Backspace keeps it "
-      .. "to be edited; what you type takes its place, for entries in between.  Ctrl-C leaves "
-      .. "the tour."))
+      .. "to be edited; what you type takes its place, for entries in between.  Ctrl-C or Ctrl-D "
+      .. "leaves the tour."))
+    if said then print(fill(said)) end
     return show(step)
   end
   for i = from, #M.steps do
@@ -131,6 +184,8 @@ document("tour", [[
   The method in ten steps on the built-in data, about a minute of training on two cores: each
   is a command that stands on the line, to be run or edited (an arrow or Backspace keeps it);
   what is typed takes its place, and the step waits.  In a script it prints them all.
+  Ctrl-C or Ctrl-D leaves it, tour(5) goes on.  Your globals A, B, D, a and b are set aside
+  meanwhile and come back when it ends; what the tour made is then in tour.made.
   example: tour()]])
 
 return setmetatable(M, {

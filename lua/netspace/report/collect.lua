@@ -77,7 +77,7 @@ end
 
 local function last_event(s, populations)
   local last = s:progress().updated or 0
-  for _, e in ipairs(s:events()) do last = math.max(last, e.time) end
+  for _, e in ipairs(s:events { last = 1 }) do last = math.max(last, e.time) end
   for _, p in ipairs(populations) do last = math.max(last, p.created) end
   return last > 0 and math.floor(last) or nil
 end
@@ -86,12 +86,13 @@ end
 -- @treturn table populations, groups, best and totals; or nil, a message, "damaged" or nil
 function M.take(store, names)
   return store:_at_once(function(s)
-    local all = { populations = {}, total = 0, finished = 0, failed = 0, diverged = 0, open = 0 }
+    local all = { populations = {}, total = 0, finished = 0, open = 0, done = 0, diverged = 0,
+      failed = 0, running = 0, queued = 0 }
     for i, name in ipairs(names or s:names()) do
       local p = population_of(s, name)
       p.number, all.populations[i] = i, p
       all.total, all.finished = all.total + p.n, all.finished + p.finished
-      all.failed, all.diverged = all.failed + p.failed, all.diverged + p.diverged
+      for state in pairs(p.counts) do all[state] = all[state] + p[state] end
       all.open = all.open + p.open
     end
     all.groups = groups_of(all.populations)

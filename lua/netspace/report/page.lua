@@ -4,6 +4,7 @@
 local html = require "netspace.report.html"
 local raw = require "netspace.report.raw"
 local style = require "netspace.report.style"
+local units = require "netspace.lib.units"
 local widgets = require "netspace.report.widgets"
 
 local M = {}
@@ -37,9 +38,7 @@ local function figures(all)
     list[#list + 1] = html.div { html.dt { term }, html.dd { ... } }
   end
   add("populations", tostring(#all.populations))
-  add("models finished", all.open > 0 and ("%d of %d"):format(all.finished, all.total)
-    or tostring(all.finished))
-  add("failed or diverged", tostring(all.failed + all.diverged))
+  add("models", ("%d: %s"):format(all.total, units.tally(all)))
   local best = best_of(all)
   if best then
     add("best error", widgets.percent(best.error), " %, #", tostring(best.index), " of ",

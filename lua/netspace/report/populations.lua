@@ -3,13 +3,15 @@
 local html = require "netspace.report.html"
 local provenance = require "netspace.store.provenance"
 local stats = require "netspace.stats.stats"
+local units = require "netspace.lib.units"
 local widgets = require "netspace.report.widgets"
 
 local M = { id = "populations", title = "Populations" }
 
+-- How the models stand, counted as everywhere: what is not done is named.
 local function state(p)
-  if p.open == 0 then return tostring(p.n) end
-  return ("%d of %d"):format(p.finished, p.n)
+  if p.done == p.n then return tostring(p.n) end
+  return ("%d: %s"):format(p.n, units.tally(p))
 end
 
 local function summary(populations)
@@ -17,16 +19,16 @@ local function summary(populations)
   for i, p in ipairs(populations) do
     spaces = spaces or p.space and p.space ~= p.name
     local edf = p.finished > 0 and stats.edf(p.result)
-    rows[i] = { widgets.link(p), state(p), tostring(p.failed + p.diverged),
+    rows[i] = { widgets.link(p), state(p),
       widgets.percent(edf and edf.min), widgets.percent(edf and edf.median),
       widgets.percent(edf and edf.mean), html.bdi { p.images }, tostring(p.epochs),
       html.bdi { p.space or "" } }
   end
-  return widgets.table { align = spaces and "hrrrrrlrl" or "hrrrrrlr", rows = rows,
+  return widgets.table { align = spaces and "hlrrrlrl" or "hlrrrlr", rows = rows,
     caption = "Populations and the errors of their models, in percent of the test images; "
       .. "failed and diverged models count as 100 %",
     label = "Populations and errors",
-    head = { "population", "models", "failed", "least", "median", "mean", "data", "epochs",
+    head = { "population", "models", "least", "median", "mean", "data", "epochs",
       spaces and "space" or nil } }
 end
 

@@ -135,7 +135,11 @@ local function find(name)
     local path = ("%s/%s.lua"):format(folder, name)
     if exists(path) then return path end
   end
-  local names = M.names()
+  local names, variable = M.names(), rawget(_G, name)
+  if M._is(variable) or type(variable) == "function" then
+    error(("there is no constraint script called '%s'; the variable %s is one, without quotes: "
+      .. "S:with(%s)"):format(name, name, name), 0)
+  end
   error(("there is no constraint '%s'%s; there are %s; a script of your own is found as "
     .. "./constraints/NAME.lua or by its path"):format(name, options.hint(name, names),
     table.concat(names, ", ")), 0)

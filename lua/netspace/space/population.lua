@@ -5,7 +5,7 @@
 local arch = require "netspace.core.arch"
 local chunk = require "netspace.lib.chunk"
 local draw = require "netspace.space.draw"
-local members = require "netspace.lib.members"
+local slip = require "netspace.lib.slip"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 
@@ -35,8 +35,8 @@ local function rejections(counts, refused)
   return r
 end
 
---- What was found, why the other candidates were refused, and the remedy.
-local function failure(space, n, population, tried, patience, counts, refused, window)
+--- What was found, why the other candidates were refused (`seen`: the last one), and the remedy.
+local function failure(space, n, population, tried, patience, counts, refused, window, seen)
   local parts = {}
   local rejected = rejections(counts, refused)
   local function note(name, what)
@@ -62,10 +62,14 @@ local function failure(space, n, population, tried, patience, counts, refused, w
   -- The one principle that refused whatever came so far, when there is one.
   local sole = #population == 0 and next(refused) or nil
   if sole and next(refused, sole) then sole = nil end
+  local slipped
+  for _, c in ipairs(seen and space.constraints or {}) do
+    if c.name == sole then slipped = slip.told(c.check, seen, seen.asked or seen) end
+  end
   local remedy = "raise max_tries, or loosen the constraints"
   if sole then
     remedy = ("the check of %s refused every network it saw: does it return true for some? "
-      .. "Otherwise widen the window"):format(sole)
+      .. "%s"):format(sole, slipped and "There" .. slipped:sub(6) or "Otherwise widen the window")
   elseif next(window) then
     remedy = "widen the window, draw at another image size, or raise max_tries"
   elseif counts.duplicate > tried / 2 then
@@ -77,24 +81,24 @@ end
 
 -- What is said of an error in a user's check: its line, and what is nearly right in it.  (No
 -- position stands in front, which whoever blames the caller would take off.)
-local function check_failed(c, message)
+local function check_failed(c, message, m)
   local source, line, rest = message:match("^([^\n]-):(%d+): (.*)$")
   local code = line and (chunk.line_of("=" .. source, tonumber(line))
     or chunk.line_of("@" .. source, tonumber(line)))
   local text = ("constraint %s, its check failed"):format(c.name)
-  if not line then return ("%s: %s"):format(text, message) end
+  local wrong = message:find "%f[%w]nil%f[%W]" and slip.told(c.check, m, m.asked or m)
+  if wrong then rest = ("%s; %s"):format(rest or message, wrong) end
+  if not line then return ("%s: %s"):format(text, rest or message) end
   if not code then return ("%s (%s, line %s): %s"):format(text, source, line, rest) end
-  text = ("%s in '%s' (%s, line %s): %s"):format(text, code:match("^%s*(.-)%s*$"):sub(1, 200),
+  return ("%s in '%s' (%s, line %s): %s"):format(text, code:match("^%s*(.-)%s*$"):sub(1, 200),
     source, line, rest)
-  local wrong, right = members.stage_field(code)
-  return wrong and ("%s; there is no %s, a stage's is %s"):format(text, wrong, right) or text
 end
 
 --- Does m obey c?  An error in the user's check says whose it is.
 function M.obeys(c, m)
   local ok, answer = pcall(c.check, m, m.asked or m)
   if answer == "interrupted" and not ok then error(answer, 0) end
-  if not ok then error(check_failed(c, tostring(answer)), 0) end
+  if not ok then error(check_failed(c, tostring(answer), m), 0) end
   return answer
 end
 
@@ -167,7 +171,7 @@ end
 -- max_tries, adopted (adopt.lua: the first ones, already there).  Exceptions carry no position.
 function M.draw(space, drawn, n, o)
   local sampler <close> = draw.sampler(drawn, o.seed, o.window)
-  local population, refused = {}, {}
+  local population, refused, seen = {}, {}, nil -- seen: the network that was refused last
   local index, last = 0, 0 -- the next candidate, and the one after the last kept
   local start, said = sys.now(), false
   local function forecast() -- once, when it is going to be long
@@ -187,14 +191,14 @@ function M.draw(space, drawn, n, o)
     local limit = last + o.max_tries
     if index >= limit then
       error(failure(space, n, population, index, o.max_tries, sampler:counts(), refused,
-        o.window), 0)
+        o.window, seen), 0)
     end
     local list
     list, index = sampler:next(index, math.min(limit, index + STRIDE), n - #population)
     for _, candidate in ipairs(list) do
       local name = broken(space, drawn.direct, candidate.m)
       if name then
-        refused[name] = (refused[name] or 0) + 1
+        refused[name], seen = (refused[name] or 0) + 1, candidate.m
       elseif sampler:keep(candidate.hash) then
         population[#population + 1] = candidate.m
         last = candidate.index + 1

@@ -232,7 +232,7 @@ function M.alternatives(parent, list, o)
         or "so few models cannot show anything; train more"
     end
   end
-  t.verdict = summary(t) .. shared.cautions(names, given)
+  t.verdict = shared.cautious(summary(t), names, given)
   return setmetatable(t, alternatives)
 end
 

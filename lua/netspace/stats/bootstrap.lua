@@ -51,6 +51,10 @@ local band = {
       text = ("%s of the best model (best of %d: %s)"):format(t.property, t.n,
         value_text(t.best))
     end
+    if t.left_out > 0 then
+      text = ("%s; %d failed without it %s left out"):format(text, t.left_out,
+        t.left_out == 1 and "is" or "are")
+    end
     return t.shares and text .. "\n" .. shares_text(t.shares) or text
   end,
 }
@@ -73,6 +77,8 @@ function M.bootstrap(result, what, o)
   local share, seed = input.share(where, o.share), o.seed or sys.seed()
   result = input.result(where, "the first argument", result)
   input.edf(where, "the result", result) -- for its checks
+  local left
+  result, left = property.measured(result, what)
   local x, name, categorical = property.values(where, result, what)
   local numbers = true
   for _, value in ipairs(x) do numbers = numbers and type(value) == "number" end
@@ -90,7 +96,7 @@ function M.bootstrap(result, what, o)
     weights, t.taken = core.best_weights(result.errors, share, draws, seed)
     t.shares = shares(x, weights)
   end
-  t.property, t.n, t.level = name, #x, level
+  t.property, t.n, t.level, t.left_out = name, #x, level, left
   return setmetatable(t, band)
 end
 
@@ -149,6 +155,8 @@ share of the models with replacement, keep the property of the best one, repeat.
                        of a mean; .best is the value of the best model itself
 .shares               categorical: { value =, share = } of the draws, most first; text and
                        truth values have only these and .best
+.left_out             failed models without a value of a column (images_per_s of one that could
+                       not be trained); others without one are refused
 example: stats.bootstrap({ errors = {40, 50}, models = {{d = {2}}, {d = {1}}} }, "d").median
 source: arXiv 2003.13678, footnote 4]])
 

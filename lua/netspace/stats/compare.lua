@@ -39,10 +39,11 @@ local function unlike(what, x, y)
   return #parts == 0 and what or ("%s (%s)"):format(what, table.concat(parts, ", "))
 end
 
---- What makes the comparison of results questionable: sentences with a space before each, or
--- "".  The first is the one that others are compared with.
-local function cautions(names, list)
-  local text = ""
+--- A verdict with what makes it questionable: that nothing was learnt goes before it, because
+-- no claim holds then; the rest after it.  The first of the list is the one that others are
+-- compared with.
+local function cautious(verdict, names, list)
+  local before, text = "", ""
   for i, r in ipairs(list) do
     local open = type(r) == "table" and r.errors and math.type(r.n) == "integer"
       and r.n - #r.errors or 0
@@ -54,7 +55,8 @@ local function cautions(names, list)
   for i, r in ipairs(list) do
     local guessing = type(r) == "table" and r.errors and chance.of_errors(r.errors, r.card)
     if guessing then
-      text = text .. (" Careful: of %s %s."):format(names[i], chance.text(guessing))
+      before = before .. ("Careful: of %s %s, which says nothing of its space. "):format(names[i],
+        chance.text(guessing))
     end
   end
   local a, how, others = list[1], {}, {}
@@ -71,7 +73,7 @@ local function cautions(names, list)
       and "they were" or ("%s and %s were"):format(names[1],
       table.concat(others[what], ", ")), what)
   end
-  return text
+  return before .. verdict .. text
 end
 
 -- How many models of each bin have the label 1, 2 and 3.
@@ -141,6 +143,10 @@ end
 --- One honest sentence, from the comparison c of the edfs a and b, whose means it holds.
 local function verdict(c, a, b)
   local A, B = c.names[1], c.names[2]
+  if c.identical then
+    return ("%s and %s are the same models with the same errors: there is nothing to compare.")
+      :format(A, B)
+  end
   local level, failed = 100 * c.level, failures(c, a, b)
   local tail = ("permutation %s, %s)"):format(p_text(c.p_permutation), basis(c, a, b))
   if c.better then
@@ -315,8 +321,10 @@ local function compare(where, a, b, o, level)
     c.without_failed = { better = better(rest), mean_difference = rest.mean_difference,
       ci = rest.ci, p_permutation = rest.p_permutation }
   end
-  c.verdict = verdict(c, x, y) .. (c.unpredicted and o.predict.asked
-    and (" Without prediction: %s."):format(c.unpredicted) or "") .. cautions(c.names, { a, b })
+  c.identical = rawequal(a, b) or shared > 0 and shared == #a.errors and shared == #b.errors
+  local without = c.unpredicted and o.predict.asked and not c.identical
+    and (" Without prediction: %s."):format(c.unpredicted) or ""
+  c.verdict = cautious(verdict(c, x, y) .. without, c.names, { a, b })
   return setmetatable(c, comparison)
 end
 
@@ -384,6 +392,7 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
 .min_difference   min(b) − min(a); .min_ci, its bootstrap interval, exact; it shows how much
                   hangs on a few models and does not cover the limits of the spaces
 .more             models to add to each to show this difference in 80 % of trials, or nil
+.identical        whether a and b are the same models
 .shared           how many models are in both: adopted from a by b; they are then permuted and
                   resampled as such
 .without_failed   where models failed: the same without them (better, mean_difference, ci,
@@ -407,7 +416,7 @@ example: stats.ks({ 1, 2, 3, 4 }, { 5, 6, 7, 8 })
 source: Smirnov 1939; exact with ties as Schröer and Trenkler 1995]])
 
 -- For stats.alternatives.
-M._shared = { compare = compare, fits = fits, settings = settings, cautions = cautions,
+M._shared = { compare = compare, fits = fits, settings = settings, cautious = cautious,
   significant = significant }
 
 return M

@@ -4,6 +4,7 @@
 -- The files are foreign bytes: every message names the line, the column and the value.
 
 local arch = require "netspace.network.arch"
+local blame = require "netspace.lib.blame"
 local document = require("netspace.lib.doc").group "stats"
 local export = require "netspace.store.export"
 local foreign = require "netspace.stats.foreign"
@@ -167,8 +168,8 @@ end
 local result_type = {
   __name = "result",
   __tostring = function(r)
-    local what = ("result %s: %d of %d models finished, %d failed or diverged (%s%s)"):format(
-      r.name, #r.errors, r.n, r.failed, r.source,
+    local what = ("result %s: %s: %s (%s%s)"):format(r.name, units.count(r.n, "model"),
+      units.tally(r.counts), r.source,
       r.choice and (", error = \"%s\": %s"):format(r.choice, jobs.choices[r.choice]) or "")
     return table.concat({ what, table.unpack(remarks(r)) }, "\n")
   end,
@@ -206,8 +207,8 @@ for name in pairs(export.known) do of_export[name] = not fields[name] or nil end
 
 local function new_result(name, source)
   return setmetatable({ name = name, errors = {}, models = {}, indices = {}, failed = 0, n = 0,
-    columns = {}, unfinished = {}, differences = {}, no_network = {}, source = source },
-    result_type)
+    columns = {}, unfinished = {}, differences = {}, no_network = {}, source = source,
+    counts = { done = 0, diverged = 0, failed = 0, unfinished = 0 } }, result_type)
 end
 
 -- What becomes of a table's record: error, whether it failed, network, properties, curve.
@@ -247,6 +248,9 @@ local function add(result, record, how, exported)
   end
   local at = #result.errors + 1
   result.errors[at], result.models[at], result.indices[at] = e, m, index
+  local strayed = lost and r and type(r.status) == "string" and r.status:lower():find "diverged"
+  local state = strayed and "diverged" or lost and "failed" or "done"
+  result.counts[state] = result.counts[state] + 1
   if lost then result.failed = result.failed + 1 end
   if curve then
     result.curves = result.curves or {}
@@ -278,6 +282,11 @@ local function describe(by_name, header)
       if math.type(p.n) == "integer" then result.n = math.max(result.n, p.n) end
     end
   end
+end
+
+-- Every model is in one state: what has no error yet, or no line at all, is unfinished.
+local function count(results)
+  for _, r in ipairs(results) do r.counts.unfinished = r.n - #r.errors end
 end
 
 -- Errors that all look like fractions might be either.
@@ -390,7 +399,14 @@ function M.import(path, o)
     error(("%s: format is '%s'; it knows csv, json and jsonl"):format(where, o.format), 2)
   end
   local first, read = open(path)
-  if not first then return nil, read end
+  if not first then return blame.nothing(where, read) end
+  local page = first:sub(1, 4096):lower()
+  if page:find "^%s*<!doctype html" or page:find "^%s*<html" then
+    return blame.nothing(where, ("%s is an HTML page, not a table%s"):format(path,
+      page:find "netspace" and ": a report of netspace; its numbers are the text under \"Raw "
+      .. "numbers\" (save that as a .csv file), or export the store: netspace export STORE -o "
+      .. "FILE.csv" or "; save its table as CSV"))
+  end
   local _, bare = gzip.named(path)
   local kind = o.format or tables.kind(bare, first)
   local name = o.name or bare:match("([^/]*)$"):gsub("%.[^.]*$", "")
@@ -405,16 +421,17 @@ function M.import(path, o)
   local good, results, by_name = pcall(parse, read, kind, name, path, how)
   if not good then
     local reason = foreign.reason(results)
-    if reason then return nil, ("%s: %s"):format(path, reason) end
+    if reason then return blame.nothing(where, ("%s: %s"):format(path, reason)) end
     error(results, 0)
   end
   if kind ~= "jsonl" then
-    local sidecar = io.open(bare:gsub("%.[^.]*$", "") .. ".provenance.json", "rb")
+    local sidecar = io.open(export.sidecar(bare), "rb")
     if sidecar then
       describe(by_name, json.decode(sidecar:read "a" or ""))
       sidecar:close()
     end
   end
+  count(results)
   refuse_others(results, by_name)
   return results
 end
@@ -442,15 +459,16 @@ summary., tags. or user_attrs.; all may be missing:
   curve                JSON list of the error after each epoch, for stats.epochs
 An error that is NaN or infinite has failed and counts as 100; an empty one is unfinished.
 Everything else is a property of that name for stats.bootstrap and the others.  What
-store:export writes comes back as it was.
+store:export writes comes back as it was; its columns depth, d1, w1, … are properties, too.
 The networks of jobs are read (pycls: anynet, regnet, resnet, effnet; NDS: all but cells) and
 their counts compared with those of the file; print(results) says what differs, what has no
 network and what is unfinished.  NDS's bot_muls and num_gs are read as the params of the file
 have it, else as multipliers of the width and numbers of groups.  "min" of pycls is
 the least test_epoch.min_top1_err, "ema" that of test_ema_epoch, which its own analysis takes.
 A JSON list is read element by element: its size is no matter, that of an element is (64 MB).
-The results are a list, and by name: results.A has .errors, .models, .failed, .n, .columns,
-.curves, .unfinished, .differences, .no_network, and goes wherever a result does.
+The results are a list, and by name: results.A has .errors, .models, .failed, .n, .counts (done,
+diverged, failed, unfinished: they add up to n), .columns, .curves, .unfinished, .differences,
+.no_network, and goes wherever a result does.
 example: stats.import("no-such.csv")
 source: RFC 4180; pycls tools/sweep_collect.py; Radosavovic et al. 2019 (arXiv 1905.13214)]])
 

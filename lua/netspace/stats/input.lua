@@ -4,15 +4,46 @@
 local columns = require "netspace.lib.columns"
 local core = require "netspace.core.edf"
 local options = require "netspace.lib.options"
+local paths = require "netspace.lib.path"
 local sys = require "netspace.core.sys"
 local members = require "netspace.lib.members"
 local tabular = require "netspace.lib.tabular"
+local units = require "netspace.lib.units"
 
 local M = {}
+
+--- Why there are no errors yet, and how to wait, of a sweep at work or a result without finished
+-- models; nil for other values.
+function M.unfinished(what, x)
+  local code = what:match "^%a[%w_]*$" or "s"
+  if members.kind(x) == "sweep" then
+    return ("%s is a sweep at work, not its result (%s); %s:wait() waits and gives the result, "
+      .. "store.open(\"%s\"):result(\"%s\") has what is finished so far"):format(what, tostring(x),
+      code, paths.shown(x.store), x.name)
+  end
+  local none = type(x) == "table" and type(x.errors) == "table" and #x.errors == 0
+  if none and math.type(x.n) == "integer" then
+    return ("none of the %s of %s has finished (%s); wait for the sweep, or go on with it: "
+      .. "netspace resume STORE"):format(units.count(x.n, "model"), x.name or what,
+      x.counts and units.tally(x.counts) or "no error yet")
+  end
+end
+
+--- Why x, a population or a list of networks, has no errors, and how to train it; nil for other
+-- values.
+function M.untrained(what, x)
+  local first = type(x) == "table" and x[1]
+  local kind = members.kind(x) == "population" and "population"
+    or type(first) == "table" and first.d and first.w and "list of networks"
+  return kind and ("%s is a %s, which is not trained yet; train it first: sweep.run{ models = %s, "
+    .. "… }"):format(what, kind, what:match "^%a$" or "…") or nil
+end
 
 --- x as an edf; `what` names it in messages.
 function M.edf(where, what, x)
   if core.is_edf(x) then return x end
+  local wrong = M.unfinished(what, x) or M.untrained(what, x)
+  if wrong then error(("%s: %s"):format(where, wrong), 3) end
   local errors, name, failed = x, nil, nil
   if type(x) == "table" and x.errors ~= nil then
     errors, name, failed = x.errors, x.name or x.space, x.failed
@@ -23,12 +54,6 @@ function M.edf(where, what, x)
       :format(where, what, type(errors)), 3)
   end
   local first = errors[1]
-  local kind = members.kind(errors) == "population" and "population"
-    or type(first) == "table" and first.d and first.w and "list of networks"
-  if kind then
-    error(("%s: %s is a %s; train it first: sweep.run{ models = %s, … }"):format(where, what,
-      kind, what:match "^%a$" or "…"), 3)
-  end
   if type(first) == "table" and first.errors then
     error(("%s: %s is a list of results; pick one of them, such as [1]"):format(where, what), 3)
   end
@@ -41,6 +66,8 @@ end
 -- Exceptions blame `level` (1) above the caller's caller.
 function M.result(where, what, x, level)
   level = (level or 1) + 2
+  local wrong = M.unfinished(what, x) or M.untrained(what, x)
+  if wrong then error(("%s: %s"):format(where, wrong), level) end
   local kind = type(x)
   if kind == "table" and type(x.models) == "table" and type(x.errors) == "table" then
     if #x.models ~= #x.errors then

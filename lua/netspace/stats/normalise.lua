@@ -104,6 +104,9 @@ local function edfs_text(t)
   return table.concat(lines, "\n")
 end
 
+for _, name in ipairs { "stats.compare", "stats.alternatives", "stats.normalise", "design.step" } do
+  options.words[name .. ": by"] = { "flops", "params", "acts" }
+end
 options.declare("stats.normalise", { by = "string|function", bins = "integer", range = "table" })
 
 function M.normalise(list, o)

@@ -3,6 +3,7 @@
 -- the errors belong to them.
 
 local options = require "netspace.lib.options"
+local slip = require "netspace.lib.slip"
 
 local M = {}
 
@@ -54,7 +55,7 @@ end
 
 --- What is known by name: f(m, key) -> value, or nil and why not.
 local known = {
-  d = depth, w = mean_width, b = shared, g = shared, flops = complexity,
+  d = depth, depth = depth, w = mean_width, b = shared, g = shared, flops = complexity,
   params = complexity, acts = complexity, w_0 = regnet, w_a = regnet, w_m = regnet,
   e_fit = e_fit,
 }
@@ -66,7 +67,16 @@ end
 
 -- f(i, m) -> value or nil, reason; and whether percentiles between values make no sense.
 local function reader(where, result, what)
-  if type(what) == "function" then return function(_, m) return what(m) end end
+  if type(what) == "function" then
+    return function(_, m)
+      local good, value = pcall(what, m)
+      if good and value ~= nil then return value end
+      local slipped = value ~= "interrupted" and slip.told(what, m)
+      if good then return nil, slipped and "the property is nil; " .. slipped end
+      local of_nil = slipped and tostring(value):find "%f[%w]nil%f[%W]"
+      error(of_nil and ("%s; %s"):format(value, slipped) or value, 0)
+    end
+  end
   if type(what) ~= "string" then
     error(("%s: the property is a %s, not a name or a function of a model"):format(where,
       type(what)), 0)
@@ -75,8 +85,9 @@ local function reader(where, result, what)
   if column then
     return function(i) return column[i], ("it has no value of %s"):format(what) end
   end
-  local categorical = what == "b" or what == "g" or what:find("^[bg]%[") ~= nil
+  local categorical = what == "b" or what == "g" or what:find("^[bg]%[?%d") ~= nil
   local key, stage = what:match("^(%l[%w_]*)%[(%d+)%]$")
+  if not key then key, stage = what:match("^([dwbg])(%d+)$") end -- as a CSV has it
   if key then
     return function(_, m)
       local list = m[key]
@@ -93,9 +104,28 @@ local function reader(where, result, what)
   local names = {}
   for name in pairs(known) do names[name] = true end
   for name in pairs(result.columns or {}) do names[name] = true end
-  error(("%s: unknown property '%s'%s; it knows d, w, b, g (or of one stage, such as w[4]), w_0, "
-    .. "w_a, w_m, e_fit, flops, params, acts, columns of an import, or a function of a "
+  error(("%s: unknown property '%s'%s; it knows d, w, b, g (or of one stage, such as w[4]), depth, "
+    .. "w_0, w_a, w_m, e_fit, flops, params, acts, columns of an import, or a function of a "
     .. "model"):format(where, what, options.hint(what, names)), 0)
+end
+
+--- A result without those failed models that have no value of the column `what`, such as
+-- images_per_s of a network that could not be trained: they say nothing of it.  Other models
+-- without a value stay, and values() refuses them.
+-- @treturn table result; integer how many models are left out
+function M.measured(result, what)
+  local column = result.columns and result.columns[what]
+  if type(what) ~= "string" or not column then return result, 0 end
+  local kept = { name = result.name, errors = {}, models = {}, columns = { [what] = {} } }
+  for i, e in ipairs(result.errors) do
+    if column[i] ~= nil or e < 100 then
+      local at = #kept.errors + 1
+      kept.errors[at], kept.models[at], kept.columns[what][at] = e, result.models[i], column[i]
+    end
+  end
+  local left = #result.errors - #kept.errors
+  if left == 0 or #kept.errors == 0 then return result, 0 end
+  return kept, left
 end
 
 --- The values of a property, one for each model of a result.  `numbers` refuses others.

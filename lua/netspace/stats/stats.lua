@@ -72,15 +72,18 @@ example: stats.edf({ 40, 50, 100 }):finished().mean]])
 
 document("stats.table", [[
 stats.table{ A, B, … } -> rows
-A row for each population: space, n, min, mean, median, failed; prints as aligned text.
+A row for each population: space, n, min, mean, median, failed; prints as aligned text.  One
+that has no finished models yet has n = 0 and nothing else.
 example: tostring(stats.table{ { name = "A", errors = { 40, 50 } }, { 30, 45 } })]])
 
 local rows_type = input.tabular("table of populations", function(rows)
   local percent = input.percent
   local cells = { { "space", "n", "min %", "mean %", "median %", "failed" } }
   for i, r in ipairs(rows) do
-    cells[i + 1] = { r.space, ("%d"):format(r.n), percent(r.min), percent(r.mean),
-      percent(r.median), ("%d"):format(r.failed) }
+    cells[i + 1] = { r.space, ("%d"):format(r.n), "-", "-", "-", ("%d"):format(r.failed) }
+    if r.n > 0 then
+      for k, key in ipairs { "min", "mean", "median" } do cells[i + 1][k + 2] = percent(r[key]) end
+    end
   end
   return cells
 end)
@@ -98,7 +101,9 @@ function M.table(list)
   end
   local rows = {}
   for i, x in ipairs(input.whole("stats.table", list)) do
-    local edf = input.edf("stats.table", ("entry %d"):format(i), x)
+    local nobody = type(x) == "table" and type(x.errors) == "table" and #x.errors == 0
+    local edf = nobody and { name = x.name or x.space, n = 0, failed = 0 }
+      or input.edf("stats.table", ("entry %d"):format(i), x)
     rows[i] = { space = edf.name or ("#%d"):format(i), n = edf.n, min = edf.min,
       mean = edf.mean, median = edf.median, failed = edf.failed }
   end

@@ -223,6 +223,18 @@ function M.kind(path)
   return writers[kind] and kind
 end
 
+--- Where the provenance of an export lies, of the path without its .gz.
+function M.sidecar(bare) return bare .. ".provenance.json" end
+
+--- The text of an export as a list of pieces, inside of reader:read().
+-- @treturn integer how many models; table the pieces
+function M.text(reader, kind, names, salvage)
+  local pieces = {}
+  local n = writers[kind](reader, populations(reader, names, salvage),
+    salvage and salvaged or whole, function(text) pieces[#pieces + 1] = text end)
+  return n, pieces
+end
+
 --- Writes the populations of a store (those named in the list `names`, or all) to `path`,
 -- inside of reader:read().  salvage: what can be read of a damaged one.
 -- @treturn integer how many models were written; or nil and a message
@@ -241,7 +253,7 @@ function M.write(reader, path, names, salvage)
     if last then last() end
   end)
   if good and kind ~= "jsonl" then -- that has it in its first line
-    good, why = atomic.write(bare:gsub("%.[^.]*$", "") .. ".provenance.json", function(write)
+    good, why = atomic.write(M.sidecar(bare), function(write)
       write(header(reader, list) .. "\n")
     end)
   end

@@ -4,6 +4,7 @@
 -- A population belongs to the run (process) at work on it; a run whose process is gone
 -- leaves its models "running", and the next one takes them back into the queue.
 
+local failures = require "netspace.store.failures"
 local files = require "netspace.store.files"
 local json = require "netspace.lib.json"
 local paths = require "netspace.lib.path"
@@ -97,9 +98,10 @@ function Ledger:open_names()
   return names
 end
 
---- How many models of all populations have failed.
+--- The models of all populations that have failed, with their reasons and the population's name.
 function Ledger:failed()
-  return rows(self, "SELECT count(*) AS n FROM model WHERE status = 'failed'")[1].n
+  return rows(self, [[SELECT reason, memory, population.name FROM model JOIN population
+    ON population.id = population WHERE status = 'failed' ORDER BY population, idx]])
 end
 
 --- Makes a population; p as population() gives it, with source = how to open the data.
@@ -171,7 +173,7 @@ end
 -- tables would be most of the memory of a sweep).
 function Ledger:models(id)
   return rows(self, [[SELECT id, idx, m, hash, seed, flops, acts, status, attempt,
-    crashes, error FROM model WHERE population = ? ORDER BY idx]], { id })
+    crashes, error, reason, memory FROM model WHERE population = ? ORDER BY idx]], { id })
 end
 
 --- The network of one of them.
@@ -289,13 +291,13 @@ function Ledger:epoch(model, attempt, e)
   return old
 end
 
---- A model ended: as `e` says (status, error, reason, seconds, crashes, and of a worker that
--- died signal and log).
+--- A model ended: as `e` says (status, error, reason, seconds, crashes, the bytes it needs, and
+-- of a worker that died signal and log).
 function Ledger:finish(model, attempt, e)
   if run(self, [[UPDATE model SET status = ?, error = ?, reason = ?, seconds = ?, crashes = ?,
-    signal = ?, log = ?, ended = ? WHERE id = ? AND attempt = ? AND status = 'running']],
-    { e.status, e.error, e.reason, e.seconds, e.crashes, e.signal, e.log, schema.time(), model,
-      attempt }) == 1 and e.status == "diverged" then
+    signal = ?, log = ?, memory = coalesce(?, memory), ended = ? WHERE id = ? AND attempt = ?
+    AND status = 'running']], { e.status, e.error, e.reason, e.seconds, e.crashes, e.signal, e.log,
+      e.memory, schema.time(), model, attempt }) == 1 and e.status == "diverged" then
     run(self, [[DELETE FROM epoch WHERE model = :id AND epoch >
       (SELECT epochs FROM model WHERE id = :id)]], { id = model }) -- an earlier attempt's
   end
@@ -328,45 +330,67 @@ function Ledger:rename(id, name, new)
     WHERE origin IS NOT NULL AND origin ->> 'population' = :name]], { name = name, new = new })
 end
 
---- The models of a population in that state ("failed", "diverged") go back into the queue.
+local RETRY = [[UPDATE model SET status = 'queued', worker = NULL, error = NULL, reason = NULL,
+  crashes = 0, signal = NULL, log = NULL, ended = NULL WHERE ]]
+
+--- The failed models of a population go back into the queue.
 -- @treturn integer how many
-function Ledger:retry(id, status)
-  return run(self, [[UPDATE model SET status = 'queued', worker = NULL, error = NULL,
-    reason = NULL, crashes = 0, signal = NULL, log = NULL, ended = NULL
-    WHERE population = ? AND status = ?]], { id, status or "failed" })
+function Ledger:retry(id)
+  return run(self, RETRY .. "population = ? AND status = 'failed'", { id })
 end
 
---- The failed models (and with `all` those that diverged) of the store at `path`, which nobody
--- trains in: of the population called `name`, or of all.  What is queued there waits for the
--- next sweep or resume.
--- @treturn integer how many failed ones, how many diverged ones, and how many diverged ones
--- are left; raises, a Failure of kind "busy" when a process is at work on it
-function M.retry(path, name, all)
+--- A model of these goes back into the queue.
+function Ledger:retry_model(model)
+  run(self, RETRY .. "id = ?", { model.id })
+end
+
+--- The failed models of the store at `path`, which nobody trains in, are queued again: of the
+-- population called o.name, or of all; with o.diverged also those that diverged; with o.only
+-- those failed ones for which o.only(p, model) is true.  What is queued there waits for the next
+-- sweep or resume.
+-- @treturn table failed and diverged, how many are queued again; left, how many diverged ones
+-- are not; limited, how many of the failed ones a limit had failed (failures.limited).  Raises,
+-- a Failure of kind "busy" when a process is at work on it
+function M.retry(path, o)
   local ledger, why, kind = M.open(path)
   if not ledger then M.fail(why, kind) end
-  local failed, diverged, left = 0, 0, 0
+  local n
   local good, err = pcall(ledger.write, ledger, function()
-    failed, diverged, left = 0, 0, 0
-    local found = rows(ledger, "SELECT id, name, run FROM population "
-      .. "WHERE name = :name OR :name IS NULL", { name = name })
-    if name and not found[1] then M.fail(("%s has no population '%s'"):format(
-      paths.shown(path), name)) end
+    n = { failed = 0, diverged = 0, left = 0, limited = { memory = 0, patience = 0 } }
+    local found = rows(ledger, "SELECT id, name, run, settings FROM population "
+      .. "WHERE name = :name OR :name IS NULL", { name = o.name })
+    if o.name and not found[1] then M.fail(("%s has no population '%s'"):format(
+      paths.shown(path), o.name)) end
     for _, p in ipairs(found) do
       ledger:owner(p.id, p.name)
       ledger.run = p.run
-      local n, more = ledger:retry(p.id), all and ledger:retry(p.id, "diverged") or 0
-      if n > 0 then ledger:log(nil, units.count(n, "failed model") .. " queued again") end
-      if more > 0 then
-        ledger:log(nil, units.count(more, "diverged model") .. " queued again")
+      p.settings = p.settings and json.decode(p.settings) or {}
+      local taken = { failed = {}, diverged = {} }
+      for _, model in ipairs(rows(ledger, [[SELECT id, status, reason FROM model
+        WHERE population = ? AND status IN ('failed', 'diverged')]], { p.id })) do
+        local take = o.diverged
+        if model.status == "failed" then take = not o.only or o.only(p, model) end
+        if take then
+          ledger:retry_model(model)
+          table.insert(taken[model.status], model)
+        elseif model.status == "diverged" then
+          n.left = n.left + 1
+        end
       end
-      failed, diverged = failed + n, diverged + more
-      left = left + rows(ledger, "SELECT count(*) AS n FROM model WHERE population = ? AND "
-        .. "status = 'diverged'", { p.id })[1].n
+      for state, list in pairs(taken) do
+        n[state] = n[state] + #list
+        if #list > 0 then
+          ledger:log(nil, units.count(#list, state .. " model") .. " queued again")
+        end
+      end
+      for limit, count in pairs(failures.limited(taken.failed)) do
+        n.limited[limit] = n.limited[limit] + count
+      end
     end
   end)
   ledger:close()
   if not good then error(err, 0) end
-  return failed, diverged, left
+  return n
 end
 
 --- Closes the store; all of it is in its main file then, also while readers stay (without

@@ -14,6 +14,23 @@ function M.percent(x)
   return type(x) == "number" and x >= 0 and x <= 100
 end
 
+--- What makes a text no name of a population, as the end of a sentence; nil for a good one.
+-- Names stand in tables, file names, commands and pages: one line of text.
+function M.wrong_name(name)
+  if name == "" then return "is empty" end
+  if not utf8.len(name) then return ("is %q, which is not UTF-8"):format(name) end
+  local c = name:match "[%c\u{7f}]" or name:match "\u{85}" or name:match "\u{2028}"
+    or name:match "\u{2029}"
+  if c then
+    return ("is %s, which has a %s; a name is one line of text"):format(json.encode(name),
+      c == "\n" and "line break" or "control character")
+  end
+  if name:find "^%s" or name:find "%s$" then
+    return ("is '%s', with a blank at its %s"):format(name,
+      name:find "^%s" and "beginning" or "end")
+  end
+end
+
 --- The states of models that have ended.
 M.final = { done = true, diverged = true, failed = true }
 

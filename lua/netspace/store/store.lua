@@ -7,6 +7,7 @@
 -- Opening and every method return nil and a message when the file fails; a name that the store
 -- does not have raises an exception that lists those it has.
 
+local blame = require "netspace.lib.blame"
 local export = require "netspace.store.export"
 local files = require "netspace.store.files"
 local document = require("netspace.lib.doc").group "store"
@@ -18,6 +19,7 @@ local options = require "netspace.lib.options"
 local paths = require "netspace.lib.path"
 local provenance = require "netspace.store.provenance"
 local readers = require "netspace.store.reader"
+local rules = require "netspace.store.rules"
 local schema = require "netspace.store.schema"
 local units = require "netspace.lib.units"
 
@@ -254,6 +256,13 @@ function Read:export(path, names, o)
   return export.write(self.reader, path, names, o.salvage)
 end
 
+--- An export as the list of its pieces of text, for standard output; for our own modules.
+-- @treturn integer how many models; or nil and a message
+function Read:_export_text(kind, names, salvage)
+  for _, name in ipairs(not salvage and names or {}) do find(self, name) end
+  return export.text(self.reader, kind, names, salvage)
+end
+
 --- A text that is the same as before as long as nothing was written; for our own modules.
 function Read:_version()
   local reader = self.reader
@@ -292,16 +301,19 @@ local Change = {}
 
 -- A name that a population of the store may get.
 local function check_name(where, name)
-  if type(name) ~= "string" or name == "" then
-    error(("%s expects the name of a population, got %s"):format(where,
-      type(name) == "string" and "''" or type(name)), 0)
+  if type(name) ~= "string" then
+    error(("%s expects the name of a population, got a %s"):format(where, type(name)), 0)
   end
+  local wrong = rules.wrong_name(name)
+  if wrong then error(("%s: the name of a population %s"):format(where, wrong), 0) end
 end
 
 --- Takes a population out of the store, with its checkpoints and the weights kept of it.
 -- @treturn true, or nil and a message where a process is at work on it or the disk refuses
 function Change:remove(name)
-  check_name("s:remove", name)
+  if type(name) ~= "string" then
+    error("s:remove expects the name of a population, got a " .. type(name), 0)
+  end
   local row, why, kind = self.reader:read(find, self, name)
   if not row then return nil, why, kind end
   return manage.remove(self.path, name)
@@ -310,7 +322,6 @@ end
 --- Gives a population another name.
 -- @treturn true, or nil and a message where a process is at work on it or the disk refuses
 function Change:rename(name, new)
-  check_name("s:rename", name)
   check_name("s:rename", new)
   local row, why, kind = self.reader:read(find, self, name)
   if not row then return nil, why, kind end
@@ -358,7 +369,7 @@ end
 function M._Result:__tostring()
   return ("result %s: %s: %s%s"):format(self.name, units.count(self.n, "model"),
     units.tally(self.counts), self.budget and "; the budget of "
-    .. units.duration(self.budget) .. " is spent" or "")
+    .. units.limit(self.budget) .. " is spent" or "")
 end
 
 --- Opens a store for reading: a store, or nil and a message ("damaged" as the third value
@@ -370,8 +381,8 @@ function M.open(path)
   local reader, message, kind = readers.open(path)
   if reader then return setmetatable({ path = reader.path, reader = reader, seen = {},
     decoded = {} }, Store) end
-  if kind then return nil, message, kind end
-  return nil, message
+  if kind then return blame.nothing("store.open", message, kind) end
+  return blame.nothing("store.open", message)
 end
 
 document("sweep.open", [[
@@ -435,8 +446,7 @@ document("store:progress", [[
   s:progress() -> table
   All populations together: done, diverged, failed, running, queued (they add up to total),
   images_per_s, eta in seconds, updated (Unix time), running_main (whether a sweep is at
-  work), paused (whether
-  all of these are paused), events (how many the log has).
+  work), paused (whether all of these are paused), events (how many the log has).
   example: store.open("runs.db"):progress().done]])
 document("store:events", [[
   s:events([{ last =, skip = 0, population =, index = }]) -> list of {time, population, index, text}
@@ -455,17 +465,18 @@ document("store:export", [[
   s:export("file.csv" | "file.jsonl" | "sweep.json" | … ".gz" [, name or list of names]
            [, { salvage = true }]) -> n
   Writes every model of the populations (all when none is named) for other programs, and
-  returns how many; or nil and a message.  From a shell: netspace export STORE -o FILE.
+  returns how many; or nil and a message.  From a shell: netspace export STORE -o FILE; with
+  -o - to standard output, as CSV or as --format says (no provenance beside a CSV then).
     .csv    one model a line, with the columns below; RFC 4180, UTF-8, line feeds; lists are
             JSON in the cell, and empty cells missing values.  Provenance goes to
-            file.provenance.json
+            file.csv.provenance.json
     .jsonl  first a line with the provenance of all populations (key "netspace"), then one
             object a model with the same keys, and learning: the results of each epoch
     .json   the sweep.json of pycls, a list of jobs: cfg (MODEL; REGNET, ANYNET or EN, where
             pycls has the network; OPTIM, TRAIN), complexity, train_epoch, test_epoch and, as
             its analysis wants it, test_ema_epoch, the same again (unfinished models have none
             and are dropped there; failed ones have 100); netspace, what pycls has no place
-            for.  Provenance goes to file.provenance.json
+            for.  Provenance goes to sweep.json.provenance.json
     salvage true: what can still be read of a damaged store
   Columns, and keys of an object:
     population, index         name, and place in it from 1
@@ -493,11 +504,12 @@ document("store:remove", [[
   s:remove(name) -> true, or nil and a message
   Takes a population out of the store for good, with its checkpoints and the weights kept of
   it.  Safe while others read the store or train other populations of it; one that a process
-  is at work on is refused.
+  is at work on is refused.  From a shell: netspace remove STORE NAME.
   example: store.open("runs.db"):copy("less.db") store.open("less.db"):remove("A")]])
 document("store:rename", [[
   s:rename(name, new) -> true, or nil and a message
-  Gives a population another name; refused while a process is at work on it.
+  Gives a population another name; refused while a process is at work on it.  From a shell:
+  netspace rename STORE OLD NEW.
   example: store.open("runs.db"):copy("named.db") store.open("named.db"):rename("A", "first")]])
 document("store:copy", [[
   s:copy(path) -> true, or nil and a message

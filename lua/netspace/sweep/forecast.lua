@@ -12,6 +12,7 @@
 -- What is remembered are seconds as they passed; what is measured is processor time, which
 -- lasts longer while others want the processor too (the load of the machine says how much).
 
+local background = require "netspace.lib.background"
 local core = require "netspace.core.net"
 local json = require "netspace.lib.json"
 local pool = require "netspace.sweep.pool"
@@ -226,7 +227,7 @@ function M.agreed(request)
   if not (sys.isatty(0) and sys.isatty(2)) then return true end
   io.stderr:write(("%s will take about %s.  Start? [y/N] "):format(request.name,
     units.duration(seconds)))
-  local answer = read_line()
+  local answer = background.asking(read_line)
   if sys.interrupted() then error("interrupted", 0) end
   return answer ~= nil and answer:find("^%s*[yY]") ~= nil
 end

@@ -3,6 +3,7 @@
 
 local background = require "netspace.lib.background"
 local chance = require "netspace.lib.chance"
+local failures = require "netspace.store.failures"
 local paths = require "netspace.lib.path"
 local progress = require "netspace.sweep.progress"
 local sys = require "netspace.core.sys"
@@ -28,16 +29,42 @@ function M.announce(s, text, often)
   background.notify(s.name .. ": " .. text)
 end
 
--- How the models that did not succeed are trained again; "" where all did.
-local function again(s)
-  local k, parts = s.kept, {}
-  if k.failed > 0 then parts[1] = ("the failed %s"):format(k.failed == 1 and "one" or "ones") end
-  if k.diverged > 0 then
-    parts[#parts + 1] = ("what diverged%s"):format(k.failed > 0 and ", too: --retry=all" or "")
+-- The options of `netspace resume` with which failed models are trained again, and what the same
+-- script has to raise for that: a limit that failed some has to be lifted.
+local function lift(failed)
+  local limited, options, script = failures.limited(failed), "--retry", nil
+  if limited.memory > 0 then
+    local need = 0
+    for _, model in ipairs(failed) do
+      if failures.limit(model.reason) == "memory" then need = math.max(need, model.memory or 0) end
+    end
+    local size = need > 0 and units.bytes(1.05 * need):gsub(" ", "") or "SIZE"
+    options, script = ("%s --memory %s"):format(options, size), "a larger memory="
   end
-  if #parts == 0 then return "" end
-  return ("; `netspace resume %s --retry%s` trains %s again"):format(paths.shown(s.store),
-    k.failed > 0 and "" or "=all", table.concat(parts, " (") .. (#parts > 1 and ")" or ""))
+  if limited.patience > 0 then
+    options = options .. " --patience SECONDS"
+    script = script and "larger limits" or "a larger patience="
+  end
+  return options, script
+end
+
+--- How models of the store that failed or diverged (lists, with reasons) are trained again; ""
+-- for none.
+function M.retry(store, failed, diverged)
+  if #failed + #diverged == 0 then return "" end
+  local options, script = lift(failed)
+  local what = #failed == 0 and "what diverged" or #diverged == 0
+    and (#failed == 1 and "the failed one" or "the failed ones")
+    or ("the failed %s (what diverged, too: --retry=all)"):format(#failed == 1 and "one" or "ones")
+  return ("`netspace resume %s %s`%s trains %s again"):format(paths.shown(store),
+    #failed == 0 and "--retry=all" or options,
+    script and (", or the same script with %s,"):format(script) or "", what)
+end
+
+-- The same beside what is left to train anyway: " (with --retry also what failed)".
+local function beside(failed)
+  if not failed or #failed == 0 then return "" end
+  return (" (with %s also what failed)"):format((lift(failed)))
 end
 
 --- An ended sweep in one line; brief: without how to go on.
@@ -50,7 +77,12 @@ function M.summary(s, brief)
     or ("%d trained in %s"):format(k.trained, units.duration(s.seconds)))
   text = ("%s (%s)"):format(text, paths.shown(s.store))
   if s.closed then
-    text = text .. "; the budget of " .. units.duration(s.budget) .. " is spent"
+    text = text .. "; the budget of " .. units.limit(s.asked) .. " is spent"
+  end
+  for _, list in ipairs { { s.lost, "failed" }, { s.strayed, "diverged" } } do
+    if list[1] and #list[1] > 0 then
+      text = ("%s; %s"):format(text, failures.text(table.unpack(list)))
+    end
   end
   local guessing = #s.queue == 0 and chance.of(s.least, k.done, s.card)
   if guessing then
@@ -60,26 +92,46 @@ function M.summary(s, brief)
   if brief then return text end
   if #s.queue > 0 then
     return s.unknown and text .. "; run it again"
-      or ("%s; run it again, or `netspace resume %s`"):format(text, paths.shown(s.store))
+      or ("%s; run it again, or `netspace resume %s`%s"):format(text, paths.shown(s.store),
+      beside(s.lost))
   end
-  return text .. again(s)
+  local retry = M.retry(s.store, s.lost or {}, s.strayed or {})
+  return retry == "" and text or ("%s; %s"):format(text, retry)
 end
 
---- A sweep has ended while the user types: says so above the prompt.
+local unreported = {} -- sweeps that have ended, of which nothing was said yet, the first first
+
+--- A sweep has ended: says so above the prompt while the user types; in a script whoever waits
+-- for it does, or the end of the script.
 function M.ended(s)
   if background.typing() and not s.quiet then
     background.notify(M.summary(s))
     s.reported = true
   end
+  unreported[#unreported + 1] = s
+end
+
+--- Sweeps of the list, and before them all others that have ended without a word.
+function M.unreported(list)
+  local all, known = {}, {}
+  for _, from in ipairs { unreported, list } do
+    for _, s in ipairs(from) do
+      if not known[s] and not s.reported then all[#all + 1] = s end
+      known[s] = true
+    end
+  end
+  return all
 end
 
 --- What sweeps that have ended came to, where it was not said yet; how to go on only once.
 function M.report(list)
-  local left, stores = {}, {}
+  local left, lost, stores = {}, {}, {}
   for _, s in ipairs(list) do
     if not s.reported and not s.quiet and #s.queue > 0 then
       if not left[s.store] then stores[#stores + 1] = s.store end
       left[s.store] = (left[s.store] or 0) + 1
+      lost[s.store] = lost[s.store] or {}
+      for _, model in ipairs(s.lost or {}) do table.insert(lost[s.store], model) end
     end
   end
   for _, s in ipairs(list) do
@@ -88,12 +140,18 @@ function M.report(list)
     end
     s.reported = true
   end
+  for i = #unreported, 1, -1 do
+    if unreported[i].reported then table.remove(unreported, i) end
+  end
   for _, store in ipairs(stores) do
     if left[store] > 1 then
-      progress.clear(("%d sweeps have models left; run them again, or `netspace resume %s`")
-        :format(left[store], paths.shown(store)))
+      progress.clear(("%d sweeps have models left; run them again, or `netspace resume %s`%s")
+        :format(left[store], paths.shown(store), beside(lost[store])))
     end
   end
 end
+
+--- What sweeps came to that ended while something else ran, and that nobody waited for.
+function M.tell() M.report(M.unreported {}) end
 
 return M

@@ -59,7 +59,7 @@ local function time_of(o)
 end
 
 --- What checked options of sweep.plan ask for: finish (sys.now() when the time is over),
--- in_turn, and sweeps, the options of each as sweep.start takes them.
+-- seconds (that it has), in_turn, and sweeps, the options of each as sweep.start takes them.
 function M.make(o)
   if o.sweeps == nil or #o.sweeps == 0 then
     fail("sweep.plan needs sweeps=, a list such as { { name = \"A\", models = A }, … }")
@@ -86,7 +86,9 @@ function M.make(o)
     end
     list[i], names[key] = t, i
   end
-  return { finish = sys.now() + time_of(o), in_turn = order == "in turn", sweeps = list }
+  local seconds = time_of(o)
+  return { finish = sys.now() + seconds, seconds = seconds, in_turn = order == "in turn",
+    sweeps = list }
 end
 
 document("sweep.plan", [[
@@ -103,7 +105,8 @@ document("sweep.plan", [[
              as in sweep.run, for those sweeps that do not give their own
   No model begins that would not be done in time, and they begin in the order of their
   population: what is trained of each is its beginning, an unbiased sample of its space.  The
-  same call, or netspace resume, goes on where the time was over.
+  same call, or netspace resume (with --budget), goes on where the time was over.  That it was
+  is no failure: the last line says what is left, the results have .budget, the exit status is 0.
   example: sweep.plan{ budget = 60, store = "runs.db", data = D, sweeps = { { models = A } } }]])
 
 return M

@@ -3,18 +3,22 @@
 -- data set and one seed; otherwise an exception shows the difference.
 
 local blame = require "netspace.lib.blame"
+local failures = require "netspace.store.failures"
 local forecasts = require "netspace.sweep.forecast"
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local paths = require "netspace.lib.path"
+local rules = require "netspace.store.rules"
 local sets = require "netspace.data.data"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
 
-local M = {}
+local M = {
+  PATIENCE = 120, -- seconds a silent worker is given at least, where no option says otherwise
+}
 local fail = ledgers.fail
 
 -- What the numbers of a population hang on, compared with what the store has ------------
@@ -128,16 +132,22 @@ end
 
 local sizes = { [""] = 1, k = 1e3, m = 1e6, g = 1e9, t = 1e12 }
 
--- A number of bytes, also written "2GB" or "500 MB"; nil stays nil.
+--- A number of bytes, also written "2GB" or "500 MB"; nil when it is none.
+function M.bytes(value)
+  local text = type(value) == "number" and ("%.0f"):format(value) or tostring(value)
+  local n, unit = text:lower():match("^%s*([%d.]+)%s*([kmgt]?)i?b?%s*$")
+  n = tonumber(n)
+  if not n or n * sizes[unit] < 1 then return nil end
+  return math.floor(n * sizes[unit])
+end
+
+-- The same of an option; nil stays nil.
 local function bytes(where, key, value)
   if value == nil then return nil end
-  local n, unit = tostring(value):lower():match("^%s*([%d.]+)%s*([kmgt]?)i?b?%s*$")
-  n = tonumber(n)
-  if not n or n * sizes[unit] < 1 then
-    fail(("%s: %s is '%s'; it must be a size in bytes, such as 2e9 or \"2GB\""):format(where, key,
-      tostring(value)))
-  end
-  return math.floor(n * sizes[unit])
+  local n = M.bytes(value)
+  if n then return n end
+  fail(("%s: %s is '%s'; it must be a size in bytes above 0, such as 2e9 or \"2GB\""):format(where,
+    key, tostring(value)))
 end
 
 options.declare({ "sweep.run: checkpoint", "sweep.start: checkpoint",
@@ -184,8 +194,18 @@ function M.limits(where, old, o)
   return new
 end
 
--- Seconds of a budget; nil stays nil.
-local function budget(where, value)
+--- Whether the reason for which a model failed is a limit that the settings `new` lift above
+-- the settings `old` of its population.
+function M.lifted(reason, old, new)
+  local limit = failures.limit(reason)
+  if limit == "memory" then
+    return old.memory ~= nil and (new.memory or math.huge) > old.memory
+  end
+  return limit == "patience" and (new.patience or M.PATIENCE) > (old.patience or M.PATIENCE)
+end
+
+--- Seconds of a budget; nil stays nil.
+function M.budget(where, value)
   if value == nil then return nil end
   local seconds = forecasts.seconds(value)
   if not seconds then
@@ -216,6 +236,8 @@ function M.make(where, o)
   end
   local name = o.name or type(models.space) == "string" and models.space
   if not name or name == "" then fail(where .. " needs name=, what to call this population") end
+  local wrong = rules.wrong_name(name)
+  if wrong then fail(("%s: name %s"):format(where, wrong)) end
   local card, source = card_of(where, o.data)
   local list, costs = check_models(where, models, card)
   local good, how = pcall(recipe._complete, where .. ": recipe", o.recipe, 1, recipe.quick)
@@ -234,7 +256,7 @@ function M.make(where, o)
     space = type(models.space) == "string" and models.space or nil, spec = models.spec,
     constraints = models.constraints, window = models.window, tried = models.tried,
     sample_seed = models.seed, adopted = models.adopted, progress = o.progress, quiet = o.quiet,
-    settings = settings(where, o), budget = budget(where, o.budget), yes = o.yes,
+    settings = settings(where, o), budget = M.budget(where, o.budget), yes = o.yes,
   }
 end
 
@@ -270,9 +292,13 @@ end
 -- store yet).
 function M.open(ledger, request)
   local finished, todo = {}, {}
+  local old, stored
+  if ledger then old, stored = match(ledger, request) end
   for i in ipairs(request.adopted and request.adopted.indices or {}) do finished[i] = true end
-  for _, model in ipairs(ledger and select(2, match(ledger, request)) or {}) do
+  for _, model in ipairs(stored or {}) do
     finished[model.idx] = model.status ~= "queued" and model.status ~= "running"
+      and not (model.status == "failed"
+      and M.lifted(model.reason, old.settings, request.settings))
   end
   for i in ipairs(request.models) do
     if not finished[i] then todo[#todo + 1] = i end
@@ -280,13 +306,15 @@ function M.open(ledger, request)
   return todo
 end
 
---- Makes the population in the store, or finds it there and adds models that are new.
--- @treturn integer its id
+--- Makes the population in the store, or finds it there and adds models that are new.  What
+-- failed there at a limit that is higher now is queued again.
+-- @treturn integer its id; and how many are queued again
 function M.enter(ledger, request)
-  local id
+  local id, lifted
   ledger:write(function()
     local old, stored = match(ledger, request)
     local have = #stored
+    lifted = 0
     if old then
       id = old.id
       if json.encode(old.source) ~= json.encode(request.source) then
@@ -306,13 +334,24 @@ function M.enter(ledger, request)
         ledger:add_model(id, i, m, ledgers.identity(m), seed, request.costs[i])
       end
     end
+    for _, model in ipairs(stored) do
+      if model.status == "failed"
+        and M.lifted(model.reason, old.settings, request.settings) then
+        ledger:retry_model(model)
+        lifted = lifted + 1
+      end
+    end
     ledger:set(id, request.settings)
     ledger:take(id, request.name, request.workers)
+    if lifted > 0 then
+      ledger:log(nil, units.count(lifted, "failed model")
+        .. " queued again: the limit is higher now")
+    end
     if have == 0 and #from.indices > 0 then
       ledger:log(nil, units.count(#from.indices, "model") .. " adopted from " .. from.name)
     end
   end)
-  return id
+  return id, lifted
 end
 
 return M

@@ -21,6 +21,7 @@ local forecasts = require "netspace.sweep.forecast"
 local background = require "netspace.lib.background"
 local blame = require "netspace.lib.blame"
 local document = require("netspace.lib.doc").group "sweep"
+local failures = require "netspace.store.failures"
 local ledgers = require "netspace.store.ledger"
 local options = require "netspace.lib.options"
 local news = require "netspace.sweep.news"
@@ -45,7 +46,8 @@ options.declare({ "sweep.run", "sweep.start", "sweep.forecast" },
     progress = "function", quiet = "boolean", checkpoint = "table|boolean",
     memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" })
 options.declare("sweep.resume", { workers = "integer", quiet = "boolean",
-  retry = "boolean|string", memory = "number|string", patience = "number" })
+  retry = "boolean|string", memory = "number|string", patience = "number",
+  budget = "number|string" })
 options.declare("sweep.retry", { diverged = "boolean" })
 
 local active, fail = trainings.active, ledgers.fail
@@ -131,7 +133,7 @@ local function outcome(s)
   local result, failure = store:result(s.name)
   store:close()
   if not result then fail(failure) end
-  result.budget = s.closed and s.budget or nil
+  result.budget = s.closed and s.asked or nil
   return result
 end
 
@@ -151,14 +153,15 @@ local function wait_for(list)
     news.report(list)
     error("interrupted", 0)
   end
+  news.report(list) -- together, so that how to go on is said once
   local results = {}
   for i, s in ipairs(list) do results[i] = outcome(s) end
   return results
 end
 
---- Waits until the sweep has ended; Ctrl-C ends the waiting, not the sweep.
+-- Waits until the sweep has ended; Ctrl-C ends the waiting, not the sweep.
 -- @treturn result of all its models; raises when it was interrupted, cancelled or broken
-function Training:wait()
+local function wait(self)
   return (blame.call(1, say, sys.shielded, function()
     if self.state == "pausing" or self.state == "paused" then
       fail(("sweep '%s' is paused; its resume() lets it go on"):format(self.name))
@@ -170,12 +173,27 @@ function Training:wait()
   end))
 end
 
---- Stops the sweep; what is finished is kept.
-function Training:cancel()
+-- Stops the sweep; what is finished is kept.
+local function cancel(self)
   sys.shielded(function()
     self:_stop()
     wait_until(all_ended { self }, function() end)
+    news.report { self }
   end)
+end
+
+-- What users call takes no arguments: one that is given would be ignored.
+for name, method in pairs { wait = wait, cancel = cancel, pause = Training.pause,
+  resume = Training.resume, retry = Training.retry, status = Training.status } do
+  Training[name] = function(self, ...)
+    if getmetatable(self) ~= Training then
+      error(("call it with a colon: s:%s(), where s is what sweep.start gives"):format(name), 2)
+    elseif select("#", ...) > 0 then
+      error(("s:%s takes no argument, got %s"):format(name, type((...)) == "table" and "a table"
+        or tostring((...))), 2)
+    end
+    return method(self)
+  end
 end
 
 -- Says what it will take, and asks when that is much; raises unless it may start.
@@ -206,8 +224,17 @@ local function unbegun(ledger, request, began)
   news.report { s }
 end
 
--- finish: until when (sys.now()) it may take, where several share one time.
-local function start(where, o, finish)
+-- After Ctrl-C, SIGTERM or SIGHUP nothing begins, also where a script has caught the exception.
+local function not_interrupted()
+  if sys.interrupted() then error("interrupted", 0) end
+end
+
+-- What is left of the time that several sweeps share: shared.finish (sys.now() when it is over).
+local function left_of(shared) return math.max(shared.finish - sys.now(), 1e-3) end
+
+-- shared: finish and seconds of a time, where several share one.
+local function start(where, o, shared)
+  not_interrupted()
   local request = requests.make(where, o)
   for _, s in ipairs(active) do
     if s.name == request.name and uv.fs_realpath(s.store) == uv.fs_realpath(request.store) then
@@ -216,15 +243,19 @@ local function start(where, o, finish)
     end
   end
   local ledger, began = open_ledger(request.store), sys.now()
-  local good, id = pcall(function()
+  local good, id, lifted = pcall(function()
     prepare(ledger, request)
-    if finish then request.budget = math.max(finish - sys.now(), 1e-3) end -- after measuring
+    if shared then request.budget, request.asked = left_of(shared), shared.seconds end
     return requests.enter(ledger, request)
   end)
   if not good then
     if id == "interrupted" then unbegun(ledger, request, began) end
     ledger:close()
     error(id, 0)
+  end
+  if lifted > 0 and not request.quiet then
+    progress.clear(("%s: %s queued again: the limit that failed %s is higher now"):format(
+      request.name, units.count(lifted, "failed model"), lifted == 1 and "it" or "them"))
   end
   return trainings.begin(ledger, id, request)
 end
@@ -262,21 +293,39 @@ function M.forecast(o)
   end))
 end
 
--- Queues what failed (retry = "all": and what diverged) again, and says so.
+-- What is said where models that a limit has failed are queued again and the limit stays.
+local stays = { memory = "at the limit of memory, which stays as it was: --memory SIZE, or none, "
+  .. "lifts it", patience = "because their workers were silent for too long, and the patience "
+  .. "stays as it was: --patience SECONDS lifts it" }
+
+-- Queues again what failed (retry = "all": and what diverged), or without retry what failed at
+-- a limit that is higher now, and says so.
 local function again(path, o)
-  if o.retry ~= true and o.retry ~= "all" then
+  if o.retry and o.retry ~= true and o.retry ~= "all" then
     fail(("sweep.resume: retry is '%s'; it is true (what has failed) or \"all\" (also what has "
       .. "diverged)"):format(o.retry))
   end
-  local n, diverged, left = ledgers.retry(path, nil, o.retry == "all")
-  if o.quiet then return end
-  local text = ("%s: %s"):format(paths.shown(path), n == 0 and diverged == 0
-    and "no model has failed" or units.count(n, "failed model") .. " queued again")
-  if diverged > 0 then
-    text = ("%s, and %s"):format(text, units.count(diverged, "diverged one"))
-  elseif left > 0 then
-    text = ("%s; %s stay as they are (--retry=all takes them, too)"):format(text,
-      units.count(left, "diverged one"))
+  local n = ledgers.retry(path, { diverged = o.retry == "all",
+    only = not o.retry and function(p, model)
+      return requests.lifted(model.reason, p.settings,
+        requests.limits("sweep.resume", p.settings, o))
+    end })
+  if o.quiet or not o.retry and n.failed == 0 then return end
+  local parts = {}
+  for _, state in ipairs { "failed", "diverged" } do
+    if n[state] > 0 then parts[#parts + 1] = units.count(n[state], state .. " model") end
+  end
+  local text = ("%s: %s%s"):format(paths.shown(path), #parts == 0 and "no model has failed"
+    or table.concat(parts, " and ") .. " queued again",
+    o.retry and "" or ": the limit that failed them is higher now")
+  if n.diverged == 0 and o.retry and n.left > 0 then
+    text = ("%s; %s (--retry=all takes them, too)"):format(text, n.left == 1
+      and "1 diverged one stays as it is" or n.left .. " diverged ones stay as they are")
+  end
+  for limit, count in pairs(n.limited) do
+    if count > 0 and not o[limit] then
+      text = ("%s; %d of them failed %s"):format(text, count, stays[limit])
+    end
   end
   progress.clear(text)
 end
@@ -286,17 +335,20 @@ end
 function M.resume(path, o)
   o = options.check("sweep.resume", o)
   return (blame.call(1, say, sys.shielded, function()
+    not_interrupted()
     path = paths.absolute(path)
     local about, where = uv.fs_stat(path), paths.shown(path)
     if not about then fail(where .. ": no such store") end
     if about.size == 0 then fail(where .. " is empty: no sweep has written it yet") end
     local workers = requests.workers("sweep.resume", o.workers)
     requests.limits("sweep.resume", {}, o) -- refuses before anything is queued again
-    if o.retry then again(path, o) end
+    local seconds = requests.budget("sweep.resume", o.budget)
+    local shared = seconds and { finish = sys.now() + seconds, seconds = seconds }
+    if o.retry or o.memory or o.patience then again(path, o) end
     local first, started = open_ledger(path), {}
     local names, failed = first:open_names(), first:failed()
     first:close()
-    if failed > 0 then sys.status(3) end
+    for _, model in ipairs(failed) do trainings.failed[trainings.key(path, model.name)] = 1 end
     for i, name in ipairs(names) do
       local ledger = open_ledger(path)
       local good, err = pcall(function()
@@ -314,7 +366,9 @@ function M.resume(path, o)
         end
         request.seed = p.seed
         request.settings = requests.limits("sweep.resume", p.settings, o)
+        request.budget = shared and left_of(shared)
         prepare(ledger, request)
+        if shared then request.budget, request.asked = left_of(shared), seconds end
         ledger:write(function()
           ledger:set(p.id, request.settings)
           ledger:take(p.id, name, workers)
@@ -335,9 +389,9 @@ function M.resume(path, o)
       end
     end
     if #names == 0 and not o.quiet then
-      progress.clear(("%s: nothing is open; %s"):format(where, failed == 0
-        and "every population is trained" or ("%s failed, `netspace resume %s --retry` trains %s "
-        .. "again"):format(units.count(failed, "model"), where, failed == 1 and "it" or "them")))
+      progress.clear(("%s: nothing is open; %s"):format(where, #failed == 0
+        and "every population is trained" or ("%s; %s"):format(failures.text(failed, "failed"),
+        news.retry(path, failed, {}))))
     end
     return wait_for(started)
   end))
@@ -350,8 +404,8 @@ function M.retry(path, name, o)
   o = options.check("sweep.retry", o)
   return (blame.call(1, say, sys.shielded, function()
     if not uv.fs_stat(path) then fail(paths.shown(path) .. ": no such store") end
-    local failed, diverged = ledgers.retry(path, name, o.diverged)
-    return failed + diverged
+    local n = ledgers.retry(path, { name = name, diverged = o.diverged })
+    return n.failed + n.diverged
   end))
 end
 
@@ -362,8 +416,8 @@ function M.plan(o)
   return (blame.call(1, say, sys.shielded, function()
     local plan = plans.make(o)
     local function begin(t)
-      t.budget = math.max(plan.finish - sys.now(), 1e-3)
-      return start("sweep.plan", t, plan.finish)
+      t.budget = left_of(plan)
+      return start("sweep.plan", t, plan)
     end
     if plan.in_turn then
       local results = {}
@@ -393,14 +447,17 @@ function M.finish(stop_them)
       if s.state == "pausing" or s.state == "paused" then idle[#idle + 1] = s end
     end
     stop(stop_them and list or idle)
-    local interrupted = wait_until(all_ended(list), function() stop(list) end)
-    news.report(list)
+    local interrupted = #list > 0 and wait_until(all_ended(list), function() stop(list) end)
+    news.report(news.unreported(list))
+    for _, n in pairs(trainings.failed) do
+      if n > 0 then sys.status(3) end -- as they stand now: what failed may have been trained since
+    end
     if interrupted and not stop_them then error("interrupted", 0) end
   end)
 end
 
 background.serve { running = function() return #active end, finish = M.finish,
-  suspend = pool.suspend }
+  suspend = pool.suspend, tell = news.tell }
 
 document("sweep.run", [[
   sweep.run{ store=, name=, models=, data= [, recipe=, workers=, seed=, …] } -> result
@@ -425,13 +482,16 @@ document("sweep.run", [[
                         s:net of the open store
     memory      the most that a network may need, in bytes or as "2GB"; a network that needs
                 more fails, and so does one whose worker takes 64 MiB more than that (and a
-                copy of its weights for a checkpoint).  In any case a network waits until it
-                fits into the memory of the machine together with those in training
+                copy of its weights for a checkpoint).  The same call with a higher limit trains
+                again what failed at the lower one.  In any case a network waits until it fits
+                into the memory of the machine together with those in training
     patience    seconds of silence after which a worker counts as hung (120); it always gets 20
-                times its longest silence so far
+                times its longest silence so far.  With more, the same call trains again what
+                failed so
     budget      time limit, such as "2h" or 5400 (seconds): a model that would not be done by
-                then is not started, so the first models of the population are trained, and
-                the result has .budget
+                then is not started, so the first models of the population are trained; the
+                last line says how many are left, and the result has .budget, the seconds.  That
+                is no failure: the exit status is 0
     yes         true: start a sweep of more than an hour without asking, as netspace --yes does
     progress    function that is called with the status a few times a second
     quiet       true: nothing on stderr
@@ -460,15 +520,17 @@ document("sweep.start", [[
   The sweep has s:status() s:wait() s:pause() s:resume() s:retry() s:cancel().
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }]])
 document("sweep.resume", [[
-  sweep.resume(path [, { workers=, quiet=, retry=, memory=, patience= }]) -> list of results
+  sweep.resume(path [, { retry=, memory=, patience=, budget=, … }]) -> list of results
   Trains what the populations of a store have open: all they need is in the store.
     retry      true: also what has failed, from the beginning; "all": what has diverged, too
-    memory     another limit than the sweep had, as in sweep.run; "none" lifts it
-    patience   another than the sweep had, in seconds
+    memory     another limit than the sweep had, as in sweep.run; "none" lifts it.  What failed
+               at a lower limit is trained again, also without retry
+    patience   another than the sweep had, in seconds; the same holds
+    budget     time for all of it together, as in sweep.run
     workers    processes at a time (all cores)
     quiet      true: nothing on stderr
   From the shell: netspace resume STORE [--workers N] [--retry | --retry=all] [--memory SIZE]
-  [--patience SECONDS].
+  [--patience SECONDS] [--budget TIME].
   example: sweep.resume("runs.db")]])
 document("sweep.retry", [=[
   sweep.retry(path [, name [, { diverged = true }]]) -> n
@@ -492,8 +554,8 @@ document("sweep:status", [[
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:status()]])
 document("sweep:wait", [[
   s:wait() -> result
-  Waits until the sweep has ended.  Ctrl-C ends the waiting: at the prompt the sweep goes on; a
-  script ends, and its sweep with it.
+  Waits until the sweep has ended; sweep.start{ budget =, … } gives it a time.  Ctrl-C ends the
+  waiting: at the prompt the sweep goes on; a script ends, and its sweep with it.
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:wait()]])
 document("sweep:pause", [[
   s:pause()

@@ -23,18 +23,21 @@ local pace = require "netspace.sweep.pace"
 local paths = require "netspace.lib.path"
 local pool = require "netspace.sweep.pool"
 local queues = require "netspace.sweep.queue"
+local requests = require "netspace.sweep.request"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
 
-local M = { active = {} }       -- trainings at work or paused, oldest first
+local M = {
+  active = {}, -- trainings at work or paused, oldest first
+  failed = {}, -- how many models had failed in a population that has ended: by its key()
+}
 local active = M.active
 local Training = { __name = "sweep" }
 Training.__index = Training
 M.Training = Training
 
 local LOST = { own = 3, outside = 30 }
-local PATIENCE = 120            -- seconds a silent worker is given at least
 local TICK_MS, BEAT = 200, 2    -- storing and looking around; sign of life (seconds)
 
 local warned = {} -- of other engines
@@ -44,16 +47,20 @@ local function position(e)
   return e.epoch << 32 | e.step
 end
 
+--- What tells the populations of all stores apart.
+function M.key(store, name) return store .. "\0" .. name end
+
 --- Begins training what the population `id` has open, as the request says (request.lua).
 function M.begin(ledger, id, request)
   local s = setmetatable({
     name = request.name, store = request.store, journal = journals.new(ledger), population = id,
     limit = request.workers, recipe = request.recipe, source = request.source,
     checksum = request.card.checksum, images = request.card.train_n, callback = request.progress,
-    settings = request.settings, patience = request.settings.patience or PATIENCE,
-    quiet = request.quiet, queue = queues.new(), running = {}, lost = {},
+    settings = request.settings, patience = request.settings.patience or requests.PATIENCE,
+    quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, strayed = {},
     total = 0, done = 0, failed = 0, diverged = 0, trained = 0, ended = {}, began = sys.now(),
     beat = sys.now(), state = "running", budget = request.budget,
+    asked = request.asked or request.budget, -- the time that was set, of which it is a part
     card = request.card, least = 100,
     price = request.forecast and request.forecast.rate,
   }, Training)
@@ -65,7 +72,7 @@ function M.begin(ledger, id, request)
     else
       s[model.status] = s[model.status] + 1
       if model.status == "done" then s.least = math.min(s.least, model.error) end
-      if model.status == "failed" then s.lost[#s.lost + 1] = model end
+      s:_lament(model, model.status)
     end
   end
   s:_keep()
@@ -84,6 +91,12 @@ function M.begin(ledger, id, request)
     s:_settle() -- the budget may have no time for any
   end
   return s
+end
+
+-- Keeps a model that failed or diverged, with its reason.
+function Training:_lament(model, status)
+  local list = status == "failed" and self.lost or status == "diverged" and self.strayed
+  if list then list[#list + 1] = model end
 end
 
 -- Removes what is left in the directory of checkpoints, but for those of models to come.
@@ -234,13 +247,14 @@ end
 -- A running model has ended, as e says (ledger:finish).
 function Training:_ended(model, e)
   local attempt = model.attempt
-  e.crashes = model.crashes
+  e.crashes, e.memory = model.crashes, model.need
   self[e.status] = self[e.status] + 1
   if e.status == "done" then self.least = math.min(self.least, e.error) end
   self.trained = self.trained + 1
   self.urgent = true
   self.ended[#self.ended + 1] = model
-  if e.status == "failed" then self.lost[#self.lost + 1] = model end
+  model.reason, model.memory = e.reason, model.need
+  self:_lament(model, e.status)
   self.journal:note(function(ledger)
     ledger:finish(model.id, attempt, e)
     if e.status == "done" then return end
@@ -399,7 +413,7 @@ function Training:_finish()
   if not good then self.trouble = self.trouble or err end
   self.journal:close()
   self:_tidy()
-  if self.failed > 0 then sys.status(3) end
+  M.failed[M.key(self.store, self.name)] = self.failed
   if self.callback then
     good, err = pcall(self.callback, self:status())
     if not good then self.trouble = self.trouble or err end
@@ -427,7 +441,7 @@ function Training:_out_of_time()
     self.closed = true
     self.journal:note(function(ledger)
       ledger:log(nil, ("the budget of %s leaves no time for model %d"):format(
-        units.duration(self.budget), model.idx))
+        units.limit(self.asked), model.idx))
     end)
   end
   return true

@@ -58,6 +58,7 @@ local function make_curves(s, o)
     if p.state == "paused" or p.state == "stopped" and s.state ~= "stopped" then
       curve.name = ("%s (%s)"):format(curve.name, p.state)
     end
+    if curve.hidden then curve.name = curve.name .. " (hidden)" end
     t.solid[slot], t.edfs[slot] = curve, edf or nil
     if #p.provisional > 0 and not o.hidden[slot] and not weighted then
       t.all[#t.all + 1] = plot._provisional(slot, p.errors, p.provisional)
@@ -118,9 +119,17 @@ local function note(t, s, o)
   for _, p in ipairs(s.populations) do
     if p.chance then parts[#parts + 1] = ("%s: %s"):format(p.name, chance.text(p.chance)) end
   end
-  local edf = o.band and t.edfs[t.selected]
+  local edf, p = o.band and t.edfs[t.selected], widgets.selected(s, o)
   if edf and edf.n < LEAST then
-    parts[#parts + 1] = ("the band of %s comes with %d models"):format(edf.name, LEAST)
+    local letter = string.char(96 + t.selected)
+    parts[#parts + 1] = p.n < LEAST
+      and ("no band: %s has %d models, it takes %d"):format(letter, p.n, LEAST)
+      or ("the band of %s comes with %d models"):format(letter, LEAST)
+  end
+  local hidden = 0
+  for slot = 1, #t.solid do hidden = hidden + (o.hidden[slot] and 1 or 0) end
+  if hidden == #t.solid and hidden > 0 then
+    parts[#parts + 1] = "all are hidden; 1 shows a"
   end
   if o.x0 then parts[#parts + 1] = "zoomed; 0 fits" end
   return table.concat(parts, "  ")

@@ -166,6 +166,19 @@ function make(s, o)
   return list
 end
 
+-- What the letters stand for; the population of the model at the row is marked, as P, K and R
+-- are about it.
+local function legend(c, y, s, o, at)
+  local parts = {}
+  for slot, id in ipairs(widgets.chosen(s, o)) do
+    local p = s.populations[id]
+    local marked = id == at
+    parts[slot] = { ("%s%s%s %d/%d"):format(string.char(96 + slot), marked and ">" or " ", p.name,
+      p.done + p.diverged + p.failed, p.n), marked and slot | canvas.bold or slot }
+  end
+  widgets.parts_line(c, y, o.width, parts)
+end
+
 --- The view: the list in rows top to bottom.  Returns where its rows are.
 function M.draw(c, s, o, top, bottom)
   local list = M.list(s, o)
@@ -178,8 +191,12 @@ function M.draw(c, s, o, top, bottom)
     c:text(1, top, text, o.width, o.typing and canvas.bold or dim)
     top = top + 1
   end
-  local rows = bottom - top
   local row = math.max(1, math.min(o.row or 1, #list))
+  if o.height >= 16 then
+    legend(c, top, s, o, list[row] and list[row].population_id)
+    top = top + 1
+  end
+  local rows = bottom - top
   local scroll = math.max(0, math.min(#list - rows, o.scroll or 0))
   if row <= scroll then scroll = row - 1 end
   if row > scroll + rows then scroll = row - rows end
