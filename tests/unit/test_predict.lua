@@ -125,6 +125,19 @@ ran_here = nil
 local lost, why = stats.predict(stored(c, "ran_here = true return constraint{ name = 'steep' }"))
 t.ok(not lost and why:find "known as text only", "text from elsewhere is refused", why)
 t.is(ran_here, nil, "and never run")
+local distribution = require "netspace.space.distribution"
+local kept = distribution.keep { models = c.models, spec = c.models.spec, window = c.models.window,
+  constraints = c.models.constraints }
+local later = stored(c, "another text")
+later.draws = kept
+t.is(stats.predict(later).mean, stats.predict(c).mean, "draws kept with a population are as good")
+t.is(distribution.keep { models = b.models, spec = b.models.spec,
+  constraints = b.models.constraints }, nil, "nothing is kept of what can be drawn again")
+later = stored(c, "a third")
+later.draws = kept:sub(1, 100)
+t.ok(not stats.predict(later), "damaged draws are refused")
+later.draws = '{"different":9,"networks":[[1,2,3]]}'
+t.ok(not stats.predict(later), "so are ones that are no networks")
 local wrong = stored(a)
 wrong.spec.params.w = { { lo = 1, hi = 1e12, q = 1e-9 } }
 t.ok(select(2, stats.predict(wrong)):find "cannot be drawn from", "so are ranges without end")

@@ -4,10 +4,12 @@
 -- A population that was trained says what it was drawn from as data (spec, constraints,
 -- window).  The constraints are run only where their text is that of one that comes with
 -- netspace, or of a space that this session or script has drawn from itself: the text in a
--- store or an export is never executed.
+-- store or an export is never executed.  For spaces with principles of the user, some draws are
+-- therefore kept with the population.
 
 local constraint = require "netspace.space.constraint"
 local draw = require "netspace.space.draw"
+local gzip = require "netspace.lib.gzip"
 local json = require "netspace.lib.json"
 local population = require "netspace.space.population"
 local sys = require "netspace.core.sys"
@@ -21,6 +23,8 @@ local SEED = 0x6e65747370616365
 local MOST, CHECKS = 6000000, 400000
 -- So many checks may take so many seconds: one that trains or times networks takes far longer.
 local TRIAL, PATIENCE = 50, 1
+-- Models of a population from which on its draws are kept with it.
+local LEAST = 10
 
 local seen = {} -- spaces this session has drawn from, by their text
 
@@ -110,13 +114,66 @@ function M.key(origin)
   return identity(origin.spec, origin.constraints) .. json.encode(origin.window or {})
 end
 
+-- What M.keep has written: networks, and how many of them are different; or nil and why not.
+local function kept(origin)
+  local text, read = origin.draws, nil
+  if gzip.is(text) then
+    local parts, piece = {}, text
+    read = gzip.reader(function()
+      piece, text = text, nil
+      return piece
+    end)
+    while read do
+      local more = read()
+      if not more then break end
+      parts[#parts + 1] = more
+    end
+    text = table.concat(parts)
+  end
+  local t, list = json.decode(text), {}
+  if type(t) ~= "table" or type(t.different) ~= "number" or type(t.networks) ~= "table" then
+    return nil, "the draws kept with it cannot be read"
+  end
+  for i, row in ipairs(t.networks) do
+    local m = { d = row[1], w = row[2], b = row[3], g = row[4] }
+    for key, value in pairs(origin.spec.options or {}) do m[key] = value end
+    list[i] = m
+  end
+  return list, t.different
+end
+
+--- What is to be kept with a population (spec, constraints, window) for those who cannot run
+-- its principles: a text; or nil where everybody can, or nothing can be drawn.
+function M.keep(p)
+  if #p.models < LEAST or not p.spec then return nil end
+  local known, rows = seen[identity(p.spec, p.constraints)], {}
+  local constraints, mine = constraints_of(p)
+  if not known or not constraints or not mine then return nil end
+  local n, different = M.each(p, function(m)
+    rows[#rows + 1] = json.encode { m.d, m.w, m.b, m.g }
+  end)
+  if not n then return nil end
+  local text, parts = ('{"different":%d,"networks":[%s]}'):format(different,
+    table.concat(rows, ",")), {}
+  local write, last = gzip.writer(function(bytes) parts[#parts + 1] = bytes end)
+  if not write then return text end
+  write(text)
+  last()
+  return table.concat(parts)
+end
+
 --- Calls visit(m) for networks drawn from the space that `origin` (spec, constraints, window)
 -- describes, M.n of them or as many as a bounded number of candidates holds.
 -- @tparam[opt] boolean patient  also where a check takes long
 -- @treturn integer how many were visited; and how many different ones; or nil and why none
 function M.each(origin, visit, patient)
   local S, drawn, mine = space_of(origin)
-  if not S then return nil, drawn end
+  if not S then
+    if not origin.draws then return nil, drawn end
+    local list, different = kept(origin)
+    for _, m in ipairs(list or {}) do visit(m) end
+    return list and #list, different
+  end
   local sampler <close> = drawn
   local n, different, index, checks, start, kinds = 0, 0, 0, 0, sys.now(), {}
   while n < M.n and index < MOST and checks < CHECKS do

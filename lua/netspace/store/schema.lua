@@ -86,6 +86,12 @@ steps[4] = [[
 ALTER TABLE run ADD COLUMN boot TEXT;
 ]]
 
+-- Networks drawn from a space whose principles a later session cannot run (distribution.lua).
+steps[#steps + 1] = [[
+CREATE TABLE distribution (
+  population INTEGER PRIMARY KEY REFERENCES population, draws BLOB NOT NULL);
+]]
+
 local M = { version = #steps, application = 0x6e657473 }
 
 --- Unix time with its fraction.
