@@ -216,6 +216,7 @@ local function level(list)
 end
 
 math.randomseed(18)
+io.stdout:setvbuf "line"
 worths()
 local list = {}
 for _, p in ipairs(populations()) do
