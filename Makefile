@@ -4,16 +4,18 @@ V       ?= release
 PREFIX  ?= /usr/local
 CC      ?= cc
 BUILD   := build/$(V)
-PKGS    := lua5.4 readline ncursesw openblas sqlite3
+PKGS    := lua5.4 readline ncursesw openblas sqlite3 libjpeg libpng
+# WebP images are read where libwebp is there.
+WEBP    := $(shell pkg-config --exists libwebp && echo libwebp)
 VERSION := 0.1.0
 JOBS    := $(shell nproc 2>/dev/null || echo 1)
 
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
 FLAGS   := -std=c11 $(WARN) -MMD -MP -Isrc \
-           $(shell pkg-config --cflags $(PKGS) 2>/dev/null) \
+           $(shell pkg-config --cflags $(PKGS) $(WEBP) 2>/dev/null) $(if $(WEBP),-DNETSPACE_WEBP) \
            -U_XOPEN_SOURCE -D_XOPEN_SOURCE=700 -D_GNU_SOURCE \
            -DNETSPACE_VERSION='"$(VERSION)"' -DNETSPACE_LUADIR='"$(PREFIX)/share/netspace/lua"'
-LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm -ldl
+LIBS    := $(shell pkg-config --libs $(PKGS) $(WEBP) 2>/dev/null) -lm -ldl
 ifeq ($(V),asan)
 FLAGS   += -O1 -g -Werror -fsanitize=address,undefined -fno-omit-frame-pointer
 LINK    := -fsanitize=address,undefined

@@ -8,6 +8,8 @@
 -- EPOCHS (30): how long.  The training is a sweep of its own, of one network, in OUT.db: it may
 -- be stopped and goes on, and `netspace monitor OUT.db` follows it.
 -- The directory OUT then has the weights and the PyTorch module that loads them (net:export).
+-- The test images are looked at once, at the end: neither the population nor the training saw
+-- them.
 -- The paper goes on in the same way, with the best of 25 (section 5 of arXiv 2003.13678).
 
 local path, name, spec, out, epochs = table.unpack(arg)
@@ -36,4 +38,4 @@ sweep.run { store = own, name = label, models = { m }, data = images,
   recipe = recipe { like = recipe.quick, epochs = epochs }, checkpoint = { keep = true } }
 local n = assert(assert(sweep.open(own)):net(label, 1))
 assert(n:export(out))
-print(("%s: error %.2f %%"):format(out, n:test(images)))
+print(("%s: test error %.2f %%"):format(out, (n:test(images)))) -- once, of one network

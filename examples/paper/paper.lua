@@ -25,13 +25,14 @@ usage: netspace examples/paper/%s [--scale tiny|small|paper] [options]
 -- The scales.  n: models of the main populations and of the others; unit: the middle of the
 -- flops window in which spaces are compared.  Small networks see few images, so that they
 -- are trained with small batches, a high rate that falls at every step, and little cropping.
+-- validation = 0: errors are those of the test images, as in the paper, which compares by them.
 local cifar = { stem = "simple", stem_width = 16, stride = { 1, 2, 2, 2 }, image = 32 }
 local scales = {
   tiny = { n = 6, other = 4, unit = 1e6, spaces = space.small, setting = cifar,
-    data = "shapes", take = { train = 1500, test = 500 },
+    data = "shapes", take = { train = 1500, test = 500, validation = 0 },
     recipe = recipe { like = recipe.quick, epochs = 3 } },
   small = { n = 100, other = 50, unit = 1.2e6, spaces = space.small, setting = cifar,
-    take = { test = 5000, pad = 1 },
+    take = { test = 5000, pad = 1, validation = 0 },
     recipe = recipe { like = recipe.quick, epochs = 3, warmup = 0 } },
   paper = { n = 500, other = 100, unit = 380e6, spaces = space, setting = { image = 224,
     classes = 1000 }, images = 1281167, recipe = recipe.paper },

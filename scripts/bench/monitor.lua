@@ -45,7 +45,7 @@ db:transaction(function()
           done and 40 + i * 7919 % 1000 / 100 or nil, done and 10 or 0 })
       local id = db:last_id()
       for epoch = 1, done and 10 or 0 do
-        run("INSERT INTO epoch (model, epoch, attempt, test_error) VALUES (?, ?, 1, ?)",
+        run("INSERT INTO epoch (model, epoch, attempt, validation_error) VALUES (?, ?, 1, ?)",
           { id, epoch, 80 - 3 * epoch })
       end
     end
@@ -79,7 +79,7 @@ local epoch = 0
 local after = median_of(function()
   epoch = epoch + 1
   for _, id in ipairs { n // 4 + 1, n // 2 + n // 4 + 1 } do
-    db:run("INSERT INTO epoch (model, epoch, attempt, test_error) VALUES (?, ?, 1, 50)",
+    db:run("INSERT INTO epoch (model, epoch, attempt, validation_error) VALUES (?, ?, 1, 50)",
       { id, epoch })
     db:run("UPDATE model SET epochs = ? WHERE id = ?", { epoch, id })
   end

@@ -76,14 +76,15 @@ for _, case in ipairs {
 end
 
 s.send('d = data.open("shapes") n = net.new(arch.anynet{ d = {4, 4}, w = {64, 128}, '
-  .. 'stem = "cifar" }) e = {} for i = 1, 2000 do e[i] = i % 97 end n:test(d)\n')
+  .. 'stem = "cifar" }) e = {} for i = 1, 2000 do e[i] = i % 97 end '
+  .. 'n:test(d, { split = "validation" })\n')
 s.wait(prompt)
 for _, case in ipairs {
   { "a loop", "while true do end" },
   { "a coroutine", "coroutine.wrap(function() while true do end end)()" },
   { "training, batch 32", "n:train(d, { epochs = 1000, batch = 32 })" },
   { "training, batch 128", "n:train(d, { epochs = 1000, batch = 128 })" },
-  { "testing", "while true do n:test(d) end" },
+  { "testing", "while true do n:test(d, { split = 'validation' }) end" },
   { "sampling", "space.AnyNetXE:sample(10^6, { flops = {1e3, 2e3}, max_tries = 10^9 })" },
   { "a comparison", "stats.compare(e, e, { draws = 10^6 })" },
   { "a band", "stats.bootstrap({ errors = e, models = space.RegNetX:sample(2000) }, 'd', "

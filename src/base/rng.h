@@ -26,7 +26,8 @@ struct rng {
     X(RNG_ADOPT, adopt, 9)         /* sampling seed of a population that adopts; index =     \
                                       seeds before it */                                     \
     X(RNG_STEP, step, 10)          /* seeds of a step of design; index = hash of the space,  \
-                                      or repeat */
+                                      or repeat */                                            \
+    X(RNG_MIX, mix, 11)            /* mixup and CutMix; index = epoch << 32 | batch */
 // clang-format on
 #define RNG_ENUM(name, lua, number) name = number,
 enum rng_purpose { RNG_PURPOSES(RNG_ENUM) };

@@ -68,6 +68,8 @@ int batch_from_lua(lua_State *L, int index);
  * open dataset; keep that value on the stack while the source is in use. */
 struct source;
 const struct source *source_from_lua(lua_State *L, int index);
+/* "train", "validation" or "test" as enum split_name (model/train.h); nil: `missing`. */
+int split_from_lua(lua_State *L, int index, int missing);
 
 /* A complete recipe (lua/netspace/network/recipe.lua fills in what is missing); raises an error
  * that names the bad value.  source: what it will train on, or NULL. */

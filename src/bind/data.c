@@ -31,15 +31,31 @@ const struct source *source_from_lua(lua_State *L, int index)
     return &d->source;
 }
 
+// The table of options at an index: train, validation, test, seed, pad; as in
+// lua/netspace/data/data.lua, which has checked them.
+static uint32_t count_field(lua_State *L, int index, const char *name, uint32_t missing)
+{
+    lua_getfield(L, index, name);
+    lua_Integer n = luaL_optinteger(L, -1, missing);
+    luaL_argcheck(L, n >= 0 && n <= UINT32_MAX, index, name);
+    lua_pop(L, 1);
+    return (uint32_t)n;
+}
+
 static struct data_options options(lua_State *L, int index)
 {
-    lua_Integer train = luaL_checkinteger(L, index), test = luaL_checkinteger(L, index + 1);
-    luaL_argcheck(L, train >= 0 && train <= UINT32_MAX, index, "out of range");
-    luaL_argcheck(L, test >= 0 && test <= UINT32_MAX, index + 1, "out of range");
-    lua_Integer pad = luaL_checkinteger(L, index + 3);
-    luaL_argcheck(L, pad >= 0 && pad <= CROP_PAD_MOST, index + 3, "out of range");
-    return (struct data_options){(uint32_t)train, (uint32_t)test,
-                                 (uint64_t)luaL_checkinteger(L, index + 2), (int)pad};
+    luaL_checktype(L, index, LUA_TTABLE);
+    struct data_options o = {
+        .train = count_field(L, index, "train", 0),
+        .validation = count_field(L, index, "validation", VALIDATION_DEFAULT),
+        .test = count_field(L, index, "test", 0),
+        .pad = (int)count_field(L, index, "pad", CROP_PAD),
+    };
+    luaL_argcheck(L, o.pad <= CROP_PAD_MOST, index, "pad");
+    lua_getfield(L, index, "seed");
+    o.seed = (uint64_t)luaL_checkinteger(L, -1);
+    lua_pop(L, 1);
+    return o;
 }
 
 static struct handle *new_handle(lua_State *L)
@@ -61,7 +77,7 @@ static int opened(lua_State *L, const struct handle *h, const struct error *e)
     return 2;
 }
 
-// shapes(train, test, seed, pad) -> dataset | nil, message; 0 images: the default
+// shapes(options) -> dataset | nil, message
 static int data_shapes(lua_State *L)
 {
     struct data_options o = options(L, 1);
@@ -71,7 +87,7 @@ static int data_shapes(lua_State *L)
     return opened(L, h, &e);
 }
 
-// cifar10(dir, train, test, seed, pad) -> dataset | nil, message; 0 images: all
+// cifar10(dir, options) -> dataset | nil, message
 static int data_cifar10(lua_State *L)
 {
     const char *dir = luaL_checkstring(L, 1);
@@ -101,22 +117,36 @@ static int dataset_sum(lua_State *L)
     return 1;
 }
 
+static int dataset_test_sum(lua_State *L)
+{
+    const char *sum = dataset_test_checksum(check(L, 1));
+    if (!sum)
+        return raise_interrupted(L);
+    lua_pushstring(L, sum);
+    return 1;
+}
+
 static int dataset_card(lua_State *L)
 {
     struct dataset *d = check(L, 1);
-    lua_createtable(L, 0, 13);
+    int channels = d->look.channels;
+    lua_createtable(L, 0, 17);
     set_string(L, "name", d->name);
     set_string(L, "spec", d->spec);
     set_integer(L, "seed", (lua_Integer)d->seed);
     set_integer(L, "classes", d->classes);
-    set_integer(L, "pad", d->pad);
-    set_integer(L, "image", d->image);
+    set_integer(L, "pad", d->look.pad);
+    set_integer(L, "image", d->look.image);
+    set_integer(L, "channels", channels);
     set_integer(L, "train_n", d->train.n);
+    set_integer(L, "validation_n", d->validation.n);
     set_integer(L, "test_n", d->test.n);
-    set_numbers(L, "mean", d->mean, 3);
-    set_numbers(L, "std", d->std, 3);
+    set_numbers(L, "mean", d->mean, channels);
+    set_numbers(L, "std", d->std, channels);
     dataset_sum(L);
     lua_setfield(L, -2, "checksum");
+    dataset_test_sum(L);
+    lua_setfield(L, -2, "test_checksum");
     lua_createtable(L, d->classes, 0);
     for (int k = 0; k < d->classes; k++) {
         lua_pushstring(L, d->class_names[k]);
@@ -126,44 +156,67 @@ static int dataset_card(lua_State *L)
     return 1;
 }
 
-// A flat list of image·image·3 bytes (row, column, channel), or normalised; label, name.
-static int push_image(lua_State *L, const char *where, bool normalised)
+int split_from_lua(lua_State *L, int index, int missing)
 {
-    static const char *const splits[] = {"train", "test", NULL};
-    struct dataset *d = check(L, 1);
-    const char *split = splits[luaL_checkoption(L, 2, NULL, splits)];
-    const struct split *s = *split == 't' && split[1] == 'r' ? &d->train : &d->test;
+    static const char *const names[] = {"train", "validation", "test", NULL};
+    return luaL_checkoption(L, index, names[missing], names);
+}
+
+// Image i of a split; `where` is the function called.
+static const struct stored *stored_image(lua_State *L, const struct dataset *d,
+                                         const char *where, uint16_t *label)
+{
+    const struct split *s =
+        dataset_split(d, (enum split_name)split_from_lua(L, 2, SPLIT_TRAIN));
     lua_Integer i = luaL_checkinteger(L, 3);
     if (i < 1 || i > s->n)
-        return luaL_error(L, "%s: there is no %s image %I; they are numbered 1 to %I", where,
-                          split, (LUAI_UACINT)i, (LUAI_UACINT)s->n);
-    int pixels = d->image * d->image;
-    const uint8_t *planes = s->pixels[i - 1];
-    lua_createtable(L, 3 * pixels, 0);
-    for (int p = 0, at = 1; p < pixels; p++)
-        for (int c = 0; c < 3; c++) {
-            uint8_t byte = planes[c * pixels + p];
-            if (normalised)
-                lua_pushnumber(L, (lua_Number)d->level[c][byte]);
-            else
-                lua_pushinteger(L, byte);
-            lua_rawseti(L, -2, at++);
-        }
-    lua_pushinteger(L, s->labels[i - 1]);
-    lua_pushstring(L, d->class_names[s->labels[i - 1]]);
+        luaL_error(L, "%s: there is no %s image %I; they are numbered 1 to %I", where,
+                   lua_tostring(L, 2), (LUAI_UACINT)i, (LUAI_UACINT)s->n);
+    *label = s->labels[i - 1];
+    return &s->images[i - 1];
+}
+
+static int push_label(lua_State *L, const struct dataset *d, uint16_t label)
+{
+    lua_pushinteger(L, label);
+    lua_pushstring(L, d->class_names[label]);
     return 3;
 }
 
-// d:image(split, i): to look at
+// image(d, split, i) -> flat list of bytes (row, column, channel), label, name: to look at
 static int dataset_image(lua_State *L)
 {
-    return push_image(L, "dataset:image", false);
+    struct dataset *d = check(L, 1);
+    uint16_t label;
+    const struct stored *s = stored_image(L, d, "dataset:image", &label);
+    struct picture p; // in memory of d->work
+    if (!view_picture(&p, s, d->layout, &d->look, d->work))
+        return luaL_error(L, "dataset:image: %s", d->work->error.msg);
+    int n = p.width * p.height * p.channels;
+    lua_createtable(L, n, 0);
+    for (int i = 0; i < n; i++) {
+        lua_pushinteger(L, p.pixels[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return push_label(L, d, label);
 }
 
-// d:input(split, i): for net:forward
+// input(d, split, i) -> flat list of numbers, label, name: for net:forward
 static int dataset_input(lua_State *L)
 {
-    return push_image(L, "dataset:input", true);
+    struct dataset *d = check(L, 1);
+    uint16_t label;
+    const struct stored *s = stored_image(L, d, "dataset:input", &label);
+    int n = d->look.image * d->look.image * d->look.channels;
+    float *x = lua_newuserdatauv(L, (size_t)n * sizeof *x, 0);
+    if (!view_test(x, s, d->layout, &d->look, d->work))
+        return luaL_error(L, "dataset:input: %s", d->work->error.msg);
+    lua_createtable(L, n, 0);
+    for (int i = 0; i < n; i++) {
+        lua_pushnumber(L, (lua_Number)x[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return push_label(L, d, label);
 }
 
 static int dataset_len(lua_State *L)
@@ -172,15 +225,26 @@ static int dataset_len(lua_State *L)
     return 1;
 }
 
+static void push_sizes(lua_State *L, const struct dataset *d)
+{
+    lua_pushfstring(L, "dataset %s: %d classes, %d training", d->spec, d->classes,
+                    (int)d->train.n);
+    if (d->validation.n)
+        lua_pushfstring(L, " + %d validation", (int)d->validation.n);
+    else
+        lua_pushliteral(L, "");
+    lua_pushfstring(L, " + %d test images of %dx%d", (int)d->test.n, d->look.image,
+                    d->look.image);
+    lua_concat(L, 3);
+}
+
 static int dataset_tostring(lua_State *L)
 {
     struct handle *h = luaL_checkudata(L, 1, TYPE);
     if (!h->d || h->closed)
         lua_pushliteral(L, "closed dataset");
     else
-        lua_pushfstring(L, "dataset %s: %d classes, %d + %d images of %dx%d", h->d->spec,
-                        h->d->classes, (int)h->d->train.n, (int)h->d->test.n, h->d->image,
-                        h->d->image);
+        push_sizes(L, h->d);
     return 1;
 }
 
@@ -200,8 +264,13 @@ static int dataset_close(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"card", dataset_card},    {"image", dataset_image}, {"input", dataset_input},
-    {"checksum", dataset_sum}, {"close", dataset_close}, {NULL, NULL},
+    {"card", dataset_card},
+    {"image", dataset_image},
+    {"input", dataset_input},
+    {"checksum", dataset_sum},
+    {"test_checksum", dataset_test_sum},
+    {"close", dataset_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {
@@ -220,5 +289,9 @@ int open_data(lua_State *L)
 {
     type_register(L, TYPE, metamethods, methods);
     luaL_newlib(L, functions);
+    luaL_getmetatable(L, TYPE);
+    lua_getfield(L, -1, "__index");
+    lua_setfield(L, -3, "methods"); // lua/netspace/data/data.lua adds the rest
+    lua_pop(L, 1);
     return 1;
 }

@@ -277,16 +277,29 @@ static double shortest(float x)
     return strtod(text, NULL);
 }
 
+// Fields of the table on top; what is no number (the loss of a diverged network, the top-5
+// error of few classes) is left out.
+static void set_metrics(lua_State *L, const struct metrics *m, const char *error,
+                        const char *loss)
+{
+    set_number(L, error, m->error);
+    set_number(L, "class_error", m->class_error);
+    if (!isnan(m->loss))
+        set_number(L, loss, m->loss);
+    if (!isnan(m->top5_error))
+        set_number(L, "top5_error", m->top5_error);
+}
+
 static bool report_epoch(void *self, const struct epoch_result *r)
 {
     struct progress *p = self;
-    lua_createtable(p->L, 0, 8);
+    lua_createtable(p->L, 0, 11);
     set_string(p->L, "kind", "epoch");
     set_integer(p->L, "epoch", r->epoch);
     set_number(p->L, "lr", shortest(r->lr));
     set_number(p->L, "train_loss", r->train_loss);
     set_number(p->L, "train_error", r->train_error);
-    set_number(p->L, "test_error", r->test_error);
+    set_metrics(p->L, &r->validation, "validation_error", "validation_loss");
     set_number(p->L, "seconds", r->seconds);
     set_number(p->L, "images_per_s", r->images_per_s);
     return call_progress(p->L, &p->failed);
@@ -354,7 +367,8 @@ static struct train_point check_point(lua_State *L, int t)
 //   -> { status=, error=, reason=, epochs= }, at
 static int net_run(lua_State *L)
 {
-    static const char *const ends[] = {"done", "diverged", "interrupted", "stopped"};
+    static const char *const ends[] = {"done", "diverged", "interrupted", "stopped",
+                                       "unreadable"};
     TABLE_HAS(ends, TRAIN_ENDS);
     struct lua_net *n = check_net(L);
     struct recipe r;
@@ -381,13 +395,13 @@ static int net_run(lua_State *L)
     n->busy = false;
     if (p.failed)
         return lua_error(L);
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 9);
     set_string(L, "status", ends[end]);
     set_integer(L, "epochs", last.epoch);
-    if (end == TRAIN_DIVERGED)
+    if (end == TRAIN_DIVERGED || end == TRAIN_UNREADABLE)
         set_string(L, "reason", e.msg);
     if (end == TRAIN_DIVERGED || last.epoch > 0)
-        set_number(L, "error", last.test_error);
+        set_metrics(L, &last.validation, "error", "validation_loss");
     if (end != TRAIN_DIVERGED && last.epoch > 0) {
         set_number(L, "train_error", last.train_error);
         set_number(L, "train_loss", last.train_loss);
@@ -396,14 +410,53 @@ static int net_run(lua_State *L)
     return 2;
 }
 
-// test(net, data) -> error in percent
-static int net_test(lua_State *L)
+// Measures the net (argument 1) on a split of the data (2, 3) into *t, which the caller ends;
+// or raises.
+static void measure(lua_State *L, struct tally *t, bool matrix)
 {
     struct lua_net *n = check_net(L);
-    double error = train_test(n->net, check_source(L, 2, net_arch(n->net)));
-    if (isnan(error))
-        return raise_interrupted(L);
-    lua_pushnumber(L, error);
+    const struct source *s = check_source(L, 2, net_arch(n->net));
+    int split = split_from_lua(L, 3, SPLIT_TEST);
+    struct error e;
+    tally_start(t, s->classes, matrix);
+    enum train_end end = train_measure(n->net, s, (enum split_name)split, t, &e);
+    if (end == TRAIN_DONE)
+        return;
+    tally_end(t);
+    if (end == TRAIN_UNREADABLE)
+        luaL_error(L, "%s", e.msg);
+    raise_interrupted(L);
+}
+
+// test(net, data, split) -> error in percent, { error=, loss=, top5_error=, class_error=, n= }
+static int net_test(lua_State *L)
+{
+    struct tally t;
+    measure(L, &t, false);
+    struct metrics m = tally_metrics(&t);
+    lua_pushnumber(L, m.error);
+    lua_createtable(L, 0, 5);
+    set_metrics(L, &m, "error", "loss");
+    set_integer(L, "n", (lua_Integer)t.n);
+    tally_end(&t);
+    return 2;
+}
+
+// confusion(net, data, split) -> list of rows (by label) of counts (by answer)
+static int net_confusion(lua_State *L)
+{
+    struct tally t;
+    measure(L, &t, true);
+    lua_createtable(L, t.classes, 0);
+    for (int i = 0; i < t.classes; i++) {
+        lua_createtable(L, t.classes, 0);
+        for (int k = 0; k < t.classes; k++) {
+            lua_pushinteger(L, (lua_Integer)t.matrix[i * t.classes + k]);
+            lua_rawseti(L, -2, k + 1);
+        }
+        lua_rawseti(L, -2, i + 1);
+    }
+    tally_end(&t);
     return 1;
 }
 
@@ -488,10 +541,13 @@ static int core_file_data(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"arch", net_arch_table},    {"bytes", net_bytes_now},
-    {"close", net_close},        {"forward", net_forward_images},
-    {"params", net_params_list}, {"values", net_values_list},
-    {"test", net_test},          {NULL, NULL},
+    {"arch", net_arch_table},
+    {"bytes", net_bytes_now},
+    {"close", net_close},
+    {"forward", net_forward_images},
+    {"params", net_params_list},
+    {"values", net_values_list},
+    {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {
@@ -506,6 +562,8 @@ static const luaL_Reg functions[] = {
     {"need", core_need},
     {"trim", core_trim},
     {"run", net_run},
+    {"test", net_test},
+    {"confusion", net_confusion},
     {"write", net_write},
     {"read", net_read},
     {"checkpoint", net_checkpoint_file},

@@ -36,6 +36,147 @@ static bool true_field(lua_State *L, int t, const char *name)
     return v;
 }
 
+// ---- augmentation ---------------------------------------------------------------------
+
+#define AUGMENT(pixels, least, ...)                                                          \
+    {                                                                                        \
+        .pad = pixels, .area = {least, 1}, .aspect = {3 / 4.0f, 4 / 3.0f}, .operations = 2,  \
+        .magnitude = 9, __VA_ARGS__                                                          \
+    }
+static const struct {
+    const char *name;
+    struct augment augment;
+} presets[] = {
+    {"auto", AUGMENT(-1, 0.35f, .crop = CROP_AUTO)},
+    {"none", AUGMENT(-1, 0.35f, .crop = CROP_NONE)},
+    {"cifar", AUGMENT(4, 0.35f, .crop = CROP_PADDED, .flip = true)},
+    {"light", AUGMENT(-1, 0.35f, .crop = CROP_RESIZED, .flip = true)},
+    {"pycls",
+     AUGMENT(-1, 0.08f, .crop = CROP_RESIZED, .swap = true, .flip = true, .lighting = 0.1f)},
+};
+
+static const struct augment *preset(lua_State *L, const char *what, const char *name)
+{
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
+        if (strcmp(name, presets[i].name) == 0)
+            return &presets[i].augment;
+    luaL_error(L,
+               "recipe: %s is '%s'; it must be \"auto\", \"none\", \"cifar\", "
+               "\"light\", \"pycls\"%s",
+               what, name, strcmp(what, "augment") == 0 ? " or a table" : "");
+    return NULL;
+}
+
+// The fields of the augmentation on top of the stack.
+static double real(lua_State *L, const char *name, double missing)
+{
+    double v = missing;
+    if (lua_getfield(L, -1, name) != LUA_TNIL) {
+        if (lua_type(L, -1) != LUA_TNUMBER)
+            luaL_error(L, "recipe: augment: %s is %s; it must be a number", name,
+                       luaL_tolstring(L, -1, NULL));
+        v = lua_tonumber(L, -1);
+    }
+    lua_pop(L, 1);
+    return v;
+}
+
+static int whole(lua_State *L, const char *name, int missing)
+{
+    double v = real(L, name, missing);
+    if (!(v == rint(v) && fabs(v) < 1e9))
+        luaL_error(L, "recipe: augment: %s is %f; it must be a whole number", name, v);
+    return (int)v;
+}
+
+static bool truth(lua_State *L, const char *name, bool missing)
+{
+    int type = lua_getfield(L, -1, name);
+    bool v = type == LUA_TNIL ? missing : lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return v;
+}
+
+static void range(lua_State *L, const char *name, float lo_hi[2])
+{
+    if (lua_getfield(L, -1, name) != LUA_TNIL) {
+        bool two = lua_istable(L, -1) && lua_rawlen(L, -1) == 2;
+        for (int i = 0; two && i < 2; i++) {
+            two = lua_rawgeti(L, -1, i + 1) == LUA_TNUMBER;
+            lo_hi[i] = (float)lua_tonumber(L, -1);
+            lua_pop(L, 1);
+        }
+        if (!two)
+            luaL_error(L, "recipe: augment: %s is %s; it must be two numbers, {from, to}",
+                       name, luaL_tolstring(L, -1, NULL));
+    }
+    lua_pop(L, 1);
+}
+
+// One of the names (NULL at the end), in the order of an enum that begins with a value for
+// none of them; nil: `missing`.
+static int choice(lua_State *L, const char *name, const char *const *names, int missing)
+{
+    int v = missing;
+    if (lua_getfield(L, -1, name) != LUA_TNIL) {
+        const char *text = luaL_tolstring(L, -1, NULL);
+        for (v = 0; names[v] && strcmp(text, names[v]) != 0;)
+            v++;
+        if (!names[v]) {
+            luaL_Buffer b;
+            luaL_buffinit(L, &b);
+            for (int i = 0; names[i]; i++) {
+                luaL_addstring(&b, i == 0 ? "\"" : names[i + 1] ? "\", \"" : "\" or \"");
+                luaL_addstring(&b, names[i]);
+            }
+            luaL_addstring(&b, "\"");
+            luaL_pushresult(&b);
+            luaL_error(L, "recipe: augment: %s is '%s'; it must be %s", name, text,
+                       lua_tostring(L, -1));
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return v;
+}
+
+// What recipe.augment says, at the top of the stack: nil, the name of a preset, or a table.
+static struct augment augment_from_lua(lua_State *L)
+{
+    static const char *const crops[] = {"auto", "none", "padded", "resized", NULL};
+    static const char *const policies[] = {"none", "randaugment", "trivial", NULL};
+    _Static_assert(sizeof crops / sizeof *crops == CROP_KINDS + 1, "a name for each crop");
+    _Static_assert(sizeof policies / sizeof *policies == POLICIES + 1, "and each policy");
+    if (lua_isnil(L, -1))
+        return presets[0].augment;
+    if (lua_type(L, -1) != LUA_TTABLE)
+        return *preset(L, "augment", luaL_tolstring(L, -1, NULL));
+    int top = lua_gettop(L);
+    lua_getfield(L, top, "like");
+    struct augment a = *preset(
+        L, "augment: like", lua_isnil(L, -1) ? presets[0].name : luaL_tolstring(L, -1, NULL));
+    lua_settop(L, top);
+    a.crop = (enum crop_kind)choice(L, "crop", crops, (int)a.crop);
+    a.pad = whole(L, "pad", a.pad);
+    range(L, "area", a.area);
+    range(L, "aspect", a.aspect);
+    a.swap = truth(L, "swap", a.swap);
+    a.flip = truth(L, "flip", a.flip);
+    a.lighting = (float)real(L, "lighting", (double)a.lighting);
+    a.brightness = (float)real(L, "brightness", (double)a.brightness);
+    a.contrast = (float)real(L, "contrast", (double)a.contrast);
+    a.saturation = (float)real(L, "saturation", (double)a.saturation);
+    a.hue = (float)real(L, "hue", (double)a.hue);
+    a.policy = (enum policy)choice(L, "policy", policies, (int)a.policy);
+    a.operations = whole(L, "operations", a.operations);
+    a.magnitude = whole(L, "magnitude", a.magnitude);
+    a.mixup = (float)real(L, "mixup", (double)a.mixup);
+    a.cutmix = (float)real(L, "cutmix", (double)a.cutmix);
+    return a;
+}
+
+// ---- recipes --------------------------------------------------------------------------
+
 void recipe_from_lua(lua_State *L, int t, const struct source *s, struct recipe *r)
 {
     static const char *const names[] = {
@@ -45,6 +186,7 @@ void recipe_from_lua(lua_State *L, int t, const struct source *s, struct recipe 
     };
     TABLE_HAS(names, SCHEDULES);
     struct error e;
+    int top = lua_gettop(L);
     luaL_checktype(L, t, LUA_TTABLE);
     *r = (struct recipe){
         .epochs = integer_field(L, t, "epochs"),
@@ -68,7 +210,9 @@ void recipe_from_lua(lua_State *L, int t, const struct source *s, struct recipe 
                        "recipe: schedule is '%s'; it must be \"cos\", \"cos_step\" or "
                        "\"constant\"",
                        schedule);
-    lua_pop(L, 2);
+    lua_getfield(L, t, "augment");
+    r->augment = augment_from_lua(L);
+    lua_settop(L, top);
     if (!recipe_check(r, s, &e))
         luaL_error(L, "recipe: %s", e.msg);
 }

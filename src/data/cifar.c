@@ -4,6 +4,7 @@
  *
  * The files are mapped read-only, so any number of processes share one copy in memory; a
  * file that is cut short while it is in use ends the process (SIGBUS).
+ * The files have no validation images: they are taken out of the training images.
  * Checked on opening: the size of each file, every label, that no class is empty and that
  * no file is there twice. */
 #include <errno.h>
@@ -114,7 +115,7 @@ static bool take(struct split *s, uint32_t first, const uint8_t *records, const 
                              "damaged or not of CIFAR-10; " FETCH,
                              path, i + 1, r[0]);
         s->labels[first + i] = r[0];
-        s->pixels[first + i] = r + 1;
+        s->images[first + i] = (struct stored){r + 1, RECORD - 1, SIDE, SIDE};
     }
     return true;
 }
@@ -166,8 +167,8 @@ static void read_names(const char *dir, char text[1024], const char *names[CLASS
 static bool fill(struct dataset *d, const char *dir, struct error *e)
 {
     const uint8_t *files[FILES];
-    split_alloc(&d->train, CIFAR_TRAIN);
-    split_alloc(&d->test, CIFAR_TEST);
+    split_alloc(&d->train, CIFAR_TRAIN, false);
+    split_alloc(&d->test, CIFAR_TEST, false);
     for (int i = 0; i < FILES; i++) {
         char path[PATH_MAX + 32];
         if (interrupt_pending())
@@ -199,10 +200,8 @@ struct dataset *cifar10_open(const char *dir, const struct data_options *o, stru
         return NULL;
     read_names(found, text, names);
     snprintf(spec, sizeof spec, "cifar10:%s", found);
-    struct dataset *d = dataset_new("cifar10", spec, SIDE, CLASSES, names, o);
-    if (!fill(d, found, e) ||
-        !split_subset(&d->train, "training", o->train, CLASSES, o->seed, 0, e) ||
-        !split_subset(&d->test, "test", o->test, CLASSES, o->seed, 1, e)) {
+    struct dataset *d = dataset_new("cifar10", spec, SIDE, 3, CLASSES, names, o);
+    if (!fill(d, found, e) || !dataset_choose(d, o, e)) {
         dataset_free(d);
         return NULL;
     }

@@ -10,23 +10,35 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "data/batch.h"
 #include "data/sha256.h"
 
-struct dataset *dataset_new(const char *name, const char *spec, int image, int classes,
-                            const char *const *class_names, const struct data_options *o)
+struct dataset *dataset_new(const char *name, const char *spec, int image, int channels,
+                            int classes, const char *const *class_names,
+                            const struct data_options *o)
 {
     struct dataset *d = xcalloc(1, sizeof *d);
     d->name = xstrdup(name);
     d->spec = xstrdup(spec);
-    d->image = image;
+    d->look = (struct look){.image = image,
+                            .channels = channels,
+                            .scale = 1,
+                            .resize = RESIZE_ANTIALIAS,
+                            .pad = o->pad,
+                            .exact = true};
     d->classes = classes;
     d->seed = o->seed;
-    d->pad = o->pad;
+    d->work = xcalloc(1, sizeof *d->work);
     d->class_names = xcalloc((size_t)classes, sizeof *d->class_names);
     for (int k = 0; k < classes; k++)
         d->class_names[k] = xstrdup(class_names[k]);
     return d;
+}
+
+static void split_free(struct split *s)
+{
+    free(s->images);
+    free(s->labels);
+    free(s->digests);
 }
 
 void dataset_free(struct dataset *d)
@@ -38,89 +50,254 @@ void dataset_free(struct dataset *d)
     for (int i = 0; i < d->nmaps; i++)
         munmap(d->maps[i].at, d->maps[i].bytes);
     block_free(d->block, d->block_bytes);
+    split_free(&d->train);
+    split_free(&d->validation);
+    split_free(&d->test);
+    view_work_free(d->work);
+    free(d->work);
     free(d->class_names);
-    free(d->train.pixels);
-    free(d->train.labels);
-    free(d->test.pixels);
-    free(d->test.labels);
     free(d->name);
     free(d->spec);
     free(d);
 }
 
-void split_alloc(struct split *s, uint32_t n)
+void split_alloc(struct split *s, uint32_t n, bool digests)
 {
     s->n = n;
-    s->pixels = xcalloc(n, sizeof *s->pixels);
+    s->images = xcalloc(n, sizeof *s->images);
     s->labels = xcalloc(n, sizeof *s->labels);
+    s->digests = digests ? xcalloc(n, sizeof *s->digests) : NULL;
 }
 
-bool split_subset(struct split *s, const char *what, uint32_t want, int classes,
-                  uint64_t seed, int which, struct error *e)
+const struct split *dataset_split(const struct dataset *d, enum split_name name)
 {
-    if (want > s->n)
-        return error_set(e, "%u %s images asked for; there are %u", want, what, s->n);
-    if (want == 0 || want == s->n)
-        return true;
-    // images[start[k] … start[k+1]-1]: those of class k, in random order
-    uint32_t *start = xcalloc((size_t)classes + 1, sizeof *start);
-    uint32_t *images = xcalloc(s->n, sizeof *images), *order = xcalloc(s->n, sizeof *order);
-    uint32_t at = 0;
-    for (int k = 0; k < classes; k++) {
-        start[k] = at;
-        for (uint32_t i = 0; i < s->n; i++)
-            if (s->labels[i] == k)
-                order[at++] = i;
-        uint32_t m = at - start[k], *from = order + start[k];
-        struct rng r = rng_key(seed, (uint64_t)which << 32 | (uint64_t)k, RNG_SUBSET);
-        uint32_t *p = xcalloc(m, sizeof *p);
-        rng_permutation(&r, p, m);
-        for (uint32_t i = 0; i < m; i++)
-            images[start[k] + i] = from[p[i]];
-        free(p);
+    if (name == SPLIT_TRAIN)
+        return &d->train;
+    return name == SPLIT_VALIDATION && d->validation.n > 0 ? &d->validation : &d->test;
+}
+
+// ---- which images are used ---------------------------------------------------------------
+
+// Images by class, each class in random order: those of class k are
+// list[start[k]] … list[start[k+1] - 1].
+struct hand {
+    uint32_t *start, *list;
+};
+
+static struct hand shuffle(const struct split *s, int classes, uint64_t seed, int which)
+{
+    struct hand h = {xcalloc((size_t)classes + 1, sizeof *h.start),
+                     xcalloc(s->n, sizeof *h.list)};
+    uint32_t *members = xcalloc(s->n, sizeof *members), *at = NULL;
+    uint32_t *order = xcalloc(s->n, sizeof *order);
+    for (uint32_t i = 0; i < s->n; i++)
+        h.start[s->labels[i] + 1]++;
+    for (int k = 0; k < classes; k++)
+        h.start[k + 1] += h.start[k];
+    at = xcalloc((size_t)classes, sizeof *at);
+    for (uint32_t i = 0; i < s->n; i++) {
+        int k = s->labels[i];
+        members[h.start[k] + at[k]++] = i;
     }
-    start[classes] = at;
-    struct split sub;
-    split_alloc(&sub, want);
-    for (uint32_t n = 0, round = 0; n < want; round++)
-        for (int k = 0; k < classes && n < want; k++)
-            if (round < start[k + 1] - start[k]) {
-                uint32_t i = images[start[k] + round];
-                sub.pixels[n] = s->pixels[i];
-                sub.labels[n++] = s->labels[i];
-            }
-    free(start);
-    free(images);
+    for (int k = 0; k < classes; k++) {
+        uint32_t first = h.start[k], m = h.start[k + 1] - first;
+        struct rng r = rng_key(seed, (uint64_t)which << 32 | (uint64_t)k, RNG_SUBSET);
+        rng_permutation(&r, order, m);
+        for (uint32_t i = 0; i < m; i++)
+            h.list[first + i] = members[first + order[i]];
+    }
+    free(members);
     free(order);
-    free(s->pixels);
-    free(s->labels);
-    *s = sub;
+    free(at);
+    return h;
+}
+
+static void hand_free(struct hand *h)
+{
+    free(h->start);
+    free(h->list);
+}
+
+static void take(struct split *to, const struct split *from, uint32_t i)
+{
+    to->images[to->n] = from->images[i];
+    to->labels[to->n] = from->labels[i];
+    if (to->digests)
+        to->digests[to->n] = from->digests[i];
+    to->n++;
+}
+
+// Room for n images, none there yet.
+static struct split room(const struct split *like, uint32_t n)
+{
+    struct split s;
+    split_alloc(&s, n, like->digests);
+    s.n = 0;
+    return s;
+}
+
+static void replace(struct split *s, struct split by)
+{
+    split_free(s);
+    *s = by;
+}
+
+// `want` images dealt in turn from the classes; the last held[k] of class k stay.
+static struct split deal(const struct split *from, const struct hand *h, int classes,
+                         const uint32_t *held, uint32_t want)
+{
+    struct split to = room(from, want);
+    for (uint32_t round = 0; to.n < want; round++)
+        for (int k = 0; k < classes && to.n < want; k++)
+            if (round < h->start[k + 1] - h->start[k] - held[k])
+                take(&to, from, h->list[h->start[k] + round]);
+    return to;
+}
+
+// The held images, dealt in turn from the end of each class.
+static struct split deal_held(const struct split *from, const struct hand *h, int classes,
+                              const uint32_t *held, uint32_t want)
+{
+    struct split to = room(from, want);
+    for (uint32_t round = 0; to.n < want; round++)
+        for (int k = 0; k < classes; k++)
+            if (round < held[k])
+                take(&to, from, h->list[h->start[k + 1] - 1 - round]);
+    return to;
+}
+
+// All that are not held, in their order.
+static struct split others(const struct split *from, const struct hand *h, int classes,
+                           const uint32_t *held, uint32_t want)
+{
+    struct split to = room(from, want);
+    bool *gone = xcalloc(from->n, sizeof *gone);
+    for (int k = 0; k < classes; k++)
+        for (uint32_t i = 0; i < held[k]; i++)
+            gone[h->list[h->start[k + 1] - 1 - i]] = true;
+    for (uint32_t i = 0; i < from->n; i++)
+        if (!gone[i])
+            take(&to, from, i);
+    free(gone);
+    return to;
+}
+
+// How many of `want` images each class gives: its share, rounded so that they are `want` (the
+// largest remainders are rounded up, of equal ones those of the first classes).
+static uint32_t *shares(const struct hand *h, int classes, uint32_t want)
+{
+    uint64_t n = h->start[classes];
+    uint32_t *share = xcalloc((size_t)classes, sizeof *share), given = 0;
+    uint64_t *rest = xcalloc((size_t)classes, sizeof *rest);
+    for (int k = 0; k < classes; k++) {
+        uint64_t exact = (uint64_t)want * (h->start[k + 1] - h->start[k]);
+        given += share[k] = (uint32_t)(exact / n);
+        rest[k] = exact % n;
+    }
+    for (; given < want; given++) {
+        int most = 0;
+        for (int k = 1; k < classes; k++)
+            if (rest[k] > rest[most])
+                most = k;
+        share[most]++;
+        rest[most] = 0;
+    }
+    free(rest);
+    return share;
+}
+
+// Only `want` images of a split are left, after `out` are taken out of it (out->n of them are
+// asked for).  want 0: all others.
+static void choose(struct split *s, uint32_t want, struct split *out, uint32_t held_n,
+                   int classes, uint64_t seed, int which)
+{
+    if (held_n == 0 && (want == 0 || want == s->n))
+        return;
+    struct hand h = shuffle(s, classes, seed, which);
+    uint32_t *held = shares(&h, classes, held_n), rest = s->n - held_n;
+    if (held_n)
+        *out = deal_held(s, &h, classes, held, held_n);
+    replace(s, want == 0 || want == rest ? others(s, &h, classes, held, rest)
+                                         : deal(s, &h, classes, held, want));
+    free(held);
+    hand_free(&h);
+}
+
+static bool enough(const struct split *s, const char *what, uint32_t want, struct error *e)
+{
+    return want <= s->n ||
+           error_set(e, "%u %s images asked for; there are %u", want, what, s->n);
+}
+
+bool dataset_choose(struct dataset *d, const struct data_options *o, struct error *e)
+{
+    bool apart = d->validation.n > 0; // the files have validation images
+    uint32_t n = d->train.n, held = o->validation;
+    if (!enough(&d->train, "training", o->train, e) || !enough(&d->test, "test", o->test, e))
+        return false;
+    if (held == VALIDATION_DEFAULT) {
+        uint32_t all = apart ? d->validation.n : n / 10;
+        held = o->test && !(apart && o->test > all) ? o->test : all;
+    }
+    if (apart && held == 0)
+        replace(&d->validation, (struct split){0});
+    else if (apart) {
+        if (!enough(&d->validation, "validation", held, e))
+            return false;
+        choose(&d->validation, held, NULL, 0, d->classes, d->seed, 2);
+        held = 0;
+    }
+    uint32_t least = o->train ? o->train : 1;
+    if (held && (held >= n || least > n - held))
+        return error_set(e,
+                         "%u training and %u validation images asked for; both are taken out "
+                         "of %u training images (validation = 0 takes none)",
+                         least, held, n);
+    choose(&d->train, o->train, &d->validation, held, d->classes, d->seed, 0);
+    choose(&d->test, o->test, NULL, 0, d->classes, d->seed, 1);
     return true;
 }
 
-// The functions of struct source (model/train.h); self is a struct dataset.
-static void train_batch(const void *self, float *x, int *labels, const uint32_t *index, int n,
-                        uint64_t seed, int epoch)
+// ---- the functions of struct source (model/train.h); self is a struct dataset ------------
+
+static const char *const split_words[] = {"training", "validation", "test"};
+
+static bool unreadable(const struct dataset *d, enum split_name split, uint32_t i,
+                       struct error *e)
 {
-    const struct dataset *d = self;
-    size_t image = 3 * (size_t)d->image * (size_t)d->image;
-    for (int i = 0; i < n; i++, x += image) {
-        assert(index[i] < d->train.n);
-        crop_image(x, d->train.pixels[index[i]], d->image, d->level,
-                   crop_draw(d->pad, seed, epoch, index[i]));
-        labels[i] = d->train.labels[index[i]];
-    }
+    return error_set(e, "%s: %s image %u cannot be read: %s", d->spec, split_words[split],
+                     i + 1, d->work->error.msg);
 }
 
-static void test_batch(const void *self, float *x, int *labels, uint32_t first, int n)
+static bool train_batch(const void *self, float *x, int *labels, const uint32_t *index, int n,
+                        const struct augment *augment, uint64_t seed, int epoch,
+                        struct error *e)
 {
     const struct dataset *d = self;
-    size_t image = 3 * (size_t)d->image * (size_t)d->image;
-    assert(first + (uint32_t)n <= d->test.n);
-    for (uint32_t i = first; i < first + (uint32_t)n; i++, x += image) {
-        crop_image(x, d->test.pixels[i], d->image, d->level, (struct crop){0, 0, false});
-        *labels++ = d->test.labels[i];
+    size_t side = (size_t)d->look.image, length = side * side * (size_t)d->look.channels;
+    for (int i = 0; i < n; i++, x += length) {
+        assert(index[i] < d->train.n);
+        if (!view_train(x, &d->train.images[index[i]], d->layout, &d->look, augment, seed,
+                        epoch, index[i], d->work))
+            return unreadable(d, SPLIT_TRAIN, index[i], e);
+        labels[i] = d->train.labels[index[i]];
     }
+    return true;
+}
+
+static bool test_batch(const void *self, enum split_name split, float *x, int *labels,
+                       uint32_t first, int n, struct error *e)
+{
+    const struct dataset *d = self;
+    const struct split *s = dataset_split(d, split);
+    size_t side = (size_t)d->look.image, length = side * side * (size_t)d->look.channels;
+    assert(first + (uint32_t)n <= s->n);
+    for (uint32_t i = first; i < first + (uint32_t)n; i++, x += length) {
+        if (!view_test(x, &s->images[i], d->layout, &d->look, d->work))
+            return unreadable(d, split, i, e);
+        *labels++ = s->labels[i];
+    }
+    return true;
 }
 
 void dataset_ready(struct dataset *d, const double mean[3], const double std[3])
@@ -129,39 +306,84 @@ void dataset_ready(struct dataset *d, const double mean[3], const double std[3])
         d->mean[c] = mean[c];
         d->std[c] = std[c];
         for (int v = 0; v < 256; v++)
-            d->level[c][v] = (float)((v - mean[c]) / std[c]);
+            d->look.level[c][v] = (float)((v - mean[c]) / std[c]);
     }
-    d->source = (struct source){d,         d->image,    d->classes, d->train.n,
-                                d->test.n, train_batch, test_batch};
+    d->source = (struct source){.self = d,
+                                .image = d->look.image,
+                                .channels = d->look.channels,
+                                .classes = d->classes,
+                                .shared = d->validation.n == 0,
+                                .train_batch = train_batch,
+                                .test_batch = test_batch};
+    for (int k = 0; k < SPLITS; k++)
+        d->source.n[k] = dataset_split(d, (enum split_name)k)->n;
 }
 
-static void checksum_split(struct sha256 *h, const struct split *s, size_t bytes)
+// ---- checksums ---------------------------------------------------------------------------
+
+static void add_split(struct sha256 *h, const struct split *s)
 {
     for (uint32_t i = 0; i < s->n && !interrupt_pending(); i++) {
         const uint8_t label[2] = {s->labels[i] & 255, (uint8_t)(s->labels[i] >> 8)};
         sha256_add(h, label, 2);
-        sha256_add(h, s->pixels[i], bytes);
+        if (s->digests)
+            sha256_add(h, s->digests[i], 32);
+        else
+            sha256_add(h, s->images[i].bytes, s->images[i].size);
     }
+}
+
+// What makes numbers of the images, where it is not as it was before there was a choice.
+static int look_text(char *text, size_t size, const struct dataset *d)
+{
+    const struct look *l = &d->look;
+    int n = 0;
+    *text = 0;
+    if (l->pad != CROP_PAD)
+        n = snprintf(text, size, " pad %d", l->pad);
+    if (d->layout != LAYOUT_PLANES)
+        n += snprintf(
+            text + n, size - (size_t)n,
+            " channels %d scale %.9g resize %d mean %.9g %.9g %.9g std %.9g %.9g %.9g",
+            l->channels, l->scale, (int)l->resize, d->mean[0], d->mean[1], d->mean[2],
+            d->std[0], d->std[1], d->std[2]);
+    return n;
+}
+
+// Of two splits (the first may be NULL), after a line that begins with `counts`.
+static const char *checksum(struct dataset *d, char sum[65], const char *counts,
+                            const struct split *a, const struct split *b)
+{
+    if (*sum)
+        return sum;
+    struct sha256 h;
+    char look[256];
+    int n = look_text(look, sizeof look, d);
+    sha256_init(&h);
+    sha256_add(&h, counts, strlen(counts));
+    sha256_add(&h, look, (size_t)n);
+    sha256_add(&h, "\n", 1);
+    if (a)
+        add_split(&h, a);
+    add_split(&h, b);
+    if (interrupt_pending())
+        return NULL;
+    sha256_hex(&h, sum);
+    return sum;
 }
 
 const char *dataset_checksum(struct dataset *d)
 {
-    if (!*d->checksum) {
-        struct sha256 h;
-        char head[80];
-        int n = snprintf(head, sizeof head, "%d %d %u %u", d->image, d->classes, d->train.n,
-                         d->test.n);
-        if (d->pad != CROP_PAD)
-            n += snprintf(head + n, sizeof head - (size_t)n, " pad %d", d->pad);
-        head[n++] = '\n';
-        sha256_init(&h);
-        sha256_add(&h, head, (size_t)n);
-        size_t bytes = 3 * (size_t)d->image * (size_t)d->image;
-        checksum_split(&h, &d->train, bytes);
-        checksum_split(&h, &d->test, bytes);
-        if (interrupt_pending())
-            return NULL;
-        sha256_hex(&h, d->checksum);
-    }
-    return d->checksum;
+    const struct split *v = dataset_split(d, SPLIT_VALIDATION);
+    char counts[64];
+    snprintf(counts, sizeof counts, "%d %d %u %u", d->look.image, d->classes, d->train.n,
+             v->n);
+    return checksum(d, d->checksum, counts, &d->train, v);
+}
+
+const char *dataset_test_checksum(struct dataset *d)
+{
+    char counts[64];
+    snprintf(counts, sizeof counts, "test %d %d %u", d->look.image, d->classes, d->test.n);
+    return checksum(d, d->test_checksum, counts, NULL, &d->test);
 }

@@ -1,26 +1,35 @@
-/* Data sets: training and test images with labels, and the batches a training takes.
+/* Data sets: training, validation and test images with labels, and the batches a training
+ * takes.
  *
- * Every image is `image`×`image` RGB in bytes, three planes (R, G, B), each row by row,
- * as CIFAR-10's files have it; other formats are brought to this form when opened.  What
- * a data set holds never changes once it is open, so processes may share it: built-in
- * images are drawn again by each process from the seed, files are mapped read-only.
+ * Populations are compared, and networks chosen, by the validation images; the test images
+ * are for a network already chosen.  A data set without validation images (`validation` 0)
+ * has its test images serve for both, as all did once.
  *
- * Subsets (`train`, `test` below what there is) are drawn by seed, balanced over classes:
- * each class is put in random order, and the classes are then dealt in turn.  So image j
- * of a subset is the same image whatever its size: a subset of 1,000 is the beginning of
- * the subset of 2,000.  A data set taken whole keeps the order of its files.
+ * An image is a `struct stored`: bytes in one of three layouts (picture.h), in mapped files or
+ * in memory of the data set; how it becomes numbers says `look` (view.h).  What a data set
+ * holds never changes once it is open, so processes may share it: built-in images are drawn
+ * again by each process from the seed, files are mapped read-only.
  *
- * Not here: decoding of JPEG and the like; images of other than three channels. */
+ * Subsets (`train`, `validation`, `test` below what there is) are drawn by seed, balanced over
+ * classes: each class is put in random order, and the classes are then dealt in turn.  So
+ * image j of a subset is the same image whatever its size: a subset of 1,000 is the beginning
+ * of the subset of 2,000.  A split taken whole keeps the order of its files.
+ *
+ * Where the files have only training and test images, validation images are taken out of the
+ * training images: of each class the same share, from the end of that class's random order,
+ * dealt in turn.  So a subset of the training images is the same with and without them. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/error.h"
+#include "data/picture.h"
+#include "data/view.h"
 #include "model/train.h"
 
 enum {
     SHAPES_TRAIN = 10000,
-    SHAPES_TEST = 2000,    // taken when nothing is asked
+    SHAPES_TEST = 2000,    // taken when nothing is asked, of validation images as well
     SHAPES_MOST = 1000000, // of each; 3 GB
     CIFAR_TRAIN = 50000,
     CIFAR_TEST = 10000, // all there are
@@ -30,22 +39,25 @@ enum {
 
 struct split {
     uint32_t n;
-    const uint8_t **pixels; // n times (3, image, image)
-    uint16_t *labels;       // below `classes`
+    struct stored *images;
+    uint16_t *labels;        // below `classes`
+    const uint8_t **digests; // SHA-256 (32 bytes) of each image where a file has it; or NULL
 };
 
 struct dataset {
-    char *name, *spec;       // "cifar10", "cifar10:/absolute/dir": opens the same again
-    int image, classes, pad; // pad: of training images, before the random crop
+    char *name, *spec; // "cifar10", "cifar10:/absolute/dir": opens the same again
+    int classes;
     char **class_names;
     uint64_t seed;
-    double mean[3], std[3]; // of R, G, B in 0 … 255, taken off and divided by
-    float level[3][256];    // so normalised: the value of each byte
-    struct split train, test;
-    struct source source; // what trains on it takes this
+    double mean[3], std[3]; // of R, G, B (or gray) in 0 … 255, taken off and divided by
+    enum layout layout;
+    struct look look;
+    struct split train, validation, test; // validation.n 0: the test images serve for both
+    struct view_work *work;               // of look; this process's
+    struct source source;                 // what trains on it takes this
 
-    char checksum[65]; // "" until asked for
-    void *block;       // images this process owns
+    char checksum[65], test_checksum[65]; // "" until asked for
+    void *block;                          // images this process owns
     size_t block_bytes;
     struct {
         void *at;
@@ -54,8 +66,13 @@ struct dataset {
     int nmaps;
 };
 
+/* `validation` that nobody has given: as many as `test` where that is given, else a tenth of
+ * the training images, or what the format says. */
+#define VALIDATION_DEFAULT UINT32_MAX
+
 struct data_options {
     uint32_t train, test; // how many images; 0: all (shapes: SHAPES_TRAIN, SHAPES_TEST)
+    uint32_t validation;  // 0: none; VALIDATION_DEFAULT
     uint64_t seed;        // of the drawing (shapes) or of the subset
     int pad;              // pixels of zeros around a training image, 0 … CROP_PAD_MOST
 };
@@ -67,20 +84,36 @@ struct dataset *shapes_open(const struct data_options *o, struct error *e);
 struct dataset *cifar10_open(const char *dir, const struct data_options *o, struct error *e);
 void dataset_free(struct dataset *d);
 
-/* SHA-256, in hexadecimal, of what is used: a line "image classes train_n test_n" (and, when
- * it is not CROP_PAD, " pad n": what networks were trained on differs by it), then
- * for each training and then each test image in order its label (2 bytes, little-endian)
- * and its pixels.  Computed when first asked for (about 3 s per GB); NULL when interrupted. */
+/* The images of a name of model/train.h, with test for validation where there is none. */
+const struct split *dataset_split(const struct dataset *d, enum split_name name);
+
+/* SHA-256, in hexadecimal, of what trainings and comparisons see: a line
+ * "image classes train_n validation_n" (test_n where there is no validation), and what makes
+ * numbers of the images where it is not usual (" pad n" when not CROP_PAD; of other layouts
+ * than planes, channels, scale, resize, mean and deviation), then for each training and then
+ * each validation (test) image in order its label (2 bytes, little-endian) and its bytes, or
+ * their SHA-256 where the split has it.
+ *
+ * The test images that only net:test sees are not part.  So a store of a data set opened
+ * before there was validation goes on: `shapes` has the same checksum as then, as its
+ * validation images are those that were its test images, and CIFAR-10 has it with
+ * validation 0.
+ *
+ * Computed when first asked for (about 3 s per GB); NULL when interrupted. */
 const char *dataset_checksum(struct dataset *d);
 
-/* For the formats: a data set without images; room for n images in a split; the subset
- * of `want` images drawn from a split (`which`: 0 train, 1 test); and the last step,
- * which sets mean, deviation and the source. */
-struct dataset *dataset_new(const char *name, const char *spec, int image, int classes,
-                            const char *const *class_names, const struct data_options *o);
-void split_alloc(struct split *s, uint32_t n);
-bool split_subset(struct split *s, const char *what, uint32_t want, int classes,
-                  uint64_t seed, int which, struct error *e);
+/* The same of the test images alone: by it looks at them are counted. */
+const char *dataset_test_checksum(struct dataset *d);
+
+/* For the formats: a data set without images; room for n images in a split (digests as well
+ * when asked); which images are used (validation out of train where the split is empty, then
+ * the subsets); and the last step, which sets mean, deviation (3 numbers each, of gray images
+ * the same) and the source. */
+struct dataset *dataset_new(const char *name, const char *spec, int image, int channels,
+                            int classes, const char *const *class_names,
+                            const struct data_options *o);
+void split_alloc(struct split *s, uint32_t n, bool digests);
+bool dataset_choose(struct dataset *d, const struct data_options *o, struct error *e);
 void dataset_ready(struct dataset *d, const double mean[3], const double std[3]);
 
 #endif

@@ -195,18 +195,24 @@ static void draw(uint8_t *planes, int class, struct rng *r)
     }
 }
 
-static void draw_split(struct split *s, uint8_t *block, uint64_t seed, uint64_t which)
+// The splits' part of the key of their images.  The validation images are those that were the
+// test images when there were two splits; without them they are the test images again.
+enum { KEY_TRAIN, KEY_VALIDATION, KEY_TEST };
+
+// Draws n images of a split at *block, which moves on.
+static void draw_split(struct split *s, uint32_t n, uint8_t **block, uint64_t seed,
+                       uint64_t which)
 {
     uint32_t order[CLASSES];
-    for (uint32_t i = 0; i < s->n && !interrupt_pending(); i++) {
+    split_alloc(s, n, false);
+    for (uint32_t i = 0; i < n && !interrupt_pending(); i++, *block += 3 * PIXELS) {
         if (i % CLASSES == 0) { // the classes of the next ten
             struct rng r = rng_key(seed, (which << 1 | 1) << 32 | i, RNG_SHAPES);
             rng_permutation(&r, order, CLASSES);
         }
         struct rng r = rng_key(seed, which << 33 | i, RNG_SHAPES);
-        uint8_t *planes = block + (size_t)i * 3 * PIXELS;
-        draw(planes, (int)order[i % CLASSES], &r);
-        s->pixels[i] = planes;
+        draw(*block, (int)order[i % CLASSES], &r);
+        s->images[i] = (struct stored){*block, 3 * PIXELS, SIDE, SIDE};
         s->labels[i] = (uint16_t)order[i % CLASSES];
     }
 }
@@ -217,25 +223,27 @@ struct dataset *shapes_open(const struct data_options *o, struct error *e)
     static const double mean[3] = {105.5, 105.5, 105.5}, std[3] = {57, 57, 57};
     uint32_t train = o->train ? o->train : SHAPES_TRAIN;
     uint32_t test = o->test ? o->test : SHAPES_TEST;
-    if (train > SHAPES_MOST || test > SHAPES_MOST) {
+    uint32_t validation = o->validation == VALIDATION_DEFAULT ? test : o->validation;
+    if (train > SHAPES_MOST || validation > SHAPES_MOST || test > SHAPES_MOST) {
         error_set(e,
-                  "%u training and %u test images asked for; shapes draws at most %d of "
-                  "each",
-                  train, test, SHAPES_MOST);
+                  "%u training, %u validation and %u test images asked for; shapes draws at "
+                  "most %d of each",
+                  train, validation, test, SHAPES_MOST);
         return NULL;
     }
-    struct dataset *d = dataset_new("shapes", "shapes", SIDE, CLASSES, names, o);
-    d->block_bytes = ((size_t)train + test) * 3 * PIXELS;
+    struct dataset *d = dataset_new("shapes", "shapes", SIDE, 3, CLASSES, names, o);
+    d->block_bytes = ((size_t)train + validation + test) * 3 * PIXELS;
     d->block = block_alloc(d->block_bytes);
     if (!d->block) {
-        error_set(e, "no memory for %u images (%zu MB)", train + test, d->block_bytes >> 20);
+        error_set(e, "no memory for %u images (%zu MB)", train + validation + test,
+                  d->block_bytes >> 20);
         dataset_free(d);
         return NULL;
     }
-    split_alloc(&d->train, train);
-    split_alloc(&d->test, test);
-    draw_split(&d->train, d->block, o->seed, 0);
-    draw_split(&d->test, (uint8_t *)d->block + (size_t)train * 3 * PIXELS, o->seed, 1);
+    uint8_t *at = d->block;
+    draw_split(&d->train, train, &at, o->seed, KEY_TRAIN);
+    draw_split(&d->validation, validation, &at, o->seed, KEY_VALIDATION);
+    draw_split(&d->test, test, &at, o->seed, validation ? KEY_TEST : KEY_VALIDATION);
     if (interrupt_pending()) {
         error_set(e, "interrupted");
         dataset_free(d);

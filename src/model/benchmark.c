@@ -136,15 +136,19 @@ bool benchmark_profile(struct benchmark *b, bool train, double budget, double *s
 
 double benchmark_source(const struct source *s, int batch, double seconds)
 {
-    size_t bytes = (size_t)batch * (size_t)s->image * (size_t)s->image * 3 * sizeof(float);
+    size_t length = (size_t)s->image * (size_t)s->image * (size_t)s->channels;
+    size_t bytes = (size_t)batch * length * sizeof(float);
+    const struct augment usual = {.crop = CROP_AUTO, .pad = -1};
+    struct error e;
     float *x = block_alloc(bytes);
     uint32_t *index = xmalloc((size_t)batch * sizeof *index), images = 0;
     int *labels = xmalloc((size_t)batch * sizeof *labels);
     double start = clock_cpu(), spent = 0;
     for (int step = 0; x && spent < seconds; step++) {
         for (int i = 0; i < batch; i++)
-            index[i] = images++ % s->train_n;
-        s->train_batch(s->self, x, labels, index, batch, 1, step);
+            index[i] = images++ % s->n[SPLIT_TRAIN];
+        if (!s->train_batch(s->self, x, labels, index, batch, &usual, 1, step, &e))
+            break;
         spent = clock_cpu() - start;
     }
     block_free(x, bytes);

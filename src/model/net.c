@@ -416,11 +416,18 @@ static void backward(struct net *n, const struct op *o)
 
 double net_backward(struct net *n, const int *labels, float label_smoothing, int *wrong)
 {
+    return net_backward_mixed(n, labels, labels, 1, label_smoothing, wrong);
+}
+
+double net_backward_mixed(struct net *n, const int *labels, const int *others, float share,
+                          float label_smoothing, int *wrong)
+{
     assert(n->mode == MODE_TRAIN && n->count > 0);
     const struct plan *p = n->plan;
     memset(n->grads, 0, p->group[PARAM_GROUPS] * sizeof(float));
-    double loss = softmax_loss(place(n, p->dlogits), wrong, place(n, p->logits), labels,
-                               (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
+    double loss =
+        softmax_loss_mixed(place(n, p->dlogits), wrong, place(n, p->logits), labels, others,
+                           share, (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
     stamp(n, p->n);
     for (int i = p->n - 1; i >= 0; i--) {
         backward(n, &p->ops[i]);

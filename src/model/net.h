@@ -49,6 +49,9 @@ const float *net_forward(struct net *n, int count, bool train);
 /* Gradients of everything, from the loss of the last forward, which must have been a
  * training one; overwrites the gradient block.  Returns the mean loss. */
 double net_backward(struct net *n, const int *labels, float label_smoothing, int *wrong);
+/* The same of mixed images: others, share as softmax_loss_mixed has them (nn/layers.h). */
+double net_backward_mixed(struct net *n, const int *labels, const int *others, float share,
+                          float label_smoothing, int *wrong);
 /* One SGD step over all parameters; wd per group. */
 void net_step(struct net *n, float lr, float momentum, bool nesterov,
               const float wd[PARAM_GROUPS]);

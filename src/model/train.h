@@ -1,41 +1,36 @@
-/* Training one network: epochs of SGD steps over a source of images, a test after each.
+/* Training one network: epochs of SGD steps over a source of images, each measured on the
+ * validation images.
  * Source: pycls trainer.py / optimizer.py (half cosine and linear warm-up, there set
- * once an epoch; last partial batch dropped in training, test weighted by true batch size). */
+ * once an epoch; last partial batch dropped in training, test weighted by true batch size);
+ * mixup (Zhang et al. 2018), cutmix (Yun et al. 2019) as pycls and torchvision have them. */
 #ifndef MODEL_TRAIN_H
 #define MODEL_TRAIN_H
+#include "model/augment.h"
+#include "model/metrics.h"
 #include "model/net.h"
 
-/* Where images come from.  This layer does not know data sets: they fill this in. */
-struct source {
-    const void *self;
-    int image, classes;
-    uint32_t train_n, test_n;
-    /* x (n,image,image,3) normalised, labels (n); index: which images.  Training images
-     * are augmented, keyed by (seed, epoch, index), independent of order. */
-    void (*train_batch)(const void *self, float *x, int *labels, const uint32_t *index, int n,
-                        uint64_t seed, int epoch);
-    void (*test_batch)(const void *self, float *x, int *labels, uint32_t first, int n);
-};
+/* What images are for: training; comparing and choosing networks; measuring one chosen. */
+enum split_name { SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST, SPLITS };
 
 /* COS: half a cosine, set once an epoch; COS_STEP: at every step, so that it ends near 0. */
 enum schedule { SCHEDULE_COS, SCHEDULE_COS_STEP, SCHEDULE_CONSTANT, SCHEDULES };
 
-/* How training images are changed, image by image, keyed by (seed, epoch, image); computed by
- * data/augment.h.  Everything 0 and CROP_AUTO: what suits the data set (CROP_PADDED for images
- * of the size that the network takes, CROP_RESIZED with area 0.35 … 1 and a flip for others). */
-enum crop_kind { CROP_AUTO, CROP_NONE, CROP_PADDED, CROP_RESIZED, CROP_KINDS };
-enum policy { POLICY_NONE, POLICY_RANDAUGMENT, POLICY_TRIVIAL, POLICIES };
-
-struct augment {
-    enum crop_kind crop;
-    int pad;                  // CROP_PADDED: pixels of zeros around; -1: as the data set says
-    float area[2], aspect[2]; // CROP_RESIZED: share of the image, width/height
-    bool flip;                // half of the images, left-right
-    float lighting;           // standard deviation of PCA lighting (AlexNet), 0: none
-    float brightness, contrast, saturation, hue; // colour jitter as torchvision's, 0: none
-    enum policy policy;
-    int operations, magnitude; // of RandAugment: how many, of 0 … 30
-    float mixup, cutmix;       // alpha of their beta distribution, 0: none
+/* Where images come from.  This layer does not know data sets: they fill this in.  x
+ * (n,image,image,channels) normalised, labels (n).  Both return false when an image cannot be
+ * read, with its name and the reason. */
+struct source {
+    const void *self;
+    int image, channels, classes;
+    uint32_t n[SPLITS];
+    bool shared; // the validation images are the test images
+    /* index: which of the training images; augmented, keyed by (seed, epoch, index),
+     * independent of order. */
+    bool (*train_batch)(const void *self, float *x, int *labels, const uint32_t *index, int n,
+                        const struct augment *augment, uint64_t seed, int epoch,
+                        struct error *e);
+    /* Images first … first+n-1 of a split as they are tested: not augmented. */
+    bool (*test_batch)(const void *self, enum split_name split, float *x, int *labels,
+                       uint32_t first, int n, struct error *e);
 };
 
 struct recipe {
@@ -58,13 +53,21 @@ bool recipe_check(const struct recipe *r, const struct source *s, struct error *
 float recipe_lr(const struct recipe *r, double epoch);
 
 struct epoch_result {
-    int epoch;                                  // 1-based when reported
-    float lr;                                   // at its start
-    double train_loss, train_error, test_error; // errors in percent
-    double seconds, images_per_s;               // of training this epoch
+    int epoch;                      // 1-based when reported
+    float lr;                       // at its start
+    double train_loss, train_error; // in percent; of mixed images, against the heavier label
+    struct metrics validation;
+    double seconds, images_per_s; // of training this epoch
 };
 
-enum train_end { TRAIN_DONE, TRAIN_DIVERGED, TRAIN_INTERRUPTED, TRAIN_STOPPED, TRAIN_ENDS };
+enum train_end {
+    TRAIN_DONE,
+    TRAIN_DIVERGED,
+    TRAIN_INTERRUPTED,
+    TRAIN_STOPPED,
+    TRAIN_UNREADABLE,
+    TRAIN_ENDS
+};
 
 /* Where a training stands: with the weights, momentum and running statistics of then, all
  * that it needs to go on at the same bits. */
@@ -88,13 +91,16 @@ struct train_report {
  * where it stopped; result of the last finished epoch in *last (none yet: epoch at->epoch,
  * error 100).  The recipe must have passed recipe_check and fit the net's batch.  DIVERGED:
  * the loss was NaN, Inf or above 1e4 (a result: error 100 in the epoch where it happened);
- * `why` says where.  INTERRUPTED, STOPPED: between two steps, or two batches of the test; the
- * step at which the interrupt came has not been. */
+ * `why` says where.  INTERRUPTED, STOPPED: between two steps, or two batches of a validation;
+ * the step at which the interrupt came has not been.  UNREADABLE: an image could not be read,
+ * as `why` says; otherwise as STOPPED. */
 enum train_end train_run(struct net *n, const struct source *s, const struct recipe *r,
                          struct train_point *at, const struct train_report *report,
                          struct epoch_result *last, struct error *why);
 
-/* Test error in percent of all test images; NaN when interrupted. */
-double train_test(struct net *n, const struct source *s);
+/* Measures a network on the images of a split as they are tested, counted in *t (started by
+ * the caller).  DONE, INTERRUPTED or UNREADABLE. */
+enum train_end train_measure(struct net *n, const struct source *s, enum split_name split,
+                             struct tally *t, struct error *why);
 
 #endif

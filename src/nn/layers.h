@@ -132,6 +132,11 @@ void linear_backward(float *dx, float *dw, float *db, const float *dy, const flo
 double softmax_loss(float *dlogits, int *wrong, const float *logits, const int *labels,
                     size_t N, size_t K, float ls);
 
+/* The same of mixed images (mixup, cutmix): (1-ls)·share for the label and (1-ls)·(1-share)
+ * for the other label; *wrong counts against the heavier of the two (the label when equal). */
+double softmax_loss_mixed(float *dlogits, int *wrong, const float *logits, const int *labels,
+                          const int *others, float share, size_t N, size_t K, float ls);
+
 /* ---- optimiser: one fused pass of SGD in PyTorch's order:
  *   g += wd·p;  v = mu·v + g;  g = nesterov ? g + mu·v : v;  p -= lr·g
  * dampening 0; the first step starts from v = 0, which equals PyTorch's v = g. */

@@ -46,7 +46,7 @@ local function make()
       for i, row in ipairs(w:models(id)) do
         if i < 28 then w:start(row.id, 1, 7) end
         for e = 1, i < 28 and 3 or 0 do
-          w:epoch(row.id, 1, { epoch = e, lr = 0.1, train_loss = 1 / e, test_error = 10 + i / e })
+          w:epoch(row.id, 1, { epoch = e, lr = 0.1, train_loss = 1 / e, validation_error = 10 + i / e })
         end
         local status = i < 20 and "done" or i < 23 and "failed" or i < 25 and "diverged"
         if status then

@@ -40,7 +40,7 @@ local function add(S, n, mean, o)
         w:start(row.id, 1, 1)
         local last = o.until_model and i > o.until_model and 1 or 3
         for epoch = 1, rest and 1 or last do
-          w:epoch(row.id, 1, { epoch = epoch, lr = 0.1, test_error = e + 4 * (3 - epoch),
+          w:epoch(row.id, 1, { epoch = epoch, lr = 0.1, validation_error = e + 4 * (3 - epoch),
             images_per_s = 1000 })
         end
         if rest then

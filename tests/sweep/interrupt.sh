@@ -23,7 +23,7 @@ LUA
 cat >"$dir/epochs.lua" <<'LUA'
 local db = assert(require("netspace.core.sqlite").open(arg[1], "r"))
 for _, r in ipairs(db:rows("SELECT * FROM epoch ORDER BY model, epoch")) do
-  print(r.model, r.epoch, ("%a %a %a %a"):format(r.lr, r.train_loss, r.train_error, r.test_error))
+  print(r.model, r.epoch, ("%a %a %a %a"):format(r.lr, r.train_loss, r.train_error, r.validation_error))
 end
 LUA
 cat >"$dir/models.lua" <<'LUA'

@@ -49,7 +49,7 @@ check "a population and a picture of one's own" \
 "$NETSPACE" -q --no-init >"$dir/again.out" 2>"$dir/again.err" \
     -e "print(('%.2f'):format(net.load('$dir/best/net.safetensors'):test(data.open('shapes'))))"
 check "the best network of a population, trained for longer and kept" \
-    grep -q "best: error $(cat "$dir/again.out") %" "$dir/best.out"
+    grep -q "best: test error $(cat "$dir/again.out") %" "$dir/best.out"
 paper fig02 --scale tiny --pictures "$dir/none" >"$dir/u.out" 2>"$dir/u.err"
 check "pictures into no directory: said before the training" grep -q "mkdir -p" "$dir/u.err"
 paper fig02 --scale tiny --as-is --store "$dir/none.db" >"$dir/u.out" 2>"$dir/u.err"

@@ -18,7 +18,7 @@ local function add_model(population, i, status, fields)
       fields.error, fields.reason, i % 2 + 1, fields.epochs or 0 })
   local model = db:last_id()
   for epoch = 1, fields.epochs or 0 do
-    run("INSERT INTO epoch (model, epoch, attempt, test_error) VALUES (?, ?, 1, ?)",
+    run("INSERT INTO epoch (model, epoch, attempt, validation_error) VALUES (?, ?, 1, ?)",
       { model, epoch, (fields.error or 60) + 4 * (4 - epoch) })
   end
 end

@@ -67,7 +67,7 @@ enter 'n = net.new(arch.anynet{ d = {2}, w = {64}, stem = "cifar" })'; ready
 enter 'print("train") n:train(data.open("shapes"), { epochs = 100 })'; shows '^train'; sleep 0.5
 key C-c; check "Ctrl-C stops a training" shows '^interrupted$|status = "interrupted"'
 check "back at the prompt" ready
-enter 'n:test(data.open("shapes", { train = 10, test = 50 }))'
+enter '(n:test(data.open("shapes", { train = 10, test = 50 })))'
 check "the net is as good as it was" shows '^[0-9]+\.[0-9]+$'; ready; clear_screen
 setting='{ flops = {3e6, 6e6}, stem = "cifar" }'
 enter "pop = space.RegNetX:sample(6, $setting)"; ready

@@ -52,7 +52,7 @@ local function content(store)
   local epochs = db:rows("SELECT * FROM epoch ORDER BY model, epoch")
   for _, r in ipairs(epochs) do
     lines[#lines + 1] = ("%d %d %a %a %a %a"):format(r.model, r.epoch, r.lr, r.train_loss,
-      r.train_error, r.test_error)
+      r.train_error, r.validation_error)
   end
   db:close()
   return table.concat(lines, "\n"), #epochs

@@ -29,31 +29,35 @@ static inline int noise_label(uint32_t index)
     return (int)rng_below(&r, CLASSES);
 }
 
-static inline void noise_train(const void *self, float *x, int *labels, const uint32_t *index,
-                               int n, uint64_t seed, int epoch)
+static inline bool noise_train(const void *self, float *x, int *labels, const uint32_t *index,
+                               int n, const struct augment *augment, uint64_t seed, int epoch,
+                               struct error *e)
 {
-    (void)self, (void)seed, (void)epoch;
+    (void)self, (void)augment, (void)seed, (void)epoch, (void)e;
     for (int i = 0; i < n; i++) {
         noise_image(x + (size_t)i * PIXELS, index[i]);
         labels[i] = noise_label(index[i]);
     }
+    return true;
 }
 
-static inline void noise_test(const void *self, float *x, int *labels, uint32_t first, int n)
+static inline bool noise_test(const void *self, enum split_name split, float *x, int *labels,
+                              uint32_t first, int n, struct error *e)
 {
-    (void)self;
+    (void)self, (void)split, (void)e;
     for (int i = 0; i < n; i++) {
         noise_image(x + (size_t)i * PIXELS, first + (uint32_t)i);
         labels[i] = noise_label(first + (uint32_t)i);
     }
+    return true;
 }
 
-static inline struct source noise(uint32_t train_n, uint32_t test_n)
+static inline struct source noise(uint32_t train_n, uint32_t validation_n)
 {
     return (struct source){.image = SIDE,
+                           .channels = 3,
                            .classes = CLASSES,
-                           .train_n = train_n,
-                           .test_n = test_n,
+                           .n = {train_n, validation_n, validation_n},
                            .train_batch = noise_train,
                            .test_batch = noise_test};
 }

@@ -27,17 +27,19 @@ static void count_down(void)
         interrupt_flag = 1;
 }
 
-static void counted_train(const void *self, float *x, int *labels, const uint32_t *index,
-                          int n, uint64_t seed, int epoch)
+static bool counted_train(const void *self, float *x, int *labels, const uint32_t *index,
+                          int n, const struct augment *augment, uint64_t seed, int epoch,
+                          struct error *e)
 {
     count_down();
-    noise_train(self, x, labels, index, n, seed, epoch);
+    return noise_train(self, x, labels, index, n, augment, seed, epoch, e);
 }
 
-static void counted_test(const void *self, float *x, int *labels, uint32_t first, int n)
+static bool counted_test(const void *self, enum split_name split, float *x, int *labels,
+                         uint32_t first, int n, struct error *e)
 {
     count_down();
-    noise_test(self, x, labels, first, n);
+    return noise_test(self, split, x, labels, first, n, e);
 }
 
 static bool note(void *self, const struct epoch_result *r)
@@ -71,7 +73,8 @@ static bool same_rows(const struct epoch_result *a, const struct epoch_result *b
     for (int i = 0; i < EPOCHS; i++)
         if (a[i].epoch != b[i].epoch || a[i].lr != b[i].lr ||
             a[i].train_loss != b[i].train_loss || a[i].train_error != b[i].train_error ||
-            a[i].test_error != b[i].test_error)
+            a[i].validation.error != b[i].validation.error ||
+            a[i].validation.loss != b[i].validation.loss)
             return false;
     return true;
 }

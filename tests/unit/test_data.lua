@@ -21,7 +21,7 @@ t.is(#card.mean + #card.std, 6, "card: mean and deviation of three channels")
 t.ok(card.checksum:match("^%x+$") and #card.checksum == 64, "card: checksum is a SHA-256")
 t.is(d:checksum(), card.checksum, "checksum() is the card's")
 t.is(#d, 60, "# is the number of training images")
-t.is(tostring(d), "dataset shapes: 10 classes, 60 + 20 images of 32x32", "tostring")
+t.is(tostring(d), "dataset shapes: 10 classes, 60 training + 20 validation + 20 test images of 32x32", "tostring")
 
 -- what a worker is sent opens the same again, numbers being floats after JSON
 local again <close> = data.open(card.spec, { train = 60.0, test = 20.0, seed = 5.0 })

@@ -45,14 +45,14 @@ local function fill(w, name, models, more)
     for i, row in ipairs(w:models(id)) do
       if i < #models then
         w:start(row.id, 1, 1, 0)
-        w:epoch(row.id, 1, { epoch = 1, lr = 0.1, train_loss = 1.5, test_error = 100 / 3 })
+        w:epoch(row.id, 1, { epoch = 1, lr = 0.1, train_loss = 1.5, validation_error = 100 / 3 })
       end
       if i == 2 then
         w:begin(row.id, 1, 1, 4096)
         w:finish(row.id, 1, { status = "diverged", error = 100, seconds = 0.5, crashes = 0,
           reason = 'loss is nan,\n"so" they say' })
       elseif i < #models - 1 then
-        w:epoch(row.id, 1, { epoch = 2, lr = 0.1, train_error = 50, test_error = 200 / (6 + i) })
+        w:epoch(row.id, 1, { epoch = 2, lr = 0.1, train_error = 50, validation_error = 200 / (6 + i) })
         w:finish(row.id, 1, { status = "done", error = 200 / (6 + i), seconds = 1.5, crashes = 0 })
       end
     end

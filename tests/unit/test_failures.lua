@@ -65,7 +65,7 @@ local function rows(name)
   local list = db:rows([[SELECT model.* FROM model JOIN population ON population.id = population
     WHERE name = ? ORDER BY idx]], { name })
   for _, r in ipairs(list) do
-    r.curve = db:columns([[SELECT epoch, train_loss, test_error FROM epoch WHERE model = ?
+    r.curve = db:columns([[SELECT epoch, train_loss, validation_error FROM epoch WHERE model = ?
       ORDER BY epoch]], { r.id })
   end
   db:close()

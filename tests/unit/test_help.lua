@@ -125,6 +125,10 @@ local calls = {
   ["net:train"] = function(o)
     net.new(m):train(data.open("shapes", { train = 10, test = 10 }), o)
   end,
+  ["net:test"] = after(net.new(m).test, net.new(m), 1),
+  ["net:confusion"] = after(net.new(m).confusion, net.new(m), 1),
+  ["stats.edf"] = after(stats.edf, { 1 }), ["stats.best"] = after(stats.best, r),
+  ["stats.table"] = function(o) return stats.table { { 1 }, zzzz = o.zzzz } end,
   ["sweep.run"] = sweep.run, ["sweep.start"] = sweep.start, ["sweep.forecast"] = sweep.forecast,
   ["sweep.resume"] = after(sweep.resume, "x"), ["sweep.plan"] = sweep.plan,
   ["sweep.retry"] = after(sweep.retry, "x", "A"), ["design.step"] = design.step,

@@ -147,8 +147,8 @@ w:write(function()
     for i, row in ipairs(w:models(id)) do
       if i < 9 then
         w:start(row.id, 1, 1)
-        w:epoch(row.id, 1, { epoch = 1, lr = 0.1, test_error = 90 - i / 7 })
-        w:epoch(row.id, 1, { epoch = 2, lr = 0.1, test_error = 200 / (6 + i) })
+        w:epoch(row.id, 1, { epoch = 1, lr = 0.1, validation_error = 90 - i / 7 })
+        w:epoch(row.id, 1, { epoch = 2, lr = 0.1, validation_error = 200 / (6 + i) })
         w:finish(row.id, 1, { status = i == 2 and "diverged" or "done", seconds = 0.5,
           error = i == 2 and 100 or 200 / (6 + i), reason = i == 2 and "loss is\nnan" or nil,
           crashes = 0 })

@@ -372,11 +372,11 @@ w:write(function()
     for i, row in ipairs(w:models(id)) do
       if i < 5 then
         w:start(row.id, 1, 1)
-        w:epoch(row.id, 1, { epoch = 1, lr = 0.1, test_error = 40 + i, train_loss = 2,
+        w:epoch(row.id, 1, { epoch = 1, lr = 0.1, validation_error = 40 + i, train_loss = 2,
           train_error = 80,
           seconds = 1 })
         if i < 4 then
-          w:epoch(row.id, 1, { epoch = 2, lr = 0.1, test_error = i == 1 and 50 or 200 / (6 + i),
+          w:epoch(row.id, 1, { epoch = 2, lr = 0.1, validation_error = i == 1 and 50 or 200 / (6 + i),
             train_loss = 1, train_error = 70, seconds = 1 })
           w:finish(row.id, 1, { status = i == 2 and "diverged" or "done", seconds = 0.5,
             error = i == 2 and 100

@@ -83,10 +83,10 @@ do
   t.is(r.status, "done", "done")
   t.is(r.epochs, 6, "six epochs")
   t.is(#events, 6, "six epoch events")
-  t.is(r.error, events[6].test_error, "the error is that of the last test")
-  t.is(n:test(d), r.error, "test gives it again")
+  t.is(r.error, events[6].validation_error, "the error is that of the last test")
+  t.is(n:test(d, { split = "validation" }), r.error, "test gives it again, of the validation images")
   t.ok(events[6].train_loss < events[1].train_loss, "the loss falls")
-  t.ok(events[6].test_error < 80, "better than chance")
+  t.ok(events[6].validation_error < 80, "better than chance")
   t.near(events[2].lr, recipe.rates(quick)[2], 1e-9, "rate of the second epoch")
   local rate = events[1].lr
   t.ok(#("%.15g"):format(rate) <= 11 and string.pack("f", rate)

@@ -523,6 +523,70 @@ static void test_loss(void **state)
     }
 }
 
+// Two labels an image: the definition, sum over classes of target times -log p, and the slope.
+static double mixed_loss(const float *x, const int *labels, const int *others, double share,
+                         double smoothing, int N, int K)
+{
+    double loss = 0;
+    for (int i = 0; i < N; i++) {
+        double sum = 0;
+        for (int k = 0; k < K; k++)
+            sum += exp((double)x[i * K + k]);
+        for (int k = 0; k < K; k++) {
+            double target = smoothing / K;
+            target += (1 - smoothing) * share * (k == labels[i]);
+            target += (1 - smoothing) * (1 - share) * (k == others[i]);
+            loss -= target * ((double)x[i * K + k] - log(sum));
+        }
+    }
+    return loss / N;
+}
+
+static void test_mixed_loss(void **state)
+{
+    (void)state;
+    enum { N = 6, K = 7 };
+    static const float shares[] = {0, 0.3f, 0.5f, 0.9f, 1}, smoothings[] = {0, 0.1f};
+    struct rng r = rng_key(3, 8, RNG_SAMPLE);
+    float x[N * K], dx[N * K], plain[N * K];
+    int labels[N], others[N], wrong, old_wrong;
+    for (int i = 0; i < N * K; i++)
+        x[i] = (float)(4 * rng_uniform(&r) - 2);
+    for (int i = 0; i < N; i++) {
+        labels[i] = (int)rng_below(&r, K);
+        others[i] = i == 2 ? labels[i] : (int)rng_below(&r, K);
+    }
+    for (int q = 0; q < 10; q++) {
+        float share = shares[q / 2], ls = smoothings[q % 2];
+        double loss = softmax_loss_mixed(dx, &wrong, x, labels, others, share, N, K, ls);
+        check_close("loss", loss,
+                    mixed_loss(x, labels, others, (double)share, (double)ls, N, K), 1e-9);
+        int missed = 0; // against the heavier label
+        for (int i = 0; i < N; i++) {
+            int top = 0;
+            for (int k = 1; k < K; k++)
+                if (x[i * K + k] > x[i * K + top])
+                    top = k;
+            missed += top != (share >= 0.5f ? labels[i] : others[i]);
+        }
+        assert_int_equal(wrong, missed);
+        for (int i = 0; i < N * K; i++) {
+            float old = x[i], up = old + 0x1p-8f, down = old - 0x1p-8f;
+            x[i] = up;
+            double a = softmax_loss_mixed(NULL, &wrong, x, labels, others, share, N, K, ls);
+            x[i] = down;
+            double b = softmax_loss_mixed(NULL, &wrong, x, labels, others, share, N, K, ls);
+            x[i] = old;
+            check_close("slope", (double)dx[i], (a - b) / ((double)up - (double)down), 1e-6);
+        }
+        if (share == 1) { // of one label, to the bit
+            double one = softmax_loss(plain, &old_wrong, x, labels, N, K, ls);
+            assert_true(one == loss);
+            assert_memory_equal(plain, dx, sizeof plain);
+        }
+    }
+}
+
 // Three steps by hand, each value a formula away from the definition.
 static void test_sgd(void **state)
 {
@@ -584,12 +648,12 @@ static void test_isa(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_norm),     cmocka_unit_test(test_norm_constant),
-        cmocka_unit_test(test_norm_nan), cmocka_unit_test(test_se),
-        cmocka_unit_test(test_maxpool),  cmocka_unit_test(test_gap),
-        cmocka_unit_test(test_linear),   cmocka_unit_test(test_loss),
-        cmocka_unit_test(test_sgd),      cmocka_unit_test(test_gemm),
-        cmocka_unit_test(test_isa),
+        cmocka_unit_test(test_norm),       cmocka_unit_test(test_norm_constant),
+        cmocka_unit_test(test_norm_nan),   cmocka_unit_test(test_se),
+        cmocka_unit_test(test_maxpool),    cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_linear),     cmocka_unit_test(test_loss),
+        cmocka_unit_test(test_mixed_loss), cmocka_unit_test(test_sgd),
+        cmocka_unit_test(test_gemm),       cmocka_unit_test(test_isa),
     };
     return cmocka_run_group_tests_name("nn", tests, NULL, NULL);
 }

@@ -76,7 +76,7 @@ t.is(glossary.text "stages", glossary.text "stage", "the plural")
 t.ok(help.text("glossary"):find("w_0", 1, true), "help glossary lists words")
 
 -- What there is not.
-for word in ([[gpu onnx imagenet latency folder threads pandas slurm finetune mixup distributed
+for word in ([[gpu onnx imagenet latency folder threads pandas slurm finetune dropout distributed
   tensorboard wandb jupyter windows cuda nas pruning quantization]]):gmatch "%S+" do
   local text = help.text(word)
   t.ok(text and text:find("^" .. word .. ": %l.*") and not text:find("\n"), "help " .. word, text)
@@ -96,7 +96,7 @@ local set = data.open("shapes", { train = 10, test = 10 })
 local n = net.new(arch.anynet { d = { 1 }, w = { 8 }, stem = "cifar" })
 t.fails(function() n:train(set, { epochs = 1, device = "cuda" }) end, "there is no GPU engine", "net:train")
 t.fails(function() sweep.run { device = "cuda" } end, "there is no GPU engine", "sweep.run")
-t.fails(function() n:train(set, { epochs = 1, mixup = 0.2 }) end, "there is no option 'mixup': training images are", "mixup")
+t.fails(function() n:train(set, { epochs = 1, mixup = 0.2 }) end, "there is no option 'mixup': it goes into augment", "mixup")
 for _, spec in ipairs { "photos", "folder:x", "imagenet:/x" } do
   t.fails(function() data.open(spec) end, ("there is no data set '%s'; what can be opened is "
     .. '"cifar10:DIR"'):format(spec), spec)

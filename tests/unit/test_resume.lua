@@ -49,11 +49,11 @@ end
 -- Every epoch of a population, without its times.
 local function epochs(path, name)
   local lines = {}
-  for i, r in ipairs(query(path, ([[SELECT idx, epoch, lr, train_loss, train_error, test_error
+  for i, r in ipairs(query(path, ([[SELECT idx, epoch, lr, train_loss, train_error, validation_error
     FROM epoch JOIN model ON model.id = epoch.model JOIN population
     ON population.id = population WHERE name = '%s' ORDER BY idx, epoch]]):format(name))) do
     lines[i] = ("%d %d %a %a %a %a"):format(r.idx, r.epoch, r.lr, r.train_loss, r.train_error,
-      r.test_error)
+      r.validation_error)
   end
   return table.concat(lines, "\n")
 end
@@ -165,7 +165,7 @@ t.is(files(at("kept.db.weights")), "1-1.safetensors 1-2.safetensors", "weights a
 local store = assert(sweep.open(at "kept.db"))
 for i = 1, 2 do
   local n = assert(store:net("A", i))
-  t.is(n:test(shapes), kept.errors[i], "they are those of the finished model")
+  t.is((n:test(shapes, { split = "validation" })), kept.errors[i], "they are those of the finished model")
   n:close()
 end
 t.fails(function() store:net("A", 3) end, "'A' of " .. at "kept.db" .. " has no model 3")

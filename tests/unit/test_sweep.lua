@@ -58,7 +58,7 @@ do
   end
   t.is(#epochs, 2, "an event for each epoch")
   t.is(last.event, "done", "then done")
-  t.is(last.error, epochs[2].test_error, "with the error of the last epoch")
+  t.is(last.error, epochs[2].validation_error, "with the error of the last epoch")
   t.is(last.model .. "/" .. last.attempt, "7/2", "every event says whose it is")
   t.is(go_on, true, "the worker goes on")
   t.is(json.encode(events({})[#list].error), json.encode(last.error), "the same job, the same error")

@@ -107,8 +107,8 @@ local function smaller(parent, S)
 end
 
 local function interval(c)
-  return ("difference %+.2f points, interval %+.2f to %+.2f at %.4g %%"):format(
-    c.mean_difference, c.ci[1], c.ci[2], 100 * c.level)
+  return input.measured("difference %+.2f points, interval %+.2f to %+.2f at %.4g %%",
+    c.metric):format(c.mean_difference, c.ci[1], c.ci[2], 100 * c.level)
 end
 
 --- The space to go on with, and the sentence that says why: the best of the better ones, else
@@ -126,7 +126,8 @@ function M._decide(t, spaces)
       t.verdict:gsub("%.$", ""), interval(best.comparison)) .. "."
   elseif kept then
     local S = spaces[kept.index + 1]
-    return S, ("Go on with %s: it is no more than %g points worse than %s%s (%s)."):format(
+    return S, input.measured("Go on with %s: it is no more than %g points worse than %s%s (%s).",
+      t.metric):format(
       kept.name, t.margin, parent.name, smaller(parent, S), interval(kept.comparison))
   end
   local open = 0
@@ -155,7 +156,7 @@ options.declare("design.step", { parent = "string|table", candidates = "table", 
   sample = "table", seed = "integer", adopt = "boolean", margin = "number", level = "number",
   looks = "integer",
   draws = "integer", by = "string|function", bins = "integer", range = "table",
-  predict = "boolean|table",
+  predict = "boolean|table", metric = "string",
   store = "string", data = "string|userdata", recipe = "table", workers = "integer",
   quiet = "boolean", progress = "function", checkpoint = "table|boolean",
   memory = "number|string", patience = "number" })
@@ -168,6 +169,7 @@ function M.step(o)
   if #o.candidates == 0 then
     error("design.step: candidates is empty; give constraints or spaces", 2)
   end
+  input.check_metric("design.step", o.metric)
   local level, looks = input.level("design.step", o.level), o.looks or 1
   if looks < 1 then error(("design.step: looks is %d; it must be at least 1"):format(looks), 2) end
   for _, key in ipairs { "seed", "adopt" } do
@@ -179,8 +181,9 @@ function M.step(o)
     local spaces = spaces_of(o)
     local results = train_spaces(spaces, o)
     local t = stats.alternatives(results[1], table.move(results, 2, #results, 1, {}),
-      { margin = o.margin or 1, level = 1 - (1 - level) / looks, draws = o.draws, by = o.by,
-        bins = o.bins, range = o.range, seed = o.seed, predict = o.predict })
+      { margin = o.margin or o.metric ~= "loss" and 1 or nil,
+        level = 1 - (1 - level) / looks, draws = o.draws, by = o.by,
+        metric = o.metric, bins = o.bins, range = o.range, seed = o.seed, predict = o.predict })
     local chosen, verdict = M._decide(t, spaces)
     return { spaces = spaces, results = results, alternatives = t, chosen = chosen,
       verdict = verdict, n = math.tointeger(o.n) }
@@ -228,12 +231,13 @@ One step of designing a space: train the parent and its refinements, compare, de
                populations of a step are independent, and a candidate is found in the store
                when it is the parent of the next step
   adopt        true: candidates adopt those trained models of the parent that obey them
-  margin = 1   points of mean error that do not matter: a candidate that is at most this much
+  margin = 1   points of mean error that do not matter (none of metric = "loss", unless given):
+               a candidate that is at most this much
                worse is chosen for its simplicity
   looks = 1    how often the step will be repeated while n grows: adding models until something
                can be claimed makes a false claim likelier (3 looks at 5 %: 11 %), so each
                look has 1/looks of the error probability
-  level, draws, by, bins, range, predict   as in stats.alternatives
+  level, draws, by, bins, range, metric, predict   as in stats.alternatives
   store, data, recipe, workers, quiet, …   as in sweep.run: all populations are trained at
                once, and models in the store are not trained again
 .chosen        the space to continue with, or nil when n is too small to decide

@@ -17,8 +17,8 @@ local live = "netspace has its own live view: monitor(\"runs.db\"), or `netspace
   .. "store:export writes the numbers for other tools"
 local search = "netspace compares whole spaces by their error distributions and does not search "
   .. "for one best network; stats.search says what a random search would find"
-local augment = "training images are padded, cropped at random and flipped; there is no other "
-  .. "augmentation.  recipe lists what can be set, label_smoothing among it"
+local augment = "the augment of a recipe has crops, flips, lighting, colour jitter, RandAugment, "
+  .. "TrivialAugment, mixup and cutmix; that, and label_smoothing, is all.  recipe lists it"
 local smaller = "netspace trains whole networks in float32 from scratch; smaller ones come from a "
   .. "space or constraint that allows only those"
 local scripts = "scripts are Lua: netspace FILE.lua; results go to Python as CSV, JSON lines or "
@@ -41,7 +41,7 @@ local answers = {
   { "windows macos", "netspace is made for Linux; on Windows it runs within WSL (a Debian or "
     .. "Ubuntu)" },
   { "nas evolution darts hyperband bayesian optuna supernet proxy zero_cost", search },
-  { "mixup cutmix autoaugment randaugment cutout ema dropout drop_path", augment },
+  { "autoaugment augmix cutout ema dropout drop_path", augment },
   { "pruning quantization quantisation int8 distillation sparsity compression", smaller },
   { "finetune fine_tune finetuning transfer pretrained transfer_learning weights", anew },
   { "latency speed throughput", "how fast a network runs is measured here, on one core: "

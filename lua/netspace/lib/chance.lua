@@ -1,16 +1,19 @@
 --- Whether a trained population has learnt anything: all of its errors near that of guessing say
 -- that the recipe does not fit, and then the population says nothing about its space.
 
+local cards = require "netspace.lib.card"
+
 local M = {}
-local DEVIATIONS = 3 -- standard deviations of a test by chance that still count as near
+local DEVIATIONS = 3 -- standard deviations of an error by chance that still count as near
 
 --- The error of guessing in percent, when the least error of the n models that are done is near
 -- it; nil where some model has learnt, or nobody can say.
--- @tparam table card of the data (classes, test_n)
+-- @tparam table card of the data
 function M.of(least, n, card)
-  if n < 2 or not (least and card and card.classes and card.test_n) then return nil end
+  local images = card and cards.compared(card)
+  if n < 2 or not (least and images and card.classes) then return nil end
   local p = 1 - 1 / card.classes
-  local near = DEVIATIONS * math.sqrt(p * (1 - p) / card.test_n)
+  local near = DEVIATIONS * math.sqrt(p * (1 - p) / images)
   return least >= 100 * (p - near) and 100 * p or nil
 end
 

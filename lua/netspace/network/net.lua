@@ -10,10 +10,12 @@ local blame = require "netspace.lib.blame"
 local core = require "netspace.core.net"
 local document = require("netspace.lib.doc").group "net"
 local json = require "netspace.lib.json"
+local looks = require "netspace.lib.looks"
 local profiles = require "netspace.network.profile"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local final = require("netspace.network.arch")._final
+local hash = require("netspace.network.arch").hash
 local recipe = require "netspace.network.recipe"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
@@ -22,6 +24,10 @@ local M = {}
 local methods = core.methods
 local arch_of = methods.arch
 
+options.declare({ "net:test", "net:confusion" }, { split = "string" })
+for _, name in ipairs { "net:test", "net:confusion" } do
+  options.words[name .. ": split"] = { "train", "validation", "test" }
+end
 options.declare({ "net.new", "net.load" }, { seed = "integer", batch = "integer" })
 options.declare({ "net.benchmark", "net.profile" },
   { mode = "string", batch = "integer", seconds = "number" })
@@ -181,6 +187,77 @@ function methods.train(n, data, r, progress)
   return result
 end
 
+local splits = { train = true, validation = true, test = true }
+
+-- Which split to measure: "test" when nothing else is asked.
+local function split_of(where, opts)
+  local split = options.check(where, opts, 2).split or "test"
+  if not splits[split] then
+    error(("%s: split is '%s'%s; it must be \"test\", \"validation\" or \"train\""):format(where,
+      split, options.hint(split, splits)), 3)
+  end
+  return split
+end
+
+-- A look at the test images is noted; where they also serve for validation, whoever asks for
+-- those looks at them as well.
+local function note(n, data, split, error_percent)
+  if split ~= "test" then return nil end
+  local test = data:test_checksum()
+  if not looks.note { test = test, data = data:checksum(), error = error_percent,
+    network = hash(n:arch()) } then return nil end
+  return (looks.of(test))
+end
+
+function methods.test(n, data, opts)
+  check_net("net:test", n)
+  local split = split_of("net:test", opts)
+  local e, metrics = call("net:test", core.test, n, data, split)
+  metrics.looks = note(n, data, split, e)
+  return e, metrics
+end
+
+local confusion = { __name = "confusion" }
+
+--- The pairs that are taken for each other most often, and how often of how many.
+function confusion:__tostring()
+  local lines = { ("%d images, %.2f %% wrong; most often"):format(self.n, self.error) }
+  for _, w in ipairs(self.worst) do
+    lines[#lines + 1] = ("  %s taken for %s: %d of %d"):format(w.class, w.taken_for, w.n, w.of)
+  end
+  return table.concat(lines, "\n")
+end
+
+local WORST = 10 -- pairs
+
+function methods.confusion(n, data, opts)
+  check_net("net:confusion", n)
+  local split = split_of("net:confusion", opts)
+  local c = { split = split, matrix = call("net:confusion", core.confusion, n, data, split),
+    class_names = data:card().class_names, n = 0, worst = {} }
+  local right, pairs_of = 0, {}
+  for i, row in ipairs(c.matrix) do
+    local of = 0
+    for _, count in ipairs(row) do of = of + count end
+    c.n, right = c.n + of, right + row[i]
+    for k, count in ipairs(row) do
+      if k ~= i and count > 0 then
+        pairs_of[#pairs_of + 1] = { class = c.class_names[i], taken_for = c.class_names[k],
+          n = count, of = of, share = count / of, label = i - 1, answer = k - 1 }
+      end
+    end
+  end
+  table.sort(pairs_of, function(a, b)
+    if a.n ~= b.n then return a.n > b.n end
+    if a.label ~= b.label then return a.label < b.label end
+    return a.answer < b.answer
+  end)
+  table.move(pairs_of, 1, math.min(WORST, #pairs_of), 1, c.worst)
+  c.error = 100 * (c.n - right) / c.n
+  note(n, data, split, c.error)
+  return setmetatable(c, confusion)
+end
+
 -- "train" or "test", train when not given.
 local function check_mode(where, mode, level)
   mode = mode or "train"
@@ -273,21 +350,45 @@ document("profile:kinds", [[
 
 document("net:train", [=[
   net:train(data [, recipe [, progress]]) -> { status =, error =, epochs =, … }
-  Trains on a data set: random order and augmentation each epoch, a test after each.
+  Trains on a data set: random order and augmentation each epoch, measured after each on the
+  validation images.
     recipe    as for recipe{ … }; what is not given is as in recipe.quick
     progress  function called with each event; returning false stops the training
-              { kind = "epoch", epoch =, lr =, train_loss =, train_error =, test_error =,
+              { kind = "epoch", epoch =, lr =, train_loss =, train_error =,
+                validation_error =, validation_loss =, top5_error =, class_error =,
                 seconds =, images_per_s = }
               { kind = "step", epoch =, step =, steps =, loss = }, at most ten a second
-  status is "done", "diverged" (error 100, a reason), "interrupted" or "stopped"; error
-  is the last test error in percent.  A net may be trained again; momentum starts from 0.
+  status is "done", "diverged" (error 100, a reason), "interrupted", "stopped" or "unreadable"
+  (an image could not be read: a reason); error is the last validation error in percent, with
+  validation_loss, top5_error and class_error as net:test has them.  A net may be trained
+  again; momentum starts from 0.
   example: net.new(arch.anynet{ d = {1}, w = {16} }):train(D, { epochs = 2, batch = 32 })
   source: pycls trainer.py]=])
 
 document("net:test", [[
-  net:test(data) -> percent
-  The error on all test images: how often the largest logit is not the label.
-  example: net.new(arch.anynet{ d = {1}, w = {8} }):test(data.open("shapes"))]])
+  net:test(data [, { split = "test" }]) -> percent, metrics
+  The error on the test images: how often the largest logit is not the label.  Sweeps, and
+  whoever chooses a network, look at the validation images; test images are for a network
+  already chosen, once: looks at them are counted in $XDG_STATE_HOME/netspace/tests.jsonl.
+    split   "test", "validation" or "train" (not augmented)
+  metrics has error and
+    loss          cross-entropy
+    top5_error    in percent: the label is not among the five largest logits; nil of five
+                  classes and fewer
+    class_error   in percent: the mean of the errors of every class that has images, which
+                  counts rare classes like others
+    n, looks      images; how often these test images were looked at so far
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):test(data.open("shapes"))
+  source: pycls meters.py]])
+
+document("net:confusion", [[
+  net:confusion(data [, { split = "test" }]) -> confusion
+  Which classes are taken for which.  .matrix has a row for each class, in the order of
+  .class_names: how many of its images got each answer (an image whose logits are no numbers
+  none).  .worst are the pairs most often mistaken: class, taken_for, n, of, share, label,
+  answer (from 0).  Prints as these pairs.  A look at the test images counts as net:test does.
+    split   "test", "validation" or "train" (not augmented)
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):confusion(D, { split = "validation" })]])
 
 document("net:forward", [[
   net:forward(images) -> list of lists of logits

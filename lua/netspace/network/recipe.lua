@@ -16,7 +16,13 @@ local keys = {
   epochs = "integer", batch = "integer", lr = "number", wd = "number", wd_bn = "number",
   wd_bias = "number", momentum = "number", nesterov = "boolean", schedule = "string",
   warmup = "integer", warmup_factor = "number", label_smoothing = "number",
-  zero_gamma = "boolean",
+  zero_gamma = "boolean", augment = "string|table",
+}
+local augment_keys = {
+  like = "string", crop = "string", pad = "integer", area = "table", aspect = "table",
+  swap = "boolean", flip = "boolean", lighting = "number", brightness = "number",
+  contrast = "number", saturation = "number", hue = "number", policy = "string",
+  operations = "integer", magnitude = "integer", mixup = "number", cutmix = "number",
 }
 options.declare({ "recipe", "recipe.rates", "net:train", "sweep.run: recipe",
   "sweep.start: recipe", "sweep.forecast: recipe", "design.step: recipe",
@@ -41,12 +47,36 @@ M.quick = {
   zero_gamma = true,
 }
 
+options.declare("recipe: augment", augment_keys)
+options.words.augment = { "auto", "none", "cifar", "light", "pycls" }
+options.words["recipe: augment: like"] = options.words.augment
+options.words.crop = { "auto", "none", "padded", "resized" }
+options.words.policy = { "none", "randaugment", "trivial" }
+
+-- The augmentation of a recipe as it is stored: none for "auto", so that recipes of the time
+-- before there was a choice are the same as now.
+local function augmentation(where, a, level)
+  if type(a) ~= "table" then return a ~= "auto" and a or nil end
+  options.check(where .. ": augment", a, level + 1, "recipe: augment")
+  local t = {}
+  for k, v in pairs(a) do
+    t[k] = augment_keys[k] == "integer" and math.tointeger(v) or v
+  end
+  return next(t) and t or nil
+end
+
 --- Completes and checks a recipe.  `where` is the function that exceptions name.
 -- @tparam[opt] table t what differs from t.like, or from `usual`
 -- @tparam[opt] table usual what is the default there (recipe.paper)
 -- @treturn table a new table with every key
 function M._complete(where, t, level, usual)
   level = (level or 1) + 1
+  for k in pairs(type(t) == "table" and t or {}) do
+    if augment_keys[k] and not keys[k] then
+      error(("%s: there is no option '%s': it goes into augment, augment = { %s = … }"):format(
+        where, k, k), level + 1)
+    end
+  end
   t = options.check(where, t, level, "recipe")
   local r = {}
   if t.like then
@@ -57,6 +87,7 @@ function M._complete(where, t, level, usual)
   for k, v in pairs(t) do
     if k ~= "like" then r[k] = keys[k] == "integer" and math.tointeger(v) or v end
   end
+  r.augment = augmentation(where, r.augment, level)
   local ok, message = pcall(core.check, r)
   if not ok then error(message:gsub("^recipe:", where .. ":"), level + 1) end
   return r
@@ -86,13 +117,38 @@ document("recipe", [[
     wd_bn = wd, wd_bias    of batch norm and biases
     label_smoothing = 0
     zero_gamma = false     true: residual branches start at zero (of fresh networks)
+    augment = "auto"       how training images are changed, drawn by seed, epoch and image:
+        "auto"    images of the size that networks take: padded by the data set's pad,
+                  cropped at random, flipped half of the time; others: as "light"
+        "none"    not at all
+        "cifar"   padded by 4, cropped, flipped, as CIFAR-10 usually is
+        "light"   a random crop of 35 to 100 % of the image, resized, and flipped
+        "pycls"   as pycls trains ImageNet: a crop of 8 to 100 %, flipped, colours shifted
+                  by lighting .1
+        { … }     of these, what is not given being as in `like` ("auto"):
+          crop = "none" | "padded" | "resized" | "auto"
+          pad = 4                     pixels, 0 to 16 (crop = "padded")
+          area = {.35, 1}, aspect = {3/4, 4/3}, swap = false   of crop = "resized": share of
+                                      the image, width / height; swap: drawn as pycls does
+          flip = true                 half of the images, left and right
+          lighting = 0                deviation of AlexNet's PCA lighting, 0 to 1
+          brightness, contrast, saturation (0 to 1), hue (0 to .5) = 0
+                                      colour jitter, as torchvision's
+          policy = "none" | "randaugment" | "trivial"; operations = 2 (1 to 10),
+          magnitude = 9 (0 to 30)     of RandAugment, or TrivialAugment
+          mixup = 0, cutmix = 0       alpha of the beta distribution of the share that an
+                                      image keeps of itself; with both, a coin for each batch.
+                                      Label smoothing adds to it, and train_error counts
+                                      against the heavier of the two labels
     like = recipe.paper
   Where a recipe is an option (sweep.run, net:train, design.step) a table that gives only a few
   of these, such as recipe = { epochs = 3 }, starts from what is the default there:
   recipe.quick.
   A recipe is a plain table and may be stored or printed.
   example: recipe{ epochs = 2, lr = 0.1 }.lr
-  source: arXiv 2003.13678 section 3; pycls optimizer.py]])
+  example: recipe{ augment = { like = "light", mixup = 0.2 } }
+  source: arXiv 2003.13678 section 3; pycls optimizer.py, transforms; arXiv 1710.09412 (mixup),
+    1905.04899 (cutmix), 1909.13719 (RandAugment), 2103.10158 (TrivialAugment)]])
 
 document("recipe.paper", [[
   recipe.paper

@@ -185,8 +185,9 @@ end
 
 -- Training -----------------------------------------------------------------------------
 
-local labels = { test_error = "test error (%)", train_error = "training error (%)",
-  train_loss = "training loss", lr = "learning rate" }
+local labels = { validation_error = "validation error (%)", train_error = "training error (%)",
+  class_error = "mean error of the classes (%)", top5_error = "top-5 error (%)",
+  validation_loss = "validation loss", train_loss = "training loss", lr = "learning rate" }
 
 -- The curves of models and what to call each.
 local function curves_of(where, list, what)
@@ -197,7 +198,7 @@ local function curves_of(where, list, what)
   local curves, given = {}, list.curves or list
   for i = 1, #(list.curves and list.errors or list) do
     local x = given[i]
-    local curve = type(x) == "table" and (x[what] or what == "test_error" and (x.curve or x))
+    local curve = type(x) == "table" and (x[what] or what == "validation_error" and (x.curve or x))
     if x and type(curve) ~= "table" then
       error(("%s: entry %d has no curve of %s; s:learning(name) has those of a store"):format(
         where, i, what), 3)
@@ -238,10 +239,11 @@ options.declare("plot.training", { title = "string", what = "string" })
 function M.training(list, o)
   local where = "plot.training"
   o = options.check(where, o)
-  local what = o.what or "test_error"
+  local what = o.what or "validation_error"
   if not labels[what] then
-    error(("%s: unknown curve '%s'%s; it knows test_error, train_error, train_loss, lr")
-      :format(where, what, options.hint(what, labels)), 2)
+    error(("%s: unknown curve '%s'%s; it knows validation_error, validation_loss, class_error, "
+      .. "top5_error, train_error, train_loss, lr"):format(where, what, options.hint(what, labels)),
+      2)
   end
   local curves, percent = curves_of(where, list, what), what:find "error" ~= nil
   local all, shown, longest, best = { x = {}, y = {} }, {}, 0, nil
@@ -305,12 +307,13 @@ document("plot.search", [[
   source: arXiv 2003.13678, figure 9 right]])
 
 document("plot.training", [[
-  plot.training(list, { what = "test_error", title = }) -> plot
+  plot.training(list, { what = "validation_error", title = }) -> plot
   How the models of a population learn, epoch by epoch: all of them, their median, and the
   one that is best at the end.
     list   s:live(name) or s:learning(name) of a store, an import with curves, or a list of
            lists of errors
-    what   "test_error", or of s:learning(name) "train_error", "train_loss" or "lr"
+    what   "validation_error", or of s:learning(name) "validation_loss", "class_error",
+           "top5_error", "train_error", "train_loss" or "lr"
   Models in training are shown up to their last epoch; failed ones count as 100 % in the median.
   example: plot.training{ { 80, 60, 50 }, { 70, 55, 52 } }:show()]])
 

@@ -139,7 +139,7 @@ local function name_curves(panel, curves)
 end
 
 options.declare("plot.edf", { title = "string", from = "number", to = "number",
-  band = "boolean|string", level = "number" })
+  band = "boolean|string", level = "number", metric = "string" })
 
 local function check_options(o, n)
   options.check("plot.edf", o, 2)
@@ -182,7 +182,9 @@ function M.edf(t, ...)
   end
   check_options(o, #input.whole("plot.edf", t))
   local found = { curves = {}, edfs = {} }
-  for i = 1, #t do add_curves(found, t[i], i, 2) end
+  for i = 1, #t do
+    add_curves(found, input.by("plot.edf", ("item %d"):format(i), t[i], o.metric), i, 2)
+  end
   local series = {}
   for i = 1, o.band and #t or 0 do
     local edf = found.edfs[i]
@@ -192,7 +194,9 @@ function M.edf(t, ...)
   end
   table.move(found.curves, 1, #found.curves, #series + 1, series)
   local x = canvas.new(80, 24):chart { curves = found.curves } -- the range of the data
-  local panel = { x = { label = "error (%)", from = o.from or x.x0, to = o.to or x.x1 },
+  local name, unit = input.metric(o.metric)
+  local panel = { x = { label = name .. (unit ~= "" and " (%)" or ""),
+    from = o.from or x.x0, to = o.to or x.x1 },
     y = { label = "share of models with error below e", short = "share with error below e",
       from = 0, to = 1 }, series = series }
   local about = name_curves(panel, found.curves)
@@ -210,6 +214,7 @@ document("plot.edf", [[
     from, to   the range of errors to show (default: all finished models)
     band       "dkw" (or true) or "bootstrap": shades the confidence band, as in edf:band
     level = 0.95   of the band
+    metric     another one than the error, as in stats.edf
   example: plot.edf{ { 40, 50, 60 }, { name = "B", errors = { 35, 45, 100 } } }:show()
   source: Radosavovic et al. 2020, equation 1 and figure 2]])
 

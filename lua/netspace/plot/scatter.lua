@@ -81,7 +81,9 @@ local function panel_of(result, what, o)
   if list and median then
     lo, median, hi = index_of[lo] - 0.45, index_of[median], index_of[hi] + 0.45
   end
-  local y = picture.error_axis("error (%)", { result.errors })
+  local metric, unit = input.metric(result.metric)
+  local text = metric .. (unit ~= "" and " (%)" or "")
+  local y = picture.error_axis(text, { result.errors })
   local series = {}
   if median then
     series[1] = { kind = "area", id = 6, opacity = 0.3, x = { lo, hi },
@@ -95,7 +97,7 @@ local function panel_of(result, what, o)
   local best = best_of(result.errors)
   series[#series + 1] = { kind = "points", id = 2, symbol = 7, size = 0.6, x = { at[best] },
     y = { result.errors[best] } }
-  if failed > 0 then y.label = "error (%), × failed" end
+  if failed > 0 then y.label = text .. ", × failed" end
   local axis = { label = name, log = o.log and 2 or nil }
   if list then
     axis.ticks = {}
@@ -107,13 +109,13 @@ local function panel_of(result, what, o)
 end
 
 options.declare("plot.scatter", { title = "string", columns = "integer", level = "number",
-  share = "number", log = "boolean" })
+  share = "number", log = "boolean", metric = "string" })
 
 function M.scatter(results, properties, o)
   local where = "plot.scatter"
   o = options.check(where, o)
   local level, share = input.level(where, o.level), input.share(where, o.share)
-  results = input.results(where, results)
+  results = input.all_by(where, input.results(where, results), o.metric)
   if type(properties) ~= "table" or type(properties[2]) == "function" then
     properties = { properties }
   end
@@ -147,6 +149,7 @@ document("plot.scatter", [[
     title        a heading
     columns      panels in a row
     log = true   a logarithmic axis of the property
+    metric       another one than the error, as in stats.edf
   The shaded band is that of the best model, by the exact empirical bootstrap, with a line at
   its median; the best model is filled; crosses at the upper edge are failed models.
   example: plot.scatter({ errors = { 40, 50 }, models = space.RegNetX:sample(2) }, "d"):show()

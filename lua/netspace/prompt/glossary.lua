@@ -110,9 +110,20 @@ local rows = {
     "data.open" },
   { "normalisation, augmentation", "The mean of the data set is subtracted from images, which "
     .. "are divided by its deviation; in training they are padded, cropped at random and "
-    .. "flipped.", "data.open" },
+    .. "flipped, or changed as the recipe says.", "data.open, recipe" },
+  { "mixup, cutmix", "Training images that are mixed in pairs, with the labels of both.",
+    "recipe" },
+  { "randaugment, trivialaugment", "Training images changed by operations drawn at random.",
+    "recipe" },
   -- Statistics
-  { "error", "Share of test images that a network gets wrong, in percent.", "stats.edf" },
+  { "error", "Share of validation images that a network gets wrong, in percent.", "stats.edf" },
+  { "metric", "What populations are compared by: the error, the class error (mean of the errors "
+    .. "of every class), the top-5 error, the loss.", "stats.edf" },
+  { "validation, validation images", "Images that are not trained on, by which sweeps compare "
+    .. "networks.", "data.open" },
+  { "test, test images", "Images that neither trainings nor comparisons see: for one network, "
+    .. "chosen already, once.  Looks at them are counted.", "net:test" },
+  { "confusion", "Which classes a network takes for which.", "net:confusion" },
   { "EDF, empirical distribution function", "F(e): the share of a population's networks with an "
     .. "error below e.  A better space has the higher curve.", "stats.edf, plot.edf" },
   { "chance", "The error of guessing: 90 % for ten classes.  Populations near it have not "

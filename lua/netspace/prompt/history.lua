@@ -3,6 +3,7 @@
 -- lines is one line here.  Sessions append, so several can write at once; when a session
 -- starts, repeated and very old entries are dropped and the file is replaced as a whole.
 
+local state = require "netspace.lib.state"
 local uv = require "luv"
 
 local M = {}
@@ -14,13 +15,7 @@ local LIMIT = 2000 -- entries kept
 function M.path()
   local own = os.getenv "NETSPACE_HISTORY"
   if own then return own ~= "" and own ~= "off" and own or nil end
-  local state = os.getenv "XDG_STATE_HOME"
-  if not state or state:sub(1, 1) ~= "/" then -- a relative one is to be ignored
-    local home = os.getenv "HOME"
-    if not home or home == "" then return nil end
-    state = home .. "/.local/state"
-  end
-  return state .. "/netspace/history"
+  return state.path "history"
 end
 
 local function encode(entry)
@@ -29,13 +24,6 @@ end
 
 local function decode(line)
   return (line:gsub("\\(.)", { n = "\n", ["\\"] = "\\" }))
-end
-
-local function make_folder(path)
-  local parent = path:match("^(.+)/[^/]+$")
-  if not parent or uv.fs_stat(parent) then return end
-  make_folder(parent)
-  uv.fs_mkdir(parent, tonumber("700", 8))
 end
 
 local function write(path, flags, text)
@@ -79,7 +67,7 @@ end
 --- Adds an entry to the file, which is made when missing.
 -- @treturn true, or nil and why it could not be written
 function M.append(path, entry)
-  make_folder(path)
+  state.make_folder(path)
   return write(path, "a", encode(entry) .. "\n")
 end
 

@@ -1,7 +1,10 @@
 --- What a report shows of a store, read in one moment, as plain data.  It depends on the
--- store alone: not on the clock, nor on whether a sweep is at work right now.
+-- store and on the looks at its test images that were counted: not on the clock, nor on
+-- whether a sweep is at work right now.
 
+local cards = require "netspace.lib.card"
 local html = require "netspace.report.html"
+local looks = require "netspace.lib.looks"
 local json = require "netspace.lib.json"
 
 local M = {}
@@ -33,6 +36,10 @@ local function population_of(s, name)
   p.lineage = p.provenance.lineage or { p.space or name }
   p.kind = p.spec and p.spec.kind
   p.images = p.card.name or p.data
+  p.apart = cards.apart(p.card) -- validation images of its own
+  if p.apart and p.card.test_checksum then
+    p.looks, p.looked = looks.of(p.card.test_checksum)
+  end
   return p
 end
 

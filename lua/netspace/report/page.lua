@@ -68,7 +68,7 @@ end
 
 local function notes()
   return html.footer {
-    html.p { "Errors are percentages of the test images. The error EDF is F(e), the share of "
+    html.p { "Errors are percentages of the validation images. The error EDF is F(e), the share of "
       .. "models with an error strictly below e. Flops are multiply-adds. The method is that of "
       .. "Radosavovic, Kosaraju, Girshick, He and Dollár, Designing Network Design Spaces, 2020 "
       .. "(arXiv 2003.13678). Made by netspace; the same store gives the same page." } }

@@ -25,7 +25,7 @@ local function summary(populations)
       html.bdi { p.space or "" } }
   end
   return widgets.table { align = spaces and "hlrrrlrl" or "hlrrrlr", rows = rows,
-    caption = "Populations and the errors of their models, in percent of the test images; "
+    caption = "Populations and the errors of their models, in percent of the validation images; "
       .. "failed and diverged models count as 100 %",
     label = "Populations and errors",
     head = { "population", "models", "least", "median", "mean", "data", "epochs",
@@ -44,6 +44,30 @@ local function settings(groups)
   return html.ul { class = "settings", items }
 end
 
+-- Whether anybody has looked at the test images, and how often: the populations of each data
+-- set together.
+local function looks(populations)
+  local items, seen = {}, {}
+  for _, p in ipairs(populations) do
+    local text
+    if not p.apart then
+      text = "its test images serve for validation: every sweep looks at them, and the error of "
+        .. "the best network flatters it"
+    elseif p.looks == 0 then
+      text = "nobody has looked at its test images yet"
+    elseif p.looks then
+      text = ("its test images were looked at %s, at %s"):format(widgets.count(p.looks, "time"),
+        widgets.count(p.looked, "network"))
+    end
+    local key = text and p.checksum .. text
+    if text and not seen[key] then
+      seen[key] = true
+      items[#items + 1] = html.li { html.bdi { p.images }, ": ", text, "." }
+    end
+  end
+  return #items > 0 and html.ul { class = "settings", items }
+end
+
 function M.section(all)
   local unfinished
   if all.open > 0 then
@@ -52,7 +76,8 @@ function M.section(all)
         .. "and comparisons may still change."):format(widgets.count(all.open, "model"), all.total,
         all.finished) }
   end
-  return { unfinished or false, summary(all.populations), settings(all.groups) }
+  return { unfinished or false, summary(all.populations), settings(all.groups),
+    looks(all.populations) }
 end
 
 return M

@@ -10,7 +10,7 @@ local units = require "netspace.lib.units"
 
 local M = {}
 
-local about, percent = input.about, input.percent
+local about = input.about
 local shared = compared._shared
 
 function M.holm(p)
@@ -151,8 +151,11 @@ local function summary(t)
 end
 
 local alternatives = input.tabular("alternatives", function(t)
-  local rows = { { "space", "n", "min %", "mean %", "points", "interval", "at", "p Holm",
-    "beats", "KS", "claim", "more" } }
+  local function percent(x) return input.figure(x, t.metric) end
+  local difference = input.measured("%+.2f", t.metric)
+  local rows = { { "space", "n", input.heading("min", t.metric),
+    input.heading("mean", t.metric), t.metric == "loss" and "difference" or "points",
+    "interval", "at", "p Holm", "beats", "KS", "claim", "more" } }
   local function add(name, n, min, mean, ...)
     rows[#rows + 1] = { name, ("%d"):format(n), percent(min), percent(mean), ... }
   end
@@ -160,8 +163,8 @@ local alternatives = input.tabular("alternatives", function(t)
   for _, row in ipairs(t.rows) do
     local c = row.comparison
     local interval = c.n[1] > 1 and c.n[2] > 1
-    add(row.name, c.n[2], row.min, row.mean, ("%+.2f"):format(c.mean_difference),
-      interval and ("%+.2f to %+.2f"):format(c.ci[1], c.ci[2]) or "",
+    add(row.name, c.n[2], row.min, row.mean, difference:format(c.mean_difference),
+      interval and (difference .. " to " .. difference):format(c.ci[1], c.ci[2]) or "",
       interval and ("%.4g %%"):format(100 * c.level) or "",
       row.p_holm < 0.001 and "< 0.001" or ("%.3f"):format(row.p_holm),
       ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks), words[row.claim],
@@ -196,12 +199,13 @@ function M.alternatives(parent, list, o)
   local where = "stats.alternatives"
   local s = shared.settings(where, o)
   s.level, s.draws = input.level(where, s.level), input.draws(where, s.draws)
-  local all = { input.edf(where, "the parent", parent) }
+  local all = { input.edf(where, "the parent", input.by(where, "the parent", parent, s.metric)) }
   if type(list) ~= "table" or #list == 0 or list.errors then
     error(where .. ": it wants a list of alternatives: results, edfs or lists of errors", 2)
   end
   for i, x in ipairs(input.whole(where, list)) do
-    all[i + 1] = input.edf(where, ("alternative %d"):format(i), x)
+    local what = ("alternative %d"):format(i)
+    all[i + 1] = input.edf(where, what, input.by(where, what, x, s.metric))
   end
   local given = table.move(list, 1, #list, 2, { parent })
   if s.by then s.range, s.bins = normalise.common(where, given, s, 1) end
@@ -209,7 +213,7 @@ function M.alternatives(parent, list, o)
   local pairs_of = all_pairs(where, given, s)
   local first = pairs_of[1].comparison
   local t = { parent = all[1].name or "parent", n = first.n[1], min = first.min[1],
-    mean = first.mean[1], level = s.level, margin = s.margin, by = first.by,
+    mean = first.mean[1], metric = s.metric, level = s.level, margin = s.margin, by = first.by,
     pairs = pairs_of, rows = ranked(all, pairs_of, s.level) }
   t.best = claimed(t.rows, "better")
   local best = t.best or t.rows[1]

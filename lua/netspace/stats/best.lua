@@ -3,11 +3,16 @@
 
 local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
+local options = require "netspace.lib.options"
 
 local M = {}
 
-function M.best(result)
+options.declare("stats.best", { metric = "string" })
+
+function M.best(result, o)
+  o = options.check("stats.best", o)
   input.result("stats.best", "the argument", result)
+  result = input.by("stats.best", "the argument", result, o.metric)
   local best
   for i, e in ipairs(result.errors) do
     if not best or e < result.errors[best] then best = i end
@@ -17,10 +22,11 @@ function M.best(result)
 end
 
 document("stats.best", [[
-stats.best(result) -> network, error, i
+stats.best(result, { metric = "error" }) -> network, error, i
 The model with the least error (the first of several), that error in percent, and its index
 in result.models and result.errors.
   result   of a sweep, or an import
+  metric   another one than the error, as in stats.edf
 example: stats.best({ errors = { 50, 40 }, models = space.AnyNetXE:sample(2) })]])
 
 return M

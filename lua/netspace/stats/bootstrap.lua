@@ -60,7 +60,7 @@ local band = {
 }
 
 options.declare("stats.bootstrap", { share = "number", draws = "integer", seed = "integer",
-  level = "number", categorical = "boolean", exact = "boolean" })
+  level = "number", categorical = "boolean", exact = "boolean", metric = "string" })
 
 local function best_of(x, errors)
   local best = 1
@@ -76,6 +76,7 @@ function M.bootstrap(result, what, o)
   local level, draws = input.level(where, o.level), input.draws(where, o.draws)
   local share, seed = input.share(where, o.share), o.seed or sys.seed()
   result = input.result(where, "the first argument", result)
+  result = input.by(where, "the first argument", result, o.metric)
   input.edf(where, "the result", result) -- for its checks
   local left
   result, left = property.measured(result, what)
@@ -119,14 +120,15 @@ local function median_of(list)
   return n % 2 == 1 and sorted[(n + 1) // 2] or (sorted[n // 2] + sorted[n // 2 + 1]) / 2
 end
 
-options.declare("stats.trend", { share = "number", level = "number", on = "string|function" })
+options.declare("stats.trend", { share = "number", level = "number", on = "string|function",
+  metric = "string" })
 
 function M.trend(results, what, o)
   local where = "stats.trend"
   o = options.check(where, o)
   local level, share = input.level(where, o.level), input.share(where, o.share)
   local t = { level = level }
-  for i, r in ipairs(input.results(where, results)) do
+  for i, r in ipairs(input.all_by(where, input.results(where, results), o.metric)) do
     input.edf(where, ("entry %d"):format(i), r)
     local x, name, categorical = property.values(where, r, what, true)
     local on, on_name = property.values(where, r, o.on or "flops", true)
@@ -151,6 +153,7 @@ share of the models with replacement, keep the property of the best one, repeat.
   exact = false        the limit of infinitely many draws, computed instead of simulated
   level = 0.95         of the band
   categorical          percentiles are values that occur (default: for b, g and texts)
+  metric = "error"     what the best has least of, as in stats.edf
 .median, .lo, .hi     of the kept values: a band for the best model's value, not an interval
                        of a mean; .best is the value of the best model itself
 .shares               categorical: { value =, share = } of the draws, most first; text and
@@ -166,6 +169,7 @@ A property of the best models against flops: one band (exact) for each flops reg
   A, B, …    results, one for each regime; sorted by their median flops
   property   a numeric one, as in stats.bootstrap
   on         the property in which the regimes differ
+  metric     another one than the error, as in stats.edf
 Rows name, at, n, median, lo, hi, best.
 example: stats.trend({ { errors = {40, 50}, models = {{d = {2}}, {d = {1}}} } }, "d", { on = "d" })
 source: arXiv 2003.13678, figure 11]])

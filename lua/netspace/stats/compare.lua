@@ -2,6 +2,7 @@
 -- bootstrap.h and strata.h of src/stats.
 
 local arch = require "netspace.core.arch"
+local cards = require "netspace.lib.card"
 local chance = require "netspace.lib.chance"
 local core = require "netspace.core.stats"
 local document = require("netspace.lib.doc").group "stats"
@@ -20,7 +21,7 @@ local p_text = input.p_text
 -- How a result's images were chosen, where that is known.
 local function images(r)
   local card = r.card
-  return card and { train = card.train_n, test = card.test_n, pad = card.pad,
+  return card and { train = card.train_n, validation = cards.compared(card), pad = card.pad,
     images = card.checksum }
 end
 
@@ -105,16 +106,16 @@ local function significant(p, level) return p <= 1 - level + 1e-12 end -- 1 - 0.
 
 --- "mean error" or what normalisation makes of it.
 local function mean_name(c)
-  return c.by and ("mean error at equal %s (%s)"):format(c.by, units.count(c.bins, "bin"))
-    or "mean error"
+  local name = "mean " .. input.metric(c.metric)
+  return c.by and ("%s at equal %s (%s)"):format(name, c.by, units.count(c.bins, "bin")) or name
 end
 
 local function failures(c, a, b)
   local shared = c.shared > 0 and ("; %s in both"):format(
     c.shared == 1 and "1 model is" or c.shared .. " models are") or ""
   if a.failed + b.failed == 0 then return shared end
-  local text = shared .. ("; failed models (%d of %s, %d of %s) count as 100 %%"):format(a.failed,
-    c.names[1], b.failed, c.names[2])
+  local text = shared .. ("; failed models (%d of %s, %d of %s) count as 100%s"):format(a.failed,
+    c.names[1], b.failed, c.names[2], (select(2, input.metric(c.metric))))
   local rest = c.without_failed
   if rest and rest.better ~= (c.plain or c).better then
     text = text .. (", and without them %s"):format(rest.better
@@ -148,11 +149,12 @@ local function verdict(c, a, b)
       :format(A, B)
   end
   local level, failed = 100 * c.level, failures(c, a, b)
+  local function measured(format) return input.measured(format, c.metric) end
   local tail = ("permutation %s, %s)"):format(p_text(c.p_permutation), basis(c, a, b))
   if c.better then
     local good, bad, wins, lo, hi = B, A, c.p_better, -c.ci[2], -c.ci[1]
     if c.better == A then good, bad, wins, lo, hi = A, B, 1 - wins, -hi, -lo end
-    return ("%s is better than %s: its %s is %.2f points lower, %.2f against "
+    return measured("%s is better than %s: its %s is %.2f points lower, %.2f against "
       .. "%.2f %% (%g %% CI %.2f to %.2f points, %s; a random model of %s beats a random "
       .. "one of %s %.0f %% of the time%s."):format(good, bad, mean_name(c),
       math.abs(c.mean_difference), math.min(c.mean[1], c.mean[2]),
@@ -164,7 +166,7 @@ local function verdict(c, a, b)
       :format(a.n, A, b.n, B, c.by and (" at equal %s"):format(c.by) or "")
   end
   if c.same then
-    return ("%s and %s are the same within %g points: the %s of %s is %.2f %%, that of "
+    return measured("%s and %s are the same within %g points: the %s of %s is %.2f %%, that of "
       .. "%s %.2f %% (%g %% CI of the difference %+.2f to %+.2f points, %s%s."):format(B, A,
       c.margin, mean_name(c), B, c.mean[2], A, c.mean[1], level, c.ci[1], c.ci[2], tail, failed)
   end
@@ -184,7 +186,7 @@ local function verdict(c, a, b)
     more = ("; n is too small: %s of each would settle a difference of this size")
       :format(input.more(c.more))
   end
-  return ("No claim: the %s of %s, %.2f %%, is %s that of %s, %.2f %%, %s "
+  return measured("No claim: the %s of %s, %.2f %%, is %s that of %s, %.2f %%, %s "
     .. "(%g %% CI %+.2f to %+.2f points, %s%s%s%s."):format(mean_name(c), B, c.mean[2],
     c.mean_difference < 0 and "below" or c.mean_difference > 0 and "above" or "equal to", A,
     c.mean[1], but, level, c.ci[1], c.ci[2], tail, differ, more, failed)
@@ -201,15 +203,17 @@ end
 local comparison = {
   __name = "comparison",
   __tostring = function(c)
-    return ("%s\nKS distance %.3f, %s; mean difference %+.2f points, CI %+.2f to %+.2f; "
-      .. "minimum %+.2f points, %+.2f to %+.2f"):format(c.verdict, c.ks, p_text(c.p),
+    return input.measured("%s\nKS distance %.3f, %s; mean difference %+.2f points, "
+      .. "CI %+.2f to %+.2f; "
+      .. "minimum %+.2f points, %+.2f to %+.2f", c.metric):format(c.verdict, c.ks, p_text(c.p),
       c.mean_difference, c.ci[1], c.ci[2], c.min_difference, c.min_ci[1], c.min_ci[2])
   end,
 }
 
 options.declare({ "stats.compare", "stats.alternatives" },
   { seed = "integer", draws = "integer", level = "number", margin = "number",
-    by = "string|function", bins = "integer", range = "table", predict = "boolean|table" })
+    by = "string|function", bins = "integer", range = "table", metric = "string",
+    predict = "boolean|table" })
 
 -- Where the models of b are in a: those a refined space has taken over from its parent are
 -- the same networks with the same errors.  @treturn table places, number of them
@@ -259,8 +263,9 @@ local figures = { "mean_difference", "ci", "deviation", "mean", "p_better", "p_p
 -- c.plain; else says in c.unpredicted why not.
 local function predicted(c, a, b, o)
   local t, why
-  if o.by then
-    why = "errors at equal complexity are not predicted"
+  if o.by or o.metric then
+    why = o.by and "errors at equal complexity are not predicted"
+      or ("only errors are predicted, not %s"):format(o.metric)
   elseif c.shared > 0 then
     why = ("%s in both"):format(c.shared == 1 and "1 model is" or c.shared .. " models are")
   else
@@ -276,7 +281,8 @@ end
 -- The fits that comparisons of the results `list` need, or nil where nothing is predicted.
 local function fits(where, list, o)
   if not o.predict then return nil end
-  local good, f = pcall(predict.fit, where, o.by and {} or list, o.predict, o.seed or sys.seed())
+  local good, f = pcall(predict.fit, where, (o.by or o.metric) and {} or list, o.predict,
+    o.seed or sys.seed())
   if not good then error(f, f == "interrupted" and 0 or 3) end
   local _, why = next(f.why)
   if why then f.of, f.why = {}, setmetatable({}, { __index = function() return why end }) end
@@ -287,6 +293,9 @@ end
 
 --- The comparison of a and b under checked options; errors blame `level` above the caller.
 local function compare(where, a, b, o, level)
+  local given = { a, b }
+  a = input.by(where, "a", a, o.metric, level + 1)
+  b = input.by(where, "b", b, o.metric, level + 1)
   local x, y = input.edf(where, "a", a), input.edf(where, "b", b)
   local seed, c = o.seed or sys.seed(), nil
   local places, shared = shared_models(a, b)
@@ -302,7 +311,7 @@ local function compare(where, a, b, o, level)
     c = core.compare(x, y, o.draws, seed, o.level)
     c.least_p = least_p { { x.n, y.n } }
   end
-  c.shared = shared
+  c.shared, c.metric = shared, o.metric
   c.level, c.margin, c.n = o.level, o.margin, { x.n, y.n }
   c.mean, c.min = { x.mean, y.mean }, { x.min, y.min }
   c.names = { x.name or "a", y.name or "b" }
@@ -310,7 +319,7 @@ local function compare(where, a, b, o, level)
     c.names = { c.names[1] .. " (a)", c.names[2] .. " (b)" }
   end
   c.more = math.tointeger(c.more) -- nil for infinity
-  if o.fits then predicted(c, a, b, o) end
+  if o.fits then predicted(c, given[1], given[2], o) end
   c.better = better(c)
   c.same = o.margin ~= nil and c.n[1] > 1 and c.n[2] > 1 and c.ci[1] >= -o.margin
     and c.ci[2] <= o.margin
@@ -321,10 +330,11 @@ local function compare(where, a, b, o, level)
     c.without_failed = { better = better(rest), mean_difference = rest.mean_difference,
       ci = rest.ci, p_permutation = rest.p_permutation }
   end
-  c.identical = rawequal(a, b) or shared > 0 and shared == #a.errors and shared == #b.errors
+  c.identical = rawequal(given[1], given[2])
+    or shared > 0 and shared == #a.errors and shared == #b.errors
   local without = c.unpredicted and o.predict.asked and not c.identical
     and (" Without prediction: %s."):format(c.unpredicted) or ""
-  c.verdict = cautious(verdict(c, x, y) .. without, c.names, { a, b })
+  c.verdict = cautious(verdict(c, x, y) .. without, c.names, given)
   return setmetatable(c, comparison)
 end
 
@@ -349,6 +359,7 @@ function M.compare(a, b, o)
   local where = "stats.compare"
   local s = settings(where, o)
   s.level, s.draws = input.level(where, s.level), input.draws(where, s.draws)
+  input.check_metric(where, s.metric)
   local x, y = input.edf(where, "a", a), input.edf(where, "b", b)
   if x.weighted or y.weighted then
     error(("%s: %s is an edf with weights; give the results, and by = \"flops\""):format(
@@ -370,6 +381,7 @@ stats.compare(a, b, { seed = 1, draws = 10000, level = 0.95, margin =, by =, …
 Is b (the refined space) better than a?  A verdict in words, and the figures behind it.
   a, b     lists of errors in percent, edfs or results
   margin   points that do not matter: the verdict may then be "the same within"
+  metric   of results another one than the error, as in stats.edf; points are then its own
   by       "flops", "params", "acts" (or any property): compare at equal complexity, as
            stats.normalise with the same bins and range; p-values by relabelling inside the
            bins; a and b are results then

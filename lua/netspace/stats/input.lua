@@ -12,6 +12,91 @@ local units = require "netspace.lib.units"
 
 local M = {}
 
+-- Metrics --------------------------------------------------------------------------------
+
+-- What populations can be compared by instead of the error: the column of a result that has
+-- it, what it is called, its unit.
+local metrics = {
+  error = { name = "error", unit = " %" },
+  class_error = { column = "class_error", name = "class error", unit = " %" },
+  top5_error = { column = "top5_error", name = "top-5 error", unit = " %" },
+  loss = { column = "validation_loss", name = "loss", unit = "" },
+}
+options.words.metric = { "error", "class_error", "top5_error", "loss" }
+local LOST = 100 -- of a model that failed, in every metric
+
+--- What a metric is called, and its unit (" %" or ""); of the error for nil.
+function M.metric(metric)
+  local t = metrics[metric or "error"]
+  return t.name, t.unit
+end
+
+--- "mean %", as the heading of a column; "mean" of a metric without a unit.
+function M.heading(text, metric)
+  return text .. metrics[metric or "error"].unit
+end
+
+--- A format for errors in percent as one for this metric: without "points" and "%%", and with
+-- another digit, where it has no unit.
+function M.measured(format, metric)
+  if metrics[metric or "error"].unit ~= "" then return format end
+  return (format:gsub("(%%[+%d.a-z]+) points", "%1"):gsub("(%%%+?%.2f) %%%%", "%1")
+    :gsub("(%%%+?)%.2f", "%1.3f"))
+end
+
+--- Refuses a metric that there is not.
+function M.check_metric(where, metric, level)
+  if metric == nil or metrics[metric] then return end
+  error(("%s: metric is '%s'%s; it must be \"error\", \"class_error\", \"top5_error\" or "
+    .. "\"loss\""):format(where, tostring(metric), options.hint(metric, metrics)),
+    (level or 1) + 2)
+end
+
+-- The values of a metric in the place of a result's errors.
+local function values_of(r, column)
+  local errors, failed = {}, 0
+  for i, e in ipairs(r.errors) do
+    local value = column[i]
+    if e >= LOST then value = LOST end
+    if type(value) ~= "number" then return nil end
+    errors[i] = math.min(value, LOST)
+    failed = failed + (errors[i] == LOST and 1 or 0)
+  end
+  return errors, failed
+end
+
+--- A population by another metric than the error: a result whose .errors are that; x itself for
+-- the error.  Models that failed have 100 of every metric.
+function M.by(where, what, x, metric, level)
+  level = (level or 1) + 2
+  M.check_metric(where, metric, level - 1)
+  local column = metric and metrics[metric].column
+  if not column then return x end
+  local is_result = type(x) == "table" and type(x.errors) == "table"
+  local have = is_result and x.columns and x.columns[column]
+  local errors, failed
+  if have then errors, failed = values_of(x, have) end
+  if not errors then
+    error(("%s: %s has no %s: %s"):format(where, is_result and (x.name or x.space) or what, metric,
+      not is_result and "only results have other metrics than the error"
+      or metric == "top5_error" and "its classes are five or fewer, or it was trained before "
+      .. "netspace kept it" or "it was trained before netspace kept it, or elsewhere"), level)
+  end
+  return setmetatable({ errors = errors, failed = failed, metric = metric },
+    { __index = x, __name = "result" })
+end
+
+--- The same of a list of populations.
+function M.all_by(where, list, metric, level)
+  local t = {}
+  for i, x in ipairs(list) do
+    t[i] = M.by(where, ("entry %d"):format(i), x, metric, (level or 1) + 1)
+  end
+  return t
+end
+
+-- Populations ----------------------------------------------------------------------------
+
 --- Why there are no errors yet, and how to wait, of a sweep at work or a result without finished
 -- models; nil for other values.
 function M.unfinished(what, x)
@@ -127,6 +212,9 @@ function M.share(where, share)
 end
 
 function M.percent(x) return ("%.2f"):format(x) end
+
+--- A figure of a metric in a table.
+function M.figure(x, metric) return M.measured("%.2f", metric):format(x) end
 
 function M.p_text(p)
   return p < 0.001 and "p < 0.001" or ("p = %.3f"):format(p)

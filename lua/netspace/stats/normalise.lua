@@ -107,12 +107,13 @@ end
 for _, name in ipairs { "stats.compare", "stats.alternatives", "stats.normalise", "design.step" } do
   options.words[name .. ": by"] = { "flops", "params", "acts" }
 end
-options.declare("stats.normalise", { by = "string|function", bins = "integer", range = "table" })
+options.declare("stats.normalise", { by = "string|function", bins = "integer", range = "table",
+  metric = "string" })
 
 function M.normalise(list, o)
   local where = "stats.normalise"
   o = options.check(where, o)
-  list = input.results(where, list)
+  list = input.all_by(where, input.results(where, list), o.metric)
   local t = weigh(where, list, { by = o.by or "flops", bins = o.bins, range = o.range }, 1)
   local about = { by = t.by, bins = t.bins, range = { t.lo, t.hi }, outside = {} }
   for i, edf in ipairs(t.edfs) do about.outside[i] = #list[i].errors - edf.n end
@@ -129,6 +130,7 @@ EDFs at equal complexity: equal bins of the common range, each with the same wei
   bins     default: 10, or 5, 3, 2 where the models fill no more; .bins says how many
   range    default: from the largest minimum to the least maximum; models outside are left
            out, .outside says how many
+  metric   another one than the error, as in stats.edf
 Each bin must hold a model of each population.  The edfs go into plot.edf, stats.search and
 stats.ks; stats.compare(a, b, { by = "flops" }) compares two populations with p-values.
 example: stats.normalise({ errors = {4, 5}, models = {{d = 1}, {d = 2}} }, { by = "d", bins = 2 })

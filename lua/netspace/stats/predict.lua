@@ -5,6 +5,7 @@
 -- for how narrow the intervals are: the trained networks correct every prediction.
 
 local arch = require "netspace.core.arch"
+local cards = require "netspace.lib.card"
 local core = require "netspace.core.adjust"
 local distribution = require "netspace.space.distribution"
 local document = require("netspace.lib.doc").group "stats"
@@ -71,7 +72,8 @@ end
 -- What populations that are compared must have in common, as a text.
 local function conditions(r)
   local card, o = r.card or {}, {}
-  for _, key in ipairs { "train_n", "test_n", "pad", "checksum" } do o[key] = card[key] end
+  for _, key in ipairs { "train_n", "pad", "checksum" } do o[key] = card[key] end
+  o.compared = r.card and cards.compared(card)
   return json.encode { card = o, recipe = r.recipe or {} }
 end
 

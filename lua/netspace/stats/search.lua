@@ -8,10 +8,9 @@ local sys = require "netspace.core.sys"
 
 local M = {}
 
-local percent = input.percent
-
 local curve = input.tabular("curve", function(t)
-  local rows = { { "best of", "mean error %" } }
+  local rows = { { "best of", input.heading("mean " .. input.metric(t.metric), t.metric) } }
+  local function percent(x) return input.figure(x, t.metric) end
   if t.repeats then
     table.move({ "− 2 std", "+ 2 std", "repeats" }, 1, 3, 3, rows[1])
   else
@@ -33,18 +32,20 @@ local function default_list(n, whole)
 end
 
 options.declare("stats.search", { m = "table", level = "number", replacement = "boolean",
-  simulate = "boolean", seed = "integer" })
+  simulate = "boolean", seed = "integer", metric = "string" })
 
 function M.search(errors, o)
   local where = "stats.search"
   o = options.check(where, o)
+  errors = input.by(where, "the argument", errors, o.metric)
   local level, edf = input.level(where, o.level), input.edf(where, "the argument", errors)
   local replacement = o.replacement ~= false
   if not replacement and (edf.weighted or o.simulate) then
     error(("%s: without replacement there is only the exact curve of an EDF without weights")
       :format(where), 2)
   end
-  local t = { name = edf.name, n = edf.n, level = level, m = {}, mean = {}, lo = {}, hi = {},
+  local t = { metric = o.metric, name = edf.name, n = edf.n, level = level, m = {},
+    mean = {}, lo = {}, hi = {},
     repeats = o.simulate and {} or nil }
   local bounded = not replacement or o.simulate
   for i, m in ipairs(o.m or default_list(edf.n, o.simulate)) do
@@ -71,6 +72,7 @@ Random search efficiency: the expected error of the best of m random models, exa
   m            list of how many models are drawn (default: powers of two up to n, and n)
   level        of the interval lo to hi that holds the best of m
   replacement  false: draw each model once
+  metric       another one than the error, as in stats.edf
   simulate     true: n/m repeats of m draws (seed = 1), as in the second source; lo and hi are
                the mean ∓ 2 standard deviations, .repeats the number of repeats
 Lists .m, .mean, .lo, .hi, and .n, .name.  Of edfs from stats.normalise: at equal complexity.

@@ -11,6 +11,7 @@
 local doc = require "netspace.lib.doc"
 local document = doc.group "stats"
 local input = require "netspace.stats.input"
+local options = require "netspace.lib.options"
 
 local M = {}
 
@@ -22,16 +23,23 @@ for _, noun in ipairs { "best", "compare", "alternatives", "normalise", "bootstr
 end
 
 document("stats.edf", [[
-stats.edf(errors) -> edf
+stats.edf(errors, { metric = "error" }) -> edf
 The exact error EDF: edf(e) is the share of models with error below e (strictly).
   errors   list of errors in percent, or a result of a sweep; failed models count as 100
+  metric   what to take of a result, of the last epoch on the validation images: "error";
+           "class_error", the mean of the errors of every class, which counts rare classes
+           like others; "top5_error"; "loss" (cross-entropy; failed models count as 100)
 Fields .n, .min, .mean, .median, .max, .failed, .name, .weighted; methods :quantile, :band,
 :area, :steps, :finished.
 example: stats.edf({ 40, 50, 50, 60 })(50)
 example: stats.edf({ 40, 50, 50, 60 }).mean
 source: arXiv 2003.13678, equation 1]])
 
-function M.edf(errors)
+options.declare("stats.edf", { metric = "string" })
+
+function M.edf(errors, o)
+  o = options.check("stats.edf", o)
+  errors = input.by("stats.edf", "the argument", errors, o.metric)
   local edf = input.edf("stats.edf", "the argument", errors)
   return edf -- no tail call: the caller must stay on the stack, to be blamed
 end
@@ -71,14 +79,16 @@ The EDF without its failed models, to see the effect of counting them as 100 %.
 example: stats.edf({ 40, 50, 100 }):finished().mean]])
 
 document("stats.table", [[
-stats.table{ A, B, … } -> rows
+stats.table{ A, B, …, metric = "error" } -> rows
 A row for each population: space, n, min, mean, median, failed; prints as aligned text.  One
 that has no finished models yet has n = 0 and nothing else.
+  metric   another one than the error, as in stats.edf
 example: tostring(stats.table{ { name = "A", errors = { 40, 50 } }, { 30, 45 } })]])
 
 local rows_type = input.tabular("table of populations", function(rows)
-  local percent = input.percent
-  local cells = { { "space", "n", "min %", "mean %", "median %", "failed" } }
+  local function percent(x) return input.figure(x, rows.metric) end
+  local cells = { { "space", "n", input.heading("min", rows.metric),
+    input.heading("mean", rows.metric), input.heading("median", rows.metric), "failed" } }
   for i, r in ipairs(rows) do
     cells[i + 1] = { r.space, ("%d"):format(r.n), "-", "-", "-", ("%d"):format(r.failed) }
     if r.n > 0 then
@@ -95,15 +105,22 @@ a paper or a spreadsheet: cells as printed, the first column flush left.
 example: stats.table({ { name = "A", errors = { 40, 50 } } }):table("markdown")
 example: stats.search({ 40, 50, 60 }):table("latex")]])
 
+options.declare("stats.table", { metric = "string" })
+
 function M.table(list)
   if type(list) ~= "table" or #list == 0 then
     error("stats.table expects a list of results, edfs or lists of errors", 2)
   end
-  local rows = {}
+  local o, rows = {}, { metric = list.metric }
+  for k, v in pairs(list) do
+    if math.type(k) ~= "integer" then o[k] = v end
+  end
+  options.check("stats.table", o)
   for i, x in ipairs(input.whole("stats.table", list)) do
     local nobody = type(x) == "table" and type(x.errors) == "table" and #x.errors == 0
+    local what = ("entry %d"):format(i)
     local edf = nobody and { name = x.name or x.space, n = 0, failed = 0 }
-      or input.edf("stats.table", ("entry %d"):format(i), x)
+      or input.edf("stats.table", what, input.by("stats.table", what, x, list.metric))
     rows[i] = { space = edf.name or ("#%d"):format(i), n = edf.n, min = edf.min,
       mean = edf.mean, median = edf.median, failed = edf.failed }
   end

@@ -22,8 +22,9 @@ local EXTRA = {}
 local columns = {
   "population", "index", "d", "w", "b", "g", "stride", "block", "se", "stem", "stem_width",
   "head_width", "activation", "classes", "image", EXTRA, "asked", "regnet", "flops", "params",
-  "acts", "seed", "error", "status", "reason", "signal", "log", "epochs", "attempts", "seconds",
-  "images_per_s", "memory", "curve", "origin", "hash",
+  "acts", "seed", "error", "class_error", "top5_error", "validation_loss", "status", "reason",
+  "signal", "log", "epochs", "attempts", "seconds", "images_per_s", "memory", "curve", "origin",
+  "hash",
 }
 local known = {}
 for _, name in ipairs(columns) do known[name] = true end
@@ -41,7 +42,8 @@ end
 
 local of_model = [[SELECT id, idx, m, hash, seed, flops, params, acts, status, attempt, error,
   reason, signal, log, seconds, images_per_s, memory, epochs, origin FROM model ]]
-local of_epoch = [[SELECT epoch, lr, train_loss, train_error, test_error, seconds, images_per_s
+local of_epoch = [[SELECT epoch, lr, train_loss, train_error, validation_error,
+  validation_loss, top5_error, class_error, seconds, images_per_s
   FROM epoch WHERE model = ? ORDER BY epoch]]
 
 -- A model as one flat record, with the rows of its epochs; and its network as text.
@@ -54,7 +56,9 @@ local function record(reader, name, model, epochs)
   r.population, r.index, r.attempts = name, model.idx, model.attempt
   r.origin = model.origin and json.decode(model.origin)
   r.learning, r.curve = epochs, {}
-  for i, e in ipairs(r.learning) do r.curve[i] = e.test_error or 100 end
+  for i, e in ipairs(r.learning) do r.curve[i] = e.validation_error or 100 end
+  local last = model.status == "done" and epochs[#epochs] or {}
+  for _, key in ipairs { "class_error", "top5_error", "validation_loss" } do r[key] = last[key] end
   return r, model.m
 end
 

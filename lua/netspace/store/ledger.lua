@@ -13,6 +13,15 @@ local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
 
+-- The columns of an epoch beside its model.
+local of_epoch = { "epoch", "attempt", "lr", "train_loss", "train_error", "validation_error",
+  "validation_loss", "top5_error", "class_error", "seconds", "images_per_s" }
+local listed = table.concat(of_epoch, ", ")
+local insert_epoch = ("INSERT OR REPLACE INTO epoch (model, %s) VALUES (:model, :%s)"):format(
+  listed, table.concat(of_epoch, ", :"))
+local copy_epochs = ("INSERT INTO epoch (model, %s) SELECT ?, %s FROM epoch WHERE model = ?")
+  :format(listed, listed)
+
 local M = { latest = nil } -- the store that this process has trained into last
 local Ledger = {}
 Ledger.__index = Ledger
@@ -158,10 +167,7 @@ function Ledger:adopt(id, idx, m, from, index)
       reason, run, started, ended, seconds, images_per_s, epochs, signal, log, memory
     FROM model WHERE id = ?]],
     { id, idx, json.encode { population = from.name, index = index }, old.id })
-  run(self, [[INSERT INTO epoch (model, epoch, attempt, lr, train_loss, train_error, test_error,
-      seconds, images_per_s)
-    SELECT ?, epoch, attempt, lr, train_loss, train_error, test_error, seconds, images_per_s
-    FROM epoch WHERE model = ?]], { self.db:last_id(), old.id })
+  run(self, copy_epochs, { self.db:last_id(), old.id })
 end
 
 --- Models this machine has trained with this engine and these kernels, the latest first:
@@ -282,17 +288,15 @@ function Ledger:epoch(model, attempt, e)
   then
     return nil
   end
-  local old = rows(self, [[SELECT train_loss, train_error, test_error FROM epoch
-    WHERE model = ? AND epoch = ?]], { model, e.epoch })[1]
-  if old and old.train_loss == e.train_loss and old.train_error == e.train_error
-    and old.test_error == e.test_error then
-    return nil
-  end
-  run(self, [[INSERT OR REPLACE INTO epoch (model, epoch, attempt, lr, train_loss, train_error,
-    test_error, seconds, images_per_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)]],
-    { model, e.epoch, attempt, e.lr, e.train_loss, e.train_error, e.test_error, e.seconds,
-      e.images_per_s })
-  return old
+  local old = rows(self, [[SELECT train_loss, train_error, validation_error, validation_loss
+    FROM epoch WHERE model = ? AND epoch = ?]], { model, e.epoch })[1]
+  local same = old and old.train_loss == e.train_loss and old.train_error == e.train_error
+    and old.validation_error == e.validation_error
+  if same and old.validation_loss then return nil end -- else of an old store: it gets the rest
+  local row = { model = model, attempt = attempt }
+  for _, key in ipairs(of_epoch) do row[key] = row[key] or e[key] end
+  run(self, insert_epoch, row)
+  return not same and old or nil
 end
 
 --- A model ended: as `e` says (status, error, reason, seconds, crashes, the bytes it needs, and

@@ -8,7 +8,7 @@ local M = {}
 local changed_models = [[SELECT id, idx, status, attempt, epochs, error, reason,
   images_per_s, seconds, worker, signal, log, memory, started, flops, params, acts, change
   FROM model WHERE population = :population AND (change > :change OR idx > :n) ORDER BY id]]
-local changed_epochs = [[SELECT epoch.model, coalesce(test_error, 100) AS error
+local changed_epochs = [[SELECT epoch.model, coalesce(validation_error, 100) AS error
   FROM model CROSS JOIN epoch ON epoch.model = model.id
   WHERE population = :population AND (change > :change OR idx > :n) ORDER BY model.id, epoch]]
 

@@ -55,7 +55,7 @@ local function fault(p, model, epochs)
   end
   for i, e in ipairs(epochs) do
     if e.epoch ~= i then return ("its epoch %d is missing"):format(i) end
-    for _, key in ipairs { "train_error", "test_error" } do
+    for _, key in ipairs { "train_error", "validation_error", "top5_error", "class_error" } do
       if e[key] ~= nil and not M.percent(e[key]) then
         return ("its %s of epoch %d is %s, which is not a percentage"):format(key, i,
           tostring(e[key]))
@@ -80,9 +80,9 @@ local function fault(p, model, epochs)
     return ("it is %s, but its error is %g"):format(status, model.error)
   elseif #epochs ~= p.epochs then
     return ("it is done after %d of %d epochs"):format(#epochs, p.epochs)
-  elseif epochs[#epochs].test_error ~= model.error then
+  elseif epochs[#epochs].validation_error ~= model.error then
     return ("its error is %.17g, its last epoch has %s"):format(model.error,
-      tostring(epochs[#epochs].test_error))
+      tostring(epochs[#epochs].validation_error))
   end
 end
 

@@ -86,8 +86,16 @@ steps[4] = [[
 ALTER TABLE run ADD COLUMN boot TEXT;
 ]]
 
+-- Networks are measured on validation images, which old stores' test images were.
+steps[5] = [[
+ALTER TABLE epoch RENAME COLUMN test_error TO validation_error;
+ALTER TABLE epoch ADD COLUMN validation_loss REAL;
+ALTER TABLE epoch ADD COLUMN top5_error REAL;
+ALTER TABLE epoch ADD COLUMN class_error REAL;
+]]
+
 -- Networks drawn from a space whose principles a later session cannot run (distribution.lua).
-steps[#steps + 1] = [[
+steps[6] = [[
 CREATE TABLE distribution (
   population INTEGER PRIMARY KEY REFERENCES population, draws BLOB NOT NULL);
 ]]

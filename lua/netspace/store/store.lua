@@ -106,19 +106,33 @@ local function without_null(column)
   return list
 end
 
+-- A metric of the models that are done; nil where none has it (an old store, few classes).
+local function measured(c, key)
+  local list, some = {}, false
+  for i, value in ipairs(c[key]) do
+    list[i] = c.status[i] == "done" and value or nil
+    some = some or list[i] ~= nil
+  end
+  return some and list or nil
+end
+
 --- The finished models of a population: errors (percent, failed and diverged 100) and
 -- models, both in the order of the population.
 function Read:result(name)
   local p = Read.population(self, name)
-  local c = self.reader:columns([[SELECT idx, m, error, seconds, images_per_s FROM model
-    JOIN population ON population.id = model.population
+  local c = self.reader:columns([[SELECT idx, m, error, status, model.seconds,
+      model.images_per_s, validation_loss, top5_error, class_error
+    FROM model JOIN population ON population.id = model.population
+    LEFT JOIN epoch ON epoch.model = model.id AND epoch.epoch = model.epochs
     WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
   local kept = p.constraints and p.constraints[1] and self.reader:rows(
     "SELECT draws FROM distribution WHERE population = (SELECT id FROM population WHERE name = ?)",
     { name })[1]
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
-    columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s) },
+    columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s),
+      validation_loss = measured(c, "validation_loss"), top5_error = measured(c, "top5_error"),
+      class_error = measured(c, "class_error") },
     failed = p.failed + p.diverged, n = p.n, counts = p.counts, recipe = p.recipe, data = p.data,
     card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
@@ -128,23 +142,26 @@ end
 
 --- Every model of a population as it stands now, in order: index, status, attempt, epoch,
 -- epochs, error (of the last epoch so far), images_per_s, seconds, worker, memory, started,
--- flops, params, acts, reason, signal, log and curve, the test errors of its epochs.
+-- flops, params, acts, reason, signal, log and curve, the validation errors of its epochs.
 function Read:live(name)
   return live.read(self.seen, self.reader, find(self, name))
 end
 
 --- What each epoch of each model gave, as lists by the number of the model: { index =,
--- lr = {…}, train_loss = {…}, train_error = {…}, test_error = {…} }; what was no number is NaN.
+-- lr = {…}, train_loss = {…}, train_error = {…}, validation_error = {…}, validation_loss = {…},
+-- top5_error = {…}, class_error = {…} }; what was no number, or is not known, is NaN.
 function Read:learning(name)
   local p, list = find(self, name), {}
-  local c = self.reader:columns([[SELECT idx, status, lr, train_loss, train_error, test_error
+  local c = self.reader:columns([[SELECT idx, status, lr, train_loss, train_error,
+      validation_error, validation_loss, top5_error, class_error
     FROM model LEFT JOIN epoch ON epoch.model = model.id
     WHERE population = ? ORDER BY idx, epoch]], { p.id })
   for i, index in ipairs(c.idx) do
     local model = list[#list]
     if not model or model.index ~= index then
       model = { index = index, status = c.status[i], lr = {}, train_loss = {},
-        train_error = {}, test_error = {} }
+        train_error = {}, validation_error = {}, validation_loss = {}, top5_error = {},
+        class_error = {} }
       list[#list + 1] = model
     end
     if c.lr[i] then
@@ -417,19 +434,22 @@ document("store:result", [[
   The finished models: .errors in percent (failed and diverged count as 100) and .models in
   the order of the population, .failed (how many failed or diverged), .n, .counts (done,
   diverged, failed, running, queued: they add up to n), .recipe, .data, .space; .columns has
-  what the training of each took, seconds and images_per_s, as properties for statistics and
-  plots.
+  what the training of each took, seconds and images_per_s, and of the last epoch of models that
+  are done, where the store has them, validation_loss, top5_error and class_error (net:test), as
+  properties and metrics for statistics and plots.
   example: store.open("runs.db"):result("A")]])
 document("store:live", [[
   s:live(name) -> list
   The current state of every model: index, status, attempt, epoch, epochs, error, images_per_s,
   seconds, started, worker, memory (bytes it needs), flops, params, acts, reason, signal and
-  log (the last lines of a worker that died) and curve, the test errors of its epochs so far.
+  log (the last lines of a worker that died) and curve, the validation errors of its epochs so
+  far.
   example: store.open("runs.db"):live("A")[1].curve]])
 document("store:learning", [[
   s:learning(name) -> list
   The results of every epoch of every model: index, status and the lists lr, train_loss,
-  train_error and test_error; NaN where training diverged.  plot.training shows them.
+  train_error, validation_error, validation_loss, top5_error and class_error; NaN where training
+  diverged, or an old store does not have it.  plot.training shows them.
   example: store.open("runs.db"):learning("A")[1].lr]])
 document("store:networks", [[
   s:networks(name) -> list
@@ -489,11 +509,12 @@ document("store:export", [[
     seed                      of its training
     error, status             percent, of the last epoch (100 for failed and diverged, missing
                               while queued or running); done, diverged, failed, running, queued
+    class_error, top5_error, validation_loss   of models that are done: see help "net:test"
     reason, signal, log       why it failed, and the last words of its worker
     epochs, attempts          finished epochs, and how often it was begun
     seconds, images_per_s     of its training
     memory                    bytes it needs
-    curve                     the test errors of its epochs
+    curve                     the validation errors of its epochs
     origin, hash              where an adopted result is from; equal for equal networks
   Only in a CSV, for data frames: they follow from the rest.
     depth                     blocks in all

@@ -84,6 +84,9 @@ function Keeper:take_up()
     return nil
   end
   self.epochs, self.spent = state.epochs, state.spent
+  for _, e in ipairs(self.epochs) do -- written before there were validation images
+    e.validation_error, e.test_error = e.validation_error or e.test_error, nil
+  end
   return state.at
 end
 

@@ -13,6 +13,7 @@
 -- lasts longer while others want the processor too (the load of the machine says how much).
 
 local background = require "netspace.lib.background"
+local cards = require "netspace.lib.card"
 local core = require "netspace.core.net"
 local json = require "netspace.lib.json"
 local pool = require "netspace.sweep.pool"
@@ -23,7 +24,7 @@ local uv = require "luv"
 
 local M = {}
 local ACT = 50           -- multiply-adds that take as long as the traffic of an activation
-local TEST = 1 / 3       -- price of a tested image beside one that is trained on
+local TEST = 1 / 3       -- price of a validation image beside one that is trained on
 local SAMPLE = 5         -- models to measure at least
 local SECONDS = 0.3      -- for each
 local SCATTER = 0.2      -- of the models around their price, at least
@@ -35,7 +36,7 @@ local ASK = 3600         -- seconds that are not begun without asking
 --- The price of one training: c the costs of the network (flops, acts), card that of the
 -- data.
 function M.price(c, card, epochs)
-  return (c.flops + ACT * c.acts) * (card.train_n + TEST * card.test_n) * epochs
+  return (c.flops + ACT * c.acts) * (card.train_n + TEST * cards.compared(card)) * epochs
 end
 
 local spans = { s = 1, m = 60, h = 3600, d = 86400 }
@@ -60,7 +61,7 @@ local function remembered(ledger)
   local engine, list = sys.engine(), {}
   for _, row in ipairs(ledger:trained(uv.os_gethostname(), engine.engine, engine.isa)) do
     local card, recipe = json.decode(row.card), json.decode(row.recipe)
-    if card and card.test_n and recipe and row.seconds > 0 then
+    if card and cards.compared(card) and recipe and row.seconds > 0 then
       list[#list + 1] = row.seconds / M.price(row, card, recipe.epochs)
     end
   end
@@ -157,7 +158,7 @@ function M.make(ledger, request, todo, others)
     local c = request.costs[i]
     prices[k] = M.price(c, request.card, f.epochs)
     total = total + prices[k]
-    f.flops = f.flops + c.flops * (3 * f.images + request.card.test_n) * f.epochs
+    f.flops = f.flops + c.flops * (3 * f.images + cards.compared(request.card)) * f.epochs
   end
   setmetatable(f, Forecast)
   if total == 0 or not request.budget and total / SLOW / f.workers < TRIVIAL then return f end

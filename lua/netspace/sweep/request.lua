@@ -3,6 +3,7 @@
 -- data set and one seed; otherwise an exception shows the difference.
 
 local blame = require "netspace.lib.blame"
+local cards = require "netspace.lib.card"
 local failures = require "netspace.store.failures"
 local forecasts = require "netspace.sweep.forecast"
 local distribution = require "netspace.space.distribution"
@@ -61,8 +62,13 @@ function M.compare(request, old, stored)
   local lines = differences(old.recipe, request.recipe, union_keys(old.recipe, request.recipe))
   if #lines > 0 then refuse(request, "another recipe", lines) end
   if old.checksum ~= request.card.checksum then
-    refuse(request, "other data", differences(old.card, request.card,
-      { "spec", "seed", "train_n", "test_n", "pad", "checksum" }))
+    local other = differences(old.card, request.card,
+      { "spec", "seed", "train_n", "validation_n", "test_n", "pad", "checksum" })
+    if not cards.apart(old.card) and cards.apart(request.card) then
+      other[#other + 1] = "  its networks are compared by the test images: "
+        .. "data.open(…, { validation = 0 }) goes on with them"
+    end
+    refuse(request, "other data", other)
   end
   if old.seed ~= request.seed then
     refuse(request, "another training seed", differences(old, request, { "seed" }))

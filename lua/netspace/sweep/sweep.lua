@@ -353,9 +353,7 @@ function M.resume(path, o)
       local ledger = open_ledger(path)
       local good, err = pcall(function()
         local p = ledger:find(name)
-        local data = assert(require("netspace.data.data").open(p.source.spec,
-          { train = p.source.train, test = p.source.test, seed = p.source.seed,
-            pad = p.source.pad }))
+        local data = assert(require("netspace.data.data")._reopen(p.source))
         local request = { store = path, name = name, models = {}, card = data:card(),
           recipe = p.recipe, source = p.source, settings = p.settings, workers = workers,
           quiet = o.quiet, costs = {}, yes = true }

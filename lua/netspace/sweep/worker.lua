@@ -8,13 +8,13 @@
 --   {"event":"ready","pid":…,"engine":…,"blas":…,"corename":…,"isa":…}
 --   {"event":"begin","model":7,"attempt":1,"epoch":2,"step":0,"memory":bytes}   where the
 --        training goes on, and what it needs; then the epochs before again
---   {"event":"epoch","model":7,"attempt":1,"epoch":1,"test_error":…, …}   after each epoch
+--   {"event":"epoch","model":7,"attempt":1,"epoch":1,"validation_error":…, …}   after each epoch
 --   {"event":"step","model":7,"attempt":1,"epoch":2,"part":0.4,"images_per_s":…}   <= 2/s
 --   {"event":"saved","model":7,"attempt":1,"epoch":2,"step":0}   a checkpoint is on the disk
 --   {"event":"note","model":7,"attempt":1,"text":…}        for the log of the store
 --   {"event":"done"|"diverged"|"failed","model":7,"attempt":1,"error":…,"reason":…}
---   {"event":"refused","model":7,"attempt":1,"reason":…}   the data is not what it was: no
---        fault of the model
+--   {"event":"refused","model":7,"attempt":1,"reason":…}   the data is not what it was, or an
+--        image of it cannot be read: no fault of the model
 --   {"event":"stopped","model":7,"attempt":1}              told to stop by SIGTERM
 --
 --   {"kind":"measure","model":7,"attempt":1,"m":{…},"batch":32,"seconds":0.3}
@@ -43,11 +43,9 @@ local function dataset(job)
   if open_data.key ~= key then
     if open_data.set then open_data.set:close() end
     open_data = {}
-    local s = job.source
-    local set, why = require("netspace.data.data").open(s.spec,
-      { train = s.train, test = s.test, seed = s.seed, pad = s.pad })
+    local set, why = require("netspace.data.data")._reopen(job.source)
     if not set then return nil, why end
-    open_data = { key = key, set = set, checksum = set:card().checksum }
+    open_data = { key = key, set = set, checksum = set:checksum() }
   end
   if open_data.checksum ~= job.checksum then
     return nil, ("data '%s' has changed: its checksum is %s, it was %s"):format(
@@ -92,7 +90,9 @@ local function train(job, data, emit)
     local now = sys.now()
     if e.kind == "epoch" then
       local event = { event = "epoch", epoch = e.epoch, lr = e.lr,
-        train_loss = e.train_loss, train_error = e.train_error, test_error = e.test_error,
+        train_loss = e.train_loss, train_error = e.train_error,
+        validation_error = e.validation_error, validation_loss = e.validation_loss,
+        top5_error = e.top5_error, class_error = e.class_error,
         seconds = e.seconds, images_per_s = e.images_per_s }
       emit(event)
       keeper:epoch(event, job.recipe.epochs)
@@ -154,6 +154,8 @@ function M.handle(job, send)
         .. "sweep"):format(units.bytes(job.memory))
     end
     emit({ event = "failed", error = 100, reason = r, seconds = sys.now() - began })
+  elseif r.status == "unreadable" then
+    emit({ event = "refused", reason = r.reason })
   elseif r.status == "done" then
     emit({ event = "done", error = r.error, seconds = r.seconds })
   else

@@ -68,7 +68,7 @@ function M.draw(c, s, o, top, bottom)
     local id = widgets.slots(s, o)[o.detail[1]] or 1
     c:chart { left = 1, top = top, width = o.width, height = height, x0 = 0.9,
       x1 = math.max(#curve, model.epochs) + 0.1, y0 = lo - pad, y1 = hi + pad,
-      x_label = "epoch", y_label = "test error (%)",
+      x_label = "epoch", y_label = "validation error (%)",
       curves = { { kind = "points", id = id, x = x, y = curve },
         { kind = "line", id = id, x = x, y = curve } } }
     top = top + height

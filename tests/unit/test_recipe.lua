@@ -1,0 +1,57 @@
+--- Recipes: how training images are changed; what is stored, what is refused.
+package.path = "tests/unit/?.lua;" .. package.path
+local t = require "tap"
+local json = require "netspace.lib.json"
+
+t.is(recipe { augment = "auto" }.augment, nil, "auto is what a recipe without it means")
+t.is(json.encode(recipe { augment = "auto" }), json.encode(recipe {}), "so that old recipes are equal")
+t.is(recipe { augment = {} }.augment, nil, "nor is an empty table anything")
+t.is(recipe { augment = "pycls" }.augment, "pycls", "a name is kept")
+t.is(json.encode(recipe { augment = { like = "light", mixup = 0.2, pad = 2.0 } }.augment),
+  '{"like":"light","mixup":0.2,"pad":2}', "a table is kept")
+local r = recipe { like = recipe { augment = "none" }, epochs = 3 }
+t.is(r.augment, "none", "like: its augmentation")
+t.is(recipe { like = r, augment = "auto" }.augment, nil, "like: and another one")
+
+local function refused(augment, what, name)
+  t.fails(function() recipe { augment = augment } end, what, name)
+end
+refused("lite", "augment is 'lite'; it must be \"auto\", \"none\", \"cifar\", \"light\", \"pycls\" or a table")
+refused({ like = "lite" }, "augment: like is 'lite'")
+refused({ mixups = 1 }, "augment: unknown option 'mixups' (did you mean 'mixup'?)")
+refused({ crop = "pad" }, "crop is 'pad'; it must be \"auto\", \"none\", \"padded\" or \"resized\"")
+refused({ policy = "auto" }, "policy is 'auto'; it must be \"none\", \"randaugment\" or \"trivial\"")
+refused({ pad = 17 }, "augment: pad is 17; it must be from 0 to 16")
+refused({ crop = "resized", area = { 0, 1 } }, "area is from 0 to 1")
+refused({ crop = "resized", area = { 0.5, 0.4 } }, "area is from 0.5 to 0.4")
+refused({ crop = "resized", area = { 0.5 } }, "it must be two numbers, {from, to}")
+refused({ like = "light", aspect = { 0.01, 1 } }, "aspect is from 0.01 to 1; it must be a range within 0.1 to 10")
+refused({ lighting = -1 }, "lighting is -1; it must be from 0 to 1")
+refused({ hue = 0.6 }, "hue is 0.6; it must be from 0 to 0.5")
+refused({ brightness = 2 }, "brightness is 2; it must be from 0 to 1")
+refused({ mixup = -0.1 }, "mixup is -0.1; it must be from 0 to 100")
+refused({ cutmix = 0 / 0 }, "cutmix is")
+refused({ policy = "randaugment", operations = 0 }, "operations is 0; it must be from 1 to 10")
+refused({ policy = "randaugment", magnitude = 31 }, "magnitude is 31; it must be from 0 to 30")
+refused({ operations = 1.5 }, "'operations' should be integer")
+refused(3, "option 'augment' should be string or table")
+t.fails(function() net.new(arch.anynet { d = { 1 }, w = { 8 } }):train(data.open("shapes", { train = 10, test = 10 }),
+  { augment = { pad = 99 } }) end, "net:train: augment: pad is 99")
+
+-- Each of them trains, the same again, and otherwise than the others.
+local d = data.open("shapes", { train = 64, test = 20 })
+local function loss(augment)
+  local n <close> = net.new(arch.anynet { d = { 1 }, w = { 8 }, stem = "cifar" }, { seed = 2 })
+  return n:train(d, { epochs = 1, batch = 32, augment = augment }).train_loss
+end
+local seen = {}
+for i, augment in ipairs { "auto", "none", "light", "pycls", { crop = "padded", pad = 1 },
+  { like = "light", policy = "randaugment" }, { policy = "trivial" }, { hue = 0.3 }, { mixup = 1 },
+  { cutmix = 1 } } do
+  local x = loss(augment)
+  t.is(x, loss(augment), ("augmentation %d: the same again"):format(i))
+  t.ok(not seen[x], ("augmentation %d: another one"):format(i), ("%.17g"):format(x))
+  seen[x] = true
+end
+t.is(loss "cifar", loss "auto", "cifar is what these images get by themselves")
+t.done()
