@@ -87,8 +87,10 @@ static int new_adjusted(lua_State *L)
     for (int g = 0; g <= groups; g++) {
         lua_rawgeti(L, 1, g + 1);
         h->data.shape.start[g] = (int)luaL_checkinteger(L, -1);
-        luaL_argcheck(L, g ? h->data.shape.start[g] > h->data.shape.start[g - 1]
-                           : h->data.shape.start[g] == 0, 1, "must ascend from 0");
+        luaL_argcheck(L,
+                      g ? h->data.shape.start[g] > h->data.shape.start[g - 1]
+                        : h->data.shape.start[g] == 0,
+                      1, "must ascend from 0");
         lua_pop(L, 1);
     }
     int D = h->data.shape.D = h->data.shape.start[groups];
@@ -183,8 +185,8 @@ static int adjusted_test(lua_State *L)
     lua_pushvalue(L, 2);
     double *b = number_list(L, "values", &m);
     luaL_argcheck(L, n >= 3 && m >= 3, 1, "too few values");
-    lua_pushnumber(L, adjust_test(a, (size_t)n, b, (size_t)m, t, (uint32_t)draws,
-                                  (uint64_t)seed));
+    lua_pushnumber(
+        L, adjust_test(a, (size_t)n, b, (size_t)m, t, (uint32_t)draws, (uint64_t)seed));
     return 1;
 }
 

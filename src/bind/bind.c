@@ -11,10 +11,12 @@ static const luaL_Reg modules[] = {
     {"netspace.core.data", open_data},
     {"netspace.core.edf", open_edf},
     {"netspace.core.net", open_net},
+    {"netspace.core.pack", open_pack},
     {"netspace.core.recipe", open_recipe},
     {"netspace.core.screen", open_screen},
     {"netspace.core.sampler", open_sampler},
     {"netspace.core.stats", open_stats},
+    {"netspace.core.look", open_look},
     {"netspace.core.sys", open_sys},
     {NULL, NULL},
 };

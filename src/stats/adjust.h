@@ -60,7 +60,8 @@ void adjust_mean(const struct adjusted *a, const struct adjust_data *data, int p
 
 /* z (n[p]): pseudo-values, one for each trained network of population p, whose mean is
  * adjust_mean's: what it would be if every network were like this one. */
-void adjust_values(const struct adjusted *a, const struct adjust_data *data, int p, double *z);
+void adjust_values(const struct adjusted *a, const struct adjust_data *data, int p,
+                   double *z);
 
 /* P-value of the difference of the means of two lists of pseudo-values, as a studentised
  * permutation test: |t| of the data, beside Welch's t of `draws` random splits of all values into

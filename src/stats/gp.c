@@ -9,8 +9,9 @@
 #include "base/rng.h"
 #include "nn/gemm.h"
 
-#define WIDE 10.0  // C: variance of the constant, in variances of y
-#define FLOOR 1e-3 // least variance of the noise, in the same: no training repeats closer than that
+#define WIDE 10.0 // C: variance of the constant, in variances of y
+#define FLOOR                                                                                \
+    1e-3 // least variance of the noise, in the same: no training repeats closer than that
 enum { ITERATIONS = 40, LANES = 8, BLOCK = 128 };
 
 typedef float lanes __attribute__((vector_size(4 * LANES)));
@@ -239,7 +240,8 @@ void gp_fit(struct gp *gp, const struct gp_shape *shape, const float *x, const d
     for (int g = 0; g < shape->groups; g++)
         for (int c = shape->start[g]; c < shape->start[g + 1]; c++)
             for (size_t i = 0; i < n; i++)
-                gp->x[(size_t)c * padded + i] = x[i * D + (size_t)c] * (float)exp(-gp->log[2 + g]);
+                gp->x[(size_t)c * padded + i] =
+                    x[i * D + (size_t)c] * (float)exp(-gp->log[2 + g]);
     float *k = xcalloc(padded, sizeof *k), *a = xcalloc(D, sizeof *a);
     double a2 = exp(2 * gp->log[0]), noise = exp(2 * gp->log[1]);
     for (size_t i = 0; i < n; i++) {
@@ -288,7 +290,8 @@ void gp_predict(const struct gp *gp, const float *x, size_t m, const double *wei
         covariances(k, a, gp->x, padded, gp->shape.D);
         double sum = gather(k, gp->alpha, (float)w, part, padded);
         f[i] = gp->mean + gp->deviation * (a2 * sum + constant);
-        if (columns && (i + 1 == m || (i + 1) % BLOCK == 0)) // sums in single precision are short
+        if (columns &&
+            (i + 1 == m || (i + 1) % BLOCK == 0)) // sums in single precision are short
             for (size_t j = 0; j < n; j++) {
                 columns[j] += a2 * (double)part[j];
                 part[j] = 0;

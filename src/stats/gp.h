@@ -27,10 +27,10 @@ struct gp {
     struct gp_shape shape;
     double log[2 + GP_GROUPS]; // of a, noise, l_g
     double mean, deviation;    // of y
-    size_t n, padded; // padded: n made a whole number of vectors
-    float *x;         // (D,padded), each feature divided by its length
-    double *alpha;    // (padded)
-    double *L;        // (n,n), Cholesky factor of the covariance of y
+    size_t n, padded;          // padded: n made a whole number of vectors
+    float *x;                  // (D,padded), each feature divided by its length
+    double *alpha;             // (padded)
+    double *L;                 // (n,n), Cholesky factor of the covariance of y
 };
 
 /* Fits n points; x (n,D), y (n).  `start`, if not NULL, gives the logs to begin with: the

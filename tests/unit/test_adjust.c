@@ -78,8 +78,15 @@ static void the_gradient_is_that_of_the_posterior(void **state)
     enum { N = 24, P = 4 };
     struct rng r = rng_key(3, 0, RNG_SUBSET);
     static double distance[2 * N * N], K[N * N], k[N * N], a[N], y[N];
-    struct learning t = {.n = N, .groups = 2, .P = P, .distance = distance, .y = y, .K = K,
-                         .k = k, .a = a, .prior = {-0.3, -0.5, 0.5, 0.5},
+    struct learning t = {.n = N,
+                         .groups = 2,
+                         .P = P,
+                         .distance = distance,
+                         .y = y,
+                         .K = K,
+                         .k = k,
+                         .a = a,
+                         .prior = {-0.3, -0.5, 0.5, 0.5},
                          .width = {1, 0.7, 1, 1}};
     double x[N][2];
     for (int i = 0; i < N; i++) {
@@ -133,7 +140,7 @@ static void weights_are_the_derivative_of_predictions(void **state)
         before += weight[i] * f[i];
     for (size_t j = 0; j < n; j++)
         sum += columns[j] * p.y[j];
-    NEAR(sum, before, 1e-3); // of sums of 5,000: rounding of single precision
+    NEAR(sum, before, 1e-3);            // of sums of 5,000: rounding of single precision
     for (size_t j = 0; j < n; j += 7) { // the same fit to other errors
         double y[TOTAL], after = 0, mean = 0;
         for (size_t i = 0; i < n; i++)

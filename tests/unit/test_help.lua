@@ -120,6 +120,7 @@ local calls = {
   ["space.regnet"] = space.regnet, ["S:with"] = after(S.with, S),
   ["S:sample"] = after(S.sample, S, 1), ["S:size"] = after(S.size, S),
   ["S:acceptance"] = after(S.acceptance, S), ["data.open"] = after(data.open, "shapes"),
+  ["dataset:show"] = function(o) data.open("shapes", { train = 10, test = 10 }):show(1, o) end,
   ["net.new"] = after(net.new, m), ["net.load"] = after(net.load, "x"),
   ["net.benchmark"] = after(net.benchmark, m), ["net.profile"] = after(net.profile, m),
   ["net:train"] = function(o)
@@ -131,6 +132,7 @@ local calls = {
   ["stats.table"] = function(o) return stats.table { { 1 }, zzzz = o.zzzz } end,
   ["sweep.run"] = sweep.run, ["sweep.start"] = sweep.start, ["sweep.forecast"] = sweep.forecast,
   ["sweep.resume"] = after(sweep.resume, "x"), ["sweep.plan"] = sweep.plan,
+  ["sweep.window"] = after(sweep.window, S),
   ["sweep.retry"] = after(sweep.retry, "x", "A"), ["design.step"] = design.step,
   ["design.repeats"] = design.repeats,
   ["stats.compare"] = after(stats.compare, { 1 }, { 2 }),
