@@ -121,6 +121,9 @@ bench-stats: all
 bench-terminal: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/monitor.lua $(ARGS)
 	@$(BUILD)/netspace -q --no-init scripts/bench/terminal.lua
+# Of images beside a training step; ARGS=DIR: a folder of photographs.
+bench-loading: all
+	@$(MEASURE) scripts/bench/loading.lua $(ARGS)
 # Of images: decoding, resizing and views, beside Pillow in the same run; ARGS=DIR: its JPEG files.
 bench-images: $(BUILD)/bench/images
 	@scripts/bench/images.sh $< $(ARGS)
@@ -153,6 +156,7 @@ help:
 	 echo "make bench              speed beside PyTorch (ARGS=--help: options)"; \
 	 echo "make profile NET=…      where a step of one network goes (NET=: which)"; \
 	 echo "make errors NAME=…      errors of 20 networks, to compare engines (before, after)"; \
+	 echo "make bench-loading      what images cost beside a training step (ARGS=DIR)"; \
 	 echo "make bench-spaces       speed of drawing and counting (ARGS=repeats)"; \
 	 echo "make bench-images       decoding, resizing, views beside Pillow (ARGS=DIR of JPEG files)"; \
 	 echo "make bench-stats        speed of the statistics"; \
@@ -162,4 +166,4 @@ help:
 	 echo "make asan clean uninstall"
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d $(CTEST:=.d) $(FUZZED:.o=.d)
-.PHONY: all bench fuzz bench-images bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan layers install uninstall clean help
+.PHONY: all bench fuzz bench-images bench-loading bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan layers install uninstall clean help

@@ -15,6 +15,7 @@ static const luaL_Reg modules[] = {
     {"netspace.core.recipe", open_recipe},
     {"netspace.core.screen", open_screen},
     {"netspace.core.sampler", open_sampler},
+    {"netspace.core.sequential", open_sequential},
     {"netspace.core.stats", open_stats},
     {"netspace.core.look", open_look},
     {"netspace.core.sys", open_sys},

@@ -25,6 +25,7 @@ int open_pack(lua_State *L);
 int open_recipe(lua_State *L);
 int open_sampler(lua_State *L);
 int open_screen(lua_State *L);
+int open_sequential(lua_State *L);
 int open_sqlite(lua_State *L);
 int open_stats(lua_State *L);
 int open_sys(lua_State *L);

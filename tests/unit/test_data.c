@@ -17,6 +17,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "data/augment.h"
 #include "data/dataset.h"
 #include "data/sha256.h"
 
@@ -161,6 +162,75 @@ static void interrupts_end_drawing_and_summing(void **state)
     assert_null(dataset_checksum(d));
     interrupt_flag = 0;
     assert_int_equal(strlen(dataset_checksum(d)), 64);
+    dataset_free(d);
+}
+
+// How a training image is moved: the first three draws of its key.
+static struct shift drawn_shift(int pad, uint64_t seed, int epoch, uint32_t image, bool *flip)
+{
+    struct rng r = rng_key(seed, (uint64_t)epoch << 32 | image, RNG_AUGMENT);
+    struct shift s = shift_draw(&r, pad);
+    *flip = flip_draw(&r);
+    return s;
+}
+
+// Every one of 9 × 9 places and both directions, about equally often.
+static void every_crop_is_drawn(void **state)
+{
+    (void)state;
+    int count[9][9][2] = {0};
+    enum { DRAWS = 162 * 100 };
+    for (uint32_t i = 0; i < DRAWS; i++) {
+        bool flip;
+        struct shift s = drawn_shift(4, 5, (int)(i % 3), i, &flip);
+        count[s.y + 4][s.x + 4][flip]++;
+        s = drawn_shift(0, 5, (int)(i % 3), i, &flip);
+        assert_true(s.y == 0 && s.x == 0);
+    }
+    double chi2 = 0;
+    for (int i = 0; i < 162; i++) {
+        int n = (&count[0][0][0])[i];
+        assert_true(n > 0);
+        chi2 += (n - 100.0) * (n - 100.0) / 100;
+    }
+    assert_true(chi2 < 161 + 4 * 18); // mean 161, deviation 17.9
+}
+
+static const struct augment usual = {.crop = CROP_AUTO, .pad = -1};
+
+static void train_images(const struct dataset *d, float *x, int *labels,
+                         const uint32_t *index, int n, uint64_t seed, int epoch)
+{
+    struct error e;
+    assert_true(d->source.train_batch(d, x, labels, index, n, &usual, seed, epoch, &e));
+}
+
+// Against the definition: pad, crop, flip, in three plain steps; the same bits as ever.
+static void crop_equals_the_definition(void **state)
+{
+    (void)state;
+    struct dataset *d = shapes(10, 10, 1);
+    static float padded[40][40][3], want[32][32][3], got[32][32][3];
+    for (uint32_t k = 0; k < 400; k++) {
+        uint32_t image = k % 10;
+        int label, epoch = (int)k;
+        bool flip;
+        struct shift crop = drawn_shift(4, 7, epoch, image, &flip);
+        const uint8_t *planes = d->train.images[image].bytes;
+        memset(padded, 0, sizeof padded);
+        for (int y = 0; y < 32; y++)
+            for (int x = 0; x < 32; x++)
+                for (int c = 0; c < 3; c++)
+                    padded[y + 4][x + 4][c] =
+                        (float)((planes[c * 1024 + y * 32 + x] - d->mean[c]) / d->std[c]);
+        for (int y = 0; y < 32; y++)
+            for (int x = 0; x < 32; x++)
+                memcpy(want[y][x], padded[y + 4 + crop.y][4 + crop.x + (flip ? 31 - x : x)],
+                       sizeof want[y][x]);
+        memset(got, 0xff, sizeof got);
+        train_images(d, &got[0][0][0], &label, &image, 1, 7, epoch);
+        assert_memory_equal(got, want, sizeof want);
+    }
     dataset_free(d);
 }
 
@@ -340,7 +410,7 @@ static struct dataset *plain(const uint32_t *counts, int classes, uint32_t test,
         if (left[k]) {
             left[k]--;
             d->train.images[i] = (struct stored){&bytes[i], 1, 1, 1};
-            d->train.digests[i] = &bytes[i];
+            d->train.sums[i] = (uintptr_t)&bytes[i];
             d->train.labels[i++] = (uint16_t)k;
         }
     split_alloc(&d->test, test, false);
@@ -371,8 +441,8 @@ static void subsets_take_all_of_a_scarce_class(void **state)
     assert_true(dataset_choose(d, &o, &e));
     assert_int_equal(d->train.n, 20);
     assert_int_equal(of_class(&d->train, 0), 4);
-    for (uint32_t i = 0; i < 20; i++) // the digests go with the images
-        assert_ptr_equal(d->train.images[i].bytes, d->train.digests[i]);
+    for (uint32_t i = 0; i < 20; i++) // the checksums go with the images
+        assert_int_equal((uintptr_t)d->train.images[i].bytes, d->train.sums[i]);
     dataset_free(d);
 }
 
@@ -395,7 +465,7 @@ static void validation_is_taken_out_of_training(void **state)
     for (uint32_t i = 1; i < d->train.n; i++) // in the order of the files
         assert_true(d->train.images[i - 1].bytes < d->train.images[i].bytes);
     for (uint32_t i = 0; i < d->validation.n; i++) {
-        assert_ptr_equal(d->validation.images[i].bytes, d->validation.digests[i]);
+        assert_int_equal((uintptr_t)d->validation.images[i].bytes, d->validation.sums[i]);
         for (uint32_t j = 0; j < d->train.n; j++)
             assert_ptr_not_equal(d->validation.images[i].bytes, d->train.images[j].bytes);
         for (uint32_t j = 0; j < i; j++)
