@@ -1,7 +1,8 @@
 --- Every claim of the paper that is about the mean error of populations, as a table in
 -- Markdown: what was measured, with how many models, its interval and p-value, and whether it
 -- held; and the difference and interval of the trained networks alone, where predictions of
--- untrained ones have made them narrower (stats.predict).  "held" and "contradicted" need a permutation test at 5 %, corrected by Holm over the
+-- untrained ones have made them narrower (stats.predict).
+--  "held" and "contradicted" need a permutation test at 5 %, corrected by Holm over the
 -- claims of one question, which are a block below; "same" needs an interval within a point;
 -- everything else is open.  Of about fifteen questions one may then err.
 -- Claims: arXiv 2003.13678, sections 3 and 4.  What the best models share (figures 5, 8, 11),
