@@ -516,6 +516,36 @@ told = select(3, frame.compose(s, view))
 click(5, told.rows)
 t.ok(view.frozen and not view.palette, "a click in the palette does it")
 
+-- The verdict: that of stats.compare, on the two that are shown; of more on the selected one.
+local verdicts = require "netspace.monitor.views.verdict"
+local three = { populations = {}, models = {} }
+for id, shift in ipairs { 9, 0, 20 } do
+  local p = { name = "P" .. id, n = 12, errors = {}, finished = {}, flops = {} }
+  for i = 1, 12 do p.errors[i], p.finished[i], p.flops[i] = 40 + shift + i, {}, 1e6 + i end
+  three.populations[id] = p
+end
+local all = three.populations
+t.is(verdicts.text(three, { hidden = {} }), stats.compare(all[1], all[2]).verdict,
+  "the verdict is that of stats.compare")
+t.ok(verdicts.text(three, { hidden = {}, selected = 3 }):find "^P1 is better than P3",
+  "of three on the first and the selected one")
+t.ok(verdicts.text(three, { hidden = { true } }):find "^P2 is better than P3", "of those shown")
+t.is(verdicts.text(three, { hidden = { true, true } }), nil, "none of one")
+t.ok(verdicts.text(three, { hidden = {}, normalise = true }):find "at equal flops", "at equal flops")
+t.is(verdicts.short("A is better than B: x (95 % CI 1 to 2 points)."), "A is better than B: x",
+  "a line of it")
+do
+  local compare, calls = stats.compare, 0
+  stats.compare = function(...) calls = calls + 1 return compare(...) end
+  for _ = 1, 3 do verdicts.text(three, { hidden = {}, selected = 2 }) end
+  all[2].errors[1] = 39
+  verdicts.text(three, { hidden = {}, selected = 2 })
+  stats.compare = compare
+  t.is(calls, 2, "computed anew only when an error has changed")
+end
+local whole = frame.compose(s, { width = 80, height = 24, view = "edf", verdict = true })
+t.ok(table.concat(whole, " "):find "permutation", "V shows all of it", table.concat(whole, "\n"))
+
 -- Copying.
 local _, c = frame.compose(s, view)
 local text, what = copy.text(s, view, c, 4)

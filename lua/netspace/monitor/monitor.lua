@@ -10,6 +10,7 @@
 
 local background = require "netspace.lib.background"
 local actions = require "netspace.monitor.actions"
+local fold = require "netspace.lib.fold"
 local frame = require "netspace.monitor.frame"
 local doc = require "netspace.lib.doc"
 local document = doc.group "monitor"
@@ -23,6 +24,7 @@ local screen = require "netspace.core.screen"
 local snapshots = require "netspace.monitor.snapshot"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
+local verdicts = require "netspace.monitor.views.verdict"
 
 local M = { frame = frame.compose }
 
@@ -135,7 +137,7 @@ local function exit_code(s)
 end
 
 local function follow(read)
-  local last, idle
+  local last, idle, told
   while not sys.interrupted() do
     local began = sys.now()
     local s = read()
@@ -143,6 +145,9 @@ local function follow(read)
     if s.state == "finished" and not last then idle = began - SETTLED end -- it was before
     if key ~= last then
       io.stdout:write(os.date "%H:%M:%S  ", frame.status(s), best(s), "\n")
+      local verdict = verdicts.text(s, { hidden = {} })
+      if verdict and verdict ~= told then io.stdout:write("          ", verdict, "\n") end
+      told = verdict
       io.stdout:flush()
       idle = not last and idle or nil
       last = key
@@ -170,6 +175,8 @@ local function print_frame(read, ascii)
     ascii = ascii, colours = colours })
   lines[#lines] = "" -- the keys are of no use here
   while lines[#lines] == "" do lines[#lines] = nil end
+  local verdict = verdicts.text(s, { hidden = {} })
+  if verdict then lines[#lines + 1] = fold.text(verdict, width or 80) end
   io.stdout:write(table.concat(lines, "\n"), "\n")
   return s
 end
@@ -313,13 +320,14 @@ document("monitor", [[
     EDFs      up to eight populations while they form: finished models as solid lines, with
               the running ones as dots; the 95 % band (DKW) of the selected one; a
               cursor that reads error, shares, their difference and KS; zoom, log axis, equal
-              flops (stats.normalise)
+              flops (stats.normalise); the verdict of stats.compare on the two that are
+              shown, of more on the first and the selected one
     models    all of them, sorted and filtered; enter shows one: learning curve, failures,
               recipe, architecture
     property  error against a property of the networks, with the empirical bootstrap's band
     log       the events of the store
-  s writes the view to a text file in the current directory, EDFs and properties also to an
-    SVG, by gnuplot; i shows these as images, where the terminal can (plot:show).  y copies
+  s writes the view to a text file in the current directory (the EDFs with the whole verdict),
+    EDFs and properties also to an SVG, by gnuplot; i shows these as images, where the terminal can (plot:show).  y copies
     the table of models or populations, with the verdict on two of them, or the text that is
     shown, by the terminal (OSC 52; in tmux set-clipboard or allow-passthrough must be on).
   P pauses the sweep of the selected population (among the models: of that of the model chosen,

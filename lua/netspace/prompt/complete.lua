@@ -307,10 +307,12 @@ function M.complete(line, point)
     table.sort(list)
     return list
   end
-  local file = text:match("^%s*:save%s+(%S*)$")
+  local file = text:match("^%s*:save!?%s+(%S*)$")
   if file then
-    local list = files(file)
-    list.breaks = " "
+    local list = { breaks = " " }
+    for _, name in ipairs(files(file)) do -- scripts, and where they may lie
+      if name:find "%.lua$" or name:sub(-1) == "/" then list[#list + 1] = name end
+    end
     return list
   end
   if text:find("^%s*%?%s*[%w_.:]*$") then -- ?topic
