@@ -248,6 +248,13 @@ session 'mine = stats.edf{ 40, 50 }' '?mine'; check "also of what is the user's"
 session 'stats = 3' '?stats.edf'; check "a name of netspace stays one" out "The exact error EDF"
 session 'prnt'; check "an undeclared global is nil here" is nil
 check "with a hint" err "'prnt' is not defined (did you mean 'print'?)"
+session 'len(A)' 'for m in { 1 } do print(m) end' 'x = None' 'P = space.small.RegNetX:sample(2)' 'P.len'
+check "a name of Python's has its Lua" err "#A is the length of a list"; check "a loop, too" err "for i, m in ipairs(A) do"
+check "and None" err "'None' is not defined: nothing is called nil"
+check "a field that there is not is told" err "P.len is nil: a population has no field of that name"
+run -e 'local P = space.small.RegNetX:sample(2) print(P.len)'; check "but in a script nil is nil" is nil; check "without a word" quiet
+run -e 'print(len({ 1 }))'; check "a name of Python's in a script" err "undeclared variable 'len': #A is the length"
+run -e 'sweep.run{ store = "x.db", epochs = 3 }'; check "an option of the recipe" err "'epochs' belongs in recipe = { epochs = … }"
 session 'local a = 1' 'a'; check "a lost local is explained" err "leave out 'local'"
 session 'for i = 1,'; check "input that ends in an entry" err "<eof>"
 session 'setmetatable({}, { __tostring = function() error("in tostring") end })' '1'

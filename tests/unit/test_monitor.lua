@@ -287,6 +287,10 @@ press "enter"
 t.is(table.concat(view.detail, " "), "1 4", "enter: all about it")
 press "escape escape x c down enter"
 t.is(view.view .. " " .. view.property, "property params", "c chooses the property")
+press "l"
+t.ok(view.log_x and view.log, "its log axis is its own")
+press "l c g [ 2 enter"
+t.is(view.property, "g[2]", "typing finds a property")
 press "g up e ? ?"
 t.is(view.view, "edf", "letters show their view")
 press "c"
@@ -637,6 +641,15 @@ t.ok(said[1]:find "which store%?" and said[2]:find "a and b" and said[3]:find "'
 local none, why = monitor "/no/such.db"
 t.ok(none == nil and why:find("there is no store /no/such.db (there is no directory /no/); "
   .. "{ wait = true } waits for it", 1, true), "no store: nil, and why", why)
+do
+  local dir = assert(require("luv").fs_mkdtemp("/tmp/netspace-monitor-XXXXXX"))
+  io.open(dir .. "/first.db", "w"):close()
+  none, why = monitor(dir .. "/frst.db")
+  t.ok(why:find(("did you mean '%s/first.db'?"):format(dir), 1, true), "a near store, with its directory", why)
+  t.fails(function() sweep.resume(dir .. "/frst.db") end, "no such store (did you mean '" .. dir .. "/first.db'?)",
+    "resume knows it, too")
+  os.remove(dir .. "/first.db"); os.remove(dir)
+end
 t.fails(function() monitor(3) end, "expects the path of a store, got number", "no path")
 t.fails(function() monitor("x", { mode = "onse" }) end, "it must be once, text or json", "no mode")
 t.fails(function() monitor("x", { asci = true }) end, "did you mean 'ascii'?", "unknown option")

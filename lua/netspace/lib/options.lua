@@ -101,6 +101,12 @@ function M.check(where, t, level, name)
       if answer then
         error(("%s: there is no option '%s': %s"):format(where, tostring(key), answer), level)
       end
+      for inner, keys in pairs(M.declared) do -- of a table that is an option of its own
+        local outer, option = inner:match "^(.*): ([%w_]+)$"
+        if outer == (name or where) and keys[key] and allowed[option] then
+          error(("%s: '%s' belongs in %s = { %s = … }"):format(where, key, option, key), level)
+        end
+      end
       error(("%s: unknown option '%s'%s; it knows %s"):format(
         where, tostring(key), M.hint(key, allowed), table.concat(names, ", ")), level)
     end

@@ -268,9 +268,9 @@ end
 --- The frame of a snapshot.
 -- @tparam table o width, height, ascii, colours (0, 8, 256: escapes in the lines), and the
 --   state of the view (keys.lua): view ("edf", "models", "property", "log"), hidden
---   ({[2] = true}), chosen, selected, band, normalise, log, log_x, verdict, cursor (an error), x0, x1, order,
---   reverse, filter, typing, row, scroll, detail, property, choosing, typed, palette, picked, frozen,
---   help, help_scroll, ask, said
+--   ({[2] = true}), chosen, selected, band, normalise, log, log_x, verdict, cursor (an error),
+--   x0, x1, order, reverse, filter, typing, row, scroll, detail, property, choosing, typed,
+--   palette, picked, frozen, help, help_scroll, ask, said
 -- @treturn table list of lines
 -- @treturn canvas
 -- @treturn table what the view tells of what it drew, for keys and the mouse

@@ -10,6 +10,7 @@
 
 local background = require "netspace.lib.background"
 local actions = require "netspace.monitor.actions"
+local files = require "netspace.store.files"
 local fold = require "netspace.lib.fold"
 local frame = require "netspace.monitor.frame"
 local doc = require "netspace.lib.doc"
@@ -182,7 +183,6 @@ local function print_frame(read, ascii)
 end
 
 local USAGE = "usage: netspace monitor STORE [--once | --text | --json] [--ascii] [--wait]"
-local NEAR = 5 -- other stores of a directory that are named
 
 local function parse(args)
   local o, modes = {}, { once = true, text = true, json = true }
@@ -210,31 +210,10 @@ local function parse(args)
   return o
 end
 
--- Why there is nothing to follow at `path`: what has a name like it, or which stores are there.
-local function no_store(path)
-  local dir, names, stores = path:match "^(.*/)[^/]*$" or "./", {}, {}
-  local scan = uv.fs_scandir(dir)
-  local name, kind = scan and uv.fs_scandir_next(scan)
-  while name do
-    if kind ~= "directory" then names[#names + 1] = name end
-    if name:find "%.db$" then stores[#stores + 1] = name end
-    name, kind = uv.fs_scandir_next(scan)
-  end
-  table.sort(stores)
-  local hint = options.hint(path:match "[^/]*$", names)
-  if hint == "" and not scan then
-    hint = (" (there is no directory %s)"):format(dir)
-  elseif hint == "" and #stores > 0 then
-    hint = (" (there %s %s%s)"):format(#stores == 1 and "is" or "are",
-      table.concat(stores, ", ", 1, math.min(NEAR, #stores)), #stores > NEAR and ", …" or "")
-  end
-  return ("there is no store %s%s"):format(path, hint)
-end
-
 -- Whether what is asked for is to be waited for, or there: else nil and a message.
 local function ready(o, how)
   if o.wait or uv.fs_stat(o.path) then return true end
-  return nil, ("%s; %s waits for it"):format(no_store(o.path), how)
+  return nil, ("there is no store %s%s; %s waits for it"):format(o.path, files.instead(o.path), how)
 end
 
 -- The mode `o` asks for or the terminal allows; returns an exit code, 0 where main has that
@@ -327,9 +306,10 @@ document("monitor", [[
     property  error against a property of the networks, with the empirical bootstrap's band
     log       the events of the store
   s writes the view to a text file in the current directory (the EDFs with the whole verdict),
-    EDFs and properties also to an SVG, by gnuplot; i shows these as images, where the terminal can (plot:show).  y copies
-    the table of models or populations, with the verdict on two of them, or the text that is
-    shown, by the terminal (OSC 52; in tmux set-clipboard or allow-passthrough must be on).
+    EDFs and properties also to an SVG, by gnuplot; i shows these as images, where the
+    terminal can (plot:show).  y copies the table of models or populations, with the verdict
+    on two of them, or the text that is shown, by the terminal (OSC 52; in tmux set-clipboard
+    or allow-passthrough must be on).
   P pauses the sweep of the selected population (among the models: of that of the model chosen,
   marked with > above them), K cancels it, R trains its failed models again; each asks first.
   The request waits in STORE.commands until the sweep takes it, a

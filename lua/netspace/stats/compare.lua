@@ -187,7 +187,8 @@ local comparison = {
     return input.measured("%s\nKS distance %.3f, %s; mean difference %+.2f points, "
       .. "CI %+.2f to %+.2f; "
       .. "minimum %+.2f points, %+.2f to %+.2f", c.metric):format(c.verdict, c.ks,
-      p_text(c.ks_p),       c.mean_difference, c.ci[1], c.ci[2], c.min_difference, c.min_ci[1], c.min_ci[2])
+      p_text(c.ks_p), c.mean_difference, c.ci[1], c.ci[2], c.min_difference, c.min_ci[1],
+      c.min_ci[2])
   end,
 }
 
