@@ -4,7 +4,7 @@ V       ?= release
 PREFIX  ?= /usr/local
 CC      ?= cc
 BUILD   := build/$(V)
-PKGS    := lua5.4 readline ncursesw openblas sqlite3 libjpeg libpng
+PKGS    := lua5.4 readline ncursesw openblas sqlite3 libjpeg libpng libarchive zlib
 # WebP images are read where libwebp is there.
 WEBP    := $(shell pkg-config --exists libwebp && echo libwebp)
 VERSION := 0.1.0
@@ -25,7 +25,7 @@ endif
 
 SRC     := $(wildcard src/*/*.c src/*/*/*.c) src/repl.c
 OBJ     := $(SRC:src/%.c=$(BUILD)/%.o)
-PAGES   := netspace.1 netspace-lua.3 netspace-method.7 netspace-tutorial.7
+PAGES   := netspace.1 netspace-pack.5 netspace-lua.3 netspace-method.7 netspace-tutorial.7
 MAN     := $(if $(filter release,$(V)),$(PAGES:%=build/%))
 CTEST   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
@@ -82,6 +82,24 @@ torture: all build/tests/fault.so
 	@tests/run.sh tests/torture/*.sh
 asan:
 	@$(MAKE) V=asan all ctests
+# A reader under libFuzzer for TIME seconds (tests/fuzz/fuzz_$(T).c; ARGS: its options).  What
+# it finds goes to build/fuzz; needs clang.  The kernels, which read nothing, are not watched.
+T       ?= decode
+TIME    ?= 300
+FUZZ    := build/fuzz
+FUZZED  := $(patsubst src/%.c,$(FUZZ)/%.o,$(wildcard $(addprefix src/,base/*.c nn/*.c model/*.c data/*.c)))
+KERNELS := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/nn/kernels/*.c))
+SANITY  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+$(FUZZ)/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	@echo CLANG $<
+	@clang $(FLAGS) $(SANITY) -fsanitize=fuzzer-no-link -c -o $@ $<
+$(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZED) $(KERNELS)
+	@clang $(FLAGS) $(SANITY) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+.SECONDARY: $(FUZZED)
+fuzz: $(FUZZ)/fuzz_$(T)
+	@mkdir -p $(FUZZ)/corpus/$(T)
+	$< -artifact_prefix=$(FUZZ)/ -max_total_time=$(TIME) $(ARGS) $(FUZZ)/corpus/$(T) tests/fuzz/corpus/$(T)
 layers:
 	@scripts/layers --show
 # Speed beside PyTorch; ARGS="--help" lists the options, PYTHON names the Python that has it.
@@ -103,6 +121,15 @@ bench-stats: all
 bench-terminal: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/monitor.lua $(ARGS)
 	@$(BUILD)/netspace -q --no-init scripts/bench/terminal.lua
+# Of images beside a training step; ARGS=DIR: a folder of photographs.
+bench-loading: all
+	@$(MEASURE) scripts/bench/loading.lua $(ARGS)
+# Of images: decoding, resizing and views, beside Pillow in the same run; ARGS=DIR: its JPEG files.
+bench-images: $(BUILD)/bench/images
+	@scripts/bench/images.sh $< $(ARGS)
+$(BUILD)/bench/images: scripts/bench/images.c $(BUILD)/libnetspace.a
+	@mkdir -p $(@D)
+	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBS)
 # Of a store with 10,000 models: events, main process, listing, EDF, monitor frame.
 bench-store: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/store.lua $(ARGS)
@@ -124,16 +151,19 @@ help:
 	 echo "make demo               install what is missing, build, run examples/quickstart.lua"; \
 	 echo "make check              all tests (installs what they need)"; \
 	 echo "make torture            long tests: kills and faults by the hundred"; \
+	 echo "make fuzz T=… TIME=…    a reader (tests/fuzz) under libFuzzer, for TIME seconds"; \
 	 echo "make install            to PREFIX=$(PREFIX), under DESTDIR"; \
 	 echo "make bench              speed beside PyTorch (ARGS=--help: options)"; \
 	 echo "make profile NET=…      where a step of one network goes (NET=: which)"; \
 	 echo "make errors NAME=…      errors of 20 networks, to compare engines (before, after)"; \
+	 echo "make bench-loading      what images cost beside a training step (ARGS=DIR)"; \
 	 echo "make bench-spaces       speed of drawing and counting (ARGS=repeats)"; \
+	 echo "make bench-images       decoding, resizing, views beside Pillow (ARGS=DIR of JPEG files)"; \
 	 echo "make bench-stats        speed of the statistics"; \
 	 echo "make bench-terminal     speed of the monitor (ARGS=models) and the prompt"; \
 	 echo "make bench-store        a sweep and a store of 10,000 models (ARGS=how many)"; \
 	 echo "make layers             the rooms of the code and the arrows between them"; \
 	 echo "make asan clean uninstall"
 
--include $(OBJ:.o=.d) $(BUILD)/main.d $(CTEST:=.d)
-.PHONY: all bench bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan layers install uninstall clean help
+-include $(OBJ:.o=.d) $(BUILD)/main.d $(CTEST:=.d) $(FUZZED:.o=.d)
+.PHONY: all bench fuzz bench-images bench-loading bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan layers install uninstall clean help

@@ -93,6 +93,9 @@ NETS = {
                      kernel=[5, 3], stride=(2, 1)),
     "x_k5": model([1, 1], [16, 24], g=8, kernel=[5, 5]),
     "vanilla_k5": model([1, 1], [8, 8], block="vanilla", kernel=[5, 3]),
+    "gray": model([1, 1], [16, 24], g=8, channels=1),
+    "gray_simple": model([1, 1], [8, 16], g=4, stem="simple", image=16, stride=2, channels=1),
+    "gray_res": model([1, 1], [8, 16], g=4, stem="res", image=16, stride=(1, 2), channels=1),
 }
 
 
@@ -118,7 +121,7 @@ def draw(m, seed):
                 normal(mod.weight, 0.3)
                 normal(mod.bias, 0.3)
     batch = 4
-    x = torch.randn(batch, 3, m["image"], m["image"], generator=r)
+    x = torch.randn(batch, m.get("channels", 3), m["image"], m["image"], generator=r)
     labels = torch.randint(m["classes"], (batch,), generator=r)
     return net, x, labels
 
@@ -213,7 +216,7 @@ def make(folder):
 
 
 def check(path):
-    """FILE.logits: two float32 blocks, the input (1, image, image, 3) and the logits."""
+    """FILE.logits: two float32 blocks, the input (1, image, image, channels) and the logits."""
     with open(path, "rb") as f:
         size = struct.unpack("<Q", f.read(8))[0]
         m = json.loads(json.loads(f.read(size))["__metadata__"]["netspace.arch"])
@@ -225,9 +228,10 @@ def check(path):
         return
     with open(path + ".logits", "rb") as f:
         raw = torch.frombuffer(bytearray(f.read()), dtype=torch.float32)
-    side, classes = m["image"], m["classes"]
-    x = raw[:side * side * 3].reshape(1, side, side, 3).permute(0, 3, 1, 2)
-    want = raw[side * side * 3:]
+    side, channels, classes = m["image"], m.get("channels", 3), m["classes"]
+    values = side * side * channels
+    x = raw[:values].reshape(1, side, side, channels).permute(0, 3, 1, 2)
+    want = raw[values:]
     assert len(want) == classes, "the logits file does not fit the network"
     got = net.double()(x.double()).flatten()
     error = ((got - want).norm() / want.norm()).item()

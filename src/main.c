@@ -52,6 +52,10 @@ static const char usage[] =
     "  netspace report STORE -o FILE.html [NAME]...                  an HTML page of it\n"
     "  netspace copy STORE NEW                                       also while it is "
     "trained\n"
+    "  netspace data SPEC [--KEY VALUE]...                           what images there are\n"
+    "  netspace data --cache [--clear] [--limit SIZE]                packs that are kept\n"
+    "  netspace pack SPEC -o FILE [--size N] [--jpeg]                images as one file\n"
+    "  netspace pack --check FILE                                    verify each of them\n"
     "  netspace remove STORE NAME                                    a population, for good\n"
     "  netspace rename STORE OLD NEW                                 another name for one\n"
     "  netspace doctor [STORE]                                       check this machine\n"
@@ -76,8 +80,8 @@ static const char *const options[] = {
 };
 
 static const char *const commands[] = {
-    "monitor", "resume", "export", "report", "copy",
-    "remove",  "rename", "doctor", "help",   NULL,
+    "monitor", "resume", "export", "report", "copy", "remove",
+    "rename",  "data",   "pack",   "doctor", "help", NULL,
 };
 
 // " (did you mean 'x'?)" from the list, pushed on the stack; "" when nothing is near.
@@ -371,8 +375,8 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
         char more[256];
         snprintf(
             more, sizeof more, "%s\n%s", hint(L, name, commands),
-            "commands: monitor, resume, export, report, copy, remove, rename, doctor, help; "
-            "'monitor STORE --once' lists a store");
+            "commands: monitor, resume, export, report, copy, remove, rename, data, pack, "
+            "doctor, help; 'monitor STORE --once' lists a store");
         usage_error("no such script or command", name, more);
         return EXIT_USAGE;
     }

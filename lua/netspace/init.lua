@@ -11,7 +11,7 @@ M._names = {
   { "constraint", "a principle as a few lines of Lua", "space.constraint" },
   { "arch", "network architectures: AnyNet and RegNet, complexity, fit", "network.arch" },
   { "zoo", "published networks by name", "network.zoo" },
-  { "data", "data sets: built-in shapes, CIFAR-10", "data.data" },
+  { "data", "data sets: your images, CIFAR, MNIST, built-in shapes", "data.data" },
   { "net", "one network: train, test, save, load", "network.net" },
   { "recipe", "how networks are trained", "network.recipe" },
   { "sweep", "train a whole population on every core", "sweep.sweep" },

@@ -1,6 +1,6 @@
 /* netspace.core.arch, and the passage of architectures between Lua tables and C.
  * The table: lists d, w, b, g, stride, kernel; strings block, stem, activation; numbers
- * stem_width, head_width, se, classes, image.  d and w are required; the rest has the
+ * stem_width, head_width, se, classes, image, channels.  d and w are required; the rest has the
  * defaults below, and a number stands for a list of equal values. */
 #include "bind/bind.h"
 
@@ -119,6 +119,7 @@ static void arch_read(lua_State *L, int t, struct arch *a)
     a->head_width = read_int(L, t, "head_width", 0);
     a->classes = read_int(L, t, "classes", 10);
     a->image = read_int(L, t, "image", 32);
+    a->channels = read_int(L, t, "channels", 3);
     a->se = lua_getfield(L, t, "se") == LUA_TNIL ? 0 : real(L, "se", 0);
     lua_pop(L, 1);
 }
@@ -191,6 +192,8 @@ void arch_to_lua(lua_State *L, const struct arch *a)
     set_integer(L, "head_width", a->head_width);
     set_integer(L, "classes", a->classes);
     set_integer(L, "image", a->image);
+    if (a->channels != 3) // so that stores and files of before mean the same
+        set_integer(L, "channels", a->channels);
     push_real(L, a->se);
     lua_setfield(L, -2, "se");
 }

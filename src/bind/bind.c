@@ -2,13 +2,23 @@
 #include "bind/bind.h"
 
 static const luaL_Reg modules[] = {
-    {"netspace.core.arch", open_arch},       {"netspace.core.benchmark", open_benchmark},
-    {"netspace.core.canvas", open_canvas},   {"netspace.core.count", open_count},
-    {"netspace.core.sqlite", open_sqlite},   {"netspace.core.data", open_data},
-    {"netspace.core.edf", open_edf},         {"netspace.core.net", open_net},
-    {"netspace.core.recipe", open_recipe},   {"netspace.core.screen", open_screen},
-    {"netspace.core.sampler", open_sampler}, {"netspace.core.stats", open_stats},
-    {"netspace.core.sys", open_sys},         {NULL, NULL},
+    {"netspace.core.arch", open_arch},
+    {"netspace.core.benchmark", open_benchmark},
+    {"netspace.core.canvas", open_canvas},
+    {"netspace.core.count", open_count},
+    {"netspace.core.sqlite", open_sqlite},
+    {"netspace.core.data", open_data},
+    {"netspace.core.edf", open_edf},
+    {"netspace.core.net", open_net},
+    {"netspace.core.pack", open_pack},
+    {"netspace.core.recipe", open_recipe},
+    {"netspace.core.screen", open_screen},
+    {"netspace.core.sampler", open_sampler},
+    {"netspace.core.sequential", open_sequential},
+    {"netspace.core.stats", open_stats},
+    {"netspace.core.look", open_look},
+    {"netspace.core.sys", open_sys},
+    {NULL, NULL},
 };
 
 void bind_preload(lua_State *L)

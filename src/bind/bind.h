@@ -17,11 +17,14 @@ int open_benchmark(lua_State *L);
 int open_canvas(lua_State *L);
 int open_count(lua_State *L);
 int open_data(lua_State *L);
+int open_look(lua_State *L);
 int open_edf(lua_State *L);
 int open_net(lua_State *L);
+int open_pack(lua_State *L);
 int open_recipe(lua_State *L);
 int open_sampler(lua_State *L);
 int open_screen(lua_State *L);
+int open_sequential(lua_State *L);
 int open_sqlite(lua_State *L);
 int open_stats(lua_State *L);
 int open_sys(lua_State *L);
@@ -65,6 +68,8 @@ int batch_from_lua(lua_State *L, int index);
 
 /* Data sets (bind/data.c): what a training reads.  Raises an error when the value is not an
  * open dataset; keep that value on the stack while the source is in use. */
+struct dataset;
+struct dataset *dataset_from_lua(lua_State *L, int index);
 struct source;
 const struct source *source_from_lua(lua_State *L, int index);
 /* "train", "validation" or "test" as enum split_name (model/train.h); nil: `missing`. */

@@ -7,7 +7,7 @@
 #include "bind/bind.h"
 
 #include "base/interrupt.h"
-#include "data/dataset.h"
+#include "data/pack.h"
 
 #define TYPE "netspace.dataset"
 
@@ -22,6 +22,11 @@ static struct dataset *check(lua_State *L, int index)
     if (!h->d || h->closed)
         luaL_error(L, "closed dataset");
     return h->d;
+}
+
+struct dataset *dataset_from_lua(lua_State *L, int index)
+{
+    return check(L, index);
 }
 
 const struct source *source_from_lua(lua_State *L, int index)
@@ -52,6 +57,13 @@ static struct data_options options(lua_State *L, int index)
         .pad = (int)count_field(L, index, "pad", CROP_PAD),
     };
     luaL_argcheck(L, o.pad <= CROP_PAD_MOST, index, "pad");
+    static const char *const resizes[] = {"antialias", "pycls", NULL};
+    o.image = (int)count_field(L, index, "image", 0);
+    lua_getfield(L, index, "scale");
+    o.scale = luaL_optnumber(L, -1, 0);
+    lua_getfield(L, index, "resize");
+    o.resize = (enum resize)luaL_checkoption(L, -1, "antialias", resizes);
+    lua_pop(L, 2);
     lua_getfield(L, index, "seed");
     o.seed = (uint64_t)luaL_checkinteger(L, -1);
     lua_pop(L, 1);
@@ -98,6 +110,40 @@ static int data_cifar10(lua_State *L)
     return opened(L, h, &e);
 }
 
+// packed(path, options) -> dataset | nil, message, whether it is the pack's fault; options also
+// name, spec, split, and imagenet, skip_bad (booleans)
+static int data_packed(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    struct data_options o = options(L, 2);
+    struct pack_view v = {.share = {0.8, 0.1, 0.1}};
+    lua_settop(L, 2);
+    lua_getfield(L, 2, "name");
+    v.name = luaL_checkstring(L, -1);
+    lua_getfield(L, 2, "spec");
+    v.spec = luaL_checkstring(L, -1);
+    lua_getfield(L, 2, "imagenet");
+    v.imagenet = lua_toboolean(L, -1);
+    lua_getfield(L, 2, "skip_bad");
+    v.skip_bad = lua_toboolean(L, -1);
+    if (lua_getfield(L, 2, "split") == LUA_TTABLE)
+        for (int k = 0; k < 3; k++) {
+            lua_rawgeti(L, -1, k + 1);
+            v.share[k] = luaL_checknumber(L, -1);
+            lua_pop(L, 1);
+        }
+    struct error e;
+    struct pack *p = pack_open(path, &e);
+    if (!p) {
+        push_failure(L, e.msg);
+        lua_pushboolean(L, true);
+        return 3;
+    }
+    struct handle *h = new_handle(L);
+    h->d = pack_dataset(p, &o, &v, &e);
+    return opened(L, h, &e);
+}
+
 static void set_numbers(lua_State *L, const char *key, const double *x, int n)
 {
     lua_createtable(L, n, 0);
@@ -138,6 +184,8 @@ static int dataset_card(lua_State *L)
     set_integer(L, "pad", d->look.pad);
     set_integer(L, "image", d->look.image);
     set_integer(L, "channels", channels);
+    set_number(L, "scale", d->look.scale);
+    set_string(L, "resize", d->look.resize == RESIZE_PYCLS ? "pycls" : "antialias");
     set_integer(L, "train_n", d->train.n);
     set_integer(L, "validation_n", d->validation.n);
     set_integer(L, "test_n", d->test.n);
@@ -282,6 +330,7 @@ static const luaL_Reg metamethods[] = {
 static const luaL_Reg functions[] = {
     {"shapes", data_shapes},
     {"cifar10", data_cifar10},
+    {"packed", data_packed},
     {NULL, NULL},
 };
 

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/table.h"
+#include "stats/anytime.h"
 #include "stats/edf.h"
 
 #define EDF "netspace.edf"
@@ -138,25 +140,25 @@ static int steps(lua_State *L)
 /* The edge of a band at values y[count] of F. */
 struct edge {
     bool bootstrap, upper;
-    double level;
+    double value; // the level of a bootstrap, else half the height
 };
 
 static void edge_of(const struct edf *f, struct edge edge, double *y, size_t count)
 {
     if (edge.bootstrap) {
-        edf_bootstrap_edge(f->n, edge.level, edge.upper, y, count);
+        edf_bootstrap_edge(f->n, edge.value, edge.upper, y, count);
         return;
     }
-    double shift = edf_dkw(f->n, edge.level) * (edge.upper ? 1 : -1);
+    double shift = edge.upper ? edge.value : -edge.value;
     for (size_t i = 0; i < count; i++)
         y[i] = fmin(1, fmax(0, y[i] + shift));
 }
 
-// Upvalues of what a band's functions are made of: the edf, bootstrap, level, upper.
+// Upvalues of what a band's functions are made of: the edf, and the fields of an edge.
 static struct edge check_edge(lua_State *L)
 {
     return (struct edge){.bootstrap = lua_toboolean(L, lua_upvalueindex(2)),
-                         .level = lua_tonumber(L, lua_upvalueindex(3)),
+                         .value = lua_tonumber(L, lua_upvalueindex(3)),
                          .upper = lua_toboolean(L, lua_upvalueindex(4))};
 }
 
@@ -185,32 +187,43 @@ static int band_steps(lua_State *L)
     return 3;
 }
 
-static void set_band_function(lua_State *L, const char *key, lua_CFunction f, bool bootstrap,
-                              double level, bool upper)
+static void set_band_function(lua_State *L, const char *key, lua_CFunction f,
+                              struct edge edge)
 {
     lua_pushvalue(L, 1);
-    lua_pushboolean(L, bootstrap);
-    lua_pushnumber(L, level);
-    lua_pushboolean(L, upper);
+    lua_pushboolean(L, edge.bootstrap);
+    lua_pushnumber(L, edge.value);
+    lua_pushboolean(L, edge.upper);
     lua_pushcclosure(L, f, 4);
     lua_setfield(L, -2, key);
 }
 
+enum { DKW, BOOTSTRAP, ANYTIME, BANDS };
+enum { FIRST_LOOK = 10 }; // models; a band for every moment is none before
+
 static int band(lua_State *L)
 {
-    static const char *const kinds[] = {"dkw", "bootstrap", NULL};
+    static const char *const kinds[] = {"dkw", "bootstrap", "anytime", NULL};
+    TABLE_HAS(kinds, BANDS + 1);
     const struct edf *f = edf_from_lua(L, 1);
     double level = level_from_lua(L, 2);
     int kind = luaL_checkoption(L, 3, "dkw", kinds);
     luaL_argcheck(L, !f->share, 1, "there is no band for an EDF with weights");
+    struct edge lower = {.bootstrap = kind == BOOTSTRAP, .value = level}, upper;
+    if (kind == DKW)
+        lower.value = edf_dkw(f->n, level);
+    else if (kind == ANYTIME)
+        lower.value = fmin(1, band_anytime(f->n, FIRST_LOOK, 1 - level));
+    upper = lower;
+    upper.upper = true;
     lua_createtable(L, 0, 6);
     set_number(L, "level", level);
     set_string(L, "kind", kinds[kind]);
-    if (kind == 0)
-        set_number(L, "epsilon", edf_dkw(f->n, level));
-    set_band_function(L, "lo", band_edge, kind, level, false);
-    set_band_function(L, "hi", band_edge, kind, level, true);
-    set_band_function(L, "steps", band_steps, kind, level, false);
+    if (kind != BOOTSTRAP)
+        set_number(L, "epsilon", lower.value);
+    set_band_function(L, "lo", band_edge, lower);
+    set_band_function(L, "hi", band_edge, upper);
+    set_band_function(L, "steps", band_steps, lower);
     return 1;
 }
 

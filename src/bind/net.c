@@ -190,16 +190,18 @@ static int core_plan(lua_State *L)
 
 // ---- forward --------------------------------------------------------------------------
 
-// One image: a flat list of image·image·3 numbers.
-static void read_image(lua_State *L, int index, lua_Integer which, float *x, size_t length)
+// One image: a flat list of image·image·channels numbers.
+static void read_image(lua_State *L, int index, lua_Integer which, float *x,
+                       const struct arch *a)
 {
+    size_t length = arch_input(a);
     if (lua_type(L, index) != LUA_TTABLE || lua_rawlen(L, index) != length)
         luaL_error(L,
                    "image %I is %s with %I values; this net takes flat lists of %I numbers "
-                   "(rows of pixels of 3 channels)",
+                   "(rows of pixels of %s)",
                    which, luaL_typename(L, index),
                    lua_type(L, index) == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, index) : 0,
-                   (lua_Integer)length);
+                   (lua_Integer)length, a->channels == 1 ? "1 channel" : "3 channels");
     for (size_t i = 0; i < length; i++) {
         int ok;
         lua_rawgeti(L, index, (lua_Integer)i + 1);
@@ -218,7 +220,7 @@ static int net_forward_images(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     const struct arch *a = net_arch(n->net);
-    size_t length = (size_t)a->image * (size_t)a->image * 3;
+    size_t length = arch_input(a);
     lua_Integer all = (lua_Integer)lua_rawlen(L, 2), batch = net_batch(n->net);
     lua_createtable(L, (int)all, 0);
     for (lua_Integer first = 0; first < all; first += batch) {
@@ -226,7 +228,7 @@ static int net_forward_images(lua_State *L)
         for (lua_Integer i = 0; i < count; i++) {
             lua_rawgeti(L, 2, first + i + 1);
             read_image(L, lua_gettop(L), first + i + 1,
-                       net_input(n->net) + (size_t)i * length, length);
+                       net_input(n->net) + (size_t)i * length, a);
             lua_pop(L, 1);
         }
         const float *logits = net_forward(n->net, (int)count, false);
@@ -332,11 +334,12 @@ static bool report_step(void *self, const struct train_point *at, int steps, dou
 static const struct source *check_source(lua_State *L, int index, const struct arch *a)
 {
     const struct source *s = source_from_lua(L, index);
-    if (s->image != a->image || s->classes != a->classes)
+    if (s->image != a->image || s->classes != a->classes || s->channels != a->channels)
         luaL_error(L,
-                   "the data has images of %d pixels and %d classes, this net takes %d and "
-                   "%d: make it with image = %d, classes = %d",
-                   s->image, s->classes, a->image, a->classes, s->image, s->classes);
+                   "the data has %s images of %d pixels and %d classes, this net takes %s of "
+                   "%d and %d: make it with image = %d, classes = %d, channels = %d",
+                   arch_colour(s->channels), s->image, s->classes, arch_colour(a->channels),
+                   a->image, a->classes, s->image, s->classes, s->channels);
     return s;
 }
 

@@ -20,6 +20,7 @@
 #include "base/limit.h"
 #include "base/lock.h"
 #include "base/rng.h"
+#include "data/decode.h"
 #include "model/selfcheck.h"
 #include "nn/gemm.h"
 #include "nn/isa.h"
@@ -129,6 +130,21 @@ static int sys_blas(lua_State *L)
 static int sys_isa(lua_State *L)
 {
     lua_pushstring(L, isa_name());
+    return 1;
+}
+
+// images() -> for each format of images: { name = "JPEG", read = true }
+static int sys_images(lua_State *L)
+{
+    lua_createtable(L, IMAGE_FORMATS, 0);
+    for (int f = 0; f < IMAGE_FORMATS; f++) {
+        lua_createtable(L, 0, 2);
+        lua_pushstring(L, image_format_name((enum image_format)f));
+        lua_setfield(L, -2, "name");
+        lua_pushboolean(L, image_format_read((enum image_format)f));
+        lua_setfield(L, -2, "read");
+        lua_rawseti(L, -2, f + 1);
+    }
     return 1;
 }
 
@@ -330,6 +346,7 @@ static const luaL_Reg functions[] = {
     {"status", sys_status},
     {"blas", sys_blas},
     {"isa", sys_isa},
+    {"images", sys_images},
     {"check_blas", sys_check_blas},
     {"check_kernels", sys_check_kernels},
     {"exe", sys_exe},

@@ -21,7 +21,7 @@
 #define DATA_AUGMENT_H
 #include "base/rng.h"
 #include "data/picture.h"
-#include "model/train.h"
+#include "model/augment.h"
 
 /* Of the padded crop: how far the corner is moved, -pad … pad. */
 struct shift {

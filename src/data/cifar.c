@@ -205,6 +205,7 @@ struct dataset *cifar10_open(const char *dir, const struct data_options *o, stru
         dataset_free(d);
         return NULL;
     }
+    dataset_resize(d, o, SIDE);
     dataset_ready(d, mean, std);
     return d;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/checksum.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/rng.h"
@@ -38,7 +39,8 @@ static void split_free(struct split *s)
 {
     free(s->images);
     free(s->labels);
-    free(s->digests);
+    free(s->sums);
+    free(s->seen);
 }
 
 void dataset_free(struct dataset *d)
@@ -61,12 +63,24 @@ void dataset_free(struct dataset *d)
     free(d);
 }
 
-void split_alloc(struct split *s, uint32_t n, bool digests)
+void split_alloc(struct split *s, uint32_t n, bool sums)
 {
     s->n = n;
     s->images = xcalloc(n, sizeof *s->images);
     s->labels = xcalloc(n, sizeof *s->labels);
-    s->digests = digests ? xcalloc(n, sizeof *s->digests) : NULL;
+    s->sums = sums ? xcalloc(n, sizeof *s->sums) : NULL;
+    s->seen = sums ? xcalloc(n / 64 + 1, sizeof *s->seen) : NULL;
+}
+
+bool split_intact(const struct split *s, uint32_t i)
+{
+    uint64_t bit = (uint64_t)1 << i % 64;
+    if (!s->sums || s->seen[i / 64] & bit)
+        return true;
+    if (checksum(0, s->images[i].bytes, s->images[i].size) != s->sums[i])
+        return false;
+    s->seen[i / 64] |= bit;
+    return true;
 }
 
 const struct split *dataset_split(const struct dataset *d, enum split_name name)
@@ -122,8 +136,8 @@ static void take(struct split *to, const struct split *from, uint32_t i)
 {
     to->images[to->n] = from->images[i];
     to->labels[to->n] = from->labels[i];
-    if (to->digests)
-        to->digests[to->n] = from->digests[i];
+    if (to->sums)
+        to->sums[to->n] = from->sums[i];
     to->n++;
 }
 
@@ -131,7 +145,7 @@ static void take(struct split *to, const struct split *from, uint32_t i)
 static struct split room(const struct split *like, uint32_t n)
 {
     struct split s;
-    split_alloc(&s, n, like->digests);
+    split_alloc(&s, n, like->sums);
     s.n = 0;
     return s;
 }
@@ -262,6 +276,15 @@ bool dataset_choose(struct dataset *d, const struct data_options *o, struct erro
 
 static const char *const split_words[] = {"training", "validation", "test"};
 
+// Whether image i of a split can be used.
+static bool intact(const struct dataset *d, const struct split *s, uint32_t i)
+{
+    return split_intact(s, i) ||
+           error_set(&d->work->error,
+                     "its bytes are not those that were written; the pack is "
+                     "damaged");
+}
+
 static bool unreadable(const struct dataset *d, enum split_name split, uint32_t i,
                        struct error *e)
 {
@@ -277,7 +300,8 @@ static bool train_batch(const void *self, float *x, int *labels, const uint32_t 
     size_t side = (size_t)d->look.image, length = side * side * (size_t)d->look.channels;
     for (int i = 0; i < n; i++, x += length) {
         assert(index[i] < d->train.n);
-        if (!view_train(x, &d->train.images[index[i]], d->layout, &d->look, augment, seed,
+        if (!intact(d, &d->train, index[i]) ||
+            !view_train(x, &d->train.images[index[i]], d->layout, &d->look, augment, seed,
                         epoch, index[i], d->work))
             return unreadable(d, SPLIT_TRAIN, index[i], e);
         labels[i] = d->train.labels[index[i]];
@@ -293,11 +317,20 @@ static bool test_batch(const void *self, enum split_name split, float *x, int *l
     size_t side = (size_t)d->look.image, length = side * side * (size_t)d->look.channels;
     assert(first + (uint32_t)n <= s->n);
     for (uint32_t i = first; i < first + (uint32_t)n; i++, x += length) {
-        if (!view_test(x, &s->images[i], d->layout, &d->look, d->work))
+        if (!intact(d, s, i) || !view_test(x, &s->images[i], d->layout, &d->look, d->work))
             return unreadable(d, split, i, e);
         *labels++ = s->labels[i];
     }
     return true;
+}
+
+void dataset_resize(struct dataset *d, const struct data_options *o, int side)
+{
+    if (o->image)
+        d->look.image = o->image;
+    d->look.exact = d->look.image == side;
+    d->look.scale = o->scale > 0 ? o->scale : d->look.exact ? 1 : 8.0 / 7;
+    d->look.resize = o->resize;
 }
 
 void dataset_ready(struct dataset *d, const double mean[3], const double std[3])
@@ -326,8 +359,12 @@ static void add_split(struct sha256 *h, const struct split *s)
     for (uint32_t i = 0; i < s->n && !interrupt_pending(); i++) {
         const uint8_t label[2] = {s->labels[i] & 255, (uint8_t)(s->labels[i] >> 8)};
         sha256_add(h, label, 2);
-        if (s->digests)
-            sha256_add(h, s->digests[i], 32);
+        const uint64_t of[2] = {s->images[i].size, s->sums ? s->sums[i] : 0};
+        uint8_t word[12];
+        for (int k = 0; k < 12; k++)
+            word[k] = (uint8_t)(k < 4 ? of[0] >> 8 * k : of[1] >> 8 * (k - 4));
+        if (s->sums)
+            sha256_add(h, word, sizeof word);
         else
             sha256_add(h, s->images[i].bytes, s->images[i].size);
     }
@@ -341,7 +378,7 @@ static int look_text(char *text, size_t size, const struct dataset *d)
     *text = 0;
     if (l->pad != CROP_PAD)
         n = snprintf(text, size, " pad %d", l->pad);
-    if (d->layout != LAYOUT_PLANES)
+    if (d->layout != LAYOUT_PLANES || !l->exact || l->scale != 1)
         n += snprintf(
             text + n, size - (size_t)n,
             " channels %d scale %.9g resize %d mean %.9g %.9g %.9g std %.9g %.9g %.9g",
@@ -351,8 +388,8 @@ static int look_text(char *text, size_t size, const struct dataset *d)
 }
 
 // Of two splits (the first may be NULL), after a line that begins with `counts`.
-static const char *checksum(struct dataset *d, char sum[65], const char *counts,
-                            const struct split *a, const struct split *b)
+static const char *sha256(struct dataset *d, char sum[65], const char *counts,
+                          const struct split *a, const struct split *b)
 {
     if (*sum)
         return sum;
@@ -378,12 +415,12 @@ const char *dataset_checksum(struct dataset *d)
     char counts[64];
     snprintf(counts, sizeof counts, "%d %d %u %u", d->look.image, d->classes, d->train.n,
              v->n);
-    return checksum(d, d->checksum, counts, &d->train, v);
+    return sha256(d, d->checksum, counts, &d->train, v);
 }
 
 const char *dataset_test_checksum(struct dataset *d)
 {
     char counts[64];
     snprintf(counts, sizeof counts, "test %d %d %u", d->look.image, d->classes, d->test.n);
-    return checksum(d, d->test_checksum, counts, NULL, &d->test);
+    return sha256(d, d->test_checksum, counts, NULL, &d->test);
 }

@@ -40,8 +40,9 @@ enum {
 struct split {
     uint32_t n;
     struct stored *images;
-    uint16_t *labels;        // below `classes`
-    const uint8_t **digests; // SHA-256 (32 bytes) of each image where a file has it; or NULL
+    uint16_t *labels; // below `classes`
+    uint64_t *sums;   // checksum of each image (base/checksum.h) where a file has it; or NULL
+    uint64_t *seen;   // with sums: a bit for each image that this process has verified
 };
 
 struct dataset {
@@ -75,6 +76,9 @@ struct data_options {
     uint32_t validation;  // 0: none; VALIDATION_DEFAULT
     uint64_t seed;        // of the drawing (shapes) or of the subset
     int pad;              // pixels of zeros around a training image, 0 … CROP_PAD_MOST
+    int image;            // side that networks take; 0: that of the files
+    double scale;         // of the test view (view.h); 0: what suits
+    enum resize resize;
 };
 
 /* Ten drawn classes of 32×32 pixels (shapes.c); CIFAR-10's binary version (cifar.c).
@@ -84,6 +88,9 @@ struct dataset *shapes_open(const struct data_options *o, struct error *e);
 struct dataset *cifar10_open(const char *dir, const struct data_options *o, struct error *e);
 void dataset_free(struct dataset *d);
 
+/* Before the first use of an image by this process: whether it has its checksum. */
+bool split_intact(const struct split *s, uint32_t i);
+
 /* The images of a name of model/train.h, with test for validation where there is none. */
 const struct split *dataset_split(const struct dataset *d, enum split_name name);
 
@@ -91,8 +98,8 @@ const struct split *dataset_split(const struct dataset *d, enum split_name name)
  * "image classes train_n validation_n" (test_n where there is no validation), and what makes
  * numbers of the images where it is not usual (" pad n" when not CROP_PAD; of other layouts
  * than planes, channels, scale, resize, mean and deviation), then for each training and then
- * each validation (test) image in order its label (2 bytes, little-endian) and its bytes, or
- * their SHA-256 where the split has it.
+ * each validation (test) image in order its label (2 bytes, little-endian) and its bytes, or,
+ * where the split has them, their size and checksum (4 and 8 bytes).
  *
  * The test images that only net:test sees are not part.  So a store of a data set opened
  * before there was validation goes on: `shapes` has the same checksum as then, as its
@@ -105,15 +112,19 @@ const char *dataset_checksum(struct dataset *d);
 /* The same of the test images alone: by it looks at them are counted. */
 const char *dataset_test_checksum(struct dataset *d);
 
-/* For the formats: a data set without images; room for n images in a split (digests as well
+/* For the formats: a data set without images; room for n images in a split (sums as well
  * when asked); which images are used (validation out of train where the split is empty, then
  * the subsets); and the last step, which sets mean, deviation (3 numbers each, of gray images
  * the same) and the source. */
 struct dataset *dataset_new(const char *name, const char *spec, int image, int channels,
                             int classes, const char *const *class_names,
                             const struct data_options *o);
-void split_alloc(struct split *s, uint32_t n, bool digests);
+void split_alloc(struct split *s, uint32_t n, bool sums);
 bool dataset_choose(struct dataset *d, const struct data_options *o, struct error *e);
 void dataset_ready(struct dataset *d, const double mean[3], const double std[3]);
+
+/* Networks take images of the size that is asked for (before dataset_ready): `side` is that of
+ * all files, 0 when they differ. */
+void dataset_resize(struct dataset *d, const struct data_options *o, int side);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "data/formats.h"
 
-static const char *const names[] = {"JPEG", "PNG", "WebP", "PNM", "BMP"};
+static const char *const names[] = {"JPEG", "PNG", "WebP", "PPM and PGM", "BMP"};
 
 const char *image_format_name(enum image_format f)
 {
@@ -19,28 +19,6 @@ const char *image_format_name(enum image_format f)
 bool image_format_read(enum image_format f)
 {
     return f != IMAGE_WEBP || webp_here();
-}
-
-bool image_size_check(uint32_t width, uint32_t height, struct error *e)
-{
-    if (width == 0 || height == 0)
-        return error_set(e, "says that it has %u×%u pixels", width, height);
-    if (width > IMAGE_SIDE_MOST || height > IMAGE_SIDE_MOST ||
-        (uint64_t)width * height > IMAGE_PIXELS_MOST)
-        return error_set(e,
-                         "says that it has %u×%u pixels; at most %d million, and %d a side, "
-                         "are read: make it smaller",
-                         width, height, IMAGE_PIXELS_MOST / 1000000, IMAGE_SIDE_MOST);
-    return true;
-}
-
-uint8_t *image_memory(int width, int height, int channels, struct error *e)
-{
-    size_t bytes = (size_t)width * (size_t)height * (size_t)channels;
-    uint8_t *p = malloc(bytes);
-    if (!p)
-        error_set(e, "no memory for %d×%d pixels (%zu MB)", width, height, bytes >> 20);
-    return p;
 }
 
 /* What begins like this is known, but not read.  `at`: where the mark lies. */

@@ -1,12 +1,7 @@
 /* Readers of the formats, for decode.c alone: what each does is decode.h's. */
 #ifndef DATA_FORMATS_H
 #define DATA_FORMATS_H
-#include "data/decode.h"
-
-/* Memory for an image, whose size a file decides: NULL and a message when there is none. */
-uint8_t *image_memory(int width, int height, int channels, struct error *e);
-/* Refuses sizes beyond IMAGE_PIXELS_MOST and IMAGE_SIDE_MOST. */
-bool image_size_check(uint32_t width, uint32_t height, struct error *e);
+#include "data/image.h"
 
 bool jpeg_head(const uint8_t *bytes, size_t n, struct image_info *out, struct error *e);
 bool jpeg_decode(const uint8_t *bytes, size_t n, const struct decode *how,

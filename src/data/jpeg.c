@@ -31,6 +31,7 @@ struct reader {
     bool read;    // the head
     bool ended;   // the decoder asked for more bytes than there are
     bool missing; // … and did not have what it needed
+    bool vague;   // … of a progressive file: only details
     int row;      // of the image, where something was first missing
     char why[JMSG_LENGTH_MAX], warning[JMSG_LENGTH_MAX];
 };
@@ -175,6 +176,9 @@ static bool refuse(struct reader *r, struct error *e)
 {
     if (r->ended && !r->read)
         return error_set(e, "ends within its head, after %zu bytes", r->n);
+    if (r->errors.msg_code == JERR_IMAGE_TOO_BIG &&
+        !image_size_check(r->jpeg.image_width, r->jpeg.image_height, e))
+        return false;
     return error_set(e, "is a JPEG file that cannot be decoded: %s", r->why);
 }
 
@@ -283,6 +287,19 @@ static void ink_row(uint8_t *to, const uint8_t *from, int width, bool inverted, 
     }
 }
 
+/* Whether a progressive file that ended lacks bits of some coefficients. */
+static bool vague(const struct reader *r)
+{
+    const struct jpeg_decompress_struct *d = &r->jpeg;
+    if (!r->ended || !d->progressive_mode || !d->coef_bits)
+        return false;
+    for (int c = 0; c < d->num_components; c++)
+        for (int k = 0; k < DCTSIZE2; k++)
+            if (d->coef_bits[c][k] != 0)
+                return true;
+    return false;
+}
+
 /* How far the file lacks something; false: so much that it is an error. */
 static bool judge(struct reader *r, bool whole, struct error *e)
 {
@@ -292,12 +309,9 @@ static bool judge(struct reader *r, bool whole, struct error *e)
                          d->input_scan_number, r->row, d->image_height);
     if (r->ended && r->missing)
         return error_set(e, "ends early: %d of %u rows are there", r->row, d->image_height);
-    if (r->ended && whole && d->progressive_mode && d->coef_bits)
-        for (int c = 0; c < d->num_components; c++)
-            for (int k = 0; k < DCTSIZE2; k++)
-                if (d->coef_bits[c][k] != 0)
-                    return error_set(e, "ends early: after scan %d, details are missing",
-                                     d->input_scan_number);
+    if (r->vague)
+        return error_set(e, "ends early: after scan %d, details are missing",
+                         d->input_scan_number);
     if (*r->warning)
         error_set(e, "is damaged, but was decoded: %s", r->warning);
     else if (r->ended && whole)
@@ -358,6 +372,7 @@ static bool rows(struct reader *r, const struct decode *how, struct box *raw,
         else if (!direct)
             memcpy(to, from, line);
     }
+    r->vague = whole && vague(r); // before the library forgets the coefficients
     if (whole)
         jpeg_finish_decompress(d);
     raw->x = raw->x / scale - x0;

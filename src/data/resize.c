@@ -9,6 +9,9 @@
 
 #include "base/memory.h"
 #include "nn/isa.h"
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 enum { BITS = 32 - 8 - 2 }; // of a weight
 
@@ -121,132 +124,156 @@ static void taps_set(struct taps *t, int size, float from, float to, int new, in
     }
 }
 
-/* Eight sums at once.  Whole numbers: every way of computing them gives the same. */
-typedef int32_t lanes __attribute__((vector_size(32)));
-typedef uint8_t bytes8 __attribute__((vector_size(8)));
-
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE void add_weighted(lanes *sum, const uint8_t *p, int32_t weight)
+/* Along rows, in plain C. */
+static void rows_plain(uint8_t *to, const struct taps *t, struct pixels from)
 {
-    bytes8 b;
-    memcpy(&b, p, sizeof b);
-    *sum += __builtin_convertvector(b, lanes) * weight;
-}
-
-INLINE void narrow(uint8_t *to, const lanes *sum)
-{
-    lanes s = *sum >> BITS;
-    s &= ~(s < 0);
-    s = (s & (s <= 255)) | ((s > 255) & 255);
-    bytes8 b = __builtin_convertvector(s, bytes8);
-    memcpy(to, &b, sizeof b);
-}
-
-/* Along rows.  Rows are taken in groups whose pixels are brought side by side first (two of
- * three channels and a blank, eight of one), so that a tap is one load of 8 bytes. */
-INLINE void rows_by(uint8_t *to, const struct taps *t, struct pixels from, uint8_t *side,
-                    int channels)
-{
-    int group = channels == 3 ? 2 : 8;
-    size_t width = (size_t)t->n * (size_t)channels;
-    for (int y = 0; y < from.height; y += group) {
-        int rows = from.height - y < group ? from.height - y : group;
-        const uint8_t *row = from.at + (size_t)y * from.stride;
-        if (channels == 3) {
-            const uint8_t *next = rows > 1 ? row + from.stride : row;
-            for (int x = t->low; x < t->high; x++) {
-                uint8_t *s = side + 8 * (size_t)x;
-                const uint8_t *a = row + 3 * (size_t)x, *b = next + 3 * (size_t)x;
-                s[0] = a[0], s[1] = a[1], s[2] = a[2];
-                s[4] = b[0], s[5] = b[1], s[6] = b[2];
-            }
-        } else {
-            for (int r = 0; r < rows; r++, row += from.stride)
-                for (int x = t->low; x < t->high; x++)
-                    side[8 * (size_t)x + (size_t)r] = row[x];
-        }
-        uint8_t *out = to + (size_t)y * width;
+    int channels = from.channels;
+    for (int y = 0; y < from.height; y++)
         for (int i = 0; i < t->n; i++) {
             const int32_t *weight = t->weight + (size_t)i * (size_t)t->most;
-            const uint8_t *s = side + 8 * (size_t)t->first[i];
-            lanes sum = {0};
-            sum += 1 << (BITS - 1);
-            for (int k = 0; k < t->count[i]; k++)
-                add_weighted(&sum, s + 8 * (size_t)k, weight[k]);
-            uint8_t b[8];
-            narrow(b, &sum);
-            if (channels == 3) {
-                uint8_t *o = out + 3 * (size_t)i;
-                o[0] = b[0], o[1] = b[1], o[2] = b[2];
-                if (rows > 1)
-                    o[width] = b[4], o[width + 1] = b[5], o[width + 2] = b[6];
-            } else {
-                for (int r = 0; r < rows; r++)
-                    out[(size_t)r * width + (size_t)i] = b[r];
+            const uint8_t *p =
+                from.at + (size_t)y * from.stride + (size_t)t->first[i] * (size_t)channels;
+            for (int c = 0; c < channels; c++) {
+                int32_t sum = 1 << (BITS - 1);
+                for (int k = 0; k < t->count[i]; k++)
+                    sum += p[k * channels + c] * weight[k];
+                sum >>= BITS;
+                *to++ = (uint8_t)(sum > 255 ? 255 : sum);
             }
+        }
+}
+
+/* Along columns.  from: rows of `width` bytes, the first of them old row t->low. */
+static void columns_plain(uint8_t *to, const struct taps *t, const uint8_t *from,
+                          size_t width)
+{
+    for (int i = 0; i < t->n; i++, to += width) {
+        const int32_t *weight = t->weight + (size_t)i * (size_t)t->most;
+        const uint8_t *p = from + (size_t)(t->first[i] - t->low) * width;
+        for (size_t x = 0; x < width; x++) {
+            int32_t sum = 1 << (BITS - 1);
+            for (int k = 0; k < t->count[i]; k++)
+                sum += p[(size_t)k * width + x] * weight[k];
+            sum >>= BITS;
+            to[x] = (uint8_t)(sum > 255 ? 255 : sum);
         }
     }
 }
 
-/* Along columns.  from: rows of `width` bytes, the first of them old row t->low; they may be
- * read up to 31 bytes beyond the end. */
-static inline __attribute__((always_inline)) void
-columns_by(uint8_t *to, const struct taps *t, const uint8_t *from, size_t width)
+#if defined(__x86_64__)
+#define AVX2 __attribute__((target("avx2")))
+
+/* sum + the 8 bytes at p, each times the weight. */
+#define ADD(sum, p, weight)                                                                  \
+    _mm256_add_epi32(sum, _mm256_mullo_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64(           \
+                                                 (const __m128i *)(const void *)(p))),       \
+                                             weight))
+
+enum { SIDE = 16 }; // bytes for each column in rows_avx2
+
+/* Brings rows side by side: for each column four pixels of three channels and a blank, or 16
+ * of one. */
+static void side_by_side(uint8_t *side, const struct taps *t, const uint8_t *row,
+                         size_t stride, int channels, int rows)
 {
+    for (int r = 0; r < rows; r++, row += stride) {
+        int last = t->high - 1;
+        if (channels == 1) {
+            for (int x = t->low; x <= last; x++)
+                side[SIDE * (size_t)x + (size_t)r] = row[x];
+            continue;
+        }
+        uint8_t *s = side + 4 * r + SIDE * (size_t)t->low;
+        const uint8_t *p = row + 3 * (size_t)t->low;
+        for (int x = t->low; x < last; x++, s += SIDE, p += 3)
+            memcpy(s, p, 4); // the fourth is not used
+        memcpy(s, p, 3);
+    }
+}
+
+/* As rows_plain, for groups of rows at once, so that a tap is two loads of 8 bytes. */
+AVX2 static void rows_avx2(uint8_t *to, const struct taps *t, struct pixels from,
+                           uint8_t *side)
+{
+    int channels = from.channels, group = channels == 3 ? 4 : 16;
+    size_t width = (size_t)t->n * (size_t)channels;
+    for (int y = 0; y < from.height; y += group) {
+        int rows = from.height - y < group ? from.height - y : group;
+        side_by_side(side, t, from.at + (size_t)y * from.stride, from.stride, channels, rows);
+        uint8_t *out = to + (size_t)y * width;
+        for (int i = 0; i < t->n; i++, out += channels) {
+            const int32_t *weight = t->weight + (size_t)i * (size_t)t->most;
+            const uint8_t *s = side + SIDE * (size_t)t->first[i];
+            __m256i a = _mm256_set1_epi32(1 << (BITS - 1)), b = a;
+            for (int k = 0; k < t->count[i]; k++, s += SIDE) {
+                __m256i w = _mm256_set1_epi32(weight[k]);
+                a = ADD(a, s, w);
+                b = ADD(b, s + 8, w);
+            }
+            __m256i ab =
+                _mm256_packus_epi32(_mm256_srai_epi32(a, BITS), _mm256_srai_epi32(b, BITS));
+            ab = _mm256_permute4x64_epi64(ab, _MM_SHUFFLE(3, 1, 2, 0));
+            uint8_t sums[SIDE];
+            _mm_storeu_si128((__m128i *)(void *)sums,
+                             _mm_packus_epi16(_mm256_castsi256_si128(ab),
+                                              _mm256_extracti128_si256(ab, 1)));
+            for (int r = 0; r < rows; r++)
+                if (channels == 3)
+                    memcpy(out + (size_t)r * width, sums + 4 * r, 3);
+                else
+                    out[(size_t)r * width] = sums[r];
+        }
+    }
+}
+
+/* As columns_plain; from may be read up to 31 bytes beyond its end. */
+AVX2 static void columns_avx2(uint8_t *to, const struct taps *t, const uint8_t *from,
+                              size_t width)
+{
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     for (int i = 0; i < t->n; i++, to += width) {
         const int32_t *weight = t->weight + (size_t)i * (size_t)t->most;
         const uint8_t *first = from + (size_t)(t->first[i] - t->low) * width;
         for (size_t x = 0; x < width; x += 32) {
             const uint8_t *p = first + x;
-            lanes half = {0};
-            half += 1 << (BITS - 1);
-            lanes a = half, b = half, c = half, d = half;
+            __m256i a = _mm256_set1_epi32(1 << (BITS - 1)), b = a, c = a, d = a;
             for (int k = 0; k < t->count[i]; k++, p += width) {
-                add_weighted(&a, p, weight[k]);
-                add_weighted(&b, p + 8, weight[k]);
-                add_weighted(&c, p + 16, weight[k]);
-                add_weighted(&d, p + 24, weight[k]);
+                __m256i w = _mm256_set1_epi32(weight[k]);
+                a = ADD(a, p, w);
+                b = ADD(b, p + 8, w);
+                c = ADD(c, p + 16, w);
+                d = ADD(d, p + 24, w);
             }
-            uint8_t out[32];
-            narrow(out, &a);
-            narrow(out + 8, &b);
-            narrow(out + 16, &c);
-            narrow(out + 24, &d);
-            memcpy(to + x, out, width - x < 32 ? width - x : 32);
+            a = _mm256_packus_epi32(_mm256_srai_epi32(a, BITS), _mm256_srai_epi32(b, BITS));
+            c = _mm256_packus_epi32(_mm256_srai_epi32(c, BITS), _mm256_srai_epi32(d, BITS));
+            a = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a, c), order);
+            if (width - x >= 32) {
+                _mm256_storeu_si256((__m256i *)(void *)(to + x), a);
+            } else {
+                uint8_t rest[32];
+                _mm256_storeu_si256((__m256i *)(void *)rest, a);
+                memcpy(to + x, rest, width - x);
+            }
         }
     }
 }
-
-#define BOTH(name, attributes)                                                               \
-    attributes static void rows3_##name(uint8_t *to, const struct taps *t,                   \
-                                        struct pixels from, uint8_t *side)                   \
-    {                                                                                        \
-        rows_by(to, t, from, side, 3);                                                       \
-    }                                                                                        \
-    attributes static void rows1_##name(uint8_t *to, const struct taps *t,                   \
-                                        struct pixels from, uint8_t *side)                   \
-    {                                                                                        \
-        rows_by(to, t, from, side, 1);                                                       \
-    }                                                                                        \
-    attributes static void columns_##name(uint8_t *to, const struct taps *t,                 \
-                                          const uint8_t *from, size_t width)                 \
-    {                                                                                        \
-        columns_by(to, t, from, width);                                                      \
-    }
-
-BOTH(portable, )
-#if defined(__x86_64__)
-BOTH(avx2, __attribute__((target("avx2"))))
 #endif
 
-static bool wide_lanes(void)
+/* Which of the two: the kernels' instruction set; both give the same. */
+static void both_passes(uint8_t *to, const struct taps *columns, const struct taps *rows,
+                        struct pixels from, uint8_t *between, uint8_t *side)
 {
+    size_t line = (size_t)columns->n * (size_t)from.channels;
 #if defined(__x86_64__)
-    return strcmp(isa_name(), "portable") != 0; // avx2 and avx512 both have them
-#else
-    return false;
+    if (strcmp(isa_name(), "portable") != 0) { // avx2 or avx512
+        rows_avx2(between, columns, from, side);
+        columns_avx2(to, rows, between, line);
+        return;
+    }
 #endif
+    (void)side;
+    rows_plain(between, columns, from);
+    columns_plain(to, rows, between, line);
 }
 
 /* Parts of one piece of memory. */
@@ -290,7 +317,7 @@ void pixels_resize_window(uint8_t *to, struct window window, int width, int heig
     struct taps columns = {.n = window.width, .most = most_taps(across)};
     struct taps rows = {.n = window.height, .most = most_taps(down)};
     size_t line = (size_t)window.width * (size_t)from.channels;
-    size_t side_bytes = 8 * (size_t)from.width,
+    size_t side_bytes = 16 * (size_t)from.width,
            between_bytes = line * (size_t)from.height + 64;
     size_t bytes = taps_bytes(&columns) + taps_bytes(&rows) + rounded(side_bytes) +
                    rounded(between_bytes);
@@ -308,15 +335,7 @@ void pixels_resize_window(uint8_t *to, struct window window, int width, int heig
     taps_set(&rows, from.height, (float)box.y, (float)(box.y + box.height), height, window.y,
              down);
     struct pixels seen = pixels_part(from, 0, rows.low, from.width, rows.high - rows.low);
-#if defined(__x86_64__)
-    if (wide_lanes()) {
-        (from.channels == 3 ? rows3_avx2 : rows1_avx2)(between, &columns, seen, side);
-        columns_avx2(to, &rows, between, line);
-        return;
-    }
-#endif
-    (from.channels == 3 ? rows3_portable : rows1_portable)(between, &columns, seen, side);
-    columns_portable(to, &rows, between, line);
+    both_passes(to, &columns, &rows, seen, between, side);
 }
 
 void pixels_resize(uint8_t *to, int width, int height, struct pixels from, struct box box,

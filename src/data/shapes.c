@@ -249,6 +249,7 @@ struct dataset *shapes_open(const struct data_options *o, struct error *e)
         dataset_free(d);
         return NULL;
     }
+    dataset_resize(d, o, SIDE);
     dataset_ready(d, mean, std);
     return d;
 }

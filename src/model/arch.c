@@ -58,6 +58,11 @@ const char *arch_act_name(enum activation a)
     return act_names[a];
 }
 
+const char *arch_colour(int channels)
+{
+    return channels == 1 ? "gray" : "colour";
+}
+
 bool block_has_groups(enum arch_block b)
 {
     return b == BLOCK_X || b == BLOCK_LINEAR;
@@ -98,6 +103,11 @@ int arch_blocks(const struct arch *a)
     for (int i = 0; i < a->stages; i++)
         n += a->d[i];
     return n;
+}
+
+size_t arch_input(const struct arch *a)
+{
+    return (size_t)a->image * (size_t)a->image * (size_t)a->channels;
 }
 
 static int gcd(int a, int b)
@@ -215,6 +225,10 @@ bool arch_complete(struct arch *a, struct error *e)
         return false;
     if (!(a->se >= 0 && a->se <= 1))
         return error_set(e, "se is %g; the squeeze ratio must be from 0 (none) to 1", a->se);
+    a->channels = a->channels ? a->channels : 3;
+    if (a->channels != 1 && a->channels != 3)
+        return error_set(e, "channels is %d; images have 3 (red, green, blue) or 1 (gray)",
+                         a->channels);
     if (a->se > 0 && !block_has_bottleneck(a->block))
         return error_set(e,
                          "se is %g, but block '%s' has no squeeze-excitation; use block 'x', "
@@ -253,6 +267,8 @@ uint64_t arch_hash(const struct arch *a)
     h = mix(h, (uint64_t)block << 16 | (uint64_t)a->stem << 8 | (uint64_t)a->act);
     h = mix(h, (uint64_t)a->stem_width << 32 | (uint64_t)a->head_width);
     h = mix(h, (uint64_t)a->classes << 32 | (uint64_t)a->image);
+    if (a->channels == 1)
+        h = mix(h, 1);
     int w_in = a->stem_width;
     for (int i = 0; i < a->stages; i++) {
         h = mix(h, (uint64_t)a->d[i] << 32 | (uint64_t)a->w[i]);

@@ -6,6 +6,7 @@
 #ifndef MODEL_ARCH_H
 #define MODEL_ARCH_H
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
 #include "nn/layers.h"
@@ -49,7 +50,8 @@ struct arch {
     double se;           // squeeze width = se · block input width, to the nearest (MB:
                          // the lower) whole number; 0: none
     enum activation act; // ACT_RELU or ACT_SILU
-    int classes, image;  // outputs; side of the (square RGB) input in pixels
+    int classes, image;  // outputs; side of the (square) input in pixels
+    int channels;        // of the input: 3 (RGB) or 1 (gray) (0 stands for 3)
 };
 
 /* Names used by Lua and files; -1 when unknown. */
@@ -59,6 +61,7 @@ int arch_act_of(const char *name);
 const char *arch_block_name(enum arch_block b);
 const char *arch_stem_name(enum arch_stem s);
 const char *arch_act_name(enum activation a);
+const char *arch_colour(int channels); // "colour", "gray"
 
 /* True for blocks whose k×k is grouped by g (X, linear); for blocks that use b (these, R,
  * MB); for blocks that project their shortcut where shapes differ. */
@@ -71,7 +74,8 @@ bool block_has_projection(enum arch_block b);
 int arch_inner(const struct arch *a, int i, int w_in);
 int arch_groups(const struct arch *a, int i, int w_in);
 int arch_squeeze(const struct arch *a, int w_in);
-int arch_blocks(const struct arch *a); // in all stages together
+int arch_blocks(const struct arch *a);   // in all stages together
+size_t arch_input(const struct arch *a); // values of one image
 
 /* Checks ranges and makes widths and groups compatible, in place, per stage on the
  * bottleneck width (pycls adjust_block_compatibility; round half to even):

@@ -34,7 +34,7 @@ struct benchmark *benchmark_new(const struct arch *a, int batch, struct error *e
         return NULL;
     net_init(n, 1, false);
     struct benchmark *b = xcalloc(1, sizeof *b);
-    size_t floats = (size_t)batch * (size_t)a->image * (size_t)a->image * 3;
+    size_t floats = (size_t)batch * arch_input(a);
     b->net = n;
     b->bytes = floats * sizeof(float);
     b->images = block_alloc(b->bytes);

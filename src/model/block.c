@@ -40,7 +40,7 @@ void stem_parts(struct parts *b, const struct arch *a)
 {
     b->n = 0;
     int R = a->stem == STEM_RES ? 7 : 3, S = a->stem == STEM_CIFAR ? 1 : 2;
-    conv(b, ".conv", ".bn", 3, a->stem_width, R, S, 1, a->act);
+    conv(b, ".conv", ".bn", a->channels, a->stem_width, R, S, 1, a->act);
     if (a->stem == STEM_RES) {
         struct part *p = add(b, PART_MAXPOOL, ".pool", a->stem_width, a->stem_width);
         p->kernel = 3, p->stride = 2, p->groups = a->stem_width;

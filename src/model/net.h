@@ -39,7 +39,7 @@ float *net_values(struct net *n, const struct param *p);    // parameter or buff
 float *net_gradients(struct net *n, const struct param *p); // NULL for a buffer
 float *net_momentum(struct net *n, const struct param *p);  // NULL for a buffer
 
-/* Input buffer (batch, image, image, 3) to fill before every forward (what it held is
+/* Input buffer (batch, image, image, channels) to fill before every forward (what it held is
  * gone after one).  Logits (count, classes) stay valid until the next call; count <=
  * batch. train: batch statistics, activations kept.
  * When an interrupt is pending forward and backward give up, with NULL and NaN: weights and

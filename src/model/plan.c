@@ -476,7 +476,7 @@ struct plan *plan_new(const struct arch *a, int batch)
     struct plan *p = xcalloc(1, sizeof *p);
     p->arch = *a;
     p->batch = batch;
-    int x = p->input = image_tensor(p, a->image, a->image, 3);
+    int x = p->input = image_tensor(p, a->image, a->image, a->channels);
     struct parts b;
     stem_parts(&b, a);
     x = add_parts(p, "stem", &b, x);

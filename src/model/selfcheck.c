@@ -71,7 +71,7 @@ static struct net *stepped(const struct kernels *k, const struct arch *a, int nu
     if (!n)
         return NULL;
     net_init(n, 1, false);
-    size_t floats = (size_t)batch * (size_t)a->image * (size_t)a->image * 3;
+    size_t floats = (size_t)batch * arch_input(a);
     for (int pass = 0; pass < 2; pass++) { // a step, a test
         struct rng r = rng_key(2, (uint64_t)number, RNG_SAMPLE);
         for (size_t i = 0; i < floats; i++)

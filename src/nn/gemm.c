@@ -37,6 +37,37 @@ void gemm(bool ta, bool tb, size_t M, size_t N, size_t K, float alpha, const flo
                 (int)M, (int)N, (int)K, alpha, A, (int)lda, B, (int)ldb, beta, C, (int)ldc);
 }
 
+// LAPACK, as OpenBLAS has it: by columns, so that our lower triangle is its upper one.
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+void dpotrs_(const char *uplo, const int *n, const int *count, const double *a,
+             const int *lda, double *b, const int *ldb, int *info);
+
+bool cholesky(double *A, size_t n)
+{
+    int size = (int)n, info = 0;
+    start();
+    dpotrf_("U", &size, A, &size, &info);
+    return info == 0;
+}
+
+void cholesky_invert(double *L, size_t n)
+{
+    int size = (int)n, info = 0;
+    dpotri_("U", &size, L, &size, &info);
+    assert(info == 0);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            L[j * n + i] = L[i * n + j];
+}
+
+void cholesky_solve(const double *L, size_t n, double *b, size_t count)
+{
+    int size = (int)n, many = (int)count, info = 0;
+    dpotrs_("U", &size, &many, L, &size, b, &size, &info);
+    assert(info == 0);
+}
+
 const char *gemm_corename(void)
 {
     return openblas_get_corename();

@@ -87,6 +87,35 @@ double normal_quantile(double q)
     return hi;
 }
 
+// P(T > t) for t >= 0.
+static double student_tail(double t, double df)
+{
+    return 0.5 * beta_cdf(df / (df + t * t), df / 2, 0.5);
+}
+
+double student_deviate(double t, double df)
+{
+    double z = -normal_quantile(student_tail(fabs(t), df));
+    return t < 0 ? -z : z;
+}
+
+// The logarithm of the tail is a concave function of that of t, so that Newton's steps stay on
+// one side from the second on.
+double deviate_student(double z, double df)
+{
+    double tail = 0.5 * erfc(fabs(z) / sqrt(2)), t = fabs(z);
+    double scale = exp(lgamma((df + 1) / 2) - lgamma(df / 2)) / sqrt(df * M_PI);
+    for (int k = 0; k < 50 && t > 0; k++) {
+        double p = student_tail(t, df);
+        double density = scale * exp(-0.5 * (df + 1) * log1p(t * t / df));
+        double change = p * log(p / tail) / (density * t);
+        t *= exp(change);
+        if (fabs(change) < 1e-14)
+            break;
+    }
+    return z < 0 ? -t : t;
+}
+
 size_t binomial_quantile(double q, double z, size_t n, double p)
 {
     if (p <= 0 || p >= 1)

@@ -12,6 +12,9 @@ double beta_cdf(double x, double a, double b); // a, b > 0; x in [0, 1]
 double beta_quantile(double p, double a, double b);
 double f_quantile(double p, double d1, double d2);
 double student_quantile(double p, double df);
+/* The normal deviate z with the tail of Student's t: P(N > z) = P(T > t); at most 40. */
+double student_deviate(double t, double df);
+double deviate_student(double z, double df); // the t of a z
 
 double binomial_cdf(size_t k, size_t n, double p);
 double normal_quantile(double q);

@@ -32,6 +32,9 @@ paper all --as-is --store "$dir/none.db" >"$dir/none.out" 2>&1
 check "no store, no figures" test $? = 1 -a "$(cat "$dir/none.out")" = "all.lua: $dir/none.db: no such store"
 paper claims --scale tiny --from "$dir/p.jsonl.gz" >"$dir/claims.out" 2>"$dir/claims.err"
 check "every claim is tested" test "$(grep -c '^| .* ([-+].* to .*) |' "$dir/claims.out")" -ge 28
+"$NETSPACE" -q --no-init examples/verdicts/sequential.lua 2 >"$dir/verdicts.out" 2>"$dir/verdicts.err"
+check "the evidence for sequential verdicts: its three tables" \
+    test "$(grep -c '^| .* |$' "$dir/verdicts.out")" = $((7 + 6 + 5))
 cat >"$dir/own.lua" <<'EOF'
 local paper = dofile("examples/paper/paper.lua")
 local narrow = constraint { name = "narrow", check = function(m) return m.w[4] <= 64 end }

@@ -23,8 +23,8 @@ run -e 'for for'
 check "but not of what is no expression" [ "$(grep -c 'print(' "$dir/err")" = 0 ]
 run list
 check "no such command: status 2" status 2
-check "which there are" err "commands: monitor, resume, export, report, copy, remove, rename, doctor, help"
-for command in monitor resume export report copy remove rename doctor; do
+check "which there are" err "commands: monitor, resume, export, report, copy, remove, rename, data, pack, doctor, help"
+for command in monitor resume export report copy remove rename data pack doctor; do
     run $command --help
     check "$command --help says how it is called" out "usage: netspace $command"
     check "and is no error" status 0
@@ -341,6 +341,25 @@ check ":save makes a script of it" test -s "$dir/first.lua"
 run "$dir/first.lua"; check "which runs" status 0
 check "to the same verdict" out "No claim: n = 2 of AnyNetX_A-32px"
 check "and trains nothing again" [ "$(grep -c '2 models: 2 done; nothing was left to train' "$dir/err")" = 2 ]
+# Its own images, here a folder of small ones.
+"$NETSPACE" -q --no-init -e "for k, class in ipairs { 'red', 'blue' } do
+  os.execute('mkdir -p $dir/photos/' .. class)
+  for i = 1, 40 do
+    local f = io.open(('$dir/photos/%s/%d.ppm'):format(class, i), 'w')
+    f:write 'P6 20 18 255\n'
+    for p = 1, 360 do f:write(string.char(k == 1 and 200 or i, p % 256, k == 2 and 200 or i)) end
+    f:close()
+  end
+end"
+block 1 'Your own images' | sed -n 's/^> //p' | sed -e "s|~/photos|$dir/photos|" \
+    -e 's/image = 64/image = 16/' -e 's/models = 16, time = "10m"/models = 2, time = "1s"/' \
+    -e 's/sample(16/sample(2/' >"$dir/in"
+check "the README has a session with own images" [ "$(wc -l <"$dir/in")" -ge 5 ]
+stdin=$dir/in XDG_CACHE_HOME=$dir/cache run -q -i
+check "which describes them" out "folder:$dir/photos: 80 images of 16x16 pixels, colour, in 2 classes"
+check "and shows them" grep -q '^\(red\|blue\) ' "$dir/out"
+check "and draws networks for them" grep -q 'X: population of 2 networks of RegNetX-16px' "$dir/err" "$dir/out"
+check "without an error" [ "$(grep -c '^\[string\|attempt to\|did you mean' "$dir/err")" = 0 ]
 # Its files and the functions it names are where it says.
 missing=$(grep -oE '`(src|lua|tests|man|scripts|examples)/[^` ]*`|\]\([a-z][^)]*\)' README.md | tr -d '`])(' |
     sort -u | while read -r path; do

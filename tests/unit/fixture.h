@@ -119,6 +119,8 @@ static inline struct arch fixture_arch(const struct fixture *x)
     a.se = atof(fixture_field(x, "se"));
     a.classes = atoi(fixture_field(x, "classes"));
     a.image = atoi(fixture_field(x, "image"));
+    if (strstr(x->header, "channels\\\""))
+        a.channels = atoi(fixture_field(x, "channels"));
     struct error e;
     if (!arch_complete(&a, &e))
         fail_msg("%s", e.msg);

@@ -105,6 +105,9 @@ static void limits(void **state)
     struct arch a = one_stage(32768, 0.25, 8);
     refused(a, "inner width of 131072");
     a = one_stage(8, 1, 8);
+    a.channels = 2;
+    refused(a, "channels is 2; images have 3 (red, green, blue) or 1 (gray)");
+    a = one_stage(8, 1, 8);
     a.stages = ARCH_STAGES + 1;
     refused(a, "number of stages is 17");
     a = one_stage(8, 1, 8);
@@ -292,6 +295,28 @@ static void by_hand(void **state)
         assert_int_equal(parts[1].flops, cases[i].flops);
         assert_int_equal(parts[1].params, cases[i].params);
         assert_int_equal(parts[1].acts, cases[i].acts);
+    }
+}
+
+// A gray network is the same but for the weights of its first convolution.
+static void gray(void **state)
+{
+    (void)state;
+    for (enum arch_stem stem = STEM_SIMPLE; stem < STEM_KINDS; stem++) {
+        struct arch colour = one_stage(64, 2, 8), one = colour;
+        struct error e;
+        colour.stem = one.stem = stem;
+        one.channels = 1;
+        assert_true(arch_complete(&colour, &e) && arch_complete(&one, &e));
+        assert_int_equal(colour.channels, 3);
+        struct complexity c = complexity(&colour, 33, false), g = complexity(&one, 33, false);
+        int taps = stem == STEM_RES ? 49 : 9, side = stem == STEM_CIFAR ? 33 : 17;
+        int64_t less = (int64_t)taps * 2 * colour.stem_width;
+        assert_int_equal(c.params - g.params, less);
+        assert_int_equal(c.flops - g.flops, less * side * side);
+        assert_int_equal(c.acts, g.acts);
+        assert_true(arch_hash(&colour) != arch_hash(&one));
+        assert_int_equal(arch_input(&one) * 3, arch_input(&colour));
     }
 }
 
@@ -491,6 +516,7 @@ int main(void)
         cmocka_unit_test(regnet_bad),
         cmocka_unit_test(parts_sum),
         cmocka_unit_test(by_hand),
+        cmocka_unit_test(gray),
         cmocka_unit_test(hashes),
         cmocka_unit_test(frequencies),
         cmocka_unit_test(keyed_by_index),

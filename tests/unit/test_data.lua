@@ -5,7 +5,7 @@ local data = require "netspace.data.data"
 local help = require "netspace.prompt.help"
 local doc = require "netspace.lib.doc"
 
-t.is(table.concat(data.names(), " "), "cifar10 shapes", "names are sorted")
+t.is(table.concat(data.names(), " "), "cifar10 cifar100 folder idx list npz pack shapes tar", "names are sorted")
 
 local d <close> = data.open("shapes", { train = 60, test = 20, seed = 5 })
 local card = d:card()

@@ -39,4 +39,22 @@ status, text = sweep_with "true"
 t.is(status, 0, "a sweep that passes it runs")
 t.ok(text:find("self-check passed: OpenBLAS", 1, true), "and its store says so", text)
 
+-- The formats of images, also in a build without libwebp.
+local function doctor_with(formats)
+  local images, print_was, lines = sys.images, print, {}
+  sys.images = function() return formats end
+  rawset(_G, "print", function(line) lines[#lines + 1] = line end)
+  local good, message = pcall(require("netspace.prompt.doctor").main, {})
+  sys.images = images
+  rawset(_G, "print", print_was)
+  assert(good, message)
+  return table.concat(lines, "\n")
+end
+local lines = doctor_with(sys.images())
+t.ok(lines:find "images +JPEG, PNG, .*PPM and PGM, BMP are read", "doctor names what is read",
+  lines)
+lines = doctor_with { { name = "JPEG", read = true }, { name = "WebP", read = false } }
+t.ok(lines:find("note images +JPEG are read; WebP is not: install libwebp"), "and what is missing",
+  lines)
+
 t.done()

@@ -6,6 +6,7 @@ local data = require "netspace.data.data"
 local forecasts = require "netspace.sweep.forecast"
 local recipe = require "netspace.network.recipe"
 local stores = require "netspace.store.store"
+local space = require "netspace.space.space"
 local sweep = require "netspace.sweep.sweep"
 local uv = require "luv"
 
@@ -99,4 +100,29 @@ end
 t.is(#sweep.resume(dir .. "/a.db", { quiet = true })[1].errors, 6, "the rest is trained later")
 
 os.execute("rm -rf " .. dir)
+-- A window: of what the space has, larger for more time, a factor of two wide
+local S = space.small.RegNetX
+local function window(time, o)
+  local all = { data = shapes, time = time, models = 2, workers = 1, recipe = { epochs = 1 } }
+  for k, v in pairs(o or {}) do all[k] = v end
+  return sweep.window(S, all)
+end
+local short, long = window(1e-3), window "400d"
+t.ok(short.flops[1] < long.flops[1], "more time allows larger networks")
+t.ok(short.note:find "smaller networks are rare" and long.note:find "larger ones are rare",
+  "what the space hardly has is said", tostring(short) .. tostring(long))
+for _, w in ipairs { short, long } do
+  t.near(w.flops[2] / w.flops[1], 2, 0.2, "from half to all")
+  t.is(#S:sample(3, { data = shapes, flops = w.flops, seed = 1 }), 3, "it can be drawn from")
+end
+local middle = window(long.seconds / 4)
+t.is(middle.note, nil, "in between, nothing is missing")
+t.ok(middle.flops[1] < long.flops[1] and middle.seconds > short.seconds, "and the size is between")
+t.ok(tostring(middle):find("2 networks of RegNetX-32px × 1 epoch × 64 images in about", 1, true),
+  "as a line", tostring(middle))
+t.fails(function() window "soon" end, "sweep.window: time is 'soon'; it must be a time")
+t.fails(function() window("1m", { models = 0 }) end, "models is 0; it must be at least 1")
+t.fails(function() sweep.window("RegNetX", {}) end, "sweep.window expects a space, got string")
+t.fails(function() sweep.window(S, { time = "1m" }) end, "sweep.window needs data=")
+
 t.done()

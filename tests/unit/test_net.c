@@ -336,10 +336,12 @@ static void *as_state(const char *name)
 int main(void)
 {
     static const char *const nets[] = {
-        "x_g1",     "x_g2", "x_g4",       "x_g8",    "x_g16",   "x_g24",   "x_g32",
-        "x_b2",     "x_b4", "x_inverted", "x_mixed", "x_odd",   "y",       "y_silu",
-        "silu",     "r",    "v",          "vr",      "basic",   "vanilla", "stem_simple",
-        "stem_res", "head", "linear",     "mb",      "mb_relu", "x_k5",    "vanilla_k5",
+        "x_g1",     "x_g2",    "x_g4",        "x_g8",       "x_g16",   "x_g24",
+        "x_g32",    "x_b2",    "x_b4",        "x_inverted", "x_mixed", "x_odd",
+        "y",        "y_silu",  "silu",        "r",          "v",       "vr",
+        "basic",    "vanilla", "stem_simple", "stem_res",   "head",    "linear",
+        "mb",       "mb_relu", "x_k5",        "vanilla_k5", "gray",    "gray_simple",
+        "gray_res",
     };
     enum { NETS = sizeof nets / sizeof *nets };
     struct CMUnitTest tests[NETS + 7];

@@ -7,8 +7,11 @@ local cpu = "netspace trains on the processor (CPU) of one machine; there is no 
   .. "It is made for small networks and images: space.small, recipe.quick"
 local one_machine = "netspace runs on one machine: a worker for each core (workers = n); a "
   .. "population can be split by hand into stores, and stats.import reads results from elsewhere"
-local data = 'netspace trains on "shapes" (drawn, 32 pixels) and "cifar10:DIR" (CIFAR-10, binary '
-  .. "version); other images cannot be opened.  Networks for ImageNet are drawn and counted only"
+local data = "data.open reads folders of images, lists, tar and zip archives (WebDataset's, too), "
+  .. 'CIFAR-10 and -100, MNIST and its family, and arrays of NumPy: data.open("~/photos", '
+  .. "{ image = 96 }); help(data.open)"
+local other_data = "images come from folders, lists, tar and zip archives or arrays "
+  .. "(help(data.open)); boxes, masks, and records of TensorFlow are not read"
 local results = "netspace keeps results in its own store; store:export and `netspace export` write "
   .. "CSV and JSON lines for other programs, stats.import reads theirs, report makes a page"
 local network = "a network goes out as safetensors (net:save) and as a PyTorch module with its "
@@ -33,7 +36,8 @@ local answers = {
     one_machine },
   { "threads num_threads openmp", "a network is trained by one core, so that results do not "
     .. "depend on their number; workers = n sets how many are trained at once" },
-  { "imagenet folder images photos dataloader webdataset coco mnist cifar100 tfrecord", data },
+  { "imagenet folder images photos dataloader webdataset mnist cifar100 imagefolder", data },
+  { "coco tfrecord voc segmentation detection boxes masks", other_data },
   { "onnx tflite torchscript tensorrt openvino coreml keras tensorflow", network },
   { "pandas dataframe numpy parquet excel mlflow", results },
   { "tensorboard wandb comet neptune", live },

@@ -35,8 +35,8 @@ local function quote(s)
   return '"' .. s .. '"'
 end
 
--- A text in at most `width` cells.
-local function shorten(text, width, dots)
+--- A text in at most `width` cells, with dots where something is missing.
+function M._shorten(text, width, dots)
   if canvas.text_width(text) <= width then return text end
   local room, at = width - canvas.text_width(dots), 0
   for from, code in utf8.codes(text, true) do
@@ -102,7 +102,7 @@ local function model_line(m)
   local kernel = type(m.kernel) == "table" and values(m.kernel, true)
   if kernel and kernel ~= "3" then out[#out + 1] = "kernel=" .. kernel end
   local usual = { { "se", 0 }, { "stem", "simple" }, { "stem_width", 32 },
-    { "head_width", 0 }, { "activation", "relu" } }
+    { "head_width", 0 }, { "activation", "relu" }, { "channels", 3 } }
   for _, knob in ipairs(usual) do
     local value = m[knob[1]]
     if value ~= nil and value ~= knob[2] then
@@ -226,7 +226,7 @@ local function cell_text(v, ctx, name)
   if math.type(v) == "float" then return (ctx.complete and "%.14g" or "%.6g"):format(v) end
   if type(v) == "string" then
     local text = (v:find "%c" or not utf8.len(v)) and quote(v) or v
-    return ctx.complete and text or shorten(text, CELL, ctx.dots)
+    return ctx.complete and text or M._shorten(text, CELL, ctx.dots)
   end
   if ctx.complete then return flat(v, ctx, math.huge, math.huge) end
   return flat(v, ctx, 2, CELL) or "{" .. ctx.dots .. "}"
@@ -255,7 +255,7 @@ local function squeeze(rows, widths, names, ctx, indent, is_number)
   end
   if used <= ctx.width or ctx.complete or not widest then return end
   widths[widest] = math.max(WIDE, widths[widest] - (used - ctx.width))
-  for _, row in ipairs(rows) do row[widest] = shorten(row[widest], widths[widest], ctx.dots) end
+  for _, row in ipairs(rows) do row[widest] = M._shorten(row[widest], widths[widest], ctx.dots) end
 end
 
 -- An aligned table with heading and footer; `get(i, name)` gives the text of a cell.
@@ -425,7 +425,7 @@ function M._line(value, width)
   else
     text = M.pretty(value, { width = 1000, items = 8, depth = 1 }):gsub("%s*\n%s*", " ")
   end
-  return shorten(text, width, screen.unicode() and "…" or "...")
+  return M._shorten(text, width, screen.unicode() and "…" or "...")
 end
 
 --- A network in one line; nil for other values, and for one with a text of its own.

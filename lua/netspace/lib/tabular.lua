@@ -4,6 +4,8 @@
 --
 --   tabular.write("markdown", { { "space", "n" }, { "A", "12" } })
 
+local options = require "netspace.lib.options"
+
 local M = {}
 
 local writers = {}
@@ -69,5 +71,18 @@ M.formats = writers -- by name
 
 --- The text, which ends with a line feed.
 function M.write(format, rows) return table.concat(writers[format](rows), "\n") .. "\n" end
+
+--- The method `table` of a value, which gives its cells as text for other programs.
+-- @tparam function cells  of a value, the rows; rows[1] has the headings
+function M.method(cells)
+  return function(t, format)
+    if not writers[format] then
+      error(("table: format is %s%s; it knows csv, markdown and latex"):format(
+        format == nil and "missing" or ("'%s'"):format(tostring(format)),
+        options.hint(format, writers)), 2)
+    end
+    return (M.write(format, cells(t)))
+  end
+end
 
 return M

@@ -16,7 +16,7 @@ local M = {}
 local common = {
   stem = "string", stem_width = "integer", block = "string", se = "number",
   head_width = "integer", activation = "string", classes = "integer", image = "integer",
-  kernel = "integer|table",
+  channels = "integer", kernel = "integer|table",
 }
 
 local function with_common(t)
@@ -234,7 +234,9 @@ A network of stem, stages and head, each stage with its own depth, width, b, g a
   kernel = 3  side of the blocks' k×k convolutions, odd (number or list)
   se = 0      squeeze-excitation ratio, of the block's input width
   stem = "simple" (3×3 stride 2), "res" (7×7 stride 2 and max pool), "cifar" (3×3 stride 1)
-  stem_width = 32, head_width = 0, activation = "relu" or "silu", classes = 10, image = 32
+  stem_width = 32, head_width = 0, activation = "relu" or "silu", classes = 10
+  image = 32, channels = 3   side of the image and its channels; 1: gray (m has no channels
+              where they are 3)
 Widths are made multiples of the group width (round half to even): m.w and m.g are final,
 m.asked keeps d, w, b, g as written.
 example: arch.anynet{ d = {1, 2}, w = {24, 392}, g = 16 }.w

@@ -89,9 +89,9 @@ function M.network(m, image, paper_acts)
   end
   rows[#rows + 1] = { "all", "", tostring(blocks), "", "", "", "", short(total.flops), "",
     short(total.params), "", short(total.acts) }
-  local lines = { ("block %s%s, stem %s, %s, %d px, %d classes"):format(m.block,
+  local lines = { ("block %s%s, stem %s, %s, %d px%s, %d classes"):format(m.block,
     m.se > 0 and (" with squeeze-excitation %g"):format(m.se) or "", m.stem, m.activation,
-    image or m.image, m.classes) }
+    image or m.image, m.channels == 1 and " gray" or "", m.classes) }
   if m.regnet then
     local r = m.regnet
     lines[2] = ("RegNet d = %d, w_0 = %d, w_a = %g, w_m = %g"):format(r.d, r.w_0, r.w_a, r.w_m)

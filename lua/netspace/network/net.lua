@@ -7,6 +7,7 @@
 local atomic = require "netspace.lib.atomic"
 local benchmark = require "netspace.core.benchmark"
 local blame = require "netspace.lib.blame"
+local confusions = require "netspace.network.confusion"
 local core = require "netspace.core.net"
 local document = require("netspace.lib.doc").group "net"
 local json = require "netspace.lib.json"
@@ -53,7 +54,8 @@ local trained_on = setmetatable({}, { __mode = "k" })
 function M._trained(n, set)
   local card = set:card()
   trained_on[n] = { name = card.spec, checksum = card.checksum, image = card.image,
-    mean = card.mean, std = card.std, class_names = card.class_names, channels = "RGB" }
+    mean = card.mean, std = card.std, class_names = card.class_names,
+    channels = card.channels == 1 and "gray" or "RGB" }
 end
 
 -- The same as the file `path` of weights says, if it does.
@@ -217,45 +219,13 @@ function methods.test(n, data, opts)
   return e, metrics
 end
 
-local confusion = { __name = "confusion" }
-
---- The pairs that are taken for each other most often, and how often of how many.
-function confusion:__tostring()
-  local lines = { ("%d images, %.2f %% wrong; most often"):format(self.n, self.error) }
-  for _, w in ipairs(self.worst) do
-    lines[#lines + 1] = ("  %s taken for %s: %d of %d"):format(w.class, w.taken_for, w.n, w.of)
-  end
-  return table.concat(lines, "\n")
-end
-
-local WORST = 10 -- pairs
-
 function methods.confusion(n, data, opts)
   check_net("net:confusion", n)
   local split = split_of("net:confusion", opts)
-  local c = { split = split, matrix = call("net:confusion", core.confusion, n, data, split),
-    class_names = data:card().class_names, n = 0, worst = {} }
-  local right, pairs_of = 0, {}
-  for i, row in ipairs(c.matrix) do
-    local of = 0
-    for _, count in ipairs(row) do of = of + count end
-    c.n, right = c.n + of, right + row[i]
-    for k, count in ipairs(row) do
-      if k ~= i and count > 0 then
-        pairs_of[#pairs_of + 1] = { class = c.class_names[i], taken_for = c.class_names[k],
-          n = count, of = of, share = count / of, label = i - 1, answer = k - 1 }
-      end
-    end
-  end
-  table.sort(pairs_of, function(a, b)
-    if a.n ~= b.n then return a.n > b.n end
-    if a.label ~= b.label then return a.label < b.label end
-    return a.answer < b.answer
-  end)
-  table.move(pairs_of, 1, math.min(WORST, #pairs_of), 1, c.worst)
-  c.error = 100 * (c.n - right) / c.n
+  local c = confusions.new(call("net:confusion", core.confusion, n, data, split),
+    data:card().class_names, split)
   note(n, data, split, c.error)
-  return setmetatable(c, confusion)
+  return c
 end
 
 -- "train" or "test", train when not given.
@@ -383,11 +353,13 @@ document("net:test", [[
 
 document("net:confusion", [[
   net:confusion(data [, { split = "test" }]) -> confusion
-  Which classes are taken for which.  .matrix has a row for each class, in the order of
-  .class_names: how many of its images got each answer (an image whose logits are no numbers
-  none).  .worst are the pairs most often mistaken: class, taken_for, n, of, share, label,
-  answer (from 0).  Prints as these pairs.  A look at the test images counts as net:test does.
+  Which classes are taken for which.  Prints as a matrix, where that fits 80 columns, and as the
+  pairs that are most often mistaken; c:table("csv"), as rows:table, gives the whole matrix.
     split   "test", "validation" or "train" (not augmented)
+  .matrix has a row for each class, in the order of .class_names: how many of its images got each
+  answer (an image whose logits are no numbers none).  .worst are the pairs: class, taken_for, n,
+  of, share, label, answer (from 0).  .error and .class_error are those of net:test, .n and
+  .n_wrong the images.  A look at the test images counts as net:test does.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):confusion(D, { split = "validation" })]])
 
 document("net:forward", [[

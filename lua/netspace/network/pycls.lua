@@ -242,6 +242,7 @@ end
 --- The sections of pycls's configuration that describe a network; or nil where pycls has none
 -- that means the same.
 function M.config(m)
+  if m.channels == 1 then return nil end -- pycls's images have three
   local function config(net)
     local kind, name, t = written(net)
     t.STEM_W, t.HEAD_W = net.stem_width, net.head_width

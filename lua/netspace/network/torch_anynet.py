@@ -3,7 +3,8 @@ wrote:
 
     import torch_anynet
     net = torch_anynet.load("net.safetensors").eval()
-    logits = net((pixels - net.mean) / net.std)    # n x 3 x h x w, RGB from 0 to 255
+    logits = net((pixels - net.mean) / net.std)    # n x 3 x h x w, RGB from 0 to 255, or
+                                                   # n x 1 x h x w where it was trained on gray
     names = [net.class_names[k] for k in logits.argmax(1)]
 
 net.mean and net.std are those of the images the network was trained on, net.image is their
@@ -146,7 +147,7 @@ def anynet(m):
     net = nn.Sequential()
     k, stride = {"simple": (3, 2), "res": (7, 2), "cifar": (3, 1)}[m["stem"]]
     stem = nn.Sequential()
-    stem.add_module("conv", conv(3, m["stem_width"], k, stride))
+    stem.add_module("conv", conv(m.get("channels", 3), m["stem_width"], k, stride))
     stem.add_module("bn", nn.BatchNorm2d(m["stem_width"]))
     stem.add_module("act", act(m))
     if m["stem"] == "res":
@@ -178,7 +179,7 @@ def load(path):
     net.load_state_dict(weights)
     data = json.loads(metadata.get("netspace.data", "{}"))
     for name in ("mean", "std"):  # they move with the network to a GPU, and are no weights
-        value = torch.tensor(data[name]).view(3, 1, 1) if name in data else None
+        value = torch.tensor(data[name]).view(-1, 1, 1) if name in data else None
         net.register_buffer(name, value, persistent=False)
     net.class_names, net.image = data.get("class_names"), data.get("image")
     return net

@@ -138,6 +138,8 @@ local function name_curves(panel, curves)
   return panel.key_title .. ": " .. table.concat(words, "; ")
 end
 
+local bands = { dkw = true, bootstrap = true, anytime = true }
+
 options.declare("plot.edf", { title = "string", from = "number", to = "number",
   band = "boolean|string", level = "number", metric = "string" })
 
@@ -154,8 +156,9 @@ local function check_options(o, n)
   if o.level and not (o.level > 0 and o.level < 1) then
     error(("plot.edf: level is %g; it must be between 0 and 1, such as 0.95"):format(o.level), 3)
   end
-  if type(o.band) == "string" and o.band ~= "dkw" and o.band ~= "bootstrap" then
-    error(('plot.edf: band is "%s"; it must be "dkw", "bootstrap" or false'):format(o.band), 3)
+  if type(o.band) == "string" and not bands[o.band] then
+    error(('plot.edf: band is "%s"; it must be "dkw", "bootstrap", "anytime" or false'):format(
+      o.band), 3)
   end
   if n < 1 or n > MOST then
     error(("plot.edf shows 1 to %d curves, got %d"):format(MOST, n), 3)
@@ -212,7 +215,8 @@ document("plot.edf", [[
                in training, are drawn as sparse dots
     title      a heading
     from, to   the range of errors to show (default: all finished models)
-    band       "dkw" (or true) or "bootstrap": shades the confidence band, as in edf:band
+    band       "dkw" (or true), "bootstrap" or "anytime": shades the confidence band, as in
+               edf:band
     level = 0.95   of the band
     metric     another one than the error, as in stats.edf
   example: plot.edf{ { 40, 50, 60 }, { name = "B", errors = { 35, 45, 100 } } }:show()

@@ -11,6 +11,7 @@
 local atomic = require "netspace.lib.atomic"
 local gnuplot = require "netspace.plot.gnuplot"
 local blame = require "netspace.lib.blame"
+local display = require "netspace.lib.display"
 local document = require("netspace.lib.doc").group "plot"
 local image = require "netspace.plot.image"
 local input = require "netspace.stats.input"
@@ -27,13 +28,8 @@ local Plot = {}
 Plot.__index = Plot
 Plot.__name = "plot"
 
-local function ascii_asked()
-  local asked = os.getenv "NETSPACE_ASCII"
-  return asked ~= nil and asked ~= "" and asked ~= "0"
-end
-
 --- Whether plots should keep to ASCII: asked for, or what the terminal can show.
-local function ascii_only() return ascii_asked() or not screen.unicode() end
+local function ascii_only() return display.ascii_asked() or not screen.unicode() end
 
 --- The picture that `t` describes.
 function M.new(t)
@@ -158,7 +154,7 @@ local function kind_of(o)
     error(("plot:show: graphics is '%s'; it is one of %s%s"):format(asked,
       table.concat(image.kinds, ", "), options.hint(asked, image.kinds)), 3)
   end
-  return asked == "auto" and ascii_asked() and "text" or image.kind(asked)
+  return asked == "auto" and display.ascii_asked() and "text" or image.kind(asked)
 end
 
 function Plot:show(o)

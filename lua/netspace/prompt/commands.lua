@@ -206,6 +206,19 @@ function M.report(args)
   io.stderr:write(tostring(made), "\n")
 end
 
+--- Makes the pack of a set of images, or checks one.
+function M.pack(args)
+  return require("netspace.data.main").pack(args)
+end
+
+--- Tells what a set of images holds, or what packs the cache has.
+function M.data(args)
+  return require("netspace.data.main").data(args)
+end
+
+local PACK = "pack SPEC -o FILE [--size N] [--jpeg | --bytes] [--KEY VALUE]... | "
+  .. "pack --check FILE"
+local DATA = "data SPEC [--KEY VALUE]... | data --cache [--clear] [--limit SIZE]"
 local DOCTOR = "doctor [STORE]"
 
 --- Checks the machine, or a store.
@@ -218,7 +231,8 @@ end
 for name, about in pairs { resume = { RESUME, "sweep.resume" },
   export = { EXPORT, "store:export" }, copy = { COPY, "store:copy" },
   remove = { REMOVE, "store:remove" }, rename = { RENAME, "store:rename" },
-  report = { REPORT, "report" }, doctor = { DOCTOR } } do
+  report = { REPORT, "report" }, doctor = { DOCTOR }, pack = { PACK, "data.open" },
+  data = { DATA, "data.open" } } do
   local run = M[name]
   M[name] = function(args)
     for _, a in ipairs(args) do

@@ -90,6 +90,19 @@ local function pictures()
   return version ~= nil, version and version .. ": pictures as SVG, PNG and PDF" or message
 end
 
+-- Which formats of images this build reads.
+local function images()
+  local good, missing = {}, {}
+  for _, format in ipairs(sys.images()) do
+    local list = format.read and good or missing
+    list[#list + 1] = format.name
+  end
+  local text = table.concat(good, ", ") .. " are read"
+  if #missing == 0 then return true, text end
+  return false, ("%s; %s is not: install libwebp (Debian, Ubuntu: libwebp-dev) and build again")
+    :format(text, missing[1])
+end
+
 local function history()
   local path = require("netspace.prompt.history").path()
   if not path then return true, "off" end
@@ -182,6 +195,7 @@ function M.main(args)
   for name in pairs(prelude.libraries) do names[#names + 1] = name end
   table.sort(names)
   for _, name in ipairs(names) do check("library", 5, lua_library, name) end
+  check("images", 0, images)
   check("terminal", 0, terminal)
   check("locale", 0, locale)
   check("history", 0, history)

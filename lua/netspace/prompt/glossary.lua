@@ -145,6 +145,12 @@ local rows = {
   { "property", "A number of each network that errors are compared with: \"d\", \"w_a\", "
     .. "\"flops\", a function(m).", "stats.bootstrap" },
   { "verdict", "The sentence that says what a comparison allows to claim.", "stats.compare" },
+  { "sequential test, looks, peeking", "A comparison that is looked at while models are trained, "
+    .. "with limits that allow it.", "stats.sequential, stats.boundaries" },
+  { "confidence sequence, anytime-valid, e-value", "An interval that holds at every moment at "
+    .. "once, however often one looks; the e-value is its p-value.", "stats.anytime" },
+  { "prefix", "Models 1 to n in the drawn order, all ended: the fair part of a population that "
+    .. "still trains.", "stats.prefix" },
   { "normalised comparison", "Populations compared at the same distribution of a cost.",
     "stats.normalise" },
   -- Programs

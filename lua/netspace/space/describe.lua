@@ -43,8 +43,9 @@ return function(S)
   end
   local free, all = draw.freedom(drawn)
   add("freedom     %d of %d parameters are drawn independently", free, all)
-  add("options     stem %s of %d, stride %s, %s, %d px, %d classes (S:sample may change them)",
-    o.stem, o.stem_width, table.concat(o.stride, ","), o.activation, o.image, o.classes)
+  add("options     stem %s of %d, stride %s, %s, %d px%s, %d classes (S:sample may change them)",
+    o.stem, o.stem_width, table.concat(o.stride, ","), o.activation, o.image,
+    o.channels == 1 and " gray" or "", o.classes)
   for _, c in ipairs(S.constraints) do
     add("constraint  %s: %s (%s)", c.name, c.doc or "no doc",
       drawn.direct[c] and "drawn directly" or "by rejection")

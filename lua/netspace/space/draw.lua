@@ -191,6 +191,11 @@ function M.lineage(S)
   return names
 end
 
+-- The name of a space for images of a size: space.small is called after that of its own.
+local function sized(name, base)
+  return (name:gsub("%-%d+px", ("-%dpx"):format(base.image), 1))
+end
+
 --- Everything needed to draw from S with the network options o; sorted: ordered parameters
 -- are drawn by sorting independent draws.
 function M.of(S, o, sorted)
@@ -201,10 +206,12 @@ function M.of(S, o, sorted)
   for k, v in pairs(base) do
     if k ~= "d" and k ~= "w" and k ~= "b" and k ~= "g" then fixed[k] = v end
   end
+  local lineage = M.lineage(S)
+  for i, name in ipairs(lineage) do lineage[i] = sized(name, base) end
   return {
     base = base, factors = factors_of(S, r, sorted), direct = r.direct, resolved = r,
     groups = M.by_groups(S),
-    spec = { name = S.name, lineage = M.lineage(S), kind = S.kind, stages = S.stages,
+    spec = { name = sized(S.name, base), lineage = lineage, kind = S.kind, stages = S.stages,
       params = r.ranges, bonds = r.bonds, ties = r.ties, options = fixed,
       constraints = constraints, drawn = sorted and "sorted" or nil },
   }

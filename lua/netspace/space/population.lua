@@ -224,7 +224,7 @@ function M.draw(space, drawn, n, o)
     if sys.interrupted() then error("interrupted", 0) end
     forecast()
   end
-  population.space, population.seed, population.tried = space.name, o.seed, last
+  population.space, population.seed, population.tried = drawn.spec.name, o.seed, last
   population.window, population.spec = o.window, drawn.spec
   if o.adopted then
     population.adopted = { population = o.adopted.population, store = o.adopted.store,

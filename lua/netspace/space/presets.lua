@@ -1,7 +1,8 @@
 --- The spaces that come with netspace, by name, each made when it is first asked for.
 -- Sources: arXiv 2003.13678 sections 3 and 4, appendices B and D (AnyNet, RegNet and their
 -- variants); arXiv 1905.13214 section 4 (NDS).  The small versions are netspace's own: the same
--- spaces with a quarter of the widths and half of the depths, for 32-pixel images.
+-- spaces with a quarter of the widths and half of the depths, for 32-pixel images (and those of
+-- any data set: sizes.lua).
 
 local constraint = require "netspace.space.constraint"
 local options = require "netspace.lib.options"
@@ -161,11 +162,12 @@ function M.fill(t, version, where, maker)
     __index = function(_, name)
       if makers[name] then
         local S = makers[name](t, versions[version])
+        for _, key in ipairs { "stem", "stride" } do S.sized[key] = S.options[key] ~= nil end
         rawset(t, name, S)
         return S
       end
       local text = tostring(name)
-      local base, small = text:match("^(.*)(%-32px)$")
+      local base, small = text:match("^(.*)(%-%d+px)$")
       local key = printed[base or text] or base and makers[base] and base
       if key then return (small and space.small or t)[key] end
       error(("%s has no space '%s'%s; %s.names() lists them"):format(where, text,

@@ -19,6 +19,7 @@ local population = require "netspace.space.population"
 local presets = require "netspace.space.presets"
 local pretty = require "netspace.lib.pretty"
 local seeds = require "netspace.space.seeds"
+local sizes = require "netspace.space.sizes"
 local sys = require "netspace.core.sys"
 
 local M = {}
@@ -31,7 +32,7 @@ Space.__index = Space
 -- Fixed options of the networks that may change from one population to the next.
 local network_options = {
   stem = "string", stem_width = "integer", stride = "integer|table", head_width = "integer",
-  activation = "string", classes = "integer", image = "integer",
+  activation = "string", classes = "integer", image = "integer", channels = "integer",
 }
 -- Fixed options of the blocks: part of the space.
 local block_options = { block = "string", se = "number", kernel = "integer|table" }
@@ -136,7 +137,8 @@ local function create(kind, t)
   options.check("space." .. kind, t, 2)
   t = t or {}
   local S = { name = t.name or (kind == "anynet" and "AnyNet" or "RegNet"), doc = t.doc,
-    kind = kind, stages = t.stages or 4, params = {}, options = {}, constraints = {} }
+    kind = kind, stages = t.stages or 4, params = {}, options = {}, constraints = {},
+    sized = {} } -- options that follow the size of images, as spaces of presets.lua have them
   for _, p in ipairs(kinds[kind]) do
     if t[p[1]] == nil then
       error(("space.%s: '%s' is missing; a space has a range for each parameter"):format(
@@ -175,9 +177,11 @@ end
 
 local function derive(parent, ...)
   local S = { parent = parent, kind = parent.kind, stages = parent.stages, params = {},
-    options = {}, constraints = table.move(parent.constraints, 1, #parent.constraints, 1, {}) }
-  for k, v in pairs(parent.params) do S.params[k] = v end
-  for k, v in pairs(parent.options) do S.options[k] = v end
+    options = {}, constraints = table.move(parent.constraints, 1, #parent.constraints, 1, {}),
+    sized = {} }
+  for _, part in ipairs { "params", "options", "sized" } do
+    for k, v in pairs(parent[part]) do S[part][k] = v end
+  end
   local changes, wanted = {}, {}
   for i = 1, select("#", ...) do
     local x = select(i, ...)
@@ -197,6 +201,7 @@ local function derive(parent, ...)
   if not ok then error((tostring(message):gsub("^.-:%d+: ", "")), 0) end
   S.name = changes.name or parent.name
   S.stages = changes.stages or parent.stages
+  for key in pairs(changes) do S.sized[key] = nil end
   S.doc = changes.doc
   for _, x in ipairs(wanted) do add_constraint(S, x) end
   if not changes.name then
@@ -239,10 +244,11 @@ local function read_window(where, o)
   return window
 end
 
-local function read_network_options(o)
+local function read_network_options(where, S, o)
   local set = {}
   for k in pairs(network_options) do set[k] = o[k] end
-  return set
+  if not o.data then return set end
+  return sizes.complete(where, S, set, sizes.card(where, o.data))
 end
 
 local function sorted(o)
@@ -260,7 +266,7 @@ local function identity(S, spec)
 end
 
 local sample_options = { seed = "integer", max_tries = "integer", flops = "window",
-  params = "window", acts = "window", order = "string", adopt = "table" }
+  params = "window", acts = "window", order = "string", adopt = "table", data = "any" }
 for k, v in pairs(network_options) do sample_options[k] = v end
 options.declare({ "S:sample", "design.step: sample" }, sample_options)
 
@@ -271,13 +277,13 @@ function Space:sample(n, o)
       .. "S:sample(12, { … })"):format(type(n) == "number" and tostring(n)
       or pretty(n, { width = 60 })), 2)
   end
-  local set = read_network_options(o)
   local max_tries = o.max_tries or 1000000
   if max_tries < 1 then
     error(("S:sample: max_tries is %d; it must be at least 1"):format(max_tries), 2)
   end
   local p = blame.call(1, blame.plainly, function()
     local how = { seed = math.tointeger(o.seed), window = read_window("S:sample", o) }
+    local set = read_network_options("S:sample", self, o)
     if o.adopt then adopt.complete(o.adopt, set, network_options) end
     local drawn = draw.of(self, set, sorted(o))
     if o.adopt then
@@ -294,7 +300,7 @@ function Space:sample(n, o)
 end
 
 local size_options = { draws = "integer", seed = "integer", flops = "window", params = "window",
-  acts = "window" }
+  acts = "window", data = "any" }
 for k, v in pairs(network_options) do size_options[k] = v end
 options.declare("S:size", size_options)
 
@@ -308,7 +314,8 @@ function Space:acceptance(o)
   local n = math.tointeger(o.n or 500)
   if n < 1 then error(("S:acceptance: n is %d; it must be at least 1"):format(n), 2) end
   local a = blame.call(1, blame.plainly, function()
-    return population.acceptance(self, draw.of(self, read_network_options(o), sorted(o)), n,
+    local set = read_network_options("S:acceptance", self, o)
+    return population.acceptance(self, draw.of(self, set, sorted(o)), n,
       { seed = math.tointeger(o.seed or sys.seed()), window = read_window("S:acceptance", o) })
   end)
   return a
@@ -384,7 +391,7 @@ function Space:size(o)
   if draws < 1 then error(("S:size: draws is %d; it must be at least 1"):format(draws), 2) end
   local result = blame.call(1, blame.plainly, function()
     return count.size(self, { seed = math.tointeger(o.seed or sys.seed()), draws = draws,
-      set = read_network_options(o), window = read_window("S:size", o) })
+      set = read_network_options("S:size", self, o), window = read_window("S:size", o) })
   end)
   return result
 end
@@ -406,7 +413,8 @@ M.small = presets.fill({}, "small", "space.small", M)
 document("space", [[
 space.AnyNetXA … space.AnyNetXE, space.RegNetX, …; space.small.AnyNetXA, …
 Design spaces by name; space.names() lists all.  These are the paper's, for ImageNet; space.small
-has the same for 32-pixel images, which a processor can train.
+has the same for small images, which a processor can train.  S:sample{ data = … } fits either to
+the images of a data set.
   AnyNetXA                         every stage free
   AnyNetXB, XC, XD, XE             + shared_b, + shared_g, + monotone_w, + monotone_d
   RegNetX                          widths quantised from a line
@@ -427,9 +435,11 @@ source: arXiv 2003.13678 sections 3, 4, appendices B and D; arXiv 1905.13214]])
 
 document("space.small", [[
 space.small.AnyNetXA, … (the names of space.names())
-The same spaces for 32-pixel images, which ordinary processors can train.
+The same spaces for small images, which ordinary processors can train.
 They have a quarter of the widths, half of the depths, a 3×3 stem of stride 1 with 16
-channels, and 10 classes.  A window such as flops = {3e6, 6e6} makes the networks comparable.
+channels, and 10 classes, for 32 pixels.  A window such as flops = {3e6, 6e6} makes the networks
+comparable; sweep.window suggests one.  With data = d in S:sample they take size, channels and
+classes from the data, and the names say the size (AnyNetX_A-64px).
 example: space.small.AnyNetXA:sample(3, { flops = {3e6, 6e6} })
 source: ranges of netspace, principles of arXiv 2003.13678]])
 
@@ -442,8 +452,8 @@ A space of networks whose stages have their own depth, width, bottleneck ratio, 
   or { lo =, hi =, q =, dist = } with dist uniform, log_uniform, power2_uniform,
   power2_or_log_uniform, normal or log_normal; or { values = {…} }; or one number;
   or a list of such tables, one a stage
-  block, kernel, se, stem, stem_width, stride, head_width, activation, classes, image: as
-  in arch.anynet
+  block, kernel, se, stem, stem_width, stride, head_width, activation, classes, image,
+  channels: as in arch.anynet
   name, doc
 example: space.anynet{ stages = 3, d = {1, 8}, w = {16, 256, 8}, b = 1, g = {8, 16} }
 source: arXiv 2003.13678 section 3.2]])
@@ -479,8 +489,15 @@ The first n different networks of the space inside the window; it depends on the
   seed                   when not given, each space has its own, so that populations that are
                          compared are independent: the first one drawn from that of netspace
                          --seed (1), the others 2, 3, … as they come; printed and stored
-  image, classes, stem, stem_width, stride, head_width, activation  network options, as in
-                         arch.anynet; complexity is counted at this image size
+  data                   an open data set or its name: image, channels and classes are its own,
+                         stem and strides fit (unless the space or you give them), so that the
+                         last of four stages has 4 to 8 pixels a side:
+                           8 to 12 px   stem "cifar", strides 1 1 1 2     13 to 24   1 1 2 2
+                           25 to 48     1 2 2 2, as space.small at 32
+                           49 to 96     stem "simple" (stride 2), strides 1 2 2 2
+                           97 and more  stem "simple", strides 2 2 2 2, as the paper's at 224
+  image, classes, channels, stem, stem_width, stride, head_width, activation  network options, as
+                         in arch.anynet; complexity is counted at this image size
   max_tries = 1000000    give up after so many candidates without a new network
   order = "rejection"    how ordered parameters (monotone_w, …) are drawn: as if repeated until
                          they obey; or "sorted": drawn once and sorted, which makes ties rarer
@@ -498,7 +515,7 @@ source: arXiv 2003.13678 section 3.1]])
 document("S:acceptance", [[
 S:acceptance{ n = 500, flops = {lo, hi}, params =, acts =, image =, … } -> text, with .share …
 The share of candidates that S:sample accepts, and the time that n networks need.
-  flops, params, acts, image, stem, …  window and network options, as in S:sample
+  flops, params, acts, data, image, stem, …  window and network options, as in S:sample
 Fields: .share, .share_error, .taken of .tried, .candidates and .seconds for n networks, and
 .rejected by reason.  S:sample prints the same before a draw that takes seconds.
 example: space.AnyNetXE:acceptance{ flops = {3e6, 6e6}, stem = "cifar" }
@@ -515,7 +532,7 @@ document("S:size", [[
 S:size{ flops = {lo, hi}, params =, acts =, draws = 2000, seed =, image =, … }
     -> { nominal =, exact =, distinct =, window = … }
 How many settings (values of all parameters) a space has, and how many networks they make.
-  image, classes, stem, stem_width, stride, head_width, activation  as in S:sample
+  data, image, classes, channels, stem, stem_width, stride, head_width, activation  as in S:sample
   .nominal  settings as the paper counts them: an order divides by n!, a RegNet has 64 values
             each of d, w_0, w_a and w_m
   .exact    settings, counted: every order and tie as it is

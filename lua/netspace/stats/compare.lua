@@ -356,8 +356,8 @@ The two-sample Kolmogorov-Smirnov test alone: largest distance of two EDFs and i
 example: stats.ks({ 1, 2, 3, 4 }, { 5, 6, 7, 8 })
 source: Smirnov 1939; exact with ties as Schröer and Trenkler 1995]])
 
--- For stats.alternatives.
+-- For stats.alternatives and sequential statistics.
 M._shared = { compare = compare, settings = settings, cautious = cautious,
-  significant = significant }
+  shared_models = shared_models, significant = significant }
 
 return M

@@ -94,7 +94,7 @@ local function check_list(at, column, v, stages)
 end
 
 local numeric = { "d", "w", "b", "g", "stride", "kernel", "se", "stem_width", "head_width",
-  "classes", "image" }
+  "classes", "image", "channels" }
 
 -- The network of a record, as far as it says.
 local function model_of(at, r, known, exported)

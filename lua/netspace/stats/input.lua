@@ -252,25 +252,13 @@ function M.aligned(rows, spare)
   return table.concat(columns.lines(rows), "\n")
 end
 
--- The table of cells as text for other programs.
-local function table_of(cells)
-  return function(t, format)
-    if not tabular.formats[format] then
-      error(("table: format is %s%s; it knows csv, markdown and latex"):format(
-        format == nil and "missing" or ("'%s'"):format(tostring(format)),
-        options.hint(format, tabular.formats)), 2)
-    end
-    return (tabular.write(format, cells(t)))
-  end
-end
-
 --- The metatable of values that are tables: they print in aligned columns and have a method
 -- `table`, which gives the same for other programs.
 -- @tparam function cells  of a value, the rows; rows[1] has the headings
 -- @tparam[opt] function below  what stands below the printed table
 -- @tparam[opt] table spare  as for aligned
 function M.tabular(name, cells, below, spare)
-  return { __name = name, __index = { table = table_of(cells) }, __tostring = function(t)
+  return { __name = name, __index = { table = tabular.method(cells) }, __tostring = function(t)
     return M.aligned(cells(t), spare) .. (below and "\n" .. below(t) or "")
   end }
 end

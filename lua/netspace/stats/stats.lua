@@ -16,7 +16,7 @@ local options = require "netspace.lib.options"
 local M = {}
 
 for _, noun in ipairs { "best", "compare", "alternatives", "normalise", "bootstrap", "search",
-  "rank", "regress", "import" } do
+  "rank", "regress", "import", "boundaries", "prefix", "sequential", "anytime" } do
   for name, f in pairs(require("netspace.stats." .. noun)) do
     if doc.topics["stats." .. name] then M[name] = f end
   end
@@ -58,9 +58,12 @@ A confidence band: functions lo(e), hi(e), and steps() -> list x, list lo, list 
   "bootstrap"  percentiles of the EDFs of resampled populations, exact instead of simulated
                (the number of models below an error is binomial); covers one error at a time,
                and has no width where the EDF is 0 or 1
+  "anytime"    covers the whole true curve at every moment, from the tenth model on, however
+               often it is looked at while models are added in the order they were drawn
 example: stats.edf({ 40, 50, 60 }):band().hi(45)
 example: stats.edf({ 40, 50, 60 }):band(0.9, "bootstrap").lo(55)
-source: Dvoretzky, Kiefer, Wolfowitz 1956, constant of Massart 1990; Efron 1979]])
+source: Dvoretzky, Kiefer, Wolfowitz 1956, constant of Massart 1990; Efron 1979; Howard and
+  Ramdas 2022 (arXiv 1906.09712), theorem 2]])
 
 document("edf:area", [[
 edf:area(limit = 100) -> share

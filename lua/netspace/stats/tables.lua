@@ -17,7 +17,8 @@ local refuse, shown = foreign.refuse, foreign.shown
 -- Fields of a network.
 M.fields = {}
 for _, name in ipairs { "d", "w", "b", "g", "stride", "block", "se", "stem", "stem_width",
-  "head_width", "activation", "classes", "image", "asked", "regnet", "kernel" } do
+  "head_width", "activation", "classes", "image", "asked", "regnet", "kernel",
+  "channels" } do
   M.fields[name] = true
 end
 -- Other names that files have for ours, and what trackers put before the names of columns.

@@ -117,10 +117,12 @@ local function check_models(where, models, card)
     end
     local good, final = pcall(arch._final, m)
     if not good then fail(("%s: models[%d]: %s"):format(where, i, blame.bare(final))) end
-    for _, key in ipairs { "image", "classes" } do
-      if final[key] ~= card[key] then
-        fail(("%s: models[%d] has %s = %s, the data '%s' has %d; make the models with %s = %d")
-          :format(where, i, key, tostring(final[key]), card.spec, card[key], key, card[key]))
+    for _, key in ipairs { "image", "classes", "channels" } do
+      local has = final[key] or key == "channels" and 3
+      if has ~= card[key] then
+        fail(("%s: models[%d] has %s = %s, the data '%s' has %d; make the models with %s = %d, or "
+          .. "draw them for the data: S:sample(n, { data = … })")
+          :format(where, i, key, tostring(has), card.spec, card[key], key, card[key]))
       end
     end
     list[i], costs[i] = final, arch.complexity(final)

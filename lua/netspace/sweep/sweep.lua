@@ -37,6 +37,7 @@ local trainings = require "netspace.sweep.training"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
+local windows = require "netspace.sweep.window"
 
 local M = { open = stores.open }
 local Training = trainings.Training
@@ -46,6 +47,8 @@ options.declare({ "sweep.run", "sweep.start", "sweep.forecast" },
     data = "string|userdata", recipe = "table", workers = "integer", seed = "integer",
     progress = "function", quiet = "boolean", checkpoint = "table|boolean",
     memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" })
+options.declare("sweep.window", { data = "string|userdata", time = "number|string",
+  models = "integer", recipe = "table", workers = "integer" })
 options.declare("sweep.resume", { workers = "integer", quiet = "boolean",
   retry = "boolean|string", memory = "number|string", patience = "number",
   budget = "number|string" })
@@ -303,6 +306,12 @@ function M.forecast(o)
   end))
 end
 
+--- The window of flops for a sweep that takes so long.
+function M.window(S, o)
+  o = options.check("sweep.window", o)
+  return (blame.call(1, say, windows.make, S, o))
+end
+
 -- What is said where models that a limit has failed are queued again and the limit stays.
 local stays = { memory = "at the limit of memory, which stays as it was: --memory SIZE, or none, "
   .. "lifts it", patience = "because their workers were silent for too long, and the patience "
@@ -475,7 +484,7 @@ document("sweep.run", [[
     store       file that keeps the results (made when missing)
     name        what to call the population in it (the name of its space)
     models      a population (S:sample) or a list of networks
-    data        "shapes", "cifar10:DIR", or a dataset from data.open
+    data        what data.open takes ("shapes", "~/photos", "cifar10:DIR"), or a dataset from it
     recipe      how to train, as for recipe{ … }; what is not given is as in recipe.quick.  Its
                 batch may be no larger than the training set
     workers     processes at a time (all cores); the results do not depend on it
@@ -520,6 +529,20 @@ document("sweep.forecast", [[
   .high.  The speed is that of models in the store that this machine has trained, or is
   measured on a few of the models (a second or two).
   example: sweep.forecast{ store = "runs.db", name = "A", models = A, data = D }]])
+document("sweep.window", [[
+  sweep.window(S, { data =, time =, models = 16, recipe =, workers = }) -> window
+  How large networks of a space may be for a sweep over them to take a given time on this
+  machine: .flops = {lo, hi}, a factor of two apart, for S:sample.
+    data      what they will train on; size and channels of the networks are the data's
+    time      of the whole sweep, such as "10m"
+    models    how many networks
+    recipe    as in sweep.run (recipe.quick)
+    workers   processes at a time (all cores)
+  Fields: .flops, .seconds (what it will take), .models, .epochs, .images, .workers.  Where the
+  space has hardly any networks of that size the window is the nearest that it has, and .note
+  says so.  Populations that are compared are drawn in one window.
+  example: sweep.window(space.small.AnyNetXA, { data = D, time = "1m", models = 4 }).flops
+  source: times are those of sweep.forecast]])
 document("sweep.start", [[
   sweep.start{ … } -> sweep
   As sweep.run, without waiting: the sweep goes on while you type, or while a script waits for

@@ -168,6 +168,7 @@ end
 --- The process `netspace --worker`.
 function M.main()
   sys.die_with_parent()
+  require("netspace.data.cache").worker = true -- says nothing, packs nothing that has changed
   local stdin, stdout = io.stdin, io.stdout
   io.output(io.stderr)
   print = function(...) -- luacheck: ignore

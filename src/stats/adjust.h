@@ -1,0 +1,57 @@
+/* Means and EDFs of whole spaces from few trained and many untrained networks.
+ *
+ * The networks of a space cost nothing to draw, so that the distribution of their features is
+ * known.  A regression f of the error on the features (gp.h) is corrected by the trained ones:
+ *
+ *   mean = mean_n(y) - λ (mean_n f(x) - mean_N f(x'))         n trained, N drawn networks
+ *   F(e) = mean_n(1[y < e]) - λ_e (mean_n p_e(x) - mean_N p_e(x')),   p_e = Φ((e - f) / s)
+ *
+ * which is unbiased whatever f is, as no network is predicted by a fit that saw it (folds), and
+ * λ, estimated from the data and held in 0 … 1, makes it no worse than not predicting ("power
+ * tuning").  Several populations may share one fit.  Intervals come from influence: what each
+ * trained network adds to an estimate, by itself and by way of the fits it is in, which are
+ * linear in the errors (gp_weights).
+ * Sources: Cochran 1977, chapter 7 (regression estimator); Angelopoulos et al. 2023
+ * (prediction-powered inference, doi 10.1126/science.adi6000), 2023 (arXiv 2311.01453, power
+ * tuning); Zrnic and Candes 2024 (cross-prediction). */
+#ifndef STATS_ADJUST_H
+#define STATS_ADJUST_H
+#include "stats/gp.h"
+
+enum { ADJUST_LEAST = 10, ADJUST_FOLDS = 5 };
+
+struct adjust_data {
+    struct gp_shape shape;
+    int P;                // populations that share the fit
+    const size_t *n, *N;  // (P): trained and drawn networks of each
+    const float *x;       // (Σn,D) features of the trained ones, population by population
+    const double *y;      // (Σn) errors in percent
+    const float *drawn_x; // (ΣN,D)
+    uint64_t seed;        // of the folds
+};
+
+struct adjusted {
+    int P;
+    size_t n, N;     // of all populations
+    double *f;       // (n) predictions, each by the fit that did not see it
+    double *drawn;   // (N) mean predictions of all fits
+    double *through; // (P,n) of mean_n f - mean_N f: its weight on each error, by the fits
+    double *r;       // (n) residuals of f, of errors that were not cut
+    double log[2 + GP_GROUPS]; // hyperparameters of the last fit
+};
+
+/* False when interrupted. */
+bool adjust_fit(struct adjusted *a, const struct adjust_data *data);
+void adjust_free(struct adjusted *a);
+
+struct adjusted_mean {
+    double plain, mean; // without and with prediction
+    double plain_se, se, naive;
+    double lambda, r2; // r2: share of the variance of the errors that f explains
+    double *influence; // (a->n): of each trained network on `mean`; NULL: not wanted
+};
+/* The mean error of population p. */
+void adjust_mean(const struct adjusted *a, const struct adjust_data *data, int p,
+                 struct adjusted_mean *out);
+
+#endif

@@ -1,0 +1,285 @@
+/* See gp.h. */
+#include "stats/gp.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "nn/gemm.h"
+
+#define WIDE 10.0 // C: variance of the constant, in variances of y
+enum { ITERATIONS = 40, BLOCK = 256 };
+
+/* exp(x) for x <= 0 to 2e-7, without branches so that loops over it are vectorised: powers of
+ * two by the exponent, the rest by its Taylor series to the sixth power. */
+static inline float exp_negative(float x)
+{
+    x = x < -80 ? -80 : x;
+    float n = (float)(int)(x * 1.44269504f - 0.5f);
+    float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    float p =
+        1 + r * (1 + r * (0.5f + r * (1.f / 6 + r * (1.f / 24 + r * (1.f / 120 + r / 720)))));
+    union {
+        int32_t i;
+        float f;
+    } u = {.i = ((int32_t)n + 127) << 23};
+    return p * u.f;
+}
+
+/* k[j] = exp(-½ |a - b_j|²) for n points b, which stand by columns: b[d·n + j]. */
+__attribute__((target_clones("avx512f", "avx2", "default"))) static void
+covariances(float *restrict k, const float *restrict a, const float *restrict b, size_t n,
+            int D)
+{
+    for (size_t j = 0; j < n; j++)
+        k[j] = 0;
+    for (int d = 0; d < D; d++) {
+        const float *column = b + (size_t)d * n;
+        for (size_t j = 0; j < n; j++) {
+            float t = a[d] - column[j];
+            k[j] += t * t;
+        }
+    }
+    for (size_t j = 0; j < n; j++)
+        k[j] = exp_negative(-0.5f * k[j]);
+}
+
+// ---- learning the hyperparameters ------------------------------------------------------
+
+struct learning {
+    size_t n;
+    int groups, P;     // P = 2 + groups
+    double *distance;  // (groups,n,n): squared distances by group
+    const double *y;   // (n), standardised
+    double *K, *k, *a; // (n,n) covariance, then inverse; (n,n) its smooth part; (n)
+    double prior[2 + GP_GROUPS], width[2 + GP_GROUPS];
+};
+
+// The negative log posterior at p, and its gradient.  Infinity where it cannot be computed.
+static double posterior(struct learning *t, const double *p, double *gradient)
+{
+    size_t n = t->n, nn = n * n;
+    double a2 = exp(2 * p[0]), noise = exp(2 * p[1]), inverse[GP_GROUPS], value = 0;
+    for (int g = 0; g < t->groups; g++)
+        inverse[g] = exp(-2 * p[2 + g]);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double d = 0;
+            for (int g = 0; g < t->groups; g++)
+                d += inverse[g] * t->distance[(size_t)g * nn + i * n + j];
+            t->k[i * n + j] = a2 * exp(-0.5 * d);
+            t->K[i * n + j] = t->k[i * n + j] + WIDE + (i == j ? noise : 0);
+        }
+    if (!cholesky(t->K, n))
+        return INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        value += log(t->K[i * n + i]);
+        t->a[i] = t->y[i];
+    }
+    cholesky_solve(t->K, n, t->a, 1);
+    for (size_t i = 0; i < n; i++)
+        value += 0.5 * t->a[i] * t->y[i];
+    cholesky_invert(t->K, n);
+    memset(gradient, 0, (size_t)t->P * sizeof *gradient);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j <= i; j++) {
+            // ½ (K⁻¹ - a aᵀ)_ij, twice off the diagonal
+            double w = (t->K[i * n + j] - t->a[i] * t->a[j]) * (i == j ? 0.5 : 1);
+            double wk = w * t->k[i * n + j];
+            gradient[0] += 2 * wk;
+            for (int g = 0; g < t->groups; g++)
+                gradient[2 + g] += wk * t->distance[(size_t)g * nn + i * n + j];
+        }
+        gradient[1] += noise * (t->K[i * n + i] - t->a[i] * t->a[i]);
+    }
+    for (int g = 0; g < t->groups; g++)
+        gradient[2 + g] *= inverse[g];
+    for (int k = 0; k < t->P; k++) {
+        double z = (p[k] - t->prior[k]) / t->width[k];
+        value += 0.5 * z * z;
+        gradient[k] += z / t->width[k];
+    }
+    return value;
+}
+
+// Minimises the posterior from p on: BFGS with a backtracking line search.
+static void minimise(struct learning *t, double *p)
+{
+    enum { MOST = 2 + GP_GROUPS };
+    int P = t->P;
+    double H[MOST][MOST] = {{0}}, g[MOST], g1[MOST], p1[MOST], step[MOST];
+    double value = posterior(t, p, g), norm = 0;
+    for (int i = 0; i < P; i++)
+        norm += g[i] * g[i];
+    for (int i = 0; i < P; i++)
+        H[i][i] = 1 / (1 + sqrt(norm)); // the first step is at most 1 long
+    for (int iteration = 0; iteration < ITERATIONS && isfinite(value); iteration++) {
+        double slope = 0, length = 0;
+        for (int i = 0; i < P; i++) {
+            step[i] = 0;
+            for (int j = 0; j < P; j++)
+                step[i] -= H[i][j] * g[j];
+            slope += step[i] * g[i];
+            length = fmax(length, fabs(step[i]));
+        }
+        if (!(slope < -1e-7))
+            break;
+        double rate = length > 2 ? 2 / length : 1, next = INFINITY;
+        for (int tries = 0; tries < 20; tries++, rate /= 3) {
+            for (int i = 0; i < P; i++)
+                p1[i] = p[i] + rate * step[i];
+            next = posterior(t, p1, g1);
+            if (next <= value + 1e-4 * rate * slope)
+                break;
+        }
+        if (!(next <= value))
+            break;
+        double sy = 0, yhy = 0, hy[MOST], s[MOST], y[MOST];
+        for (int i = 0; i < P; i++) {
+            s[i] = p1[i] - p[i];
+            y[i] = g1[i] - g[i];
+            sy += s[i] * y[i];
+        }
+        for (int i = 0; i < P; i++) {
+            hy[i] = 0;
+            for (int j = 0; j < P; j++)
+                hy[i] += H[i][j] * y[j];
+            yhy += y[i] * hy[i];
+        }
+        for (int i = 0; i < P && sy > 1e-12; i++)
+            for (int j = 0; j < P; j++)
+                H[i][j] +=
+                    (1 + yhy / sy) * s[i] * s[j] / sy - (hy[i] * s[j] + s[i] * hy[j]) / sy;
+        double gain = value - next;
+        value = next;
+        memcpy(p, p1, (size_t)P * sizeof *p);
+        memcpy(g, g1, (size_t)P * sizeof *g);
+        if (gain < 1e-4)
+            break;
+    }
+}
+
+// Sets the logs of gp from at most GP_LEARN of the points.
+static void learn(struct gp *gp, const float *x, const double *y, size_t n, uint64_t seed,
+                  const double *start)
+{
+    const struct gp_shape *shape = &gp->shape;
+    size_t m = n < GP_LEARN ? n : GP_LEARN, D = (size_t)shape->D;
+    uint32_t *order = xcalloc(n, sizeof *order);
+    struct rng rng = rng_key(seed, n, RNG_BOOTSTRAP);
+    rng_permutation(&rng, order, (uint32_t)n);
+    struct learning t = {.n = m, .groups = shape->groups, .P = 2 + shape->groups};
+    double *part = xcalloc(m, sizeof *part);
+    t.distance = xcalloc((size_t)shape->groups * m * m, sizeof *t.distance);
+    t.K = xcalloc(2 * m * m + m, sizeof *t.K);
+    t.k = t.K + m * m;
+    t.a = t.k + m * m;
+    for (size_t i = 0; i < m; i++) {
+        part[i] = (y[order[i]] - gp->mean) / gp->deviation;
+        for (int g = 0; g < shape->groups; g++)
+            for (size_t j = 0; j <= i; j++) {
+                double d = 0;
+                for (int c = shape->start[g]; c < shape->start[g + 1]; c++) {
+                    double z = x[order[i] * D + (size_t)c] - x[order[j] * D + (size_t)c];
+                    d += z * z;
+                }
+                t.distance[(size_t)g * m * m + i * m + j] = d;
+            }
+    }
+    t.y = part;
+    for (int k = 0; k < t.P; k++) {
+        t.prior[k] = k == 0 ? -0.3 : k == 1 ? -0.5 : 0.5 * log((double)shape->D);
+        t.width[k] = k == 1 ? 0.7 : 1;
+        gp->log[k] = start ? start[k] : t.prior[k];
+    }
+    minimise(&t, gp->log);
+    free(t.distance);
+    free(t.K);
+    free(part);
+    free(order);
+}
+
+void gp_fit(struct gp *gp, const struct gp_shape *shape, const float *x, const double *y,
+            size_t n, uint64_t seed, const double *start)
+{
+    size_t D = (size_t)shape->D;
+    *gp = (struct gp){.shape = *shape, .n = n};
+    for (size_t i = 0; i < n; i++)
+        gp->mean += y[i] / (double)n;
+    for (size_t i = 0; i < n; i++)
+        gp->deviation += (y[i] - gp->mean) * (y[i] - gp->mean) / (double)n;
+    gp->deviation = gp->deviation > 0 ? sqrt(gp->deviation) : 1;
+    learn(gp, x, y, n, seed, start);
+    gp->x = xcalloc(n * D, sizeof *gp->x);
+    gp->alpha = xcalloc(n, sizeof *gp->alpha);
+    gp->L = xcalloc(n * n, sizeof *gp->L);
+    for (int g = 0; g < shape->groups; g++)
+        for (int c = shape->start[g]; c < shape->start[g + 1]; c++)
+            for (size_t i = 0; i < n; i++)
+                gp->x[(size_t)c * n + i] = x[i * D + (size_t)c] * (float)exp(-gp->log[2 + g]);
+    float *k = xcalloc(n, sizeof *k), *a = xcalloc(D, sizeof *a);
+    double a2 = exp(2 * gp->log[0]), noise = exp(2 * gp->log[1]);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t c = 0; c < D; c++)
+            a[c] = gp->x[c * n + i];
+        covariances(k, a, gp->x, n, shape->D);
+        for (size_t j = 0; j <= i; j++)
+            gp->L[i * n + j] = a2 * k[j] + WIDE + (i == j ? noise + 1e-6 * a2 : 0);
+        gp->alpha[i] = (y[i] - gp->mean) / gp->deviation;
+    }
+    free(k);
+    free(a);
+    if (!cholesky(gp->L,
+                  n)) // rounding of the single covariances; the noise is at least e^-5 y
+        die("gp: the covariance of %zu points is not positive definite", n);
+    cholesky_solve(gp->L, n, gp->alpha, 1);
+}
+
+void gp_free(struct gp *gp)
+{
+    free(gp->x);
+    free(gp->alpha);
+    free(gp->L);
+}
+
+void gp_predict(const struct gp *gp, const float *x, size_t m, const double *weight,
+                double *f, double *columns)
+{
+    size_t n = gp->n, D = (size_t)gp->shape.D;
+    float *k = xcalloc(n, sizeof *k), *a = xcalloc(D, sizeof *a), scale[256];
+    double a2 = exp(2 * gp->log[0]), constant = 0;
+    for (int g = 0; g < gp->shape.groups; g++)
+        for (int c = gp->shape.start[g]; c < gp->shape.start[g + 1]; c++)
+            scale[c] = (float)exp(-gp->log[2 + g]);
+    for (size_t i = 0; i < n; i++)
+        constant += WIDE * gp->alpha[i];
+    if (columns)
+        memset(columns, 0, n * sizeof *columns);
+    for (size_t i = 0; i < m; i++) {
+        for (size_t c = 0; c < D; c++)
+            a[c] = x[i * D + c] * scale[c];
+        covariances(k, a, gp->x, n, gp->shape.D);
+        double sum = 0, w = weight ? weight[i] : 1;
+        for (size_t j = 0; j < n; j++)
+            sum += (double)k[j] * gp->alpha[j];
+        for (size_t j = 0; columns && j < n; j++)
+            columns[j] += w * (a2 * (double)k[j] + WIDE);
+        f[i] = gp->mean + gp->deviation * (a2 * sum + constant);
+    }
+    free(k);
+    free(a);
+}
+
+void gp_weights(const struct gp *gp, double *columns, double total)
+{
+    size_t n = gp->n;
+    double sum = 0;
+    cholesky_solve(gp->L, n, columns, 1);
+    for (size_t j = 0; j < n; j++)
+        sum += columns[j];
+    // f = mean + k K⁻¹ (y - mean): the deviation of y cancels
+    for (size_t j = 0; j < n; j++)
+        columns[j] += (total - sum) / (double)n;
+}
