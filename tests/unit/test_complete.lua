@@ -27,6 +27,8 @@ t.is(text "x = f(tost", "tostring", "a global after other text")
 t.is(text "spa| = 3", "space", "in the middle of a line")
 t.is(text "string.gs", "string.gsub", "a field")
 t.is(text "string.qqq", "", "no field")
+t.is(text 'stats.bootstrap(a, "flo', "flops", "a property")
+t.ok(has('plot.scatter({ a, b }, "', "w_m"), "of a picture")
 do -- :save offers scripts, never a store
   local dir = assert(require("luv").fs_mkdtemp("/tmp/netspace-complete-XXXXXX"))
   for _, name in ipairs { "first.db", "first.lua" } do io.open(dir .. "/" .. name, "w"):close() end

@@ -288,7 +288,7 @@ t.is(table.concat(view.detail, " "), "1 4", "enter: all about it")
 press "escape escape x c down enter"
 t.is(view.view .. " " .. view.property, "property params", "c chooses the property")
 press "l"
-t.ok(view.log_x and view.log, "its log axis is its own")
+t.ok(view.log_x and not view.log, "its log axis is its own")
 press "l c g [ 2 enter"
 t.is(view.property, "g[2]", "typing finds a property")
 press "g up e ? ?"

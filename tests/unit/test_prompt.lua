@@ -194,6 +194,15 @@ for word, says in pairs { len = "#A", range = "for i = 1, 3", None = "nil", dir 
   t.ok((help.text(word) or ""):find(says), "help " .. word)
 end
 
+for word, says in pairs { compare = "stats.compare", ["test error"] = "net:test", ["validation error"] = "data.open" } do
+  t.ok((help.text(word) or ""):find("see: " .. says, 1, true), "help " .. word)
+end
+t.is(require("netspace.lib.options").nearest("monotone_width", { "monotone_d", "monotone_w" }), "monotone_w",
+  "of equally near names what the word begins with")
+t.fails(function() return zoo["RegNetX"] end, "there are RegNetX-200MF", "names that begin so")
+t.fails(function() arch.complexity "RegNetX" end, 'expects a network, such as', "a name is no network")
+t.is(select("#", space.small.RegNetX:contains(space.small.RegNetX:sample(1)[1])), 1, "contains gives one true")
+
 -- The line of a value.
 local A = space.small.RegNetX:sample(2, { flops = { 1e6, 2e6 } })
 t.ok(pretty._has_line(A) and pretty._has_line(m) and pretty._has_line(S), "populations, networks, spaces")

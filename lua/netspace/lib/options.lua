@@ -33,15 +33,16 @@ end
 
 --- The name nearest to `word` among the keys (or list) `names`, or nil when none is near.
 function M.nearest(word, names)
-  local best, near
+  local best, near, near_key
   word = tostring(word)
   for k, v in pairs(names) do
     local name = type(k) == "number" and v or k
     if type(name) == "string" then
       local n = distance(word:lower(), name:lower())
       local most = #word == 1 and 0 or math.max(1, #word // 3)
-      if n <= most and (not best or n < best or n == best and name < near) then
-        best, near = n, name
+      local begins = word:sub(1, #name) == name and " " or "" -- first what word begins with
+      if n <= most and (not best or n < best or n == best and begins .. name < near_key) then
+        best, near, near_key = n, name, begins .. name
       end
     end
   end
