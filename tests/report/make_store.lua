@@ -1,6 +1,7 @@
 -- Makes stores for the tests of reports, trained by nobody (errors follow from seeds):
---   netspace tests/report/make_store.lua PATH empty|small|windows|half|evil|large
--- windows: one space in three windows of flops; half: as a sweep leaves it in the middle;
+--   netspace tests/report/make_store.lua PATH empty|small|windows|samples|half|evil|large
+-- windows: one space in three windows of flops; samples: two samples each of a space and its
+-- refinement, and the refinement in another window; half: as a sweep leaves it in the middle;
 -- evil: names, reasons and logs that would like to be markup; large: twelve populations of
 -- hundreds of models.
 local arch = require "netspace.network.arch"
@@ -74,6 +75,12 @@ elseif kind == "windows" then
   for i, low in ipairs { 1e6, 2e6, 4e6 } do
     add(space.RegNetX, 6, 25 - i, { name = "X " .. i, flops = { low, 1.5 * low } })
   end
+elseif kind == "samples" then
+  for sample = 1, 2 do
+    add(space.AnyNetXA, 8, 30, { name = "A-s" .. sample })
+    add(space.AnyNetXB, 8, 25, { name = "B-s" .. sample })
+  end
+  add(space.AnyNetXB, 8, 25, { name = "wide", flops = { 2e6, 4e6 } })
 elseif kind == "half" then
   add(space.AnyNetXA, 12, 30)
   add(space.RegNetX, 12, 25, { until_model = 7 })

@@ -28,12 +28,13 @@ check "and says what" err 'on purpose'
 tight
 check "failed models alone: status 3" status 3
 check "a result counts every model once" out 'result A: 2 models: 2 failed'
-check "so does the summary" err 'A: 2 models: 2 failed; 2 trained in'
+check "so does the summary" err 'A: 2 models: 2 failed; none trained, 2 failed'
 check "which says why" err_like "; 2 failed: it needs [0-9.]* MB at batch 32, and the limit is 1 MB per worker (numbers of the first); "
-check "and how to train them again" err_like "\`netspace resume $dir/s.db --retry --memory [0-9.]*MB\`, or the same script with a larger memory=, trains the failed ones again"
+check "and how to train them again" err_like "\`netspace resume $dir/s.db --memory [0-9.]*MB\`, or the same script with a larger memory=, trains the failed ones again"
 run resume "$dir/s.db" --retry
 check "with the same limit again" status 3
 check "that it stays is said" err "s.db: 2 failed models queued again; 2 of them failed at the limit of memory, which stays as it was: --memory SIZE, or none, lifts it"
+check "that they will fail is said before" err_like "A: 2 models × .*; 2 of 2 need more than 1 MB (up to [0-9.]* MB) and will fail: raise memory="
 run "$dir/sweep.lua" "$dir/s.db" 1GB
 check "the same script with a higher limit trains them: status 0" status 0
 check "and says so" err "A: 2 failed models queued again: the limit that failed them is higher now"
@@ -51,9 +52,15 @@ check "as the last line says" [ "$(tail -n 1 "$dir/err" | cut -d ' ' -f 1-5)" = 
 run resume "$dir/s.db" --retry=some
 check "--retry=some: status 2" status 2; check "what it takes" err "--retry=all also what has diverged; not 'some'"
 run resume "$dir/s.db" --memory lots
-check "--memory lots is refused" err "--memory is a size above 0, such as 2GB, or none (no limit); not 'lots'"; check "with 2" status 2
+check "--memory lots is refused" err "--memory is 'lots'; it must be a size with its unit, such as \"2GB\""; check "with 2" status 2
 run resume "$dir/s.db" --memory -5
-check "so is -5" err "or none (no limit); not '-5'"; check "with 2" status 2
+check "so is -5" err "--memory is '-5'; it must be a size"; check "with 2" status 2
+run resume "$dir/s.db" --memory 60
+check "and 60 of nobody knows what" err '(did you mean "60MB"?); none lifts the limit'; check "with 2" status 2
+run resume "$dir/s.db" --by 7h
+check "--by wants a time of day" err "--by is a time of day, 00:00 to 23:59; not '7h'"; check "with 2" status 2
+run resume "$dir/s.db" --by 7:00 --budget 1h
+check "--by or --budget" err "two ways to say it"; check "with 2" status 2
 run resume "$dir/s.db" --budget soon
 check "and --budget soon" err "--budget is a time, such as 6h, 90m or 7200 (seconds); not 'soon'"; check "with 2" status 2
 run resume "$dir/s.db" --patience never
@@ -111,6 +118,12 @@ run rename "$dir/shell.db" A second
 check "a name that is not there" err "has no population 'A'; it has first"; check "status 1" status 1
 run rename "$dir/shell.db" first
 check "rename wants three" err "usage: netspace rename STORE OLD NEW"; check "status 2" status 2
+sed 's/name = "A"/name = "again"/' "$dir/sweep.lua" >"$dir/again.lua"
+run "$dir/again.lua" "$dir/shell.db" none
+check "the same networks under another name: one line says so" \
+    err "again: the same networks, with the same recipe, data and seed, are in $dir/shell.db as 'first'; name = \"first\" goes on with those"
+run remove "$dir/shell.db" again --yes
+check "and gone again" status 0
 run export "$dir/shell.db" -o -
 check "export to standard output" [ "$(head -c 18 "$dir/out")" = "population,index,d" ]; check "status 0" status 0
 check "all of it, and nothing else" [ "$(wc -l <"$dir/out")" -eq 3 ]
@@ -122,9 +135,20 @@ check "one that it does not know" err "--format is csv, jsonl or json, not 'xls'
 run export "$dir/shell.db" -o "$dir/e.csv" && run export "$dir/shell.db" -o "$dir/e.json"
 check "each file has its own provenance" [ -s "$dir/e.csv.provenance.json" ] && [ -s "$dir/e.json.provenance.json" ]
 run remove "$dir/shell.db" first
-check "remove" status 0; check "without a word" quiet
+check "remove" status 0; check "says what went" err_like "^first: removed 2 models, [0-9]*s of training$"
 run remove "$dir/shell.db" first
 check "what is not there" err "has no population 'first'; it has none yet"
+uses_terminal
+run copy "$dir/s.db" "$dir/asked.db"
+terminal 160 20
+enter "'$NETSPACE' remove '$dir/asked.db' A; printf 'rc=%d\n' \$?"
+check "on a terminal it asks" shows '^A: 2 models, [0-9]+s of training; remove\? \[y/N\]'
+key n Enter
+check "no: nothing goes" shows "'A' stays"
+enter "'$NETSPACE' remove '$dir/asked.db' A"
+shows 'y/N. $'
+key y Enter
+check "yes: it goes" shows '^A: removed 2 models'
 run help resume
 check "help of a command is that of the command" out "usage: netspace resume STORE"
 check "with what it does" out "Trains what the populations of a store have open"

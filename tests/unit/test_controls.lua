@@ -29,7 +29,7 @@ end
 controls.send(path, "cancel", "A") -- nobody is there yet
 local s = sweep.start { store = path, name = "A", models = models, quiet = true, workers = 1,
   data = data.open("shapes", { train = 640, test = 64 }), checkpoint = false,
-  memory = 1, recipe = recipe { epochs = 1, batch = 32 } }
+  memory = "100kB", recipe = recipe { epochs = 1, batch = 32 } }
 t.is(s:status().state, "running", "an old wish is of no effect")
 controls.send(path, "pause", "B")
 s:pause()
@@ -76,7 +76,7 @@ sweep.finish()
 t.fails(function() sweep.retry(path, "D") end, "has no population 'D'", "no such population")
 t.is(sweep.retry(path), 0, "nothing has failed")
 s = sweep.start { store = path, name = "F", models = models, quiet = true, workers = 1,
-  data = data.open("shapes", { train = 640, test = 64 }), memory = 1,
+  data = data.open("shapes", { train = 640, test = 64 }), memory = "100kB",
   recipe = recipe { epochs = 1, batch = 32 } }
 s:pause()
 t.fails(function() sweep.retry(path, "F") end, "is being trained by process", "not while it is trained")
@@ -92,7 +92,7 @@ sweep.run { store = path, name = "F", models = models, quiet = true, workers = 1
   data = data.open("shapes", { train = 640, test = 64 }), recipe = recipe { epochs = 1, batch = 32 } }
 t.is(sweep.resume(path, { quiet = true, retry = true })[1].name, "C", "resume: nothing else is open")
 s = sweep.start { store = path, name = "G", models = models, quiet = true, workers = 1,
-  data = data.open("shapes", { train = 640, test = 64 }), memory = 1,
+  data = data.open("shapes", { train = 640, test = 64 }), memory = "100kB",
   recipe = recipe { epochs = 1, batch = 32 } }
 s:wait()
 local r = sweep.resume(path, { quiet = true, retry = true })

@@ -117,8 +117,8 @@ t.is(rows[3][column.reason], 'loss is nan,\n"so" they say', "with its reason, qu
 t.is(rows[6][column.status] .. rows[6][column.error], "running", "a running one has no error yet")
 t.is(rows[7][column.status] .. rows[7][column.curve], "queued[]", "nor has a queued one")
 t.is(rows[8][column.population] .. rows[8][column.index], "B1", "populations follow each other")
-t.is(table.concat(head, ",", #head - 22), "origin,hash,depth,d1,d2,d3,d4,w1,w2,w3,w4,b1,b2,b3,b4,"
-  .. "g1,g2,g3,g4,e_fit,space,data,recipe", "columns for data frames end it")
+t.is(table.concat(head, ",", #head - 23), "origin,hash,depth,d1,d2,d3,d4,w1,w2,w3,w4,b1,b2,b3,b4,"
+  .. "g1,g2,g3,g4,e_fit,space,data,recipe,sample_seed", "columns for data frames end it")
 t.is(tonumber(rows[2][column.w3]), pop[1].w[3], "a width by itself")
 t.is(tonumber(rows[2][column.depth]), pop[1].d[1] + pop[1].d[2] + pop[1].d[3] + pop[1].d[4], "depth")
 t.is(tonumber(rows[2][column.e_fit]), arch.fit(pop[1]).e_fit, "e_fit, exact")
@@ -184,6 +184,10 @@ for _, part in ipairs { "RegNetX > ", "seed 4, flops 1M to 4M", "lr=0.3333333333
   "netspace 1.2, B, kernels avx9", "m.d[1] < 9", "4 models" } do
   t.ok(page:find(part, 1, true), "the page has " .. part, page)
 end
+for _ = 1, 3 do table.insert(p.runs, 1, { host = "idle", workers = 1, started = 1, ended = 2, models = 0 }) end
+page = tostring(p)
+t.ok(not page:find("idle", 1, true) and page:find("3 other runs that trained no model to its end", 1, true),
+  "runs that trained nothing are counted, not listed", page)
 s:close()
 
 -- Integrity ---------------------------------------------------------------------------------

@@ -170,7 +170,12 @@ t.is(together .. json.encode(r.errors), 0 .. json.encode(calm.errors),
 t.ok(log("narrow"):find("needs [%d.]+ MB: waits until it fits into memory with the others"),
   "the log says so", log("narrow"))
 t.fails(function() run { name = "x", models = models(NORMAL), memory = "much" } end,
-  'memory is \'much\'; it must be a size in bytes above 0, such as 2e9 or "2GB"')
+  'memory is \'much\'; it must be a size with its unit, such as "2GB" or "500MB", or a number of bytes')
+for value, said in pairs { ["60"] = "memory is '60'; it must be a size with its unit",
+  [60] = 'memory is 60 bytes, and no network needs less than 64 kB (did you mean "60MB"?)',
+  ["60 B"] = "memory is 60 bytes, and no network" } do
+  t.fails(function() run { name = "x", models = models(NORMAL), memory = value } end, said)
+end
 t.fails(function() run { name = "x", models = models(NORMAL), patience = 0 } end,
   "patience is 0; it is a number of seconds above 0")
 

@@ -23,11 +23,11 @@ end
 
 -- Times as people write them
 for text, seconds in pairs { ["2h"] = 7200, ["1h30m"] = 5400, ["90m"] = 5400, ["45s"] = 45,
-  ["1.5h"] = 5400, ["1d 2h"] = 93600 } do
+  ["1.5h"] = 5400, ["1d 2h"] = 93600, ["20"] = 20, [" 7200 "] = 7200 } do
   t.is(forecasts.seconds(text), seconds + 0.0, text)
 end
 t.is(forecasts.seconds(7200), 7200, "a number is seconds")
-for _, bad in ipairs { "", "2", "h", "2x", "-2h", "0s", 0, -1, 0 / 0, math.huge } do
+for _, bad in ipairs { "", "2 3", "h", "2x", "-2h", "0s", 0, -1, 0 / 0, math.huge } do
   t.is(forecasts.seconds(bad), nil, tostring(bad) .. " is no time")
 end
 t.fails(function() sweep.run(options { budget = "soon" }) end, "budget is 'soon'; it must be a time")
@@ -59,6 +59,46 @@ t.is(forecasts.make(ledger, plan, {}).seconds, nil, "nothing open, nothing to sa
 t.ok(tostring(forecasts.make(ledger, plan, {})):find("nothing is left", 1, true), "in words, too")
 t.ok(tostring(f):find("X: 5 models × 1 epoch × 64 images", 1, true)
   and tostring(f):find("8 models trained here before", 1, true), "as a line", tostring(f))
+
+-- What fits into a budget, what will fail, several together
+local function line(o)
+  local p = { name = "X", costs = costs, models = {}, card = card, workers = 2,
+    recipe = { epochs = 1, batch = 32 } }
+  for k, v in pairs(o) do p[k] = v end
+  return forecasts.make(ledger, p, { 1, 2, 3, 4, 5 })
+end
+local unit = 1e9 * 74 * 1e-6 -- seconds of a model of cost 1
+-- done after 4, 3, 5, 6, 6 units, each of two workers taking the next in order
+t.is(line({ budget = 5.1 * unit }).fit, 3, "three are done in five units")
+t.ok(tostring(line({ budget = 5.1 * unit })):find("; about 3 of 5 by %d%d:%d%d, when the budget of "),
+  "and the line says so", tostring(line({ budget = 5.1 * unit })))
+t.ok(not tostring(line({ budget = 7 * unit })):find("by %d%d:%d%d"), "not where there is time for all")
+t.is(line({ budget = 3.5 * unit }).fit, 0, "not the second without the first: a beginning counts")
+local pair = { line { budget = 1e6 }, line { budget = 1e6 } }
+local both = forecasts.together(pair, 12.5 * unit, 3600)
+t.ok(both:find("^2 sweeps: 10 models, ") and both:find("; about 5m", 1, true) == nil
+  and both:find("; about 5 of 5 of each by", 1, true) == nil, "one line for both", both)
+both = forecasts.together(pair, 7.5 * unit, 3600)
+t.ok(both:find("; about 2 of 5 of each by %d%d:%d%d, when the budget of 1h00m is spent$"),
+  "what fits of each", both)
+t.is(forecasts.together({ line { budget = 1e6 }, (forecasts.make(ledger, plan, {})) }):match "^(%d) ", "1",
+  "what has nothing open does not count")
+local needs = {}
+for i, m in ipairs(models) do needs[i] = require("netspace.core.net").need(m, 32) end
+local tight = sweep.forecast(options { memory = needs[2] })
+t.is(tight.over.n .. " " .. tight.over.of .. " " .. tight.over.most, ("4 6 %d"):format(needs[6]),
+  "what needs more memory than it may is known beforehand")
+t.ok(tostring(tight):find("; 4 of 6 need more than %S+ .B %(up to %S+ .B%) and will fail: raise memory=$"),
+  "and said", tostring(tight))
+t.is(sweep.forecast(options { memory = needs[6] }).over, nil, "nothing to say where all may")
+
+-- The price of time: the forecast counts until something is known
+local pace = require "netspace.sweep.pace"
+local young = { cost = 10, from = 0.5, part = 0.5, began = -100 }
+local s = { price = 2, running = { young } }
+t.near(pace.price { s }, 2, 1e-12, "a model that has told nothing yet says nothing of the price")
+young.part, young.told = 1, -60
+t.near(pace.price { s }, (40 + 5) / (5 + 5 / 2), 1e-12, "what is told counts beside it")
 
 -- Asking: only on a terminal (tests/sweep/ask.sh), only when it is long
 local long = { name = "X", forecast = { seconds = 1e5 } }

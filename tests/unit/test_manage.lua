@@ -58,6 +58,15 @@ local b = assert(sweep.open(at "b.db"))
 t.is(tostring(b:names()), "A, B, C", "with all populations")
 t.is(json.encode(b:result("A").errors), json.encode(A.errors), "and results")
 t.ok(b:net("A", 1), "and weights")
+do -- a reading that begins again, because a writer has changed the file meanwhile
+  local busy = assert(sweep.open(path))
+  busy.reader.read = function(_, f, ...)
+    f(...)
+    return f(...)
+  end
+  t.is(busy:copy(at "twice.db"), true, "a copy that is read twice is made once")
+  busy:close()
+end
 local again, why = s:copy(at "b.db")
 t.ok(again == nil and why:find("is there already", 1, true), "never over a file", why)
 again, why = s:copy("/nowhere/at/all.db")

@@ -633,11 +633,11 @@ local stderr = io.stderr
 local said = {}
 io.stderr = { write = function(_, ...) said[#said + 1] = table.concat { ... } end }
 local codes = { monitor.main {}, monitor.main { "a", "b" }, monitor.main { "--onse", "a" },
-  monitor.main { "--once", "--json", "a" } }
+  monitor.main { "--text", "--json", "a" } }
 io.stderr = stderr
 t.is(table.concat(codes, " "), "2 2 2 2", "usage errors are 2")
 t.ok(said[1]:find "which store%?" and said[2]:find "a and b" and said[3]:find "'%-%-once'%?"
-  and said[4]:find "%-%-once and %-%-json exclude", "and say what is wrong")
+  and said[4]:find "%-%-text and %-%-json exclude", "and say what is wrong")
 local none, why = monitor "/no/such.db"
 t.ok(none == nil and why:find("there is no store /no/such.db (there is no directory /no/); "
   .. "{ wait = true } waits for it", 1, true), "no store: nil, and why", why)

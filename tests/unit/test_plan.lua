@@ -46,6 +46,10 @@ refused({ budget = 5 }, "sweep.plan needs sweeps=")
 refused({ sweeps = { { models = A } } }, "needs one of by=")
 refused({ sweeps = { { models = A } }, by = "7:00", budget = 5 }, "needs one of by=")
 refused({ sweeps = { { models = A } }, by = "25:00" }, "by is '25:00'")
+for _, o in ipairs { { by = "7:60" }, { by = "7:00", budget = "1h" } } do
+  t.fails(function() sweep.resume("/tmp", o) end, o.budget and "sweep.resume needs one of by="
+    or "sweep.resume: by is '7:60'; it is a time of day")
+end
 refused({ sweeps = { { models = A } }, budget = "soon" }, "budget is 'soon'")
 refused({ sweeps = { { models = A } }, budget = 5, order = "evn" }, "did you mean 'even'?")
 refused({ sweeps = { { modls = A } }, budget = 5 }, "sweeps[1]: unknown option 'modls'")
@@ -152,18 +156,24 @@ t.is(ended({ done = 3, failed = 3, diverged = 0, trained = 6 }, nil,
   .. "ones again", "a limit that failed some is named, with what lifts it")
 local hung = "its worker hung: it said nothing for 2 seconds, 3 times without progress"
 t.ok(ended({ done = 5, failed = 1, diverged = 0, trained = 6 }, nil, { lost = lost(hung), strayed = {} })
-  :find("--retry --patience SECONDS`, or the same script with a larger patience=, trains", 1, true),
+  :find("resume x.db --patience SECONDS`, or the same script with a larger patience=, trains", 1, true),
   "so is patience")
 t.ok(ended({ done = 4, failed = 1, diverged = 0, trained = 5 }, { 1 }, { lost = lost(needs(100)), strayed = {} })
-  :find("run it again, or `netspace resume x.db` (with --retry --memory 105MB also what failed)", 1, true),
+  :find("run it again, or `netspace resume x.db` (with --memory 105MB also what failed)", 1, true),
   "also where models are left")
+t.is(ended({ done = 0, failed = 6, diverged = 0, trained = 0, unsuccessful = 6 }, nil,
+  { lost = lost(needs(100)), strayed = {} }):match "; ([^;]*) %(x.db%)", "none trained, 6 failed",
+  "models that failed at once are not trained in no time")
+t.ok(ended({ done = 4, failed = 1, diverged = 0, trained = 4 }, { 1 }, { lost = lost(needs(100)), strayed = {},
+  over = { most = 400e6 } }):find("(with --memory 420MB also what failed)", 1, true),
+  "the limit is enough for the models that wait, too")
 t.is(failures.text(lost("a", "b", "b", "c", "d"), "failed"),
   "2 failed: b; 1 failed: a; 1 failed: c; 1 other reason", "the most frequent reasons first")
 t.is(ended({ done = 4, failed = 0, diverged = 0, trained = 4 }, { 1, 2 }),
   "A: 6 models: 4 done, 2 queued; 4 trained in 3s (x.db); run it again, or `netspace resume x.db`",
   "or what is left")
 t.is(ended({ done = 0, failed = 0, diverged = 0, trained = 0 }, { 1, 2, 3, 4, 5, 6 },
-  { unknown = true }), "A: 6 models: 6 queued; 0 trained in 3s (x.db); run it again",
+  { unknown = true }), "A: 6 models: 6 queued; none trained to the end in 3s (x.db); run it again",
   "where the store does not know it yet")
 
 -- Not learning ----------------------------------------------------------------------------------

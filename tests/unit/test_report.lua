@@ -194,6 +194,16 @@ has(page, ("%d (%d to %d)</td>"):format(trend[2].median, trend[2].lo, trend[2].h
   "windows: that of stats.trend")
 has(page, "nothing is compared", "windows: different windows are not compared")
 w:close()
+has(page, "<bdi>X 2: different windows of complexity (flops 1M to 1.5M and 2M to 3M).</bdi>",
+  "windows: and why")
+page = report_of("samples")
+has(page, "B-s1 is better than A-s1", "samples: the first of a space against the first of its parent")
+has(page, "B-s2 is better than A-s2", "samples: the second against the second")
+lacks(page, "A-s2 is", "samples: another sample is no alternative")
+has(page, "mean errors: A-s1 21.83 %, A-s2 22.58 %", "samples: they tell of the seed")
+has(page, "wide: different windows of complexity (flops 1M to 2M and 2M to 4M).",
+  "samples: why a refinement is not compared")
+has(page, "There is a picture for the populations that were trained alike", "samples: why two pictures")
 page = report_of("empty")
 has(page, "No sweep has written a population", "empty: it says so")
 

@@ -134,6 +134,11 @@ t.fails(function() run { name = "one", models = models(6), data = data.open("sha
   "train_n: 128 in the store, 96 now", "other data")
 t.fails(function() run { name = "one", models = models(6), seed = 9 } end,
   "seed: 3 in the store, 9 now", "another seed")
+for _, part in ipairs { "has another recipe and other data and another training seed:", "epochs: 1 in the store, 2",
+  "train_n: 128 in the store, 96 now", "seed: 3 in the store, 9 now" } do
+  t.fails(function() run { name = "one", models = models(6), recipe = recipe { epochs = 2, batch = 32 }, seed = 9,
+    data = data.open("shapes", { train = 96, test = 64 }) } end, part)
+end
 t.fails(function() run { name = "one", models = models(3) } end, "6 in the store, 3 now", "fewer models")
 local changed = models(6)
 changed[2] = arch.anynet { d = { 1, 2 }, w = { 24, 16 }, g = 8 }

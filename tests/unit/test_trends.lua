@@ -96,7 +96,7 @@ lent.card = { train_n = 100, test_n = 100, pad = 4, checksum = "b" }
 t.ok(stats.compare(other, lent).verdict:find(
   "Careful: they were trained with different data (train 200 and 100).", 1, true), "and data")
 t.ok(stats.compare(other, { name = "I", errors = good.errors, recipe = { epochs = 5, lr = 1 },
-  card = card }).verdict:find("different recipes (epochs 10 and 5, lr nil and 1).", 1, true), "which")
+  card = card }).verdict:find("different recipes (epochs 10 and 5, lr none and 1).", 1, true), "which")
 blamed(function() stats.compare(lent, { good }) end, "b is a list of results; pick one of them")
 t.is(select(2, stats.best { errors = { 3, 2, 2 }, models = { "a", "b", "c" } }), 2, "least error")
 t.is(stats.best { errors = { 3, 2, 2 }, models = { "a", "b", "c" } }, "b", "the first best")

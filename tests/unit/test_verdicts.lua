@@ -44,7 +44,18 @@ t.ok(early.verdict:find("^Careful: of C no model has learnt: .* Careful: of B no
 t.ok(stats.alternatives(chance, { better, better }).verdict:find "^Careful: of C no model has learnt",
   "also among alternatives")
 local none = { name = "N", errors = {}, models = {}, n = 12, counts = { running = 2, queued = 10 } }
-for name, f in pairs { compare = function() stats.compare(a, none) end,
+local nobody = stats.compare(a, none)
+t.is(tostring(nobody):match "^[^;]*", "No claim: none of the 12 models of N has finished (2 running, "
+  .. "10 queued)", "a comparison with nothing is a verdict")
+t.is(nobody.better, nil, "without a claim")
+local some = stats.alternatives(a, { none, b })
+t.is(some.rows[1].index .. " " .. #some.rows .. " " .. some.pairs[1].b, "2 1 3",
+  "an alternative without finished models is left out, the others keep their number")
+t.ok(some.verdict:find(" Careful: N has no finished models, and is left out.", 1, true), "and named",
+  some.verdict)
+t.ok(tostring(stats.alternatives(none, { a, b })):find("No claim: nothing is left to compare. Careful: "
+  .. "N has no finished models", 1, true), "nothing is compared with nothing")
+for name, f in pairs { search = function() stats.search(none) end,
   edf = function() stats.edf(none) end, bootstrap = function() stats.bootstrap(none, "d") end } do
   t.fails(f, "none of the 12 models of N has finished (2 running, 10 queued); wait for the sweep",
     name .. " says how many have finished")
@@ -63,6 +74,57 @@ t.fails(function() stats.compare(a, h) end, 'its :wait() gives the result; store
 t.fails(function() plot.edf { h } end, "item 1 is a sweep at work")
 h:cancel()
 os.execute("rm -r " .. dir)
+
+-- What populations must have in common: one set of cautions
+local function result(name, errors, o)
+  local r = { name = name, space = "S", errors = errors, n = #errors, failed = 0, card = { train_n = 9 },
+    recipe = { epochs = 1 }, _origin = { spec = { kind = "anynet" }, window = { flops = { 1e6, 2e6 } },
+    seeds = { 1 } } }
+  for k, v in pairs(o or {}) do r[k] = v end
+  return r
+end
+local function from(o)
+  local t = { spec = { kind = "anynet" }, window = { flops = { 1e6, 2e6 } }, seeds = { 2 } }
+  for k, v in pairs(o) do t[k] = v end
+  return { _origin = t }
+end
+local mine = result("M", a)
+local wide = result("W", b, from { window = { flops = { 2e6, 4e6 } } })
+local window = "trained with different windows of complexity (flops 1M to 2M and 2M to 4M)."
+t.ok(stats.compare(mine, wide).verdict:find(window, 1, true), "another window",
+  stats.compare(mine, wide).verdict)
+t.ok(stats.alternatives(mine, { wide, b }).verdict:find("Careful: M and W were " .. window, 1, true),
+  "also among alternatives")
+t.ok(stats.compare(mine, result("W", b, from { window = {} })).verdict:find(
+  "(flops 1M to 2M and none)", 1, true), "or none")
+local twin = "M and T are samples of the same space, drawn with other seeds"
+t.ok(stats.compare(mine, result("T", b, from {})).verdict:find(twin, 1, true), "another sample")
+t.ok(stats.alternatives(mine, { result("T", b, from {}) }).verdict:find(twin, 1, true),
+  "is no alternative")
+t.ok(not stats.compare(mine, result("T", b, from { spec = { kind = "regnet" } })).verdict:find "Careful",
+  "another space")
+t.ok(not stats.compare(mine, result("T", b, from { seeds = { 1 } })).verdict:find "samples of",
+  "the same seed")
+
+-- Models that failed, and decide
+local low, high, lost = {}, {}, {}
+for i = 1, 20 do low[i], high[i] = 50 + i / 10, 60 + i / 10 end
+for i = 1, 20 do lost[i] = i <= 4 and 100 or low[i] end
+local hit = result("L", lost, { failed = 4, limited = { memory = 4, patience = 0 } })
+local judged = stats.alternatives(result("H", high), { hit })
+t.is(judged.rows[1].claim, "open", "nothing is claimed beside the failed ones")
+t.is(judged.rows[1].more, nil, "more models are no remedy")
+t.ok(judged.verdict:find("Failed models (4 of L) count as 100 %; without them L would be better than H.", 1,
+  true), "said of alternatives", judged.verdict)
+t.ok(judged.verdict:find("Careful: 4 of 20 models of L failed at the limit memory= of the sweep", 1, true),
+  "with the limit", judged.verdict)
+t.ok(tostring(judged):find "space +n  failed " and tostring(judged):find "\nL +20 +4 ",
+  "and in the table", tostring(judged))
+t.ok(not tostring(stats.alternatives(high, { low })):find "failed", "no column without them")
+local alone = stats.compare(result("H", high), hit)
+t.ok(alone.verdict:find("without them L would be the better one", 1, true)
+  and alone.verdict:find("failed at the limit memory=", 1, true) and not alone.verdict:find "too small",
+  "the same of two", alone.verdict)
 
 -- where Holm stops, the rest keeps the level of that step
 local same = { 50, 51, 52, 53, 54, 55, 56, 57 }

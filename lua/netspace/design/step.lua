@@ -127,17 +127,17 @@ function M._decide(t, spaces)
   elseif kept then
     local S = spaces[kept.index + 1]
     return S, input.measured("Go on with %s: it is no more than %g points worse than %s%s (%s).",
-      t.metric):format(
-      kept.name, t.margin, parent.name, smaller(parent, S), interval(kept.comparison))
+      t.metric):format(kept.name, t.margin, parent.name, smaller(parent, S),
+      interval(kept.comparison)) .. t.caution
   end
   local open = 0
   for _, row in ipairs(t.rows) do open = open + (row.claim == "open" and 1 or 0) end
-  if open == 0 then
+  if open == 0 and #t.rows > 0 then
     return parent, ("Stay with %s: %s"):format(parent.name, t.verdict)
   end
-  return nil, ("Undecided: nothing can be claimed of %s; %s."):format(
+  return nil, ("Undecided: nothing can be claimed of %s; %s.%s"):format(
     open == #t.rows and "any candidate" or ("%d of %d candidates"):format(open, #t.rows),
-    t.too_small or "train more models")
+    t.too_small or "train more models", t.caution)
 end
 
 local step = {

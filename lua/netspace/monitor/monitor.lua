@@ -137,6 +137,11 @@ local function exit_code(s)
   return s.damaged and 4 or (s.state == "error" or s.state == "waiting") and 1 or 0
 end
 
+local function print_line(s)
+  io.stdout:write(os.date "%H:%M:%S  ", frame.status(s), best(s), "\n")
+  io.stdout:flush()
+end
+
 local function follow(read)
   local last, idle, told
   while not sys.interrupted() do
@@ -145,7 +150,7 @@ local function follow(read)
     local key = change(s)
     if s.state == "finished" and not last then idle = began - SETTLED end -- it was before
     if key ~= last then
-      io.stdout:write(os.date "%H:%M:%S  ", frame.status(s), best(s), "\n")
+      print_line(s)
       local verdict = verdicts.text(s, { hidden = {} })
       if verdict and verdict ~= told then io.stdout:write("          ", verdict, "\n") end
       told = verdict
@@ -182,15 +187,15 @@ local function print_frame(read, ascii)
   return s
 end
 
-local USAGE = "usage: netspace monitor STORE [--once | --text | --json] [--ascii] [--wait]"
+local USAGE = "usage: netspace monitor STORE [--once] [--text | --json] [--ascii] [--wait]"
 
 local function parse(args)
-  local o, modes = {}, { once = true, text = true, json = true }
+  local o, modes = {}, { text = true, json = true }
   for _, arg in ipairs(args) do
     local name = arg:match "^%-%-(%a+)$"
     if name == "help" or arg == "-h" then
       o.help = true
-    elseif name == "ascii" or name == "wait" then
+    elseif name == "ascii" or name == "wait" or name == "once" then
       o[name] = true
     elseif modes[name] then
       if o.mode and o.mode ~= name then
@@ -207,6 +212,7 @@ local function parse(args)
     end
   end
   if not o.path and not o.help then return nil, "which store?" end
+  if o.once and not o.mode then o.mode = "once" end
   return o
 end
 
@@ -230,6 +236,10 @@ local function run(o)
   if mode == "json" then
     local s = read()
     io.stdout:write(json.encode(snapshots.plain(s)), "\n")
+    code = exit_code(s)
+  elseif mode == "text" and o.once then
+    local s = read()
+    print_line(s)
     code = exit_code(s)
   elseif mode == "once" then
     code = exit_code(print_frame(read, ascii))
@@ -315,7 +325,8 @@ document("monitor", [[
   The request waits in STORE.commands until the sweep takes it, a
   moment later.  Where no sweep is at work, R puts the failed models back into the queue of
   the store, for netspace resume.  Nothing else is ever written.
-  From a shell: netspace monitor STORE [--once | --text | --json] [--ascii] [--wait].
+  From a shell: netspace monitor STORE [--once] [--text | --json] [--ascii] [--wait]; --once
+  with --text prints one line and ends, for cron.
   example: monitor("runs.db", { mode = "once" })]])
 
 return setmetatable(M, { __call = function(_, ...) return M.monitor(...) end })

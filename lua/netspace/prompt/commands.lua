@@ -13,9 +13,10 @@ function M.monitor(args)
 end
 
 local RESUME = "resume STORE [--workers N] [--retry | --retry=all] [--memory SIZE] "
-  .. "[--patience SECONDS] [--budget TIME]"
-local of_resume = { "--workers", "--retry", "--retry=all", "--memory", "--patience", "--budget" }
-local with_value = { workers = true, memory = true, patience = true, budget = true }
+  .. "[--patience SECONDS] [--budget TIME | --by HH:MM]"
+local of_resume = { "--workers", "--retry", "--retry=all", "--memory", "--patience", "--budget",
+  "--by" }
+local with_value = { workers = true, memory = true, patience = true, budget = true, by = true }
 
 local function refused(...)
   io.stderr:write("netspace: ", (...):format(select(2, ...)), "\n")
@@ -45,16 +46,19 @@ function M.resume(args)
         return refused("--patience is a number of seconds above 0, not '%s'", value)
       end
     elseif key == "memory" then
-      if value ~= "none" and not require("netspace.sweep.request").bytes(value) then
-        return refused("--memory is a size above 0, such as 2GB, or none (no limit); not '%s'",
-          value)
-      end
+      local wrong = value ~= "none" and require("netspace.sweep.request").wrong_memory(value)
+      if wrong then return refused("--memory is %s; none lifts the limit", wrong) end
       o.memory = value
     elseif key == "budget" then
-      if not require("netspace.sweep.forecast").seconds(tonumber(value) or value) then
+      if not require("netspace.sweep.forecast").seconds(value) then
         return refused("--budget is a time, such as 6h, 90m or 7200 (seconds); not '%s'", value)
       end
-      o.budget = tonumber(value) or value
+      o.budget = value
+    elseif key == "by" then
+      if not require("netspace.sweep.plan").clock(value, os.time()) then
+        return refused("--by is a time of day, 00:00 to 23:59; not '%s'", value)
+      end
+      o.by = value
     elseif key == "retry" then
       if value and value ~= "all" then
         return refused("--retry takes what has failed, --retry=all also what has diverged; "
@@ -70,6 +74,7 @@ function M.resume(args)
     i = i + 1
   end
   if not path then return usage(RESUME) end
+  if o.by and o.budget then return refused "--by and --budget are two ways to say it; give one" end
   return require("netspace.sweep.sweep").resume(path, o)
 end
 
@@ -149,14 +154,15 @@ function M.export(args)
   io.stderr:write(("%s: %s\n"):format(t.file, require("netspace.lib.units").count(n, "model")))
 end
 
--- A command that asks a store for one thing: method(store, …) with the arguments after STORE.
+-- A command that asks a store for one thing: method, or the function, (store, …) with the arguments
+-- after STORE.
 local function change(command, args, n, method)
   if #args ~= n + 1 or table.concat(args, "\0"):find "%f[^\0]%-" then return usage(command) end
   local store, message, kind = require("netspace.store.store").open(args[1])
   local good
   if store then
     local ran
-    ran, good, message, kind = pcall(store[method], store, table.unpack(args, 2))
+    ran, good, message, kind = pcall(store[method] or method, store, table.unpack(args, 2))
     store:close()
     if not ran then error(good, 0) end
   end
@@ -173,11 +179,30 @@ function M.copy(args)
   return change(COPY, args, 1, "copy")
 end
 
-local REMOVE = "remove STORE NAME"
+local REMOVE = "remove STORE NAME [--yes]"
 
---- Takes a population out of a store for good.
+--- Takes a population out of a store for good; asks before, on a terminal, unless --yes is given.
 function M.remove(args)
-  return change(REMOVE, args, 1, "remove")
+  local rest, yes = {}, false
+  for _, a in ipairs(args) do
+    if a == "--yes" then yes = true else rest[#rest + 1] = a end
+  end
+  local gone
+  local status = change(REMOVE, rest, 1, function(store, name)
+    local ran, models, message, kind = pcall(store.live, store, name)
+    if not ran then error(models, 0) end
+    if not models then return nil, message, kind end
+    local units, seconds = require "netspace.lib.units", 0
+    for _, model in ipairs(models) do seconds = seconds + (model.seconds or 0) end
+    gone = ("%s, %s of training"):format(units.count(#models, "model"), units.duration(seconds))
+    if not yes and not require("netspace.lib.question").agreed(("%s: %s; remove? "):format(name,
+      gone)) then
+      return nil, ("'%s' stays"):format(name)
+    end
+    return store:remove(name)
+  end)
+  if not status then io.stderr:write(("%s: removed %s\n"):format(rest[2], gone)) end
+  return status
 end
 
 local RENAME = "rename STORE OLD NEW"

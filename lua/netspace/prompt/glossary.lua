@@ -102,6 +102,13 @@ local rows = {
     .. "after a stop.", "sweep.run, sweep.resume" },
   { "handle", "The value of sweep.start: its methods ask for, wait for and stop a sweep.",
     "sweep.start" },
+  { "memory", "The most that a network may need in a sweep (memory = \"2GB\"); one that needs more "
+    .. "fails, and the same sweep with a higher limit trains it again.",
+    "sweep.run, sweep.resume" },
+  { "retry", "To train failed networks again: netspace resume STORE --retry (--retry=all: also "
+    .. "what diverged); with a higher limit of memory or patience what that limit failed, also "
+    .. "without.",
+    "sweep.resume, sweep.retry, sweep:retry" },
   { "patience", "Seconds of silence after which a worker counts as hung.", "sweep.run" },
   { "failed, diverged", "A network that could not be trained, or whose loss was no longer a "
     .. "number: it counts with an error of 100 % and is never dropped.", "sweep.run" },

@@ -3,6 +3,7 @@
 -- whether a sweep is at work right now.
 
 local cards = require "netspace.lib.card"
+local caution = require "netspace.stats.caution"
 local html = require "netspace.report.html"
 local looks = require "netspace.lib.looks"
 local json = require "netspace.lib.json"
@@ -43,12 +44,6 @@ local function population_of(s, name)
   return p
 end
 
--- What two populations must have in common for their errors to be compared.
-local function setting_of(p)
-  return json.encode { recipe = p.recipe, source = p.source, checksum = p.checksum,
-    window = p.window or {} }
-end
-
 -- The same networks in the same order: another training of a population.
 local function same_networks(p, q)
   if #p.networks ~= #q.networks then return false end
@@ -58,19 +53,27 @@ local function same_networks(p, q)
   return true
 end
 
--- Populations trained alike, in the order of the store; .repeats of a population are others
--- with its networks, which are not independent of it.
+-- Populations trained alike (caution.lua), in the order of the store; .apart of a group says in
+-- what it differs from the first one.  .repeats of a population are others with its networks,
+-- which are not independent of it; .sample says that it is the second, third, … sample of a
+-- space of the group.
 local function groups_of(populations)
-  local groups, by_setting = {}, {}
+  local groups = {}
   for _, p in ipairs(populations) do
-    local setting = setting_of(p)
-    local group = by_setting[setting]
+    local group
+    for _, g in ipairs(groups) do
+      group = group or not caution.apart(g[1].result, p.result) and g or nil
+    end
     if not group then
-      group = { recipe = p.recipe, source = p.source, window = p.window }
-      by_setting[setting], groups[#groups + 1] = group, group
+      group = { apart = groups[1] and caution.apart(groups[1][1].result, p.result) }
+      groups[#groups + 1] = group
     end
     local first
-    for _, q in ipairs(group) do first = first or same_networks(p, q) and q or nil end
+    p.sample = 1
+    for _, q in ipairs(group) do
+      if caution.replicates(q.result, p.result) then p.sample = p.sample + 1 end
+      first = first or same_networks(p, q) and q or nil
+    end
     if first then
       first.repeats = first.repeats or {}
       table.insert(first.repeats, p)

@@ -2,6 +2,7 @@
 -- trained alike (recipe, data, window of complexity) are compared.
 -- Radosavovic et al. 2020, section 3.2; the tests are those of stats.alternatives.
 
+local caution = require "netspace.stats.caution"
 local html = require "netspace.report.html"
 local stats = require "netspace.stats.stats"
 local sys = require "netspace.core.sys"
@@ -15,27 +16,35 @@ local LEVEL = 0.95
 
 -- The population that q is compared with: its next ancestor that is here; else the first one
 -- before it of its kind that is as much refined (RegNetY: RegNetX); else the most refined one.
+-- Never another sample of its own space; of several samples of an ancestor the one of q's number.
 local function before(q, earlier)
-  for k = #q.lineage - 1, 1, -1 do
-    for _, p in ipairs(earlier) do
-      if p.space == q.lineage[k] then return p end
-    end
-  end
-  local found
+  local others, found = {}, nil
   for _, p in ipairs(earlier) do
+    if not caution.replicates(p.result, q.result) then others[#others + 1] = p end
+  end
+  for k = #q.lineage - 1, 1, -1 do
+    for _, p in ipairs(others) do
+      if p.space == q.lineage[k] and (not found or p.sample == q.sample) then found = p end
+    end
+    if found then return found end
+  end
+  if q.sample > 1 then return nil end -- the first one of the space is compared with the rest
+  for _, p in ipairs(others) do
     if p.kind == q.kind and #p.lineage == #q.lineage then return p end
     if not found or #p.lineage > #found.lineage then found = p end
   end
   return found
 end
 
--- Steps of a group: a parent and what is compared with it.
+-- Steps of a group: a parent and what is compared with it; and the populations of which all pairs
+-- are compared: the first sample of each space stands for the others.
 local function steps_of(group)
-  local steps, of_parent, earlier = {}, {}, {}
+  local steps, of_parent, earlier, first = {}, {}, {}, {}
   for _, q in ipairs(group) do
     if q.finished > 0 then
       local p = before(q, earlier)
       earlier[#earlier + 1] = q
+      if q.sample == 1 then first[#first + 1] = q end
       if p then
         local step = of_parent[p]
         if not step then
@@ -46,7 +55,7 @@ local function steps_of(group)
       end
     end
   end
-  return steps, earlier
+  return steps, first
 end
 
 -- The difference at equal flops, as text, where the populations allow it.
@@ -115,10 +124,25 @@ local function all_pairs(populations)
       "p", "p Holm", "beats", "KS", "difference of least", "claim" } })
 end
 
--- How much of the spread is the seed, where a population was trained more than once.
+-- The means of several samples of one space: what differs between them is chance.
+local function samples(p, group)
+  local parts = { ("%s %s %%"):format(p.label, widgets.percent(stats.edf(p.result).mean)) }
+  for _, q in ipairs(group) do
+    if q ~= p and q.finished > 0 and caution.replicates(p.result, q.result) then
+      parts[#parts + 1] = ("%s %s %%"):format(q.label, widgets.percent(stats.edf(q.result).mean))
+    end
+  end
+  return #parts > 1 and html.li { html.bdi { ("samples of the same space with other seeds, mean "
+    .. "errors: %s"):format(table.concat(parts, ", ")) } }
+end
+
+-- How much of the spread is the seed, where a population was trained, or a space drawn, more than
+-- once.
 local function noise(all)
   local list = {}
   for _, p in ipairs(all.populations) do
+    local more = p.finished > 0 and p.sample == 1 and not p.first and samples(p, p.group)
+    if more then list[#list + 1] = more end
     local results = { p.result }
     for i, q in ipairs(p.repeats or {}) do results[i + 1] = q.result end
     local good, t = pcall(stats.noise, results)
@@ -137,6 +161,19 @@ local columns = "The difference is that of the mean errors, in points; negative:
   .. "largest distance of the two EDFs. At equal flops: the difference when each range of flops "
   .. "counts alike, to see whether a space is merely larger or smaller."
 
+-- Why populations that were not trained alike are not compared: a line for each group.
+local function apart(all)
+  local items = {}
+  for _, group in ipairs(all.groups) do
+    if group.apart then
+      items[#items + 1] = html.li { html.bdi { ("%s: %s."):format(widgets.names(group),
+        group.apart) } }
+    end
+  end
+  return #items > 0 and { html.p { class = "note", "Not compared with ",
+    html.bdi { widgets.names(all.groups[1]) }, ":" }, html.ul { class = "apart", items } }
+end
+
 function M.section(all)
   local verdicts, rows, every = {}, {}, {}
   for _, group in ipairs(all.groups) do
@@ -151,7 +188,8 @@ function M.section(all)
   end
   if #rows == 0 then
     return { html.p { "There are no two populations with finished models that were trained alike "
-      .. "(same recipe, data and window of complexity), so nothing is compared." }, noise(all) }
+      .. "(same recipe, data and window of complexity), so nothing is compared." },
+      apart(all), noise(all) }
   end
   return {
     html.p { "Each population is compared with the one whose space it refines; where that is "
@@ -163,7 +201,7 @@ function M.section(all)
       caption = "Each population against the one that it refines or follows",
       head = { "population", "against", "n", "difference of means (points)", "interval (level)",
         "p Holm", "beats", "KS", "at equal flops", "claim" } },
-    html.p { class = "key", columns }, every, noise(all) }
+    html.p { class = "key", columns }, every, apart(all), noise(all) }
 end
 
 return M

@@ -34,12 +34,6 @@ local function pictures_of(all)
   return list
 end
 
-local function names_of(populations)
-  local names = {}
-  for i, p in ipairs(populations) do names[i] = p.label end
-  return table.concat(names, ", ")
-end
-
 local function quantiles(populations)
   local rows = {}
   for _, p in ipairs(populations) do
@@ -78,11 +72,13 @@ function M.section(all, pictures)
     local edfs = {}
     for k, p in ipairs(populations) do edfs[k] = p.result end
     if #groups > 1 then edfs.from, edfs.to = range_of(all.populations) end
-    figures[i] = pictures:edf(edfs, ("Error EDFs of %s"):format(names_of(populations)))
+    figures[i] = pictures:edf(edfs, ("Error EDFs of %s"):format(widgets.names(populations)))
   end
   return {
     html.p { "F(e) is the share of models with an error below e. A curve further to the left is a "
       .. "better space; its foot is the best model. The key gives the least and the mean error." },
+    #all.groups > 1 and html.p { "There is a picture for the populations that were trained alike; "
+      .. "the others differ: see ", html.a { href = "#comparisons", "Comparisons" }, "." },
     html.div { class = "pair", figures }, quantiles(all.populations) }
 end
 

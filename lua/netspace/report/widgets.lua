@@ -65,6 +65,13 @@ function M.details(summary, ...)
   return html.details { html.summary { summary }, ... }
 end
 
+--- The names of populations in a row.
+function M.names(populations)
+  local names = {}
+  for i, p in ipairs(populations) do names[i] = p.label end
+  return table.concat(names, ", ")
+end
+
 --- The name of a population, linked to where it comes from.
 function M.link(p)
   return html.a { href = ("#population-%d"):format(p.number), html.bdi { p.label } }

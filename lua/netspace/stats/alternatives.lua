@@ -2,6 +2,7 @@
 -- them together is decided by Holm's step-down procedure.  A claim, its interval and its p
 -- are of one step, so that they cannot contradict each other.
 
+local caution = require "netspace.stats.caution"
 local compared = require "netspace.stats.compare"
 local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
@@ -127,7 +128,30 @@ local function claimed(rows, word)
   return first, n
 end
 
+--- How many models failed, and what their 100 % decide; "" where none did.
+local function failures(t)
+  local counts, decided, first = {}, {}, t.rows[1].comparison
+  local function add(name, n)
+    if n > 0 then counts[#counts + 1] = ("%d of %s"):format(n, name) end
+  end
+  add(t.parent, first.failed[1])
+  for _, row in ipairs(t.rows) do
+    local c = row.comparison
+    local rest = c.without_failed
+    add(row.name, c.failed[2])
+    if rest and rest.better ~= c.better then
+      decided[#decided + 1] = rest.better and ("%s would be %s than %s"):format(row.name,
+        rest.better == c.names[2] and "better" or "worse", t.parent)
+        or ("nothing could be claimed of %s"):format(row.name)
+    end
+  end
+  if #counts == 0 then return "" end
+  return (" Failed models (%s) count as 100 %%%s."):format(table.concat(counts, ", "),
+    #decided > 0 and "; without them " .. table.concat(decided, ", ") or "")
+end
+
 local function summary(t)
+  if #t.rows == 0 then return "No claim: nothing is left to compare." end
   local _, worse = claimed(t.rows, "worse")
   local best, text = t.best, nil
   if best then
@@ -144,7 +168,18 @@ local function summary(t)
     text = ("no alternative can be called better than %s"):format(t.parent)
     if t.too_small then text = text .. "; " .. t.too_small end
   end
-  return text .. "."
+  return text .. "." .. failures(t)
+end
+
+-- The rows of the table with a column of how many failed, where any did.
+local function with_failed(t, rows)
+  local any, list = 0, { t.rows[1] and t.rows[1].comparison.failed[1] }
+  for i, row in ipairs(t.rows) do list[i + 1] = row.comparison.failed[2] end
+  for _, n in ipairs(list) do any = any + n end
+  for i, cells in ipairs(any > 0 and rows or {}) do
+    table.insert(cells, 3, i == 1 and "failed" or ("%d"):format(list[i - 1]))
+  end
+  return rows
 end
 
 local alternatives = input.tabular("alternatives", function(t)
@@ -156,7 +191,7 @@ local alternatives = input.tabular("alternatives", function(t)
   local function add(name, n, min, mean, ...)
     rows[#rows + 1] = { name, ("%d"):format(n), percent(min), percent(mean), ... }
   end
-  add(t.parent, t.n, t.min, t.mean, "", "", "", "", "", "", "", "")
+  if t.mean then add(t.parent, t.n, t.min, t.mean, "", "", "", "", "", "", "", "") end
   for _, row in ipairs(t.rows) do
     local c = row.comparison
     local interval = c.n[1] > 1 and c.n[2] > 1
@@ -167,7 +202,7 @@ local alternatives = input.tabular("alternatives", function(t)
       ("%.0f %%"):format(100 * c.p_better), ("%.3f"):format(c.ks), words[row.claim],
       row.more and (about(row.more):gsub("about ", "")) or "")
   end
-  return rows
+  return with_failed(t, rows)
 end, function(t) return t.verdict end, { "KS", "beats", "min %", "more", "at", "n", "points" })
 
 --- The rows of the alternatives, ranked by their mean errors.
@@ -192,21 +227,41 @@ local function ranked(all, pairs_of, level)
   return rows
 end
 
+-- Puts the verdict and its cautions into t.
+local function conclude(t, names, given)
+  local before
+  before, t.caution = caution.text(names, given)
+  t.verdict = before .. summary(t) .. t.caution
+end
+
+-- Where nothing can be compared, because the parent or every alternative has no finished models.
+local function nothing(names, given, s)
+  local t = { parent = names[1], level = s.level, margin = s.margin, pairs = {}, rows = {} }
+  conclude(t, names, given)
+  return setmetatable(t, alternatives)
+end
+
 function M.alternatives(parent, list, o)
   local where = "stats.alternatives"
   local s = shared.settings(where, o)
   s.level, s.draws = input.level(where, s.level), input.draws(where, s.draws)
-  local all = { input.edf(where, "the parent", input.by(where, "the parent", parent, s.metric)) }
   if type(list) ~= "table" or #list == 0 or list.errors then
     error(where .. ": it wants a list of alternatives: results, edfs or lists of errors", 2)
   end
-  for i, x in ipairs(input.whole(where, list)) do
-    local what = ("alternative %d"):format(i)
-    all[i + 1] = input.edf(where, what, input.by(where, what, x, s.metric))
+  local given = table.move(input.whole(where, list), 1, #list, 2, { parent })
+  local all, kept, place, names = {}, {}, {}, {} -- kept, in its place: what has finished models
+  for i, x in ipairs(given) do
+    local what = i == 1 and "the parent" or ("alternative %d"):format(i - 1)
+    names[i] = type(x) == "table" and x.name or i == 1 and "parent" or what
+    if not input.empty(x) then
+      all[i] = input.edf(where, what, input.by(where, what, x, s.metric))
+      kept[#kept + 1], place[#kept + 1] = x, i
+    end
   end
-  local given = table.move(list, 1, #list, 2, { parent })
-  if s.by then s.range, s.bins = normalise.common(where, given, s, 1) end
-  local pairs_of = all_pairs(where, given, s)
+  if not all[1] or #kept < 2 then return nothing(names, given, s) end
+  if s.by then s.range, s.bins = normalise.common(where, kept, s, 1) end
+  local pairs_of = all_pairs(where, kept, s)
+  for _, pair in ipairs(pairs_of) do pair.a, pair.b = place[pair.a], place[pair.b] end
   local first = pairs_of[1].comparison
   local t = { parent = all[1].name or "parent", n = first.n[1], min = first.min[1],
     mean = first.mean[1], metric = s.metric, level = s.level, margin = s.margin, by = first.by,
@@ -223,16 +278,14 @@ function M.alternatives(parent, list, o)
     end
   end
   t.too_small = too_small(t.rows)
-  local names = { t.parent }
   for _, row in ipairs(t.rows) do
-    names[row.index + 1] = row.name
     if row.few then
       t.too_small = t.too_small or #pairs_of > (1 - s.level) * (s.draws + 1)
         and ("%d comparisons need more draws than %d"):format(#pairs_of, s.draws)
         or "so few models cannot show anything; train more"
     end
   end
-  t.verdict = shared.cautious(summary(t), names, given)
+  conclude(t, names, given)
   return setmetatable(t, alternatives)
 end
 
@@ -257,7 +310,9 @@ need both: p_holm at most alpha and that interval without 0.
            the errors of so few are, nothing could be claimed; beaten: whether .best (or
            else the first) may be called better
 .best      the first row that is better than the parent, or nil
-.verdict   one sentence; .pairs, every pair: a, b, comparison, p_holm, claim of b against a
+.verdict   one sentence, how many models failed and what that decides, and cautions as those of
+           stats.compare (alone: .caution); alternatives without finished models are left out
+.pairs     every pair: a, b, comparison, p_holm, claim of b against a
 The claims together err at most at alpha; the interval of a claim alone holds at its level.
 example: stats.alternatives({ 48, 51, 55, 60 }, { { 40, 42, 45, 47 }, { 52, 55, 58, 61 } })
 source: Holm 1979; Strassburger and Bretz 2008 (intervals that go with it); arXiv 2003.13678

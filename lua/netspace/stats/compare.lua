@@ -2,12 +2,10 @@
 -- bootstrap.h and strata.h of src/stats.
 
 local arch = require "netspace.core.arch"
-local cards = require "netspace.lib.card"
-local chance = require "netspace.lib.chance"
+local caution = require "netspace.stats.caution"
 local core = require "netspace.core.stats"
 local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
-local json = require "netspace.lib.json"
 local normalise = require "netspace.stats.normalise"
 local options = require "netspace.lib.options"
 local sys = require "netspace.core.sys"
@@ -16,65 +14,6 @@ local units = require "netspace.lib.units"
 local M = {}
 
 local p_text = input.p_text
-
--- How a result's images were chosen, where that is known.
-local function images(r)
-  local card = r.card
-  return card and { train = card.train_n, validation = cards.compared(card), pad = card.pad,
-    images = card.checksum }
-end
-
--- "recipes (epochs 1 and 2)" where x and y, tables of the same kind, differ; else nil.
-local function unlike(what, x, y)
-  if x == nil or type(x) ~= type(y) or json.encode(x) == json.encode(y) then return nil end
-  if type(x) ~= "table" then return what end
-  local keys, parts = {}, {}
-  for _, t in ipairs { x, y } do for key in pairs(t) do keys[key] = true end end
-  for key in pairs(keys) do
-    if x[key] ~= y[key] and key ~= "images" and key ~= "spec" then
-      parts[#parts + 1] = ("%s %s and %s"):format(key, tostring(x[key]), tostring(y[key]))
-    end
-  end
-  table.sort(parts)
-  return #parts == 0 and what or ("%s (%s)"):format(what, table.concat(parts, ", "))
-end
-
---- A verdict with what makes it questionable: that nothing was learnt goes before it, because
--- no claim holds then; the rest after it.  The first of the list is the one that others are
--- compared with.
-local function cautious(verdict, names, list)
-  local before, text = "", ""
-  for i, r in ipairs(list) do
-    local open = type(r) == "table" and r.errors and math.type(r.n) == "integer"
-      and r.n - #r.errors or 0
-    if open > 0 then
-      text = text .. (" Careful: %s of %s %s unfinished."):format(
-        units.count(r.n, "model", open), names[i], open == 1 and "is" or "are")
-    end
-  end
-  for i, r in ipairs(list) do
-    local guessing = type(r) == "table" and r.errors and chance.of_errors(r.errors, r.card)
-    if guessing then
-      before = before .. ("Careful: of %s %s, which says nothing of its space. "):format(names[i],
-        chance.text(guessing))
-    end
-  end
-  local a, how, others = list[1], {}, {}
-  for i = 2, type(a) == "table" and #list or 1 do
-    local b = type(list[i]) == "table" and list[i] or {}
-    local parts = { unlike("recipes", a.recipe, b.recipe) }
-    parts[#parts + 1] = unlike("data", images(a), images(b))
-    local what = table.concat(parts, " and different ")
-    if #parts > 0 and not others[what] then how[#how + 1], others[what] = what, {} end
-    if #parts > 0 then table.insert(others[what], names[i]) end
-  end
-  for _, what in ipairs(how) do
-    text = text .. (" Careful: %s trained with different %s."):format(#list == 2
-      and "they were" or ("%s and %s were"):format(names[1],
-      table.concat(others[what], ", ")), what)
-  end
-  return before .. verdict .. text
-end
 
 -- How many models of each bin have the label 1, 2 and 3.
 local function count_labels(labels, bins)
@@ -184,6 +123,7 @@ end
 local comparison = {
   __name = "comparison",
   __tostring = function(c)
+    if not c.ci then return c.verdict end
     return input.measured("%s\nKS distance %.3f, %s; mean difference %+.2f points, "
       .. "CI %+.2f to %+.2f; "
       .. "minimum %+.2f points, %+.2f to %+.2f", c.metric):format(c.verdict, c.ks,
@@ -257,7 +197,7 @@ local function compare(where, a, b, o, level)
     c.least_p = least_p { { x.n, y.n } }
   end
   c.shared, c.metric, c.p = shared, o.metric, c.p_permutation
-  c.level, c.margin, c.n = o.level, o.margin, { x.n, y.n }
+  c.level, c.margin, c.n, c.failed = o.level, o.margin, { x.n, y.n }, { x.failed, y.failed }
   c.mean, c.min = { x.mean, y.mean }, { x.min, y.min }
   c.names = { x.name or "a", y.name or "b" }
   if c.names[1] == c.names[2] then
@@ -273,10 +213,11 @@ local function compare(where, a, b, o, level)
     rest.level, rest.names = o.level, c.names
     c.without_failed = { better = better(rest), mean_difference = rest.mean_difference,
       ci = rest.ci, p_permutation = rest.p_permutation }
+    if c.without_failed.better and not c.better then c.more = nil end -- more would not help
   end
   c.identical = rawequal(given[1], given[2])
     or shared > 0 and shared == #a.errors and shared == #b.errors
-  c.verdict = cautious(verdict(c, x, y), c.names, given)
+  c.verdict = caution.beside(verdict(c, x, y), c.names, given)
   return setmetatable(c, comparison)
 end
 
@@ -299,6 +240,11 @@ function M.compare(a, b, o)
   local s = settings(where, o)
   s.level, s.draws = input.level(where, s.level), input.draws(where, s.draws)
   input.check_metric(where, s.metric)
+  local none = input.empty(a) and { "a", a } or input.empty(b) and { "b", b }
+  if none then
+    return setmetatable({ level = s.level, verdict = ("No claim: %s."):format(
+      input.unfinished(none[1], none[2])) }, comparison)
+  end
   local x, y = input.edf(where, "a", a), input.edf(where, "b", b)
   if x.weighted or y.weighted then
     error(("%s: %s is an edf with weights; give the results, and by = \"flops\""):format(
@@ -324,7 +270,10 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
            stats.normalise with the same bins and range; p-values by relabelling inside the
            bins; a and b are results then
 .verdict          one sentence; it claims something only if the interval excludes 0 and the
-                  permutation p is at most 1 − level
+                  permutation p is at most 1 − level.  After it, as "Careful: …", what makes it
+                  questionable: another recipe, other data, another window of complexity,
+                  samples of the same space, models unfinished, untaught or failed at a limit.
+                  Where a result has no finished models it says so, and there are no figures
 .better           name of the better one, or nil when nothing can be claimed
 .same             with a margin: whether the interval lies inside it
 .mean_difference  mean(b) − mean(a) in points; negative: b is better
@@ -338,13 +287,14 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
                   up to 4 million pairs; .ks_critical, the distance needed at 5 %
 .min_difference   min(b) − min(a); .min_ci, its bootstrap interval, exact; it shows how much
                   hangs on a few models and does not cover the limits of the spaces
-.more             models to add to each to show this difference in 80 % of trials, or nil
+.more             models to add to each to show this difference in 80 % of trials, or nil (also
+                  where only the failed models are in the way)
 .identical        whether a and b are the same models
 .shared           how many models are in both: adopted from a by b; they are then permuted and
                   resampled as such
 .without_failed   where models failed: the same without them (better, mean_difference, ci,
                   p_permutation)
-.names, .n, .mean, .min   of a and b; .level; with by= also .bins, how many, and .range
+.names, .n, .failed, .mean, .min   of a and b; .level; with by= also .bins, how many, and .range
 example: stats.compare({ 48, 51, 55, 60 }, { 40, 42, 45, 47 }).verdict
 source: Smirnov 1939; Mann and Whitney 1947; Efron and Tibshirani 1993; Hesterberg 2014 (arXiv
   1411.5279); Radosavovic et al. 2019 (arXiv 1905.13214)]])
@@ -357,7 +307,7 @@ example: stats.ks({ 1, 2, 3, 4 }, { 5, 6, 7, 8 })
 source: Smirnov 1939; exact with ties as Schröer and Trenkler 1995]])
 
 -- For stats.alternatives and sequential statistics.
-M._shared = { compare = compare, settings = settings, cautious = cautious,
-  shared_models = shared_models, significant = significant }
+M._shared = { compare = compare, settings = settings, shared_models = shared_models,
+  significant = significant }
 
 return M

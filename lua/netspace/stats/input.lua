@@ -97,6 +97,12 @@ end
 
 -- Populations ----------------------------------------------------------------------------
 
+--- Whether x is the result of a population of which no model has finished.
+function M.empty(x)
+  return type(x) == "table" and type(x.errors) == "table" and #x.errors == 0
+    and math.type(x.n) == "integer"
+end
+
 --- Why there are no errors yet, and how to wait, of a sweep at work or a result without finished
 -- models; nil for other values.
 function M.unfinished(what, x)
@@ -105,8 +111,7 @@ function M.unfinished(what, x)
       .. "result; store.open(\"%s\"):result(\"%s\") has what is finished so far"):format(what,
       tostring(x), paths.shown(x.store), x.name)
   end
-  local none = type(x) == "table" and type(x.errors) == "table" and #x.errors == 0
-  if none and math.type(x.n) == "integer" then
+  if M.empty(x) then
     return ("none of the %s of %s has finished (%s); wait for the sweep, or go on with it: "
       .. "netspace resume STORE"):format(units.count(x.n, "model"), x.name or what,
       x.counts and units.tally(x.counts) or "no error yet")

@@ -2,6 +2,7 @@
 -- boundary.h; what is looked at: prefix.lua.
 
 local boundaries = require "netspace.stats.boundaries"
+local caution = require "netspace.stats.caution"
 local compared = require "netspace.stats.compare"
 local blame = require "netspace.lib.blame"
 local core = require "netspace.core.sequential"
@@ -172,7 +173,8 @@ end
 
 -- What cautions are taken from; that models are unfinished is no reason for any here.
 local function whole(r)
-  return type(r) == "table" and { errors = r.errors, card = r.card, recipe = r.recipe } or r
+  return type(r) == "table" and { errors = r.errors, n = r.errors and #r.errors, card = r.card,
+    recipe = r.recipe, space = r.space, limited = r.limited, _origin = r._origin } or r
 end
 
 --- Verdict, names and what else both kinds of sequential statistic tell of p, a pair of prefixes.
@@ -184,7 +186,7 @@ function M._finish(t, p, a, b, better, text)
   t.better = t.claim == "difference" and p.names[better == "a" and 1 or 2] or nil
   t.same = t.claim == "same"
   t.ignored = { a = p.ended[1] - t.n, b = p.ended[2] - t.n }
-  t.verdict = compared._shared.cautious(text(t, p) .. prefix._ignored(p, t.n)
+  t.verdict = caution.beside(text(t, p) .. prefix._ignored(p, t.n)
     .. (shared > 0 and (" Careful: %s in both, so that the interval is wider than it need be.")
       :format(shared == 1 and "1 model is" or shared .. " models are") or ""), p.names,
     { whole(a), whole(b) })

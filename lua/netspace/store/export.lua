@@ -34,7 +34,8 @@ M.known = known -- for whoever reads one back
 -- What a CSV has besides, so that a data frame needs no JSON: single numbers of the lists, and
 -- where the model is from.  All of it follows from the rest, and is left out when read back.
 local spread = { "d", "w", "b", "g" }
-local derived = { depth = true, e_fit = true, space = true, data = true, recipe = true }
+local derived = { depth = true, e_fit = true, space = true, data = true, recipe = true,
+  sample_seed = true }
 
 --- Whether a column of a CSV follows from others.
 function M.derived(name)
@@ -158,6 +159,7 @@ local function derive(records, p)
     if not good then own, fit = pcall(arch.fit, r) end -- one of a damaged store has none
     r.e_fit, r.depth = own and fit.e_fit or nil, 0
     r.space, r.data, r.recipe = p.space, p.data_text, p.recipe_text
+    r.sample_seed = p.sample_seed
     for _, key in ipairs(spread) do
       for stage, v in ipairs(type(r[key]) == "table" and r[key] or {}) do
         r[key .. stage] = v
@@ -197,12 +199,13 @@ function writers.csv(reader, list, rows, write)
   for _, key in ipairs(spread) do
     for stage = 1, stages do names[#names + 1] = key .. stage end
   end
-  table.move({ "e_fit", "space", "data", "recipe" }, 1, 4, #names + 1, names)
+  table.move({ "e_fit", "space", "data", "recipe", "sample_seed" }, 1, 5, #names + 1, names)
   write(table.concat(names, ",") .. "\n")
   local n = 0
   for _, p in ipairs(list) do
     local records = {}
-    local from = { space = p.space, data_text = listed(p.data), recipe_text = listed(p.recipe) }
+    local from = { space = p.space, data_text = listed(p.data), recipe_text = listed(p.recipe),
+      sample_seed = p.sample_seed }
     local function flush()
       derive(records, from)
       for _, r in ipairs(records) do write(M.line(names, r)) end

@@ -107,6 +107,16 @@ function Ledger:open_names()
   return names
 end
 
+--- Names of the populations whose first network has the fingerprint `hash`, oldest first.
+function Ledger:names_of(hash)
+  local names = {}
+  for i, p in ipairs(rows(self, [[SELECT name FROM population JOIN model
+    ON population.id = population WHERE idx = 1 AND hash = ? ORDER BY population.id]], { hash })) do
+    names[i] = p.name
+  end
+  return names
+end
+
 --- The models of all populations that have failed, with their reasons and the population's name.
 function Ledger:failed()
   return rows(self, [[SELECT reason, memory, population.name FROM model JOIN population

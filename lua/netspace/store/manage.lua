@@ -112,18 +112,28 @@ function M.copy(reader, path)
     for _, suffix in ipairs { "", "-wal", "-shm", "-journal" } do uv.fs_unlink(part .. suffix) end
     return nil, schema.explain(path, message, code, "rw")
   end
-  uv.fs_unlink(part)
-  local db, message, code = reader.db:copy(part)
-  if not db then return refuse(message, code) end
-  local good
-  good, message, code = db:exec(at_rest)
-  db:close()
-  if not good then return refuse(message, code) end
-  good, message = uv.fs_link(part, path) -- takes no file's place
+  -- reading begins again where the store has changed meanwhile; the new file gets its name once
+  local made, why, kind = reader:read(function()
+    uv.fs_unlink(part)
+    local db, message, code = reader.db:copy(part)
+    local done = db
+    if db then
+      done, message, code = db:exec(at_rest)
+      db:close()
+    end
+    return { done = done, message = message, code = code }
+  end)
+  if not made then
+    refuse("")
+    return nil, why, kind
+  elseif not made.done then
+    return refuse(made.message, made.code)
+  end
+  local good, message = uv.fs_link(part, path) -- takes no file's place
   if not good then good, message = uv.fs_rename(part, path) end
   if not good then return refuse(message) end
   refuse("")
-  local why = copy_weights(files.weights(reader.path), files.weights(path))
+  why = copy_weights(files.weights(reader.path), files.weights(path))
   if why then
     return nil, ("%s is copied, but its weights are not: %s"):format(paths.shown(path), why)
   end

@@ -110,11 +110,20 @@ function M.facts(p, when)
   add("data", "%s", M.listed(p.data))
   add("checksum", "%s", p.checksum)
   add("made", "%s", when(p.created))
+  local idle = 0 -- runs that trained nothing to its end are counted, not listed
   for i, r in ipairs(p.runs) do
-    add("run " .. i, "%s to %s on %s, %s, %s", when(r.started),
-      when(r.ended or r.updated), r.host, units.count(r.workers, "worker"),
-      units.count(r.models, "model"))
-    if r.engine then add("", "netspace %s, %s, kernels %s", r.engine, r.blas, r.isa) end
+    if r.models == 0 then
+      idle = idle + 1
+    else
+      add("run " .. i, "%s to %s on %s, %s, %s", when(r.started),
+        when(r.ended or r.updated), r.host, units.count(r.workers, "worker"),
+        units.count(r.models, "model"))
+      if r.engine then add("", "netspace %s, %s, kernels %s", r.engine, r.blas, r.isa) end
+    end
+  end
+  if idle > 0 then
+    add(idle == #p.runs and "runs" or "", "%s that trained no model to its end",
+      units.count(idle, idle == #p.runs and "run" or "other run"))
   end
   return facts
 end

@@ -9,6 +9,7 @@
 
 local blame = require "netspace.lib.blame"
 local export = require "netspace.store.export"
+local failures = require "netspace.store.failures"
 local files = require "netspace.store.files"
 local document = require("netspace.lib.doc").group "store"
 local json = require "netspace.lib.json"
@@ -125,13 +126,15 @@ function Read:result(name)
     FROM model JOIN population ON population.id = model.population
     LEFT JOIN epoch ON epoch.model = model.id AND epoch.epoch = model.epochs
     WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
+  local failed = self.reader:rows([[SELECT reason FROM model JOIN population
+    ON population.id = model.population WHERE name = ? AND status = 'failed']], { name })
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
     columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s),
       validation_loss = measured(c, "validation_loss"), top5_error = measured(c, "top5_error"),
       class_error = measured(c, "class_error") },
-    failed = p.failed + p.diverged, n = p.n, counts = p.counts, recipe = p.recipe, data = p.data,
-    card = p.card,
+    failed = p.failed + p.diverged, limited = failures.limited(failed),
+    n = p.n, counts = p.counts, recipe = p.recipe, data = p.data, card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p) },
   }, M._Result)
@@ -348,7 +351,7 @@ end
 
 --- Copies the store to a new file.
 -- @treturn true, or nil and a message
-function Read:copy(path)
+function Change:copy(path)
   if type(path) ~= "string" or path == "" then
     error(("s:copy expects the path of a new file, got %s"):format(type(path)), 0)
   end
@@ -491,7 +494,8 @@ document("store:export", [[
             JSON in the cell, and empty cells missing values.  Provenance goes to
             file.csv.provenance.json
     .jsonl  first a line with the provenance of all populations (key "netspace"), then one
-            object a model with the same keys, and learning: the results of each epoch
+            object a model with the same keys, and learning: the results of each epoch.  In pandas:
+            read_json("x.jsonl", lines = True).iloc[1:] has the models alone
     .json   the sweep.json of pycls, a list of jobs: cfg (MODEL; REGNET, ANYNET or EN, where
             pycls has the network; OPTIM, TRAIN), complexity, train_epoch, test_epoch and, as
             its analysis wants it, test_ema_epoch, the same again (unfinished models have none
@@ -518,6 +522,7 @@ document("store:export", [[
     d1, d2, … w1, … b1, … g1, …   the lists, a column for each stage
     e_fit                     as arch.fit gives it
     space, data, recipe       of its population: what it was drawn from, and trained on and how
+    sample_seed               with which the population was drawn
   Numbers are exact: they read back to the same double or integer, and stats.import reads all
   of them.  The file appears whole or not at all, and takes the place of no file but an export.
   example: store.open("runs.db"):export("runs.csv")]])
@@ -525,7 +530,8 @@ document("store:remove", [[
   s:remove(name) -> true, or nil and a message
   Takes a population out of the store for good, with its checkpoints and the weights kept of
   it.  Safe while others read the store or train other populations of it; one that a process
-  is at work on is refused.  From a shell: netspace remove STORE NAME.
+  is at work on is refused.  From a shell: netspace remove STORE NAME, which asks
+  on a terminal (--yes: it does not).
   example: store.open("runs.db"):copy("less.db") store.open("less.db"):remove("A")]])
 document("store:rename", [[
   s:rename(name, new) -> true, or nil and a message

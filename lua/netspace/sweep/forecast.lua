@@ -12,12 +12,12 @@
 -- What is remembered are seconds as they passed; what is measured is processor time, which
 -- lasts longer while others want the processor too (the load of the machine says how much).
 
-local background = require "netspace.lib.background"
 local cards = require "netspace.lib.card"
 local core = require "netspace.core.net"
 local json = require "netspace.lib.json"
 local pool = require "netspace.sweep.pool"
 local progress = require "netspace.sweep.progress"
+local question = require "netspace.lib.question"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
@@ -32,6 +32,7 @@ local MACHINE = 0.1      -- uncertainty of the machine's own speed
 local TRIVIAL = 20       -- seconds not worth a measurement, on a machine that does
 local SLOW = 3e9         --   so many units of the price a second
 local ASK = 3600         -- seconds that are not begun without asking
+local MOST = 1000        -- models of which it is known beforehand what memory they need (2 ms each)
 
 --- The price of one training: c the costs of the network (flops, acts), card that of the
 -- data.
@@ -41,8 +42,9 @@ end
 
 local spans = { s = 1, m = 60, h = 3600, d = 86400 }
 
---- Seconds of "2h", "1h30m", "90m", "45s", "1d", 7200; nil when it is none of these.
+--- Seconds of "2h", "1h30m", "90m", "45s", "1d", 7200 or "7200"; nil when it is none of these.
 function M.seconds(text)
+  if type(text) == "string" and text:find "^%s*%d+%.?%d*%s*$" then text = tonumber(text) end
   if type(text) == "number" then return text > 0 and text < math.huge and text or nil end
   local total, rest = 0, text:gsub("%s", "")
   if rest == "" then return nil end
@@ -124,22 +126,41 @@ local function spread(list)
   return sum / #list, math.exp(2 * math.sqrt(scatter ^ 2 / #list + MACHINE ^ 2))
 end
 
+-- Memory -----------------------------------------------------------------------------------
+
+--- Of the open models those that need more than the sweep's limit of memory and will fail: n, of
+-- how many, the most that one needs, the limit; nil for none.  Of very many the first are looked
+-- at.
+local function beyond(request, todo)
+  local limit = request.settings and request.settings.memory
+  if not limit then return nil end
+  local over = { n = 0, of = math.min(#todo, MOST), most = 0, limit = limit }
+  for k = 1, over.of do
+    local m = request.models[todo[k]]
+    local need = core.need(m, request.recipe.batch)
+    if need > limit then over.n, over.most = over.n + 1, math.max(over.most, need) end
+  end
+  return over.n > 0 and over or nil
+end
+
 -- Time -------------------------------------------------------------------------------------
 
--- Until all are done, each worker taking the next in order.
-local function makespan(prices, workers)
+-- Until all are done, each worker taking the next in order; and how many of the first are done by
+-- `finish`, where none begins that would not be.
+local function makespan(prices, workers, finish)
   local free = {}
   for w = 1, math.min(workers, #prices) do free[w] = 0 end
-  local last = 0
-  for _, p in ipairs(prices) do
+  local last, fit = 0, 0
+  for k, p in ipairs(prices) do
     local soonest = 1
     for w = 2, #free do
       if free[w] < free[soonest] then soonest = w end
     end
     free[soonest] = free[soonest] + p
     last = math.max(last, free[soonest])
+    if fit == k - 1 and last <= (finish or math.huge) then fit = k end
   end
-  return last
+  return last, fit
 end
 
 local Forecast = { __name = "forecast" }
@@ -160,6 +181,8 @@ function M.make(ledger, request, todo, others)
     total = total + prices[k]
     f.flops = f.flops + c.flops * (3 * f.images + cards.compared(request.card)) * f.epochs
   end
+  f.over, f.prices = beyond(request, todo), prices
+  f.budget, f.asked = request.budget, request.asked or request.budget
   setmetatable(f, Forecast)
   if total == 0 or not request.budget and total / SLOW / f.workers < TRIVIAL then return f end
   local list, undisturbed = ledger and remembered(ledger) or {}, false
@@ -183,7 +206,30 @@ function M.make(ledger, request, todo, others)
   if busy <= 1.5 then f.load, busy = nil, 1 end
   f.low, f.high = f.seconds / factor, f.seconds * factor * busy
   if undisturbed then f.seconds, f.rate = f.seconds * busy, f.rate * busy end
+  if f.budget then f.fit = select(2, makespan(prices, request.workers, f.budget / f.rate)) end
   return f
+end
+
+-- "; 2 of 8 need more than 40 MB (up to 78.6 MB) and will fail: raise memory=", or "".
+local function shortage(over)
+  if not over then return "" end
+  return ("; %d of %s%s more than %s (up to %s) and will fail: raise memory="):format(over.n,
+    over.of == MOST and "the first " or "", over.of .. (over.n == 1 and " needs" or " need"),
+    units.bytes(over.limit), units.bytes(over.most))
+end
+
+-- "; about 20 of 40 by 13:07, when the budget of 2h00m is spent", or "" where all are done by then.
+local function fitting(fit, budget, asked)
+  if not fit then return "" end
+  return ("; %s by %s, when the budget of %s is spent"):format(fit,
+    os.date("%H:%M", os.time() + math.floor(budget)), units.limit(asked))
+end
+
+-- "about 5m00s on 2 workers (4m00s to 6m00s, from …)".
+local function time(t)
+  return ("about %s on %s (%s to %s, from %s%s)"):format(units.duration(t.seconds),
+    units.count(t.workers, "worker"), units.duration(t.low), units.duration(t.high), t.source,
+    t.load and ("; the machine is busy, load %.1f"):format(t.load) or "")
 end
 
 function Forecast:__tostring()
@@ -191,46 +237,87 @@ function Forecast:__tostring()
   local text = ("%s: %s × %s × %s, %s multiply-adds"):format(self.name,
     units.count(self.models, "model"), units.count(self.epochs, "epoch"),
     units.count(self.images, "image"), units.short(self.flops))
-  if not self.seconds then return text end
-  text = text .. ("; about %s on %s (%s to %s, from %s%s)"):format(
-    units.duration(self.seconds), units.count(self.workers, "worker"),
-    units.duration(self.low), units.duration(self.high), self.source,
-    self.load and ("; the machine is busy, load %.1f"):format(self.load) or "")
-  return not self.together and text or ("%s; with %s at work %s"):format(text,
-    self.others == 1 and "the sweep" or ("the %d sweeps"):format(self.others),
-    units.duration(self.together))
+  if not self.seconds then return text .. shortage(self.over) end
+  text = ("%s; %s"):format(text, time(self))
+  if self.together then
+    text = ("%s; with %s at work %s"):format(text,
+      self.others == 1 and "the sweep" or ("the %d sweeps"):format(self.others),
+      units.duration(self.together))
+  end
+  local fit = self.fit and self.fit < self.models
+    and ("about %d of %d"):format(self.fit, self.models)
+  return text .. fitting(fit, self.budget, self.asked) .. shortage(self.over)
+end
+
+-- Prices of several sweeps in the order in which their models begin: the first of each, then the
+-- second, …; and to which each belongs.
+local function in_turn(list)
+  local prices, whose = {}, {}
+  for k = 1, math.huge do
+    local before = #prices
+    for i, f in ipairs(list) do
+      if f.prices[k] then
+        prices[#prices + 1] = f.prices[k]
+        whose[#prices] = i
+      end
+    end
+    if #prices == before then return prices, whose end
+  end
+end
+
+-- "about 20 of 40 of each", or of all together.
+local function shares(list, whose, fit)
+  local counts, alike = {}, true
+  for i = 1, #list do counts[i] = 0 end
+  for k = 1, fit do counts[whose[k]] = counts[whose[k]] + 1 end
+  for i, f in ipairs(list) do
+    alike = alike and f.models == list[1].models and math.abs(counts[i] - counts[1]) <= 1
+  end
+  return alike and ("about %d of %d of each"):format(counts[1], list[1].models)
+    or ("about %d of %d"):format(fit, #whose)
+end
+
+--- One line for the forecasts of sweeps that are trained together, within the `budget` seconds that
+-- are left of those `asked` for, where there is a budget; nil where there is nothing to say.
+function M.together(list, budget, asked)
+  local open, flops, timed, over = {}, 0, nil, nil
+  for _, f in ipairs(list) do
+    if f.models > 0 then open[#open + 1], flops = f, flops + f.flops end
+    if f.rate then timed = timed or f end
+    if f.over then
+      over = over or { n = 0, of = 0, most = 0, limit = f.over.limit }
+      over.n, over.of = over.n + f.over.n, math.min(over.of + f.models, MOST)
+      over.most = math.max(over.most, f.over.most)
+      over.limit = math.min(over.limit, f.over.limit)
+    end
+  end
+  if #open == 0 or not (timed or over) then return nil end
+  local prices, whose = in_turn(open)
+  local text = ("%d sweeps: %s, %s multiply-adds"):format(#open, units.count(#prices, "model"),
+    units.short(flops))
+  if timed then
+    local workers = 1
+    for _, f in ipairs(open) do workers = math.max(workers, f.workers) end
+    local all, fit = makespan(prices, workers, budget and budget / timed.rate)
+    all = all * timed.rate
+    text = ("%s; %s"):format(text, time { seconds = all, workers = workers, source = timed.source,
+      low = all * timed.low / timed.seconds, high = all * timed.high / timed.seconds,
+      load = timed.load })
+    text = text .. fitting(budget and fit < #prices and shares(open, whose, fit), budget, asked)
+  end
+  return text .. shortage(over)
 end
 
 -- Asking -----------------------------------------------------------------------------------
-
--- A line from the terminal; nil at its end or after Ctrl-C.  Sweeps at work go on.
-local function read_line()
-  -- polling makes a descriptor non-blocking for all who share it: one of our own
-  local terminal = uv.fs_open("/proc/self/fd/0", "r", 0)
-  if not terminal then return nil end
-  local poll, text = uv.new_poll(terminal), nil
-  poll:start("r", function()
-    text = uv.fs_read(terminal, 256) or ""
-    uv.stop()
-  end)
-  while not text and not sys.interrupted() do uv.run("once") end
-  poll:close()
-  uv.fs_close(terminal)
-  return text ~= "" and text or nil
-end
 
 --- Whether the user agrees to start: asked on a terminal, when it takes more than an hour
 -- (or what the budget leaves of it does).
 function M.agreed(request)
   local f = request.forecast
   local seconds = f and f.seconds and math.min(f.seconds, request.budget or math.huge) or 0
-  if seconds < ASK or request.yes or sys.yes() then return true end
-  if not (sys.isatty(0) and sys.isatty(2)) then return true end
-  io.stderr:write(("%s will take about %s.  Start? [y/N] "):format(request.name,
+  if seconds < ASK or request.yes then return true end
+  return question.agreed(("%s will take about %s.  Start? "):format(request.name,
     units.duration(seconds)))
-  local answer = background.asking(read_line)
-  if sys.interrupted() then error("interrupted", 0) end
-  return answer ~= nil and answer:find("^%s*[yY]") ~= nil
 end
 
 return M

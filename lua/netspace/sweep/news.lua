@@ -30,11 +30,13 @@ function M.announce(s, text, often)
 end
 
 -- The options of `netspace resume` with which failed models are trained again, and what the same
--- script has to raise for that: a limit that failed some has to be lifted.
-local function lift(failed)
-  local limited, options, script = failures.limited(failed), "--retry", nil
+-- script has to raise for that: a limit that failed some has to be lifted, which is enough where it
+-- failed all.  over: what the forecast says of models that need more memory than they may
+local function lift(failed, over)
+  local limited, script = failures.limited(failed), nil
+  local options = limited.memory + limited.patience < #failed and " --retry" or ""
   if limited.memory > 0 then
-    local need = 0
+    local need = over and over.most or 0
     for _, model in ipairs(failed) do
       if failures.limit(model.reason) == "memory" then need = math.max(need, model.memory or 0) end
     end
@@ -45,14 +47,14 @@ local function lift(failed)
     options = options .. " --patience SECONDS"
     script = script and "larger limits" or "a larger patience="
   end
-  return options, script
+  return options:sub(2), script
 end
 
 --- How models of the store that failed or diverged (lists, with reasons) are trained again; ""
 -- for none.
-function M.retry(store, failed, diverged)
+function M.retry(store, failed, diverged, over)
   if #failed + #diverged == 0 then return "" end
-  local options, script = lift(failed)
+  local options, script = lift(failed, over)
   local what = #failed == 0 and "what diverged" or #diverged == 0
     and (#failed == 1 and "the failed one" or "the failed ones")
     or ("the failed %s (what diverged, too: --retry=all)"):format(#failed == 1 and "one" or "ones")
@@ -62,9 +64,18 @@ function M.retry(store, failed, diverged)
 end
 
 -- The same beside what is left to train anyway: " (with --retry also what failed)".
-local function beside(failed)
+local function beside(failed, over)
   if not failed or #failed == 0 then return "" end
-  return (" (with %s also what failed)"):format((lift(failed)))
+  return (" (with %s also what failed)"):format((lift(failed, over)))
+end
+
+-- "4 trained in 3s"; what failed is told elsewhere, and what is begun is kept by checkpoints.
+local function work(s)
+  local k, time = s.kept, units.duration(s.seconds)
+  if k.trained > 0 then return ("%d trained in %s"):format(k.trained, time) end
+  if (k.unsuccessful or 0) > 0 then return ("none trained, %d failed"):format(k.unsuccessful) end
+  return #s.queue == 0 and "nothing was left to train" or ("none trained to the end in %s"):format(
+    time)
 end
 
 --- An ended sweep in one line; brief: without how to go on.
@@ -72,9 +83,7 @@ function M.summary(s, brief)
   local k, text = s.kept, nil
   local tally = units.tally { done = k.done, diverged = k.diverged, failed = k.failed,
     queued = #s.queue }
-  text = ("%s: %s: %s; "):format(s.name, units.count(s.total, "model"), tally)
-    .. (k.trained == 0 and #s.queue == 0 and "nothing was left to train"
-    or ("%d trained in %s"):format(k.trained, units.duration(s.seconds)))
+  text = ("%s: %s: %s; "):format(s.name, units.count(s.total, "model"), tally) .. work(s)
   text = ("%s (%s)"):format(text, paths.shown(s.store))
   if s.closed then
     text = text .. "; the budget of " .. units.limit(s.asked) .. " is spent"
@@ -93,9 +102,9 @@ function M.summary(s, brief)
   if #s.queue > 0 then
     return s.unknown and text .. "; run it again"
       or ("%s; run it again, or `netspace resume %s`%s"):format(text, paths.shown(s.store),
-      beside(s.lost))
+      beside(s.lost, s.over))
   end
-  local retry = M.retry(s.store, s.lost or {}, s.strayed or {})
+  local retry = M.retry(s.store, s.lost or {}, s.strayed or {}, s.over)
   return retry == "" and text or ("%s; %s"):format(text, retry)
 end
 
@@ -125,13 +134,16 @@ end
 
 --- What sweeps that have ended came to, where it was not said yet; how to go on only once.
 function M.report(list)
-  local left, lost, stores = {}, {}, {}
+  local left, lost, over, stores = {}, {}, {}, {}
   for _, s in ipairs(list) do
     if not s.reported and not s.quiet and #s.queue > 0 then
       if not left[s.store] then stores[#stores + 1] = s.store end
       left[s.store] = (left[s.store] or 0) + 1
       lost[s.store] = lost[s.store] or {}
       for _, model in ipairs(s.lost or {}) do table.insert(lost[s.store], model) end
+      if s.over and s.over.most > (over[s.store] or { most = 0 }).most then
+        over[s.store] = s.over
+      end
     end
   end
   for _, s in ipairs(list) do
@@ -146,7 +158,7 @@ function M.report(list)
   for _, store in ipairs(stores) do
     if left[store] > 1 then
       progress.clear(("%d sweeps have models left; run them again, or `netspace resume %s`%s")
-        :format(left[store], paths.shown(store), beside(lost[store])))
+        :format(left[store], paths.shown(store), beside(lost[store], over[store])))
     end
   end
 end

@@ -5,7 +5,7 @@ local sys = require "netspace.core.sys"
 
 local M = {}
 
-local LITTLE = 5 -- seconds of workers that tell what training costs
+local LITTLE = 5 -- seconds of workers that weigh as much as a forecast
 local FEW = 100  -- models in a queue that are looked at one by one
 local spent = { cost = 0, seconds = 0 } -- by models that have ended
 
@@ -15,20 +15,23 @@ function M.spent(model)
   spent.seconds = spent.seconds + sys.now() - model.began
 end
 
---- Seconds a unit of cost takes on a worker: by what was spent, as soon as that is a little,
--- else as a forecast has it; nil when nobody knows.  `active`: the sweeps at work.
+--- Seconds a unit of cost takes on a worker: by what was spent until models last told how far they
+-- are, and by the forecast, as if a little had been spent at its price; nil when nobody knows.
+-- `active`: the sweeps at work.
 function M.price(active)
   local forecast
   local cost, seconds = spent.cost, spent.seconds
   for _, s in ipairs(active) do
     forecast = forecast or s.price
     for _, model in pairs(s.running) do
-      cost = cost + model.cost * (model.part - model.from)
-      seconds = seconds + sys.now() - model.began
+      if model.part > model.from then
+        cost = cost + model.cost * (model.part - model.from)
+        seconds = seconds + model.told - model.began
+      end
     end
   end
-  if forecast and seconds < LITTLE then return forecast end
-  return cost > 0 and seconds / cost or forecast
+  if forecast then return (seconds + LITTLE) / (cost + LITTLE / forecast) end
+  return cost > 0 and seconds / cost or nil
 end
 
 --- Seconds until everything at work is done: what is left, at its price, on the workers there

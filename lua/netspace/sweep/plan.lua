@@ -5,9 +5,9 @@
 --     sweeps = { { name = "A", models = A }, { name = "B", models = B } } }
 
 local document = require("netspace.lib.doc").group "sweep"
-local forecasts = require "netspace.sweep.forecast"
 local ledgers = require "netspace.store.ledger"
 local options = require "netspace.lib.options"
+local requests = require "netspace.sweep.request"
 local sys = require "netspace.core.sys"
 
 local M = {}
@@ -39,23 +39,19 @@ function M.clock(text, now)
   return os.time(t) - now
 end
 
--- Seconds that a plan has.
-local function time_of(o)
+--- Seconds that several sweeps have together: by o.by or o.budget, one of them.
+function M.seconds(where, o)
   if (o.by == nil) == (o.budget == nil) then
-    fail("sweep.plan needs one of by= (a time of day, such as \"07:00\") and budget= (\"6h\")")
+    fail(("%s needs one of by= (a time of day, such as \"07:00\") and budget= (\"6h\")"):format(
+      where))
   elseif o.by then
     local seconds = M.clock(o.by, os.time())
     if not seconds then
-      fail(("sweep.plan: by is '%s'; it is a time of day, \"00:00\" to \"23:59\""):format(o.by))
+      fail(("%s: by is '%s'; it is a time of day, \"00:00\" to \"23:59\""):format(where, o.by))
     end
     return seconds
   end
-  local seconds = forecasts.seconds(o.budget)
-  if not seconds then
-    fail(("sweep.plan: budget is '%s'; it is a time, such as \"6h\" or 7200 (seconds)"):format(
-      o.budget))
-  end
-  return seconds
+  return requests.budget(where, o.budget)
 end
 
 --- What checked options of sweep.plan ask for: finish (sys.now() when the time is over),
@@ -86,7 +82,7 @@ function M.make(o)
     end
     list[i], names[key] = t, i
   end
-  local seconds = time_of(o)
+  local seconds = M.seconds("sweep.plan", o)
   return { finish = sys.now() + seconds, seconds = seconds, in_turn = order == "in turn",
     sweeps = list }
 end

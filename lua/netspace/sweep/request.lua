@@ -58,8 +58,14 @@ end
 
 --- Raises unless the population `old` with its models `stored` is the beginning of the request.
 function M.compare(request, old, stored)
-  local lines = differences(old.recipe, request.recipe, union_keys(old.recipe, request.recipe))
-  if #lines > 0 then refuse(request, "another recipe", lines) end
+  local what, lines = {}, {}
+  local function add(name, more)
+    if #more == 0 then return end
+    what[#what + 1] = name
+    table.move(more, 1, #more, #lines + 1, lines)
+  end
+  add("another recipe", differences(old.recipe, request.recipe,
+    union_keys(old.recipe, request.recipe)))
   if old.checksum ~= request.card.checksum then
     local other = differences(old.card, request.card,
       { "spec", "seed", "train_n", "validation_n", "test_n", "pad", "checksum" })
@@ -67,11 +73,10 @@ function M.compare(request, old, stored)
       other[#other + 1] = "  its networks are compared by the test images: "
         .. "data.open(…, { validation = 0 }) goes on with them"
     end
-    refuse(request, "other data", other)
+    add("other data", other)
   end
-  if old.seed ~= request.seed then
-    refuse(request, "another training seed", differences(old, request, { "seed" }))
-  end
+  add("another training seed", differences(old, request, { "seed" }))
+  if #what > 0 then refuse(request, table.concat(what, " and "), lines) end
   for i, model in ipairs(stored) do
     local m = request.models[i]
     if not m then
@@ -138,24 +143,38 @@ function M.workers(where, workers)
   return workers and math.tointeger(workers) or sys.cores()
 end
 
+local LEAST = 64e3 -- bytes: no network needs less
 local sizes = { [""] = 1, k = 1e3, m = 1e6, g = 1e9, t = 1e12 }
 
---- A number of bytes, also written "2GB" or "500 MB"; nil when it is none.
+--- A number of bytes, also written "2GB" or "500 MB"; nil when it is none, such as the text "60",
+-- which may mean bytes or MB.
 function M.bytes(value)
-  local text = type(value) == "number" and ("%.0f"):format(value) or tostring(value)
-  local n, unit = text:lower():match("^%s*([%d.]+)%s*([kmgt]?)i?b?%s*$")
+  if type(value) == "number" then return value >= 1 and math.floor(value) or nil end
+  local n, unit, b = tostring(value):lower():match("^%s*([%d.]+)%s*([kmgt]?)(i?b?)%s*$")
   n = tonumber(n)
-  if not n or n * sizes[unit] < 1 then return nil end
+  if not n or unit .. b == "" or n * sizes[unit] < 1 then return nil end
   return math.floor(n * sizes[unit])
 end
 
--- The same of an option; nil stays nil.
-local function bytes(where, key, value)
+--- What is wrong with a limit of the memory of a network, and what to write; nil for nothing.
+function M.wrong_memory(value)
+  local n, digits = M.bytes(value), tostring(value):match "^%s*(%d+)%s*$"
+  if n and n >= LEAST then return nil end
+  local meant = digits and (' (did you mean "%sMB"?)'):format(digits) or ""
+  if n then
+    return ("%s, and no network needs less than %s%s"):format(units.bytes(n), units.bytes(LEAST),
+      meant)
+  end
+  return ("'%s'; it must be a size with its unit, such as \"2GB\" or \"500MB\", or a number of "
+    .. "bytes%s"):format(tostring(value), meant)
+end
+
+-- Bytes of the option memory; nil stays nil.
+local function memory(where, value)
   if value == nil then return nil end
-  local n = M.bytes(value)
-  if n then return n end
-  fail(("%s: %s is '%s'; it must be a size in bytes above 0, such as 2e9 or \"2GB\""):format(where,
-    key, tostring(value)))
+  local wrong = M.wrong_memory(value)
+  if wrong then fail(("%s: memory is %s"):format(where, wrong)) end
+  return M.bytes(value)
 end
 
 options.declare({ "sweep.run: checkpoint", "sweep.start: checkpoint",
@@ -181,10 +200,14 @@ local function settings(where, o)
       fail(("%s: checkpoint.every is '%s'; it must be a number of epochs, at least 1, or a time, "
         .. "such as \"10m\""):format(where, c.every))
     end
-    c = { every = epochs, seconds = seconds or nil, keep = c.keep,
-      limit = bytes(where, "checkpoint.limit", c.limit) }
+    local limit = c.limit and M.bytes(c.limit)
+    if c.limit and not limit then
+      fail(("%s: checkpoint.limit is '%s'; it must be a size with its unit, such as \"200MB\", or "
+        .. "a number of bytes"):format(where, tostring(c.limit)))
+    end
+    c = { every = epochs, seconds = seconds or nil, keep = c.keep, limit = limit }
   end
-  return { checkpoint = c, memory = bytes(where, "memory", o.memory),
+  return { checkpoint = c, memory = memory(where, o.memory),
     patience = patience(where, o.patience) }
 end
 
@@ -196,7 +219,7 @@ function M.limits(where, old, o)
   if o.memory == "none" then
     new.memory = nil
   elseif o.memory then
-    new.memory = bytes(where, "memory", o.memory)
+    new.memory = memory(where, o.memory)
   end
   new.patience = patience(where, o.patience) or new.patience
   return new
@@ -294,6 +317,18 @@ local function match(ledger, request)
   local stored = ledger:models(old.id)
   M.compare(request, old, stored)
   return old, stored
+end
+
+--- The name of a population in the store that has the networks of the request under another name,
+-- trained with the same recipe, data and seed; nil for none, and where the name itself is there.
+function M.namesake(ledger, request)
+  if request.adopted or ledger:find(request.name) then return nil end
+  local first = ledgers.fingerprint(ledgers.identity(request.models[1]))
+  for _, name in ipairs(ledger:names_of(first)) do
+    if pcall(M.compare, request, ledger:find(name), ledger:models(ledger:find(name).id)) then
+      return name
+    end
+  end
 end
 
 --- The indices of the models that a request has still to train (ledger: nil when there is no

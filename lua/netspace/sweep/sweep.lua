@@ -51,7 +51,7 @@ options.declare("sweep.window", { data = "string|userdata", time = "number|strin
   models = "integer", recipe = "table", workers = "integer" })
 options.declare("sweep.resume", { workers = "integer", quiet = "boolean",
   retry = "boolean|string", memory = "number|string", patience = "number",
-  budget = "number|string" })
+  budget = "number|string", by = "string" })
 options.declare("sweep.retry", { diverged = "boolean" })
 
 local active, fail = trainings.active, ledgers.fail
@@ -209,13 +209,18 @@ for name, method in pairs { wait = wait, cancel = cancel, pause = Training.pause
   end
 end
 
--- Says what it will take, and asks when that is much; raises unless it may start.
-local function prepare(ledger, request)
+-- Says what it will take (of several together it is kept in the list `several`, and said in one
+-- line), and asks when that is much; raises unless it may start.
+local function prepare(ledger, request, several)
   if request.quiet and not request.budget then return end
   request.forecast = forecasts.make(ledger, request, requests.open(ledger, request),
     trainings.others())
   if request.quiet then return end
-  if request.forecast.seconds then progress.clear(tostring(request.forecast)) end
+  if several then
+    several[#several + 1] = request.forecast
+  elseif request.forecast.seconds or request.forecast.over then
+    progress.clear(tostring(request.forecast))
+  end
   if not forecasts.agreed(request) then
     fail(("sweep '%s' was not started"):format(request.name))
   end
@@ -245,8 +250,16 @@ end
 -- What is left of the time that several sweeps share: shared.finish (sys.now() when it is over).
 local function left_of(shared) return math.max(shared.finish - sys.now(), 1e-3) end
 
--- shared: finish and seconds of a time, where several share one.
-local function start(where, o, shared)
+-- One line for all that was begun together.
+local function foretell(several, shared)
+  local text = #several == 1 and (several[1].seconds or several[1].over) and tostring(several[1])
+    or #several > 1 and forecasts.together(several, shared and left_of(shared),
+    shared and shared.seconds)
+  if text then progress.clear(text) end
+end
+
+-- shared: finish and seconds of a time, where several share one; several: as of prepare.
+local function start(where, o, shared, several)
   not_interrupted()
   local request = requests.make(where, o)
   for _, s in ipairs(active) do
@@ -257,8 +270,15 @@ local function start(where, o, shared)
   end
   local ledger, began = open_ledger(request.store), sys.now()
   local good, id, lifted = pcall(function()
-    prepare(ledger, request)
+    local namesake = not request.quiet and requests.namesake(ledger, request)
+    if namesake then
+      progress.clear(("%s: the same networks, with the same recipe, data and seed, are in %s "
+        .. "as '%s'; name = \"%s\" goes on with those, `netspace rename` gives them this name")
+        :format(request.name, paths.shown(request.store), namesake, namesake))
+    end
     if shared then request.budget, request.asked = left_of(shared), shared.seconds end
+    prepare(ledger, request, several)
+    if shared then request.budget = left_of(shared) end
     return requests.enter(ledger, request)
   end)
   if not good then
@@ -361,10 +381,10 @@ function M.resume(path, o)
     if about.size == 0 then fail(where .. " is empty: no sweep has written it yet") end
     local workers = requests.workers("sweep.resume", o.workers)
     requests.limits("sweep.resume", {}, o) -- refuses before anything is queued again
-    local seconds = requests.budget("sweep.resume", o.budget)
+    local seconds = (o.by or o.budget) and plans.seconds("sweep.resume", o)
     local shared = seconds and { finish = sys.now() + seconds, seconds = seconds }
     if o.retry or o.memory or o.patience then again(path, o) end
-    local first, started = open_ledger(path), {}
+    local first, started, several = open_ledger(path), {}, {}
     local names, failed = first:open_names(), first:failed()
     first:close()
     for _, model in ipairs(failed) do trainings.failed[trainings.key(path, model.name)] = 1 end
@@ -383,9 +403,9 @@ function M.resume(path, o)
         end
         request.seed = p.seed
         request.settings = requests.limits("sweep.resume", p.settings, o)
-        request.budget = shared and left_of(shared)
-        prepare(ledger, request)
-        if shared then request.budget, request.asked = left_of(shared), seconds end
+        if shared then request.budget, request.asked = left_of(shared), shared.seconds end
+        prepare(ledger, request, several)
+        if shared then request.budget = left_of(shared) end
         ledger:write(function()
           ledger:set(p.id, request.settings)
           ledger:take(p.id, name, workers)
@@ -405,6 +425,7 @@ function M.resume(path, o)
           type(err) == "table" and err.kind or nil)
       end
     end
+    foretell(several, shared)
     if #names == 0 and not o.quiet then
       progress.clear(("%s: nothing is open; %s"):format(where, #failed == 0
         and "every population is trained" or ("%s; %s"):format(failures.text(failed, "failed"),
@@ -432,18 +453,19 @@ function M.plan(o)
   o = options.check("sweep.plan", o)
   return (blame.call(1, say, sys.shielded, function()
     local plan = plans.make(o)
-    local function begin(t)
+    local function begin(t, several)
       t.budget = left_of(plan)
-      return start("sweep.plan", t, plan)
+      return start("sweep.plan", t, plan, several)
     end
     if plan.in_turn then
       local results = {}
       for i, t in ipairs(plan.sweeps) do results[i] = wait_for({ begin(t) })[1] end
       return results
     end
-    local started = {}
+    local started, several = {}, {}
     local good, err = pcall(function()
-      for i, t in ipairs(plan.sweeps) do started[i] = begin(t) end
+      for i, t in ipairs(plan.sweeps) do started[i] = begin(t, several) end
+      foretell(several, plan)
     end)
     if not good then
       stop(started)
@@ -505,10 +527,10 @@ document("sweep.run", [[
     patience    seconds of silence after which a worker counts as hung (120); it always gets 20
                 times its longest silence so far.  With more, the same call trains again what
                 failed so
-    budget      time limit, such as "2h" or 5400 (seconds): a model that would not be done by
-                then is not started, so the first models of the population are trained; the
+    budget      time limit, such as "2h" or 5400 (seconds, also "5400"): a model that would not be
+                done by then is not started, so the first models of the population are trained; the
                 last line says how many are left, and the result has .budget, the seconds.  That
-                is no failure: the exit status is 0
+                is no failure: the exit status is 0, or 3 where a model has failed, then or before
     yes         true: start a sweep of more than an hour without asking, as netspace --yes does
     progress    function that is called with the status a few times a second
     quiet       true: nothing on stderr
@@ -551,17 +573,18 @@ document("sweep.start", [[
   The sweep has s:status() s:wait() s:pause() s:resume() s:retry() s:cancel().
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }]])
 document("sweep.resume", [[
-  sweep.resume(path [, { retry=, memory=, patience=, budget=, … }]) -> list of results
+  sweep.resume(path [, { retry=, memory=, patience=, budget=, by=, … }]) -> list of results
   Trains what the populations of a store have open: all they need is in the store.
     retry      true: also what has failed, from the beginning; "all": what has diverged, too
     memory     another limit than the sweep had, as in sweep.run; "none" lifts it.  What failed
                at a lower limit is trained again, also without retry
     patience   another than the sweep had, in seconds; the same holds
     budget     time for all of it together, as in sweep.run
+    by         instead of it a time of day, such as "07:00", as in sweep.plan
     workers    processes at a time (all cores)
     quiet      true: nothing on stderr
   From the shell: netspace resume STORE [--workers N] [--retry | --retry=all] [--memory SIZE]
-  [--patience SECONDS] [--budget TIME].
+  [--patience SECONDS] [--budget TIME | --by HH:MM].
   example: sweep.resume("runs.db")]])
 document("sweep.retry", [=[
   sweep.retry(path [, name [, { diverged = true }]]) -> n

@@ -58,11 +58,13 @@ function M.begin(ledger, id, request)
     checksum = request.card.checksum, images = request.card.train_n, callback = request.progress,
     settings = request.settings, patience = request.settings.patience or requests.PATIENCE,
     quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, strayed = {},
-    total = 0, done = 0, failed = 0, diverged = 0, trained = 0, ended = {}, began = sys.now(),
+    total = 0, done = 0, failed = 0, diverged = 0, trained = 0, unsuccessful = 0,
+    ended = {}, began = sys.now(),
     beat = sys.now(), state = "running", budget = request.budget,
     asked = request.asked or request.budget, -- the time that was set, of which it is a part
     card = request.card, least = 100,
     price = request.forecast and request.forecast.rate,
+    over = request.forecast and request.forecast.over, -- what needs more memory than it may
   }, Training)
   for _, model in ipairs(ledger:models(id)) do
     s.total = s.total + 1
@@ -109,7 +111,7 @@ end
 -- What the store has: the rest of the world is told of nothing else.
 function Training:_keep()
   self.kept = { done = self.done, failed = self.failed, diverged = self.diverged,
-    trained = self.trained }
+    trained = self.trained - self.unsuccessful, unsuccessful = self.unsuccessful }
 end
 
 function Training:_flush()
@@ -206,7 +208,7 @@ function Training:_next(pid)
   local model = self.queue:take()
   local o = self.settings.checkpoint
   model.attempt = model.attempt + 1
-  model.began, model.from, model.part, model.rate = sys.now(), 0, 0, nil
+  model.began, model.from, model.part, model.rate, model.told = sys.now(), 0, 0, nil, nil
   self.running[model.id] = model
   local attempt = model.attempt
   self.journal:note(function(ledger) ledger:start(model.id, attempt, pid) end)
@@ -249,6 +251,7 @@ function Training:_ended(model, e)
   local attempt = model.attempt
   e.crashes, e.memory = model.crashes, model.need
   self[e.status] = self[e.status] + 1
+  self.unsuccessful = self.unsuccessful + (e.status == "failed" and 1 or 0)
   if e.status == "done" then self.least = math.min(self.least, e.error) end
   self.trained = self.trained + 1
   self.urgent = true
@@ -285,16 +288,17 @@ function Training:_event(job, e)
   local epochs, attempt = self.recipe.epochs, job.attempt
   if e.event == "begin" then
     model.part = (e.epoch + e.step * self.recipe.batch / self.images) / epochs
-    model.from = model.part
+    model.from, model.told = model.part, sys.now()
     model.saved = position(e)
     model.best = model.best or model.saved
     self.journal:note(function(ledger) ledger:begin(model.id, attempt, e.epoch, e.memory) end)
   elseif e.event == "epoch" then
     model.part, model.rate = math.max(model.part, e.epoch / epochs), e.images_per_s
+    model.told = sys.now()
     self.speed = e.images_per_s -- of models that have told nothing yet
     self:_epoch(model, e)
   elseif e.event == "step" then
-    model.part = (e.epoch - 1 + e.part) / epochs
+    model.part, model.told = (e.epoch - 1 + e.part) / epochs, sys.now()
     model.rate = e.images_per_s or model.rate
   elseif e.event == "saved" then
     model.saved = position(e)
@@ -447,6 +451,13 @@ function Training:_out_of_time()
   return true
 end
 
+-- Seconds until everything at work is done, or the budget is spent; nil when nobody knows.
+function Training:_remaining()
+  local seconds = pace.remaining(active)
+  if not seconds or not self.budget then return seconds end
+  return math.max(0, math.min(seconds, self.budget - (sys.now() - self.began)))
+end
+
 --- How the sweep stands.
 function Training:status()
   local running, rate = 0, 0
@@ -461,7 +472,7 @@ function Training:status()
   return { name = self.name, state = state, total = self.total, done = kept.done,
     failed = kept.failed, diverged = kept.diverged, running = running,
     queued = #self.queue, images_per_s = rate,
-    eta = self.state == "running" and pace.remaining(active) or nil }
+    eta = self.state == "running" and self:_remaining() or nil }
 end
 
 function Training:__tostring()
