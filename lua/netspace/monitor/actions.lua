@@ -101,7 +101,7 @@ local function copy_text(s, view, c)
   io.stdout:write(escape.clipboard(text, escape.in_tmux()))
   io.stdout:flush()
   if clipboard_taken() then return "copied " .. what end
-  return ("sent %s to the terminal, which tmux may refuse: set -g set-clipboard on"):format(what)
+  return ("sent %s to the terminal (tmux: set -g set-clipboard on)"):format(what)
 end
 
 --- Does what view.want says, and says in view.said what came of it.
