@@ -79,7 +79,7 @@ static int push_comparison(lua_State *L, const struct comparison *c)
 {
     lua_createtable(L, 0, 24);
     set_number(L, "ks", c->ks);
-    set_number(L, "p", c->ks_p);
+    set_number(L, "ks_p", c->ks_p);
     if (!isnan(c->ks_critical))
         set_number(L, "ks_critical", c->ks_critical);
     set_number(L, "mean_difference", c->mean_difference);

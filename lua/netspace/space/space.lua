@@ -384,7 +384,8 @@ function Space:contains(m)
     error("S:contains expects a network (a table from arch, zoo or a population)", 2)
   end
   local reason = blame.call(1, blame.plainly, self._objections, self, m)[1]
-  return reason == nil, reason
+  if reason == nil then return true end
+  return false, reason
 end
 
 function Space:size(o)

@@ -110,9 +110,9 @@ local function verdict(c, a, b)
       c.margin, mean_name(c), B, c.mean[2], A, c.mean[1], level, c.ci[1], c.ci[2], tail, failed)
   end
   local differ, more, but = "", "", "which chance can explain"
-  if c.p <= 1 - c.level then
+  if c.ks_p <= 1 - c.level then
     differ = (" (the EDFs themselves do differ: KS distance %.3f, %s)"):format(c.ks,
-      p_text(c.p))
+      p_text(c.ks_p))
   end
   if c.ci[1] > 0 or c.ci[2] < 0 then
     differ = differ .. "; the interval alone would claim it, but not the permutation test, "
@@ -145,8 +145,9 @@ local comparison = {
     if not c.ci then return c.verdict end
     return input.measured("%s\nKS distance %.3f, %s; mean difference %+.2f points, "
       .. "CI %+.2f to %+.2f; "
-      .. "minimum %+.2f points, %+.2f to %+.2f", c.metric):format(c.verdict, c.ks, p_text(c.p),
-      c.mean_difference, c.ci[1], c.ci[2], c.min_difference, c.min_ci[1], c.min_ci[2])
+      .. "minimum %+.2f points, %+.2f to %+.2f", c.metric):format(c.verdict, c.ks,
+      p_text(c.ks_p), c.mean_difference, c.ci[1], c.ci[2], c.min_difference, c.min_ci[1],
+      c.min_ci[2])
   end,
 }
 
@@ -251,7 +252,7 @@ local function compare(where, a, b, o, level)
     c = core.compare(x, y, o.draws, seed, o.level)
     c.least_p = least_p { { x.n, y.n } }
   end
-  c.shared, c.metric = shared, o.metric
+  c.shared, c.metric, c.p = shared, o.metric, c.p_permutation
   c.level, c.margin, c.n, c.failed = o.level, o.margin, { x.n, y.n }, { x.failed, y.failed }
   c.mean, c.min = { x.mean, y.mean }, { x.min, y.min }
   c.names = { x.name or "a", y.name or "b" }
@@ -345,10 +346,11 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
 .mean_difference  mean(b) − mean(a) in points; negative: b is better
 .ci, .deviation   { lo, hi } of it, by bootstrap: percentiles, expanded for small n; and its
                   standard error
-.p_permutation    of the difference of means (every split when there are few, else random);
-                  .least_p, below which it cannot be for so few models
+.p                of the difference of means, by permutation: the verdict's (every split when
+                  there are few, else random); also called .p_permutation; .least_p, below
+                  which it cannot be for so few models
 .p_better         P(a random model of b beats one of a), ties half (Mann-Whitney)
-.ks, .p           Kolmogorov-Smirnov distance of the EDFs and its p-value, exact with ties
+.ks, .ks_p        Kolmogorov-Smirnov distance of the EDFs and its p-value, exact with ties
                   up to 4 million pairs; .ks_critical, the distance needed at 5 %
 .min_difference   min(b) − min(a); .min_ci, its bootstrap interval, exact; it shows how much
                   hangs on a few models and does not cover the limits of the spaces

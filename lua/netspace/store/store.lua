@@ -527,7 +527,7 @@ document("store:export", [[
     space, data, recipe       of its population: what it was drawn from, and trained on and how
     sample_seed               with which the population was drawn
   Numbers are exact: they read back to the same double or integer, and stats.import reads all
-  of them.  The file appears whole or not at all.
+  of them.  The file appears whole or not at all, and takes the place of no file but an export.
   example: store.open("runs.db"):export("runs.csv")]])
 document("store:remove", [[
   s:remove(name) -> true, or nil and a message
