@@ -46,6 +46,8 @@ local answers = {
     .. "Ubuntu)" },
   { "nas evolution darts hyperband bayesian optuna supernet proxy zero_cost", search },
   { "autoaugment augmix cutout ema dropout drop_path", augment },
+  { "optimizer optimiser adam adamw rmsprop lamb", "training is by SGD with momentum, as in pycls: "
+    .. "recipe{ lr =, momentum =, nesterov =, wd = }" },
   { "pruning quantization quantisation int8 distillation sparsity compression", smaller },
   { "finetune fine_tune finetuning transfer pretrained transfer_learning weights", anew },
   { "latency speed throughput", "how fast a network runs is measured here, on one core: "

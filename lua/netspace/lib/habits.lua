@@ -5,6 +5,7 @@
 local M = {}
 
 local leave = "Ctrl-D leaves, as does os.exit()"
+local lambda = "a function gives its value with return: function(m) return m.w[4] >= m.w[1] end"
 local loop = "a loop over a list is: for i, m in ipairs(A) do … end"
 
 -- Names that Lua does not have.
@@ -48,7 +49,11 @@ local lines = {
   { "zoo%.[%w_]+%-", "names with a - go in brackets: zoo[\"RegNetX-400MF\"]" },
   { "%[[^%]]*:[^%]]*%]", "there are no slices: table.move(A, 1, 3, 1, {}) copies elements 1 to "
     .. "3, counted from 1" },
-  { "[(,]%s*[%a_][%w_]*%s*=%f[^=]", "options go in braces: S:sample(5, { flops = {1e6, 2e6} })" },
+  { "function%s*%b()%s*[%a_][%w_.%[%]]*%s*[<>=~]=", lambda },
+  { "function%s*%b()%s*[%a_][%w_.%[%]]*%s*[<>]", lambda },
+  { "%(%s*[%a_][%w_]*%s*=%f[^=]", "options go in braces: S:sample(5, { flops = {1e6, 2e6} })" },
+  { "%([^(){}]*,%s*[%a_][%w_]*%s*=%f[^=]", "options go in braces: S:sample(5, "
+    .. "{ flops = {1e6, 2e6} })" },
   { "%s#%s", "a comment begins with --" },
   { "^%s*#", "a comment begins with --" },
 }

@@ -297,7 +297,7 @@ M.of = {
     { keys = "c", text = "choose the populations (8 at most)", run = choose },
     { keys = "click", show = "mouse", text = "click: cursor, population, model; wheel: zoom",
       each = {}, run = edf_click },
-    { keys = "", show = "n", text = "models finished / all; failed count as 100 %" },
+    { keys = "", show = "(n", text = "the column: models finished / all; failed count as 100 %)" },
     { keys = "", show = "sparse dots", text = "with the errors running models have now" },
   },
   models = {

@@ -84,7 +84,7 @@ local rows = {
   { "worker", "A process that trains one network at a time on one core; as many as cores unless "
     .. "workers = n.", "sweep.run" },
   { "epoch", "All training images once.", "recipe" },
-  { "batch", "Images of one step of training.", "recipe" },
+  { "batch, batch size", "Images of one step of training.", "recipe" },
   { "lr, learning rate", "Length of a step of training; follows a half cosine unless the "
     .. "recipe says otherwise.", "recipe, recipe.rates" },
   { "wd, weight decay", "Pull of the weights towards 0.", "recipe" },

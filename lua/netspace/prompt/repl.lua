@@ -170,6 +170,7 @@ function M.evaluate(text)
   if not results[1] then
     local line = show_error(results[2], text, name)
     show_undefined(results[2].message)
+    session.raised(text, results[2].message == "interrupted")
     return false, line
   end
   if blame.last ~= before then show_nothing(text) end

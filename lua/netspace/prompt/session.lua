@@ -18,6 +18,7 @@ local M = {
 }
 
 local entries = {}
+local left_out = 0 -- entries that raised
 local HEADER = "-- A session of netspace "
 
 -- Functions whose calls only look.
@@ -28,6 +29,15 @@ function M.keep(text, shown)
   local name = text:match("^[%s=]*(%a+)%f[^%w_.:]")
   local looks = looking[name] and load("return " .. text:gsub("^[%s=]*", ""), "=entry", "t")
   if not looks then entries[#entries + 1] = { text = text, shown = shown } end
+end
+
+--- Notes an entry that raised.  A sweep that Ctrl-C stopped goes on when the script runs.
+function M.raised(text, interrupted)
+  if interrupted and (text:find "%f[%w_]sweep%.[rp]" or text:find "%f[%w_]design%.") then
+    M.keep(text, false)
+  else
+    left_out = left_out + 1
+  end
 end
 
 -- An entry as a script has it.  A local at the prompt ends with its entry.
@@ -51,7 +61,8 @@ local function save(file)
   for _, entry in ipairs(entries) do out[#out + 1] = as_statement(entry) end
   local good, why = atomic.write(file, function(write) write(table.concat(out, "\n") .. "\n") end)
   if not good then error(why, 0) end
-  print(("%s: %d entr%s"):format(file, #entries, #entries == 1 and "y" or "ies"))
+  print(("%s: %d entr%s%s"):format(file, #entries, #entries == 1 and "y" or "ies",
+    left_out > 0 and ("; %d that raised left out"):format(left_out) or ""))
 end
 
 --- :save FILE; not over a file that it did not write itself.
@@ -59,7 +70,10 @@ function M.commands.save(file)
   local foreign = atomic.foreign(file, "a session that :save wrote", function(head)
     return head:sub(1, #HEADER) == HEADER
   end)
-  if foreign then error(("%s (:save! %s writes over it)"):format(foreign, file), 0) end
+  if foreign and not foreign:find " is a store " then
+    foreign = ("%s (:save! %s writes over it)"):format(foreign, file)
+  end
+  if foreign then error(foreign, 0) end
   save(file)
 end
 
@@ -127,8 +141,9 @@ document(":save", [[
   :save FILE, :save! FILE
   At the prompt: writes the entries of this session as a script, which does the same in batch
   (netspace FILE) and prints the same.  Only :save! writes over a file that :save did not
-  write itself, and never over a store.  Entries that raised an exception or used an undefined
-  name are left out, as are those that only look (?x, help, monitor, who, tour).]])
+  write itself, and never over a store.  A sweep that Ctrl-C stopped is part of it, and goes on
+  there.  Other entries that raised an exception or used an undefined name are left out, as are
+  those that only look (?x, help, monitor, who, tour).]])
 document(":time", [[
   :time EXPRESSION
   At the prompt: evaluates an entry and prints the time it took and the processor time of
