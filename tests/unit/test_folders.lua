@@ -88,6 +88,51 @@ t.is(gray:card().channels, 1, "colours as gray when asked")
 t.is(#gray:input("test", 1), 64, "one number a pixel")
 gray:close()
 
+-- ---- a network of another set -----------------------------------------------------------
+
+-- Drawn images as a folder, whose classes are in another order and whose mean is another.
+do
+  local drawn = data.open("shapes", { train = 300, test = 60 })
+  local function written(name, rename)
+    for _, part in ipairs { "train", "test" } do
+      for i = 1, part == "train" and 40 or 60 do
+        local pixels, _, class = drawn:image(part, i)
+        local n = #pixels // 3
+        local out = {}
+        for k = 1, n do out[k] = string.char(pixels[3 * k - 2], pixels[3 * k - 1], pixels[3 * k]) end
+        make.write(("%s/%s/%s/%03d.ppm"):format(path(name), part, rename(class), i),
+          "P6\n32 32\n255\n" .. table.concat(out))
+      end
+    end
+    return data.open(path(name), { validation = 0 })
+  end
+  local files = written("drawn", function(class) return class end)
+  t.ok(table.concat(drawn:card().class_names, " ") ~= table.concat(files:card().class_names, " "),
+    "the classes of the folder are in another order")
+  t.ok(math.abs(drawn:card().mean[1] - files:card().mean[1]) > 0.01, "and its mean is another")
+  local n <close> = net.new(arch.anynet { d = { 1, 1 }, w = { 16, 32 }, stem = "cifar" }, { seed = 1 })
+  n:train(drawn, { epochs = 12, batch = 20, lr = 0.05 })
+  local e, metrics = n:test(drawn)
+  t.ok(e < 89, "the network does not always say the same", tostring(e))
+  local other, others = n:test(files)
+  t.is(other, e, "the same images from a folder: the same error")
+  t.is(others.loss, metrics.loss, "and loss")
+  local a, b = n:confusion(drawn), n:confusion(files)
+  t.is(b:table "csv", a:table "csv", "and the same confusion, in the order of the network")
+  assert(n:save(path "drawn.safetensors"))
+  local loaded <close> = assert(net.load(path "drawn.safetensors"))
+  t.is((loaded:test(files)), e, "as of a network from a file")
+  local renamed = written("renamed", function(class)
+    return class == drawn:card().class_names[1] and "zebra" or class
+  end)
+  for _, name in ipairs { "test", "confusion" } do
+    t.fails(function() n[name](n, renamed) end, ("net:%s: the classes differ: '%s' of shapes, on "
+      .. "which the net was trained, and 'zebra' of folder:%s: give the same"):format(name,
+      drawn:card().class_names[1], path "renamed"))
+  end
+  for _, x in ipairs { drawn, files, renamed } do x:close() end
+end
+
 -- ---- options that are wrong -------------------------------------------------------------
 
 for text, o in pairs {
