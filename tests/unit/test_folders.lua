@@ -133,6 +133,79 @@ do
   for _, x in ipairs { drawn, files, renamed } do x:close() end
 end
 
+-- ---- names of parts, the wrong level, what is left out -----------------------------------
+
+do
+  local seed = 0
+  -- n images for each name of a folder.
+  local function fill(name, n, folders)
+    for _, folder_name in ipairs(folders) do
+      for i = 1, n do
+        seed = seed + 1
+        make.write(("%s/%s/%d.ppm"):format(path(name), folder_name, i),
+          (make.picture(8, 8, 3, seed)))
+      end
+    end
+    return path(name)
+  end
+  local function parts(set_of)
+    local c = set_of:card()
+    set_of:close()
+    return ("%d %d %d"):format(c.train_n, c.validation_n, c.test_n)
+  end
+  for first, second in pairs { Training = "Testing", train = "eval", TRAIN = "tests",
+    training = "Evaluation" } do
+    local name = "parts-" .. first
+    fill(name, 10, { first .. "/a", first .. "/b" })
+    t.is(parts(data.open(fill(name, 3, { second .. "/a", second .. "/b" }))), "18 2 6",
+      first .. " and " .. second)
+  end
+  fill("valid", 10, { "train/a", "train/b" })
+  fill("valid", 4, { "valid/a", "valid/b" })
+  local vd = data.open(path "valid")
+  has(tostring(vd:describe()), "\nparts       train and val alone: val is the test set, validation is "
+    .. "taken from train", "val alone is the test set, which is said")
+  t.is(parts(vd), "18 2 8", "val alone is the test set")
+  fill("beside", 10, { "train/a", "train/b", "test/a", "test/b" })
+  said = {}
+  local bd = data.open(fill("beside", 2, { "holdout/a", "extra/b" }))
+  local note = "'extra', 'holdout' beside the training images are not used: the parts are called "
+    .. "train, val"
+  has(table.concat(said, "\n"), note, "other folders beside train are named")
+  has(tostring(bd:describe()), "\nleft out    4 files in no class folder\nnote        " .. note,
+    "and described")
+  t.is(parts(bd), "18 2 20", "not taken")
+
+  fill("above", 4, { "one/train/a", "one/train/b", "one/test/a", "two/train/c", "two/test/c" })
+  has(refused(path "above"), ("folder:%s: 'one' would be a class, but it has a folder 'test' of its "
+    .. "own; did you mean %s/one?"):format(path "above", path "above"), "a level too high")
+  said = {}
+  data.open(fill("nested", 30, { "one/a", "one/b", "two/c" })):close()
+  has(table.concat(said, "\n"), "the class folders have no images themselves, only folders")
+
+  fill("rest", 30, { "a", "b" })
+  make.write(path "rest/a/none.jpg", "")
+  make.write(path "rest/loose.ppm", (make.picture(8, 8, 3, 5)))
+  make.write(path "rest/b/notes.txt", "text")
+  make.write(path "rest/b/.hidden", "text")
+  uv.fs_mkdir(path "rest/c", tonumber("777", 8))
+  said = {}
+  local rest = data.open(path "rest")
+  local text = tostring(rest:describe())
+  has(text, "\nleft out    1 empty file, 1 file that is no image, 1 file in no class folder, 1 hidden "
+    .. "file\nnote        'c' is empty: a folder without images is no class\n", "what was left out")
+  has(table.concat(said, "\n"), "'c' is empty: a folder", "which is said when it is packed")
+  rest:close()
+  make.write(path "rest/b/phone.heic", "\0\0\0\24ftypheic\0\0\0\0mif1heic")
+  has(refused(path "rest"), "'b/phone.heic': is a HEIC image, which is not read; convert it", "HEIC")
+  for _, class_name in ipairs { "a", "b" } do
+    make.write(path "words/" .. class_name .. "/1.txt", "text")
+    make.write(path "void/" .. class_name .. "/1.jpg", "")
+  end
+  has(refused(path "words"), "has no image that can be read: its 2 files are no images (JPEG")
+  has(refused(path "void"), "has no files that could be images: all are empty")
+end
+
 -- ---- options that are wrong -------------------------------------------------------------
 
 for text, o in pairs {

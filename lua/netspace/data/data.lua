@@ -366,8 +366,9 @@ document("data.open", [[
   test images, which only net:test looks at, of a network already chosen.
     spec    "shapes"          ten kinds of drawn figures, 32x32 RGB, made in half a second
             "cifar10:DIR"     CIFAR-10, binary version: data_batch_1.bin ... test_batch.bin in DIR
-            "folder:DIR"      a folder for each class, in train, val (validation, valid) and test,
-                              or alone; JPEG, PNG, WebP, PPM, BMP, told by content
+            "folder:DIR"      a folder for each class, in train, val (validation, valid) and test
+                              (testing, eval), or alone; JPEG, PNG, WebP, PPM, BMP, told by
+                              content.  Of train and val alone, val is the test set
             "list:FILE"       lines of path,label[,split], relative to FILE
             "tar:PATTERN"     tar or zip, compressed or not, of class folders, or WebDataset's
                               (key.jpg with key.cls or key.json): "tar:x-{000..146}.tar"
@@ -442,7 +443,7 @@ document("dataset:describe", [[
   dataset:describe() -> text, with .survey, .card
   What is in a data set: images and bytes of each class and split, sizes, mean and deviation, what
   is done to an image before a network sees it, images that are there twice (also in train and
-  test), files that could not be read, and how often the test images were looked at.
+  test), files that could not be read or were left out, and how often the test images were looked at.
   example: data.open("shapes", { train = 100, test = 20 }):describe()]])
 
 document("dataset:show", [[
