@@ -202,6 +202,22 @@ do
     make.write(path "words/" .. class_name .. "/1.txt", "text")
     make.write(path "void/" .. class_name .. "/1.jpg", "")
   end
+
+  -- a class of few images has none in validation
+  fill("uneven", 40, { "train/a", "test/a" })
+  fill("uneven", 2, { "train/b", "test/b" })
+  said = {}
+  local uneven = data.open(path "uneven")
+  t.is(uneven:card().largest, 4, "images of the largest class")
+  t.is(table.concat(uneven:card().unmeasured, " "), "b", "a class without validation images")
+  has(table.concat(said, "\n"), "class 'b' has no validation images: no network is measured on it")
+  has(tostring(uneven:describe()), "\nvalidation  class 'b' has no validation images\n")
+  uneven:close()
+  said = {}
+  local even = data.open(path "uneven", { validation = 0 })
+  t.is(even:card().largest .. #said, "400", "of the test images where they serve for both")
+  even:close()
+
   has(refused(path "words"), "has no image that can be read: its 2 files are no images (JPEG")
   has(refused(path "void"), "has no files that could be images: all are empty")
 end
@@ -502,6 +518,7 @@ make.write(pack, whole:sub(1, 160) .. whole:sub(161, 80000):gsub("[a-z]", "A") .
 local e = last_event()
 t.is(e.event, "refused", "a damaged image is no fault of the model")
 has(e.reason, "cannot be read: its bytes are not those that were written")
+has(e.reason, "`netspace data --cache --clear` removes it, and it is made anew", "and what to do")
 make.write(pack, whole)
 make.write(pictures .. "/train/cat/001.ppm", (make.picture(16, 17, 3, 5)))
 e = last_event()

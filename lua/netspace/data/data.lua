@@ -7,6 +7,7 @@
 
 local cache = require "netspace.data.cache"
 local core = require "netspace.core.data"
+local background = require "netspace.lib.background"
 local blame = require "netspace.lib.blame"
 local describe = require "netspace.data.describe"
 local document = require("netspace.lib.doc").group "data"
@@ -335,6 +336,11 @@ function M.open(spec, opts)
     asked = { train = o.train, validation = o.validation, test = o.test } }
   for _, key in ipairs(again) do source[key] = o[key] end
   sources[set] = source
+  local without = cards[set] and not o.validation and not cache.worker and set:card().unmeasured
+  if without then
+    background.notify(("%s: %s: no network is measured on %s; validation = gives more"):format(
+      how.spec, describe.without(without), #without == 1 and "it" or "them"))
+  end
   return set
 end
 
@@ -420,7 +426,9 @@ document("dataset:card", [[
   What a data set is: name, spec (opens it again), seed, classes, class_names, image (pixels a
   side), channels (3: red, green, blue; 1: gray), train_n, validation_n (0: the test images
   serve for both), test_n, pad, mean and std (of the channels: images are normalised by them),
-  scale, resize, checksum (of the training and validation images) and test_checksum.  Of images
+  scale, resize, checksum (of the training and validation images) and test_checksum; of the images
+  that networks are compared by, largest (those of the largest class) and unmeasured (the names of
+  classes that have none; nil where all have some).  Of images
   from files also pack (its path), images (in it), kind ("bytes", "jpeg"), size (the short side
   kept), bad (files that could not be read) and normalise.
   example: data.open("shapes", { train = 100, test = 20 }):card().class_names]])
@@ -443,7 +451,8 @@ document("dataset:describe", [[
   dataset:describe() -> text, with .survey, .card
   What is in a data set: images and bytes of each class and split, sizes, mean and deviation, what
   is done to an image before a network sees it, images that are there twice (also in train and
-  test), files that could not be read or were left out, and how often the test images were looked at.
+  test), files that could not be read or were left out, and how often the test images were looked
+  at.
   example: data.open("shapes", { train = 100, test = 20 }):describe()]])
 
 document("dataset:show", [[

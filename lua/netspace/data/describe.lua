@@ -1,6 +1,6 @@
 --- A data set in words: images and bytes of each class and split, sizes, what is done to images
--- before a network sees them, files that could not be read or were left out, images that are there twice, and how
--- often the test images were looked at.
+-- before a network sees them, files that could not be read or were left out, images that are there
+-- twice, and how often the test images were looked at.
 
 local columns = require "netspace.lib.columns"
 local look = require "netspace.core.look"
@@ -138,6 +138,15 @@ local function add_parts(add, card, source)
   end
 end
 
+--- "class 'a' has no validation images", of the names of classes without any.
+function M.without(names)
+  local list = {}
+  for i = 1, math.min(#names, MOST_NAMED) do list[i] = ("'%s'"):format(names[i]) end
+  return ("%s %s%s %s no validation images"):format(#names == 1 and "class" or "classes",
+    table.concat(list, ", "), #names > MOST_NAMED and (" and %d more"):format(#names - MOST_NAMED)
+    or "", #names == 1 and "has" or "have")
+end
+
 -- "22x18 pixels", or the least, most and median of width and height.
 local function side(t)
   local w, h = t.width, t.height
@@ -183,6 +192,8 @@ function M.describe(set, source)
   add_same(add, s)
   if (card.validation_n or 0) == 0 then
     add("validation", "none: networks are compared by the test images")
+  elseif card.unmeasured then
+    add("validation", "%s", M.without(card.unmeasured))
   end
   local looks, networks = set:looks()
   add("test", looks == 0 and "no network has been measured on the test images yet"

@@ -4,6 +4,7 @@
 --   n = net.new(arch.anynet{ d = {1, 1}, w = {16, 32}, stem = "cifar" }, { seed = 1 })
 --   print(n:train(data.open("shapes"), recipe.quick).error)
 
+local absent = require "netspace.lib.absent"
 local atomic = require "netspace.lib.atomic"
 local benchmark = require "netspace.core.benchmark"
 local blame = require "netspace.lib.blame"
@@ -134,6 +135,8 @@ function methods.save(n, path)
   if type(path) ~= "string" then
     error(("net:save expects a path, got %s"):format(type(path)), 2)
   end
+  local other = absent.format(path)
+  if other then error(("net:save: '%s': %s"):format(path, other), 2) end
   local about = trained_on[n]
   return call("net:save", core.write, n, path, json.encode(n:arch()),
     about and json.encode(about))
@@ -396,10 +399,10 @@ document("net:confusion", [[
   Which classes are taken for which.  Prints as a matrix, where that fits 80 columns, and as the
   pairs that are most often mistaken; c:table("csv"), as rows:table, gives the whole matrix.
     split   "test", "validation" or "train" (not augmented)
-  .matrix has a row for each class, in the order of .class_names (that of the net): how many of its images got each
-  answer (an image whose logits are no numbers none).  .worst are the pairs: class, taken_for, n,
-  of, share, label, answer (from 0).  .error and .class_error are those of net:test, .n and
-  .n_wrong the images.  A look at the test images counts as net:test does.
+  .matrix has a row for each class, in the order of .class_names (that of the net): how many of
+  its images got each answer (an image whose logits are no numbers none).  .worst are the pairs:
+  class, taken_for, n, of, share, label, answer (from 0).  .error and .class_error are those of
+  net:test, .n and .n_wrong the images.  A look at the test images counts as net:test does.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):confusion(D, { split = "validation" })]])
 
 document("net:forward", [[
