@@ -127,6 +127,12 @@ static int by_value(const void *a, const void *b, void *words)
 
 static bool enough(const struct feed *f, uint32_t classes, const char *only, struct error *e)
 {
+    if (classes == 0 && f->counts.outside > 0)
+        return error_set(e,
+                         "%s has no images in class folders: %u lie directly in it; put them "
+                         "into a folder for each class, or name them with their labels in a "
+                         "list of path,label (list:FILE)",
+                         f->spec, f->counts.outside);
     if (classes == 0)
         return error_set(e, "%s has no images in class folders", f->spec);
     if (classes == 1)

@@ -642,8 +642,13 @@ static bool finish(struct maker *m)
                          m->feed->counts.empty ? ", others are empty" : "");
     for (uint32_t i = 0; i < m->n; i++)
         m->placed[i].name = m->names + m->entry[i].name;
-    return feed_finish(m->feed, m->placed, m->n, m->error) && check_classes(m) &&
-           write_end(m);
+    if (!feed_finish(m->feed, m->placed, m->n, m->error)) {
+        struct error why = *m->error; // what could not be read may be why
+        return m->nbad ? error_set(m->error, "%.300s; '%.100s' cannot be read: %.150s",
+                                   why.msg, m->bad[0].name, m->bad[0].reason)
+                       : false;
+    }
+    return check_classes(m) && write_end(m);
 }
 
 // The new name, too, survives a power cut.

@@ -218,6 +218,25 @@ do
   t.is(even:card().largest .. #said, "400", "of the test images where they serve for both")
   even:close()
 
+
+  fill("flat", 1, { "." })
+  make.write(path "flat/2.ppm", (make.picture(8, 8, 3, 5)))
+  has(refused(path "flat"), "has no images in class folders: 2 lie directly in it; put them into a")
+  make.write(path "columns.csv", "photo,breed\na/1.ppm,x\n")
+  has(refused(path "columns.csv"), "has the columns 'photo', 'breed'; it needs one called path")
+  for _, name in ipairs { "validation", "test" } do
+    t.fails(function() data.open(path "rest", { [name] = 0.2 }) end,
+      ("data.open: %s = 0.2; it is a number of images; shares of class folders are split ="):format(name))
+  end
+  local files = {}
+  for i = 1, 20 do
+    files[i] = { ("%s/%d.ppm"):format(i <= 10 and "a" or "b", i), (make.picture(8, 8, 3, i)) }
+  end
+  make.write(path "cut.tar", make.tar(files):sub(1, 5 * 1024 + 600))
+  local cut_why = refused(path "cut.tar")
+  has(cut_why, "has one class, 'a'")
+  has(cut_why, "; 'a/6.ppm' cannot be read: Truncated tar archive", "which is why")
+
   has(refused(path "words"), "has no image that can be read: its 2 files are no images (JPEG")
   has(refused(path "void"), "has no files that could be images: all are empty")
 end
@@ -276,6 +295,7 @@ make.write(path "one.gif", "GIF89a")
 has(refused(path "one.gif"), "one.gif is one image")
 make.write(path "bad.pack", whole:sub(1, -2))
 has(refused(path "bad.pack"), "is cut short", "a pack that is named is refused")
+t.is(require("netspace.data.main").data { path "bad.pack" }, 4, "netspace data: exit status 4")
 make.write(path "good.pack", whole)
 t.is(data.open(path "good.pack"):card().checksum, d:card().checksum, "a pack opens by its name")
 t.fails(function() data.open(path "good.pack", { size = 64 }) end,
@@ -470,6 +490,9 @@ for text, list in pairs {
   make.write(path "wrong.npz", npz(list))
   has(refused("npz:" .. path "wrong.npz"), text)
 end
+make.write(path "names.npz", npz { { "X", "|u1", "(30, 6, 4)", block(720, 1) },
+  { "Y", "|u1", "(30,)", block(30, 1) } })
+has(refused(path "names.npz"), "train_labels (MedMNIST); it has 'X.npy', 'Y.npy'")
 make.write(path "wrong.npz", npz { { "x_train", "|u1", "(30, 6, 4)", block(700, 1) },
   { "y_train", "|u1", "(30,)", labels } })
 has(refused(path "wrong.npz"), "it is cut short", "an array with too few values")

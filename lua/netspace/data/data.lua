@@ -309,6 +309,13 @@ end
 -- @tparam[opt] table opts train, validation, test: how many images; seed (1); pad (4)
 -- @treturn dataset or nil and a message when files are missing or damaged
 function M.open(spec, opts)
+  for key in pairs(type(opts) == "table" and words or {}) do
+    local n = opts[key]
+    if type(n) == "number" and n > 0 and n < 1 then
+      error(("data.open: %s = %g; it is a number of images; shares of class folders are split = "
+        .. "{ 0.8, 0.1, 0.1 }, of training, validation and test"):format(key, n), 2)
+    end
+  end
   local o = options.check("data.open", opts)
   if is_dataset(spec) then
     if next(o) == nil then return spec end
