@@ -5,6 +5,7 @@
 -- names for a variable is told so.  Code of other Lua libraries
 -- (which test for optional globals) reads nil as ever.
 
+local habits = require "netspace.lib.habits"
 local netspace = require "netspace"
 local options = require "netspace.lib.options"
 
@@ -35,7 +36,9 @@ local function index(_, name)
     if M.listener then M.listener(name, options.nearest(name, M.known())) end
     return nil
   end
-  error(("undeclared variable '%s'%s"):format(name, options.hint(name, M.known())), 2)
+  local habit = habits.name(name)
+  error(("undeclared variable '%s'%s"):format(name, habit and ": " .. habit
+    or options.hint(name, M.known())), 2)
 end
 
 --- Makes _G strict.  `luadir` holds netspace's own Lua files.

@@ -2,6 +2,7 @@
 #include "bind/bind.h"
 
 static const luaL_Reg modules[] = {
+    {"netspace.core.adjust", open_adjust},
     {"netspace.core.arch", open_arch},
     {"netspace.core.benchmark", open_benchmark},
     {"netspace.core.canvas", open_canvas},

@@ -12,6 +12,7 @@
 /* Registers every core module in package.preload (bind.c holds the list). */
 void bind_preload(lua_State *L);
 
+int open_adjust(lua_State *L);
 int open_arch(lua_State *L);
 int open_benchmark(lua_State *L);
 int open_canvas(lua_State *L);

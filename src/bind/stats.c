@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/table.h"
-#include "stats/adjust.h"
 #include "stats/best.h"
 #include "stats/compare.h"
 #include "stats/edf.h"
@@ -80,7 +79,7 @@ static int push_comparison(lua_State *L, const struct comparison *c)
 {
     lua_createtable(L, 0, 24);
     set_number(L, "ks", c->ks);
-    set_number(L, "p", c->ks_p);
+    set_number(L, "ks_p", c->ks_p);
     if (!isnan(c->ks_critical))
         set_number(L, "ks_critical", c->ks_critical);
     set_number(L, "mean_difference", c->mean_difference);
@@ -103,75 +102,6 @@ static int stats_compare(lua_State *L)
     if (!compare_edfs(&c, a, b, check_draws(L, 3, 1), check_seed(L, 4), level_from_lua(L, 5)))
         return raise_interrupted(L);
     return push_comparison(L, &c);
-}
-
-static float *check_floats(lua_State *L, int index, size_t *n)
-{
-    luaL_checktype(L, index, LUA_TTABLE);
-    *n = lua_rawlen(L, index);
-    float *v = lua_newuserdatauv(L, (*n + 1) * sizeof *v, 0);
-    for (size_t i = 0; i < *n; i++) {
-        lua_rawgeti(L, index, (lua_Integer)i + 1);
-        v[i] = (float)luaL_checknumber(L, -1);
-        lua_pop(L, 1);
-    }
-    return v;
-}
-
-// adjust(starts, n, N, x, y, drawn, seed) -> { { mean=, se=, plain=, … }, … }, differences
-static int stats_adjust(lua_State *L)
-{
-    size_t groups, P, P2, nx, ny, nd;
-    double *starts = check_list(L, 1, &groups), *ns = check_list(L, 2, &P),
-           *Ns = check_list(L, 3, &P2);
-    luaL_argcheck(L, groups >= 2 && groups - 1 <= GP_GROUPS, 1, "groups of features");
-    float *x = check_floats(L, 4, &nx), *drawn;
-    double *y = check_list(L, 5, &ny);
-    drawn = check_floats(L, 6, &nd);
-    size_t *n = lua_newuserdatauv(L, P * sizeof *n, 0),
-           *N = lua_newuserdatauv(L, P * sizeof *N, 0);
-    struct adjust_data data = {.P = (int)P,
-                               .n = n,
-                               .N = N,
-                               .x = x,
-                               .y = y,
-                               .drawn_x = drawn,
-                               .seed = check_seed(L, 7)};
-    data.shape.groups = (int)groups - 1;
-    for (size_t g = 0; g < groups; g++)
-        data.shape.start[g] = (int)starts[g];
-    data.shape.D = data.shape.start[groups - 1];
-    for (size_t p = 0; p < P; p++) {
-        n[p] = (size_t)ns[p];
-        N[p] = (size_t)Ns[p];
-    }
-    struct adjusted a;
-    bool good = adjust_fit(&a, &data);
-    double *influence = lua_newuserdatauv(L, P * ny * sizeof *influence, 0);
-    lua_createtable(L, (int)P, 0);
-    for (size_t p = 0; p < P && good; p++) {
-        struct adjusted_mean m = {.influence = influence + p * ny};
-        adjust_mean(&a, &data, (int)p, &m);
-        lua_createtable(L, 0, 6);
-        set_number(L, "mean", m.mean);
-        set_number(L, "se", m.se);
-        set_number(L, "naive", m.naive);
-        set_number(L, "plain", m.plain);
-        set_number(L, "plain_se", m.plain_se);
-        set_number(L, "lambda", m.lambda);
-        set_number(L, "r2", m.r2);
-        double sum = 0;
-        for (size_t j = 0; p && j < ny; j++) {
-            double d = influence[p * ny + j] - influence[(p - 1) * ny + j];
-            sum += d * d;
-        }
-        set_number(L, "step_se", sqrt(sum));
-        lua_rawseti(L, -2, (lua_Integer)p + 1);
-    }
-    push_list(L, a.log, data.shape.groups + 2);
-    push_list(L, a.drawn, (int)a.N);
-    adjust_free(&a);
-    return good ? 3 : raise_interrupted(L);
 }
 
 static struct strata check_strata(lua_State *L, int index)
@@ -364,7 +294,6 @@ static int stats_regress_at(lua_State *L)
 static const luaL_Reg functions[] = {
     {"best", stats_best},
     {"best_weights", stats_best_weights},
-    {"adjust", stats_adjust},
     {"compare", stats_compare},
     {"ks", stats_ks},
     {"noise", stats_noise},

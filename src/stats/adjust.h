@@ -40,18 +40,42 @@ struct adjusted {
     double log[2 + GP_GROUPS]; // hyperparameters of the last fit
 };
 
+/* Makes the mean of every feature of the N drawn networks 0 and its deviation 1, and does the same
+ * to the n trained ones; a feature that is constant among the drawn ones becomes 0. */
+void adjust_standardise(float *x, size_t n, float *drawn_x, size_t N, int D);
+
 /* False when interrupted. */
 bool adjust_fit(struct adjusted *a, const struct adjust_data *data);
 void adjust_free(struct adjusted *a);
 
 struct adjusted_mean {
-    double plain, mean; // without and with prediction
-    double plain_se, se, naive;
-    double lambda, r2; // r2: share of the variance of the errors that f explains
+    double plain, mean;            // without and with prediction
+    double plain_se, se, drawn_se; // drawn_se: of N, part of se
+    double lambda, r2;             // r2: share of the variance of the errors that f explains
     double *influence; // (a->n): of each trained network on `mean`; NULL: not wanted
 };
 /* The mean error of population p. */
 void adjust_mean(const struct adjusted *a, const struct adjust_data *data, int p,
                  struct adjusted_mean *out);
+
+/* z (n[p]): pseudo-values, one for each trained network of population p, whose mean is
+ * adjust_mean's: what it would be if every network were like this one. */
+void adjust_values(const struct adjusted *a, const struct adjust_data *data, int p,
+                   double *z);
+
+/* P-value of the difference of the means of two lists of pseudo-values, as a studentised
+ * permutation test: |t| of the data, beside Welch's t of `draws` random splits of all values into
+ * a (n) and b (m).  Exact where the values can be exchanged, and right for many where the two
+ * have different variances (Janssen 1997; Chung and Romano 2013). */
+double adjust_test(const double *a, size_t n, const double *b, size_t m, double t,
+                   uint32_t draws, uint64_t seed);
+
+/* F (m): the EDF of population p at e (m, ascending), never falling and within 0 … 1; `half`: half
+ * the width of a band of equal width that holds the whole EDF of the space with probability
+ * `level`, by `draws` Gaussian multipliers on the influence of the trained networks
+ * (Chernozhukov, Chetverikov and Kato 2013).  NULL: no band.  False when interrupted. */
+bool adjust_edf(const struct adjusted *a, const struct adjust_data *data, int p,
+                const double *e, size_t m, double *F, double level, uint32_t draws,
+                double *half);
 
 #endif

@@ -10,40 +10,61 @@
 #include "nn/gemm.h"
 
 #define WIDE 10.0 // C: variance of the constant, in variances of y
-enum { ITERATIONS = 40, BLOCK = 256 };
+#define FLOOR                                                                                \
+    1e-3 // least variance of the noise, in the same: no training repeats closer than that
+enum { ITERATIONS = 40, LANES = 8, BLOCK = 128 };
 
-/* exp(x) for x <= 0 to 2e-7, without branches so that loops over it are vectorised: powers of
- * two by the exponent, the rest by its Taylor series to the sixth power. */
-static inline float exp_negative(float x)
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t whole_lanes __attribute__((vector_size(4 * LANES)));
+
+/* exp(x) for x <= 0 to 2e-7: powers of two by the exponent, the rest by its Taylor series to the
+ * sixth power. */
+static inline __attribute__((always_inline)) void exp_negative(lanes *value)
 {
-    x = x < -80 ? -80 : x;
-    float n = (float)(int)(x * 1.44269504f - 0.5f);
-    float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-    float p =
+    lanes x = *value;
+    whole_lanes small = x < -80;
+    x = (lanes)(((whole_lanes)x & ~small) | ((whole_lanes)(x * 0 - 80) & small));
+    whole_lanes whole = __builtin_convertvector(x * 1.44269504f - 0.5f, whole_lanes);
+    lanes n = __builtin_convertvector(whole, lanes);
+    lanes r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    lanes p =
         1 + r * (1 + r * (0.5f + r * (1.f / 6 + r * (1.f / 24 + r * (1.f / 120 + r / 720)))));
-    union {
-        int32_t i;
-        float f;
-    } u = {.i = ((int32_t)n + 127) << 23};
-    return p * u.f;
+    *value = p * (lanes)((whole + 127) << 23);
 }
 
-/* k[j] = exp(-½ |a - b_j|²) for n points b, which stand by columns: b[d·n + j]. */
+/* k[j] = exp(-½ |a - b_j|²) for n points b, which stand by columns: b[d·n + j].  n is a multiple
+ * of LANES. */
 __attribute__((target_clones("avx512f", "avx2", "default"))) static void
 covariances(float *restrict k, const float *restrict a, const float *restrict b, size_t n,
             int D)
 {
-    for (size_t j = 0; j < n; j++)
-        k[j] = 0;
-    for (int d = 0; d < D; d++) {
-        const float *column = b + (size_t)d * n;
-        for (size_t j = 0; j < n; j++) {
-            float t = a[d] - column[j];
-            k[j] += t * t;
+    for (size_t j = 0; j < n; j += LANES) {
+        lanes sum = {0}, t;
+        for (int d = 0; d < D; d++) {
+            memcpy(&t, b + (size_t)d * n + j, sizeof t);
+            t = a[d] - t;
+            sum += t * t;
         }
+        sum *= -0.5f;
+        exp_negative(&sum);
+        memcpy(k + j, &sum, sizeof sum);
     }
-    for (size_t j = 0; j < n; j++)
-        k[j] = exp_negative(-0.5f * k[j]);
+}
+
+/* Σ k[j] alpha[j]; adds w k[j] to columns[j].  n is a multiple of LANES. */
+__attribute__((target_clones("avx512f", "avx2", "default"))) static double
+gather(const float *restrict k, const double *restrict alpha, float w,
+       float *restrict columns, size_t n)
+{
+    double part[LANES] = {0}, sum = 0;
+    for (size_t j = 0; j < n; j += LANES)
+        for (size_t i = 0; i < LANES; i++) {
+            part[i] += (double)k[j + i] * alpha[j + i];
+            columns[j + i] += w * k[j + i];
+        }
+    for (int i = 0; i < LANES; i++)
+        sum += part[i];
+    return sum;
 }
 
 // ---- learning the hyperparameters ------------------------------------------------------
@@ -61,7 +82,7 @@ struct learning {
 static double posterior(struct learning *t, const double *p, double *gradient)
 {
     size_t n = t->n, nn = n * n;
-    double a2 = exp(2 * p[0]), noise = exp(2 * p[1]), inverse[GP_GROUPS], value = 0;
+    double a2 = exp(2 * p[0]), noise = exp(2 * p[1]), inverse[GP_GROUPS] = {0}, value = 0;
     for (int g = 0; g < t->groups; g++)
         inverse[g] = exp(-2 * p[2 + g]);
     for (size_t i = 0; i < n; i++)
@@ -70,7 +91,7 @@ static double posterior(struct learning *t, const double *p, double *gradient)
             for (int g = 0; g < t->groups; g++)
                 d += inverse[g] * t->distance[(size_t)g * nn + i * n + j];
             t->k[i * n + j] = a2 * exp(-0.5 * d);
-            t->K[i * n + j] = t->k[i * n + j] + WIDE + (i == j ? noise : 0);
+            t->K[i * n + j] = t->k[i * n + j] + WIDE + (i == j ? noise + FLOOR : 0);
         }
     if (!cholesky(t->K, n))
         return INFINITY;
@@ -212,27 +233,28 @@ void gp_fit(struct gp *gp, const struct gp_shape *shape, const float *x, const d
         gp->deviation += (y[i] - gp->mean) * (y[i] - gp->mean) / (double)n;
     gp->deviation = gp->deviation > 0 ? sqrt(gp->deviation) : 1;
     learn(gp, x, y, n, seed, start);
-    gp->x = xcalloc(n * D, sizeof *gp->x);
-    gp->alpha = xcalloc(n, sizeof *gp->alpha);
+    size_t padded = gp->padded = (n + LANES - 1) / LANES * LANES;
+    gp->x = xcalloc(padded * D, sizeof *gp->x);
+    gp->alpha = xcalloc(padded, sizeof *gp->alpha);
     gp->L = xcalloc(n * n, sizeof *gp->L);
     for (int g = 0; g < shape->groups; g++)
         for (int c = shape->start[g]; c < shape->start[g + 1]; c++)
             for (size_t i = 0; i < n; i++)
-                gp->x[(size_t)c * n + i] = x[i * D + (size_t)c] * (float)exp(-gp->log[2 + g]);
-    float *k = xcalloc(n, sizeof *k), *a = xcalloc(D, sizeof *a);
+                gp->x[(size_t)c * padded + i] =
+                    x[i * D + (size_t)c] * (float)exp(-gp->log[2 + g]);
+    float *k = xcalloc(padded, sizeof *k), *a = xcalloc(D, sizeof *a);
     double a2 = exp(2 * gp->log[0]), noise = exp(2 * gp->log[1]);
     for (size_t i = 0; i < n; i++) {
         for (size_t c = 0; c < D; c++)
-            a[c] = gp->x[c * n + i];
-        covariances(k, a, gp->x, n, shape->D);
+            a[c] = gp->x[c * padded + i];
+        covariances(k, a, gp->x, padded, shape->D);
         for (size_t j = 0; j <= i; j++)
-            gp->L[i * n + j] = a2 * k[j] + WIDE + (i == j ? noise + 1e-6 * a2 : 0);
+            gp->L[i * n + j] = a2 * k[j] + WIDE + (i == j ? noise + FLOOR : 0);
         gp->alpha[i] = (y[i] - gp->mean) / gp->deviation;
     }
     free(k);
     free(a);
-    if (!cholesky(gp->L,
-                  n)) // rounding of the single covariances; the noise is at least e^-5 y
+    if (!cholesky(gp->L, n)) // the rounding of the covariances is far below FLOOR
         die("gp: the covariance of %zu points is not positive definite", n);
     cholesky_solve(gp->L, n, gp->alpha, 1);
 }
@@ -247,29 +269,38 @@ void gp_free(struct gp *gp)
 void gp_predict(const struct gp *gp, const float *x, size_t m, const double *weight,
                 double *f, double *columns)
 {
-    size_t n = gp->n, D = (size_t)gp->shape.D;
-    float *k = xcalloc(n, sizeof *k), *a = xcalloc(D, sizeof *a), scale[256];
-    double a2 = exp(2 * gp->log[0]), constant = 0;
+    size_t n = gp->n, D = (size_t)gp->shape.D, padded = gp->padded;
+    float *k = xcalloc(padded, sizeof *k), *part = xcalloc(padded, sizeof *part);
+    double constant = 0, total = 0;
+    float a[GP_FEATURES], scale[GP_FEATURES];
+    double a2 = exp(2 * gp->log[0]);
     for (int g = 0; g < gp->shape.groups; g++)
         for (int c = gp->shape.start[g]; c < gp->shape.start[g + 1]; c++)
             scale[c] = (float)exp(-gp->log[2 + g]);
-    for (size_t i = 0; i < n; i++)
-        constant += WIDE * gp->alpha[i];
-    if (columns)
-        memset(columns, 0, n * sizeof *columns);
+    for (size_t j = 0; j < n; j++) {
+        constant += WIDE * gp->alpha[j];
+        if (columns)
+            columns[j] = 0;
+    }
     for (size_t i = 0; i < m; i++) {
+        double w = weight ? weight[i] : 1;
+        total += w;
         for (size_t c = 0; c < D; c++)
             a[c] = x[i * D + c] * scale[c];
-        covariances(k, a, gp->x, n, gp->shape.D);
-        double sum = 0, w = weight ? weight[i] : 1;
-        for (size_t j = 0; j < n; j++)
-            sum += (double)k[j] * gp->alpha[j];
-        for (size_t j = 0; columns && j < n; j++)
-            columns[j] += w * (a2 * (double)k[j] + WIDE);
+        covariances(k, a, gp->x, padded, gp->shape.D);
+        double sum = gather(k, gp->alpha, (float)w, part, padded);
         f[i] = gp->mean + gp->deviation * (a2 * sum + constant);
+        if (columns &&
+            (i + 1 == m || (i + 1) % BLOCK == 0)) // sums in single precision are short
+            for (size_t j = 0; j < n; j++) {
+                columns[j] += a2 * (double)part[j];
+                part[j] = 0;
+            }
     }
+    for (size_t j = 0; columns && j < n; j++)
+        columns[j] += WIDE * total;
     free(k);
-    free(a);
+    free(part);
 }
 
 void gp_weights(const struct gp *gp, double *columns, double total)

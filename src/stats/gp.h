@@ -14,10 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    GP_GROUPS = 12,
-    GP_LEARN = 250
-}; // the hyperparameters are learnt from so many at most
+/* Most groups, most features, and how many points the hyperparameters are learnt from at most. */
+enum { GP_GROUPS = 12, GP_FEATURES = 256, GP_LEARN = 250 };
 
 /* Features are in single precision, by group: those of group g are x[start[g] … start[g+1]-1]. */
 struct gp_shape {
@@ -29,10 +27,10 @@ struct gp {
     struct gp_shape shape;
     double log[2 + GP_GROUPS]; // of a, noise, l_g
     double mean, deviation;    // of y
-    size_t n;
-    float *x;      // (n,D), each feature divided by its length
-    double *alpha; // (n)
-    double *L;     // (n,n), Cholesky factor of the covariance of y
+    size_t n, padded;          // padded: n made a whole number of vectors
+    float *x;                  // (D,padded), each feature divided by its length
+    double *alpha;             // (padded)
+    double *L;                 // (n,n), Cholesky factor of the covariance of y
 };
 
 /* Fits n points; x (n,D), y (n).  `start`, if not NULL, gives the logs to begin with: the

@@ -248,6 +248,13 @@ session 'mine = stats.edf{ 40, 50 }' '?mine'; check "also of what is the user's"
 session 'stats = 3' '?stats.edf'; check "a name of netspace stays one" out "The exact error EDF"
 session 'prnt'; check "an undeclared global is nil here" is nil
 check "with a hint" err "'prnt' is not defined (did you mean 'print'?)"
+session 'len(A)' 'for m in { 1 } do print(m) end' 'x = None' 'P = space.small.RegNetX:sample(2)' 'P.len'
+check "a name of Python's has its Lua" err "#A is the length of a list"; check "a loop, too" err "for i, m in ipairs(A) do"
+check "and None" err "'None' is not defined: nothing is called nil"
+check "a field that there is not is told" err "P.len is nil: a population has no field of that name"
+run -e 'local P = space.small.RegNetX:sample(2) print(P.len)'; check "but in a script nil is nil" is nil; check "without a word" quiet
+run -e 'print(len({ 1 }))'; check "a name of Python's in a script" err "undeclared variable 'len': #A is the length"
+run -e 'sweep.run{ store = "x.db", epochs = 3 }'; check "an option of the recipe" err "'epochs' belongs in recipe = { epochs = … }"
 session 'local a = 1' 'a'; check "a lost local is explained" err "leave out 'local'"
 session 'for i = 1,'; check "input that ends in an entry" err "<eof>"
 session 'setmetatable({}, { __tostring = function() error("in tostring") end })' '1'
@@ -276,7 +283,14 @@ session 'c = constraint{ name = "typo", check = function(m) return flase end }' 
     'p = space.small.AnyNetXA:with(c):sample(2)' ":save $dir/session.lua"
 check "a typo in a constraint is an error at the prompt" err "undeclared variable 'flase' (did you mean 'false'?)"
 check "whose entry is left out" out "session.lua: 1 entry"
-session ":save $dir/none/x.lua"; check ":save to nowhere" err "No such file"
+session ":save $dir/none/x.lua"; check ":save to nowhere" err "no such file"
+echo 'x = 1' >"$dir/own.lua"; printf 'SQLite format 3\0rest' >"$dir/own.db"
+session 'x = 1' ":save $dir/own.lua"; check ":save writes over no script of the user's" err ":save! $dir/own.lua writes over it"
+check "which stays" grep -qx 'x = 1' "$dir/own.lua"
+session 'x = 2' ":save! $dir/own.lua"; check ":save! does" grep -q "^-- A session of netspace" "$dir/own.lua"
+session 'x = 3' ":save $dir/own.lua"; check "and :save over what it wrote" grep -qx 'x = 3' "$dir/own.lua"
+session 'x = 4' ":save! $dir/own.db"; check "nothing writes over a store" err "is a store and is not a session"
+check "which stays, too" grep -q "^SQLite format 3" "$dir/own.db"
 run -e 'tour()'; check "tour() in a script prints ten steps" out "step 10 of 10"
 run -e 'tour(11)'; check "and has no eleventh" err "it must be from 1 to 10"
 run -e 'for _, s in ipairs(tour.steps) do print(s.run) end'

@@ -34,7 +34,7 @@ for state in running stopped finished; do store $state; done
 once C.UTF-8 running.db --once
 check "--once ends with 0" [ $rc -eq 0 ]
 check "--once shows the counts" has '^7/14 done  4 running  2 queued  1 diverged  812\.5 images/s  ETA 1m35s'
-check "--once shows the curves in braille" has '^ 1\.0┤ +⠘$'
+check "--once shows the curves in braille" has '^ 1\.0┤ +⢸$'
 check "--once shows the legend" has '^⠒⠒⠒⠒ a AnyNetX_A 5/8  49\.00  60\.80      1$'
 once C.UTF-8 running.db --once --ascii
 check "--ascii" ascii_only
@@ -46,7 +46,8 @@ check "--json" has '"diverged":1,"done":7,"eta":95,.*"failed":0,.*"total":14'
 once C.UTF-8 finished.db
 check "no terminal: a line per change, until the run is over" has \
     '^[0-9:]{8}  finished, 13/14 done, 0 running, 0 queued, 1 diverged; best AnyNetX_A 46\.00 %, RegNetX 44\.00 %$'
-check "one change, one line, status 0" [ "$rc $(wc -l <"$dir/seen")" = "0 1" ]
+check "one change, one line, and the verdict; status 0" [ "$rc $(wc -l <"$dir/seen")" = "0 2" ]
+check "all of it" has '^ +No claim: .*\(95 % CI .*permutation'
 once C.UTF-8 stopped.db --text
 check "a dead run is said to be stopped" has 'stopped, 7/14 done, 6 open, 1 diverged'
 once C.UTF-8 none.db --once --wait
@@ -76,7 +77,7 @@ check "is status 1" [ $rc -eq 1 ]
 fresh running
 start 80 24 C.UTF-8 screen running.db
 check "80x24: header" shows '^netspace monitor running\.db .*running$'
-check "80x24: curve and letters" shows '^    │.*b⠂'
+check "80x24: curve and letters" shows '^ 0.5┤.*b'
 check "80x24: running models" has '^a +6 running +████░░░░ +2/4 +68\.00 +400'
 check "80x24: keys at the bottom" [ "$(sed -n 24p "$dir/seen" | cut -c1-7)" = "q leave" ]
 check "on the alternate screen, without cursor" [ "$(modes)" = "1 0" ]
@@ -289,8 +290,14 @@ check "is one for the mouse: the second click takes it away" shows '^   RegNetX'
 key Enter Escape
 tab property
 check "the property view" shows ': error against flops'
-key e y
-check "y copies the verdict" shows '^copied 1 population'
+key e : c o m p a Enter
+check "compare shows the whole verdict, where there are two" shows 'there are no two populations'
+tm set -s set-clipboard external
+key y
+check "y says where tmux may refuse" shows '^sent 1 population .*set -g set-clipboard on'
+tm set -s set-clipboard on
+key y
+check "y copies the table" shows '^copied 1 population'
 key m y
 check "y copies the models" shows '^copied 14 models'
 tm show-buffer >"$dir/seen" 2>/dev/null

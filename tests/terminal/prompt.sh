@@ -93,6 +93,8 @@ check "an error of a callback is shown" shows 'late$'; check "the prompt goes on
 enter 'r = {} for i = 1, 500 do r[i] = { id = i } end'; ready; enter r
 check "a result longer than the screen goes through the pager" shows '^space goes on, q leaves'
 key G; check "which shows its end" shows '^500 rows, 40 shown$'
+text 's'; text "$dir/typed"; key Enter
+check "and takes no command that writes files" [ ! -e "$dir/typed" ]; key C-c; key g
 key C-c; key q; check "Ctrl-C is the pager's, q leaves it" ready
 enter '3 * 4'; check "and the session goes on" shows '^12$'; ready; clear_screen
 

@@ -27,6 +27,14 @@ t.is(text "x = f(tost", "tostring", "a global after other text")
 t.is(text "spa| = 3", "space", "in the middle of a line")
 t.is(text "string.gs", "string.gsub", "a field")
 t.is(text "string.qqq", "", "no field")
+t.is(text 'stats.bootstrap(a, "flo', "flops", "a property")
+t.ok(has('plot.scatter({ a, b }, "', "w_m"), "of a picture")
+do -- :save offers scripts, never a store
+  local dir = assert(require("luv").fs_mkdtemp("/tmp/netspace-complete-XXXXXX"))
+  for _, name in ipairs { "first.db", "first.lua" } do io.open(dir .. "/" .. name, "w"):close() end
+  t.is(text(":save " .. dir .. "/fi"), dir .. "/first.lua", ":save completes scripts only")
+  os.remove(dir .. "/first.db"); os.remove(dir .. "/first.lua"); os.remove(dir)
+end
 imported = setmetatable({}, { __index = setmetatable({ Alpha = 1 }, { __index = error }) })
 t.is(text "imported.Al", "imported.Alpha", "a field through an __index that refuses others")
 t.is(text "nosuch.x", "", "a field of nothing")

@@ -147,6 +147,22 @@ t.ok(exact, "every field of the network")
 local first = read(at("x.jsonl"))
 s:export(at("x.jsonl"), { "A" })
 t.ok(read(at("x.jsonl")) == first, "written again it is the same, byte for byte")
+do -- only an export is written over
+  local function put(name, text)
+    local f <close> = assert(io.open(at(name), "wb"))
+    f:write(text)
+  end
+  put("own.csv", "a,b\n1,2\n"); put("own.jsonl", '{"a":1}\n'); put("own.json", "[1]")
+  put("own.jsonl.gz", "no gzip")
+  for _, name in ipairs { "own.csv", "own.jsonl", "own.json", "own.jsonl.gz" } do
+    local n, message = s:export(at(name))
+    t.ok(n == nil and message:find("is there already and is not an export", 1, true),
+      "export writes over no file of the user's: " .. name, message)
+  end
+  for _, name in ipairs { "x.csv", "o.json", "o.jsonl.gz" } do
+    t.ok(s:export(at(name)) == 7 and s:export(at(name)) == 7, "but over an export: " .. name)
+  end
+end
 t.fails(function() s:export("x.txt") end, "writes .csv, .jsonl or .json (or those as .gz), not 'x.txt'")
 t.fails(function() s:export(at("y.csv"), "C") end, "no population 'C'; it has A, B")
 t.fails(function() s:export(at("y.csv"), nil, { salvag = true }) end, "did you mean 'salvage'")

@@ -137,6 +137,8 @@ local calls = {
   ["design.repeats"] = design.repeats,
   ["stats.compare"] = after(stats.compare, { 1 }, { 2 }),
   ["stats.alternatives"] = after(stats.alternatives, { 1 }, { { 2 } }),
+  ["stats.predict"] = after(stats.predict, r), ["stats.sensitivity"] = after(stats.sensitivity, r),
+  ["plot.effect"] = after(plot.effect, r, "d"),
   ["stats.bootstrap"] = after(stats.bootstrap, r, "d"), ["stats.trend"] = after(stats.trend, { r }, "d"),
   ["stats.search"] = after(stats.search, { 1 }), ["stats.noise"] = after(stats.noise, { r, r }),
   ["stats.boundaries"] = stats.boundaries,

@@ -239,7 +239,8 @@ end
 local half = { name = "H", errors = { 40, 100, 50, 100 }, models = own.models,
   columns = { images_per_s = { 400, nil, 300, nil } } }
 local speed = stats.bootstrap(half, "images_per_s")
-t.is(speed.left_out .. " " .. speed.n .. " " .. speed.best, "2 2 400", "failed models without a speed are left out")
+t.is(("%d %d %g"):format(speed.left_out, speed.n, speed.best), "2 2 400",
+  "failed models without a speed are left out")
 t.ok(tostring(speed):find("; 2 failed without it are left out", 1, true), "which is said", tostring(speed))
 t.ok(plot.scatter(half, "images_per_s"), "a picture can be made")
 half.columns.images_per_s[1] = nil

@@ -287,6 +287,10 @@ press "enter"
 t.is(table.concat(view.detail, " "), "1 4", "enter: all about it")
 press "escape escape x c down enter"
 t.is(view.view .. " " .. view.property, "property params", "c chooses the property")
+press "l"
+t.ok(view.log_x and not view.log, "its log axis is its own")
+press "l c g [ 2 enter"
+t.is(view.property, "g[2]", "typing finds a property")
 press "g up e ? ?"
 t.is(view.view, "edf", "letters show their view")
 press "c"
@@ -516,6 +520,36 @@ told = select(3, frame.compose(s, view))
 click(5, told.rows)
 t.ok(view.frozen and not view.palette, "a click in the palette does it")
 
+-- The verdict: that of stats.compare, on the two that are shown; of more on the selected one.
+local verdicts = require "netspace.monitor.views.verdict"
+local three = { populations = {}, models = {} }
+for id, shift in ipairs { 9, 0, 20 } do
+  local p = { name = "P" .. id, n = 12, errors = {}, finished = {}, flops = {} }
+  for i = 1, 12 do p.errors[i], p.finished[i], p.flops[i] = 40 + shift + i, {}, 1e6 + i end
+  three.populations[id] = p
+end
+local all = three.populations
+t.is(verdicts.text(three, { hidden = {} }), stats.compare(all[1], all[2]).verdict,
+  "the verdict is that of stats.compare")
+t.ok(verdicts.text(three, { hidden = {}, selected = 3 }):find "^P1 is better than P3",
+  "of three on the first and the selected one")
+t.ok(verdicts.text(three, { hidden = { true } }):find "^P2 is better than P3", "of those shown")
+t.is(verdicts.text(three, { hidden = { true, true } }), nil, "none of one")
+t.ok(verdicts.text(three, { hidden = {}, normalise = true }):find "at equal flops", "at equal flops")
+t.is(verdicts.short("A is better than B: x (95 % CI 1 to 2 points)."), "A is better than B: x",
+  "a line of it")
+do
+  local compare, calls = stats.compare, 0
+  stats.compare = function(...) calls = calls + 1 return compare(...) end
+  for _ = 1, 3 do verdicts.text(three, { hidden = {}, selected = 2 }) end
+  all[2].errors[1] = 39
+  verdicts.text(three, { hidden = {}, selected = 2 })
+  stats.compare = compare
+  t.is(calls, 2, "computed anew only when an error has changed")
+end
+local whole = frame.compose(s, { width = 80, height = 24, view = "edf", verdict = true })
+t.ok(table.concat(whole, " "):find "permutation", "V shows all of it", table.concat(whole, "\n"))
+
 -- Copying.
 local _, c = frame.compose(s, view)
 local text, what = copy.text(s, view, c, 4)
@@ -599,14 +633,23 @@ local stderr = io.stderr
 local said = {}
 io.stderr = { write = function(_, ...) said[#said + 1] = table.concat { ... } end }
 local codes = { monitor.main {}, monitor.main { "a", "b" }, monitor.main { "--onse", "a" },
-  monitor.main { "--once", "--json", "a" } }
+  monitor.main { "--text", "--json", "a" } }
 io.stderr = stderr
 t.is(table.concat(codes, " "), "2 2 2 2", "usage errors are 2")
 t.ok(said[1]:find "which store%?" and said[2]:find "a and b" and said[3]:find "'%-%-once'%?"
-  and said[4]:find "%-%-once and %-%-json exclude", "and say what is wrong")
+  and said[4]:find "%-%-text and %-%-json exclude", "and say what is wrong")
 local none, why = monitor "/no/such.db"
 t.ok(none == nil and why:find("there is no store /no/such.db (there is no directory /no/); "
   .. "{ wait = true } waits for it", 1, true), "no store: nil, and why", why)
+do
+  local dir = assert(require("luv").fs_mkdtemp("/tmp/netspace-monitor-XXXXXX"))
+  io.open(dir .. "/first.db", "w"):close()
+  none, why = monitor(dir .. "/frst.db")
+  t.ok(why:find(("did you mean '%s/first.db'?"):format(dir), 1, true), "a near store, with its directory", why)
+  t.fails(function() sweep.resume(dir .. "/frst.db") end, "no such store (did you mean '" .. dir .. "/first.db'?)",
+    "resume knows it, too")
+  os.remove(dir .. "/first.db"); os.remove(dir)
+end
 t.fails(function() monitor(3) end, "expects the path of a store, got number", "no path")
 t.fails(function() monitor("x", { mode = "onse" }) end, "it must be once, text or json", "no mode")
 t.fails(function() monitor("x", { asci = true }) end, "did you mean 'ascii'?", "unknown option")

@@ -138,7 +138,8 @@ for text, says in pairs {
   ["m.flops > 3"] = "there is no m.flops, its cost is arch.complexity(m).flops",
   ["m.stages > 3"] = "there is no m.stages, their number is #m.d",
   ["asked.b[9] > 3"] = "there is no asked.b[9]: the network has 4 stages",
-  ["m.narow"] = "There is no m.narow, a network has the lists d, w, b and g",
+  ["m.w4 == nil"] = "there is no m.w4, a stage's is m.w[4]",
+  ["m.narow"] = "there is no m.narow, a network has the lists d, w, b and g",
 } do
   local check = load("return function(m, asked) return " .. text .. " end")()
   t.fails(function()
@@ -151,6 +152,56 @@ t.fails(function() stats.bootstrap(drawn, function(m) return m.w[5] end) end,
   "the property is nil; there is no m.w[5]", "in a property")
 t.fails(function() stats.bootstrap(drawn, function(m) return m.w[5] / 2 end) end,
   "there is no m.w[5]: the network has 4 stages", "that fails")
+
+-- Fields that there are not, at the prompt.
+local lacking = require "netspace.prompt.lacking"
+A0 = space.small.RegNetX:sample(3)
+C0 = stats.compare({ 1, 2, 3 }, { 4, 5, 6 })
+R0 = stats.edf { 1, 2 }
+for text, says in pairs {
+  ["A0[0]"] = "A0[0] is nil: A0 has 3, counted from 1",
+  ["x = A0[61];"] = "A0[61] is nil: A0 has 3",
+  ["A0.len"] = "#A0 is its length",
+  ["A0[1].flops"] = "its cost is arch.complexity(A0[1]).flops",
+  ["y = A0[1].width"] = "it is A0[1].w, a list",
+  ["A0[1].w[9]"] = "A0[1].w has 4",
+  ["C0.verdikt"] = "did you mean 'verdict'?",
+} do
+  local told = lacking.told(text)
+  t.ok(told and told:find(says, 1, true), "there is no " .. text, told)
+end
+for _, text in ipairs { "C0.better", "C0.more", "A0[1].kernel", "A0[1]", "nothing.x", "t = {}", "A0[1].d[1]",
+  "f(A0.len)", "_ENV.x" } do
+  t.is(lacking.told(text), nil, "nothing is said of " .. text)
+end
+A0, C0, R0 = nil, nil, nil
+
+-- Habits of other languages.
+local habits = require "netspace.lib.habits"
+for code, says in pairs { ["print A"] = "print(A)", ["2**3"] = "2^3", ["x += 1"] = "x = x + 1",
+  ["A != nil"] = "~=", ["import x"] = "require", ["from x import y"] = "require",
+  ["A[1:3]"] = "no slices", ["for m in A:"] = "ipairs", ["if x:"] = "then", ["x && y"] = "and",
+  ["S:sample(5, flops={1,2})"] = "in braces", ['sweep.run(store="x")'] = "in braces",
+  ["zoo.RegNetX-400MF"] = 'zoo["RegNetX-400MF"]', ["x = 3 # note"] = "--" } do
+  t.ok(not load(code) and not load("return " .. code), code .. " is no Lua")
+  t.ok((habits.line(code) or ""):find(says, 1, true), code, habits.line(code))
+end
+for _, code in ipairs { "x = = 3", "f(", 'print("a != b"', "S:sample(5, { flops = {1, 2} }" } do
+  t.is(habits.line(code), nil, "nothing is said of " .. code)
+end
+t.ok(not entries.incomplete "for m in A:" and entries.incomplete "for i = 1, 2 do", "a block of Python's is whole")
+for word, says in pairs { len = "#A", range = "for i = 1, 3", None = "nil", dir = "Tab", quit = "Ctrl%-D" } do
+  t.ok((help.text(word) or ""):find(says), "help " .. word)
+end
+
+for word, says in pairs { compare = "stats.compare", ["test error"] = "net:test", ["validation error"] = "data.open" } do
+  t.ok((help.text(word) or ""):find("see: " .. says, 1, true), "help " .. word)
+end
+t.is(require("netspace.lib.options").nearest("monotone_width", { "monotone_d", "monotone_w" }), "monotone_w",
+  "of equally near names what the word begins with")
+t.fails(function() return zoo["RegNetX"] end, "there are RegNetX-200MF", "names that begin so")
+t.fails(function() arch.complexity "RegNetX" end, 'expects a network, such as', "a name is no network")
+t.is(select("#", space.small.RegNetX:contains(space.small.RegNetX:sample(1)[1])), 1, "contains gives one true")
 
 -- The line of a value.
 local A = space.small.RegNetX:sample(2, { flops = { 1e6, 2e6 } })

@@ -68,7 +68,8 @@ local c = stats.compare(A, B)
 t.is(c.better, "B", "the better one")
 t.near(c.mean_difference, 44 - 59.125, 1e-9, "difference of means")
 t.is(c.ks, 0.875, "KS distance")
-t.near(c.p, 16 / 6435, 1e-9, "its exact p: 2 C(16,1) / C(16,8)")
+t.near(c.ks_p, 16 / 6435, 1e-9, "its exact p: 2 C(16,1) / C(16,8)")
+t.ok(c.p == c.p_permutation and c.p ~= c.ks_p, "p is the verdict's: that of the permutation test")
 t.ok(c.ci[1] < c.mean_difference and c.mean_difference < c.ci[2], "the interval holds it")
 t.near(c.p_better, 61.5 / 64, 0.02, "a random B beats a random A")
 t.is(c.n[1] + c.n[2], 16, "sizes")
@@ -91,7 +92,7 @@ t.ok(n.verdict:find("^No claim: the mean error of b, 46.40 %%, is below that of 
   and n.verdict:find("more models of each would settle", 1, true), "it says so", n.verdict)
 t.ok(n.more > 1000, "and how many it would take")
 local same = stats.compare(A, A)
-t.ok(same.better == nil and same.more == nil and same.p == 1 and same.p_better == 0.5
+t.ok(same.better == nil and same.more == nil and same.ks_p == 1 and same.p_better == 0.5
   and same.p_permutation == 1, "A against itself")
 t.is(same.names[2], "A (b)", "equal names are told apart")
 t.ok(stats.compare({ 40 }, { 60 }).verdict:find("too few", 1, true) ~= nil, "one model each")

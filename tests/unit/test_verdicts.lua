@@ -69,7 +69,7 @@ local dir = assert(require("luv").fs_mkdtemp("/tmp/netspace-verdicts-XXXXXX"))
 local h = sweep.start { store = dir .. "/h.db", name = "H", models = A, recipe = { epochs = 50 },
   data = data.open("shapes", { train = 320, test = 50 }), quiet = true }
 t.fails(function() stats.compare(h, a) end, "a is a sweep at work, not its result (sweep H of ")
-t.fails(function() stats.compare(a, h) end, 'b:wait() waits and gives the result, store.open("' .. dir
+t.fails(function() stats.compare(a, h) end, 'its :wait() gives the result; store.open("' .. dir
   .. '/h.db"):result("H") has what is finished so far')
 t.fails(function() plot.edf { h } end, "item 1 is a sweep at work")
 h:cancel()

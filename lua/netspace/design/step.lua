@@ -156,7 +156,7 @@ options.declare("design.step", { parent = "string|table", candidates = "table", 
   sample = "table", seed = "integer", adopt = "boolean", margin = "number", level = "number",
   looks = "integer",
   draws = "integer", by = "string|function", bins = "integer", range = "table",
-  metric = "string",
+  predict = "boolean|table", metric = "string",
   store = "string", data = "string|userdata", recipe = "table", workers = "integer",
   quiet = "boolean", progress = "function", checkpoint = "table|boolean",
   memory = "number|string", patience = "number" })
@@ -183,7 +183,7 @@ function M.step(o)
     local t = stats.alternatives(results[1], table.move(results, 2, #results, 1, {}),
       { margin = o.margin or o.metric ~= "loss" and 1 or nil,
         level = 1 - (1 - level) / looks, draws = o.draws, by = o.by,
-        metric = o.metric, bins = o.bins, range = o.range, seed = o.seed })
+        metric = o.metric, bins = o.bins, range = o.range, seed = o.seed, predict = o.predict })
     local chosen, verdict = M._decide(t, spaces)
     return { spaces = spaces, results = results, alternatives = t, chosen = chosen,
       verdict = verdict, n = math.tointeger(o.n) }
@@ -237,7 +237,7 @@ One step of designing a space: train the parent and its refinements, compare, de
   looks = 1    how often the step will be repeated while n grows: adding models until something
                can be claimed makes a false claim likelier (3 looks at 5 %: 11 %), so each
                look has 1/looks of the error probability
-  level, draws, by, bins, range, metric   as in stats.alternatives
+  level, draws, by, bins, range, metric, predict   as in stats.alternatives
   store, data, recipe, workers, quiet, …   as in sweep.run: all populations are trained at
                once, and models in the store are not trained again
 .chosen        the space to continue with, or nil when n is too small to decide

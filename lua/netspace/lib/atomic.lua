@@ -23,6 +23,20 @@ function M.reason(why)
   return (tostring(why):gsub("^%u+: ", ""):gsub(": .*", ""))
 end
 
+--- Why `path` must not be written over: a message where it is a file that ours(its first bytes)
+-- does not recognize as one of the kind `what`; nil where it may be written.
+function M.foreign(path, what, ours)
+  local about = uv.fs_stat(path)
+  if not about or about.type ~= "file" or about.size == 0 then return nil end
+  local f = io.open(path, "rb")
+  local head = f and f:read(CHUNK) or ""
+  if f then f:close() end
+  if ours(head) then return nil end
+  local is = head:find "^SQLite format 3%z" and "is a store" or "is there already"
+  return ("%s %s and is not %s: nothing is written; give another name, or remove it first")
+    :format(path, is, what)
+end
+
 --- Writes the file `path`: produce(write) calls write(text) as often as it likes.
 -- @treturn true, or nil and a message; what produce raises passes through
 function M.write(path, produce)

@@ -14,6 +14,9 @@ function M.named(path)
   return bare ~= nil, bare or path
 end
 
+--- Whether bytes are in this format.
+function M.is(bytes) return bytes:sub(1, 2) == "\x1f\x8b" end
+
 --- A writer that compresses what it is given and passes it on; last(): the end of it.
 -- The bytes depend on the text alone.
 -- @treturn function write, function last; or nil and a message

@@ -33,15 +33,16 @@ end
 
 --- The name nearest to `word` among the keys (or list) `names`, or nil when none is near.
 function M.nearest(word, names)
-  local best, near
+  local best, near, near_key
   word = tostring(word)
   for k, v in pairs(names) do
     local name = type(k) == "number" and v or k
     if type(name) == "string" then
       local n = distance(word:lower(), name:lower())
       local most = #word == 1 and 0 or math.max(1, #word // 3)
-      if n <= most and (not best or n < best or n == best and name < near) then
-        best, near = n, name
+      local begins = word:sub(1, #name) == name and " " or "" -- first what word begins with
+      if n <= most and (not best or n < best or n == best and begins .. name < near_key) then
+        best, near, near_key = n, name, begins .. name
       end
     end
   end
@@ -100,6 +101,12 @@ function M.check(where, t, level, name)
       local answer = absent.answer(key)
       if answer then
         error(("%s: there is no option '%s': %s"):format(where, tostring(key), answer), level)
+      end
+      for inner, keys in pairs(M.declared) do -- of a table that is an option of its own
+        local outer, option = inner:match "^(.*): ([%w_]+)$"
+        if outer == (name or where) and keys[key] and allowed[option] then
+          error(("%s: '%s' belongs in %s = { %s = … }"):format(where, key, option, key), level)
+        end
       end
       error(("%s: unknown option '%s'%s; it knows %s"):format(
         where, tostring(key), M.hint(key, allowed), table.concat(names, ", ")), level)

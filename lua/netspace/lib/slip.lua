@@ -51,6 +51,12 @@ local function text_of(name, m, path, key)
     .. ", a network has the lists d, w, b and g, one of each for a stage"
 end
 
+--- What is said of the field `key` that the network m, called `name`, lacks; nil where it may.
+function M.field(name, m, key)
+  if optional[key] or (options.declared["arch.anynet"] or {})[key] then return nil end
+  return text_of(name, m, "", key)
+end
+
 -- A stand-in for a table of the network: reads go through, and what is not there is noted.
 local function watched(t, note, path)
   return setmetatable({}, {

@@ -4,11 +4,13 @@ local controls = require "netspace.sweep.controls"
 local copy = require "netspace.monitor.copy"
 local edf = require "netspace.monitor.views.edf"
 local escape = require "netspace.lib.escape"
+local fold = require "netspace.lib.fold"
 local image = require "netspace.plot.image"
 local ledgers = require "netspace.store.ledger"
 local property = require "netspace.monitor.views.property"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
+local verdicts = require "netspace.monitor.views.verdict"
 
 local M = {}
 
@@ -35,6 +37,8 @@ local function write_files(s, view, c)
   local f, message = io.open(name .. ".txt", "w")
   if not f then return "cannot write " .. message end
   f:write(table.concat(c:lines(), "\n"), "\n")
+  local verdict = view.view == "edf" and not view.detail and verdicts.text(s, view)
+  if verdict then f:write(fold.text(verdict, math.max(60, view.width)), "\n") end
   f:close()
   local text = ("written: %s.txt"):format(name)
   local picture = not view.detail and plots[view.view] and plots[view.view](s, view)
@@ -83,11 +87,21 @@ local function show_image(s, view, window)
   return why and "no image: " .. why or nil
 end
 
+-- Whether tmux passes the clipboard of its programs on; true outside of tmux, where nobody says.
+local function clipboard_taken()
+  if not escape.in_tmux() then return true end
+  local f = io.popen "tmux show-options -sv set-clipboard 2>/dev/null"
+  local value = f and f:read "l"
+  if f then f:close() end
+  return value == "on"
+end
+
 local function copy_text(s, view, c)
   local text, what = copy.text(s, view, c, view.height >= 16 and 4 or 2)
   io.stdout:write(escape.clipboard(text, escape.in_tmux()))
   io.stdout:flush()
-  return "copied " .. what
+  if clipboard_taken() then return "copied " .. what end
+  return ("sent %s to the terminal (tmux: set -g set-clipboard on)"):format(what)
 end
 
 --- Does what view.want says, and says in view.said what came of it.

@@ -10,6 +10,7 @@
 local fuzzy = require "netspace.lib.fuzzy"
 local models = require "netspace.monitor.views.models"
 local property = require "netspace.monitor.views.property"
+local verdicts = require "netspace.monitor.views.verdict"
 local widgets = require "netspace.monitor.views.widgets"
 
 local M = {}
@@ -68,6 +69,7 @@ end
 
 local function choose(view)
   view.choosing, view.choice = view.view == "property" and "property" or "populations", 1
+  view.typed = nil
   for i, name in ipairs(view.view == "property" and property.names or {}) do
     if name == view.property then view.choice = i end
   end
@@ -279,6 +281,12 @@ M.of = {
       .. "population" }, { "[", "select the one before" } }, run = select },
     { keys = "b", text = "band on or off", run = set "band" },
     { keys = "n", text = "equal flops on or off", run = set "normalise" },
+    { keys = "V", text = "compare: the whole verdict, or a line of it", run = function(view, _, s)
+      view.verdict = not view.verdict
+      if not verdicts.text(s, view) then
+        view.said = "there are no two populations with finished models to compare yet"
+      end
+    end },
     { keys = "l", text = "log axis on or off",
       run = function(view) view.log, view.x0, view.x1 = not view.log, nil, nil end },
     { keys = "+ = wheelup", show = "+", text = "zoom in", run = zoom(0.7, 0) },
@@ -310,7 +318,7 @@ M.of = {
     { keys = "c", text = "choose the property", run = choose },
     { keys = "[ ]", text = "the population", each = { { "]", "the next population" },
       { "[", "the population before" } }, run = select },
-    { keys = "l", text = "log axis on or off", run = set "log" },
+    { keys = "l", text = "log axis on or off", run = set "log_x" },
     { keys = "wheelup wheeldown", show = "wheel", text = "the population", each = {},
       run = function(view, key, s) select(view, key == "wheelup" and "[" or "]", s) end },
     { keys = "click", show = "mouse", text = "click: a model, again opens it", each = {},

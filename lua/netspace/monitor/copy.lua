@@ -5,6 +5,7 @@ local escape = require "netspace.lib.escape"
 local models = require "netspace.monitor.views.models"
 local stats = require "netspace.stats.stats"
 local units = require "netspace.lib.units"
+local verdicts = require "netspace.monitor.views.verdict"
 local widgets = require "netspace.monitor.views.widgets"
 
 local M = {}
@@ -18,23 +19,18 @@ end
 -- The populations shown, and what may be said of two of them.
 local function of_edf(s, view)
   local lines = { row("population", "models", "done", "diverged", "failed", "min", "mean") }
-  local shown = {}
   for slot, id in ipairs(widgets.chosen(s, view)) do
     local p = s.populations[id]
     if not view.hidden[slot] then
       local edf = #p.errors > 0 and stats.edf(p.errors)
       lines[#lines + 1] = row(p.name, p.n, p.done, p.diverged, p.failed,
         edf and ("%.2f"):format(edf.min), edf and ("%.2f"):format(edf.mean))
-      shown[#shown + 1] = edf and { name = p.name, errors = p.errors } or nil
     end
   end
-  if #shown == 2 then
-    local good, c = pcall(stats.compare, shown[1], shown[2], view.normalise and { by = "flops" }
-      or nil)
-    lines[#lines + 1] = good and c.verdict or nil
-  end
-  return lines, ("%s%s"):format(units.count(#lines - 1 - (#shown == 2 and 1 or 0), "population"),
-    #shown == 2 and " and the verdict" or "")
+  local what = units.count(#lines - 1, "population")
+  local verdict = verdicts.text(s, view)
+  lines[#lines + 1] = verdict
+  return lines, what .. (verdict and " and the verdict" or "")
 end
 
 local function of_models(s, view)

@@ -93,8 +93,9 @@ end
 
 -- "ETA 3m23s (3m05s-3m41s)"
 local function remaining(s)
+  if s.eta < 1 then return "ETA under 1s" end
   local text = "ETA " .. units.duration(s.eta)
-  if not s.eta_low then return text end
+  if not s.eta_low or units.duration(s.eta_low) == units.duration(s.eta_high) then return text end
   return ("%s (%s-%s)"):format(text, units.duration(s.eta_low), units.duration(s.eta_high))
 end
 
@@ -226,8 +227,8 @@ end
 local function choose_view(c, s, o, top, bottom)
   local items, title = {}, nil
   if o.choosing == "property" then
-    title = "which property? (enter chooses)"
-    for i, name in ipairs(property.names) do
+    title = ("which property? (type to find, enter chooses) %s_"):format(o.typed or "")
+    for i, name in ipairs(property.found(o.typed)) do
       items[i] = { name, name == (o.property or "flops") }
     end
   else
@@ -267,9 +268,9 @@ end
 --- The frame of a snapshot.
 -- @tparam table o width, height, ascii, colours (0, 8, 256: escapes in the lines), and the
 --   state of the view (keys.lua): view ("edf", "models", "property", "log"), hidden
---   ({[2] = true}), chosen, selected, band, normalise, log, cursor (an error), x0, x1, order,
---   reverse, filter, typing, row, scroll, detail, property, choosing, palette, picked, frozen,
---   help, help_scroll, ask, said
+--   ({[2] = true}), chosen, selected, band, normalise, log, log_x, verdict, cursor (an error),
+--   x0, x1, order, reverse, filter, typing, row, scroll, detail, property, choosing, typed,
+--   palette, picked, frozen, help, help_scroll, ask, said
 -- @treturn table list of lines
 -- @treturn canvas
 -- @treturn table what the view tells of what it drew, for keys and the mouse

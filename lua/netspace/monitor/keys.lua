@@ -39,6 +39,15 @@ local function item_at(info, y)
   return item and item <= info.last and item or nil
 end
 
+-- What the line that is typed, the filter's or the palette's, is after an editing key; nil for
+-- other keys.
+local function edited(text, key)
+  if key == "backspace" then return text:sub(1, -2) end
+  if key == "ctrl-u" then return "" end
+  if key == "ctrl-w" then return (text:gsub("%S*%s*$", "")) end
+  return #key == 1 and text .. key or nil
+end
+
 local function choose(view, key, s, info, y)
   local item = key == "click" and item_at(info, y)
   if item then
@@ -47,22 +56,16 @@ local function choose(view, key, s, info, y)
   end
   if steps[key] then
     view.choice = clamp((view.choice or 1) + steps[key], 1, math.max(1, info.items or 1))
-  elseif view.choosing == "property" and (key == "enter" or key == " ") then
-    view.property, view.choosing = property.names[view.choice or 1], nil
+  elseif view.choosing == "property" and key == "enter" then
+    local name = property.found(view.typed)[view.choice or 1]
+    view.property, view.choosing = name or view.property, nil
+  elseif view.choosing == "property" and edited("", key) then
+    view.typed, view.choice = edited(view.typed or "", key), 1
   elseif key == " " then
     toggle_choice(view, s, view.choice or 1)
   elseif key == "enter" or key == "escape" or key == "c" then
     view.choosing = nil
   end
-end
-
--- What the line that is typed, the filter's or the palette's, is after an editing key; nil for
--- other keys.
-local function edited(text, key)
-  if key == "backspace" then return text:sub(1, -2) end
-  if key == "ctrl-u" then return "" end
-  if key == "ctrl-w" then return (text:gsub("%S*%s*$", "")) end
-  return #key == 1 and text .. key or nil
 end
 
 local function type_filter(view, key)
@@ -137,7 +140,7 @@ function M.press(view, key, info, s, x, y)
   elseif view.help then
     view.help = nil
     return key == "q"
-  elseif view.choosing and key ~= "q" and key ~= "?" then
+  elseif view.choosing and (view.choosing == "property" or key ~= "q" and key ~= "?") then
     choose(view, key, s, info, y)
   else
     view.beneath = info -- of the view itself, for what the palette does to it

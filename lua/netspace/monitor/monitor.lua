@@ -10,6 +10,8 @@
 
 local background = require "netspace.lib.background"
 local actions = require "netspace.monitor.actions"
+local files = require "netspace.store.files"
+local fold = require "netspace.lib.fold"
 local frame = require "netspace.monitor.frame"
 local doc = require "netspace.lib.doc"
 local document = doc.group "monitor"
@@ -23,6 +25,7 @@ local screen = require "netspace.core.screen"
 local snapshots = require "netspace.monitor.snapshot"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
+local verdicts = require "netspace.monitor.views.verdict"
 
 local M = { frame = frame.compose }
 
@@ -140,7 +143,7 @@ local function print_line(s)
 end
 
 local function follow(read)
-  local last, idle
+  local last, idle, told
   while not sys.interrupted() do
     local began = sys.now()
     local s = read()
@@ -148,6 +151,10 @@ local function follow(read)
     if s.state == "finished" and not last then idle = began - SETTLED end -- it was before
     if key ~= last then
       print_line(s)
+      local verdict = verdicts.text(s, { hidden = {} })
+      if verdict and verdict ~= told then io.stdout:write("          ", verdict, "\n") end
+      told = verdict
+      io.stdout:flush()
       idle = not last and idle or nil
       last = key
     end
@@ -174,12 +181,13 @@ local function print_frame(read, ascii)
     ascii = ascii, colours = colours })
   lines[#lines] = "" -- the keys are of no use here
   while lines[#lines] == "" do lines[#lines] = nil end
+  local verdict = verdicts.text(s, { hidden = {} })
+  if verdict then lines[#lines + 1] = fold.text(verdict, width or 80) end
   io.stdout:write(table.concat(lines, "\n"), "\n")
   return s
 end
 
 local USAGE = "usage: netspace monitor STORE [--once] [--text | --json] [--ascii] [--wait]"
-local NEAR = 5 -- other stores of a directory that are named
 
 local function parse(args)
   local o, modes = {}, { text = true, json = true }
@@ -208,31 +216,10 @@ local function parse(args)
   return o
 end
 
--- Why there is nothing to follow at `path`: what has a name like it, or which stores are there.
-local function no_store(path)
-  local dir, names, stores = path:match "^(.*/)[^/]*$" or "./", {}, {}
-  local scan = uv.fs_scandir(dir)
-  local name, kind = scan and uv.fs_scandir_next(scan)
-  while name do
-    if kind ~= "directory" then names[#names + 1] = name end
-    if name:find "%.db$" then stores[#stores + 1] = name end
-    name, kind = uv.fs_scandir_next(scan)
-  end
-  table.sort(stores)
-  local hint = options.hint(path:match "[^/]*$", names)
-  if hint == "" and not scan then
-    hint = (" (there is no directory %s)"):format(dir)
-  elseif hint == "" and #stores > 0 then
-    hint = (" (there %s %s%s)"):format(#stores == 1 and "is" or "are",
-      table.concat(stores, ", ", 1, math.min(NEAR, #stores)), #stores > NEAR and ", …" or "")
-  end
-  return ("there is no store %s%s"):format(path, hint)
-end
-
 -- Whether what is asked for is to be waited for, or there: else nil and a message.
 local function ready(o, how)
   if o.wait or uv.fs_stat(o.path) then return true end
-  return nil, ("%s; %s waits for it"):format(no_store(o.path), how)
+  return nil, ("there is no store %s%s; %s waits for it"):format(o.path, files.instead(o.path), how)
 end
 
 -- The mode `o` asks for or the terminal allows; returns an exit code, 0 where main has that
@@ -322,15 +309,17 @@ document("monitor", [[
     EDFs      up to eight populations while they form: finished models as solid lines, with
               the running ones as dots; the 95 % band (DKW) of the selected one; a
               cursor that reads error, shares, their difference and KS; zoom, log axis, equal
-              flops (stats.normalise)
+              flops (stats.normalise); the verdict of stats.compare on the two that are
+              shown, of more on the first and the selected one
     models    all of them, sorted and filtered; enter shows one: learning curve, failures,
               recipe, architecture
     property  error against a property of the networks, with the empirical bootstrap's band
     log       the events of the store
-  s writes the view to a text file in the current directory, EDFs and properties also to an
-    SVG, by gnuplot; i shows these as images, where the terminal can (plot:show).  y copies
-    the table of models or populations, with the verdict on two of them, or the text that is
-    shown, by the terminal (OSC 52; in tmux set-clipboard or allow-passthrough must be on).
+  s writes the view to a text file in the current directory (the EDFs with the whole verdict),
+    EDFs and properties also to an SVG, by gnuplot; i shows these as images, where the
+    terminal can (plot:show).  y copies the table of models or populations, with the verdict
+    on two of them, or the text that is shown, by the terminal (OSC 52; in tmux set-clipboard
+    or allow-passthrough must be on).
   P pauses the sweep of the selected population (among the models: of that of the model chosen,
   marked with > above them), K cancels it, R trains its failed models again; each asks first.
   The request waits in STORE.commands until the sweep takes it, a

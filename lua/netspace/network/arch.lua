@@ -117,6 +117,10 @@ local function counting(where, o)
 end
 
 function M.complexity(m, o)
+  if type(m) ~= "table" then
+    error(("arch.complexity expects a network, such as zoo[\"RegNetX-200MF\"] or A[1], got %s")
+      :format(type(m) == "string" and ("%q"):format(m) or type(m)), 2)
+  end
   return call("arch.complexity", core.complexity, m, counting("arch.complexity", o))
 end
 

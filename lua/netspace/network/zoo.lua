@@ -103,8 +103,17 @@ function M.names()
 end
 
 local function maker(name)
-  return makers[name] or error(("zoo has no network '%s'%s; zoo.names() lists them"):format(
-    tostring(name), options.hint(name, makers)), 3)
+  if makers[name] then return makers[name] end
+  local begun = {} -- names that begin so
+  for _, known in ipairs(names) do
+    if known:sub(1, #tostring(name)) == name then begun[#begun + 1] = known end
+  end
+  local hint = options.hint(name, makers)
+  if hint == "" and #begun > 0 then
+    hint = (" (there are %s%s)"):format(table.concat(begun, ", ", 1, math.min(4, #begun)),
+      #begun > 4 and ", …" or "")
+  end
+  error(("zoo has no network '%s'%s; zoo.names() lists them"):format(tostring(name), hint), 3)
 end
 
 document("zoo", [[

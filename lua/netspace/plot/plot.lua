@@ -9,7 +9,7 @@ local doc = require "netspace.lib.doc"
 
 local M = { _ascii = require("netspace.plot.picture")._ascii }
 
-for _, kind in ipairs { "edf", "scatter", "widths", "curves", "picture" } do
+for _, kind in ipairs { "edf", "scatter", "widths", "curves", "effect", "picture" } do
   for name, f in pairs(require("netspace.plot." .. kind)) do
     if doc.topics["plot." .. name] then M[name] = f end
   end

@@ -262,6 +262,9 @@ local function in_string(before, word)
     list = global("space").names()
   elseif before:find("candidates%s*=%s*{[^}]*$") then
     list = global("constraint").names()
+  elseif before:find("stats%.bootstrap%s*%([^()]*,%s*$")
+    or before:find("plot%.scatter%s*%([^()]*,%s*$") then
+    list = require("netspace.monitor.views.property").names
   elseif before:find("help%s*%(?%s*$") then
     list = require("netspace.prompt.help").names()
   elseif before:find("data%.open%s*%(?%s*$") or before:find("[{,]%s*data%s*=%s*$") then
@@ -307,10 +310,12 @@ function M.complete(line, point)
     table.sort(list)
     return list
   end
-  local file = text:match("^%s*:save%s+(%S*)$")
+  local file = text:match("^%s*:save!?%s+(%S*)$")
   if file then
-    local list = files(file)
-    list.breaks = " "
+    local list = { breaks = " " }
+    for _, name in ipairs(files(file)) do -- scripts, and where they may lie
+      if name:find "%.lua$" or name:sub(-1) == "/" then list[#list + 1] = name end
+    end
     return list
   end
   if text:find("^%s*%?%s*[%w_.:]*$") then -- ?topic

@@ -1,6 +1,7 @@
 --- Entries of the prompt: what is typed between one `> ` and the next, as code to run, and
 -- whether more lines belong to it.
 
+local habits = require "netspace.lib.habits"
 local netspace = require "netspace"
 local strict = require "netspace.strict"
 
@@ -21,7 +22,7 @@ function M.compile(text, name)
   end
   f, message = load(text, name, "t")
   if f then return f, false, quiet end
-  return nil, message, message:sub(-5) == "<eof>"
+  return nil, message, message:sub(-5) == "<eof>" and not habits.is_block(text)
 end
 
 --- "?x" and "help x" are help(x) by name, or of what the user called so; nil for other text.

@@ -5,6 +5,7 @@ local blame = require "netspace.lib.blame"
 local canvas = require "netspace.core.canvas"
 local chunk = require "netspace.lib.chunk"
 local fold = require "netspace.lib.fold"
+local habits = require "netspace.lib.habits"
 local members = require "netspace.lib.members"
 local netspace = require "netspace"
 local options = require "netspace.lib.options"
@@ -236,6 +237,8 @@ function M.lines(e)
   if not handled then
     local line, at = syntax_place(message)
     if line then add_code(out, line, at) end
+    local habit = line and habits.line(line)
+    if habit then add("hint", habit) end
     local code = chunk.texts["=" .. (message:match("^([^\n]-):%d+: ") or "")]
     if code and load("return " .. code, "=t", "t") then
       add("hint", "print(…) shows the value of an expression")
@@ -246,7 +249,11 @@ function M.lines(e)
   if text and text:find("%S") then
     add_code(out, text:match("^%s*(.-)%s*$"), named_place(e.message, text:match("^%s*(.*)")))
   end
-  if e.near then add("hint", ("did you mean '%s'?"):format(e.near)) end
+  local undefined = e.message:match "global '([^']+)'"
+  local habit = e.message:find "for iterator" and habits.line "for x in y:"
+    or e.message:find "nil value" and undefined and habits.name(undefined)
+  if habit then add("hint", habit) end
+  if e.near and not habit then add("hint", ("did you mean '%s'?"):format(e.near)) end
   if e.nothing then
     add("hint", ("%s gave nil: %s"):format(e.nothing.what, e.nothing.message))
   end

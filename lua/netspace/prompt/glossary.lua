@@ -126,10 +126,10 @@ local rows = {
   { "error", "Share of validation images that a network gets wrong, in percent.", "stats.edf" },
   { "metric", "What populations are compared by: the error, the class error (mean of the errors "
     .. "of every class), the top-5 error, the loss.", "stats.edf" },
-  { "validation, validation images", "Images that are not trained on, by which sweeps compare "
-    .. "networks.", "data.open" },
-  { "test, test images", "Images that neither trainings nor comparisons see: for one network, "
-    .. "chosen already, once.  Looks at them are counted.", "net:test" },
+  { "validation, validation images, validation error", "Images that are not trained on, by "
+    .. "which sweeps compare networks.", "data.open" },
+  { "test, test images, test error", "Images that neither trainings nor comparisons see: for "
+    .. "one network, chosen already, once.  Looks at them are counted.", "net:test" },
   { "confusion", "Which classes a network takes for which.", "net:confusion" },
   { "EDF, empirical distribution function", "F(e): the share of a population's networks with an "
     .. "error below e.  A better space has the higher curve.", "stats.edf, plot.edf" },
@@ -158,6 +158,8 @@ local rows = {
     .. "once, however often one looks; the e-value is its p-value.", "stats.anytime" },
   { "prefix", "Models 1 to n in the drawn order, all ended: the fair part of a population that "
     .. "still trains.", "stats.prefix" },
+  { "compare, comparison", "Whether one population is better than another, and what may "
+    .. "be claimed.", "stats.compare, design.step" },
   { "normalised comparison", "Populations compared at the same distribution of a cost.",
     "stats.normalise" },
   -- Programs

@@ -5,6 +5,7 @@ local absent = require "netspace.lib.absent"
 local doc = require "netspace.lib.doc"
 local document = doc.group "help"
 local fold = require "netspace.lib.fold"
+local habits = require "netspace.lib.habits"
 local glossary = require "netspace.prompt.glossary"
 local members = require "netspace.lib.members"
 local netspace = require "netspace"
@@ -302,7 +303,7 @@ local function about_word(word)
       .. fill(words, "  ") .. "\n\nWhat netspace does not do; help gpu says what there is "
       .. "instead.\n" .. fill(absent.words(), "  ")
   end
-  local text, answer = glossary.text(word), absent.answer(word)
+  local text, answer = glossary.text(word), absent.answer(word) or habits.name(word)
   local methods = text and methods_called(word) or {}
   if #methods > 0 then text = text .. "\n\nsee also\n" .. fill(methods, "  ") end
   return text or answer and ("%s: %s"):format(word, answer)

@@ -36,7 +36,10 @@ end
 local function page(pager, text)
   local input = uv.new_pipe(false)
   local ended
-  local process = uv.spawn("/bin/sh", { args = { "-c", pager }, stdio = { input, 1, 2 } },
+  -- less is told to take no commands that run programs or write files: what is typed ahead
+  -- would be taken for one.
+  local shell = "LESSSECURE=1; export LESSSECURE; " .. pager
+  local process = uv.spawn("/bin/sh", { args = { "-c", shell }, stdio = { input, 1, 2 } },
     function(status) ended = status end)
   if not process then
     input:close()

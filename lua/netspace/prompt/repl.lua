@@ -10,8 +10,10 @@ local complete = require "netspace.prompt.complete"
 local entries = require "netspace.prompt.entry"
 local exception = require "netspace.prompt.exception"
 local fold = require "netspace.lib.fold"
+local habits = require "netspace.lib.habits"
 local help = require "netspace.prompt.help"
 local history = require "netspace.prompt.history"
+local lacking = require "netspace.prompt.lacking"
 local members = require "netspace.lib.members"
 local pager = require "netspace.prompt.pager"
 local palette = require "netspace.prompt.palette"
@@ -104,7 +106,8 @@ end
 -- Says which names were not defined, but for those that `message` has.
 local function show_undefined(message)
   for name, near in pairs(hints) do
-    near = near and (" (did you mean '%s'?)"):format(near) or ""
+    local habit = habits.name(name)
+    near = habit and ": " .. habit or near and (" (did you mean '%s'?)"):format(near) or ""
     if not message:find(("'%s'"):format(name), 1, true) then
       note(("'%s' is not defined%s"):format(name, near))
     end
@@ -193,6 +196,10 @@ function M.evaluate(text)
     if not good then return false, show_error(e, text, name) end
   end
   io.stdout:flush()
+  local nothing = shown and results.n == 1 and results[1] == nil
+    or not shown and rawget(_G, entries.assigned(text)[1] or "") == nil
+  local lacks = nothing and blame.last == before and lacking.told(text)
+  if lacks then note(fold.text(lacks, sys.terminal(2) or math.huge)) end
   show_hints(text)
   if next(hints) then return false end
   local looked = asked or shown and results.n == 1 and help.about(results[1])

@@ -3,6 +3,7 @@
 --
 --   who()   :time EXPRESSION   :save FILE
 
+local atomic = require "netspace.lib.atomic"
 local document = require("netspace.lib.doc").group "who"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
@@ -17,6 +18,7 @@ local M = {
 }
 
 local entries = {}
+local HEADER = "-- A session of netspace "
 
 -- Functions whose calls only look.
 local looking = { help = true, monitor = true, tour = true, who = true }
@@ -39,22 +41,35 @@ local function as_statement(entry)
   return text:find("^%s*local%f[%W]") and ("do\n%s\nend"):format(text) or text
 end
 
---- :save FILE: the entries of this session as a script.
-function M.commands.save(file)
+-- The entries of this session as a script.
+local function save(file)
   if file == "" then error("':save FILE' needs the name of a file", 0) end
-  local out = { "-- A session of netspace " .. sys.version .. ".  Run it: netspace FILE",
+  local out = { HEADER .. sys.version .. ".  Run it: netspace FILE",
     "local function show(...)", "  local values = table.pack(...)",
     "  for i = 1, values.n do values[i] = pretty(values[i]) end",
     '  if values.n > 0 then print(table.concat(values, "   ")) end', "  _ = ...", "end", "" }
   for _, entry in ipairs(entries) do out[#out + 1] = as_statement(entry) end
-  local f, why = io.open(file, "w")
-  local good
-  if f then
-    good, why = f:write(table.concat(out, "\n"), "\n")
-    good = f:close() and good
-  end
+  local good, why = atomic.write(file, function(write) write(table.concat(out, "\n") .. "\n") end)
   if not good then error(why, 0) end
   print(("%s: %d entr%s"):format(file, #entries, #entries == 1 and "y" or "ies"))
+end
+
+--- :save FILE; not over a file that it did not write itself.
+function M.commands.save(file)
+  local foreign = atomic.foreign(file, "a session that :save wrote", function(head)
+    return head:sub(1, #HEADER) == HEADER
+  end)
+  if foreign then error(("%s (:save! %s writes over it)"):format(foreign, file), 0) end
+  save(file)
+end
+
+--- :save! FILE; over any file but a store.
+M.commands["save!"] = function(file)
+  local foreign = atomic.foreign(file, "a session that :save wrote", function(head)
+    return not head:find "^SQLite format 3%z"
+  end)
+  if foreign then error(foreign, 0) end
+  save(file)
 end
 
 --- :time EXPRESSION: evaluates it and says how long that took.
@@ -75,7 +90,7 @@ end
 
 --- Runs ":name rest"; `evaluate` is how the prompt evaluates an entry.
 function M.run(text, evaluate)
-  local name, rest = text:match("^%s*:%s*([%a_]*)%s*(.-)%s*$")
+  local name, rest = text:match("^%s*:%s*([%a_]*!?)%s*(.-)%s*$")
   local command = M.commands[name]
   if not command then
     error(("there is no command ':%s'%s; there are :help, :save and :time"):format(name,
@@ -109,9 +124,10 @@ document(":help", [[
   At the prompt: lists commands, keys and names, and finds among them as you type; Enter puts
   the choice on the line.  Alt-x opens the same list, as does Tab after a single colon.]])
 document(":save", [[
-  :save FILE
+  :save FILE, :save! FILE
   At the prompt: writes the entries of this session as a script, which does the same in batch
-  (netspace FILE) and prints the same.  Entries that raised an exception or used an undefined
+  (netspace FILE) and prints the same.  Only :save! writes over a file that :save did not
+  write itself, and never over a store.  Entries that raised an exception or used an undefined
   name are left out, as are those that only look (?x, help, monitor, who, tour).]])
 document(":time", [[
   :time EXPRESSION

@@ -116,6 +116,18 @@ local function broken(space, direct, m)
   end
 end
 
+-- Raises where a check reads a field that no network has, such as m.w4: nil compares with
+-- anything, and the principle would say nothing or refuse all.
+local function refuse_slips(space, m)
+  for _, c in ipairs(space.constraints) do
+    local slipped = pcall(c.check, m, m.asked or m) -- what fails says more (M.obeys)
+      and slip.told(c.check, m, m.asked or m)
+    if slipped and slipped:find "^there is no [%w_]+%.[%w_]+[, ]" then
+      error(("constraint %s: %s"):format(c.name, slipped), 0)
+    end
+  end
+end
+
 -- A forecast rests on this many candidates, and on more (to a limit) while few are taken.
 local LEAST, MOST, ENOUGH = 20000, 1000000, 100
 local STRIDE = 100000 -- candidates between two looks at the clock
@@ -172,6 +184,7 @@ end
 function M.draw(space, drawn, n, o)
   local sampler <close> = draw.sampler(drawn, o.seed, o.window)
   local population, refused, seen = {}, {}, nil -- seen: the network that was refused last
+  local checked = false -- whether the checks read what there is
   local index, last = 0, 0 -- the next candidate, and the one after the last kept
   local start, said = sys.now(), false
   local function forecast() -- once, when it is going to be long
@@ -195,6 +208,10 @@ function M.draw(space, drawn, n, o)
     end
     local list
     list, index = sampler:next(index, math.min(limit, index + STRIDE), n - #population)
+    if list[1] and not checked then
+      refuse_slips(space, list[1].m)
+      checked = true
+    end
     for _, candidate in ipairs(list) do
       local name = broken(space, drawn.direct, candidate.m)
       if name then

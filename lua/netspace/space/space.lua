@@ -10,6 +10,7 @@ local blame = require "netspace.lib.blame"
 local constraint = require "netspace.space.constraint"
 local count = require "netspace.space.count"
 local describe = require "netspace.space.describe"
+local distribution = require "netspace.space.distribution"
 local domain = require "netspace.space.domain"
 local document = require("netspace.lib.doc").group "space"
 local json = require "netspace.lib.json"
@@ -294,6 +295,7 @@ function Space:sample(n, o)
     how.seed, how.max_tries = how.seed or seeds.choose(key), math.tointeger(max_tries)
     local found = population.draw(self, drawn, math.tointeger(n), how)
     seeds.note(key, how.seed, given)
+    distribution.note(self, found)
     return found
   end)
   return p
@@ -382,7 +384,8 @@ function Space:contains(m)
     error("S:contains expects a network (a table from arch, zoo or a population)", 2)
   end
   local reason = blame.call(1, blame.plainly, self._objections, self, m)[1]
-  return reason == nil, reason
+  if reason == nil then return true end
+  return false, reason
 end
 
 function Space:size(o)

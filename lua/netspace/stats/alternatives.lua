@@ -7,6 +7,7 @@ local compared = require "netspace.stats.compare"
 local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
 local normalise = require "netspace.stats.normalise"
+local units = require "netspace.lib.units"
 
 local M = {}
 
@@ -168,7 +169,9 @@ local function summary(t)
     text = ("no alternative can be called better than %s"):format(t.parent)
     if t.too_small then text = text .. "; " .. t.too_small end
   end
-  return text .. "." .. failures(t)
+  local p = t.rows[1].comparison.predicted
+  return text .. "." .. (p and (" By trained networks and %s predicted ones of each."):format(
+    units.thousands(math.max(p.n[1], p.n[2]))) or "") .. failures(t)
 end
 
 -- The rows of the table with a column of how many failed, where any did.
@@ -260,6 +263,7 @@ function M.alternatives(parent, list, o)
   end
   if not all[1] or #kept < 2 then return nothing(names, given, s) end
   if s.by then s.range, s.bins = normalise.common(where, kept, s, 1) end
+  s.fits = shared.fits(where, kept, s)
   local pairs_of = all_pairs(where, kept, s)
   for _, pair in ipairs(pairs_of) do pair.a, pair.b = place[pair.a], place[pair.b] end
   local first = pairs_of[1].comparison

@@ -8,6 +8,7 @@ local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
 local normalise = require "netspace.stats.normalise"
 local options = require "netspace.lib.options"
+local predict = require "netspace.stats.predict"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 
@@ -55,14 +56,31 @@ local function failures(c, a, b)
   local text = shared .. ("; failed models (%d of %s, %d of %s) count as 100%s"):format(a.failed,
     c.names[1], b.failed, c.names[2], (select(2, input.metric(c.metric))))
   local rest = c.without_failed
-  if rest and rest.better ~= c.better then
+  if rest and rest.better ~= (c.plain or c).better then
     text = text .. (", and without them %s"):format(rest.better
       and ("%s would be the better one"):format(rest.better) or "nothing could be claimed")
   end
   return text
 end
 
---- One honest sentence, from the comparison c of the edfs a and b.
+-- Two significant digits, downwards.
+local function at_least(x)
+  local unit = 10.0 ^ (math.floor(math.log(x, 10)) - 1)
+  return math.floor(x / unit + 1e-9) * unit
+end
+
+--- "n = 100 and 100", and what else the figures rest on.
+local function basis(c, a, b)
+  local text, p = ("n = %d and %d"):format(a.n, b.n), c.predicted
+  if not p then return text end
+  local N = p.n[1] == p.n[2] and units.thousands(p.n[1])
+    or ("%s and %s"):format(units.thousands(p.n[1]), units.thousands(p.n[2]))
+  return ("%s trained and %s predicted networks of each, worth %s"):format(text, N, a.n == b.n
+    and ("about %s trained ones"):format(units.thousands(math.tointeger(at_least(a.n
+      * p.worth)))) or ("%.1f times as many trained ones"):format(at_least(p.worth)))
+end
+
+--- One honest sentence, from the comparison c of the edfs a and b, whose means it holds.
 local function verdict(c, a, b)
   local A, B = c.names[1], c.names[2]
   if c.identical then
@@ -71,14 +89,15 @@ local function verdict(c, a, b)
   end
   local level, failed = 100 * c.level, failures(c, a, b)
   local function measured(format) return input.measured(format, c.metric) end
-  local tail = ("permutation %s, n = %d and %d)"):format(p_text(c.p_permutation), a.n, b.n)
+  local tail = ("permutation %s, %s)"):format(p_text(c.p_permutation), basis(c, a, b))
   if c.better then
     local good, bad, wins, lo, hi = B, A, c.p_better, -c.ci[2], -c.ci[1]
     if c.better == A then good, bad, wins, lo, hi = A, B, 1 - wins, -hi, -lo end
     return measured("%s is better than %s: its %s is %.2f points lower, %.2f against "
       .. "%.2f %% (%g %% CI %.2f to %.2f points, %s; a random model of %s beats a random "
       .. "one of %s %.0f %% of the time%s."):format(good, bad, mean_name(c),
-      math.abs(c.mean_difference), math.min(a.mean, b.mean), math.max(a.mean, b.mean), level,
+      math.abs(c.mean_difference), math.min(c.mean[1], c.mean[2]),
+      math.max(c.mean[1], c.mean[2]), level,
       lo, hi, tail, good, bad, 100 * wins, failed)
   end
   if not c.same and (a.n < 2 or b.n < 2 or not significant(c.least_p, c.level)) then
@@ -88,12 +107,12 @@ local function verdict(c, a, b)
   if c.same then
     return measured("%s and %s are the same within %g points: the %s of %s is %.2f %%, that of "
       .. "%s %.2f %% (%g %% CI of the difference %+.2f to %+.2f points, %s%s."):format(B, A,
-      c.margin, mean_name(c), B, b.mean, A, a.mean, level, c.ci[1], c.ci[2], tail, failed)
+      c.margin, mean_name(c), B, c.mean[2], A, c.mean[1], level, c.ci[1], c.ci[2], tail, failed)
   end
   local differ, more, but = "", "", "which chance can explain"
-  if c.p <= 1 - c.level then
+  if c.ks_p <= 1 - c.level then
     differ = (" (the EDFs themselves do differ: KS distance %.3f, %s)"):format(c.ks,
-      p_text(c.p))
+      p_text(c.ks_p))
   end
   if c.ci[1] > 0 or c.ci[2] < 0 then
     differ = differ .. "; the interval alone would claim it, but not the permutation test, "
@@ -107,9 +126,9 @@ local function verdict(c, a, b)
       :format(input.more(c.more))
   end
   return measured("No claim: the %s of %s, %.2f %%, is %s that of %s, %.2f %%, %s "
-    .. "(%g %% CI %+.2f to %+.2f points, %s%s%s%s."):format(mean_name(c), B, b.mean,
+    .. "(%g %% CI %+.2f to %+.2f points, %s%s%s%s."):format(mean_name(c), B, c.mean[2],
     c.mean_difference < 0 and "below" or c.mean_difference > 0 and "above" or "equal to", A,
-    a.mean, but, level, c.ci[1], c.ci[2], tail, differ, more, failed)
+    c.mean[1], but, level, c.ci[1], c.ci[2], tail, differ, more, failed)
 end
 
 --- A claim needs both: the interval excludes 0, and the permutation test, whose level is exact
@@ -126,14 +145,16 @@ local comparison = {
     if not c.ci then return c.verdict end
     return input.measured("%s\nKS distance %.3f, %s; mean difference %+.2f points, "
       .. "CI %+.2f to %+.2f; "
-      .. "minimum %+.2f points, %+.2f to %+.2f", c.metric):format(c.verdict, c.ks, p_text(c.p),
-      c.mean_difference, c.ci[1], c.ci[2], c.min_difference, c.min_ci[1], c.min_ci[2])
+      .. "minimum %+.2f points, %+.2f to %+.2f", c.metric):format(c.verdict, c.ks,
+      p_text(c.ks_p), c.mean_difference, c.ci[1], c.ci[2], c.min_difference, c.min_ci[1],
+      c.min_ci[2])
   end,
 }
 
 options.declare({ "stats.compare", "stats.alternatives" },
   { seed = "integer", draws = "integer", level = "number", margin = "number",
-    by = "string|function", bins = "integer", range = "table", metric = "string" })
+    by = "string|function", bins = "integer", range = "table", metric = "string",
+    predict = "boolean|table" })
 
 -- Where the models of b are in a: those a refined space has taken over from its parent are
 -- the same networks with the same errors.  @treturn table places, number of them
@@ -175,6 +196,42 @@ local function pooled(a, b, shared, bin)
   return errors, bins, labels
 end
 
+-- What a comparison rests on, with and without prediction.
+local figures = { "mean_difference", "ci", "deviation", "mean", "p_better", "p_permutation",
+  "more" }
+
+--- Puts the figures by prediction into c, where there can be any, and keeps the others as
+-- c.plain; else says in c.unpredicted why not.
+local function predicted(c, a, b, o)
+  local t, why
+  if o.by or o.metric then
+    why = o.by and "errors at equal complexity are not predicted"
+      or ("only errors are predicted, not %s"):format(o.metric)
+  elseif c.shared > 0 then
+    why = ("%s in both"):format(c.shared == 1 and "1 model is" or c.shared .. " models are")
+  else
+    t, why = o.fits:difference(o.fits.place[a], o.fits.place[b], o)
+  end
+  c.unpredicted = why
+  if not t then return end
+  c.plain = { better = better(c) }
+  for _, key in ipairs(figures) do c.plain[key], c[key] = c[key], t[key] end
+  c.predicted = t.predicted
+end
+
+-- The fits that comparisons of the results `list` need, or nil where nothing is predicted.
+local function fits(where, list, o)
+  if not o.predict then return nil end
+  local good, f = pcall(predict.fit, where, (o.by or o.metric) and {} or list, o.predict,
+    o.seed or sys.seed())
+  if not good then error(f, f == "interrupted" and 0 or 3) end
+  local _, why = next(f.why)
+  if why then f.of, f.why = {}, setmetatable({}, { __index = function() return why end }) end
+  f.place = {}
+  for i, r in ipairs(list) do f.place[r] = f.place[r] or i end
+  return f
+end
+
 --- The comparison of a and b under checked options; errors blame `level` above the caller.
 local function compare(where, a, b, o, level)
   local given = { a, b }
@@ -195,7 +252,7 @@ local function compare(where, a, b, o, level)
     c = core.compare(x, y, o.draws, seed, o.level)
     c.least_p = least_p { { x.n, y.n } }
   end
-  c.shared, c.metric = shared, o.metric
+  c.shared, c.metric, c.p = shared, o.metric, c.p_permutation
   c.level, c.margin, c.n, c.failed = o.level, o.margin, { x.n, y.n }, { x.failed, y.failed }
   c.mean, c.min = { x.mean, y.mean }, { x.min, y.min }
   c.names = { x.name or "a", y.name or "b" }
@@ -203,6 +260,7 @@ local function compare(where, a, b, o, level)
     c.names = { c.names[1] .. " (a)", c.names[2] .. " (b)" }
   end
   c.more = math.tointeger(c.more) -- nil for infinity
+  if o.fits then predicted(c, given[1], given[2], o) end
   c.better = better(c)
   c.same = o.margin ~= nil and c.n[1] > 1 and c.n[2] > 1 and c.ci[1] >= -o.margin
     and c.ci[2] <= o.margin
@@ -216,7 +274,9 @@ local function compare(where, a, b, o, level)
   end
   c.identical = rawequal(given[1], given[2])
     or shared > 0 and shared == #a.errors and shared == #b.errors
-  c.verdict = caution.beside(verdict(c, x, y), c.names, given)
+  local without = c.unpredicted and not c.identical
+    and (" Without prediction: %s."):format(c.unpredicted) or ""
+  c.verdict = caution.beside(verdict(c, x, y) .. without, c.names, given)
   return setmetatable(c, comparison)
 end
 
@@ -231,6 +291,9 @@ local function settings(where, o)
   if (s.bins or s.range) and not s.by then
     error(("%s: bins and range go with by=, as by = \"flops\""):format(where), 3)
   end
+  local good, wish = pcall(predict.wish, where, s.predict)
+  if not good then error((tostring(wish):gsub("^.-:%d+: ", "")), 3) end
+  s.predict = wish
   return s
 end
 
@@ -249,6 +312,7 @@ function M.compare(a, b, o)
     error(("%s: %s is an edf with weights; give the results, and by = \"flops\""):format(
       where, x.weighted and "a" or "b"), 2)
   end
+  s.fits = fits(where, { a, b }, s)
   local c = compare(where, a, b, s, 1)
   return c
 end
@@ -268,6 +332,10 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
   by       "flops", "params", "acts" (or any property): compare at equal complexity, as
            stats.normalise with the same bins and range; p-values by relabelling inside the
            bins; a and b are results then
+  predict  the errors of untrained networks, corrected by the trained ones (stats.predict): true,
+           or { with =, features = } as there.  It needs known spaces and 10 networks of each,
+           trained alike; where it makes the interval no narrower the plain figures stay.  One
+           fit serves both
 .verdict          one sentence; it claims something only if the interval excludes 0 and the
                   permutation p is at most 1 − level.  After it, as "Careful: …", what makes it
                   questionable: another recipe, other data, another window of complexity,
@@ -278,10 +346,11 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
 .mean_difference  mean(b) − mean(a) in points; negative: b is better
 .ci, .deviation   { lo, hi } of it, by bootstrap: percentiles, expanded for small n; and its
                   standard error
-.p_permutation    of the difference of means (every split when there are few, else random);
-                  .least_p, below which it cannot be for so few models
+.p                of the difference of means, by permutation: the verdict's (every split when
+                  there are few, else random); also called .p_permutation; .least_p, below
+                  which it cannot be for so few models
 .p_better         P(a random model of b beats one of a), ties half (Mann-Whitney)
-.ks, .p           Kolmogorov-Smirnov distance of the EDFs and its p-value, exact with ties
+.ks, .ks_p        Kolmogorov-Smirnov distance of the EDFs and its p-value, exact with ties
                   up to 4 million pairs; .ks_critical, the distance needed at 5 %
 .min_difference   min(b) − min(a); .min_ci, its bootstrap interval, exact; it shows how much
                   hangs on a few models and does not cover the limits of the spaces
@@ -292,6 +361,12 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
                   resampled as such
 .without_failed   where models failed: the same without them (better, mean_difference, ci,
                   p_permutation)
+.predicted        where predictions were used: n, untrained networks of each; worth, how many
+                  times as many trained ones would give this interval; r2 of each; populations
+                  of the fit.  The figures above are then of the spaces, by prediction, the
+                  interval Student's and p_permutation studentised; .plain has those of the
+                  trained networks alone.  KS and minimum are always theirs
+.unpredicted      why there is no prediction
 .names, .n, .failed, .mean, .min   of a and b; .level; with by= also .bins, how many, and .range
 example: stats.compare({ 48, 51, 55, 60 }, { 40, 42, 45, 47 }).verdict
 source: Smirnov 1939; Mann and Whitney 1947; Efron and Tibshirani 1993; Hesterberg 2014 (arXiv
@@ -305,7 +380,7 @@ example: stats.ks({ 1, 2, 3, 4 }, { 5, 6, 7, 8 })
 source: Smirnov 1939; exact with ties as Schröer and Trenkler 1995]])
 
 -- For stats.alternatives and sequential statistics.
-M._shared = { compare = compare, settings = settings, shared_models = shared_models,
+M._shared = { compare = compare, fits = fits, settings = settings, shared_models = shared_models,
   significant = significant }
 
 return M

@@ -275,7 +275,8 @@ local function describe(by_name, header)
     and header.populations or {}) do
     local result = type(p) == "table" and by_name[p.name]
     if result then
-      for _, key in ipairs { "space", "recipe", "data", "card", "seed", "window" } do
+      for _, key in ipairs { "space", "spec", "constraints", "window", "recipe", "data", "card",
+        "seed" } do
         result[key] = p[key]
       end
       if math.type(p.n) == "integer" then result.n = math.max(result.n, p.n) end

@@ -106,11 +106,10 @@ end
 --- Why there are no errors yet, and how to wait, of a sweep at work or a result without finished
 -- models; nil for other values.
 function M.unfinished(what, x)
-  local code = what:match "^%a[%w_]*$" or "s"
   if members.kind(x) == "sweep" then
-    return ("%s is a sweep at work, not its result (%s); %s:wait() waits and gives the result, "
-      .. "store.open(\"%s\"):result(\"%s\") has what is finished so far"):format(what, tostring(x),
-      code, paths.shown(x.store), x.name)
+    return ("%s is a sweep at work, not its result (%s); wait for it: its :wait() gives the "
+      .. "result; store.open(\"%s\"):result(\"%s\") has what is finished so far"):format(what,
+      tostring(x), paths.shown(x.store), x.name)
   end
   if M.empty(x) then
     return ("none of the %s of %s has finished (%s); wait for the sweep, or go on with it: "

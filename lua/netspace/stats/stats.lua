@@ -16,7 +16,8 @@ local options = require "netspace.lib.options"
 local M = {}
 
 for _, noun in ipairs { "best", "compare", "alternatives", "normalise", "bootstrap", "search",
-  "rank", "regress", "import", "boundaries", "prefix", "sequential", "anytime" } do
+  "rank", "regress", "predict", "sensitivity", "import", "boundaries", "prefix", "sequential",
+  "anytime" } do
   for name, f in pairs(require("netspace.stats." .. noun)) do
     if doc.topics["stats." .. name] then M[name] = f end
   end

@@ -12,6 +12,7 @@ local provenance = require "netspace.store.provenance"
 local pycls = require "netspace.store.pycls"
 local sys = require "netspace.core.sys"
 local tabular = require "netspace.lib.tabular"
+local uv = require "luv"
 
 local M = {}
 local FORMAT = 1
@@ -242,12 +243,36 @@ function M.text(reader, kind, names, salvage)
   return n, pieces
 end
 
+-- Whether a file at `path` that begins with `head` is an export: its first line or the sidecar
+-- says so.
+local function is_export(path, head)
+  local compressed, bare = gzip.named(path)
+  if M.kind(path) ~= "jsonl" then
+    return head:sub(1, 15) ~= "SQLite format 3" and uv.fs_stat(M.sidecar(bare)) ~= nil
+  end
+  if compressed then
+    local rest = head
+    local read = gzip.reader(function()
+      local piece = rest
+      rest = nil
+      return piece
+    end)
+    head = read and read() or ""
+  end
+  local good, first = pcall(json.decode, head:match "^[^\n]*")
+  return good and type(first) == "table" and first.netspace == "export"
+end
+
 --- Writes the populations of a store (those named in the list `names`, or all) to `path`,
 -- inside of reader:read().  salvage: what can be read of a damaged one.
 -- @treturn integer how many models were written; or nil and a message
 function M.write(reader, path, names, salvage)
   local kind, n = M.kind(path), nil
   local compressed, bare = gzip.named(path)
+  local foreign = atomic.foreign(path, "an export of netspace", function(head)
+    return is_export(path, head)
+  end)
+  if foreign then return nil, foreign end
   if compressed then -- before anything is written
     local able, why = gzip.writer(print)
     if not able then return nil, why end

@@ -2,7 +2,32 @@
 -- finished ones where their sweep keeps them (STORE.weights), and while sweeps are at work the
 -- file whose bytes they lock, one for each population (STORE.lock).
 
+local options = require "netspace.lib.options"
+local uv = require "luv"
+
 local M = {}
+
+local NEAR = 5 -- other stores of a directory that are named
+
+--- What is said where there is no store at `path`: what has a name like it, or which stores are
+-- there; "" when that is nothing.
+function M.instead(path)
+  local dir, names, stores = path:match "^(.*/)[^/]*$" or "", {}, {}
+  local scan = uv.fs_scandir(dir == "" and "." or dir)
+  local name, kind = scan and uv.fs_scandir_next(scan)
+  while name do
+    if kind ~= "directory" then names[#names + 1] = name end
+    if name:find "%.db$" then stores[#stores + 1] = dir .. name end
+    name, kind = uv.fs_scandir_next(scan)
+  end
+  table.sort(stores)
+  local near = options.nearest(path:match "[^/]*$", names)
+  if near then return (" (did you mean '%s'?)"):format(dir .. near) end
+  if not scan then return (" (there is no directory %s)"):format(dir) end
+  if #stores == 0 then return "" end
+  return (" (there %s %s%s)"):format(#stores == 1 and "is" or "are",
+    table.concat(stores, ", ", 1, math.min(NEAR, #stores)), #stores > NEAR and ", …" or "")
+end
 
 --- The directory of a store's checkpoints.
 function M.checkpoints(store) return store .. ".checkpoints" end

@@ -137,7 +137,11 @@ function Ledger:create(p)
     data = json.encode(p.source), card = json.encode(p.card), checksum = p.card.checksum,
     created = schema.time(),
   })
-  return self.db:last_id()
+  local id = self.db:last_id()
+  if p.draws then
+    run(self, "INSERT INTO distribution VALUES (?, CAST(? AS BLOB))", { id, p.draws })
+  end
+  return id
 end
 
 --- Where the data of a population is now (its content is checked by whoever calls).
@@ -332,6 +336,7 @@ function Ledger:remove(id)
       .. "OR run IN (SELECT id FROM run WHERE population = :id)",
     "DELETE FROM epoch WHERE model IN (SELECT id FROM model WHERE population = :id)",
     "DELETE FROM model WHERE population = :id", "DELETE FROM run WHERE population = :id",
+    "DELETE FROM distribution WHERE population = :id",
     "DELETE FROM population WHERE id = :id" } do
     run(self, sql, { id = id })
   end

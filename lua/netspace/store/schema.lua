@@ -94,6 +94,12 @@ ALTER TABLE epoch ADD COLUMN top5_error REAL;
 ALTER TABLE epoch ADD COLUMN class_error REAL;
 ]]
 
+-- Networks drawn from a space whose principles a later session cannot run (distribution.lua).
+steps[6] = [[
+CREATE TABLE distribution (
+  population INTEGER PRIMARY KEY REFERENCES population, draws BLOB NOT NULL);
+]]
+
 local M = { version = #steps, application = 0x6e657473 }
 
 --- Unix time with its fraction.

@@ -128,6 +128,9 @@ function Read:result(name)
     WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
   local failed = self.reader:rows([[SELECT reason FROM model JOIN population
     ON population.id = model.population WHERE name = ? AND status = 'failed']], { name })
+  local kept = p.constraints and p.constraints[1] and self.reader:rows(
+    "SELECT draws FROM distribution WHERE population = (SELECT id FROM population WHERE name = ?)",
+    { name })[1]
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
     columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s),
@@ -136,7 +139,7 @@ function Read:result(name)
     failed = p.failed + p.diverged, limited = failures.limited(failed),
     n = p.n, counts = p.counts, recipe = p.recipe, data = p.data, card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
-      seeds = seeds_of(self, p) },
+      seeds = seeds_of(self, p), draws = kept and kept.draws },
   }, M._Result)
 end
 
@@ -524,7 +527,7 @@ document("store:export", [[
     space, data, recipe       of its population: what it was drawn from, and trained on and how
     sample_seed               with which the population was drawn
   Numbers are exact: they read back to the same double or integer, and stats.import reads all
-  of them.  The file appears whole or not at all.
+  of them.  The file appears whole or not at all, and takes the place of no file but an export.
   example: store.open("runs.db"):export("runs.csv")]])
 document("store:remove", [[
   s:remove(name) -> true, or nil and a message

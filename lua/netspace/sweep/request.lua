@@ -6,6 +6,7 @@ local blame = require "netspace.lib.blame"
 local cards = require "netspace.lib.card"
 local failures = require "netspace.store.failures"
 local forecasts = require "netspace.sweep.forecast"
+local distribution = require "netspace.space.distribution"
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local members = require "netspace.lib.members"
@@ -364,6 +365,7 @@ function M.enter(ledger, request)
         ledger:move_data(id, request.source)
       end
     else
+      request.draws = distribution.keep(request)
       id = ledger:create(request)
     end
     local from = adopted(ledger, request)

@@ -22,6 +22,7 @@ local background = require "netspace.lib.background"
 local blame = require "netspace.lib.blame"
 local document = require("netspace.lib.doc").group "sweep"
 local failures = require "netspace.store.failures"
+local files = require "netspace.store.files"
 local ledgers = require "netspace.store.ledger"
 local options = require "netspace.lib.options"
 local news = require "netspace.sweep.news"
@@ -154,6 +155,12 @@ local function wait_for(list)
   local interrupted = wait_until(all_ended(list), function() stop(list) end)
   if interrupted then
     news.report(list)
+    for _, s in ipairs(list) do
+      if not s.quiet and s.kept and s.kept.done > 0 then
+        progress.clear(("what is trained: store.open(%q):result(%q)"):format(paths.shown(s.store),
+          s.name))
+      end
+    end
     error("interrupted", 0)
   end
   news.report(list) -- together, so that how to go on is said once
@@ -194,6 +201,9 @@ for name, method in pairs { wait = wait, cancel = cancel, pause = Training.pause
     elseif select("#", ...) > 0 then
       error(("s:%s takes no argument, got %s"):format(name, type((...)) == "table" and "a table"
         or tostring((...))), 2)
+    elseif name == "resume" and self.state == "ended" then
+      error(("sweep '%s' has ended, and only a paused one goes on; run it again, or "
+        .. "sweep.resume(%q)"):format(self.name, paths.shown(self.store)), 2)
     end
     return method(self)
   end
@@ -367,7 +377,7 @@ function M.resume(path, o)
     not_interrupted()
     path = paths.absolute(path)
     local about, where = uv.fs_stat(path), paths.shown(path)
-    if not about then fail(where .. ": no such store") end
+    if not about then fail(("%s: no such store%s"):format(where, files.instead(where))) end
     if about.size == 0 then fail(where .. " is empty: no sweep has written it yet") end
     local workers = requests.workers("sweep.resume", o.workers)
     requests.limits("sweep.resume", {}, o) -- refuses before anything is queued again

@@ -4,9 +4,11 @@
 local canvas = require "netspace.core.canvas"
 local chance = require "netspace.lib.chance"
 local edfs = require "netspace.core.edf"
+local fold = require "netspace.lib.fold"
 local plot = require "netspace.plot.edf"
 local stats = require "netspace.stats.stats"
 local table_of = require "netspace.monitor.views.models"
+local verdicts = require "netspace.monitor.views.verdict"
 local widgets = require "netspace.monitor.views.widgets"
 
 local M = {}
@@ -34,13 +36,14 @@ local function normalised(s, o)
   end
   local by_slot = {}
   for i, edf in ipairs(list) do by_slot[slots[i]] = edf end
-  return by_slot, ("at equal flops, %d bins"):format(list.bins)
+  return by_slot, ("at equal flops, %d bins; n: models in them"):format(list.bins)
 end
 
+-- Its n is that of the models in the bins.
 local function weighted_curve(p, slot, edf)
   local x, y = edf:steps()
   return { name = p.name, id = slot, x = x, y = y, failed = edf.failed, min = edf.min,
-    mean = edf.mean, count = ("%d/%d"):format(edf.n, p.n) }
+    mean = edf.mean, count = tostring(edf.n) }
 end
 
 -- The curves of the chart, those of the legend (also switched off), and the edfs.
@@ -147,6 +150,13 @@ function M.draw(c, s, o, top, bottom)
   local about = large and note(t, s, o) or ""
   if about ~= "" then
     c:text(1, top, about, o.width, canvas.dim)
+    top = top + 1
+  end
+  local verdict = large and verdicts.text(s, o)
+  local lines = verdict and (o.verdict and fold.lines(verdict, o.width)
+    or { verdicts.short(verdict) }) or {}
+  for i = 1, math.min(#lines, o.height // 4) do
+    c:text(1, top, lines[i], o.width, 0)
     top = top + 1
   end
   local width, height, legend_row, legend_left = o.width, bottom - top + 1, nil, 1

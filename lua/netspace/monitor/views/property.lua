@@ -2,6 +2,7 @@
 -- empirical bootstrap gives for the best model (Radosavovic et al. 2020, footnote 4).
 
 local canvas = require "netspace.core.canvas"
+local fuzzy = require "netspace.lib.fuzzy"
 local property = require "netspace.stats.property"
 local scatter = require "netspace.plot.scatter"
 local stats = require "netspace.stats.stats"
@@ -12,7 +13,17 @@ local M = {}
 
 --- What there is to choose from.
 M.names = { "flops", "params", "acts", "d", "w", "b", "g", "w_0", "w_a", "w_m", "w[1]", "w[2]",
-  "w[3]", "w[4]", "d[1]", "d[2]", "d[3]", "d[4]" }
+  "w[3]", "w[4]", "d[1]", "d[2]", "d[3]", "d[4]", "b[1]", "b[2]", "b[3]", "b[4]", "g[1]", "g[2]",
+  "g[3]", "g[4]" }
+
+local LEAST = 8 -- models from which the best of them say anything
+
+--- Those that what was typed in the list finds.
+function M.found(typed)
+  local list = {}
+  for i, k in ipairs(fuzzy.rank(typed or "", M.names)) do list[i] = M.names[k] end
+  return list
+end
 
 local costs = { flops = true, params = true, acts = true } -- known without the networks
 
@@ -59,7 +70,7 @@ function M.plot(s, o)
   local p = widgets.selected(s, o)
   if not p or #p.errors == 0 or M.needs_networks(o) and not p.networks then return nil end
   local good, picture = pcall(scatter.scatter, result_of(p), o.property or "flops",
-    { log = o.log })
+    { log = o.log_x })
   return good and picture or nil
 end
 
@@ -100,7 +111,8 @@ function M.draw(c, s, o, top, bottom)
     return {}
   end
   local good, band = pcall(stats.bootstrap, result, name, { exact = true })
-  if good and band.median then
+  local known = good and band.median and #p.errors >= LEAST
+  if known then
     local best = ("; best models: %s to %s"):format(value(band.lo), value(band.hi))
     local more = (", median %s (95 %%)"):format(value(band.median))
     local short = "error against " .. name
@@ -110,16 +122,16 @@ function M.draw(c, s, o, top, bottom)
   c:text(1, top, title, o.width, canvas.bold)
   local x0, x1 = range(x, 0.03)
   local y0, y1 = range(p.errors, 0.05, 100)
-  if o.log and x0 <= 0 then -- a logarithmic axis begins at the least
+  if o.log_x and x0 <= 0 then -- a logarithmic axis begins at the least
     x0 = math.huge
     for _, v in ipairs(x) do x0 = math.min(x0, v) end
   end
   y1 = math.min(100, y1)
   local chart = { left = 1, top = top + 1, width = o.width, height = bottom - top, x0 = x0,
-    x1 = x1, y0 = y0, y1 = y1, log = o.log, x_label = name, y_label =
+    x1 = x1, y0 = y0, y1 = y1, log = o.log_x, x_label = name, y_label =
     "error (%), failed ones at the top",
     curves = { { kind = "points", id = slot, x = x, y = p.errors } } }
-  if good and band.median then
+  if known then
     chart.bands = { { id = slot, x = { band.lo, band.hi }, lo = { y0, y0 }, hi = { y1, y1 } } }
     chart.cursor = band.median
   end

@@ -1,0 +1,247 @@
+/* netspace.core.adjust: means and EDFs of spaces from few trained and many untrained networks
+ * (stats/adjust.h) as a userdata.  Features come as packed strings of single-precision numbers
+ * (string.pack "f"), network by network: a list of a million numbers would take long. */
+#include "bind/bind.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "stats/adjust.h"
+#include "stats/special.h"
+
+#define TYPE "netspace.adjusted"
+
+enum { MAX_POPULATIONS = 64 };
+
+struct handle { // data points into it, and to features of its own
+    struct adjust_data data;
+    struct adjusted fit;
+    float *x, *drawn_x;
+    size_t n[MAX_POPULATIONS], N[MAX_POPULATIONS];
+    bool fitted;
+    double y[];
+};
+
+static struct handle *check(lua_State *L)
+{
+    return luaL_checkudata(L, 1, TYPE);
+}
+
+static int check_population(lua_State *L, const struct handle *h, int index)
+{
+    lua_Integer p = luaL_checkinteger(L, index);
+    luaL_argcheck(L, p >= 1 && p <= h->data.P, index, "no such population");
+    return (int)p - 1;
+}
+
+// How many networks of D features the string at `index` holds.
+static size_t check_features(lua_State *L, int index, size_t D)
+{
+    size_t bytes;
+    const float *x = (const float *)(const void *)luaL_checklstring(L, index, &bytes);
+    luaL_argcheck(L, bytes % (D * sizeof *x) == 0, index, "whole networks");
+    for (size_t i = 0; i < bytes / sizeof *x; i++)
+        luaL_argcheck(L, isfinite(x[i]), index, "features are finite");
+    return bytes / (D * sizeof *x);
+}
+
+static float *copy_features(lua_State *L, int index)
+{
+    size_t bytes;
+    const char *s = lua_tolstring(L, index, &bytes);
+    return memcpy(xcalloc(bytes, 1), s, bytes);
+}
+
+static size_t counts(lua_State *L, int index, size_t *out, int P, lua_Integer least)
+{
+    size_t sum = 0;
+    luaL_argcheck(L, (int)lua_rawlen(L, index) == P, index, "one count a population");
+    for (int p = 0; p < P; p++) {
+        lua_rawgeti(L, index, p + 1);
+        lua_Integer n = luaL_checkinteger(L, -1);
+        luaL_argcheck(L, n >= least && n < INT32_MAX, index, "too few networks");
+        sum += out[p] = (size_t)n;
+        lua_pop(L, 1);
+    }
+    return sum;
+}
+
+// adjust(starts, n, N, x, y, drawn, seed) -> adjusted.  starts: where each group of features
+// begins, and their number; n, N: trained and drawn networks of each population
+static int new_adjusted(lua_State *L)
+{
+    int groups = (int)lua_rawlen(L, 1) - 1, P = (int)lua_rawlen(L, 2);
+    luaL_argcheck(L, groups >= 1 && groups <= GP_GROUPS, 1, "too many groups of features");
+    luaL_argcheck(L, P >= 1 && P <= MAX_POPULATIONS, 2, "too many populations");
+    luaL_checktype(L, 5, LUA_TTABLE);
+    size_t n = lua_rawlen(L, 5);
+    struct handle *h = lua_newuserdatauv(L, sizeof *h + n * sizeof *h->y, 0);
+    h->fitted = false;
+    h->x = h->drawn_x = NULL;
+    luaL_setmetatable(L, TYPE);
+    h->data = (struct adjust_data){
+        .P = P, .n = h->n, .N = h->N, .y = h->y, .seed = (uint64_t)luaL_checkinteger(L, 7)};
+    h->data.shape.groups = groups;
+    for (int g = 0; g <= groups; g++) {
+        lua_rawgeti(L, 1, g + 1);
+        h->data.shape.start[g] = (int)luaL_checkinteger(L, -1);
+        luaL_argcheck(L,
+                      g ? h->data.shape.start[g] > h->data.shape.start[g - 1]
+                        : h->data.shape.start[g] == 0,
+                      1, "must ascend from 0");
+        lua_pop(L, 1);
+    }
+    int D = h->data.shape.D = h->data.shape.start[groups];
+    luaL_argcheck(L, D >= 1 && D <= GP_FEATURES, 1, "too many features");
+    luaL_argcheck(L, counts(L, 2, h->n, P, ADJUST_LEAST) == n, 2, "as many as errors");
+    luaL_argcheck(L, check_features(L, 4, (size_t)D) == n, 4, "as many as errors");
+    luaL_argcheck(L, counts(L, 3, h->N, P, 2) == check_features(L, 6, (size_t)D), 6,
+                  "as many as drawn");
+    for (size_t i = 0; i < n; i++) {
+        lua_rawgeti(L, 5, (lua_Integer)i + 1);
+        h->y[i] = luaL_checknumber(L, -1);
+        luaL_argcheck(L, h->y[i] >= 0 && h->y[i] <= 100, 5, "errors are 0 to 100");
+        lua_pop(L, 1);
+    }
+    h->x = copy_features(L, 4);
+    h->drawn_x = copy_features(L, 6);
+    size_t N = lua_rawlen(L, 6) / sizeof(float) / (size_t)D;
+    adjust_standardise(h->x, n, h->drawn_x, N, D);
+    h->data.x = h->x;
+    h->data.drawn_x = h->drawn_x;
+    h->fitted = true;
+    return adjust_fit(&h->fit, &h->data) ? 1 : raise_interrupted(L);
+}
+
+static int adjusted_free(lua_State *L)
+{
+    struct handle *h = check(L);
+    if (h->fitted)
+        adjust_free(&h->fit);
+    free(h->x);
+    free(h->drawn_x);
+    h->x = h->drawn_x = NULL;
+    h->fitted = false;
+    return 0;
+}
+
+// a:mean(p) -> { mean=, se=, plain=, plain_se=, lambda=, r2= }
+static int adjusted_mean(lua_State *L)
+{
+    struct handle *h = check(L);
+    struct adjusted_mean m = {0};
+    adjust_mean(&h->fit, &h->data, check_population(L, h, 2), &m);
+    lua_createtable(L, 0, 6);
+    set_number(L, "mean", m.mean);
+    set_number(L, "se", m.se);
+    set_number(L, "plain", m.plain);
+    set_number(L, "plain_se", m.plain_se);
+    set_number(L, "lambda", m.lambda);
+    set_number(L, "r2", m.r2);
+    return 1;
+}
+
+// a:difference(p, q) -> mean of q less that of p, its standard error
+static int adjusted_difference(lua_State *L)
+{
+    struct handle *h = check(L);
+    size_t n = h->fit.n;
+    double *influence = lua_newuserdatauv(L, 2 * n * sizeof *influence, 0), sum = 0;
+    struct adjusted_mean m[2] = {{.influence = influence}, {.influence = influence + n}};
+    for (int i = 0; i < 2; i++) {
+        adjust_mean(&h->fit, &h->data, check_population(L, h, 2 + i), &m[i]);
+        sum += m[i].drawn_se * m[i].drawn_se;
+    }
+    for (size_t j = 0; j < n; j++)
+        sum += (influence[n + j] - influence[j]) * (influence[n + j] - influence[j]);
+    lua_pushnumber(L, m[1].mean - m[0].mean);
+    lua_pushnumber(L, sqrt(sum));
+    return 2;
+}
+
+// a:values(p) -> pseudo-values of the trained networks of a population
+static int adjusted_values(lua_State *L)
+{
+    struct handle *h = check(L);
+    int p = check_population(L, h, 2);
+    double *z = lua_newuserdatauv(L, h->n[p] * sizeof *z, 0);
+    adjust_values(&h->fit, &h->data, p, z);
+    push_list(L, z, h->n[p]);
+    return 1;
+}
+
+// test(values, values, t, draws, seed) -> p
+static int adjusted_test(lua_State *L)
+{
+    int n, m;
+    lua_settop(L, 5);
+    double t = luaL_checknumber(L, 3);
+    lua_Integer draws = luaL_checkinteger(L, 4), seed = luaL_checkinteger(L, 5);
+    luaL_argcheck(L, draws >= 1 && draws <= INT32_MAX, 4, "draws");
+    lua_pushvalue(L, 1);
+    double *a = number_list(L, "values", &n);
+    lua_pushvalue(L, 2);
+    double *b = number_list(L, "values", &m);
+    luaL_argcheck(L, n >= 3 && m >= 3, 1, "too few values");
+    lua_pushnumber(
+        L, adjust_test(a, (size_t)n, b, (size_t)m, t, (uint32_t)draws, (uint64_t)seed));
+    return 1;
+}
+
+// student(p, df) -> quantile of Student's t
+static int adjusted_student(lua_State *L)
+{
+    lua_pushnumber(L, student_quantile(luaL_checknumber(L, 1), luaL_checknumber(L, 2)));
+    return 1;
+}
+
+// a:edf(p, errors, level, draws) -> shares below each of the errors (ascending), half width of
+// the band (draws = 0: none)
+static int adjusted_edf(lua_State *L)
+{
+    struct handle *h = check(L);
+    int p = check_population(L, h, 2), m;
+    double level = level_from_lua(L, 4), half = 0;
+    lua_Integer draws = luaL_checkinteger(L, 5);
+    luaL_argcheck(L, draws >= 0 && draws <= 1000000, 5, "draws");
+    lua_pushvalue(L, 3);
+    double *e = number_list(L, "errors", &m);
+    double *F = lua_newuserdatauv(L, ((size_t)m + 1) * sizeof *F, 0);
+    if (!adjust_edf(&h->fit, &h->data, p, e, (size_t)m, F, level, (uint32_t)draws,
+                    draws ? &half : NULL))
+        return raise_interrupted(L);
+    push_list(L, F, (size_t)m);
+    lua_pushnumber(L, half);
+    return 2;
+}
+
+// a:predictions() -> of the trained networks, each by the fit that did not see it; of the drawn
+static int adjusted_predictions(lua_State *L)
+{
+    struct handle *h = check(L);
+    push_list(L, h->fit.f, h->fit.n);
+    push_list(L, h->fit.drawn, h->fit.N);
+    return 2;
+}
+
+int open_adjust(lua_State *L)
+{
+    static const luaL_Reg meta[] = {{"__gc", adjusted_free}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"mean", adjusted_mean},
+        {"difference", adjusted_difference},
+        {"values", adjusted_values},
+        {"edf", adjusted_edf},
+        {"predictions", adjusted_predictions},
+        {NULL, NULL},
+    };
+    static const luaL_Reg functions[] = {{"new", new_adjusted},
+                                         {"test", adjusted_test},
+                                         {"student", adjusted_student},
+                                         {NULL, NULL}};
+    type_register(L, TYPE, meta, methods);
+    luaL_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,296 @@
+/* gp.h and adjust.h: the gradient against finite differences, everything else against a second
+ * computation (tests/data/adjust.txt, by scripts/make_adjust_fixture.py), exact identities, and
+ * what happens to odd data. */
+#include "stats_check.h"
+
+#include <stdio.h>
+
+#include "stats/adjust.h"
+#include "stats/gp.c" // for the posterior, which is its own
+
+enum { TOTAL = 54, DRAWN = 500, D = 3 };
+
+static const struct gp_shape shape = {.D = D, .groups = 2, .start = {0, 2, 3}};
+
+// The array `name` of the fixture, as doubles.
+static size_t fixture(const char *name, double *out, size_t most)
+{
+    char found[64];
+    size_t n, got = 0;
+    FILE *f = fopen("tests/data/adjust.txt", "r");
+    assert_non_null(f);
+    while (!got && fscanf(f, "%63s %zu", found, &n) == 2) {
+        for (size_t i = 0; i < n; i++) {
+            double v;
+            assert_int_equal(fscanf(f, "%lf", &v), 1);
+            if (strcmp(found, name) == 0 && i < most)
+                out[i] = v;
+        }
+        if (strcmp(found, name) == 0)
+            got = n;
+    }
+    fclose(f);
+    assert_true(got > 0 && got <= most);
+    return got;
+}
+
+struct problem {
+    size_t n[2], N[2];
+    float x[TOTAL * D], drawn[DRAWN * D];
+    double y[TOTAL];
+    struct adjust_data data;
+};
+
+static struct problem load(void)
+{
+    struct problem p;
+    double list[DRAWN * D];
+    assert_int_equal(fixture("x", list, DRAWN * D), TOTAL * D);
+    for (int i = 0; i < TOTAL * D; i++)
+        p.x[i] = (float)list[i];
+    assert_int_equal(fixture("drawn", list, DRAWN * D), DRAWN * D);
+    for (int i = 0; i < DRAWN * D; i++)
+        p.drawn[i] = (float)list[i];
+    assert_int_equal(fixture("y", p.y, TOTAL), TOTAL);
+    fixture("n", list, 2);
+    p.n[0] = (size_t)list[0], p.n[1] = (size_t)list[1];
+    fixture("N", list, 2);
+    p.N[0] = (size_t)list[0], p.N[1] = (size_t)list[1];
+    fixture("seed", list, 1);
+    p.data = (struct adjust_data){.shape = shape, .P = 2, .seed = (uint64_t)list[0]};
+    return p;
+}
+
+// The pointers of p's data, which must not move any more.
+static const struct adjust_data *data_of(struct problem *p)
+{
+    p->data.n = p->n;
+    p->data.N = p->N;
+    p->data.x = p->x;
+    p->data.y = p->y;
+    p->data.drawn_x = p->drawn;
+    return &p->data;
+}
+
+static void the_gradient_is_that_of_the_posterior(void **state)
+{
+    (void)state;
+    enum { N = 24, P = 4 };
+    struct rng r = rng_key(3, 0, RNG_SUBSET);
+    static double distance[2 * N * N], K[N * N], k[N * N], a[N], y[N];
+    struct learning t = {.n = N,
+                         .groups = 2,
+                         .P = P,
+                         .distance = distance,
+                         .y = y,
+                         .K = K,
+                         .k = k,
+                         .a = a,
+                         .prior = {-0.3, -0.5, 0.5, 0.5},
+                         .width = {1, 0.7, 1, 1}};
+    double x[N][2];
+    for (int i = 0; i < N; i++) {
+        x[i][0] = rng_normal(&r), x[i][1] = rng_normal(&r);
+        y[i] = x[i][0] + 0.3 * rng_normal(&r);
+        for (int j = 0; j <= i; j++)
+            for (int g = 0; g < 2; g++)
+                distance[(g * N + i) * N + j] = pow(x[i][g] - x[j][g], 2);
+    }
+    double at[P] = {0.2, -0.8, 0.1, 0.6}, gradient[P], unused[P];
+    assert_true(isfinite(posterior(&t, at, gradient)));
+    for (int i = 0; i < P; i++) {
+        double step = 1e-5, old = at[i], up, down;
+        at[i] = old + step, up = posterior(&t, at, unused);
+        at[i] = old - step, down = posterior(&t, at, unused);
+        at[i] = old;
+        NEAR(gradient[i], (up - down) / (2 * step), 1e-6);
+    }
+}
+
+static void a_fit_agrees_with_numpy(void **state)
+{
+    (void)state;
+    struct problem p = load();
+    struct gp gp;
+    double want[20], f[20], log[4];
+    gp_fit(&gp, &shape, p.x, p.y, p.n[0], 1, NULL);
+    assert_int_equal(fixture("log", log, 4), 4);
+    for (int i = 0; i < 4; i++)
+        NEAR(gp.log[i], log[i], 0.01);
+    gp_predict(&gp, p.drawn, 20, NULL, f, NULL);
+    assert_int_equal(fixture("f", want, 20), 20);
+    for (int i = 0; i < 20; i++)
+        NEAR(f[i], want[i], 0.01);
+    gp_free(&gp);
+}
+
+static void weights_are_the_derivative_of_predictions(void **state)
+{
+    (void)state;
+    struct problem p = load();
+    size_t n = p.n[0];
+    struct gp gp;
+    double f[200], before = 0, columns[TOTAL], sum = 0, weight[200], total = 0;
+    for (int i = 0; i < 200; i++)
+        total += weight[i] = i % 3 - 0.5;
+    gp_fit(&gp, &shape, p.x, p.y, n, 1, NULL);
+    gp_predict(&gp, p.drawn, 200, weight, f, columns);
+    gp_weights(&gp, columns, total);
+    for (int i = 0; i < 200; i++)
+        before += weight[i] * f[i];
+    for (size_t j = 0; j < n; j++)
+        sum += columns[j] * p.y[j];
+    NEAR(sum, before, 1e-3);            // of sums of 5,000: rounding of single precision
+    for (size_t j = 0; j < n; j += 7) { // the same fit to other errors
+        double y[TOTAL], after = 0, mean = 0;
+        for (size_t i = 0; i < n; i++)
+            mean += (y[i] = p.y[i] + (i == j)) / (double)n;
+        gp.mean = mean;
+        for (size_t i = 0; i < n; i++)
+            gp.alpha[i] = (y[i] - mean) / gp.deviation;
+        cholesky_solve(gp.L, n, gp.alpha, 1);
+        gp_predict(&gp, p.drawn, 200, NULL, f, NULL);
+        for (int i = 0; i < 200; i++)
+            after += weight[i] * f[i];
+        NEAR(after - before, columns[j], 1e-3);
+    }
+    gp_free(&gp);
+}
+
+static void estimates_agree_with_numpy(void **state)
+{
+    (void)state;
+    struct problem p = load();
+    const struct adjust_data *data = data_of(&p);
+    struct adjusted a;
+    struct adjusted_mean m[2];
+    double want[8], e[7], F[7], curve[7], influence[2][TOTAL], square = 0;
+    assert_true(adjust_fit(&a, data));
+    fixture("estimates", want, 8);
+    for (int q = 0; q < 2; q++) {
+        m[q].influence = influence[q];
+        adjust_mean(&a, data, q, &m[q]);
+        NEAR(m[q].mean, want[4 * q], 0.01);
+        NEAR(m[q].se, want[4 * q + 1], 0.01);
+        NEAR(m[q].lambda, want[4 * q + 2], 0.01);
+        NEAR(m[q].plain_se, want[4 * q + 3], 1e-8);
+        square += m[q].drawn_se * m[q].drawn_se;
+        fixture("e", e, 7);
+        fixture(q ? "edf1" : "edf0", curve, 7);
+        assert_true(adjust_edf(&a, data, q, e, 7, F, 0.95, 100, NULL));
+        for (int k = 0; k < 7; k++)
+            NEAR(F[k], fmax(0, fmin(1, curve[k])), 0.01);
+    }
+    for (int i = 0; i < TOTAL; i++)
+        square += pow(influence[1][i] - influence[0][i], 2);
+    fixture("difference", want, 2);
+    NEAR(m[1].mean - m[0].mean, want[0], 0.02);
+    NEAR(sqrt(square), want[1], 0.01);
+    adjust_free(&a);
+}
+
+static void what_errors_add_through_the_fits_is_exact(void **state)
+{
+    (void)state;
+    struct problem p = load();
+    const struct adjust_data *data = data_of(&p);
+    struct adjusted a;
+    assert_true(adjust_fit(&a, data));
+    for (size_t q = 0, first = 0, drawn = 0; q < 2; first += p.n[q], drawn += p.N[q++]) {
+        double sum = 0, moved = 0;
+        for (size_t i = 0; i < TOTAL; i++)
+            sum += a.through[q * TOTAL + i] * (a.f[i] + a.r[i]); // of errors as they were cut
+        for (size_t i = 0; i < p.n[q]; i++)
+            moved += a.f[first + i] / (double)p.n[q];
+        for (size_t i = 0; i < p.N[q]; i++)
+            moved -= a.drawn[drawn + i] / (double)p.N[q];
+        NEAR(sum, moved, 1e-4);
+    }
+    adjust_free(&a);
+}
+
+// n networks whose error has nothing to do with their features, or everything.
+static void simulate(struct problem *p, uint64_t seed, size_t n, double signal)
+{
+    struct rng r = rng_key(seed, 0, RNG_SUBSET);
+    p->n[0] = n;
+    p->N[0] = DRAWN;
+    p->data = (struct adjust_data){.shape = shape, .P = 1, .seed = seed};
+    for (size_t i = 0; i < n * D; i++)
+        p->x[i] = (float)rng_normal(&r);
+    for (size_t i = 0; i < DRAWN * D; i++)
+        p->drawn[i] = (float)rng_normal(&r);
+    for (size_t i = 0; i < n; i++)
+        p->y[i] = 40 + signal * (double)p->x[D * i] + rng_normal(&r);
+}
+
+static void a_useless_predictor_biases_nothing_and_a_good_one_pays(void **state)
+{
+    (void)state;
+    enum { TIMES = 200 };
+    for (int good = 0; good < 2; good++) {
+        double sum = 0, square = 0, plain = 0, claimed = 0;
+        for (uint64_t s = 1; s <= TIMES; s++) {
+            struct problem p;
+            struct adjusted a;
+            struct adjusted_mean m = {0};
+            simulate(&p, s, 30, good ? 3 : 0);
+            assert_true(adjust_fit(&a, data_of(&p)));
+            adjust_mean(&a, &p.data, 0, &m);
+            adjust_free(&a);
+            sum += (m.mean - 40) / TIMES;
+            square += pow(m.mean - 40, 2) / TIMES;
+            plain += pow(m.plain - 40, 2) / TIMES;
+            claimed += m.se * m.se / TIMES;
+        }
+        assert_true(fabs(sum) < 4 * sqrt(square / TIMES));
+        NEAR(claimed / square, 1, 0.35); // the variance it says is the one it has
+        assert_true(good ? square < 0.35 * plain : square < 1.1 * plain);
+    }
+}
+
+static void odd_data_give_the_plain_mean(void **state)
+{
+    (void)state;
+    struct problem p;
+    struct adjusted a;
+    struct adjusted_mean m = {0};
+    double e[3] = {30, 50, 70}, F[3], half;
+    for (int odd = 0; odd < 5; odd++) {
+        simulate(&p, 2, ADJUST_LEAST, 2);
+        for (size_t i = 0; i < ADJUST_LEAST; i++)
+            p.y[i] = odd == 0 ? 42 : odd == 1 ? 100 : odd == 2 && i < 4 ? 100 : p.y[i];
+        if (odd == 3) // all networks alike
+            memset(p.x, 0, sizeof p.x), memset(p.drawn, 0, sizeof p.drawn);
+        if (odd == 4) // two drawn ones only
+            p.N[0] = 2;
+        assert_true(adjust_fit(&a, data_of(&p)));
+        adjust_mean(&a, &p.data, 0, &m);
+        assert_true(isfinite(m.mean) && isfinite(m.se) && isfinite(m.r2));
+        assert_true(m.lambda >= 0 && m.lambda <= 1);
+        if (odd == 0 || odd == 1) {
+            NEAR(m.mean, odd ? 100 : 42, 1e-9);
+            NEAR(m.se, 0, 1e-9);
+        }
+        if (odd == 3)
+            NEAR(m.mean, m.plain, 1e-3);
+        assert_true(adjust_edf(&a, &p.data, 0, e, 3, F, 0.95, 100, &half));
+        for (int k = 0; k < 3; k++)
+            assert_true(F[k] >= (k ? F[k - 1] : 0) && F[k] <= 1 && isfinite(half));
+        adjust_free(&a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_gradient_is_that_of_the_posterior),
+        cmocka_unit_test(a_fit_agrees_with_numpy),
+        cmocka_unit_test(weights_are_the_derivative_of_predictions),
+        cmocka_unit_test(estimates_agree_with_numpy),
+        cmocka_unit_test(what_errors_add_through_the_fits_is_exact),
+        cmocka_unit_test(a_useless_predictor_biases_nothing_and_a_good_one_pays),
+        cmocka_unit_test(odd_data_give_the_plain_mean),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

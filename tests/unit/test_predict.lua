@@ -1,0 +1,163 @@
+--- Predicted populations: what stats.compare, alternatives, predict and sensitivity say of spaces
+-- of which some networks are trained, against truths that are made here.
+
+local t = dofile "tests/unit/tap.lua"
+
+local where = { flops = { 1e6, 2e6 }, seed = 5 }
+-- The error that a network would have: most of it follows from its widths and depths.
+local function truth(m)
+  return 40 - 4 * math.log(m.w[4] / m.w[1]) + math.log(m.d[3]) - 2 * math.log(m.g[2])
+end
+local function noise(i) return 0.8 * math.sin(12.9898 * i) * 1.4 end
+
+local function result(S, n, o, name)
+  local p = S:sample(n, o or where)
+  local r = { name = name or p.space, errors = {}, models = p, card = { train_n = 100 },
+    recipe = { epochs = 1 } }
+  for i, m in ipairs(p) do r.errors[i] = truth(m) + noise(i) end
+  return r
+end
+local function mean_of(S, o)
+  local sum, p = 0, S:sample(5000, { flops = where.flops, seed = o or 77 })
+  for _, m in ipairs(p) do sum = sum + truth(m) / #p end
+  return sum
+end
+
+local A = space.small.AnyNetXA
+local a = result(A, 40)
+local p = stats.predict(a)
+local known = mean_of(A)
+t.ok(math.abs(p.mean - known) < 4 * p.se, "the mean is that of the space", p.mean .. " " .. known)
+t.ok(p.worth > 3, "and is known as from three times as many networks", p.worth)
+t.ok(math.abs(p.plain.mean - stats.edf(a).mean) < 1e-9, "the plain mean is kept")
+t.is(p.N, 20000, "20,000 networks are predicted")
+t.ok(p.ci[1] < p.mean and p.mean < p.ci[2] and p.lambda > 0.5 and p.r2 > 0.5, "its figures")
+t.ok(p:quantile(0.1) < p.median and p.median < p:quantile(0.9), "quantiles")
+t.ok(p(p:quantile(0.5) + 1e-6) >= 0.5 and p(0) == 0 and p(101) == 1, "its EDF")
+local x, y = p:steps()
+for k = 2, #y do if y[k] < y[k - 1] or x[k] <= x[k - 1] then t.ok(false, "steps never fall") end end
+local band = p:band(0.9)
+t.ok(band.epsilon < stats.edf(a):band(0.9).epsilon, "its band is narrower than that of the EDF")
+t.ok(band.hi(p.median) <= 1 and band.lo(p.median) > 0, "and is a band")
+t.ok(tostring(p):find("40 trained and 20,000 predicted networks", 1, true), "printed", tostring(p))
+t.ok(pcall(plot.edf, { a, p, band = true }), "it is drawn as an EDF is")
+t.is(stats.predict(a).mean, p.mean, "the same again")
+t.is(stats.predict(a, { seed = 2 }).mean ~= p.mean, true, "another seed, other folds")
+
+-- Compared.
+local b = result(A:with("shared_b"), 40, { flops = where.flops, seed = 6 })
+local S = A:with(constraint { name = "steep", check = function(m) return m.w[4] >= 4 * m.w[1] end })
+local c = result(S, 30, { flops = where.flops, seed = 8 })
+local d = stats.compare(a, c, { predict = true })
+t.ok(d.predicted and d.plain, "spaces of a session are predicted, with constraints of its own")
+t.is(d.better, c.name, "the better one is found")
+t.ok(math.abs(d.mean_difference - (mean_of(S) - known)) < 4 * d.deviation, "the difference is that "
+  .. "of the spaces")
+t.ok(d.ci[2] - d.ci[1] < 0.7 * (d.plain.ci[2] - d.plain.ci[1]), "its interval is narrower")
+t.ok(d.verdict:find("n = 40 and 30 trained and 20,000 predicted networks of each, worth %d")
+  , "the verdict says so", d.verdict)
+t.ok(not stats.compare(a, c).predicted, "only if wanted")
+t.is(stats.compare(a, c).mean_difference, d.plain.mean_difference,
+  "whose figures are the plain ones")
+t.is(stats.compare(a, c, { predict = true }).p_permutation, d.p_permutation, "the same again")
+local e = stats.compare(a, b, { predict = { with = { c } } })
+t.is(e.predicted.populations, 3, "others help to fit")
+t.is(stats.compare(a, b, { predict = { with = { a, b, c } } }).predicted.populations, 3,
+  "no population twice")
+local alternatives = stats.alternatives(a, { b, c }, { predict = true })
+t.is(alternatives.best.name, c.name, "alternatives are compared by prediction")
+t.is(alternatives.rows[1].comparison.predicted.populations, 3, "with one fit to all")
+t.ok(alternatives.verdict:find "20,000 predicted", "and say so")
+
+-- Features of the user's own.
+local f = { quarter = function(m) return { m.w[4] / m.w[1], m.d[1] } end }
+t.ok(stats.predict(a, { features = f }), "more features")
+t.fails(function() stats.predict(a, { features = { bad = function() end } }) end,
+  "the feature bad of a network is nil")
+t.fails(function() stats.predict(a, { features = { bad = 3 } }) end, "functions of a model")
+t.fails(function() stats.compare(a, b, { predict = { wiht = {} } }) end, "did you mean 'with'")
+
+-- Where nothing is predicted, and what is said of it.
+local function unpredicted(x, y, text, o)
+  local got = stats.compare(x, y, o or { predict = true })
+  t.ok(not got.predicted and got.unpredicted:find(text), text, got.unpredicted)
+  t.ok(got.verdict:find("Without prediction: ", 1, true), "the verdict says so: " .. text)
+end
+local few = { name = "few", errors = { 1, 2, 3 }, models = { a.models[1], a.models[2],
+  a.models[3] } }
+unpredicted(a, few, "the space of few is not known")
+unpredicted(a, result(A, 9, { flops = where.flops, seed = 9 }, "nine"), "9 networks of nine are fewer")
+unpredicted(a, { 40, 41, 42 }, "its networks are not known")
+unpredicted(a, b, "at equal complexity", { predict = true, by = "flops" })
+
+local other = result(A, 40, { flops = where.flops, seed = 10 }, "other")
+other.recipe = { epochs = 2 }
+unpredicted(a, other, "not trained alike")
+local useless = result(A, 40, { flops = where.flops, seed = 11 }, "useless")
+local useless2 = result(A, 40, { flops = where.flops, seed = 12 }, "useless 2")
+for i = 1, 40 do
+  useless.errors[i], useless2.errors[i] = 40 + 5 * noise(i), 41 + 5 * noise(3 * i)
+end
+unpredicted(useless, useless2, "explain too little")
+local tiny = space.anynet { name = "tiny", stages = 4, d = 1, w = { 8, 16, 8 }, b = 1, g = 8 }
+local all = result(tiny, 14, { seed = 1 }, "tiny")
+unpredicted(a, all, "so few networks")
+local chosen = result(A, 200, { flops = where.flops, seed = 13 }, "chosen")
+for i = 200, 1, -1 do
+  if chosen.models[i].w[4] < 128 then
+    table.remove(chosen.models, i)
+    table.remove(chosen.errors, i)
+  end
+end
+unpredicted(a, chosen, "not what its space gives")
+
+-- Text from elsewhere is not run, and a space that is rebuilt from data is the same one.
+local function stored(r, source)
+  local spec = require("netspace.lib.json")
+  return { name = r.name, errors = r.errors, models = table.move(r.models, 1, #r.models, 1, {}),
+    spec = spec.decode(spec.encode(r.models.spec)), window = r.models.window,
+    constraints = source and { { name = "steep", source = source } } or r.models.constraints }
+end
+t.is(stats.predict(stored(b)).mean, stats.predict(b).mean, "a space known as data is drawn from")
+ran_here = nil
+local lost, why = stats.predict(stored(c, "ran_here = true return constraint{ name = 'steep' }"))
+t.ok(not lost and why:find "known as text only", "text from elsewhere is refused", why)
+t.is(ran_here, nil, "and never run")
+local distribution = require "netspace.space.distribution"
+local kept = distribution.keep { models = c.models, spec = c.models.spec, window = c.models.window,
+  constraints = c.models.constraints }
+local later = stored(c, "another text")
+later.draws = kept
+t.is(stats.predict(later).mean, stats.predict(c).mean, "draws kept with a population are as good")
+t.is(distribution.keep { models = b.models, spec = b.models.spec,
+  constraints = b.models.constraints }, nil, "nothing is kept of what can be drawn again")
+later = stored(c, "a third")
+later.draws = kept:sub(1, 100)
+t.ok(not stats.predict(later), "damaged draws are refused")
+later.draws = '{"different":9,"networks":[[1,2,3]]}'
+t.ok(not stats.predict(later), "so are ones that are no networks")
+local wrong = stored(a)
+wrong.spec.params.w = { { lo = 1, hi = 1e12, q = 1e-9 } }
+t.ok(select(2, stats.predict(wrong)):find "cannot be drawn from", "so are ranges without end")
+wrong.spec.params = nil
+t.ok(select(2, stats.predict(wrong)):find "is not known", "and descriptions that are none")
+
+-- Failed networks count.
+local failed = result(A, 40)
+for i = 1, 4 do failed.errors[10 * i] = 100 end
+local q = stats.predict(failed)
+t.ok(q.plain.mean > p.plain.mean + 4 and q.mean > p.mean + 3, "as 100 %", q.mean)
+t.is(q.failed, 4, "and are counted")
+for i = 1, 40 do failed.errors[i] = 50 end
+t.is(stats.predict(failed).mean, 50, "errors that are all the same")
+
+-- What is learnt.
+local shares = stats.sensitivity(a)
+t.ok(shares.rows[1].name == "w[4]" or shares.rows[1].name == "w[1]", "the widths matter most")
+t.ok(shares.rows[#shares.rows].share < 0.1, "others do not")
+t.ok(tostring(shares):find "parameter" and shares.r2 > 0.5, "printed")
+local picture = plot.effect(a, { "w[4]", function(m) return m.d[3] end })
+t.ok(picture:text():find("w[4]", 1, true), "drawn")
+t.fails(function() plot.effect(few, "d") end, "is not known")
+
+t.done()
