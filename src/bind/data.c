@@ -6,6 +6,8 @@
  * userdata, which whoever borrowed it keeps on the Lua stack. */
 #include "bind/bind.h"
 
+#include <string.h>
+
 #include "base/interrupt.h"
 #include "data/pack.h"
 
@@ -172,11 +174,36 @@ static int dataset_test_sum(lua_State *L)
     return 1;
 }
 
+// Of the images that networks are compared by: how many the largest class has, and the names of
+// the classes that have none, where there are such, into the table on top.
+static void set_balance(lua_State *L, const struct dataset *d)
+{
+    const struct split *s = dataset_split(d, SPLIT_VALIDATION);
+    uint32_t *of = lua_newuserdatauv(L, (size_t)d->classes * sizeof *of, 0), largest = 0;
+    memset(of, 0, (size_t)d->classes * sizeof *of);
+    for (uint32_t i = 0; i < s->n; i++)
+        if (++of[s->labels[i]] > largest)
+            largest = of[s->labels[i]];
+    lua_newtable(L);
+    lua_Integer none = 0;
+    for (int k = 0; k < d->classes; k++)
+        if (!of[k]) {
+            lua_pushstring(L, d->class_names[k]);
+            lua_rawseti(L, -2, ++none);
+        }
+    if (none)
+        lua_setfield(L, -3, "unmeasured");
+    else
+        lua_pop(L, 1);
+    lua_pop(L, 1);
+    set_integer(L, "largest", largest);
+}
+
 static int dataset_card(lua_State *L)
 {
     struct dataset *d = check(L, 1);
     int channels = d->look.channels;
-    lua_createtable(L, 0, 17);
+    lua_createtable(L, 0, 19);
     set_string(L, "name", d->name);
     set_string(L, "spec", d->spec);
     set_integer(L, "seed", (lua_Integer)d->seed);
@@ -201,6 +228,7 @@ static int dataset_card(lua_State *L)
         lua_rawseti(L, -2, k + 1);
     }
     lua_setfield(L, -2, "class_names");
+    set_balance(L, d);
     return 1;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/interrupt.h"
 #include "base/table.h"
+#include "data/dataset.h"
 #include "model/plan.h"
 #include "model/train.h"
 
@@ -413,14 +414,49 @@ static int net_run(lua_State *L)
     return 2;
 }
 
-// Measures the net (argument 1) on a split of the data (2, 3) into *t, which the caller ends;
-// or raises.
+// *seen: d as a network sees it that was trained on what the table at index t says.  relabel is
+// filled in where the table has `labels`.
+static void see_from_lua(lua_State *L, int t, struct dataset *seen, const struct dataset *d,
+                         uint16_t *relabel)
+{
+    double of[2][3];
+    static const char *const names[2] = {"mean", "std"};
+    for (int k = 0; k < 2; k++) {
+        lua_getfield(L, t, names[k]);
+        luaL_checktype(L, -1, LUA_TTABLE);
+        for (int c = 0; c < 3; c++) {
+            lua_rawgeti(L, -1, c + 1);
+            of[k][c] = luaL_checknumber(L, -1);
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+    bool other = lua_getfield(L, t, "labels") == LUA_TTABLE;
+    for (int k = 0; other && k < d->classes; k++) {
+        lua_rawgeti(L, -1, k + 1);
+        lua_Integer label = luaL_checkinteger(L, -1);
+        luaL_argcheck(L, label >= 0 && label < d->classes, t, "labels");
+        relabel[k] = (uint16_t)label;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    dataset_see(seen, d, of[0], of[1], other ? relabel : NULL);
+}
+
+// Measures the net (argument 1) on a split of the data (2, 3), seen as the table 4 says where
+// there is one, into *t, which the caller ends; or raises.
 static void measure(lua_State *L, struct tally *t, bool matrix)
 {
     struct lua_net *n = check_net(L);
     const struct source *s = check_source(L, 2, net_arch(n->net));
     int split = split_from_lua(L, 3, SPLIT_TEST);
     struct error e;
+    struct dataset seen;
+    if (lua_istable(L, 4)) {
+        uint16_t *relabel = lua_newuserdatauv(L, (size_t)s->classes * sizeof *relabel, 0);
+        see_from_lua(L, 4, &seen, dataset_from_lua(L, 2), relabel);
+        s = &seen.source;
+    }
     tally_start(t, s->classes, matrix);
     enum train_end end = train_measure(n->net, s, (enum split_name)split, t, &e);
     if (end == TRAIN_DONE)
@@ -431,7 +467,7 @@ static void measure(lua_State *L, struct tally *t, bool matrix)
     raise_interrupted(L);
 }
 
-// test(net, data, split) -> error in percent, { error=, loss=, top5_error=, class_error=, n= }
+// test(net, data, split[, seen]) -> error in percent, { error=, loss=, top5_error=, class_error=, n= }
 static int net_test(lua_State *L)
 {
     struct tally t;
@@ -445,7 +481,7 @@ static int net_test(lua_State *L)
     return 2;
 }
 
-// confusion(net, data, split) -> list of rows (by label) of counts (by answer)
+// confusion(net, data, split[, seen]) -> list of rows (by label) of counts (by answer)
 static int net_confusion(lua_State *L)
 {
     struct tally t;

@@ -53,9 +53,17 @@ enum part part_named(const char *word, size_t n)
     static const struct {
         const char *word;
         enum part part;
-    } names[] = {{"train", PART_TRAIN},           {"training", PART_TRAIN},
-                 {"val", PART_VALIDATION},        {"valid", PART_VALIDATION},
-                 {"validation", PART_VALIDATION}, {"test", PART_TEST}};
+    } names[] = {{"train", PART_TRAIN},
+                 {"training", PART_TRAIN},
+                 {"val", PART_VALIDATION},
+                 {"valid", PART_VALIDATION},
+                 {"validation", PART_VALIDATION},
+                 {"dev", PART_VALIDATION},
+                 {"test", PART_TEST},
+                 {"tests", PART_TEST},
+                 {"testing", PART_TEST},
+                 {"eval", PART_TEST},
+                 {"evaluation", PART_TEST}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strlen(names[i].word) == n && strncasecmp(names[i].word, word, n) == 0)
             return names[i].part;
@@ -119,6 +127,12 @@ static int by_value(const void *a, const void *b, void *words)
 
 static bool enough(const struct feed *f, uint32_t classes, const char *only, struct error *e)
 {
+    if (classes == 0 && f->counts.outside > 0)
+        return error_set(e,
+                         "%s has no images in class folders: %u lie directly in it; put them "
+                         "into a folder for each class, or name them with their labels in a "
+                         "list of path,label (list:FILE)",
+                         f->spec, f->counts.outside);
     if (classes == 0)
         return error_set(e, "%s has no images in class folders", f->spec);
     if (classes == 1)
@@ -176,6 +190,39 @@ bool classes_of_words(struct feed *f, struct words *w, struct placed *items, uin
     return good;
 }
 
+// Whether what lies in the class folders looks as if the sets themselves began one level further
+// down: a class folder that has train or test in it is a set of its own.
+static bool one_too_high(struct feed *f, const struct placed *items, uint32_t n, size_t skip,
+                         struct error *e)
+{
+    uint32_t nested = 0, all = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (items[i].drop || strlen(items[i].name) <= skip)
+            continue;
+        const char *name = items[i].name + skip;
+        size_t m = folder(name), inner = m ? folder(name + m + 1) : 0;
+        if (m == 0)
+            continue;
+        enum part part = inner ? part_named(name + m + 1, inner) : PART_NONE;
+        if (part == PART_TRAIN || part == PART_TEST) {
+            const char *dir = f->kind == &feed_folder ? strchr(f->spec, ':') + 1 : NULL;
+            return !error_set(
+                e,
+                "%s: '%.*s' would be a class, but it has a folder '%.*s' of its "
+                "own; %s%s%s%.*s%s",
+                f->spec, (int)m, name, (int)inner, name + m + 1,
+                dir ? "did you mean " : "unpack it and open the folder ", dir ? dir : "",
+                dir ? "/" : "", (int)(skip + m), items[i].name, dir ? "?" : "");
+        }
+        all++;
+        nested += inner > 0;
+    }
+    if (all > 0 && nested == all)
+        feed_remark(f, "the class folders have no images themselves, only folders of images: "
+                       "each is one class, with all that is below it");
+    return false;
+}
+
 bool classes_of_folders(struct feed *f, struct placed *items, uint32_t n, struct error *e)
 {
     size_t skip = in_front(items, n);
@@ -185,7 +232,10 @@ bool classes_of_folders(struct feed *f, struct placed *items, uint32_t n, struct
             const char *name = items[i].name + skip;
             parts = part_named(name, folder(name)) == PART_TRAIN;
         }
+    if (!parts && one_too_high(f, items, n, skip, e))
+        return false;
     struct words w = {0};
+    struct feed_names beside = {0};
     f->counts.outside = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (items[i].drop)
@@ -195,6 +245,8 @@ bool classes_of_folders(struct feed *f, struct placed *items, uint32_t n, struct
         size_t m = folder(name);
         items[i].part = parts ? part_named(name, m) : PART_NONE;
         if (parts && m > 0) {
+            if (items[i].part == PART_NONE)
+                feed_names_add(&beside, name, m);
             name += m + 1;
             m = items[i].part == PART_NONE ? 0 : folder(name);
         }
@@ -206,6 +258,11 @@ bool classes_of_folders(struct feed *f, struct placed *items, uint32_t n, struct
     }
     bool good = classes_of_words(f, &w, items, n, e);
     words_free(&w);
+    if (beside.n > 0)
+        feed_remark(f,
+                    "%s beside the training images %s not used: the parts are called train, "
+                    "val (valid, validation) and test (testing, eval)",
+                    feed_names_text(&beside), beside.n == 1 ? "is" : "are");
     return good;
 }
 

@@ -13,7 +13,8 @@ struct words {
 uint32_t words_add(struct words *w, const char *word, size_t n);
 void words_free(struct words *w);
 
-/* "train", "val", "validation", "valid", "test" (any case): the part; else PART_NONE. */
+/* "train", "training"; "val", "valid", "validation", "dev"; "test", "tests", "testing", "eval",
+ * "evaluation" (any case): the part; else PART_NONE. */
 enum part part_named(const char *word, size_t n);
 
 /* Label and part of each name such as "train/dog/a/1.jpg" or "dog/1.jpg": what all names have in

@@ -281,8 +281,11 @@ static bool intact(const struct dataset *d, const struct split *s, uint32_t i)
 {
     return split_intact(s, i) ||
            error_set(&d->work->error,
-                     "its bytes are not those that were written; the pack is "
-                     "damaged");
+                     "its bytes are not those that were written; the pack is damaged: %s",
+                     strncmp(d->spec, "pack:", 5) == 0
+                         ? "`netspace pack` makes it again"
+                         : "`netspace data --cache --clear` removes it, and it is made anew "
+                           "when the images are opened again");
 }
 
 static bool unreadable(const struct dataset *d, enum split_name split, uint32_t i,
@@ -319,7 +322,7 @@ static bool test_batch(const void *self, enum split_name split, float *x, int *l
     for (uint32_t i = first; i < first + (uint32_t)n; i++, x += length) {
         if (!intact(d, s, i) || !view_test(x, &s->images[i], d->layout, &d->look, d->work))
             return unreadable(d, split, i, e);
-        *labels++ = s->labels[i];
+        *labels++ = d->relabel ? d->relabel[s->labels[i]] : s->labels[i];
     }
     return true;
 }
@@ -350,6 +353,14 @@ void dataset_ready(struct dataset *d, const double mean[3], const double std[3])
                                 .test_batch = test_batch};
     for (int k = 0; k < SPLITS; k++)
         d->source.n[k] = dataset_split(d, (enum split_name)k)->n;
+}
+
+void dataset_see(struct dataset *seen, const struct dataset *d, const double mean[3],
+                 const double std[3], const uint16_t *relabel)
+{
+    *seen = *d;
+    seen->relabel = relabel;
+    dataset_ready(seen, mean, std);
 }
 
 // ---- checksums ---------------------------------------------------------------------------

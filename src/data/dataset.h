@@ -56,6 +56,7 @@ struct dataset {
     struct split train, validation, test; // validation.n 0: the test images serve for both
     struct view_work *work;               // of look; this process's
     struct source source;                 // what trains on it takes this
+    const uint16_t *relabel; // labels of the test view, by label; NULL: as they are
 
     char checksum[65], test_checksum[65]; // "" until asked for
     void *block;                          // images this process owns
@@ -122,6 +123,12 @@ struct dataset *dataset_new(const char *name, const char *spec, int image, int c
 void split_alloc(struct split *s, uint32_t n, bool sums);
 bool dataset_choose(struct dataset *d, const struct data_options *o, struct error *e);
 void dataset_ready(struct dataset *d, const double mean[3], const double std[3]);
+
+/* *seen: d as a network sees it that was trained on another set: normalised by the mean and
+ * deviation of that one, its class k called relabel[k] (NULL: k).  For the test view; it lives as
+ * long as d and relabel, and is not freed. */
+void dataset_see(struct dataset *seen, const struct dataset *d, const double mean[3],
+                 const double std[3], const uint16_t *relabel);
 
 /* Networks take images of the size that is asked for (before dataset_ready): `side` is that of
  * all files, 0 when they differ. */

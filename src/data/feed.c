@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,43 @@ bool feed_note(struct feed *f, const char *path, struct error *e)
         return error_set(e, "%s is not a plain file", path);
     feed_note_stat(f, path, &st);
     return true;
+}
+
+void feed_remark(struct feed *f, const char *form, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, form);
+    vsnprintf(text, sizeof text, form, args);
+    va_end(args);
+    if (f->note && strstr(f->note, text))
+        return;
+    size_t n = f->note ? strlen(f->note) : 0;
+    f->note = xrealloc(f->note, n + strlen(text) + 3);
+    sprintf(f->note + n, "%s%s", n ? "; " : "", text);
+}
+
+void feed_names_add(struct feed_names *s, const char *name, size_t length)
+{
+    enum { SHOWN = 3 };
+    char word[sizeof s->last];
+    snprintf(word, sizeof word, "%.*s", (int)length, name);
+    if (s->n > 0 && strcmp(word, s->last) == 0)
+        return;
+    strcpy(s->last, word);
+    size_t at = strlen(s->text);
+    if (s->n++ < SHOWN)
+        snprintf(s->text + at, sizeof s->text - at, "%s'%.40s'", at ? ", " : "", word);
+    s->shown = s->n < SHOWN ? s->n : SHOWN;
+}
+
+const char *feed_names_text(struct feed_names *s)
+{
+    size_t at = strlen(s->text);
+    if (s->n > s->shown)
+        snprintf(s->text + at, sizeof s->text - at, " and %u more", s->n - s->shown);
+    s->shown = s->n;
+    return s->text;
 }
 
 bool feed_read(int dir, const char *path, uint8_t **bytes, size_t *size, bool *gone,
@@ -87,9 +125,9 @@ bool feed_read(int dir, const char *path, uint8_t **bytes, size_t *size, bool *g
 
 static bool ends_like_image(const char *name)
 {
-    static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".png", ".webp",
-                                          ".ppm", ".pgm",  ".pnm", ".bmp", ".jfif",
-                                          ".gif", ".tif",  ".tiff"};
+    static const char *const endings[] = {".jpg",  ".jpeg", ".jpe",  ".png",  ".webp", ".ppm",
+                                          ".pgm",  ".pnm",  ".bmp",  ".jfif", ".gif",  ".tif",
+                                          ".tiff", ".heic", ".heif", ".avif", ".jxl"};
     size_t n = strlen(name);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t m = strlen(endings[i]);
@@ -149,6 +187,7 @@ void feed_free(struct feed *f)
     for (int k = 0; k < f->nclasses; k++)
         free(f->classes[k]);
     free(f->classes);
+    free(f->note);
     free(f->spec);
     free(f);
 }

@@ -69,6 +69,7 @@ struct feed {
     char **classes;  // names, after feed_finish
     int nclasses;
     struct feed_counts counts;
+    char *note; // what people should know of what was left out, or NULL
     void *self;
 };
 
@@ -103,6 +104,15 @@ bool feed_note(struct feed *f, const char *path, struct error *e);
 void feed_note_stat(struct feed *f, const char *name, const struct stat *st);
 /* What a file adds to the sum: a sum, so that the order in which a folder is read is nothing. */
 uint64_t feed_stat_sum(const char *name, const struct stat *st);
+/* Adds a remark to the note, once. */
+void feed_remark(struct feed *f, const char *form, ...) __attribute__((format(printf, 2, 3)));
+/* Names for a message, each once in a row: "'a', 'b', 'c' and 4 more"; starts as {0}. */
+struct feed_names {
+    char text[192], last[64];
+    uint32_t n, shown;
+};
+void feed_names_add(struct feed_names *s, const char *name, size_t length);
+const char *feed_names_text(struct feed_names *s);
 /* Reads a whole file; *gone as for feed_load. */
 bool feed_read(int dir, const char *path, uint8_t **bytes, size_t *size, bool *gone,
                struct error *e);

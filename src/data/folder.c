@@ -31,6 +31,7 @@ struct folder {
     struct file *files;
     uint32_t n, at;
     bool placed;
+    struct feed_names hollow; // folders with nothing in them
 };
 
 // The folders from the first to the present one.
@@ -93,6 +94,7 @@ static bool walk(struct feed *f, int fd, char *path, size_t n, const struct way 
         error_set(e, "%s/%.200s: %s", f->spec, path,
                   dir ? "folders within folders, more than 64 deep" : strerror(errno));
     errno = 0;
+    bool hollow = true;
     for (struct dirent *d; good && (d = readdir(dir)); errno = 0) {
         if (interrupt_pending())
             good = error_set(e, "interrupted");
@@ -100,10 +102,14 @@ static bool walk(struct feed *f, int fd, char *path, size_t n, const struct way 
             continue;
         else if (d->d_name[0] == '.' || strcmp(d->d_name, "__MACOSX") == 0)
             f->counts.hidden++;
-        else
+        else {
+            hollow = false;
             good = entry(f, fd, d->d_name, d->d_type, path, n, up, depth, e);
+        }
     }
     path[n] = 0;
+    if (good && !errno && hollow && n > 0)
+        feed_names_add(&((struct folder *)f->self)->hollow, path, n - 1);
     if (good && errno)
         good = error_set(e, "%s/%.200s: %s", f->spec, path, strerror(errno));
     if (dir)
@@ -195,7 +201,14 @@ static bool folder_open(struct feed *f, const char *path, bool coarse, struct er
     if (!walk(f, fd, name, 0, &here, 1, e) || !look_at_all(f, e))
         return false;
     if (s->n == 0)
-        return error_set(e, "%s has no files that could be images", f->spec);
+        return error_set(e, "%s has no files that could be images%s", f->spec,
+                         f->counts.empty ? ": all are empty" : "");
+    if (s->hollow.n > 0) {
+        bool one = s->hollow.n == 1;
+        feed_remark(f, "%s %s empty: %s", feed_names_text(&s->hollow), one ? "is" : "are",
+                    one ? "a folder without images is no class"
+                        : "folders without images are no classes");
+    }
     f->images = s->n;
     return true;
 }

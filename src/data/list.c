@@ -88,6 +88,26 @@ static bool header(char *const *field, int n, int column[3])
     return true;
 }
 
+// A first line whose fields are words, none of which is a file, names columns that are not known.
+static bool other_header(const struct feed *f, char *const *field, int n, struct error *e)
+{
+    const struct list *s = f->self;
+    struct feed_names names = {0};
+    for (int i = 0; i < n; i++) {
+        struct stat st;
+        if (strpbrk(field[i], "./") || !*field[i] || strpbrk(field[i], "0123456789") ||
+            fstatat(s->dir, field[i], &st, 0) == 0)
+            return false;
+        feed_names_add(&names, field[i], strlen(field[i]));
+    }
+    error_set(
+        e,
+        "%s has the columns %s; it needs one called path (file, filename, image) and one "
+        "called label (class, target), and may have one called split",
+        f->spec, feed_names_text(&names));
+    return true;
+}
+
 static bool row(struct feed *f, char **field, int n, const int column[3], unsigned line,
                 struct error *e)
 {
@@ -139,6 +159,8 @@ static bool parse(struct feed *f, size_t size, struct error *e)
         int n = fields(&p, separator, field);
         if (line == 1 && header(field, n, column))
             continue;
+        if (line == 1 && n > 1 && other_header(f, field, n, e))
+            return false;
         if (s->n == 0 && column[2] < 0 && n > 2 && column[0] == 0 && column[1] == 1)
             column[2] = 2; // of lines without a header, the third field
         if (!row(f, field, n, column, line, e))

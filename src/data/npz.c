@@ -257,6 +257,7 @@ static bool look(struct feed *f, struct error *e)
     struct npz *s = f->self;
     struct error why = {""};
     const char *name = "";
+    struct feed_names others = {0};
     int answer;
     if (!reopen(s, e))
         return false;
@@ -265,8 +266,10 @@ static bool look(struct feed *f, struct error *e)
         bool images;
         int part = member_part(name, &images);
         struct array a;
-        if (part < 0)
+        if (part < 0) {
+            feed_names_add(&others, name, strlen(name));
             continue;
+        }
         if (interrupt_pending())
             return error_set(e, "interrupted");
         bool good = head(s->open, &a, &why) &&
@@ -287,8 +290,8 @@ static bool look(struct feed *f, struct error *e)
         return error_set(
             e,
             "%.200s has no arrays x_train and y_train (Keras) or train_images and "
-            "train_labels (MedMNIST)",
-            s->path);
+            "train_labels (MedMNIST)%s%s",
+            s->path, others.n ? "; it has " : "", feed_names_text(&others));
     for (int k = 0; k < 3; k++)
         if (s->images[k] != (s->labels[k] != NULL))
             return error_set(e, "%.200s: of the %s part only the %s are there", s->path,

@@ -491,10 +491,12 @@ static bool check_classes(struct maker *m)
     bool good = empty == f->nclasses;
     free(count);
     if (!good)
-        error_set(m->error,
-                  "%.200s: class '%.100s' has no training image that can be read%s%.200s",
-                  f->spec, f->classes[empty], m->nbad ? "; the first that cannot: " : "",
-                  m->nbad ? m->bad[0].name : "");
+        error_set(
+            m->error,
+            "%.200s: class '%.100s' has no training image that can be read%s%.200s%s%.100s",
+            f->spec, f->classes[empty], m->nbad ? "; the first that cannot: " : "",
+            m->nbad ? m->bad[0].name : "", m->nbad ? ": " : "",
+            m->nbad ? m->bad[0].reason : "");
     return good;
 }
 
@@ -539,6 +541,10 @@ static size_t make_text(struct maker *m, char **text, uint32_t *about)
         n = add_word(text, add_word(text, n, words[i][0]), words[i][1]);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++, ++*about)
         n = add_number(text, n, numbers[i].key, numbers[i].value);
+    if (f->note) {
+        n = add_word(text, add_word(text, n, "note"), f->note);
+        ++*about;
+    }
     return n;
 }
 
@@ -625,13 +631,24 @@ static bool write_end(struct maker *m)
 
 static bool finish(struct maker *m)
 {
-    if (m->n == m->nbad + m->other)
-        return error_set(m->error, "%.200s has no image that can be read%s%.200s",
-                         m->feed->spec, m->nbad ? ": " : "", m->nbad ? m->bad[0].reason : "");
+    if (m->n == m->nbad + m->other && m->nbad)
+        return error_set(m->error, "%.200s has no image that can be read: '%.100s' %.200s",
+                         m->feed->spec, m->bad[0].name, m->bad[0].reason);
+    if (m->n == m->other)
+        return error_set(m->error,
+                         "%.200s has no image that can be read: its %u files are no images "
+                         "(JPEG, PNG, WebP, PPM, PGM, BMP)%s",
+                         m->feed->spec, m->other,
+                         m->feed->counts.empty ? ", others are empty" : "");
     for (uint32_t i = 0; i < m->n; i++)
         m->placed[i].name = m->names + m->entry[i].name;
-    return feed_finish(m->feed, m->placed, m->n, m->error) && check_classes(m) &&
-           write_end(m);
+    if (!feed_finish(m->feed, m->placed, m->n, m->error)) {
+        struct error why = *m->error; // what could not be read may be why
+        return m->nbad ? error_set(m->error, "%.300s; '%.100s' cannot be read: %.150s",
+                                   why.msg, m->bad[0].name, m->bad[0].reason)
+                       : false;
+    }
+    return check_classes(m) && write_end(m);
 }
 
 // The new name, too, survives a power cut.

@@ -26,13 +26,13 @@ static bool augment_check(const struct augment *a, struct error *e)
 {
     if (a->pad < -1 || a->pad > PAD_MOST)
         return error_set(e, "augment: pad is %d; it must be from 0 to %d", a->pad, PAD_MOST);
-    bool resized = a->crop == CROP_RESIZED;
+    bool resized = a->crop == CROP_RESIZED || a->area[1] > 0;
     if (resized && !(a->area[0] > 0 && a->area[0] <= a->area[1] && a->area[1] <= 1))
         return error_set(e,
                          "augment: area is from %g to %g; it must be a range within 0 to 1, "
                          "above 0",
                          (double)a->area[0], (double)a->area[1]);
-    if (resized &&
+    if ((a->crop == CROP_RESIZED || a->aspect[1] > 0) &&
         !(a->aspect[0] >= 0.1f && a->aspect[0] <= a->aspect[1] && a->aspect[1] <= 10))
         return error_set(
             e, "augment: aspect is from %g to %g; it must be a range within 0.1 to 10",

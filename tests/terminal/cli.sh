@@ -353,12 +353,13 @@ check "and trains nothing again" [ "$(grep -c '2 models: 2 done; nothing was lef
 end"
 block 1 'Your own images' | sed -n 's/^> //p' | sed -e "s|~/photos|$dir/photos|" \
     -e 's/image = 64/image = 16/' -e 's/models = 16, time = "10m"/models = 2, time = "1s"/' \
-    -e 's/sample(16/sample(2/' >"$dir/in"
+    -e 's/sample(16/sample(2/' -e "s|photos.db|$dir/photos.db|" >"$dir/in"
 check "the README has a session with own images" [ "$(wc -l <"$dir/in")" -ge 5 ]
 stdin=$dir/in XDG_CACHE_HOME=$dir/cache run -q -i
 check "which describes them" out "folder:$dir/photos: 80 images of 16x16 pixels, colour, in 2 classes"
 check "and shows them" grep -q '^\(red\|blue\) ' "$dir/out"
 check "and draws networks for them" grep -q 'X: population of 2 networks of RegNetX-16px' "$dir/err" "$dir/out"
+check "and trains them" grep -q '2 models: 2 done' "$dir/err" "$dir/out"
 check "without an error" [ "$(grep -c '^\[string\|attempt to\|did you mean' "$dir/err")" = 0 ]
 # Its files and the functions it names are where it says.
 missing=$(grep -oE '`(src|lua|tests|man|scripts|examples)/[^` ]*`|\]\([a-z][^)]*\)' README.md | tr -d '`])(' |

@@ -88,6 +88,159 @@ t.is(gray:card().channels, 1, "colours as gray when asked")
 t.is(#gray:input("test", 1), 64, "one number a pixel")
 gray:close()
 
+-- ---- a network of another set -----------------------------------------------------------
+
+-- Drawn images as a folder, whose classes are in another order and whose mean is another.
+do
+  local drawn = data.open("shapes", { train = 300, test = 60 })
+  local function written(name, rename)
+    for _, part in ipairs { "train", "test" } do
+      for i = 1, part == "train" and 40 or 60 do
+        local pixels, _, class = drawn:image(part, i)
+        local n = #pixels // 3
+        local out = {}
+        for k = 1, n do out[k] = string.char(pixels[3 * k - 2], pixels[3 * k - 1], pixels[3 * k]) end
+        make.write(("%s/%s/%s/%03d.ppm"):format(path(name), part, rename(class), i),
+          "P6\n32 32\n255\n" .. table.concat(out))
+      end
+    end
+    return data.open(path(name), { validation = 0 })
+  end
+  local files = written("drawn", function(class) return class end)
+  t.ok(table.concat(drawn:card().class_names, " ") ~= table.concat(files:card().class_names, " "),
+    "the classes of the folder are in another order")
+  t.ok(math.abs(drawn:card().mean[1] - files:card().mean[1]) > 0.01, "and its mean is another")
+  local n <close> = net.new(arch.anynet { d = { 1, 1 }, w = { 16, 32 }, stem = "cifar" }, { seed = 1 })
+  n:train(drawn, { epochs = 12, batch = 20, lr = 0.05 })
+  local e, metrics = n:test(drawn)
+  t.ok(e < 89, "the network does not always say the same", tostring(e))
+  local other, others = n:test(files)
+  t.is(other, e, "the same images from a folder: the same error")
+  t.is(others.loss, metrics.loss, "and loss")
+  local a, b = n:confusion(drawn), n:confusion(files)
+  t.is(b:table "csv", a:table "csv", "and the same confusion, in the order of the network")
+  assert(n:save(path "drawn.safetensors"))
+  local loaded <close> = assert(net.load(path "drawn.safetensors"))
+  t.is((loaded:test(files)), e, "as of a network from a file")
+  local renamed = written("renamed", function(class)
+    return class == drawn:card().class_names[1] and "zebra" or class
+  end)
+  for _, name in ipairs { "test", "confusion" } do
+    t.fails(function() n[name](n, renamed) end, ("net:%s: the classes differ: '%s' of shapes, on "
+      .. "which the net was trained, and 'zebra' of folder:%s: give the same"):format(name,
+      drawn:card().class_names[1], path "renamed"))
+  end
+  for _, x in ipairs { drawn, files, renamed } do x:close() end
+end
+
+-- ---- names of parts, the wrong level, what is left out -----------------------------------
+
+do
+  local seed = 0
+  -- n images for each name of a folder.
+  local function fill(name, n, folders)
+    for _, folder_name in ipairs(folders) do
+      for i = 1, n do
+        seed = seed + 1
+        make.write(("%s/%s/%d.ppm"):format(path(name), folder_name, i),
+          (make.picture(8, 8, 3, seed)))
+      end
+    end
+    return path(name)
+  end
+  local function parts(set_of)
+    local c = set_of:card()
+    set_of:close()
+    return ("%d %d %d"):format(c.train_n, c.validation_n, c.test_n)
+  end
+  for first, second in pairs { Training = "Testing", train = "eval", TRAIN = "tests",
+    training = "Evaluation" } do
+    local name = "parts-" .. first
+    fill(name, 10, { first .. "/a", first .. "/b" })
+    t.is(parts(data.open(fill(name, 3, { second .. "/a", second .. "/b" }))), "18 2 6",
+      first .. " and " .. second)
+  end
+  fill("valid", 10, { "train/a", "train/b" })
+  fill("valid", 4, { "valid/a", "valid/b" })
+  local vd = data.open(path "valid")
+  has(tostring(vd:describe()), "\nparts       train and val alone: val is the test set, validation is "
+    .. "taken from train", "val alone is the test set, which is said")
+  t.is(parts(vd), "18 2 8", "val alone is the test set")
+  fill("beside", 10, { "train/a", "train/b", "test/a", "test/b" })
+  said = {}
+  local bd = data.open(fill("beside", 2, { "holdout/a", "extra/b" }))
+  local note = "'extra', 'holdout' beside the training images are not used: the parts are called "
+    .. "train, val"
+  has(table.concat(said, "\n"), note, "other folders beside train are named")
+  has(tostring(bd:describe()), "\nleft out    4 files in no class folder\nnote        " .. note,
+    "and described")
+  t.is(parts(bd), "18 2 20", "not taken")
+
+  fill("above", 4, { "one/train/a", "one/train/b", "one/test/a", "two/train/c", "two/test/c" })
+  has(refused(path "above"), ("folder:%s: 'one' would be a class, but it has a folder 'test' of its "
+    .. "own; did you mean %s/one?"):format(path "above", path "above"), "a level too high")
+  said = {}
+  data.open(fill("nested", 30, { "one/a", "one/b", "two/c" })):close()
+  has(table.concat(said, "\n"), "the class folders have no images themselves, only folders")
+
+  fill("rest", 30, { "a", "b" })
+  make.write(path "rest/a/none.jpg", "")
+  make.write(path "rest/loose.ppm", (make.picture(8, 8, 3, 5)))
+  make.write(path "rest/b/notes.txt", "text")
+  make.write(path "rest/b/.hidden", "text")
+  uv.fs_mkdir(path "rest/c", tonumber("777", 8))
+  said = {}
+  local rest = data.open(path "rest")
+  local text = tostring(rest:describe())
+  has(text, "\nleft out    1 empty file, 1 file that is no image, 1 file in no class folder, 1 hidden "
+    .. "file\nnote        'c' is empty: a folder without images is no class\n", "what was left out")
+  has(table.concat(said, "\n"), "'c' is empty: a folder", "which is said when it is packed")
+  rest:close()
+  make.write(path "rest/b/phone.heic", "\0\0\0\24ftypheic\0\0\0\0mif1heic")
+  has(refused(path "rest"), "'b/phone.heic': is a HEIC image, which is not read; convert it", "HEIC")
+  for _, class_name in ipairs { "a", "b" } do
+    make.write(path "words/" .. class_name .. "/1.txt", "text")
+    make.write(path "void/" .. class_name .. "/1.jpg", "")
+  end
+
+  -- a class of few images has none in validation
+  fill("uneven", 40, { "train/a", "test/a" })
+  fill("uneven", 2, { "train/b", "test/b" })
+  said = {}
+  local uneven = data.open(path "uneven")
+  t.is(uneven:card().largest, 4, "images of the largest class")
+  t.is(table.concat(uneven:card().unmeasured, " "), "b", "a class without validation images")
+  has(table.concat(said, "\n"), "class 'b' has no validation images: no network is measured on it")
+  has(tostring(uneven:describe()), "\nvalidation  class 'b' has no validation images\n")
+  uneven:close()
+  said = {}
+  local even = data.open(path "uneven", { validation = 0 })
+  t.is(even:card().largest .. #said, "400", "of the test images where they serve for both")
+  even:close()
+
+
+  fill("flat", 1, { "." })
+  make.write(path "flat/2.ppm", (make.picture(8, 8, 3, 5)))
+  has(refused(path "flat"), "has no images in class folders: 2 lie directly in it; put them into a")
+  make.write(path "columns.csv", "photo,breed\na/1.ppm,x\n")
+  has(refused(path "columns.csv"), "has the columns 'photo', 'breed'; it needs one called path")
+  for _, name in ipairs { "validation", "test" } do
+    t.fails(function() data.open(path "rest", { [name] = 0.2 }) end,
+      ("data.open: %s = 0.2; it is a number of images; shares of class folders are split ="):format(name))
+  end
+  local files = {}
+  for i = 1, 20 do
+    files[i] = { ("%s/%d.ppm"):format(i <= 10 and "a" or "b", i), (make.picture(8, 8, 3, i)) }
+  end
+  make.write(path "cut.tar", make.tar(files):sub(1, 5 * 1024 + 600))
+  local cut_why = refused(path "cut.tar")
+  has(cut_why, "has one class, 'a'")
+  has(cut_why, "; 'a/6.ppm' cannot be read: Truncated tar archive", "which is why")
+
+  has(refused(path "words"), "has no image that can be read: its 2 files are no images (JPEG")
+  has(refused(path "void"), "has no files that could be images: all are empty")
+end
+
 -- ---- options that are wrong -------------------------------------------------------------
 
 for text, o in pairs {
@@ -142,6 +295,7 @@ make.write(path "one.gif", "GIF89a")
 has(refused(path "one.gif"), "one.gif is one image")
 make.write(path "bad.pack", whole:sub(1, -2))
 has(refused(path "bad.pack"), "is cut short", "a pack that is named is refused")
+t.is(require("netspace.data.main").data { path "bad.pack" }, 4, "netspace data: exit status 4")
 make.write(path "good.pack", whole)
 t.is(data.open(path "good.pack"):card().checksum, d:card().checksum, "a pack opens by its name")
 t.fails(function() data.open(path "good.pack", { size = 64 }) end,
@@ -336,6 +490,9 @@ for text, list in pairs {
   make.write(path "wrong.npz", npz(list))
   has(refused("npz:" .. path "wrong.npz"), text)
 end
+make.write(path "names.npz", npz { { "X", "|u1", "(30, 6, 4)", block(720, 1) },
+  { "Y", "|u1", "(30,)", block(30, 1) } })
+has(refused(path "names.npz"), "train_labels (MedMNIST); it has 'X.npy', 'Y.npy'")
 make.write(path "wrong.npz", npz { { "x_train", "|u1", "(30, 6, 4)", block(700, 1) },
   { "y_train", "|u1", "(30,)", labels } })
 has(refused(path "wrong.npz"), "it is cut short", "an array with too few values")
@@ -384,6 +541,7 @@ make.write(pack, whole:sub(1, 160) .. whole:sub(161, 80000):gsub("[a-z]", "A") .
 local e = last_event()
 t.is(e.event, "refused", "a damaged image is no fault of the model")
 has(e.reason, "cannot be read: its bytes are not those that were written")
+has(e.reason, "`netspace data --cache --clear` removes it, and it is made anew", "and what to do")
 make.write(pack, whole)
 make.write(pictures .. "/train/cat/001.ppm", (make.picture(16, 17, 3, 5)))
 e = last_event()

@@ -127,7 +127,11 @@ do
   n:train(d, recipe { like = quick, epochs = 1 })
   t.is(n:save(path), true, "save")
   local back <close> = assert(net.load(path))
-  t.is(back:test(d), n:test(d), "a loaded net has the same error")
+  for _, name in ipairs { "m.onnx", "m.pt", "m.TFLITE" } do
+  t.fails(function() n:save(name) end, ("net:save: '%s': "):format(name))
+  t.is(io.open(name), nil, "no file is made")
+end
+t.is(back:test(d), n:test(d), "a loaded net has the same error")
   local same = true
   for _, p in ipairs(n:params()) do
     local x, y = n:values(p.name), back:values(p.name)

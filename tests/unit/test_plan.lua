@@ -181,6 +181,9 @@ local card = { classes = 10, test_n = 500 }
 t.is(chance.of_errors({ 90, 88, 91.5, 100 }, card), 90, "all near chance")
 t.is(chance.of_errors({ 90, 84, 91.5 }, card), nil, "one has learnt")
 t.is(chance.of_errors({ 100, 100, 90 }, card), nil, "a single one says little")
+local uneven = { classes = 4, test_n = 500, largest = 400 }
+t.near(chance.of_errors({ 20, 21, 40 }, uneven), 20, 1e-9, "always the largest class is chance, too")
+t.is(chance.of_errors({ 10, 21, 40 }, uneven), nil, "less is learnt")
 t.is(chance.of_errors({ 90, 90 }, nil), nil, "of data that nobody knows")
 t.ok(ended({ done = 6, failed = 0, diverged = 0, trained = 6 }, nil, { least = 89, card = card })
   :find("no model has learnt: all errors are near chance (90 %)", 1, true), "the summary says it")

@@ -79,6 +79,14 @@ t.is(typed:read "a", "s is nil: store.open: no.db: no such store\n"
   .. "r is nil: stats.import: cannot read no.csv: No such file or directory\n", "said when it is assigned")
 typed:close()
 
+-- Only where that nil is used, not with what is wrong later.
+typed = assert(io.popen(([[printf 's = store.open("no.db")\ns:names()\nt = {}\nt.x.y = 1\nq.z = 1\n' |
+  %s -q -i --no-init 2>&1]]):format(require("netspace.core.sys").exe())))
+local later = typed:read "a"
+typed:close()
+t.is(select(2, later:gsub("store%.open gave nil: ", "")), 1, "told of s alone")
+t.ok(later:find "global 's'[^\n]*\n.-gave nil.-field 'x'", "and there", later)
+
 -- At a terminal a sentence that is longer than the line is broken between words, without quotes.
 local sys, show = require "netspace.core.sys", require "netspace.prompt.show"
 local terminal = sys.terminal

@@ -183,6 +183,9 @@ function M.make(feed, spec, path, how)
     say(("packed %s in %s: %s, %s"):format(spec, units.duration(seconds), paths.shown(path),
       units.bytes(about and about.size or 0)))
   end
+  local pack <close> = core.open(path)
+  local note = pack and pack:about().made.note
+  if note then say(("%s: %s"):format(spec, note)) end
   return true
 end
 
@@ -216,9 +219,10 @@ function M.pack(spec, how)
   end
   local feed, why = core.feed(spec, how.coarse)
   if not feed then return nil, why end
-  local asked = ("%s\0%d %d %s %s %s %s"):format(spec, how.size, how.channels, how.kind,
+  local asked = ("%s\0%d %d %s %s %s %s names 2"):format(spec, how.size, how.channels, how.kind,
     how.pycls and "pycls" or "antialias", how.white and "white" or "black",
     how.coarse and "coarse" or "fine")
+  -- "names 2": other folders were recognised as parts once; such packs are not taken
   local head = ("%s-%s-"):format(short(spec), core.hash(asked))
   local path = ("%s/%s%s.pack"):format(dir, head, feed:listing())
   if uv.fs_stat(path) then

@@ -7,6 +7,7 @@
 
 local cache = require "netspace.data.cache"
 local core = require "netspace.core.data"
+local background = require "netspace.lib.background"
 local blame = require "netspace.lib.blame"
 local describe = require "netspace.data.describe"
 local document = require("netspace.lib.doc").group "data"
@@ -308,6 +309,13 @@ end
 -- @tparam[opt] table opts train, validation, test: how many images; seed (1); pad (4)
 -- @treturn dataset or nil and a message when files are missing or damaged
 function M.open(spec, opts)
+  for key in pairs(type(opts) == "table" and words or {}) do
+    local n = opts[key]
+    if type(n) == "number" and n > 0 and n < 1 then
+      error(("data.open: %s = %g; it is a number of images; shares of class folders are split = "
+        .. "{ 0.8, 0.1, 0.1 }, of training, validation and test"):format(key, n), 2)
+    end
+  end
   local o = options.check("data.open", opts)
   if is_dataset(spec) then
     if next(o) == nil then return spec end
@@ -335,6 +343,11 @@ function M.open(spec, opts)
     asked = { train = o.train, validation = o.validation, test = o.test } }
   for _, key in ipairs(again) do source[key] = o[key] end
   sources[set] = source
+  local without = cards[set] and not o.validation and not cache.worker and set:card().unmeasured
+  if without then
+    background.notify(("%s: %s: no network is measured on %s; validation = gives more"):format(
+      how.spec, describe.without(without), #without == 1 and "it" or "them"))
+  end
   return set
 end
 
@@ -366,8 +379,9 @@ document("data.open", [[
   test images, which only net:test looks at, of a network already chosen.
     spec    "shapes"          ten kinds of drawn figures, 32x32 RGB, made in half a second
             "cifar10:DIR"     CIFAR-10, binary version: data_batch_1.bin ... test_batch.bin in DIR
-            "folder:DIR"      a folder for each class, in train, val (validation, valid) and test,
-                              or alone; JPEG, PNG, WebP, PPM, BMP, told by content
+            "folder:DIR"      a folder for each class, in train, val (validation, valid) and test
+                              (testing, eval), or alone; JPEG, PNG, WebP, PPM, BMP, told by
+                              content.  Of train and val alone, val is the test set
             "list:FILE"       lines of path,label[,split], relative to FILE
             "tar:PATTERN"     tar or zip, compressed or not, of class folders, or WebDataset's
                               (key.jpg with key.cls or key.json): "tar:x-{000..146}.tar"
@@ -419,7 +433,9 @@ document("dataset:card", [[
   What a data set is: name, spec (opens it again), seed, classes, class_names, image (pixels a
   side), channels (3: red, green, blue; 1: gray), train_n, validation_n (0: the test images
   serve for both), test_n, pad, mean and std (of the channels: images are normalised by them),
-  scale, resize, checksum (of the training and validation images) and test_checksum.  Of images
+  scale, resize, checksum (of the training and validation images) and test_checksum; of the images
+  that networks are compared by, largest (those of the largest class) and unmeasured (the names of
+  classes that have none; nil where all have some).  Of images
   from files also pack (its path), images (in it), kind ("bytes", "jpeg"), size (the short side
   kept), bad (files that could not be read) and normalise.
   example: data.open("shapes", { train = 100, test = 20 }):card().class_names]])
@@ -442,7 +458,8 @@ document("dataset:describe", [[
   dataset:describe() -> text, with .survey, .card
   What is in a data set: images and bytes of each class and split, sizes, mean and deviation, what
   is done to an image before a network sees it, images that are there twice (also in train and
-  test), files that could not be read, and how often the test images were looked at.
+  test), files that could not be read or were left out, and how often the test images were looked
+  at.
   example: data.open("shapes", { train = 100, test = 20 }):describe()]])
 
 document("dataset:show", [[

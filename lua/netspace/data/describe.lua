@@ -1,6 +1,6 @@
 --- A data set in words: images and bytes of each class and split, sizes, what is done to images
--- before a network sees them, files that could not be read, images that are there twice, and how
--- often the test images were looked at.
+-- before a network sees them, files that could not be read or were left out, images that are there
+-- twice, and how often the test images were looked at.
 
 local columns = require "netspace.lib.columns"
 local look = require "netspace.core.look"
@@ -112,6 +112,41 @@ local function add_bad(add, bad)
   end
 end
 
+-- What was left out besides, by the counts of the pack.
+local function add_left_out(add, made)
+  local list = {}
+  for _, x in ipairs {
+    { "empty", "empty file", "empty files" }, { "other", "file that is no image",
+      "files that are no images" },
+    { "outside", "file in no class folder", "files in no class folder" },
+    { "hidden", "hidden file", "hidden files" },
+  } do
+    local n = tonumber(made[x[1]]) or 0
+    if n > 0 then list[#list + 1] = ("%s %s"):format(count(n), n == 1 and x[2] or x[3]) end
+  end
+  if #list > 0 then add("left out", "%s", table.concat(list, ", ")) end
+  if made.note then add("note", "%s", made.note) end
+end
+
+-- Where validation and test images are from, when the files have not both.
+local function add_parts(add, card, source)
+  if not (source.train and card.validation_n and card.validation_n > 0) then return end
+  if not source.test and source.validation then
+    add("parts", "train and val alone: val is the test set, validation is taken from train")
+  elseif source.test and not source.validation then
+    add("parts", "train and test alone: validation is taken from train")
+  end
+end
+
+--- "class 'a' has no validation images", of the names of classes without any.
+function M.without(names)
+  local list = {}
+  for i = 1, math.min(#names, MOST_NAMED) do list[i] = ("'%s'"):format(names[i]) end
+  return ("%s %s%s %s no validation images"):format(#names == 1 and "class" or "classes",
+    table.concat(list, ", "), #names > MOST_NAMED and (" and %d more"):format(#names - MOST_NAMED)
+    or "", #names == 1 and "has" or "have")
+end
+
 -- "22x18 pixels", or the least, most and median of width and height.
 local function side(t)
   local w, h = t.width, t.height
@@ -151,10 +186,14 @@ function M.describe(set, source)
       source.size > 0 and (", short side %d"):format(source.size) or "")
     add("", "%s", source.path)
     add_bad(add, source.bad)
+    add_left_out(add, source.made)
+    add_parts(add, card, source)
   end
   add_same(add, s)
   if (card.validation_n or 0) == 0 then
     add("validation", "none: networks are compared by the test images")
+  elseif card.unmeasured then
+    add("validation", "%s", M.without(card.unmeasured))
   end
   local looks, networks = set:looks()
   add("test", looks == 0 and "no network has been measured on the test images yet"

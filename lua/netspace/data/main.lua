@@ -183,7 +183,7 @@ function M.data(args)
   local right, set, why = pcall(sets.open, t.spec, t.o)
   if not right or not set then
     say("%s", right and why or set)
-    return right and 1 or 2
+    return not right and 2 or (why:find "cut short" or why:find "damaged") and 4 or 1
   end
   print(set:describe())
   set:close()

@@ -75,6 +75,12 @@ function M.words()
   return list
 end
 
+-- Formats of networks that are not written, and endings of their files that are called otherwise.
+local network_formats = { onnx = true, tflite = true, torchscript = true, openvino = true,
+  keras = true, tensorflow = true, coreml = true }
+local endings = { pt = "torchscript", pth = "torchscript", h5 = "keras", pb = "tensorflow",
+  mlmodel = "coreml" }
+
 -- Files of other programs, by what their names end with.
 local files = {
   yaml = "is a configuration (YAML), not a script; " .. known.pycls,
@@ -90,6 +96,13 @@ files.yml, files.pth, files.json, files.jsonl = files.yaml, files.pt, files.csv,
 --- Why a file is not a script, by its name; nil where it may be one.
 function M.file(name)
   return files[(name:match("%.(%w+)$") or ""):lower()]
+end
+
+--- Why a network cannot be written in the format that the name of a file ends with, or nil.
+function M.format(name)
+  local ending = (name:match "%.(%w+)$" or ""):lower()
+  ending = endings[ending] or ending
+  return network_formats[ending] and known[ending]
 end
 
 return M

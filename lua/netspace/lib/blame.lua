@@ -23,7 +23,7 @@ end
 
 --- What netspace gave last instead of a value, where a caller may not have looked at the message
 -- beside the nil: { what =, message = }.  Shown when the nil is used (prompt/exception.lua) or
--- assigned (prompt/repl.lua).
+-- assigned (prompt/repl.lua, which notes to which names).
 M.last = nil
 
 --- Returns nil, message and the rest as they are, and remembers the message.

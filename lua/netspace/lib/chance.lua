@@ -12,7 +12,8 @@ local DEVIATIONS = 3 -- standard deviations of an error by chance that still cou
 function M.of(least, n, card)
   local images = card and cards.compared(card)
   if n < 2 or not (least and images and card.classes) then return nil end
-  local p = 1 - 1 / card.classes
+  -- by always saying the largest class; cards of older stores do not have its images
+  local p = 1 - math.max(1 / card.classes, (card.largest or 0) / images)
   local near = DEVIATIONS * math.sqrt(p * (1 - p) / images)
   return least >= 100 * (p - near) and 100 * p or nil
 end

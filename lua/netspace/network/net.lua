@@ -4,6 +4,7 @@
 --   n = net.new(arch.anynet{ d = {1, 1}, w = {16, 32}, stem = "cifar" }, { seed = 1 })
 --   print(n:train(data.open("shapes"), recipe.quick).error)
 
+local absent = require "netspace.lib.absent"
 local atomic = require "netspace.lib.atomic"
 local benchmark = require "netspace.core.benchmark"
 local blame = require "netspace.lib.blame"
@@ -134,6 +135,8 @@ function methods.save(n, path)
   if type(path) ~= "string" then
     error(("net:save expects a path, got %s"):format(type(path)), 2)
   end
+  local other = absent.format(path)
+  if other then error(("net:save: '%s': %s"):format(path, other), 2) end
   local about = trained_on[n]
   return call("net:save", core.write, n, path, json.encode(n:arch()),
     about and json.encode(about))
@@ -211,10 +214,46 @@ local function note(n, data, split, error_percent)
   return (looks.of(test))
 end
 
+-- What class names are not in another list: "'a', 'b' and 3 more".
+local function missing(names, from)
+  local known, list = {}, {}
+  for _, name in ipairs(from) do known[name] = true end
+  for _, name in ipairs(names) do
+    if not known[name] then list[#list + 1] = ("'%s'"):format(name) end
+  end
+  local more = #list - 3
+  return table.concat(list, ", ", 1, math.min(3, #list))
+    .. (more > 0 and (" and %d more"):format(more) or "")
+end
+
+-- How a net sees a data set that it was not trained on: its own mean and deviation, and for each
+-- class of the data its own number of that name.  Nil: as the data set is.  Second, the names of
+-- the classes in the order of the logits.
+local function seen(where, n, data)
+  local about = trained_on[n]
+  if members.kind(data) ~= "dataset" then return nil end -- core says so
+  local card = data:card()
+  if not about or about.checksum == card.checksum then return nil, card.class_names end
+  local names = about.class_names or card.class_names
+  if #names ~= card.classes then return nil, card.class_names end -- core says so
+  local of, labels = {}, {}
+  for k, name in ipairs(names) do of[name] = k - 1 end
+  for k, name in ipairs(card.class_names) do labels[k] = of[name] end
+  for k = 1, #names do
+    if not labels[k] then
+      error(("%s: the classes differ: %s of %s, on which the net was trained, and %s of %s: give "
+        .. "the same classes the same names, or train the net on these data first"):format(where,
+        missing(names, card.class_names), about.name, missing(card.class_names, names),
+        card.spec), 3)
+    end
+  end
+  return { mean = about.mean or card.mean, std = about.std or card.std, labels = labels }, names
+end
+
 function methods.test(n, data, opts)
   check_net("net:test", n)
   local split = split_of("net:test", opts)
-  local e, metrics = call("net:test", core.test, n, data, split)
+  local e, metrics = call("net:test", core.test, n, data, split, (seen("net:test", n, data)))
   metrics.looks = note(n, data, split, e)
   return e, metrics
 end
@@ -222,8 +261,9 @@ end
 function methods.confusion(n, data, opts)
   check_net("net:confusion", n)
   local split = split_of("net:confusion", opts)
-  local c = confusions.new(call("net:confusion", core.confusion, n, data, split),
-    data:card().class_names, split)
+  local look, names = seen("net:confusion", n, data)
+  local c = confusions.new(call("net:confusion", core.confusion, n, data, split, look), names,
+    split)
   note(n, data, split, c.error)
   return c
 end
@@ -341,6 +381,9 @@ document("net:test", [[
   whoever chooses a network, look at the validation images; test images are for a network
   already chosen, once: looks at them are counted in $XDG_STATE_HOME/netspace/tests.jsonl.
     split   "test", "validation" or "train" (not augmented)
+  Of other data than the net was trained on, classes are matched by their names (the same names
+  in any order), and pixels normalised by the net's own mean and deviation (net:data), as whoever
+  uses its weights does.
   metrics has error and
     loss          cross-entropy
     top5_error    in percent: the label is not among the five largest logits; nil of five
@@ -356,10 +399,10 @@ document("net:confusion", [[
   Which classes are taken for which.  Prints as a matrix, where that fits 80 columns, and as the
   pairs that are most often mistaken; c:table("csv"), as rows:table, gives the whole matrix.
     split   "test", "validation" or "train" (not augmented)
-  .matrix has a row for each class, in the order of .class_names: how many of its images got each
-  answer (an image whose logits are no numbers none).  .worst are the pairs: class, taken_for, n,
-  of, share, label, answer (from 0).  .error and .class_error are those of net:test, .n and
-  .n_wrong the images.  A look at the test images counts as net:test does.
+  .matrix has a row for each class, in the order of .class_names (that of the net): how many of
+  its images got each answer (an image whose logits are no numbers none).  .worst are the pairs:
+  class, taken_for, n, of, share, label, answer (from 0).  .error and .class_error are those of
+  net:test, .n and .n_wrong the images.  A look at the test images counts as net:test does.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):confusion(D, { split = "validation" })]])
 
 document("net:forward", [[

@@ -84,6 +84,14 @@ local function hint_for(message, level, source, line)
   end
 end
 
+-- What gave nil with a message, when that nil is what was used: of an earlier entry of the prompt
+-- (blame.last.names) only one that was assigned to the name that `message` has.
+local function gave_nothing(message)
+  if not blame.last or not message:find "index a nil value" then return nil end
+  local name, names = message:match "%(%a+ '([^']+)'%)$", blame.last.names
+  return (not names or name and names[name]) and blame.last or nil
+end
+
 -- "call it with a colon: S:sample(3)" for the method `called` that the line calls with a dot, and
 -- the other way round for a function of a module; nil where that is not what is wrong.
 local function wrong_call(level, text, called)
@@ -153,7 +161,7 @@ function M.handler(err)
     local wrong = called and here and
       wrong_call(level, chunk.line_of(first.source, first.line) or "", called.func)
     if wrong then e.message = (e.message:match("^%S+:%d+: ") or "") .. wrong end
-    if not wrong and not e.near and message:find "a nil value" then e.nothing = blame.last end
+    if not wrong and not e.near then e.nothing = gave_nothing(message) end
   end
   return e
 end

@@ -85,13 +85,22 @@ local function show_assigned(text)
   end
 end
 
--- Says what an entry has assigned nil to that came with a message, which was lost otherwise.
+-- Says what an entry has assigned nil to that came with a message, which was lost otherwise; a
+-- later use of that name is told of it again (exception.lua).
 local function show_nothing(text)
+  local names = {}
+  blame.last.names = names
   for _, name in ipairs(entries.assigned(text)) do
     if rawget(_G, name) == nil then
+      names[name] = true
       return note(("%s is nil: %s: %s"):format(name, blame.last.what, blame.last.message))
     end
   end
+end
+
+-- What an entry has assigned anew is no longer what gave nothing.
+local function forget_nothing(text)
+  for _, name in ipairs(entries.assigned(text)) do blame.last.names[name] = nil end
 end
 
 -- Says which names were not defined, but for those that `message` has.
@@ -173,7 +182,8 @@ function M.evaluate(text)
     session.raised(text, results[2].message == "interrupted")
     return false, line
   end
-  if blame.last ~= before then show_nothing(text) end
+  if blame.last ~= before then show_nothing(text)
+  elseif before and before.names then forget_nothing(text) end
   -- Printing runs the user's __tostring, and may be long.
   local show_it, what = show_assigned, text
   if shown and results.n > 1 then
