@@ -390,8 +390,8 @@ w:write(function()
 end)
 w:close()
 local s = assert(store.open(path))
-t.is(s:export(dir .. "/sweep.json"), 13, "thirteen jobs")
-local jobs = json.decode(read "sweep.json")
+t.is(s:export(dir .. "/jobs.json"), 13, "thirteen jobs")
+local jobs = json.decode(read "jobs.json")
 t.is(#jobs, 13, "a list")
 local kept, missing = 0, {}
 local function need(x, keys, where)
@@ -422,7 +422,7 @@ t.ok(jobs[4].test_ema_epoch == nil and jobs[4].test_epoch.epoch_ind[1] == 1,
 t.ok(jobs[5].test_epoch == nil, "nothing tested, nothing written")
 t.is(jobs[1].cfg.MODEL.TYPE .. jobs[6].cfg.MODEL.TYPE .. jobs[11].cfg.MODEL.TYPE,
   "regnetanynetnetspace", "types")
-local back = assert(stats.import(dir .. "/sweep.json"))
+local back = assert(stats.import(dir .. "/jobs.json"))
 local function same(got, name, what)
   local want = s:result(name)
   t.is(json.encode(got.errors), json.encode(want.errors), what .. name .. ": errors")
@@ -454,7 +454,7 @@ t.is(table.concat(hashes, " "), table.concat({ arch.hash(pops.R[1]), arch.hash(p
   arch.hash(pops.R[3]),
   arch.hash(pops["A b"][1]), arch.hash(pops["A b"][2]), arch.hash(pops["A b"][3]) }, " "),
     "the same networks")
-refused("another network under our hash", "bad.json", (read "sweep.json":gsub('"hash":"%x',
+refused("another network under our hash", "bad.json", (read "jobs.json":gsub('"hash":"%x',
   '"hash":"z', 1)),
   "the network is not the one that was exported")
 t.is(s:export(dir .. "/one.json", "R"), 5, "one population")

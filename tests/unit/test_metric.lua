@@ -71,7 +71,7 @@ do
   t.is(c.error, e, "and it says so")
   t.ok(#c.worst > 0 and c.worst[1].n >= c.worst[#c.worst].n, "the worst pair first")
   t.is(c.matrix[c.worst[1].label + 1][c.worst[1].answer + 1], c.worst[1].n, "a pair of the matrix")
-  t.ok(tostring(c):find(("%s taken for %s"):format(c.worst[1].class, c.worst[1].taken_for), 1, true),
+  t.ok(tostring(c):find(("%s is taken for %s"):format(c.worst[1].class, c.worst[1].taken_for), 1, true),
     "printed")
 
   local before = D:looks()

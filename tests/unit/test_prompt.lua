@@ -182,13 +182,33 @@ for code, says in pairs { ["print A"] = "print(A)", ["2**3"] = "2^3", ["x += 1"]
   ["A != nil"] = "~=", ["import x"] = "require", ["from x import y"] = "require",
   ["A[1:3]"] = "no slices", ["for m in A:"] = "ipairs", ["if x:"] = "then", ["x && y"] = "and",
   ["S:sample(5, flops={1,2})"] = "in braces", ['sweep.run(store="x")'] = "in braces",
-  ["zoo.RegNetX-400MF"] = 'zoo["RegNetX-400MF"]', ["x = 3 # note"] = "--" } do
+  ["zoo.RegNetX-400MF"] = 'zoo["RegNetX-400MF"]', ["x = 3 # note"] = "--",
+  ["f = function(m) m.w[4] >= 4 * m.w[1] end"] = "with return",
+  ["f{ a = 1, b = function(m) m.d > 3 end }"] = "with return" } do
   t.ok(not load(code) and not load("return " .. code), code .. " is no Lua")
   t.ok((habits.line(code) or ""):find(says, 1, true), code, habits.line(code))
 end
-for _, code in ipairs { "x = = 3", "f(", 'print("a != b"', "S:sample(5, { flops = {1, 2} }" } do
+for _, code in ipairs { "x = = 3", "f(", 'print("a != b"', "S:sample(5, { flops = {1, 2} }",
+  "f = function(m) m.d = 3 x end", "x = { a = 1, b = 2 3 }" } do
   t.is(habits.line(code), nil, "nothing is said of " .. code)
 end
+-- What :save keeps of entries that raised: sweeps that Ctrl-C stopped.
+do
+  local session = require "netspace.prompt.session"
+  session.raised('a = sweep.run{ store = "x.db", models = A, data = D }', true)
+  session.raised("b = stats.compare(a, a)", true)
+  session.raised("error 'no'", false)
+  local file = os.tmpname()
+  os.remove(file)
+  session.run(":save " .. file)
+  local f = assert(io.open(file))
+  local text = f:read "a"
+  f:close()
+  os.remove(file)
+  t.ok(text:find('a = sweep.run{ store = "x.db"', 1, true), "a stopped sweep is saved", text)
+  t.ok(not text:find "stats.compare" and not text:find "error", "other entries that raised are not")
+end
+
 t.ok(not entries.incomplete "for m in A:" and entries.incomplete "for i = 1, 2 do", "a block of Python's is whole")
 for word, says in pairs { len = "#A", range = "for i = 1, 3", None = "nil", dir = "Tab", quit = "Ctrl%-D" } do
   t.ok((help.text(word) or ""):find(says), "help " .. word)

@@ -181,7 +181,7 @@ t.fails(function() run { name = "x", models = models(1), checkpoint = { evry = 1
 t.fails(function() run { name = "x", models = models(1), checkpoint = { every = 0 } } end,
   "checkpoint.every is '0'; it must be a number of epochs, at least 1, or a time, such as \"10m\"")
 t.fails(function() run { name = "x", models = models(1), checkpoint = { limit = "1 XB" } } end,
-  "checkpoint.limit is '1 XB'; it must be a size in bytes")
+  "checkpoint.limit is '1 XB'; it must be a size with its unit")
 
 -- Checkpoints within an epoch, by the clock ---------------------------------------------
 local long = { models = { arch.anynet { d = { 2, 2 }, w = { 32, 64 }, g = 8 } },

@@ -618,7 +618,7 @@ document("sweep:pause", [[
 document("sweep:resume", [[
   s:resume()
   Continues after s:pause().
-  example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:resume()]])
+  example: sweep.start{ store = "runs.db", name = "B", models = A, data = D }:resume()]])
 document("sweep:cancel", [[
   s:cancel()
   Stops a sweep; what is finished is kept, and running it again trains the rest.
