@@ -494,6 +494,8 @@ int main(int argc, char **argv)
     one_blas_thread(argv);
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C"); // numbers are written with a point everywhere
+    setvbuf(stdout, NULL, _IOLBF,
+            BUFSIZ); // in a log, lines stand in the order of what happened
     lua_State *L = luaL_newstate();
     if (!L) {
         fputs("netspace: no memory for Lua\n", stderr);

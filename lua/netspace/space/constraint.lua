@@ -25,7 +25,7 @@ options.declare("constraint", {
 
 local meta = { __name = "constraint" }
 function meta.__tostring(c)
-  return ("constraint %s: %s"):format(c.name, c.doc or "no doc")
+  return ("constraint %s%s"):format(c.name, c.doc and ": " .. c.doc or "")
 end
 
 --- The text of the check, so that a stored population says what it obeyed.

@@ -47,7 +47,7 @@ return function(S)
     o.stem, o.stem_width, table.concat(o.stride, ","), o.activation, o.image,
     o.channels == 1 and " gray" or "", o.classes)
   for _, c in ipairs(S.constraints) do
-    add("constraint  %s: %s (%s)", c.name, c.doc or "no doc",
+    add("constraint  %s%s (%s)", c.name, c.doc and ": " .. c.doc or "",
       drawn.direct[c] and "drawn directly" or "by rejection")
     if c.why then add("            %s", c.why) end
     if c.from then add("            %s", c.from) end
