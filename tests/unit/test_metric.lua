@@ -157,13 +157,13 @@ s:close()
 
 -- Stores of the time before ---------------------------------------------------------------------
 
--- Makes of a store one of version 4: without the columns, the card and the source of now.
+-- Makes of a store one of version 4: without the columns, tables, card and source of now.
 local function make_old(path)
   local db = assert(sqlite.open(path, "rw"))
   for _, column in ipairs { "validation_loss", "top5_error", "class_error" } do
     assert(db:exec("ALTER TABLE epoch DROP COLUMN " .. column))
   end
-  assert(db:exec [[ALTER TABLE epoch RENAME COLUMN validation_error TO test_error;
+  assert(db:exec [[DROP TABLE distribution; ALTER TABLE epoch RENAME COLUMN validation_error TO test_error;
     UPDATE population SET data = json_remove(data, '$.validation'),
       card = json_remove(card, '$.validation_n', '$.test_checksum', '$.channels');
     UPDATE population SET data = json_set(data, '$.test', 100),
