@@ -85,11 +85,6 @@ static size_t bytes_of(const struct picture *p)
     return (size_t)p->width * (size_t)p->height * (size_t)p->channels;
 }
 
-static uint8_t luma(const uint8_t *c)
-{
-    return (uint8_t)((c[0] * 19595u + c[1] * 38470u + c[2] * 7471u + 0x8000u) >> 16);
-}
-
 /* from + share·(to - from), cut to bytes, as Image.blend. */
 static uint8_t blend(int from, int to, float share)
 {
@@ -108,7 +103,7 @@ static void contrast(struct picture *p, float factor)
     uint64_t sum = 0;
     size_t n = (size_t)p->width * (size_t)p->height;
     for (size_t i = 0; i < n; i++)
-        sum += p->channels == 3 ? luma(p->pixels + 3 * i) : p->pixels[i];
+        sum += p->channels == 3 ? picture_luma(p->pixels + 3 * i) : p->pixels[i];
     int mean = (int)((double)sum / (double)n + 0.5);
     for (size_t i = 0, m = bytes_of(p); i < m; i++)
         p->pixels[i] = blend(mean, p->pixels[i], factor);
@@ -119,7 +114,7 @@ static void saturate(struct picture *p, float factor)
     if (p->channels == 1)
         return;
     for (uint8_t *c = p->pixels, *end = c + bytes_of(p); c < end; c += 3) {
-        int gray = luma(c);
+        int gray = picture_luma(c);
         for (int k = 0; k < 3; k++)
             c[k] = blend(gray, c[k], factor);
     }

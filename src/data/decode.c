@@ -150,7 +150,7 @@ static void settle(struct picture *p, int channels, uint8_t background)
                 c[k] = (uint8_t)(part_of_255(c[k], a) + under);
         }
         if (channels == 1 && colours == 3)
-            c[0] = (uint8_t)((c[0] * 19595u + c[1] * 38470u + c[2] * 7471u + 0x8000u) >> 16);
+            c[0] = picture_luma(c);
         for (int k = 0; k < channels; k++)
             *to++ = c[k];
     }

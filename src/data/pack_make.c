@@ -3,7 +3,7 @@
  *
  * Two things are known only at the end: whether all images are gray, and whether their bytes stay
  * under the limit.  It begins as if they were, and anew when one is not. */
-#include "data/pack.h"
+#include "data/pack_image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,25 +18,13 @@
 #include "base/checksum.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "data/decode.h"
-#include "data/encode.h"
-#include "data/resize.h"
 
-enum { RING = 256, THREADS_MOST = 64, QUALITY = 90, BUFFER = 1 << 20 };
-
-/* Of one image: the means of its bytes and of their squares. */
-struct moments {
-    float mean[3], square[3];
-};
+enum { RING = 256, THREADS_MOST = 64, BUFFER = 1 << 20 };
 
 /* What a thread has made of an image. */
 struct made {
     bool ready;
-    uint8_t *bytes; // NULL: nothing of it is kept
-    char *reason;   // it cannot be read
-    bool colours;   // but the pack is gray
-    struct pack_entry entry;
-    struct moments moments;
+    struct pack_image image;
 };
 
 struct bad {
@@ -53,10 +41,8 @@ struct out {
 
 struct maker {
     struct feed *feed;
-    const struct pack_options *o;
-    int channels; // of this try; 0 in a pack of JPEG: as the files are
-    bool jpeg;
-    int next_channels; // of the next, when it begins anew
+    struct pack_how how; // of this try
+    int next_channels;   // of the next, when it begins anew
     bool next_jpeg;
     uint32_t lost; // images that had been written then
 
@@ -109,155 +95,6 @@ static bool put(struct out *out, const void *bytes, size_t n)
     memcpy(out->buffer + out->held, bytes, n);
     out->held += n;
     return true;
-}
-
-// Gray of colours in Pillow's arithmetic, colours of gray.
-static void set_channels(struct picture *p, int channels)
-{
-    if (p->channels == channels)
-        return;
-    size_t n = (size_t)p->width * (size_t)p->height;
-    uint8_t *to = xmalloc(n * (size_t)channels);
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t *c = p->pixels + i * (size_t)p->channels;
-        if (channels == 1)
-            to[i] = (uint8_t)((c[0] * 19595u + c[1] * 38470u + c[2] * 7471u + 0x8000u) >> 16);
-        else
-            memset(to + 3 * i, c[0], 3);
-    }
-    free(p->pixels);
-    p->pixels = to;
-    p->channels = channels;
-}
-
-static void shrink(struct picture *p, const struct pack_options *o, struct resize_work *w)
-{
-    int side = p->width < p->height ? p->width : p->height, width, height;
-    if (o->size == 0 || side <= (int)o->size)
-        return;
-    struct picture small;
-    short_side(p->width, p->height, (int)o->size, &width, &height);
-    picture_resize(&small, width, height, p,
-                   o->no_antialias ? RESIZE_PYCLS : RESIZE_ANTIALIAS, w);
-    free(p->pixels);
-    *p = small;
-}
-
-static struct moments moments_of(const struct picture *p)
-{
-    uint64_t sum[3] = {0}, square[3] = {0};
-    size_t n = (size_t)p->width * (size_t)p->height;
-    struct moments m;
-    if (p->channels == 1)
-        for (size_t i = 0; i < n; i++) {
-            uint32_t v = p->pixels[i];
-            sum[0] += v;
-            square[0] += v * v;
-        }
-    else
-        for (size_t i = 0; i < n; i++)
-            for (size_t c = 0; c < 3; c++) {
-                uint32_t v = p->pixels[3 * i + c];
-                sum[c] += v;
-                square[c] += v * v;
-            }
-    for (int c = 0; c < 3; c++) {
-        int k = p->channels == 1 ? 0 : c;
-        m.mean[c] = (float)((double)sum[k] / (double)n);
-        m.square[c] = (float)((double)square[k] / (double)n);
-    }
-    return m;
-}
-
-// What is kept of a picture: its bytes, or a JPEG file.
-static bool keep(const struct maker *m, struct picture *p, struct made *to, struct error *e)
-{
-    struct pack_entry *x = &to->entry;
-    size_t n = (size_t)p->width * (size_t)p->height * (size_t)p->channels;
-    x->width = (uint16_t)p->width;
-    x->height = (uint16_t)p->height;
-    x->channels = (uint8_t)p->channels;
-    to->moments = moments_of(p);
-    if (!m->jpeg) {
-        to->bytes = p->pixels;
-        p->pixels = NULL;
-    } else if (!picture_to_jpeg(p, QUALITY, &to->bytes, &n, e))
-        return false;
-    if (n > UINT32_MAX)
-        return error_set(e, "%zu bytes are too many for one image", n);
-    x->bytes = (uint32_t)n;
-    return true;
-}
-
-// A JPEG file that needs no change is kept as it is in a pack of JPEG files.
-static bool as_it_is(const struct maker *m, const struct image_info *info)
-{
-    int side = info->width < info->height ? info->width : info->height;
-    return m->jpeg && info->format == IMAGE_JPEG && info->orientation <= 1 &&
-           (m->o->size == 0 || side <= (int)m->o->size);
-}
-
-static bool decode(const struct maker *m, struct feed_item *item, struct made *to,
-                   struct error *e)
-{
-    struct image_info info;
-    struct pack_entry *x = &to->entry;
-    struct decode how = {.channels = m->channels,
-                         .background = m->o->white ? 255 : 0,
-                         .least = (int)m->o->size};
-    if (!image_probe(item->bytes, item->size, &info, e))
-        return false;
-    x->file_width = (uint16_t)info.width;
-    x->file_height = (uint16_t)info.height;
-    if (!m->jpeg && m->channels == 1 && m->o->channels == 0 && info.channels == 3) {
-        to->colours = true;
-        return true;
-    }
-    if (as_it_is(m, &info))
-        how.least = 0;
-    if (!image_decode(item->bytes, item->size, &how, &item->picture, e))
-        return false;
-    if (as_it_is(m, &info)) {
-        x->width = (uint16_t)item->picture.width;
-        x->height = (uint16_t)item->picture.height;
-        x->channels = (uint8_t)info.channels;
-        to->moments = moments_of(&item->picture);
-        x->bytes = (uint32_t)item->size;
-        to->bytes = item->bytes;
-        item->bytes = NULL;
-    }
-    return true;
-}
-
-// Reads, decodes, resizes.  *gone: the file is not what was listed.
-static void make(const struct maker *m, struct feed_item *item, struct made *to, bool *gone,
-                 struct resize_work *w)
-{
-    struct error e = {""};
-    struct pack_entry *x = &to->entry;
-    bool good = item->bytes || item->picture.pixels || feed_load(m->feed, item, gone, &e);
-    x->file_bytes = item->size < UINT32_MAX ? (uint32_t)item->size : UINT32_MAX;
-    if (good && !item->drop) {
-        if (item->picture.pixels) {
-            x->file_width = (uint16_t)item->picture.width;
-            x->file_height = (uint16_t)item->picture.height;
-            to->colours = !m->jpeg && m->channels == 1 && m->o->channels == 0 &&
-                          item->picture.channels == 3;
-        } else
-            good = decode(m, item, to, &e);
-        if (good && !to->bytes && !to->colours) {
-            if (m->channels)
-                set_channels(&item->picture, m->channels);
-            shrink(&item->picture, m->o, w);
-            good = keep(m, &item->picture, to, &e);
-        }
-        if (to->bytes)
-            x->sum = checksum(0, to->bytes, x->bytes);
-    }
-    if (!good)
-        to->reason = xstrdup(e.msg);
-    free(item->bytes);
-    free(item->picture.pixels);
 }
 
 static bool stopped(struct maker *m)
@@ -313,7 +150,7 @@ static bool take(struct maker *m, struct feed_item *item, uint32_t *at)
     if (answer == -2) { // nothing of it can be read
         free(item->bytes);
         item->bytes = NULL;
-        m->ring[i % RING] = (struct made){.ready = true, .reason = xstrdup(e.msg)};
+        m->ring[i % RING] = (struct made){.ready = true, .image = {.reason = xstrdup(e.msg)}};
     }
     return true;
 }
@@ -328,13 +165,14 @@ static bool write_failed(struct maker *m)
 static bool write_ready(struct maker *m)
 {
     for (; m->written < m->n && m->ring[m->written % RING].ready; m->written++) {
-        struct made *x = &m->ring[m->written % RING];
+        struct made *made = &m->ring[m->written % RING];
+        struct pack_image *x = &made->image;
         uint32_t i = m->written, name = m->entry[i].name;
-        x->ready = false;
+        made->ready = false;
         m->placed[i].drop = !x->bytes;
-        if (x->colours || (x->bytes && m->o->kind == PACK_AUTO && !m->jpeg &&
-                           m->out.at + x->entry.bytes > m->o->most)) {
-            m->next_channels = x->colours ? 3 : m->o->channels;
+        if (x->colours || (x->bytes && m->how.o->kind == PACK_AUTO && !m->how.jpeg &&
+                           m->out.at + x->entry.bytes > m->how.o->most)) {
+            m->next_channels = x->colours ? 3 : m->how.o->channels;
             m->next_jpeg = !x->colours;
             m->anew = true;
             m->lost = m->written;
@@ -371,7 +209,7 @@ static void *work(void *self)
         struct made to = {.ready = true};
         if (!m->ring[at % RING].ready) {
             pthread_mutex_unlock(&m->lock);
-            make(m, &item, &to, &gone, &resize);
+            pack_image(&m->how, m->feed, &item, &to.image, &gone, &resize);
             pthread_mutex_lock(&m->lock);
             m->ring[at % RING] = to;
         }
@@ -380,7 +218,7 @@ static void *work(void *self)
                 m->error,
                 "'%.200s' of %.200s vanished or changed while the pack was made (%.60s); "
                 "once nobody writes there, try again",
-                item.name, m->feed->spec, to.reason);
+                item.name, m->feed->spec, to.image.reason);
             stopped(m);
         }
         free(item.name);
@@ -400,8 +238,8 @@ static void forget(struct maker *m)
 {
     for (int i = 0; i < RING; i++)
         if (m->ring[i].ready) {
-            free(m->ring[i].bytes);
-            free(m->ring[i].reason);
+            free(m->ring[i].image.bytes);
+            free(m->ring[i].image.reason);
             m->ring[i].ready = false;
         }
     for (uint32_t i = 0; i < m->nbad; i++) {
@@ -426,9 +264,9 @@ static void forget(struct maker *m)
 static bool run(struct maker *m, const struct pack_progress *p)
 {
     pthread_t thread[THREADS_MOST];
-    int threads = m->o->threads < 1              ? 1
-                  : m->o->threads > THREADS_MOST ? THREADS_MOST
-                                                 : m->o->threads;
+    int threads = m->how.o->threads < 1              ? 1
+                  : m->how.o->threads > THREADS_MOST ? THREADS_MOST
+                                                     : m->how.o->threads;
     static const struct pack_header room;
     bool again = m->anew && m->lost >= RING; // of fewer nobody need know
     m->ended = m->stop = m->anew = false;
@@ -532,10 +370,11 @@ static size_t make_text(struct maker *m, char **text, uint32_t *about)
                    {"empty", f->counts.empty},
                    {"outside", f->counts.outside},
                    {"other", f->counts.other + m->other}};
-    const char *const words[][2] = {{"spec", f->spec},
-                                    {"netspace", NETSPACE_VERSION},
-                                    {"resize", m->o->no_antialias ? "pycls" : "antialias"},
-                                    {"background", m->o->white ? "white" : "black"}};
+    const char *const words[][2] = {
+        {"spec", f->spec},
+        {"netspace", NETSPACE_VERSION},
+        {"resize", m->how.o->no_antialias ? "pycls" : "antialias"},
+        {"background", m->how.o->white ? "white" : "black"}};
     *about = 0;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++, ++*about)
         n = add_word(text, add_word(text, n, words[i][0]), words[i][1]);
@@ -601,14 +440,14 @@ static bool write_end(struct maker *m)
                             .endian = PACK_ENDIAN,
                             .classes = (uint32_t)m->feed->nclasses,
                             .bad = m->nbad,
-                            .jpeg = m->jpeg,
-                            .size = m->o->size,
+                            .jpeg = m->how.jpeg,
+                            .size = m->how.o->size,
                             .listing = m->feed->sum};
     const uint8_t zeros[8] = {0};
     normalise(m, &h);
     h.n = make_index(m, &h);
-    if (m->jpeg && m->o->channels)
-        h.channels = (uint32_t)m->o->channels;
+    if (m->how.jpeg && m->how.o->channels)
+        h.channels = (uint32_t)m->how.o->channels;
     // names and words in one piece, as the checksum takes them
     char *text = NULL;
     size_t words = make_text(m, &text, &h.about), names = m->names_n;
@@ -673,10 +512,10 @@ bool pack_make(const char *path, struct feed *f, const struct pack_options *o,
     snprintf(part, room, "%s.part-%ld", path, (long)getpid());
     struct maker *m = xcalloc(1, sizeof *m);
     m->feed = f;
-    m->o = o;
+    m->how.o = o;
     m->error = e;
-    m->jpeg = o->kind == PACK_JPEG;
-    m->channels = o->channels ? o->channels : m->jpeg ? 0 : 1;
+    m->how.jpeg = o->kind == PACK_JPEG;
+    m->how.channels = o->channels ? o->channels : m->how.jpeg ? 0 : 1;
     m->out.fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     bool good = m->out.fd >= 0;
     if (!good)
@@ -688,8 +527,8 @@ bool pack_make(const char *path, struct feed *f, const struct pack_options *o,
         pthread_cond_init(&m->news, NULL);
         while (!(good = run(m, p)) && m->anew && feed_rewind(f, e)) {
             forget(m);
-            m->channels = m->next_channels;
-            m->jpeg = m->next_jpeg;
+            m->how.channels = m->next_channels;
+            m->how.jpeg = m->next_jpeg;
         }
         good = good && finish(m);
         forget(m);

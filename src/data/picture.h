@@ -21,4 +21,10 @@ struct picture {
     uint8_t *pixels; // (height, width, channels); owned: free()
 };
 
+/* Gray of red, green and blue: ITU-R 601 luma in Pillow's arithmetic (its mode L). */
+static inline uint8_t picture_luma(const uint8_t *c)
+{
+    return (uint8_t)((c[0] * 19595u + c[1] * 38470u + c[2] * 7471u + 0x8000u) >> 16);
+}
+
 #endif
