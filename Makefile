@@ -4,7 +4,7 @@ V       ?= release
 PREFIX  ?= /usr/local
 CC      ?= cc
 BUILD   := build/$(V)
-PKGS    := lua5.4 readline ncursesw openblas sqlite3 libjpeg libpng libarchive zlib
+PKGS    := lua5.4 readline ncursesw openblas sqlite3 libjpeg libpng libarchive zlib yaml-0.1
 # WebP images are read where libwebp is there.
 WEBP    := $(shell pkg-config --exists libwebp && echo libwebp)
 VERSION := 0.1.0

@@ -29,6 +29,7 @@ int open_sequential(lua_State *L);
 int open_sqlite(lua_State *L);
 int open_stats(lua_State *L);
 int open_sys(lua_State *L);
+int open_yaml(lua_State *L);
 
 /* What every module does the same way (bind.c).
  * set_*: field `key` of the table on top of the stack. */
