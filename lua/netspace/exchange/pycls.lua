@@ -79,9 +79,10 @@ function Job.__tostring(j)
     local v = j.recipe[key]
     parts[i] = ("%s = %s"):format(key, type(v) == "table" and "{ … }" or tostring(v))
   end
-  return lines_of(j.left, ("%s\n\nrecipe: %s\ndata: %s, image = %d, scale = %.4g"):format(
-    (tostring(arch.describe(j.network)):gsub("\n\n.*", "")), table.concat(parts, ", "), j.data.name ~= "" and j.data.name
-    or "not said", j.data.image, j.data.scale))
+  local card = tostring(arch.describe(j.network)):gsub("\n\n.*", "")
+  return lines_of(j.left, ("%s\n\nrecipe: %s\ndata: %s, image = %d, scale = %.4g"):format(card,
+    table.concat(parts, ", "), j.data.name ~= "" and j.data.name or "not said", j.data.image,
+    j.data.scale))
 end
 
 function M.read(path)
@@ -167,7 +168,9 @@ function M.write(path, m, r, o)
   local where = "exchange.pycls.write"
   o = options.check(where, o)
   return blame.call(1, blame.plainly, function()
-    if type(path) ~= "string" then fail("%s: the file is a %s; give its name", where, type(path)) end
+    if type(path) ~= "string" then
+      fail("%s: the file is a %s; give its name", where, type(path))
+    end
     if type(m) ~= "table" or not m.stem then
       fail("%s: the second argument is a %s; it should be a network (arch.anynet, zoo, …)", where,
         type(m))
@@ -213,8 +216,7 @@ example: exchange.pycls.write("x.yaml", zoo["R-56"]) print(exchange.pycls.read("
 source: facebookresearch/pycls core/config.py; YAML 1.1]])
 
 document("exchange.pycls.write", [[
-exchange.pycls.write(file, m, recipe, { dataset =, scale =, seed =, name = }) -> list, or nil,
-  message
+exchange.pycls.write(file, m, recipe, { dataset =, scale =, … }) -> list, or nil, message
 Writes the network m and a recipe (default: recipe.paper) as a configuration of pycls.  Gives
 what pycls has no word for: list of { key =, value =, why = }, empty when it says all.
   dataset      TRAIN.DATASET and TEST.DATASET: "imagenet", "cifar10"
