@@ -11,6 +11,7 @@ static const luaL_Reg modules[] = {
     {"netspace.core.data", open_data},
     {"netspace.core.edf", open_edf},
     {"netspace.core.net", open_net},
+    {"netspace.core.onnx", open_onnx},
     {"netspace.core.pack", open_pack},
     {"netspace.core.recipe", open_recipe},
     {"netspace.core.screen", open_screen},
