@@ -3,7 +3,7 @@
 -- and the weights in a file of their own.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local core = require "netspace.core.onnx"
+local core = require "netspace.core.export"
 local json = require "netspace.lib.json"
 local naive = require "onnx_naive"
 local onnx = require "netspace.network.onnx"
@@ -103,7 +103,7 @@ do
     "weights in a file beside it", tostring(off))
   local good, why = onnx.write(n, dir .. "none/net.onnx", nil, {})
   t.ok(not good and why:find "cannot be written", "a directory that is not there", why)
-  good, why = pcall(core.write, n, file, { inside = 1, mean = { 1 }, metadata = {} })
+  good, why = pcall(core.onnx, n, file, { inside = 1, mean = { 1 }, metadata = {} })
   t.ok(not good and tostring(why):find "mean without std", "half a normalisation", why)
 end
 

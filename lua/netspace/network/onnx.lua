@@ -1,6 +1,6 @@
 --- Networks as ONNX models.  Mechanism: src/model/onnx.h.
 
-local core = require "netspace.core.onnx"
+local core = require "netspace.core.export"
 local json = require "netspace.lib.json"
 
 local M = {}
@@ -23,7 +23,7 @@ function M.write(n, path, about, o)
       metadata[#metadata + 1] = { key, type(v) == "string" and v or json.encode(v) }
     end
   end
-  return core.write(n, path, { fold = o.fold, inside = o.inside or M.INSIDE,
+  return core.onnx(n, path, { fold = o.fold, inside = o.inside or M.INSIDE,
     mean = o.normalise and about.mean or nil, std = o.normalise and about.std or nil,
     metadata = metadata })
 end
