@@ -117,8 +117,8 @@ local function in_source(weights, count)
     local values = table.pack(string.unpack("<" .. ("f"):rep(n), weights, 4 * i - 3))
     lines[#lines + 1] = "    " .. floats { table.unpack(values, 1, n) }
   end
-  return ("static const float net_weights[%d] = {\n%s};\n\nint net_load(void)\n{\n    return 1;\n}\n")
-    :format(count, table.concat(lines, ",\n"))
+  return ("static const float net_weights[%d] = {\n%s};\n\nint net_load(void)\n"
+    .. "{\n    return 1;\n}\n"):format(count, table.concat(lines, ",\n"))
 end
 
 --- Writes net.c, net.h, demo.c, and net.weights where there are many, into a directory.
