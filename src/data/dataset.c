@@ -281,11 +281,9 @@ static bool intact(const struct dataset *d, const struct split *s, uint32_t i)
 {
     return split_intact(s, i) ||
            error_set(&d->work->error,
-                     "its bytes are not those that were written; the pack is damaged: %s",
-                     strncmp(d->spec, "pack:", 5) == 0
-                         ? "`netspace pack` makes it again"
-                         : "`netspace data --cache --clear` removes it, and it is made anew "
-                           "when the images are opened again");
+                     "its bytes are not those that were written; the pack is damaged%s",
+                     strncmp(d->spec, "pack:", 5) == 0 ? ": `netspace pack` makes it again"
+                                                       : "");
 }
 
 static bool unreadable(const struct dataset *d, enum split_name split, uint32_t i,

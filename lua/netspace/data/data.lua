@@ -26,6 +26,8 @@ local M = {}
 -- what its card has besides.
 local sources = setmetatable({}, { __mode = "k" })
 local cards = setmetatable({}, { __mode = "k" })
+-- Of those whose pack lies in the cache: what the cache was asked for, and the path of the pack.
+local kept = setmetatable({}, { __mode = "k" })
 
 -- A data set by way of a pack, which is found or made.
 local function packed(spec, o)
@@ -55,6 +57,7 @@ local function by_pack(kind)
     local about = pack:about()
     cards[set] = { pack = path, bad = #about.bad, kind = about.kind, size = about.size,
       images = about.images, normalise = o.imagenet and "imagenet" or "own" }
+    kept[set] = not o.pack_file and { spec = o.spec, how = o.how, path = path } or nil
     return set
   end
 end
@@ -95,6 +98,26 @@ function M.names()
   for name in pairs(kinds) do list[#list + 1] = name end
   table.sort(list)
   return list
+end
+
+--- Whether the files of a data set are those that it was opened with.
+-- @treturn true, or nil and what has changed
+function M._still(set)
+  local k = kept[set]
+  if not k then return true end
+  return cache.still(k.spec, k.how, k.path)
+end
+
+--- An image could not be read, for the reason `why`.  Where its pack in the cache is damaged, that
+-- is made anew.
+-- @treturn boolean whether it is whole now, for whoever opens the data again; and the reason with
+-- what was done
+function core.methods._mend(set, why)
+  local k = kept[set]
+  if not (k and why:find("the pack is damaged", 1, true)) then return false, why end
+  local good, reason = cache.mend(k.spec, k.how, k.path)
+  if good then return true, why .. "; it was made anew" end
+  return false, ("%s, and cannot be made anew: %s"):format(why, reason)
 end
 
 local function is_dataset(x)
@@ -290,7 +313,8 @@ end
 
 function core.methods.describe(set)
   check_set("dataset:describe", set)
-  return (blame.call(1, blame.plainly, describe.describe, set, source_of(set)))
+  return (blame.call(1, blame.plainly, describe.describe, set, source_of(set),
+    select(2, M._still(set))))
 end
 
 function core.methods.show(set, n, o)
@@ -416,7 +440,10 @@ document("data.open", [[
     background  under transparent images: "black" or "white"
     bad         files that cannot be read: "stop" with the first, or "skip" them
     labels      of CIFAR-100: "fine" or "coarse"
-  Packs lie in ~/.cache/netspace/packs ($XDG_CACHE_HOME); `netspace data --cache` lists them.
+  Packs lie in ~/.cache/netspace/packs ($XDG_CACHE_HOME); `netspace data --cache` lists them.  One
+  is made anew when files were added, removed, renamed or changed, or when it is damaged.  Of a
+  folder of more than 10,000 files the folders alone are looked at: a file that was written over in
+  place is seen by dataset:describe and before a sweep begins.
   Training images that have the network's size are padded, cropped at random and flipped half of
   the time; others are cropped at random sizes, unless the recipe says otherwise (augment).
   example: data.open("shapes", { train = 100, test = 20 })

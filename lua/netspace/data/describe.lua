@@ -155,8 +155,9 @@ local function side(t)
     h.min, h.max, h.median)
 end
 
---- The description of a data set.  source: path, kind, size, bytes and bad of its pack, or nil.
-function M.describe(set, source)
+--- The description of a data set.  source: path, kind, size, bytes and bad of its pack, or nil;
+-- changed: what has changed in its files since it was opened, or nil.
+function M.describe(set, source, changed)
   local card, s = set:card(), look.survey(set)
   local gray = card.channels == 1
   local lines = { ("%s: %s of %dx%d pixels, %s, in %s"):format(card.spec,
@@ -185,6 +186,7 @@ function M.describe(set, source)
     add("pack", "%s as %s%s, in", bytes(source.bytes), source.kind == "jpeg" and "JPEG" or "bytes",
       source.size > 0 and (", short side %d"):format(source.size) or "")
     add("", "%s", source.path)
+    if changed then add("changed", "%s; open it again", changed) end
     add_bad(add, source.bad)
     add_left_out(add, source.made)
     add_parts(add, card, source)

@@ -73,6 +73,21 @@ local function copy(m)
   return t
 end
 
+-- Why an image cannot be read, with what was done about it.
+local function unreadable(data, why)
+  local mended, text = data:_mend(why)
+  return mended and text .. ": open the data again" or text
+end
+
+-- Calls f, which reads the data; the reason of an exception is said as above.
+local function reading(data, f, ...)
+  local results = table.pack(pcall(f, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  local why = results[2]
+  local said = type(why) == "string" and members.kind(data) == "dataset"
+  error(said and unreadable(data, why) or why, 0)
+end
+
 local function is_net(x)
   return members.kind(x) == "net"
 end
@@ -188,6 +203,7 @@ function methods.train(n, data, r, progress)
   if type(r) == "function" and progress == nil then r, progress = nil, r end
   r = recipe._complete("net:train", r, 1, recipe.quick)
   local result = call("net:train", core.run, n, data, r, progress)
+  if result.status == "unreadable" then result.reason = unreadable(data, result.reason) end
   M._trained(n, data)
   return result
 end
@@ -253,7 +269,8 @@ end
 function methods.test(n, data, opts)
   check_net("net:test", n)
   local split = split_of("net:test", opts)
-  local e, metrics = call("net:test", core.test, n, data, split, (seen("net:test", n, data)))
+  local e, metrics = call("net:test", reading, data, core.test, n, data, split,
+    (seen("net:test", n, data)))
   metrics.looks = note(n, data, split, e)
   return e, metrics
 end
@@ -262,8 +279,8 @@ function methods.confusion(n, data, opts)
   check_net("net:confusion", n)
   local split = split_of("net:confusion", opts)
   local look, names = seen("net:confusion", n, data)
-  local c = confusions.new(call("net:confusion", core.confusion, n, data, split, look), names,
-    split)
+  local matrix = call("net:confusion", reading, data, core.confusion, n, data, split, look)
+  local c = confusions.new(matrix, names, split)
   note(n, data, split, c.error)
   return c
 end

@@ -106,6 +106,8 @@ local function card_of(where, data)
   elseif members.kind(data) ~= "dataset" then
     fail(("%s: data should be the name of a data set or a dataset from data.open"):format(where))
   end
+  local same, changed = sets._still(set)
+  if not same then fail(("%s: %s; open it again"):format(where, changed)) end
   local card, source = set:card(), sets._source(set)
   if set ~= data then set:close() end
   return card, source
