@@ -86,6 +86,16 @@ wide:close()
 local gray = data.open(set, { channels = 1, background = "white" })
 t.is(gray:card().channels, 1, "colours as gray when asked")
 t.is(#gray:input("test", 1), 64, "one number a pixel")
+do
+  local m = arch.anynet { d = { 1 }, w = { 8 }, image = 8, classes = 2, channels = 1 }
+  local n <close> = net.new(m)
+  local hue = { augment = { hue = 0.1 } }
+  local text = "augment: hue is 0.1, but the images are gray: it changes nothing"
+  t.fails(function() n:train(gray, hue) end, "net:train: " .. text, "what changes nothing of gray")
+  t.fails(function()
+    sweep.run { store = path "gray.db", name = "A", models = { m }, data = gray, recipe = hue }
+  end, "sweep.run: recipe: " .. text, "nor is there a sweep with it")
+end
 gray:close()
 
 -- ---- a network of another set -----------------------------------------------------------

@@ -202,6 +202,8 @@ function methods.train(n, data, r, progress)
   check_net("net:train", n)
   if type(r) == "function" and progress == nil then r, progress = nil, r end
   r = recipe._complete("net:train", r, 1, recipe.quick)
+  local idle = members.kind(data) == "dataset" and recipe._idle(r, data:card().channels)
+  if idle then error("net:train: " .. idle, 2) end
   local result = call("net:train", core.run, n, data, r, progress)
   if result.status == "unreadable" then result.reason = unreadable(data, result.reason) end
   M._trained(n, data)
