@@ -80,8 +80,8 @@ local function idle(a)
   for _, part in ipairs(parts_of) do
     local key, kind, needs = table.unpack(part)
     if a[key] ~= nil and of[kind] ~= needs then
-      return ("augment: %s is of %s = \"%s\" and changes nothing with %s = \"%s\""):format(key, kind,
-        needs, kind, of[kind])
+      local text = "augment: %s is of %s = \"%s\" and changes nothing with %s = \"%s\""
+      return text:format(key, kind, needs, kind, of[kind])
     end
   end
   if a.flip ~= nil and of.crop == "auto" then
