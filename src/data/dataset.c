@@ -339,9 +339,8 @@ void dataset_ready(struct dataset *d, const double mean[3], const double std[3])
     for (int c = 0; c < 3; c++) {
         d->mean[c] = mean[c];
         d->std[c] = std[c];
-        for (int v = 0; v < 256; v++)
-            d->look.level[c][v] = (float)((v - mean[c]) / std[c]);
     }
+    look_normalise(&d->look, mean, std);
     d->source = (struct source){.self = d,
                                 .image = d->look.image,
                                 .channels = d->look.channels,

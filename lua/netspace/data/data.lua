@@ -56,7 +56,8 @@ local function by_pack(kind)
     local pack <close> = assert(packs.open(path))
     local about = pack:about()
     cards[set] = { pack = path, bad = #about.bad, kind = about.kind, size = about.size,
-      images = about.images, normalise = o.imagenet and "imagenet" or "own" }
+      images = about.images, normalise = o.imagenet and "imagenet" or "own",
+      background = about.made.background, size_resize = about.made.resize }
     kept[set] = not o.pack_file and { spec = o.spec, how = o.how, path = path } or nil
     return set
   end
@@ -464,7 +465,8 @@ document("dataset:card", [[
   that networks are compared by, largest (those of the largest class) and unmeasured (the names of
   classes that have none; nil where all have some).  Of images
   from files also pack (its path), images (in it), kind ("bytes", "jpeg"), size (the short side
-  kept), bad (files that could not be read) and normalise.
+  kept), size_resize (how: "antialias" or "pycls"), background (under what was transparent), bad
+  (files that could not be read) and normalise.
   example: data.open("shapes", { train = 100, test = 20 }):card().class_names]])
 
 document("dataset:image", [[
@@ -474,6 +476,12 @@ document("dataset:image", [[
     split   "train", "validation" or "test"
     i       from 1 to train_n, validation_n or test_n of the card
   example: select(3, data.open("shapes", { train = 10, test = 10 }):image("train", 1))]])
+
+document("dataset:name", [[
+  dataset:name(split, i) -> string, or nil
+  The name of the file of an image, from the folder or archive that was opened ("train/cat/1.jpg");
+  nil of images that are not from files.
+  example: data.open("shapes", { train = 10, test = 10 }):name("train", 1)]])
 
 document("dataset:input", [[
   dataset:input(split, i) -> numbers, label, name

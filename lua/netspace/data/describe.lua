@@ -73,10 +73,12 @@ local function test_view(card, s)
     math.floor(s.scale * card.image + 0.5), card.image, card.image)
 end
 
-local function place(split, image) return ("%s %s"):format(split, count(image)) end
-
-local function add_same(add, s)
+local function add_same(add, s, set)
   local said = false
+  local function place(split, image)
+    local name = set:name(split, image)
+    return ("%s %s"):format(split, name and name:gsub("%c", "?") or count(image))
+  end
   local function say(head, ...)
     add(said and "" or "duplicates", head, ...)
     said = true
@@ -108,7 +110,7 @@ local function add_bad(add, bad)
   add("unreadable", "%s, left out", #bad == 1 and "1 file" or count(#bad) .. " files")
   for i, x in ipairs(bad) do
     if i > MOST_NAMED then return add("", "  … %s more", count(#bad - MOST_NAMED)) end
-    add("", "  %s: %s", x.name, x.reason)
+    add("", "  %s: %s", (x.name:gsub("%c", "?")), x.reason)
   end
 end
 
@@ -191,7 +193,7 @@ function M.describe(set, source, changed)
     add_left_out(add, source.made)
     add_parts(add, card, source)
   end
-  add_same(add, s)
+  add_same(add, s, set)
   if (card.validation_n or 0) == 0 then
     add("validation", "none: networks are compared by the test images")
   elseif card.unmeasured then
