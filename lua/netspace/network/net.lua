@@ -458,7 +458,7 @@ document("net:predict", [[
   of a list of files each has .file.  Probabilities are those of a network that is often too sure:
   they order classes, and say less of how often it is right.
   example: n = net.new(arch.anynet{ d = {1}, w = {8} }) n:train(D) n:predict{ "a.jpg", "b.jpg" }
-  example: n = net.new(arch.anynet{ d = {1}, w = {8} }) n:train(D) n:predict((D:image("test", 1)))]])
+  example: n = net.new(arch.anynet{ d = {1}, w = {8} }) n:train(D) n:predict(D:image("test", 1))]])
 
 document("net:forward", [[
   net:forward(images) -> list of lists of logits
