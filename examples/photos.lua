@@ -32,8 +32,9 @@ do
       value = arg[i] or usage("--%s needs a value", key)
     end
     if key then
-      o[key] = type(o[key]) == "number" and (tonumber(value) or usage("--%s is a number, not '%s'", key,
-        value)) or value
+      local number = type(o[key]) == "number"
+      if number and not tonumber(value) then usage("--%s is a number, not '%s'", key, value) end
+      o[key] = number and tonumber(value) or value
     else
       dir = arg[i]
     end
@@ -61,9 +62,9 @@ local kept = sweep.open(o.store)
 local window = kept and kept:names()[1] and kept:provenance(kept:names()[1]).window
 local workers = math.min(require("luv").available_parallelism(), n)
 local each = USED * o.minutes * 60 / (#spaces + LONGER * workers / n)
-print(("\nbudget: %g minutes on %d workers: %.1f each for %d networks of two spaces, %.1f for the best "
-  .. "one, trained %d times as long; the rest for drawing and measuring"):format(o.minutes, workers,
-  each / 60, n, each * LONGER * workers / n / 60, LONGER))
+print(("\nbudget: %g minutes on %d workers: %.1f each for %d networks of two spaces, %.1f for the "
+  .. "best one, trained %d times as long; the rest for drawing and measuring"):format(o.minutes,
+  workers, each / 60, n, each * LONGER * workers / n / 60, LONGER))
 if not window then
   local w = sweep.window(spaces[1], { data = images, models = n, recipe = training, time = each,
     workers = workers })

@@ -81,7 +81,8 @@ local function picture(width, height, channels, seed)
     for c = 1, channels do planes[c][y] = {} end
     for x = 1, width do
       for c = 1, channels do
-        local v = math.floor(127 + 120 * math.sin(seed + c + x / (3 + seed % 5)) * math.cos(y / 5 + c))
+        local wave = math.sin(seed + c + x / (3 + seed % 5)) * math.cos(y / 5 + c)
+        local v = math.floor(127 + 120 * wave)
         planes[c][y][x] = v
         bytes[#bytes + 1] = string.char(v)
       end
