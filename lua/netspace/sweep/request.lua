@@ -106,6 +106,8 @@ local function card_of(where, data)
   elseif members.kind(data) ~= "dataset" then
     fail(("%s: data should be the name of a data set or a dataset from data.open"):format(where))
   end
+  local same, changed = sets._still(set)
+  if not same then fail(("%s: %s; open it again"):format(where, changed)) end
   local card, source = set:card(), sets._source(set)
   if set ~= data then set:close() end
   return card, source
@@ -274,6 +276,8 @@ function M.make(where, o)
   local list, costs = check_models(where, models, card)
   local good, how = pcall(recipe._complete, where .. ": recipe", o.recipe, 1, recipe.quick)
   if not good then fail(blame.bare(how)) end
+  local idle = recipe._idle(how, card.channels)
+  if idle then fail(("%s: recipe: %s"):format(where, idle)) end
   if how.batch > card.train_n then
     fail(("%s: recipe.batch is %d, and the training set of '%s' has %s: a batch may be no larger; "
       .. "use recipe = { batch = %d }, or more images (data.open(…, { train = … }))"):format(where,

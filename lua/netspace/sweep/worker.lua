@@ -54,6 +54,17 @@ local function dataset(job)
   return open_data.set
 end
 
+-- An image could not be read, for this reason: true when the data have been made anew, to be opened
+-- again; the reason, with what was done.
+local function mend(reason)
+  sys.limit_memory() -- of the network alone
+  local good, why = open_data.set:_mend(reason)
+  if good then
+    open_data.set:close()
+    open_data = {}
+  end
+  return good, why
+end
 
 -- Limits the memory of the process to what the job allows its network, BESIDES for the rest, and
 -- a copy of the weights for a checkpoint.  The BLAS allocates its buffers at the first product
@@ -155,7 +166,13 @@ function M.handle(job, send)
     end
     emit({ event = "failed", error = 100, reason = r, seconds = sys.now() - began })
   elseif r.status == "unreadable" then
-    emit({ event = "refused", reason = r.reason })
+    local mended, reason = mend(r.reason)
+    if mended and not job.mended then -- once: a disk that goes on lying is no help
+      job.mended = true
+      emit({ event = "note", text = reason })
+      return M.handle(job, send)
+    end
+    emit({ event = "refused", reason = reason })
   elseif r.status == "done" then
     emit({ event = "done", error = r.error, seconds = r.seconds })
   else
