@@ -178,6 +178,7 @@ end
 local sizes = { 10, 20, 50, 100, 200 }
 
 local function coverage(list)
+  math.randomseed(18)
   print(("What holds of intervals at 95 %%: %d experiments with n networks of each"):format(times))
   print(("%-5s %4s  %-6s %-9s %-10s %-5s  %s"):format("pair", "n", "mean", "without", "difference",
     "band", "worth: of the variance that occurs, of the intervals"))
@@ -193,6 +194,7 @@ local function coverage(list)
 end
 
 local function level(list)
+  math.randomseed(19)
   print("\nFalse claims of a difference, nominal 0.050: two parts of one population, and two")
   print "populations, one of them moved so that the means are equal"
   print(("%-9s %4s  %-6s %-9s %s"):format("of", "n", "claim", "interval", "test alone"))
@@ -209,7 +211,6 @@ local function level(list)
   end
 end
 
-math.randomseed(18)
 io.stdout:setvbuf "line"
 worths()
 local list = populations()

@@ -2,6 +2,7 @@
  *
  *   onnx(net, path, { fold =, mean =, std =, metadata = { { key, value }, … }, inside = })
  *     -> true, or nil, message
+ *   onnx_there: whether this build can
  *   steps(net) -> { list of { kind =, out =, … }, memory =, scratch =, image =, logits = },
  *     weights; or nil, message
  *
@@ -116,5 +117,7 @@ int open_export(lua_State *L)
     static const luaL_Reg functions[] = {
         {"onnx", core_onnx}, {"steps", core_steps}, {NULL, NULL}};
     luaL_newlib(L, functions);
+    lua_pushboolean(L, onnx_there());
+    lua_setfield(L, -2, "onnx_there");
     return 1;
 }

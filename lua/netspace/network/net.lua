@@ -11,6 +11,7 @@ local blame = require "netspace.lib.blame"
 local confusions = require "netspace.network.confusion"
 local core = require "netspace.core.net"
 local document = require("netspace.lib.doc").group "net"
+local exports = require "netspace.network.export"
 local json = require "netspace.lib.json"
 local looking = require "netspace.core.look"
 local looks = require "netspace.lib.looks"
@@ -178,23 +179,14 @@ function methods.data(n)
   return trained_on[n] and copy(trained_on[n])
 end
 
-function methods.export(n, dir)
+function methods.export(n, dir, o)
   check_net("net:export", n)
   if type(dir) ~= "string" or dir == "" or dir:find "\0" then
     error(("net:export expects the name of a directory, got %s"):format(type(dir) == "string"
       and ("%q"):format(dir) or type(dir)), 2)
   end
   call("net:export", n.arch, n) -- raises when it is closed
-  local name = "torch_anynet.py"
-  local f <close>, message = io.open((debug.getinfo(1, "S").source:match("^@(.*/)") or "") .. name)
-  if not f then return nil, message end
-  local module, made, why, code = f:read "a", uv.fs_mkdir(dir, tonumber("777", 8))
-  if not made and code ~= "EEXIST" then
-    return nil, ("%s cannot be made: %s"):format(dir, atomic.reason(why))
-  end
-  made, message = n:save(dir .. "/net.safetensors")
-  if not made then return nil, message end
-  return atomic.write(("%s/%s"):format(dir, name), function(write) write(module) end)
+  return exports.write(n, dir, trained_on[n], o)
 end
 
 function methods.arch(n)
@@ -513,13 +505,26 @@ document("net:data", [=[
   example: net.new(arch.anynet{ d = {1}, w = {8} }):data()]=])
 
 document("net:export", [=[
-  net:export(dir) -> true, or nil and a message
-  All that PyTorch needs, in a directory that is made where it is missing: net.safetensors
-  (net:save) and torch_anynet.py, whose load("net.safetensors") gives the torch.nn.Module
-  with these weights, and with .mean, .std, .class_names and .image of the data it was trained
-  on; torch_anynet.see(net, picture) makes of a picture of Pillow's what it takes.  The first
-  lines show how to use it.
-  example: net.new(arch.anynet{ d = {1}, w = {8} }):export("best")]=])
+  net:export(dir, { c = false, fold = true, normalise = true }) -> { onnx =, … }, or nil, message
+  All that other programs need, in a directory that is made where it is missing:
+    net.safetensors   the weights (net:save)
+    torch_anynet.py   for PyTorch: load("net.safetensors") gives the torch.nn.Module with these
+                      weights, and .mean, .std, .class_names and .image of the data it was
+                      trained on; see(net, picture) makes of a picture of Pillow's what it takes
+    net.onnx          for ONNX runtimes: opset 17, input "image" (N, channels, side, side), red
+                      first, output "logits" (N, classes); class names, mean, deviation and the
+                      order of the channels in its metadata.  Beyond 2 GiB the weights lie in
+                      net.onnx.data
+    net.c, net.h, demo.c   with c = true: C that needs only libm, for one image at a time; of more
+                      than a million weights, net.weights beside it.
+                      cc -O3 -march=native net.c demo.c -lm; ./a.out picture.ppm
+    fold        batch norms of net.onnx go into the convolutions before them (those of net.c do)
+    normalise   net.onnx takes pixels from 0 to 255 and normalises them itself (net.c does); where
+                nobody knows how the net was trained, it takes what is normalised
+  .onnx: whether there is one (the build needs protobuf-c and ONNX's schema); .normalised, what it
+  takes; .memory, the bytes of static memory that net.c takes.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):export("best")
+  source: onnx.proto and Operators.md of ONNX]=])
 
 document("net:arch", [[
   net:arch() -> m

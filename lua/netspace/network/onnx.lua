@@ -8,6 +8,9 @@ local M = {}
 -- A message of protobuf has at most 2 GiB; beyond this the weights lie in a file beside it.
 M.INSIDE = (1 << 31) - (1 << 24)
 
+--- Whether this build can write them.
+M.there = core.onnx_there
+
 --- Writes the net n.
 -- @tparam table|nil about  what it was trained on (net:data): mean, std, class_names, channels, …
 -- @tparam table o  fold: batch norm into the convolution before it; normalise: the image comes
