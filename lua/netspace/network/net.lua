@@ -5,7 +5,6 @@
 --   print(n:train(data.open("shapes"), recipe.quick).error)
 
 local absent = require "netspace.lib.absent"
-local atomic = require "netspace.lib.atomic"
 local benchmark = require "netspace.core.benchmark"
 local blame = require "netspace.lib.blame"
 local confusions = require "netspace.network.confusion"
@@ -23,7 +22,6 @@ local final = require("netspace.network.arch")._final
 local hash = require("netspace.network.arch").hash
 local recipe = require "netspace.network.recipe"
 local sys = require "netspace.core.sys"
-local uv = require "luv"
 
 local M = {}
 local methods = core.methods
