@@ -106,7 +106,8 @@ def ends(count):
 def autocontrast(p):
     low, high = ends(histogram(p))
     several = high > low
-    scale = torch.where(several, 255 / (high - low).clamp(1).to(DOUBLE), 1)
+    span = (high - low).clamp(1).to(DOUBLE)
+    scale = torch.where(several, torch.full_like(span, 255) / span, 1)  # 255 / span is inexact
     offset = torch.where(several, -low.to(DOUBLE) * scale, 0)
     v = torch.arange(256, dtype=DOUBLE, device=p.device)
     return replaced(p, (v * scale + offset).trunc().clamp(0, 255))

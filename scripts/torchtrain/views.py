@@ -41,7 +41,8 @@ def resized(data, im, size):
     if data.pycls:
         raise sets.Refused('resize = "pycls" is not offered by this trainer; open the data with '
                            'resize = "antialias"')
-    return im.resize(size, Image.BILINEAR)
+    # rows first, always: Pillow 13 chooses the order by size
+    return im.resize((size[0], im.height), Image.BILINEAR).resize(size, Image.BILINEAR)
 
 
 def test_view(data, split, i):
@@ -95,7 +96,7 @@ class Read:
             return p.pin_memory().to(self.device, non_blocking=True)
 
 
-def whole(data, split):
+def whole(data):
     """Whether the stored images are the pictures."""
     return data.layout != sets.JPEG and data.exact and data.scale == 1
 
@@ -134,7 +135,7 @@ class Views:
             size = len(split) * data.image ** 2 * data.channels
             if size > self.room:
                 self.held[id(split)] = read
-            elif whole(data, split):
+            elif whole(data):
                 self.held[id(split)] = Held(intact_pictures(data, split), self.device)
                 self.room -= size
             else:

@@ -24,6 +24,9 @@ end
 function M.main()
   require("netspace.data.cache").worker = true
   local source = assert(json.decode(io.read "a"))
+  if source.spec == "shapes" then -- as they are drawn; how they are looked at is the trainer's
+    source.image, source.scale, source.resize = nil, nil, nil
+  end
   local good, set, why = pcall(require("netspace.data.data")._reopen, source)
   if not good or not set then
     print(json.encode { refused = not good and tostring(set) or why })
