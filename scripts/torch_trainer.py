@@ -143,7 +143,8 @@ class Trainer:
         if keep:
             try:
                 weights.write(keep, t.net.state_dict(), {
-                    "format": "pt", "netspace.arch": json.dumps(job["m"])})
+                    "format": "pt", "netspace.arch": json.dumps(job["m"]),
+                    "netspace.data": json.dumps(view.data.about(job["checksum"]))})
             except OSError as e:
                 self.say("note", text="the weights are not kept: %s" % e)
         self.say("done", error=error, seconds=seconds)

@@ -19,6 +19,7 @@ ENTRY = np.dtype([("at", "<u8"), ("sum", "<u8"), ("bytes", "<u4"), ("name", "<u4
                   ("file_width", "<u2"), ("file_height", "<u2"), ("label", "<u2"),
                   ("part", "u1"), ("channels", "u1")])
 IMAGENET = ([.485 * 255, .456 * 255, .406 * 255], [.229 * 255, .224 * 255, .225 * 255])
+CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck".split()
 OWN_MOST = 64  # the largest side that networks take by themselves
 
 
@@ -122,9 +123,10 @@ def chosen(split, want, held, classes, seed, which):
 
 
 class DataSet:
-    def __init__(self, source, layout, channels, classes, mean, std, side):
-        """side: that of all images, 0 where they differ."""
-        self.source, self.layout, self.channels, self.classes = source, layout, channels, classes
+    def __init__(self, source, layout, channels, names, mean, std, side):
+        """names: of the classes; side: that of all images, 0 where they differ."""
+        self.source, self.layout, self.channels, self.names = source, layout, channels, names
+        self.classes = len(names)
         self.mean, self.std, self.pad = mean, std, source.get("pad", 4)
         own = side if 0 < side <= OWN_MOST else OWN_MOST
         self.image = source.get("image") or own
@@ -150,6 +152,12 @@ class DataSet:
         value = np.arange(256, dtype=np.float64)
         return np.stack([((value - m) / s).astype(np.float32)
                          for m, s in zip(self.mean[:self.channels], self.std)])
+
+    def about(self, checksum):
+        """What a network that is trained on it should know (netspace.data of a file of weights)."""
+        return {"name": self.source["spec"], "checksum": checksum, "image": self.image,
+                "mean": self.mean[:self.channels], "std": self.std[:self.channels],
+                "class_names": self.names, "channels": "gray" if self.channels == 1 else "RGB"}
 
     def checksum(self):
         look = "" if self.pad == 4 else " pad %d" % self.pad
@@ -179,7 +187,7 @@ def cifar10(source, folder):
         rows = np.concatenate([np.fromfile(os.path.join(folder, name), np.uint8).reshape(-1, 3073)
                                for name in some])
         splits.append(of_planes(rows[:, 0], rows[:, 1:].reshape(-1, 3, 32, 32)))
-    d = DataSet(source, PLANES, 3, 10, [125.3, 123.0, 113.9], [63.0, 62.1, 66.7], 32)
+    d = DataSet(source, PLANES, 3, CIFAR10, [125.3, 123.0, 113.9], [63.0, 62.1, 66.7], 32)
     d.choose(splits[0], None, splits[1])
     return d
 
@@ -229,7 +237,8 @@ def pack(source, path):
     mean, std = mean_std[:3], mean_std[3:]
     if source.get("normalise") == "imagenet" and channels == 3:
         mean, std = IMAGENET
-    d = DataSet(source, JPEG if jpeg else ROWS, channels, classes, mean, std,
+    words = [x.decode() for x in b[text:].split(b"\0", classes)[:classes]]
+    d = DataSet(source, JPEG if jpeg else ROWS, channels, words, mean, std,
                 int(entries["width"][0]) if one else 0)
     part = parts(entries, b[names:text], source)
     memory = memoryview(b)
@@ -274,7 +283,7 @@ def lent(source):
     side, counts = head["image"], head["counts"]
     rows = np.frombuffer(rest, np.uint8).reshape(sum(counts), 1 + side * side * 3)
     pictures = rows[:, 1:].reshape(-1, side, side, 3).transpose(0, 3, 1, 2)
-    d = DataSet(source, PLANES, 3, head["classes"], head["mean"], head["std"], side)
+    d = DataSet(source, PLANES, 3, head["class_names"], head["mean"], head["std"], side)
     d.train = of_planes(rows[:counts[0], 0], np.ascontiguousarray(pictures[:counts[0]]))
     d.compared = of_planes(rows[counts[0]:, 0], np.ascontiguousarray(pictures[counts[0]:]))
     return d

@@ -2,11 +2,9 @@
 checkpoints, SIGTERM, and what it refuses.  Started by torch.sh with an empty folder."""
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 
@@ -93,6 +91,123 @@ def test_losses(jobs):
         print("# validation within %.1e" % apart[1])
 
 
+def changed(job, recipe=None, **more):
+    return {**job, "recipe": {**job["recipe"], **(recipe or {})}, **more}
+
+
+class Running:
+    """A trainer at work on a job."""
+    def __init__(self, job):
+        self.process = subprocess.Popen(TRAINER, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+        self.say(job)
+
+    def say(self, job):
+        self.process.stdin.write(json.dumps(job) + "\n")
+        self.process.stdin.flush()
+
+    def until(self, event):
+        for line in self.process.stdout:
+            e = json.loads(line)
+            if e["event"] == event:
+                return e
+
+    def rest(self):
+        list_ = [json.loads(line) for line in self.process.stdout]
+        self.process.stdin.close()
+        self.process.stdout.close()
+        return list_, self.process.wait()
+
+
+def results(list_):
+    return [(e["epoch"], e["train_loss"], e["validation_loss"], e["validation_error"])
+            for e in of(list_, 1, "epoch")]
+
+
+def test_checkpoints(job):
+    """Told to stop, a training goes on later as if nothing had happened."""
+    job = changed(job, {"epochs": 16, "batch": 4})
+    wanted = results(events(TRAINER, [job]))
+    path = FOLDER + "/state/1.safetensors"
+    job["checkpoint"] = {"path": path, "every": 1}
+    for how in ("SIGTERM", "stop", "broken pipe"):
+        t = Running(job)
+        t.until("saved")
+        if how == "SIGTERM":
+            t.process.send_signal(signal.SIGTERM)
+        elif how == "stop":
+            t.say({"kind": "stop"})
+        if how == "broken pipe":
+            t.process.stdin.close()
+            t.process.stdout.close()
+            ok(t.process.wait() == 0 and os.path.exists(path), how + ": it ends")
+        else:
+            said, status = t.rest()
+            ok(status == 0 and last(said).get("event") == "stopped"
+               and said[-2]["event"] == "saved",
+               how + ": a checkpoint, the word, and the end", (status, said[-3:]))
+        said = events(TRAINER, [job])
+        begin = last(of(said, 1, "begin"))
+        ok(begin["epoch"] > 0 and results(said) == wanted,
+           "%s: from epoch %d, step %d on to the same result" % (how, begin["epoch"],
+                                                               begin["step"]), begin)
+        os.unlink(path)
+    with open(path, "wb") as f:
+        f.write(b"no checkpoint at all")
+    said = events(TRAINER, [changed(job, {"epochs": 1})])
+    ok("cannot be used" in last(of(said, 1, "note")).get("text", "")
+       and last(said)["event"] == "done", "a damaged checkpoint is named and not used", said[-2:])
+
+
+def test_ends(job):
+    """What a trainer says of jobs that do not end well; and whose weights netspace reads."""
+    one = changed(job, {"epochs": 1})
+    path = FOLDER + "/weights/1.safetensors"
+    expected = [
+        ("refused", "has changed", changed(one, checksum="0" * 64), "another checksum"),
+        ("refused", "/none", changed(one, source={**one["source"], "spec": "folder:/none"}),
+         "no images"),
+        ("diverged", "the loss became",
+         changed(one, {"lr": 1000, "epochs": 20, "schedule": "constant", "warmup": 0}),
+         "a rate of 1000"),
+        ("failed", "maze", changed(one, m={**one["m"], "block": "maze"}), "an unknown block"),
+        ("failed", "dance", changed(one, kind="dance"), "an unknown kind of job"),
+        ("checked", "", changed(one, kind="check"), "the images are there"),
+        ("done", "", changed(one, checkpoint={"path": FOLDER + "/x/x", "limit": 10}),
+         "a checkpoint that would be too large"),
+        ("done", "", changed(one, checkpoint={"path": FOLDER + "/x/x", "weights": path}),
+         "a network whose weights are kept")]
+    said = events(TRAINER, [changed(e[2], model=i) for i, e in enumerate(expected)],
+                  stderr=subprocess.DEVNULL)
+    for i, (event, reason, _, name) in enumerate(expected):
+        end = last([e for e in said if e.get("model") == i])
+        ok(end.get("event") == event and reason in end.get("reason", ""),
+           "%s: %s" % (name, event), end)
+    script = """
+      local source = require("netspace.lib.json").decode(arg[1])
+      local net = net.load("%s")
+      io.write(net:test(require("netspace.data.data")._reopen(source),
+        { split = "validation" }))""" % path
+    with open(FOLDER + "/load.lua", "w", encoding="utf-8") as f:
+        f.write(script)
+    out = subprocess.run([NETSPACE, "-q", "--no-init", FOLDER + "/load.lua",
+                          json.dumps(one["source"])], stdout=subprocess.PIPE, check=True)
+    ok(float(out.stdout) == last(said)["error"], "netspace loads the weights: the same error",
+       (out.stdout, last(said)))
+
+
+def test_bfloat16(job):
+    def loss(command):
+        return [e["train_loss"] for e in of(events(command, [job]), 1, "epoch")][:3]
+    single, half = loss(TRAINER), loss([*TRAINER, "--precision", "bfloat16"])
+    apart = max(abs(a - b) for a, b in zip(single, half))
+    ok(0 < apart < .05, "bfloat16: other losses, but near: %.4f" % apart)
+
+
 if __name__ == "__main__":
-    test_losses(made_jobs())
+    made = made_jobs()
+    test_losses(made)
+    test_checkpoints(made[0])
+    test_ends(made[0])
+    test_bfloat16(made[0])
     print("1..%d" % done)

@@ -39,7 +39,7 @@ function M.main()
   end
   local split = card.validation_n > 0 and "validation" or "test"
   local counts = { card.train_n, card[split .. "_n"] }
-  print(json.encode { image = card.image, classes = card.classes, counts = counts,
+  print(json.encode { image = card.image, class_names = card.class_names, counts = counts,
     mean = card.mean, std = card.std })
   write(set, "train", counts[1])
   write(set, split, counts[2])
