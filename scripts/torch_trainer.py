@@ -65,7 +65,7 @@ class Trainer:
         self.view = self.view_key = None
         device, kernels = self.describe(o)
         self.identity = {"torch": torch.__version__, "device": device, "kernels": kernels,
-                         "contiguous": o.contiguous, "threads": o.threads}
+                         "contiguous": o.contiguous}
         self.hello = {"protocol": PROTOCOL, "trainer": "torch", "version": torch.__version__,
                       "device": device, "kernels": kernels, "host": socket.gethostname(),
                       "pid": os.getpid()}
@@ -80,6 +80,8 @@ class Trainer:
         else:
             device = "cpu"
             kernels = "oneDNN, %s" % torch.backends.cpu.get_cpu_capability()
+            if o.threads > 1:
+                kernels += ", %d threads" % o.threads
         return device + ("" if o.precision == "float32" else ", " + o.precision), kernels
 
     def say(self, event, /, **more):
@@ -134,8 +136,10 @@ class Trainer:
         except train.Diverged as e:
             self.say("diverged", error=100, reason=str(e), seconds=t.keeper.seconds())
             return
-        except (KeyError, ValueError, TypeError, NotImplementedError) as e:
+        except (KeyError, ValueError, TypeError, RuntimeError) as e:
             traceback.print_exc()
+            if self.machine.gpu and isinstance(e, RuntimeError):
+                raise  # no memory, or a device that fails: another process tries again
             self.say("failed", error=100, seconds=time.monotonic() - began,
                      reason="%s: %s" % (type(e).__name__, e))
             return

@@ -2,6 +2,7 @@
 rates and steps, in PyTorch."""
 import ctypes
 import math
+import os
 import time
 
 import numpy as np
@@ -55,7 +56,9 @@ class Machine:
             torch.backends.cudnn.allow_tf32 = precision == "tf32"
             torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
             torch.backends.cudnn.benchmark = not deterministic
-            torch.backends.cudnn.deterministic = deterministic
+            if deterministic:
+                os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+                torch.use_deterministic_algorithms(True, warn_only=True)
         else:
             keep_memory()
 

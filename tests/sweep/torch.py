@@ -186,8 +186,8 @@ def test_ends(job):
     script = """
       local source = require("netspace.lib.json").decode(arg[1])
       local net = net.load("%s")
-      io.write(net:test(require("netspace.data.data")._reopen(source),
-        { split = "validation" }))""" % path
+      io.write((net:test(require("netspace.data.data")._reopen(source),
+        { split = "validation" })))""" % path
     with open(FOLDER + "/load.lua", "w", encoding="utf-8") as f:
         f.write(script)
     out = subprocess.run([NETSPACE, "-q", "--no-init", FOLDER + "/load.lua",
