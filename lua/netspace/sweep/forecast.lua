@@ -22,7 +22,7 @@ local question = require "netspace.lib.question"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
-local workers = require "netspace.sweep.worker"
+local worker = require "netspace.sweep.worker"
 
 local M = {}
 local ACT = 50           -- multiply-adds that take as long as the traffic of an activation
@@ -63,7 +63,7 @@ end
 -- Seconds per unit of price of models that this machine has trained before, the latest first.
 local function remembered(ledger)
   local list = {}
-  for _, row in ipairs(ledger:trained(workers.hello())) do
+  for _, row in ipairs(ledger:trained(worker.hello())) do
     local card, recipe = json.decode(row.card), json.decode(row.recipe)
     if card and cards.compared(card) and recipe and row.seconds > 0 then
       list[#list + 1] = row.seconds / M.price(row, card, recipe.epochs)
@@ -191,10 +191,9 @@ function M.make(ledger, request, todo, others)
   f.budget, f.asked = request.budget, request.asked or request.budget
   setmetatable(f, Forecast)
   if total == 0 or not request.budget and total / SLOW / f.workers < TRIVIAL then return f end
-  local list, undisturbed = ledger and remembered(ledger) or {}, false
+  local own = #request.places == 1 and places.own(request.places) -- the speed of others is not known
+  local list, undisturbed = own and ledger and remembered(ledger) or {}, false
   f.source = units.count(#list, "model") .. " trained here before"
-  local own = places.own(request.places)
-  if #request.places > 1 or not own then list = {} end -- others have another speed
   if #list < SAMPLE and not others and own then
     list = measured(request, todo, own)
     f.source, undisturbed = ("%d models measured now"):format(#list), true

@@ -6,7 +6,7 @@
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local news = require "netspace.sweep.news"
-local paths = require "netspace.lib.path"
+local places = require "netspace.sweep.places"
 local units = require "netspace.lib.units"
 local worker = require "netspace.sweep.worker"
 
@@ -121,11 +121,12 @@ end
 -- How the data of a sweep come to a host: its path, where it has one.
 local function bring(source, host)
   local path = source.spec:match "^%a*:?(/.*)$"
-  return path and ("; bring it: rsync -aR %s %s:/"):format(paths.shell(path), host) or ""
+  return path and ("; bring it: rsync -aR %s %s:/"):format(places.quoted(path), host) or ""
 end
 
---- A host has answered.
+--- A host has answered (share: nil where it was refused meanwhile).
 function M.answered(s, share, e)
+  if not share then return end
   if e.event == "checked" then
     share.state = "good"
   elseif e.event ~= "stopped" then

@@ -27,14 +27,14 @@ local MOST = 4096 -- workers of a place
 local known = {}  -- places by their key
 local fail = ledgers.fail
 
--- A word that a shell takes as it is.
-local function quoted(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
+--- A word that a shell takes as it is.
+function M.quoted(word)
+  return word:find "[^%w_./@=,+-]" and "'" .. word:gsub("'", "'\\''") .. "'" or word
 end
 
 local function joined(words)
   local list = {}
-  for i, word in ipairs(words) do list[i] = quoted(word) end
+  for i, word in ipairs(words) do list[i] = M.quoted(word) end
   return table.concat(list, " ")
 end
 

@@ -16,6 +16,7 @@
 --   client:_unbegun(job)    the worker ended before it began with it
 --   client:_ready(share, w) a worker has started, and says in w.hello what it is
 --   client:_check(share)    -> a job that asks a host whether it has the data
+--   client:_answered(share, e)           what the host says to that
 --   client:_away(share, why, seconds)    a host is not there, and is tried again then
 --   client:_unreachable(share, why)      no worker can be started there
 --   client:_settle()        the events that came together have been told
@@ -144,7 +145,7 @@ local function on_ended(w)
   w.client, w.job, w.ahead = nil, nil, nil
   if place.host and not w.ending and (e.lost or not w.hello) then pause(place, e.why) end
   if job and job.kind == "check" then
-    client.asked[place] = nil
+    client.asking[place] = nil
   elseif job then
     guard(client, client._lost, client, job, e)
   end
@@ -218,9 +219,15 @@ local function on_event(w, e)
   e.ended = protocol.ends(e)
   w.ending = w.ending or e.event == "stopped" -- it leaves by itself, and takes no more
   if e.ended then on_job_ended(w, e) end
-  guard(client, client._event, client, job, e)
+  if job.kind == "check" then
+    if e.ended then
+      client.asking[w.place] = nil
+      guard(client, client._answered, client, share_of(client, w.place), e)
+    end
+  else
+    guard(client, client._event, client, job, e)
+  end
   if not e.ended then return end
-  if job.kind == "check" then client.asked[w.place] = nil end
   count_load()
   if w.ending and not w.job then w:close() end -- told to stop too late
   dispatch()
@@ -351,8 +358,8 @@ end
 local function ask(w)
   for _, c in ipairs(clients) do
     local share = share_of(c, w.place)
-    if share and not share.state and not c.asked[w.place] then
-      c.asked[w.place] = true
+    if share and not share.state and not c.asking[w.place] then
+      c.asking[w.place] = true
       w.client = c
       begin(w, c:_check(share), 0, 0)
       w:tell(w.job)
@@ -446,7 +453,7 @@ end
 --- Begins to serve a client.
 function M.add(client)
   clients[#clients + 1] = client
-  client.asked = {} -- places that are being asked for its data
+  client.asking = {} -- places that are being asked for its data
   for _, share in ipairs(client.places) do share.place.after = nil end
   for _, w in ipairs(workers) do
     local share = w.hello and share_of(client, w.place)

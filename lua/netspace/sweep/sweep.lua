@@ -44,12 +44,14 @@ local Training = trainings.Training
 
 options.declare({ "sweep.run", "sweep.start", "sweep.forecast" },
   { store = "string", name = "string", models = "table",
-    data = "string|userdata", recipe = "table", workers = "integer", seed = "integer",
+    data = "string|userdata", recipe = "table", workers = "integer|table", seed = "integer",
+    trainer = "string|table", identical = "boolean",
     progress = "function", quiet = "boolean", checkpoint = "table|boolean",
     memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" })
 options.declare("sweep.window", { data = "string|userdata", time = "number|string",
   models = "integer", recipe = "table", workers = "integer" })
-options.declare("sweep.resume", { workers = "integer", quiet = "boolean",
+options.declare("sweep.resume", { workers = "integer|table", trainer = "string|table",
+  identical = "boolean", quiet = "boolean",
   retry = "boolean|string", memory = "number|string", patience = "number",
   budget = "number|string", by = "string" })
 options.declare("sweep.retry", { diverged = "boolean" })
@@ -379,8 +381,8 @@ function M.resume(path, o)
     local about, where = uv.fs_stat(path), paths.shown(path)
     if not about then fail(("%s: no such store%s"):format(where, files.instead(where))) end
     if about.size == 0 then fail(where .. " is empty: no sweep has written it yet") end
-    local workers = requests.workers("sweep.resume", o.workers)
-    requests.limits("sweep.resume", {}, o) -- refuses before anything is queued again
+    requests.places("sweep.resume", o.workers, -- both refuse before anything is queued again
+      requests.limits("sweep.resume", {}, o))
     local seconds = (o.by or o.budget) and plans.seconds("sweep.resume", o)
     local shared = seconds and { finish = sys.now() + seconds, seconds = seconds }
     if o.retry or o.memory or o.patience then again(path, o) end
@@ -394,8 +396,7 @@ function M.resume(path, o)
         local p = ledger:find(name)
         local data = assert(require("netspace.data.data")._reopen(p.source))
         local request = { store = path, name = name, models = {}, card = data:card(),
-          recipe = p.recipe, source = p.source, settings = p.settings, workers = workers,
-          quiet = o.quiet, costs = {}, yes = true }
+          recipe = p.recipe, source = p.source, quiet = o.quiet, costs = {}, yes = true }
         data:close()
         if request.card.checksum ~= p.checksum then requests.compare(request, p, {}) end
         for k, model in ipairs(ledger:models(p.id)) do
@@ -403,12 +404,14 @@ function M.resume(path, o)
         end
         request.seed = p.seed
         request.settings = requests.limits("sweep.resume", p.settings, o)
+        request.places, request.workers = requests.places("sweep.resume", o.workers,
+          request.settings)
         if shared then request.budget, request.asked = left_of(shared), shared.seconds end
         prepare(ledger, request, several)
         if shared then request.budget = left_of(shared) end
         ledger:write(function()
           ledger:set(p.id, request.settings)
-          ledger:take(p.id, name, workers)
+          ledger:take(p.id, name, request.workers)
         end)
         started[i] = trainings.begin(ledger, p.id, request)
       end)
