@@ -38,7 +38,8 @@ function M.of(reader, row)
     window = decoded "window", tried = row.tried, sample_seed = row.sample_seed, seed = row.seed,
     recipe = decoded "recipe", data = decoded "data", card = decoded "card",
     settings = decoded "settings", checksum = row.checksum, created = row.created,
-    runs = reader:rows(runs, { row.id }), trainers = M.trainers(reader, row.id), store = paths.shown(reader.path),
+    runs = reader:rows(runs, { row.id }), trainers = M.trainers(reader, row.id),
+    store = paths.shown(reader.path),
     n = reader:rows("SELECT count(*) n FROM model WHERE population = ?", { row.id })[1].n,
   }
   p.lineage = p.spec and p.spec.lineage

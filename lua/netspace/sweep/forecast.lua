@@ -191,7 +191,7 @@ function M.make(ledger, request, todo, others)
   f.budget, f.asked = request.budget, request.asked or request.budget
   setmetatable(f, Forecast)
   if total == 0 or not request.budget and total / SLOW / f.workers < TRIVIAL then return f end
-  local own = #request.places == 1 and places.own(request.places) -- the speed of others is not known
+  local own = #request.places == 1 and places.own(request.places) -- others' speed is not known
   local list, undisturbed = own and ledger and remembered(ledger) or {}, false
   f.source = units.count(#list, "model") .. " trained here before"
   if #list < SAMPLE and not others and own then

@@ -512,7 +512,17 @@ document("sweep.run", [[
     data        what data.open takes ("shapes", "~/photos", "cifar10:DIR"), or a dataset from it
     recipe      how to train, as for recipe{ … }; what is not given is as in recipe.quick.  Its
                 batch may be no larger than the training set
-    workers     processes at a time (all cores); the results do not depend on it
+    workers     processes at a time (all cores); the results do not depend on it.  Or a list of
+                where: { "local:2", "ssh:node1:8", "ssh:user@node2:4" }.  A host needs ssh without
+                a question, netspace in the PATH (or "ssh:node1:8:/opt/bin/netspace") and the data
+                under the same name; it is asked first, and what is missing is said.  One that
+                vanishes is tried again with growing pauses, its models elsewhere
+    trainer     a program that trains instead of netspace: a command line, or a table of command (a
+                command line for sh, or a list of words), slots (how many of it at a time, 1) and
+                env (variables).  It speaks the protocol of netspace-trainer(5); `netspace
+                trainer check COMMAND` tries it.  The store says which trainer made a model
+    identical   true: no worker of another trainer, version, device or kernels than the others
+                (with the same kernels results are the same to the last bit)
     seed        of weights and data order (the population's seed)
     checkpoint  false: none; else a table of
                 every   epochs or time ("10m") between two checkpoints, a time also within an
@@ -584,10 +594,11 @@ document("sweep.resume", [[
     patience   another than the sweep had, in seconds; the same holds
     budget     time for all of it together, as in sweep.run
     by         instead of it a time of day, such as "07:00", as in sweep.plan
-    workers    processes at a time (all cores)
+    workers    processes at a time (all cores), or where, as in sweep.run
+    trainer    another than the sweep had; identical, too
     quiet      true: nothing on stderr
-  From the shell: netspace resume STORE [--workers N] [--retry | --retry=all] [--memory SIZE]
-  [--patience SECONDS] [--budget TIME | --by HH:MM].
+  From the shell: netspace resume STORE [--workers N|PLACE,…] [--trainer COMMAND]
+  [--retry | --retry=all] [--memory SIZE] [--patience SECONDS] [--budget TIME | --by HH:MM].
   example: sweep.resume("runs.db")]])
 document("sweep.retry", [=[
   sweep.retry(path [, name [, { diverged = true }]]) -> n

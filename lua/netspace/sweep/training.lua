@@ -54,7 +54,8 @@ function M.key(store, name) return store .. "\0" .. name end
 function M.begin(ledger, id, request)
   local s = setmetatable({
     name = request.name, store = request.store, journal = journals.new(ledger), population = id,
-    limit = request.workers, places = hosts.shares(request.places), recipe = request.recipe, source = request.source,
+    limit = request.workers, places = hosts.shares(request.places), recipe = request.recipe,
+    source = request.source,
     checksum = request.card.checksum, images = request.card.train_n, callback = request.progress,
     settings = request.settings, patience = request.settings.patience or requests.PATIENCE,
     quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, strayed = {},
@@ -303,8 +304,8 @@ function Training:_event(job, e)
   self.running[job.model] = nil
   if e.event == "done" or e.event == "diverged" or e.event == "failed" then
     pace.spent(model)
-    self:_ended(model, { status = e.event, error = e.event == "done" and e.error or LOSS, reason = e.reason,
-      seconds = e.seconds })
+    self:_ended(model, { status = e.event, error = e.event == "done" and e.error or LOSS,
+      reason = e.reason, seconds = e.seconds })
   else
     self:_requeue(model)
     if e.event == "refused" then self:_broken(e.reason) end
