@@ -27,9 +27,7 @@ function M.main()
     io.stdout:write(json.encode(e), "\n")
     io.stdout:flush()
   end
-  local ready = sys.engine()
-  ready.event, ready.pid = "ready", math.tointeger(uv.os_getpid())
-  send(ready)
+  send(M.hello())
   for line in io.lines() do
     local job = json.decode(line)
     local function tell(e)

@@ -44,12 +44,14 @@ local Training = trainings.Training
 
 options.declare({ "sweep.run", "sweep.start", "sweep.forecast" },
   { store = "string", name = "string", models = "table",
-    data = "string|userdata", recipe = "table", workers = "integer", seed = "integer",
+    data = "string|userdata", recipe = "table", workers = "integer|table", seed = "integer",
+    trainer = "string|table", identical = "boolean",
     progress = "function", quiet = "boolean", checkpoint = "table|boolean",
     memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" })
 options.declare("sweep.window", { data = "string|userdata", time = "number|string",
   models = "integer", recipe = "table", workers = "integer" })
-options.declare("sweep.resume", { workers = "integer", quiet = "boolean",
+options.declare("sweep.resume", { workers = "integer|table", trainer = "string|table",
+  identical = "boolean", quiet = "boolean",
   retry = "boolean|string", memory = "number|string", patience = "number",
   budget = "number|string", by = "string" })
 options.declare("sweep.retry", { diverged = "boolean" })
@@ -379,8 +381,8 @@ function M.resume(path, o)
     local about, where = uv.fs_stat(path), paths.shown(path)
     if not about then fail(("%s: no such store%s"):format(where, files.instead(where))) end
     if about.size == 0 then fail(where .. " is empty: no sweep has written it yet") end
-    local workers = requests.workers("sweep.resume", o.workers)
-    requests.limits("sweep.resume", {}, o) -- refuses before anything is queued again
+    requests.places("sweep.resume", o.workers, -- both refuse before anything is queued again
+      requests.limits("sweep.resume", {}, o))
     local seconds = (o.by or o.budget) and plans.seconds("sweep.resume", o)
     local shared = seconds and { finish = sys.now() + seconds, seconds = seconds }
     if o.retry or o.memory or o.patience then again(path, o) end
@@ -394,8 +396,7 @@ function M.resume(path, o)
         local p = ledger:find(name)
         local data = assert(require("netspace.data.data")._reopen(p.source))
         local request = { store = path, name = name, models = {}, card = data:card(),
-          recipe = p.recipe, source = p.source, settings = p.settings, workers = workers,
-          quiet = o.quiet, costs = {}, yes = true }
+          recipe = p.recipe, source = p.source, quiet = o.quiet, costs = {}, yes = true }
         data:close()
         if request.card.checksum ~= p.checksum then requests.compare(request, p, {}) end
         for k, model in ipairs(ledger:models(p.id)) do
@@ -403,12 +404,14 @@ function M.resume(path, o)
         end
         request.seed = p.seed
         request.settings = requests.limits("sweep.resume", p.settings, o)
+        request.places, request.workers = requests.places("sweep.resume", o.workers,
+          request.settings)
         if shared then request.budget, request.asked = left_of(shared), shared.seconds end
         prepare(ledger, request, several)
         if shared then request.budget = left_of(shared) end
         ledger:write(function()
           ledger:set(p.id, request.settings)
-          ledger:take(p.id, name, workers)
+          ledger:take(p.id, name, request.workers)
         end)
         started[i] = trainings.begin(ledger, p.id, request)
       end)
@@ -509,7 +512,17 @@ document("sweep.run", [[
     data        what data.open takes ("shapes", "~/photos", "cifar10:DIR"), or a dataset from it
     recipe      how to train, as for recipe{ … }; what is not given is as in recipe.quick.  Its
                 batch may be no larger than the training set
-    workers     processes at a time (all cores); the results do not depend on it
+    workers     processes at a time (all cores); the results do not depend on it.  Or a list of
+                where: { "local:2", "ssh:node1:8", "ssh:user@node2:4" }.  A host needs ssh without
+                a question, netspace in the PATH (or "ssh:node1:8:/opt/bin/netspace") and the data
+                under the same name; it is asked first, and what is missing is said.  One that
+                vanishes is tried again with growing pauses, its models elsewhere
+    trainer     a program that trains instead of netspace: a command line, or a table of command (a
+                command line for sh, or a list of words), slots (how many of it at a time, 1) and
+                env (variables).  It speaks the protocol of netspace-trainer(5); `netspace
+                trainer check COMMAND` tries it.  The store says which trainer made a model
+    identical   true: no worker of another trainer, version, device or kernels than the others
+                (with the same kernels results are the same to the last bit)
     seed        of weights and data order (the population's seed)
     checkpoint  false: none; else a table of
                 every   epochs or time ("10m") between two checkpoints, a time also within an
@@ -581,10 +594,11 @@ document("sweep.resume", [[
     patience   another than the sweep had, in seconds; the same holds
     budget     time for all of it together, as in sweep.run
     by         instead of it a time of day, such as "07:00", as in sweep.plan
-    workers    processes at a time (all cores)
+    workers    processes at a time (all cores), or where, as in sweep.run
+    trainer    another than the sweep had; identical, too
     quiet      true: nothing on stderr
-  From the shell: netspace resume STORE [--workers N] [--retry | --retry=all] [--memory SIZE]
-  [--patience SECONDS] [--budget TIME | --by HH:MM].
+  From the shell: netspace resume STORE [--workers N|PLACE,…] [--trainer COMMAND]
+  [--retry | --retry=all] [--memory SIZE] [--patience SECONDS] [--budget TIME | --by HH:MM].
   example: sweep.resume("runs.db")]])
 document("sweep.retry", [=[
   sweep.retry(path [, name [, { diverged = true }]]) -> n
