@@ -138,6 +138,9 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/netspace
 	install -m 755 $(BUILD)/netspace $(DESTDIR)$(PREFIX)/bin/netspace
 	cp -R lua examples $(DESTDIR)$(PREFIX)/share/netspace/
+	install -d $(DESTDIR)$(PREFIX)/share/netspace/scripts/torchtrain
+	install -m 755 scripts/torch_trainer.py $(DESTDIR)$(PREFIX)/share/netspace/scripts/
+	install -m 644 scripts/torchtrain/*.py $(DESTDIR)$(PREFIX)/share/netspace/scripts/torchtrain/
 	for page in $(PAGES); do \
 	    install -D -m 644 build/$$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page || exit 1; \
 	done

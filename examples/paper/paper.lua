@@ -20,6 +20,8 @@ usage: netspace examples/paper/%s [--scale tiny|small|paper] [options]
   --from FILE     take the results of this export instead of training
   --as-is         take what the store holds, train nothing
   --pictures DIR  write the pictures there as SVG (needs gnuplot)
+  --trainer TEXT  the command of a program that trains (man netspace-trainer), such as
+                  "python3 scripts/torch_trainer.py --device cuda:0"; --slots N of it (1)
 ]]
 
 -- The scales.  n: models of the main populations and of the others; unit: the middle of the
@@ -97,7 +99,7 @@ do
     elseif key == "as-is" then
       options.as_is = true
     elseif key == "scale" or key == "data" or key == "store" or key == "from"
-      or key == "pictures" then
+      or key == "pictures" or key == "trainer" or key == "slots" then
       i = i + 1
       options[key] = arg[i] or stop(("%s: --%s needs a value"):format(script, key))
     else
@@ -108,6 +110,8 @@ do
 end
 local scale = scales[options.scale]
   or stop(("%s: no scale '%s'; there are tiny, small, paper"):format(script, options.scale))
+local slots = tonumber(options.slots or 1)
+local trainer = options.trainer and { command = options.trainer, slots = slots }
 paper.scale, paper.options = scale, options
 options.store = options.store or ("paper-%s.db"):format(options.scale)
 if options.pictures and not io.open(options.pictures .. "/.") then
@@ -206,7 +210,8 @@ function paper.train(names)
     end
     if not trained[name] then
       local good, s = pcall(sweep.start, { store = options.store, name = name, yes = true,
-        models = paper.sample(name), data = images(), recipe = r })
+        models = paper.sample(name), data = images(), recipe = r,
+        trainer = trainer })
       if not good then fail((tostring(s):gsub("^%S+:%d+: ", ""))) end
       sweeps[#sweeps + 1] = s
     end

@@ -202,8 +202,8 @@ def changed(p, e, rows):
     p = p.clone()
     for op, magnitude in e.policy or []:
         for kind in range(1, draws.OPERATIONS):
-            some(p, op[rows] == kind, lambda q, k, kind=kind, magnitude=magnitude:
-                 operation(q, kind, magnitude[rows[k]]))
+            some(p, op[rows] == kind,
+                 lambda q, k, kind=kind, m=magnitude: operation(q, kind, m[rows[k]]))
     if e.jitter:
         order, (b, c, s), turn = e.jitter
         steps = ((brighten, b), (contrast, c), (saturate, s), (turn_hue, turn))

@@ -10,7 +10,7 @@ local sets = {
   large = data.open("shapes", { train = 32, validation = 20, test = 20, image = 40, scale = 1.2 }),
   folder = data.open("folder:" .. arg[1], { image = 32, pad = 2 }),
   jpeg = data.open("folder:" .. arg[1], { image = 32, pack = "jpeg", normalise = "imagenet" }),
-  gray = data.open("folder:" .. arg[2], { image = 24, size = 40 }),
+  gray = data.open("folder:" .. arg[2], { image = 24, size = 40, resize = "pycls" }),
 }
 
 local number = 0
