@@ -58,6 +58,7 @@ static const char usage[] =
     "  netspace pack --check FILE                                    verify each of them\n"
     "  netspace remove STORE NAME [--yes]                            a population, for good\n"
     "  netspace rename STORE OLD NEW                                 another name for one\n"
+    "  netspace trainer check COMMAND [ARG]...                       try a trainer of your own\n"
     "  netspace doctor [STORE]                                       check this machine\n"
     "  netspace help [TOPIC]                                         documentation\n"
     "\n"
@@ -81,7 +82,7 @@ static const char *const options[] = {
 
 static const char *const commands[] = {
     "monitor", "resume", "export", "report", "copy", "remove",
-    "rename",  "data",   "pack",   "doctor", "help", NULL,
+    "rename",  "data",   "pack",   "trainer", "doctor", "help", NULL,
 };
 
 // " (did you mean 'x'?)" from the list, pushed on the stack; "" when nothing is near.
@@ -376,7 +377,7 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
         snprintf(
             more, sizeof more, "%s\n%s", hint(L, name, commands),
             "commands: monitor, resume, export, report, copy, remove, rename, data, pack, "
-            "doctor, help; 'monitor STORE --once' lists a store");
+            "trainer, doctor, help; 'monitor STORE --once' lists a store");
         usage_error("no such script or command", name, more);
         return EXIT_USAGE;
     }

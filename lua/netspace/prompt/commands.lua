@@ -241,6 +241,12 @@ function M.data(args)
   return require("netspace.data.main").data(args)
 end
 
+--- Tries a trainer with the protocol.
+function M.trainer(args)
+  return require("netspace.sweep.trial").main(args)
+end
+
+local TRAINER = "trainer check [--data SPEC] [--patience SECONDS] COMMAND [ARG]..."
 local PACK = "pack SPEC -o FILE [--size N] [--jpeg | --bytes] [--KEY VALUE]... | "
   .. "pack --check FILE"
 local DATA = "data SPEC [--KEY VALUE]... | data --cache [--clear] [--limit SIZE]"
@@ -256,7 +262,8 @@ end
 for name, about in pairs { resume = { RESUME, "sweep.resume" },
   export = { EXPORT, "store:export" }, copy = { COPY, "store:copy" },
   remove = { REMOVE, "store:remove" }, rename = { RENAME, "store:rename" },
-  report = { REPORT, "report" }, doctor = { DOCTOR }, pack = { PACK, "data.open" },
+  report = { REPORT, "report" }, trainer = { TRAINER }, doctor = { DOCTOR },
+  pack = { PACK, "data.open" },
   data = { DATA, "data.open" } } do
   local run = M[name]
   M[name] = function(args)

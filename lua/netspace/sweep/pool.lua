@@ -8,7 +8,8 @@
 --   client:_need()          -> bytes that the network of the next of them needs
 --   client:_price()         -> what the next of them costs, in any unit
 --   client:_held(bytes)     the next one waits: it does not fit beside those at work
---   client:_next(w)         -> the next of them, for worker w (w.pid, w.hello, w.place)
+--   client:_next(w, ahead)  -> the next of them, for worker w (w.pid, w.hello, w.place); ahead:
+--                           it is at work on another one
 --   client:_event(job, e)   what its worker says; the last one of a job is e.ended
 --   client:_lost(job, end)  the worker of that job died: end.why in words, end.signal its
 --                           name, end.log the last lines it wrote, end.outside whether
@@ -331,7 +332,7 @@ local function choose(w)
 end
 
 -- The next job of a client for worker w, with its bytes and price; nil: it does not fit.
-local function take(w, client)
+local function take(w, client, ahead)
   local bytes = w.place.engine and client:_need() or 0
   if not fits(w, bytes) then
     client:_held(bytes)
@@ -340,7 +341,7 @@ local function take(w, client)
   served = served + 1
   client.served = served
   local price = client:_price()
-  local job = client:_next(w)
+  local job = client:_next(w, ahead)
   w:tell(job)
   return job, bytes, price
 end
@@ -350,7 +351,7 @@ local function give_ahead(w)
   local client = w.client
   if not w.place.host or w.ahead or w.ending or w.job.kind ~= "train" or #clients > 1
     or client:_waiting() < #workers then return end
-  local job, bytes, price = take(w, client)
+  local job, bytes, price = take(w, client, true)
   if job then w.ahead = { job = job, bytes = bytes, price = price } end
 end
 
