@@ -42,7 +42,7 @@ static const char usage[] =
     "  netspace monitor STORE [--once] [--text | --json] [--ascii] [--wait]\n"
     "                                                 live view of a store; --once prints\n"
     "                                                 what is in it, --wait waits for it\n"
-    "  netspace resume STORE [--workers N] [--retry | --retry=all]   finish what is open,\n"
+    "  netspace resume STORE [--workers N|PLACES] [--retry[=all]]    finish what is open,\n"
     "           [--memory SIZE] [--patience SECONDS]  --retry: also what has failed (all: "
     "and\n"
     "           [--budget TIME | --by HH:MM]          diverged), with other limits\n"

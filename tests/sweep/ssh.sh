@@ -47,9 +47,9 @@ fi
 cat >"$dir/sweep.lua" <<END
 local o = load("return {" .. (arg[3] or "") .. "}")()
 o.store, o.workers = arg[1], load("return " .. arg[2])()
-o.models = o.models or space.small.RegNetX:sample(8, { seed = 1, flops = { 1e6, 2e6 } })
-o.data = o.data or data.open("shapes", { train = 500, test = 100 })
-o.recipe = recipe { epochs = 4, batch = 32 }
+o.models = o.models or space.small.RegNetX:sample(6, { seed = 1, flops = { 1e6, 2e6 } })
+o.data = o.data or data.open("shapes", { train = 400, test = 50 })
+o.recipe = recipe { epochs = 3, batch = 32 }
 o.checkpoint = { every = 1 }
 sweep.run(o)
 END
@@ -81,7 +81,7 @@ check "the sweep goes on without it" [ "$(cat "$dir/status")" = 0 ]
 table_of ssh.db >"$dir/ssh"
 cmp -s "$dir/local" "$dir/ssh"
 ok $? "and has the same table as one trained here, to the last bit" local ssh
-has ssh.db "the connection to node2 was lost; queued again (1 of 30)"
+has ssh.db "the connection to node2 was lost.*; queued again (1 of 30)"
 check "the model that it had was tried again, which does not count as its fault" [ $? -eq 0 ]
 check "no worker stays there" [ -z "$(tree "$sshd1" | xargs ps -o args= -p 2>/dev/null | grep -e --worker)" ]
 find "$dir/state/netspace/checkpoints" -type f 2>/dev/null | grep -q "1-1.safetensors"
@@ -98,7 +98,6 @@ mkdir -p "$dir/here/a" "$dir/here/b"
 "$NETSPACE" -q --no-init -e "local f = io.open('$dir/list.csv', 'w') for i = 0, 39 do local n =
     ('$dir/here/%s/%d.ppm'):format(i % 2 == 0 and 'a' or 'b', i) local g = io.open(n, 'wb')
     g:write('P6 32 32 255\n', (string.char(i * 5 % 256, 9, 7)):rep(1024)) g:close() end"
-sed "s|netspace --worker|&|" "$dir/sweep.lua" >"$dir/folder.lua"
 printf '#!/bin/sh\nmv "%s" "%s.away"\nexec "%s" --worker\n' "$dir/here" "$dir/here" "$NETSPACE" >"$dir/blind"
 chmod +x "$dir/blind"
 images="data = data.open('$dir/here', { image = 32 }), name = 'f',

@@ -53,7 +53,7 @@ while text do
     line((from and text_of:gsub(from, to) or text_of) .. "\n")
   end
   local next_text
-  local percent = 20 + job.seed % 60
+  local percent = 20 + (job.seed or 0) % 60
   if job.kind == "check" then
     tell { event = "checked" }
   else

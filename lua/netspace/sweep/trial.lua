@@ -105,7 +105,7 @@ end
 local function job_of(t, o)
   local set = t.set
   local card = set:card()
-  local m = arch._final(arch.anynet { d = { 1, 1 }, w = { 16, 32 }, g = 8, stride = { 1, 2 },
+  local m = arch._final(arch.anynet { d = { 1, 1 }, w = { 8, 32 }, g = 8, stride = { 1, 2 },
     stem_width = 8, image = card.image, classes = card.classes, channels = card.channels })
   t.jobs = (t.jobs or 0) + 1
   return { kind = "train", model = t.jobs, attempt = o.attempt or 1, seed = 7, m = m,
