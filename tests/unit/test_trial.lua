@@ -1,5 +1,5 @@
--- `netspace trainer check`: netspace's own worker keeps to the protocol, and so does a checker: what
--- the stub does not do (it keeps no checkpoints, looks at no image) is found.
+-- `netspace trainer check`: netspace's own worker keeps to the protocol, and the checker finds what
+-- the stub does not do (it keeps no checkpoints, looks at no image).
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
 local uv = require "luv"
@@ -23,8 +23,8 @@ text, status = check(stub)
 t.is(status, 1, "a trainer that does not: status 1", text)
 for _, said in ipairs {
   "ok     a training: stub 1 on none (none)",
-  "wrong  a loss that runs away: a learning rate of 1000 is answered by 'done', and not by 'diverged'",
-  "wrong  images with another checksum: a wrong checksum is answered by 'done', and not by 'refused'",
+  "wrong  a loss that runs away: a learning rate of 1000 is answered by 'done', and not by",
+  "wrong  images with another checksum: a wrong checksum is answered by 'done', and not by",
   "wrong  are the images there?: a check with a wrong checksum is answered by 'checked'",
   "ok     the next job while one is at work", "ok     the end of its input",
   "ok     SIGTERM without a job",
@@ -33,8 +33,8 @@ for _, said in ipairs {
   t.ok(text:find(said, 1, true), said, text)
 end
 text, status = check "'exit 3'"
-t.ok(status == 1 and text:find("wrong  a training: its worker ended with status 3 before its hello", 1,
-  true), "one that ends is told", text)
+t.ok(status == 1 and text:find("wrong  a training: its worker ended with status 3 before its hello",
+  1, true), "one that ends is told", text)
 for _, arguments in ipairs { "", "--data", "--fast x", "--patience 0 x" } do
   local f = assert(io.popen(("%s trainer check %s 2>&1"):format(program, arguments)))
   text = f:read "a"
