@@ -120,9 +120,10 @@ ok $? "than hosts with other kernels"
 table_of same.db | cmp -s - "$dir/local"
 ok $? "and the table is the same"
 # ---- a line that is slow ------------------------------------------------------------------
-# This trainer ends a model only when it has the next one: whoever waits for it waits for ever.
+# This trainer ends the second model, and the third, only when it has the next one: a sweep that
+# gives it only then waits for ever.
 trainer="trainer = { command = { '$NETSPACE', '-q', '--no-init', '$root/tests/unit/stub_trainer.lua' },
-    env = { STUB_AHEAD = 3 } }"
-sweep far.db "{ 'ssh:far1:1' }" "patience = 20, $trainer"
+    env = { STUB_AHEAD = 2, STUB_SECONDS = 0.5 } }"
+sweep far.db "{ 'ssh:far1:1' }" "patience = 30, $trainer"
 check "the next model is there before the one before it has ended" [ $? -eq 0 ]
 done_testing

@@ -1,7 +1,7 @@
 -- A trainer that trains nothing (netspace-trainer(5)), for tests: `netspace stub_trainer.lua`.  The
 -- error of a network is 20 % and its seed modulo 60; an argument is what it calls itself.  The
 -- width of the first stage of a network asks for a lie, STUB_SECONDS for a pause in each epoch;
--- STUB_AHEAD many models end only when the job after them is there.
+-- after the first, STUB_AHEAD many models end only when the job after them is there.
 local json = require "netspace.lib.json"
 local uv = require "luv"
 
@@ -40,7 +40,7 @@ local lies = {
   [88] = function(e) if e.event == "done" then line "{half of it\n" end end,
 }
 
-local ahead, text = tonumber(os.getenv "STUB_AHEAD") or 0, io.read()
+local ahead, first, text = tonumber(os.getenv "STUB_AHEAD") or 0, true, io.read()
 while text do
   local job = json.decode(text)
   if job.kind == "stop" then break end
@@ -62,8 +62,10 @@ while text do
       if pause > 0 then uv.sleep(math.floor(1000 * pause)) end
       tell { event = "epoch", epoch = epoch, validation_error = percent, train_loss = 1.5 }
     end
-    if ahead > 0 then next_text = io.read() end
-    ahead = ahead - 1
+    if ahead > 0 and not first then
+      next_text, ahead = io.read(), ahead - 1
+    end
+    first = false
     tell { event = "done", error = percent, seconds = pause }
   end
   text = next_text or io.read()

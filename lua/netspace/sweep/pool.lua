@@ -27,8 +27,8 @@
 -- to wait the longest.  What would not fit into the memory of the machine beside the networks
 -- at work waits until it does, and so do those after it: the order stays.
 --
--- A worker on a host gets its next job while it is at work, as long as there are more than
--- workers, so that it does not wait for the line.  At the end of a queue a worker leaves a job to
+-- A worker on a host gets its next job a few seconds before it is done with one, so that it does
+-- not wait for the line.  At the end of a queue a worker leaves a job to
 -- a faster place that will have done it sooner, by the speeds that were measured.
 --
 -- A worker sends an event at every step, or twice a second where steps are short.  One that is
@@ -51,6 +51,7 @@ local PATIENT = 20     -- silences like its longest so far that a worker may tak
 local SLOW = 1e9       -- flops a second that any machine has: for the first step
 local START_MOST = 120 -- seconds from its start until a worker is ready
 local SHARE = 0.9      -- of the machine's memory, for networks
+local LEAD = 3         -- seconds before the end of a job at which a worker on a host gets the next
 local PAUSE_MOST = 300 -- seconds until a host that is not there is tried again, at most
 
 local workers, clients = {}, {}
@@ -346,11 +347,12 @@ local function take(w, client, ahead)
   return job, bytes, price
 end
 
--- A worker on a host that is at work gets one more, where more wait than there are workers.
+-- A worker on a host that is nearly done gets one more, while more wait than there are workers.
 local function give_ahead(w)
-  local client = w.client
+  local client, slow = w.client, slowness(w.place)
   if not w.place.host or w.ahead or w.ending or w.job.kind ~= "train" or #clients > 1
-    or client:_waiting() < #workers then return end
+    or client:_waiting() < #workers or not slow
+    or w.since + w.price * slow - sys.now() > LEAD then return end
   local job, bytes, price = take(w, client, true)
   if job then w.ahead = { job = job, bytes = bytes, price = price } end
 end
