@@ -39,7 +39,7 @@ for line in io.lines() do
       tell { event = "step", epoch = epoch, part = 0.5, images_per_s = 1000 }
     end
     tell { event = "epoch", epoch = epoch, lr = 0.1, train_loss = 2 / epoch, train_error = 50,
-      validation_error = error_percent + epochs - epoch, seconds = 1, images_per_s = 1000 }
+      validation_error = error_percent + (epochs - epoch), seconds = 1, images_per_s = 1000 }
   end
   tell { event = "done", error = error_percent, seconds = epochs }
 end

@@ -29,7 +29,8 @@ at_exit 'host_down 1; host_down 2'
 port=$((20000 + $$ % 20000))
 for i in 1 2; do
     printf '%s\n' "ListenAddress 127.0.0.1" "Port $((port + i))" "HostKey $dir/host" \
-        "AuthorizedKeysFile $dir/user.pub" "StrictModes no" "UsePAM no" "PidFile none" >"$dir/sshd$i"
+        "AuthorizedKeysFile $dir/user.pub" "StrictModes no" "UsePAM no" "PidFile none" \
+        "SetEnv XDG_STATE_HOME=$dir/there$i" >"$dir/sshd$i"
     printf '%s\n' "Host node$i" "  Port $((port + i))" "Host far$i" "  Port $((port + i))" \
         "  ProxyCommand $NETSPACE -q --no-init $root/tests/sweep/far.lua $((port + i))" >>"$dir/config"
 done
@@ -84,8 +85,8 @@ ok $? "and has the same table as one trained here, to the last bit" local ssh
 has ssh.db "the connection to node2 was lost.*; queued again (1 of 30)"
 check "the model that it had was tried again, which does not count as its fault" [ $? -eq 0 ]
 check "no worker stays there" [ -z "$(tree "$sshd1" | xargs ps -o args= -p 2>/dev/null | grep -e --worker)" ]
-find "$dir/state/netspace/checkpoints" -type f 2>/dev/null | grep -q "1-1.safetensors"
-check "no checkpoint of a finished model stays" [ $? -ne 0 ]
+[ -d "$dir/there1/netspace/checkpoints" ] && [ -z "$(find "$dir/there1" -type f)" ]
+check "no checkpoint of a finished model stays there" [ $? -eq 0 ]
 # ---- what a host lacks ---------------------------------------------------------------------
 sweep none.db "{ 'ssh:node1:1:/no/such/netspace', 'local:1' }"
 check "without a program there it goes on with the others" [ $? -eq 0 ]

@@ -69,7 +69,7 @@ t.is(table.concat(r.errors, " "), table.concat(here.errors, " "), "a host gives 
 
 -- Hosts that are not there
 r = run(4, { name = "down", workers = { "ssh:down:2", "ssh:node1:1" },
-  trainer = { command = stub, env = { STUB_SECONDS = 0.7 } } })
+  trainer = { command = stub, env = { STUB_SECONDS = 1.2 } } })
 t.is(r.counts.done, 4, "a host that is not there is left out")
 t.ok(log("down"):find("no worker can be started on down: the connection to down was lost while it "
   .. "started:\nssh: connect to host down: no route\n`ssh down true` must work without a question",

@@ -145,7 +145,7 @@ local function on_ended(w)
   remove(workers, w)
   local client, job, ahead, e, place = w.client, w.job, w.ahead, w:fate(), w.place
   w.client, w.job, w.ahead = nil, nil, nil
-  if place.host and not w.ending and (e.lost or not w.hello) then pause(place, e.why) end
+  if e.lost and not w.ending then pause(place, e.why) end
   if job and job.kind == "check" then
     client.asking[place] = nil
   elseif job then
@@ -154,7 +154,8 @@ local function on_ended(w)
   if ahead then guard(client, client._unbegun, client, ahead.job) end
   if not w.hello and not w.ending then
     place.failures = (place.failures or 0) + 1
-    if place.failures >= START_TRIES and not (place.host and place.reached) then
+    local absent = place.host and not e.lost -- reached, and the program does not start
+    if absent or place.failures >= START_TRIES and not (place.host and place.reached) then
       place.failures = 0
       unreachable(place, ("%s while it started%s"):format(e.why, e.log and ":\n" .. e.log or ""))
     end
