@@ -1,6 +1,7 @@
 -- A trainer that trains nothing (netspace-trainer(5)), for tests: `netspace stub_trainer.lua`.  The
 -- error of a network is 20 % and its seed modulo 60; an argument is what it calls itself.  The
--- width of the first stage of a network asks for a lie, STUB_SECONDS for a pause in each epoch.
+-- width of the first stage of a network asks for a lie, STUB_SECONDS for a pause in each epoch;
+-- after the first, STUB_AHEAD many models end only when the job after them is there.
 local json = require "netspace.lib.json"
 local uv = require "luv"
 
@@ -39,7 +40,8 @@ local lies = {
   [88] = function(e) if e.event == "done" then line "{half of it\n" end end,
 }
 
-for text in io.lines() do
+local ahead, first, text = tonumber(os.getenv "STUB_AHEAD") or 0, true, io.read()
+while text do
   local job = json.decode(text)
   if job.kind == "stop" then break end
   local lie = job.m and lies[job.m.w[1]] or function() end
@@ -50,7 +52,8 @@ for text in io.lines() do
     local text_of = json.encode(e)
     line((from and text_of:gsub(from, to) or text_of) .. "\n")
   end
-  local percent = 20 + job.seed % 60
+  local next_text
+  local percent = 20 + (job.seed or 0) % 60
   if job.kind == "check" then
     tell { event = "checked" }
   else
@@ -59,6 +62,11 @@ for text in io.lines() do
       if pause > 0 then uv.sleep(math.floor(1000 * pause)) end
       tell { event = "epoch", epoch = epoch, validation_error = percent, train_loss = 1.5 }
     end
+    if ahead > 0 and not first then
+      next_text, ahead = io.read(), ahead - 1
+    end
+    first = false
     tell { event = "done", error = percent, seconds = pause }
   end
+  text = next_text or io.read()
 end

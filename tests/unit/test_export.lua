@@ -141,6 +141,7 @@ t.ok(p.constraints[1].source:find("m.d[1] < 9", 1, true), "the text of the const
 t.is(json.encode(p.trainers), '[{"device":"cpu","host":"node1","kernels":"avx9","models":4,'
   .. '"trainer":"stub","version":"1.2"}]', "who trained, and how many")
 t.is(p.runs[1].host, uv.os_gethostname(), "on which host")
+t.is(lines[2].trainer, "stub 1.2 on cpu", "and who has trained it")
 t.is(lines[2].learning[2].train_error, 50, "what each epoch gave")
 t.is(lines[2].error, 200 / 7, "exact")
 local m = pop[1]

@@ -519,6 +519,7 @@ document("store:export", [[
     epochs, attempts          finished epochs, and how often it was begun
     seconds, images_per_s     of its training
     memory                    bytes it needs
+    trainer                   what trained it, such as "netspace 0.1.0 on cpu"
     curve                     the validation errors of its epochs
     origin, hash              where an adopted result is from; equal for equal networks
   Only in a CSV, for data frames: they follow from the rest.

@@ -105,8 +105,8 @@ function M.ready(s, share, w)
   end)
   for _, before in ipairs(s.before) do
     if not same(before, hello) then
-      once(s, ("earlier models were trained by %s; now it is %s: %s"):format(described(before), text,
-        before.trainer == hello.trainer and before.device == hello.device
+      once(s, ("earlier models were trained by %s; now it is %s: %s"):format(described(before),
+        text, before.trainer == hello.trainer and before.device == hello.device
         and "the last digits may differ" or "their errors are not made alike"))
     end
   end

@@ -8,7 +8,8 @@
 --   client:_need()          -> bytes that the network of the next of them needs
 --   client:_price()         -> what the next of them costs, in any unit
 --   client:_held(bytes)     the next one waits: it does not fit beside those at work
---   client:_next(w)         -> the next of them, for worker w (w.pid, w.hello, w.place)
+--   client:_next(w, ahead)  -> the next of them, for worker w (w.pid, w.hello, w.place); ahead:
+--                           it is at work on another one
 --   client:_event(job, e)   what its worker says; the last one of a job is e.ended
 --   client:_lost(job, end)  the worker of that job died: end.why in words, end.signal its
 --                           name, end.log the last lines it wrote, end.outside whether
@@ -26,8 +27,8 @@
 -- to wait the longest.  What would not fit into the memory of the machine beside the networks
 -- at work waits until it does, and so do those after it: the order stays.
 --
--- A worker on a host gets its next job while it is at work, as long as there are more than
--- workers, so that it does not wait for the line.  At the end of a queue a worker leaves a job to
+-- A worker on a host gets its next job a few seconds before it is done with one, so that it does
+-- not wait for the line.  At the end of a queue a worker leaves a job to
 -- a faster place that will have done it sooner, by the speeds that were measured.
 --
 -- A worker sends an event at every step, or twice a second where steps are short.  One that is
@@ -50,6 +51,7 @@ local PATIENT = 20     -- silences like its longest so far that a worker may tak
 local SLOW = 1e9       -- flops a second that any machine has: for the first step
 local START_MOST = 120 -- seconds from its start until a worker is ready
 local SHARE = 0.9      -- of the machine's memory, for networks
+local LEAD = 3         -- seconds before the end of a job at which a worker on a host gets the next
 local PAUSE_MOST = 300 -- seconds until a host that is not there is tried again, at most
 
 local workers, clients = {}, {}
@@ -143,7 +145,7 @@ local function on_ended(w)
   remove(workers, w)
   local client, job, ahead, e, place = w.client, w.job, w.ahead, w:fate(), w.place
   w.client, w.job, w.ahead = nil, nil, nil
-  if place.host and not w.ending and (e.lost or not w.hello) then pause(place, e.why) end
+  if e.lost and not w.ending then pause(place, e.why) end
   if job and job.kind == "check" then
     client.asking[place] = nil
   elseif job then
@@ -152,7 +154,8 @@ local function on_ended(w)
   if ahead then guard(client, client._unbegun, client, ahead.job) end
   if not w.hello and not w.ending then
     place.failures = (place.failures or 0) + 1
-    if place.failures >= START_TRIES and not (place.host and place.reached) then
+    local absent = place.host and not e.lost -- reached, and the program does not start
+    if absent or place.failures >= START_TRIES and not (place.host and place.reached) then
       place.failures = 0
       unreachable(place, ("%s while it started%s"):format(e.why, e.log and ":\n" .. e.log or ""))
     end
@@ -331,7 +334,7 @@ local function choose(w)
 end
 
 -- The next job of a client for worker w, with its bytes and price; nil: it does not fit.
-local function take(w, client)
+local function take(w, client, ahead)
   local bytes = w.place.engine and client:_need() or 0
   if not fits(w, bytes) then
     client:_held(bytes)
@@ -340,17 +343,18 @@ local function take(w, client)
   served = served + 1
   client.served = served
   local price = client:_price()
-  local job = client:_next(w)
+  local job = client:_next(w, ahead)
   w:tell(job)
   return job, bytes, price
 end
 
--- A worker on a host that is at work gets one more, where more wait than there are workers.
+-- A worker on a host that is nearly done gets one more, while more wait than there are workers.
 local function give_ahead(w)
-  local client = w.client
+  local client, slow = w.client, slowness(w.place)
   if not w.place.host or w.ahead or w.ending or w.job.kind ~= "train" or #clients > 1
-    or client:_waiting() < #workers then return end
-  local job, bytes, price = take(w, client)
+    or client:_waiting() < #workers or not slow
+    or w.since + w.price * slow - sys.now() > LEAD then return end
+  local job, bytes, price = take(w, client, true)
   if job then w.ahead = { job = job, bytes = bytes, price = price } end
 end
 

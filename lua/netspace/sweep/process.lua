@@ -195,6 +195,12 @@ function Process:close()
   if not self.stdin:is_closing() then self.stdin:close() end
 end
 
+--- Reads nothing of it any more: what it writes from now on meets a broken pipe.
+function Process:deafen()
+  self.stdout:close()
+  self:_end()
+end
+
 --- What it said cannot be: it is ended.
 function Process:refuse(wrong)
   self.lie = self.lie or wrong

@@ -209,17 +209,23 @@ function Training:_held(bytes)
   end)
 end
 
-function Training:_next(w)
-  local model = self.queue:take()
-  local o = self.settings.checkpoint
-  model.attempt = model.attempt + 1
-  model.began, model.from, model.part, model.rate, model.told = sys.now(), 0, 0, nil, nil
-  self.running[model.id] = model
+-- A worker begins with a model.
+function Training:_start(model, w)
   local attempt = model.attempt
   self.journal:note(function(ledger)
     ledger:start(model.id, attempt, w.hello.pid or w.pid, ledger:trainer(w.hello))
   end)
-  return { kind = "train", model = model.id, attempt = attempt, seed = model.seed,
+end
+
+function Training:_next(w, ahead)
+  local model = self.queue:take()
+  local o = self.settings.checkpoint
+  model.attempt = model.attempt + 1
+  model.began, model.from, model.part, model.rate, model.told = sys.now(), 0, 0, nil, nil
+  model.ahead = ahead and w
+  self.running[model.id] = model
+  if not ahead then self:_start(model, w) end
+  return { kind = "train", model = model.id, attempt = model.attempt, seed = model.seed,
     m = ledgers.network(model), recipe = self.recipe, source = self.source,
     checksum = self.checksum, memory = self.settings.memory,
     step_flops = 6 * model.flops * self.recipe.batch,
@@ -281,6 +287,10 @@ end
 function Training:_event(job, e)
   local model = self.running[job.model]
   local epochs, attempt = self.recipe.epochs, job.attempt
+  if model.ahead then
+    self:_start(model, model.ahead)
+    model.ahead = nil
+  end
   if e.event == "begin" then
     model.part = (e.epoch + e.step * self.recipe.batch / self.images) / epochs
     model.began, model.from, model.told = sys.now(), model.part, sys.now()
@@ -462,9 +472,13 @@ end
 
 --- How the sweep stands.
 function Training:status()
-  local running, rate = 0, 0
+  local running, queued, rate = 0, #self.queue, 0
   for _, model in pairs(self.running) do
-    running, rate = running + 1, rate + (model.rate or self.speed or 0)
+    if model.ahead then
+      queued = queued + 1
+    else
+      running, rate = running + 1, rate + (model.rate or self.speed or 0)
+    end
   end
   local state = self.state
   if state == "ended" then
@@ -473,7 +487,7 @@ function Training:status()
   local kept = self.kept
   return { name = self.name, state = state, total = self.total, done = kept.done,
     failed = kept.failed, diverged = kept.diverged, running = running,
-    queued = #self.queue, images_per_s = rate,
+    queued = queued, images_per_s = rate,
     eta = self.state == "running" and self:_remaining() or nil }
 end
 
