@@ -123,7 +123,7 @@ profile: all
 	@$(MEASURE) scripts/bench/profile.lua "$(NET)" "$(MODE)" "$(BATCH)"
 # Twenty networks trained on shapes, beside earlier runs: NAME=before, then NAME=after.
 errors: all
-	@$(MEASURE) scripts/bench/errors.lua "$(NAME)"
+	@$(MEASURE) scripts/bench/errors.lua "$(NAME)" "$(TRAINER)"
 # Of spaces: candidates drawn, networks counted, e_fit (scripts/bench/fit_numpy.py: beside NumPy).
 bench-spaces: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/spaces.lua $(ARGS)
