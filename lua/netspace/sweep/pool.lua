@@ -179,6 +179,7 @@ end
 local function on_hello(w, e)
   local wrong = protocol.wrong_hello(e)
   if wrong then return w:refuse(wrong) end
+  e.host = e.host or w.place.host or uv.os_gethostname()
   w.hello, w.place.failures, w.place.reached = e, 0, true
   for _, c in ipairs({ table.unpack(clients) }) do
     local share = share_of(c, w.place)
