@@ -49,10 +49,10 @@ local r = run { name = "good", models = models(8, 8, 8), trainer = { command = s
 local row = rows "good"
 for i = 1, 3 do t.is(r.errors[i], 20.0 + row[i].seed % 60, "an error that the trainer gave") end
 t.is(row[1].trained_by .. row[1].version .. row[1].device, "stub1none", "who made it is on record")
-t.is(json.encode(r.trainers), '[{"device":"none","host":"","kernels":"none","models":3,'
-  .. '"trainer":"stub","version":"1"}]', "a result has its trainers")
+t.is(json.encode(r.trainers), ('[{"device":"none","host":"%s","kernels":"none","models":3,'
+  .. '"trainer":"stub","version":"1"}]'):format(uv.os_gethostname()), "a result has its trainers")
 t.ok(tostring(assert(sweep.open(at("a.db"))):provenance("good")):find(
-  "trained by  stub 1 on none (none), 3 models", 1, true), "the provenance says it")
+  "trained by  stub 1 on none (none) of " .. uv.os_gethostname() .. ", 3 models", 1, true), "the provenance says it")
 r = run { name = "line", models = models(8), trainer = ("exec '%s' -q --no-init '%s' two"):format(
   stub[1], stub[4]) }
 t.is(r.trainers[1].trainer, "two", "a trainer may be a command line")
@@ -151,6 +151,39 @@ t.fails(function() run { name = "b", models = models(8, 8, 8, 8, 8), seed = 5, i
   trainer = { command = stub, env = { STUB_DEVICE = "other" } } } end,
   "local has stub 1 on other (none), and others have stub 1 on none (none): identical = true keeps "
   .. "it out")
+
+-- The command line
+local function shell(arguments)
+  local f = assert(io.popen(("%s %s 2>&1"):format(uv.exepath(), arguments)))
+  local text = f:read "a"
+  local _, _, status = f:close()
+  return status, text
+end
+local function open_again()
+  local file = assert(sqlite.open(at "a.db", "rw"))
+  assert(file:exec "UPDATE model SET status = 'queued', error = NULL, epochs = 0 WHERE idx = 1")
+  file:close()
+end
+open_again()
+local _, text = shell(("resume %s --workers local:1 --trainer \"%s three\""):format(at "a.db",
+  table.concat(stub, " ")))
+t.ok(rows("a")[1].trained_by == "three", "resume takes places and a trainer", text)
+local status
+status, text = shell(("resume %s --workers some"):format(at "a.db"))
+t.ok(status == 2 and text:find("or places such as local:2,ssh:node1:8; not 'some'", 1, true),
+  "and refuses what is neither", text)
+
+-- The example of the manual
+if os.execute "command -v python3 >/dev/null" then
+  local f <close> = assert(io.open "man/netspace-trainer.5")
+  local source = f:read("a"):match '%.\\" trainer\n%.Bd[^\n]*\n(.-)%.Ed'
+  local g <close> = assert(io.open(at "stub.py", "w"))
+  g:write((source:gsub("\\&", "")))
+  g:flush()
+  r = run { name = "python", models = models(8, 8), trainer = "python3 " .. at "stub.py" }
+  t.is(r.errors[1] .. r.errors[2] .. r.trainers[1].trainer, "50.050.0stub",
+    "the trainer of the manual keeps to the protocol")
+end
 
 os.execute("rm -rf " .. dir)
 t.done()

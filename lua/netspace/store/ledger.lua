@@ -251,7 +251,7 @@ end
 --- The number of a trainer that says hello, in the table of them.
 function Ledger:trainer(hello)
   local t = { trainer = hello.trainer, version = hello.version, device = hello.device,
-    kernels = hello.kernels, host = hello.host or "" }
+    kernels = hello.kernels, host = hello.host }
   run(self, [[INSERT OR IGNORE INTO trainer (name, version, device, kernels, host)
     VALUES (:trainer, :version, :device, :kernels, :host)]], t)
   return rows(self, [[SELECT id FROM trainer WHERE name = :trainer AND version = :version

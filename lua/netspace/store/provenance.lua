@@ -134,8 +134,8 @@ function M.facts(p, when)
       units.count(idle, idle == #p.runs and "run" or "other run"))
   end
   for i, t in ipairs(p.trainers) do
-    add(i == 1 and "trained by" or "", "%s %s on %s (%s)%s, %s", t.trainer, t.version, t.device,
-      t.kernels, t.host ~= "" and " of " .. t.host or "", units.count(t.models, "model"))
+    add(i == 1 and "trained by" or "", "%s %s on %s (%s) of %s, %s", t.trainer, t.version, t.device,
+      t.kernels, t.host, units.count(t.models, "model"))
   end
   return facts
 end

@@ -51,6 +51,7 @@ local PATIENT = 20     -- silences like its longest so far that a worker may tak
 local SLOW = 1e9       -- flops a second that any machine has: for the first step
 local START_MOST = 120 -- seconds from its start until a worker is ready
 local SHARE = 0.9      -- of the machine's memory, for networks
+local STARTS = 8       -- workers of a host that may be starting at a time
 local LEAD = 3         -- seconds before the end of a job at which a worker on a host gets the next
 local PAUSE_MOST = 300 -- seconds until a host that is not there is tried again, at most
 
@@ -178,6 +179,7 @@ end
 local function on_hello(w, e)
   local wrong = protocol.wrong_hello(e)
   if wrong then return w:refuse(wrong) end
+  e.host = e.host or w.place.host or uv.os_gethostname()
   w.hello, w.place.failures, w.place.reached = e, 0, true
   for _, c in ipairs({ table.unpack(clients) }) do
     local share = share_of(c, w.place)
@@ -412,6 +414,19 @@ local function free_slot(place)
   return slot
 end
 
+-- How many workers are to be started at a place so that there are `most`: none during a pause, and
+-- on a host few at a time, because sshd refuses some of many (MaxStartups).
+local function missing(place, most)
+  local alive, starting = 0, 0
+  for _, w in ipairs(workers) do
+    if w.place == place and not w.ending then
+      alive, starting = alive + 1, starting + (w.hello and 0 or 1)
+    end
+  end
+  if (place.after or 0) > sys.now() then return 0 end
+  return math.min(most - alive, place.host and STARTS - starting or math.huge)
+end
+
 local handlers = { event = on_event, settled = settle, ended = on_ended, callback = callback }
 
 local function spawn(place)
@@ -432,16 +447,12 @@ function dispatch()
     if w.hello and not w.job and not w.ending and not most[w.place] then
       w.ending = true
       w:close()
+      w:expire(GRACE)
     end
   end
   for _, place in ipairs(list) do
-    local alive = 0
-    for _, w in ipairs(workers) do
-      if w.place == place and not w.ending then alive = alive + 1 end
-    end
-    for _ = alive + 1, (place.after or 0) > sys.now() and 0 or most[place] do
-      if not spawn(place) then break end
-    end
+    local n = missing(place, most[place])
+    while n > 0 and spawn(place) do n = n - 1 end
   end
   if (#workers > 0 or #clients > 0) and not watchers then
     watchers = { uv.new_timer(), uv.new_signal(), uv.new_signal() }

@@ -195,6 +195,12 @@ function Process:close()
   if not self.stdin:is_closing() then self.stdin:close() end
 end
 
+--- When it has not ended after so many seconds, it is killed.
+function Process:expire(seconds)
+  self.killer = uv.new_timer()
+  self.killer:start(math.floor(1000 * seconds), 0, function() self:kill() end)
+end
+
 --- Reads nothing of it any more: what it writes from now on meets a broken pipe.
 function Process:deafen()
   self.stdout:close()
@@ -211,8 +217,7 @@ end
 -- SIGTERM does not go through ssh.
 function Process:stop(seconds)
   if self.place.host then self:tell { kind = "stop" } else self:send_signal "sigterm" end
-  self.killer = uv.new_timer()
-  self.killer:start(math.floor(1000 * seconds), 0, function() self:kill() end)
+  self:expire(seconds)
 end
 
 return M
