@@ -11,8 +11,8 @@
 local path = "build/errors.db"
 local name = arg[1]
 if not name or name == "" then
-  io.stderr:write("usage: make errors NAME=NAME [TRAINER=COMMAND]        (names of earlier runs are kept in ",
-    path, ")\n")
+  io.stderr:write("usage: make errors NAME=NAME [TRAINER=COMMAND]   ",
+    "(names of earlier runs are kept in ", path, ")\n")
   os.exit(2)
 end
 
