@@ -59,8 +59,8 @@ end
 
 -- Training -----------------------------------------------------------------------------------
 
-local of_sweep = { "store", "data", "recipe", "workers", "quiet", "progress", "checkpoint",
-  "memory", "patience" }
+local of_sweep = { "store", "data", "recipe", "workers", "trainer", "identical", "quiet",
+  "progress", "checkpoint", "memory", "patience" }
 
 -- Trains populations (name, models, seed) at once; a list of results in their order.
 local function train(list, o)
@@ -157,7 +157,8 @@ options.declare("design.step", { parent = "string|table", candidates = "table", 
   looks = "integer",
   draws = "integer", by = "string|function", bins = "integer", range = "table",
   predict = "boolean|table", metric = "string",
-  store = "string", data = "string|userdata", recipe = "table", workers = "integer",
+  store = "string", data = "string|userdata", recipe = "table", workers = "integer|table",
+  trainer = "string|table", identical = "boolean",
   quiet = "boolean", progress = "function", checkpoint = "table|boolean",
   memory = "number|string", patience = "number" })
 
@@ -195,7 +196,8 @@ end
 
 options.declare("design.repeats", { models = "table", name = "string", times = "integer",
   seed = "integer", store = "string", data = "string|userdata", recipe = "table",
-  workers = "integer", quiet = "boolean", progress = "function", checkpoint = "table|boolean",
+  workers = "integer|table", trainer = "string|table", identical = "boolean",
+  quiet = "boolean", progress = "function", checkpoint = "table|boolean",
   memory = "number|string", patience = "number" })
 
 function M.repeats(o)

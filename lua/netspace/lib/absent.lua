@@ -3,10 +3,11 @@
 
 local M = {}
 
-local cpu = "netspace trains on the processor (CPU) of one machine; there is no GPU engine.  "
-  .. "It is made for small networks and images: space.small, recipe.quick"
-local one_machine = "netspace runs on one machine: a worker for each core (workers = n); a "
-  .. "population can be split by hand into stores, and stats.import reads results from elsewhere"
+local cpu = "netspace itself trains on processor cores (CPU), which is made for small networks and "
+  .. "images: space.small, recipe.quick; another program can train in its place: sweep.run{ "
+  .. "trainer = \"COMMAND\" } (man netspace-trainer)"
+local one_machine = "other machines train by ssh: sweep.run{ workers = { \"local:2\", "
+  .. "\"ssh:node1:8\" } }; one network is never spread over several"
 local data = "data.open reads folders of images, lists, tar and zip archives (WebDataset's, too), "
   .. 'CIFAR-10 and -100, MNIST and its family, and arrays of NumPy: data.open("~/photos", '
   .. "{ image = 96 }); help(data.open)"

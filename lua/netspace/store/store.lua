@@ -76,7 +76,7 @@ function Read:population(name)
   p.counts = { done = p.done, diverged = p.diverged, failed = p.failed, running = p.running,
     queued = p.queued }
   local run = self.reader:rows("SELECT * FROM run WHERE id = ?", { row.run })[1] or {}
-  for _, key in ipairs { "engine", "blas", "corename", "isa", "host" } do p[key] = run[key] end
+  p.host, p.trainers = run.host, provenance.trainers(self.reader, row.id)
   p.state = p.done + p.failed + p.diverged == p.n and "finished" or paused(self, run) and "paused"
     or at_work(self, run) and "running" or "stopped"
   return p
@@ -136,7 +136,7 @@ function Read:result(name)
     columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s),
       validation_loss = measured(c, "validation_loss"), top5_error = measured(c, "top5_error"),
       class_error = measured(c, "class_error") },
-    failed = p.failed + p.diverged, limited = failures.limited(failed),
+    trainers = p.trainers, failed = p.failed + p.diverged, limited = failures.limited(failed),
     n = p.n, counts = p.counts, recipe = p.recipe, data = p.data, card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p), draws = kept and kept.draws },
@@ -430,7 +430,8 @@ document("store:population", [[
   What a population is and how it stands: space, seed, n, done, diverged, failed, running,
   queued (they add up to n; .counts has them as a table), state ("running", "paused",
   "stopped" (nobody works on what is open), "finished"), epochs, recipe, data, card,
-  created, engine, blas, isa, host.
+  created, host, and trainers, a list: trainer, version, device, kernels and host of each, and
+  how many models it has made.
   example: store.open("runs.db"):population("A").done]])
 document("store:result", [[
   s:result(name) -> result
@@ -484,8 +485,8 @@ document("store:events", [[
 document("store:provenance", [[
   s:provenance(name) -> table that prints as a page
   Where a population comes from: space and lineage as data, the text of every constraint,
-  window, seeds, recipe, data with its checksum, and for each run on it the engine, BLAS,
-  kernels, host and times.
+  window, seeds, recipe, data with its checksum, for each run on it host and times, and by which
+  trainers, on which devices, its models were made.
   example: store.open("runs.db"):provenance("A")]])
 document("store:export", [[
   s:export("file.csv" | "file.jsonl" | "sweep.json" | … ".gz" [, name or list of names]
@@ -518,6 +519,7 @@ document("store:export", [[
     epochs, attempts          finished epochs, and how often it was begun
     seconds, images_per_s     of its training
     memory                    bytes it needs
+    trainer                   what trained it, such as "netspace 0.1.0 on cpu"
     curve                     the validation errors of its epochs
     origin, hash              where an adopted result is from; equal for equal networks
   Only in a CSV, for data frames: they follow from the rest.

@@ -12,6 +12,7 @@ local ledgers = require "netspace.store.ledger"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local paths = require "netspace.lib.path"
+local places = require "netspace.sweep.places"
 local rules = require "netspace.store.rules"
 local sets = require "netspace.data.data"
 local sys = require "netspace.core.sys"
@@ -138,14 +139,6 @@ local function check_models(where, models, card)
   return list, costs
 end
 
---- How many workers: as asked for, else all cores.
-function M.workers(where, workers)
-  if workers and (workers < 1 or workers > 4096) then
-    fail(("%s: workers is %d; it must be from 1 to 4096"):format(where, workers))
-  end
-  return workers and math.tointeger(workers) or sys.cores()
-end
-
 local LEAST = 64e3 -- bytes: no network needs less
 local sizes = { [""] = 1, k = 1e3, m = 1e6, g = 1e9, t = 1e12 }
 
@@ -191,7 +184,22 @@ local function patience(where, seconds)
   return seconds
 end
 
--- What results do not depend on: checkpoints, the memory of a network, patience.
+--- Where models are trained, and how many at a time: by the option workers, and the settings of
+-- a population.
+function M.places(where, workers, how)
+  local list, total = places.make(where, workers, how.trainer)
+  for _, share in ipairs(how.checkpoint and how.checkpoint.keep and list or {}) do
+    if share.place.host then
+      fail(("%s: checkpoint.keep keeps weights beside the store, and those of %s would lie there; "
+        .. "train the networks whose weights you want on local workers"):format(where,
+        share.place.host))
+    end
+  end
+  return list, total
+end
+
+-- What a population is trained with besides: checkpoints, the memory of a network, patience, the
+-- trainer, and whether all workers must be alike.
 local function settings(where, o)
   local c = o.checkpoint
   if c == nil or c == true then c = {} end
@@ -211,11 +219,12 @@ local function settings(where, o)
     c = { every = epochs, seconds = seconds or nil, keep = c.keep, limit = limit }
   end
   return { checkpoint = c, memory = memory(where, o.memory),
-    patience = patience(where, o.patience) }
+    patience = patience(where, o.patience), trainer = places.trainer(where, o.trainer),
+    identical = o.identical or nil }
 end
 
---- The settings of a population with other limits: o.memory and o.patience, where they are
--- given; "none" lifts the limit of memory.
+--- The settings of a population with others: o.memory, o.patience, o.trainer and o.identical,
+-- where they are given; memory "none" lifts the limit.
 function M.limits(where, old, o)
   local new = {}
   for k, v in pairs(old) do new[k] = v end
@@ -225,6 +234,8 @@ function M.limits(where, old, o)
     new.memory = memory(where, o.memory)
   end
   new.patience = patience(where, o.patience) or new.patience
+  new.trainer = places.trainer(where, o.trainer) or new.trainer
+  if o.identical ~= nil then new.identical = o.identical or nil end
   return new
 end
 
@@ -284,15 +295,17 @@ function M.make(where, o)
       how.batch, card.spec, units.count(card.train_n, "image"),
       smaller_batch(card.train_n)))
   end
+  local besides = settings(where, o)
+  local list_of_places, workers = M.places(where, o.workers, besides)
   return {
     store = paths.absolute(o.store), name = name, models = list, card = card, source = source,
     costs = costs, recipe = how,
-    workers = M.workers(where, o.workers),
+    places = list_of_places, workers = workers,
     seed = math.tointeger(o.seed or models.seed or sys.seed()),
     space = type(models.space) == "string" and models.space or nil, spec = models.spec,
     constraints = models.constraints, window = models.window, tried = models.tried,
     sample_seed = models.seed, adopted = models.adopted, progress = o.progress, quiet = o.quiet,
-    settings = settings(where, o), budget = M.budget(where, o.budget), yes = o.yes,
+    settings = besides, budget = M.budget(where, o.budget), yes = o.yes,
   }
 end
 

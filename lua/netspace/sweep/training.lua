@@ -16,6 +16,7 @@ local controls = require "netspace.sweep.controls"
 local core = require "netspace.core.net"
 local files = require "netspace.store.files"
 local forecasts = require "netspace.sweep.forecast"
+local hosts = require "netspace.sweep.hosts"
 local journals = require "netspace.sweep.journal"
 local ledgers = require "netspace.store.ledger"
 local news = require "netspace.sweep.news"
@@ -38,9 +39,8 @@ Training.__index = Training
 M.Training = Training
 
 local LOST = { own = 3, outside = 30 }
+local LOSS = 100                -- the error of a model without one
 local TICK_MS, BEAT = 200, 2    -- storing and looking around; sign of life (seconds)
-
-local warned = {} -- of other engines
 
 -- How far a training is at a point, as one number.
 local function position(e)
@@ -54,12 +54,13 @@ function M.key(store, name) return store .. "\0" .. name end
 function M.begin(ledger, id, request)
   local s = setmetatable({
     name = request.name, store = request.store, journal = journals.new(ledger), population = id,
-    limit = request.workers, recipe = request.recipe, source = request.source,
+    limit = request.workers, places = hosts.shares(request.places), recipe = request.recipe,
+    source = request.source,
     checksum = request.card.checksum, images = request.card.train_n, callback = request.progress,
     settings = request.settings, patience = request.settings.patience or requests.PATIENCE,
     quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, strayed = {},
     total = 0, done = 0, failed = 0, diverged = 0, trained = 0, unsuccessful = 0,
-    ended = {}, began = sys.now(),
+    ended = {}, began = sys.now(), before = ledger:trainers(id), told = {}, heard = {},
     beat = sys.now(), state = "running", budget = request.budget,
     asked = request.asked or request.budget, -- the time that was set, of which it is a part
     card = request.card, least = 100,
@@ -194,6 +195,10 @@ function Training:_need()
   return model.need
 end
 
+function Training:_price()
+  return self.queue:first().cost
+end
+
 function Training:_held(bytes)
   local model = self.queue:first()
   if model.held then return end
@@ -204,39 +209,35 @@ function Training:_held(bytes)
   end)
 end
 
-function Training:_next(pid)
+-- A worker begins with a model.
+function Training:_start(model, w)
+  local attempt = model.attempt
+  self.journal:note(function(ledger)
+    ledger:start(model.id, attempt, w.hello.pid or w.pid, ledger:trainer(w.hello))
+  end)
+end
+
+function Training:_next(w, ahead)
   local model = self.queue:take()
   local o = self.settings.checkpoint
   model.attempt = model.attempt + 1
   model.began, model.from, model.part, model.rate, model.told = sys.now(), 0, 0, nil, nil
+  model.ahead = ahead and w
   self.running[model.id] = model
-  local attempt = model.attempt
-  self.journal:note(function(ledger) ledger:start(model.id, attempt, pid) end)
-  return { kind = "train", model = model.id, attempt = attempt, seed = model.seed,
+  if not ahead then self:_start(model, w) end
+  return { kind = "train", model = model.id, attempt = model.attempt, seed = model.seed,
     m = ledgers.network(model), recipe = self.recipe, source = self.source,
     checksum = self.checksum, memory = self.settings.memory,
     step_flops = 6 * model.flops * self.recipe.batch,
-    checkpoint = o and { path = self:_checkpoint(model), every = o.every,
+    checkpoint = o and { every = o.every,
+      path = hosts.checkpoint(self, w.place, self:_checkpoint(model), model.idx),
       seconds = o.seconds, limit = o.limit,
       weights = o.keep and files.path(files.weights(self.store),
         self.population, model.idx) or nil } or nil }
 end
 
-function Training:_ready(e)
-  if self.environment then return end
-  self.environment = e
-  self.journal:note(function(ledger)
-    ledger:log(nil, ("self-check passed: %s, kernels %s"):format(e.blas, e.isa))
-    local before = ledger:environment(self.population, e)
-    if not before then return end
-    local text = ("earlier models were trained by netspace %s, %s, %s; now it is %s, "
-      .. "%s, %s: the last digits may differ"):format(before.engine, before.blas, before.isa,
-      e.engine, e.blas, e.isa)
-    if warned[text] then return ledger:log(nil, text) end -- the user was told for another sweep
-    warned[text] = true
-    self:_tell(nil, text)
-  end)
-end
+Training._ready, Training._check, Training._away = hosts.ready, hosts.check, hosts.away
+Training._answered, Training._unreachable = hosts.answered, hosts.unreachable
 
 -- A running model leaves its worker: back into the queue.
 function Training:_requeue(model, e)
@@ -286,9 +287,13 @@ end
 function Training:_event(job, e)
   local model = self.running[job.model]
   local epochs, attempt = self.recipe.epochs, job.attempt
+  if model.ahead then
+    self:_start(model, model.ahead)
+    model.ahead = nil
+  end
   if e.event == "begin" then
     model.part = (e.epoch + e.step * self.recipe.batch / self.images) / epochs
-    model.from, model.told = model.part, sys.now()
+    model.began, model.from, model.told = sys.now(), model.part, sys.now()
     model.saved = position(e)
     model.best = model.best or model.saved
     self.journal:note(function(ledger) ledger:begin(model.id, attempt, e.epoch, e.memory) end)
@@ -309,8 +314,8 @@ function Training:_event(job, e)
   self.running[job.model] = nil
   if e.event == "done" or e.event == "diverged" or e.event == "failed" then
     pace.spent(model)
-    self:_ended(model, { status = e.event, error = e.error, reason = e.reason,
-      seconds = e.seconds })
+    self:_ended(model, { status = e.event, error = e.event == "done" and e.error or LOSS,
+      reason = e.reason, seconds = e.seconds })
   else
     self:_requeue(model)
     if e.event == "refused" then self:_broken(e.reason) end
@@ -323,6 +328,13 @@ local function made_progress(model)
   if (model.saved or 0) <= (model.best or 0) then return false end
   model.best = model.saved
   return true
+end
+
+function Training:_unbegun(job)
+  local model = self.running[job.model]
+  self.running[job.model] = nil
+  self:_requeue(model)
+  self:_settle()
 end
 
 function Training:_lost(job, e)
@@ -460,9 +472,13 @@ end
 
 --- How the sweep stands.
 function Training:status()
-  local running, rate = 0, 0
+  local running, queued, rate = 0, #self.queue, 0
   for _, model in pairs(self.running) do
-    running, rate = running + 1, rate + (model.rate or self.speed or 0)
+    if model.ahead then
+      queued = queued + 1
+    else
+      running, rate = running + 1, rate + (model.rate or self.speed or 0)
+    end
   end
   local state = self.state
   if state == "ended" then
@@ -471,7 +487,7 @@ function Training:status()
   local kept = self.kept
   return { name = self.name, state = state, total = self.total, done = kept.done,
     failed = kept.failed, diverged = kept.diverged, running = running,
-    queued = #self.queue, images_per_s = rate,
+    queued = queued, images_per_s = rate,
     eta = self.state == "running" and self:_remaining() or nil }
 end
 
