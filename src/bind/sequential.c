@@ -51,13 +51,19 @@ static void check_looks(lua_State *L, int index, struct looks *l)
 static const char *const kinds[] = {"obrien-fleming", "pocock", "power", NULL};
 TABLE_HAS(kinds, SPEND_POWER + 2);
 
-// boundaries(information, alpha, spending, rho, sides) -> |Z|, spent, or nil and why not
+// boundaries(information, alpha, spending, rho, sides [, at]) -> |Z|, spent, or nil and why not
 static int boundaries(lua_State *L)
 {
-    struct looks l;
+    struct looks l, at;
     struct error e;
     check_times(L, 1, &l);
-    struct spending s = {.alpha = alpha_at(L, 2),
+    bool planned = !lua_isnoneornil(L, 6);
+    if (planned) {
+        check_times(L, 6, &at);
+        luaL_argcheck(L, at.K == l.K, 6, "as many as looks");
+    }
+    struct spending s = {.at = planned ? at.t : NULL,
+                         .alpha = alpha_at(L, 2),
                          .kind = (enum spending_kind)luaL_checkoption(L, 3, NULL, kinds),
                          .rho = luaL_checknumber(L, 4),
                          .sides = (int)luaL_checkinteger(L, 5)};

@@ -177,7 +177,7 @@ bool looks_solve(struct looks *l, const struct spending *s, struct error *e)
     double spent = 0;
     l->sides = s->sides;
     for (int k = 0; k < l->K; k++) {
-        double root = sqrt(l->t[k]), budget = spending_at(s, l->t[k]) - spent;
+        double root = sqrt(l->t[k]), at = s->at ? s->at[k] : l->t[k], budget = spending_at(s, at) - spent;
         l->c[k] = INFINITY;
         l->same[k] = 0;
         if (budget >= LEAST) {
