@@ -75,7 +75,7 @@ local function verdict(t, p)
       .. "and %d of %s have ended."):format(t.first, p.have[1], A, p.have[2], B)
   end
   local function interval(range, e)
-    return ("(%g %% CI that holds at every moment: %s points%s)"):format(100 * t.level, range,
+    return ("(%.4g %% CI that holds at every moment: %s points%s)"):format(100 * t.level, range,
       e and "; e-value " .. e_text(e) or "")
   end
   local range = ("%+.2f to %+.2f"):format(t.ci[1], t.ci[2])

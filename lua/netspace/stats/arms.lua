@@ -21,12 +21,13 @@ local units = require "netspace.lib.units"
 local M = {}
 
 local LEAST = 5 -- models at the first look: Student's t needs a spread
+local LEAST_PRECISE = 10 -- or a small spread by chance would end it
 local LOOKS, LOOKS_OF_PRECISION = 5, 20
 local LEAST_STEP = 2e-4 -- of information between two looks (boundary.h: LOOKS_APART)
 
 -- How many models of each there are at every look.
 local function planned(where, o, most)
-  local at = {}
+  local at, least = {}, o.precision and LEAST_PRECISE or LEAST
   if type(o.looks) == "table" then
     for k, n in ipairs(o.looks) do
       if not math.tointeger(n) then
@@ -40,15 +41,15 @@ local function planned(where, o, most)
     end
   else
     local count = o.looks or o.precision and math.max(1, math.min(LOOKS_OF_PRECISION,
-      most // LEAST)) or LOOKS
+      most // LEAST_PRECISE)) or LOOKS
     if count < 1 then
       error(("%s: looks is %d; it must be at least 1"):format(where, count), 0)
     end
     for k = 1, count do at[k] = math.ceil(k * most / count) end
   end
-  if (at[1] or 0) < LEAST then
+  if (at[1] or 0) < least then
     error(("%s: the first look would be at %s of each; it needs at least %d: take fewer looks, or "
-      .. "a larger n"):format(where, units.count(at[1] or 0, "model"), LEAST), 0)
+      .. "a larger n"):format(where, units.count(at[1] or 0, "model"), least), 0)
   end
   return at
 end

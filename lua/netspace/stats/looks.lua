@@ -131,8 +131,9 @@ local function by_prediction(row)
   if not p then
     return row.unpredicted and ("; without prediction: %s"):format(row.unpredicted) or ""
   end
-  return (", from %d trained and %s predicted networks of each, worth about %s trained ones"):format(
-    row.n, units.thousands(p.n), units.thousands(math.floor(p.worth * row.n + 0.5)))
+  local worth = units.thousands(math.floor(p.worth * row.n + 0.5))
+  return (", from %d trained and %s predicted networks of each, worth about %s trained ones")
+    :format(row.n, units.thousands(p.n), worth)
 end
 
 -- "the mean error of B is 1.20 points below that of A"
@@ -146,7 +147,7 @@ local function narrow_verdict(t, row, where, level)
     return ("Not yet within %g points after %s: %s (%s points%s).  The next look is at %d."):format(
       t.precision, where, apart(t), interval(t.ci), by_prediction(row), t.next)
   end
-  return ("%s %s: %s (%g %% CI %s points, %s%s)."):format(t.at and ("Within %g points"):format(
+  return ("%s %s: %s (%.4g %% CI %s points, %s%s)."):format(t.at and ("Within %g points"):format(
     t.precision) or ("Not within %g points"):format(t.precision), t.at and "at " .. where
     or ("after the last look, at %d models of each"):format(t.n), apart(t), level, interval(t.ci),
     input.p_text(t.p), by_prediction(row))
@@ -167,29 +168,29 @@ function M.verdict(t, p)
     local good, bad = t.better, t.better == A and B or A
     local lo, hi = math.abs(t.ci[1]), math.abs(t.ci[2])
     return ("%s is better than %s, decided at %s: its mean error is %.2f points lower, %.2f when "
-      .. "corrected for stopping there (%g %% CI %.2f to %.2f points, %s%s)."):format(good, bad,
+      .. "corrected for stopping there (%.4g %% CI %.2f to %.2f points, %s%s)."):format(good, bad,
       where, math.abs(t.mean_difference), math.abs(t.estimate), level, math.min(lo, hi),
       math.max(lo, hi), input.p_text(t.p), by_prediction(row))
   elseif t.claim == "same" then
-    return ("%s and %s are the same within %g points, decided at %s (%g %% CI of the difference "
+    return ("%s and %s are the same within %g points, decided at %s (%.4g %% CI of the difference "
       .. "that holds at all looks: %s points%s)."):format(B, A, t.margin, where, level,
       interval(t.ci), by_prediction(row))
   elseif t.over then
-    return ("No claim after the last look, at %d models of each: %s (%g %% CI %s points%s%s).  More "
-      .. "models would make it another experiment; stats.anytime has no last look."):format(t.n,
-      apart(t), level, interval(t.ci), t.p and ", " .. input.p_text(t.p) or "",
+    return ("No claim after the last look, at %d models of each: %s (%.4g %% CI %s points%s%s).  "
+      .. "More models would make it another experiment; stats.anytime has no last look."):format(
+      t.n, apart(t), level, interval(t.ci), t.p and ", " .. input.p_text(t.p) or "",
       by_prediction(row))
   end
   return ("Not decided after %s: %s%s.  The next look is at %d."):format(where, apart(t),
-    t.ci[2] < math.huge and (" (%g %% CI that holds at all looks: %s points%s)"):format(level,
+    t.ci[2] < math.huge and (" (%.4g %% CI that holds at all looks: %s points%s)"):format(level,
     interval(t.ci), by_prediction(row)) or "", t.next)
 end
 
 --- The cells of a row of looks: points, z, limit, interval, claim.
 function M.cells(row)
-  return ("%+.2f"):format(row.difference), ("%+.2f"):format(row.z), row.limit == math.huge and "none"
-    or ("%.2f"):format(row.limit), row.ci[2] < math.huge and interval(row.ci) or "",
-    row.claim or ""
+  return ("%+.2f"):format(row.difference), ("%+.2f"):format(row.z),
+    row.limit == math.huge and "none" or ("%.2f"):format(row.limit),
+    row.ci[2] < math.huge and interval(row.ci) or "", row.claim or ""
 end
 
 -- What cautions are taken from; that models are unfinished is no reason for any here.

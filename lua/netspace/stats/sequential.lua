@@ -29,7 +29,8 @@ local several = input.tabular("sequential", function(t)
   local rows = { { "candidate", "look", "models", "points", "z", "limit", "interval", "claim" } }
   for i, arm in ipairs(t.arms) do
     local k = arm.looks and #arm.looks
-    local row = { arm.names[2], k and ("%d of %d"):format(k, #arm.plan) or "any", ("%d"):format(arm.n) }
+    local row = { arm.names[2], k and ("%d of %d"):format(k, #arm.plan) or "any",
+      ("%d"):format(arm.n) }
     if k and k > 0 then
       table.move({ looks.cells(arm.looks[k]) }, 1, 5, 4, row)
     else
@@ -113,8 +114,8 @@ Of several candidates: .arms, the decision on each; .over, whether all are; .ver
 the error probability: by Holm's procedure, or, with a margin or a precision, in equal parts.
 example: stats.sequential({ 48, 51, 55, 60, 53 }, { 40, 42, 45, 47, 41 }, { looks = 1 }).verdict
 example: stats.sequential({ errors = {}, n = 20 }, { 40, 42 }, { n = 20, looks = 2 }).verdict
-example: stats.sequential({ 48, 51, 55, 60, 53 }, { { 40, 42, 45, 47, 41 }, { 50, 52, 54, 53, 51 } },
-    { looks = 1 })
+example: stats.sequential({ 48, 51, 55, 60, 53 }, { { 40, 42, 45, 47, 41 },
+    { 50, 52, 54, 53, 51 } }, { looks = 1 })
 source: Lan and DeMets 1983; Jennison and Turnbull 2000, chapters 7 to 9; Welch 1947 (t); Holm
   1979; Maurer and Bretz 2013; Chow and Robbins 1965 (precision); Scharfstein, Tsiatis and Robins
   1997 (predictions)]])

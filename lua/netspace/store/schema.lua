@@ -8,6 +8,7 @@
 --   epoch       what each finished epoch of a model gave (attempt: the start that gave it)
 --   run         one process at work on one population: since when, where, with what engine
 --   event       what happened, in words, for the person who wonders later
+--   trial       a plan by which populations (arm) are trained until it is decided how they compare
 --
 -- Errors are in percent; a failed or diverged model has error 100.  Times are Unix seconds.
 -- A model's attempt grows with each start, and only the current attempt may report: what a
@@ -98,6 +99,16 @@ ALTER TABLE epoch ADD COLUMN class_error REAL;
 steps[6] = [[
 CREATE TABLE distribution (
   population INTEGER PRIMARY KEY REFERENCES population, draws BLOB NOT NULL);
+]]
+
+-- Populations that are trained until it is decided how they compare, by a plan that was fixed
+-- before (sweep/trial.lua); place 1 is the parent.  verdict: what was decided, NULL until then.
+steps[7] = [[
+CREATE TABLE trial (id INTEGER PRIMARY KEY, plan TEXT NOT NULL, created REAL NOT NULL,
+  verdict TEXT);
+CREATE TABLE arm (
+  trial INTEGER NOT NULL REFERENCES trial, place INTEGER NOT NULL,
+  population INTEGER NOT NULL REFERENCES population, PRIMARY KEY (trial, place)) WITHOUT ROWID;
 ]]
 
 local M = { version = #steps, application = 0x6e657473 }
