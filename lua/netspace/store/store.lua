@@ -55,6 +55,14 @@ local function paused(self, run)
   return not run.images_per_s and at_work(self, run)
 end
 
+-- Whether a population was compared while it was trained, and all that it was compared for is
+-- decided.
+local function decided(self, id)
+  local row = self.reader:rows([[SELECT count(*) AS n, count(verdict) AS decided FROM arm
+    JOIN trial ON trial.id = trial WHERE population = ?]], { id })[1]
+  return row.n > 0 and row.n == row.decided
+end
+
 --- What a population is and how it stands.
 function Read:population(name)
   local row = find(self, name)
@@ -78,7 +86,7 @@ function Read:population(name)
   local run = self.reader:rows("SELECT * FROM run WHERE id = ?", { row.run })[1] or {}
   for _, key in ipairs { "engine", "blas", "corename", "isa", "host" } do p[key] = run[key] end
   p.state = p.done + p.failed + p.diverged == p.n and "finished" or paused(self, run) and "paused"
-    or at_work(self, run) and "running" or "stopped"
+    or at_work(self, run) and "running" or decided(self, row.id) and "decided" or "stopped"
   return p
 end
 
@@ -429,7 +437,8 @@ document("store:population", [[
   s:population(name) -> table
   What a population is and how it stands: space, seed, n, done, diverged, failed, running,
   queued (they add up to n; .counts has them as a table), state ("running", "paused",
-  "stopped" (nobody works on what is open), "finished"), epochs, recipe, data, card,
+  "stopped" (nobody works on what is open), "decided" (sweep.run{ compare = } needs no more of
+  it), "finished"), epochs, recipe, data, card,
   created, engine, blas, isa, host.
   example: store.open("runs.db"):population("A").done]])
 document("store:result", [[

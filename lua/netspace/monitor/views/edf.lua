@@ -58,7 +58,8 @@ local function make_curves(s, o)
     local curve = weighted and edf and weighted_curve(p, slot, edf)
       or plot._curve(p.name, slot, p.errors, p.n)
     curve.hidden = o.hidden[slot]
-    if p.state == "paused" or p.state == "stopped" and s.state ~= "stopped" then
+    if p.state == "paused" or p.state == "decided"
+      or p.state == "stopped" and s.state ~= "stopped" then
       curve.name = ("%s (%s)"):format(curve.name, p.state)
     end
     if curve.hidden then curve.name = curve.name .. " (hidden)" end
