@@ -1,6 +1,6 @@
 #!/bin/sh
 # Populations that are compared while they train, when the program is killed in the middle: it goes
-# on to the same looks and the same verdict, by the same script and by netspace resume.
+# on to the same looks and the same verdict, by the same script and by resuming the store.
 . "$(dirname "$0")/../lib.sh"
 shown=err
 # Workers that train nothing; one of them kills the program when it gets a model of that number.
@@ -24,6 +24,10 @@ function M.handle(job, send)
   end
   return true
 end]]):format(deadly))
+if arg[3] then
+  sweep.resume(store)
+  return
+end
 local populations = {}
 for k, name in ipairs { "A", "B" } do
   populations[k] = { space = name, seed = k }
@@ -51,8 +55,8 @@ run script 0 >"$dir/script"
 ok $? "the same script goes on" err
 check "to the same looks and verdict" cmp -s "$dir/calm" "$dir/script"
 check "killed again" killed resume 20
-NETSPACE_PATH=$dir/resume.db.lua "$NETSPACE" resume "$dir/resume.db" >"$dir/out" 2>"$dir/err"
-ok $? "netspace resume goes on" err
+"$NETSPACE" "$dir/trial.lua" "$dir/resume.db" 0 resume 2>"$dir/err"
+ok $? "sweep.resume goes on" err
 check "until it is decided" grep -q "^B is better than A, decided at look" "$dir/err"
 check "and no further" [ "$(count resume)" -lt 60 ]
 "$NETSPACE" resume "$dir/resume.db" 2>"$dir/err"

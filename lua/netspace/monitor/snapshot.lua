@@ -40,7 +40,7 @@ local function add_population(snapshot, id, info, live)
   local p = { name = info.name, space = info.space, data = info.data, recipe = info.recipe,
     n = #live, errors = {}, finished = {}, flops = {}, params = {}, acts = {},
     state = info.state, provisional = {}, done = 0, diverged = 0, failed = 0, running = 0,
-    queued = 0, spared = 0 }
+    queued = 0, spared = 0, prefix = 0 }
   snapshot.populations[id] = p
   for _, model in ipairs(live) do
     if model.status == "running" and p.state == "stopped" then -- left by a dead run
@@ -61,6 +61,7 @@ local function add_population(snapshot, id, info, live)
       p[status] = p[status] + 1
       if status == "running" then p.provisional[#p.provisional + 1] = model.error end
     end
+    if #p.errors == model.index then p.prefix = model.index end -- all up to it have ended
     model.population, model.population_id = p.name, id
     snapshot.models[#snapshot.models + 1] = model
   end
@@ -92,7 +93,7 @@ local function holds(before, version, infos)
   return #before.populations == #infos
 end
 
-local kept = { "populations", "done", "diverged", "failed", "running", "queued", "spared",
+local kept = { "populations", "trials", "done", "diverged", "failed", "running", "queued", "spared",
   "total" }
 
 -- The models of all populations: those seen last, or read.
@@ -110,6 +111,8 @@ local function add_models(snapshot, store, before)
     snapshot.models = before.models
     return
   end
+  snapshot.trials, message = store:_trials()
+  if not snapshot.trials then return message end
   for id, name in ipairs(names) do
     local live, why = store:live(name)
     if not live then return why end
@@ -187,8 +190,9 @@ end
 function M.plain(s)
   for _, p in ipairs(s.populations) do
     p.finished, p.flops, p.params, p.acts, p.networks = nil, nil, nil, nil, nil
+    p.prefix = nil
   end
-  s.version = nil
+  s.version, s.trials = nil, nil
   return s
 end
 

@@ -98,8 +98,11 @@ function M.summary(s, brief)
     text = ("%s; %s: another recipe may help (lr, batch, epochs; recipe.quick)"):format(text,
       chance.text(guessing))
   end
-  if s.decided and #s.queue > 0 then text = ("%s; %d not needed: decided"):format(text, #s.queue) end
-  if brief or s.decided and #s.queue > 0 then return text end
+  if s.decided and #s.queue > 0 then
+    return ("%s; %d not needed: decided"):format(text, #s.queue)
+  elseif brief then
+    return text
+  end
   if #s.queue > 0 then
     return s.unknown and text .. "; run it again"
       or ("%s; run it again, or `netspace resume %s`%s"):format(text, paths.shown(s.store),
