@@ -14,12 +14,12 @@
 -- is for a space, and the intervals are shortened by that before they are counted.
 
 local core = require "netspace.core.adjust"
-local features = require "netspace.stats.features"
 
 local times, names, path = tonumber(arg[1]) or 1000, arg[2] or "A,B,C,D,E,X", arg[3]
 local here = arg[0]:match("^(.*)/verdicts/[^/]*$")
 local results = assert(stats.import(here .. "/paper/small.jsonl.gz"))
 local steps = { results.A, results.B, results.C, results.D, results.E, results.X }
+local known = dofile(here .. "/verdicts/known.lua")
 
 -- Worth ---------------------------------------------------------------------------------
 
@@ -48,88 +48,7 @@ local function worths()
   print(("geometric mean: %.2f, %.2f, %.2f\n"):format(table.unpack(product)))
 end
 
--- Populations whose errors are known ------------------------------------------------------
-
--- Rows of features of networks, as the regression takes them.
-local function rows_of(models)
-  local reader, rows = features.reader(features.groups), {}
-  for i, m in ipairs(models) do rows[i] = reader.read(m) end
-  return rows, reader.starts
-end
-
-local function known(name, rows, starts, errors)
-  local sum, sorted = 0, table.move(errors, 1, #errors, 1, {})
-  for _, e in ipairs(errors) do sum = sum + e end
-  table.sort(sorted)
-  return { name = name, rows = rows, starts = starts, errors = errors, all = table.concat(rows),
-    mean = sum / #errors, sorted = sorted }
-end
-
--- Of the committed results: predictions by all six, and residuals of networks not seen.
-local function made()
-  local distribution = require "netspace.space.distribution"
-  local n, N, errors, trained, drawn, lists, starts = {}, {}, {}, {}, {}, {}, nil
-  for k, r in ipairs(steps) do
-    local list = distribution.list(r)
-    lists[k] = table.move(list, 1, 4000, 1, {})
-    drawn[k], starts = rows_of(lists[k])
-    trained[k] = table.concat((rows_of(r.models)))
-    n[k], N[k] = #r.errors, #lists[k]
-    table.move(r.errors, 1, #r.errors, #errors + 1, errors)
-  end
-  local all = {}
-  for k, rows in ipairs(drawn) do all[k] = table.concat(rows) end
-  local fit = core.new(starts, n, N, table.concat(trained), errors, table.concat(all), 1)
-  local seen, f = fit:predictions()
-  local list, first, from = {}, 0, 0
-  for k, r in ipairs(steps) do
-    local y = {}
-    for i = 1, N[k] do
-      local j = from + math.random(n[k])
-      y[i] = math.min(100, math.max(0, f[first + i] + errors[j] - seen[j]))
-    end
-    list[k] = known(r.name, drawn[k], starts, y)
-    first, from = first + N[k], from + n[k]
-  end
-  return list
-end
-
-local function populations()
-  if not path then return made() end
-  local list, s = {}, nil
-  if path:find("%.db$") then
-    local store = assert(sweep.open(path))
-    s = {}
-    for i, name in ipairs(store:names()) do s[i] = store:result(name) end
-  else
-    s = assert(stats.import(path))
-  end
-  for _, r in ipairs(s) do
-    if #r.errors >= 500 then
-      local rows, starts = rows_of(r.models)
-      list[#list + 1] = known(r.name, rows, starts, r.errors)
-    end
-  end
-  return list
-end
-
 -- Experiments -----------------------------------------------------------------------------
-
--- `count` different places in a list of N, at random.
-local function places(N, count)
-  local swapped, list = {}, {}
-  for i = 1, count do
-    local j = math.random(i, N)
-    list[i], swapped[j] = swapped[j] or j, swapped[i] or i
-  end
-  return list
-end
-
-local function take(p, at, from, n)
-  local rows, errors = {}, {}
-  for i = 1, n do rows[i], errors[i] = p.rows[at[from + i]], p.errors[at[from + i]] end
-  return table.concat(rows), errors
-end
 
 -- The largest distance of a curve from the share of all errors below each of those in `at`.
 local function distance(p, at, curve)
@@ -148,10 +67,10 @@ end
 
 -- One experiment: n networks of a, and n of b; what is claimed, beside what is true.
 local function experiment(a, b, n, seed, sums)
-  local at, other = places(#a.errors, a == b and 2 * n or n), nil
-  other = a == b and at or places(#b.errors, n)
-  local x, e = take(a, at, 0, n)
-  local y, g = take(b, other, a == b and n or 0, n)
+  local at, other = known.places(#a.errors, a == b and 2 * n or n), nil
+  other = a == b and at or known.places(#b.errors, n)
+  local x, e = known.take(a, at, 0, n)
+  local y, g = known.take(b, other, a == b and n or 0, n)
   local errors = table.move(g, 1, n, n + 1, table.move(e, 1, n, 1, {}))
   local fit = core.new(a.starts, { n, n }, { #a.errors, #b.errors }, x .. y, errors,
     a.all .. b.all, seed)
@@ -219,7 +138,7 @@ math.randomseed(18)
 io.stdout:setvbuf "line"
 worths()
 local list = {}
-for _, p in ipairs(populations()) do
+for _, p in ipairs(known.populations(steps, path)) do
   if ("," .. names .. ","):find("," .. p.name .. ",", 1, true) then list[#list + 1] = p end
 end
 coverage(list)

@@ -95,8 +95,8 @@ local function information(path, at)
   return t
 end
 
--- The decision of an arm with these estimates at the level it has now.
-local function decide(where, plan, path, level)
+--- The decision of an arm with these estimates at the level it has now.
+function M.decide(where, plan, path, level)
   local b = boundaries._solve(where, { looks = plan.at, level = level, spending = plan.spending,
     information = information(path, plan.at) })
   local t = plan.precision and looks.narrow(b, path, plan.precision)
@@ -171,7 +171,7 @@ local function at_looks(where, parent, list, plan, names)
         paths[i][k] = e
       end
     end
-    share(plan, arms, open, function(i, level) return decide(where, plan, paths[i], level) end)
+    share(plan, arms, open, function(i, level) return M.decide(where, plan, paths[i], level) end)
     for _, t in ipairs(arms) do t.n = plan.at[#t.looks] end
   end
   for i, t in ipairs(arms) do
