@@ -1,5 +1,5 @@
--- What both parts save together: predictions and planned looks.  How many trainings it takes until a
--- difference is decided, beside the classical test with one look at the end of the same level
+-- What both parts save together: predictions and planned looks.  How many trainings it takes until
+-- a difference is decided, beside the classical test with one look at the end of the same level
 -- and power; and how often a difference is claimed where there is none.
 --
 --   ./netspace examples/verdicts/stopping.lua [TIMES] [TRUTH] [OTHERS]
@@ -102,7 +102,7 @@ local function plan_of(n, count, spending)
   return arms.plan("stopping", { looks = at, spending = spending }, n)
 end
 
--- What predictions are worth for the pair at n models of each: a function of n, between those tried.
+-- What predictions are worth for the pair at n models of each: a function of n, by those tried.
 local function worth_of(list, a, b)
   local tried = { 10, 15, 20, 30, 40, 60, 80 }
   local function at(n)
@@ -149,8 +149,8 @@ local list = known.populations({ results.A, results.B, results.C, results.D, res
   path)
 local began, worths = os.clock(), {}
 for i = 2, #list do worths[i] = worth_of(list, list[i - 1], list[i]) end
-print(("Populations: %d; the predictor learns from %d models of each other one, too\n"):format(#list,
-  others))
+print(("Populations: %d; the predictor learns from %d models of each other one, too\n"):format(
+  #list, others))
 print_row("pair", "worth at 10", "20", "40", "80")
 print_row("---", "---", "---", "---", "---")
 for i = 2, #list do
@@ -160,8 +160,8 @@ for i = 2, #list do
 end
 
 local effects = { 0.3, 0.5, 0.8, 1 }
-print(("\nTrainings until decided over those of one look at the end, and power; %d experiments each\n")
-  :format(times * (#list - 1)))
+print(("\nTrainings until decided over those of one look, and power; %d experiments each\n"):format(
+  times * (#list - 1)))
 print_row("method", "0.3 sd", "0.5 sd", "0.8 sd", "1 sd", "geometric mean")
 print_row("---", "---", "---", "---", "---", "---")
 for _, method in ipairs(methods) do
