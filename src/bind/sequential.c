@@ -62,14 +62,13 @@ static int boundaries(lua_State *L)
         check_times(L, 6, &at);
         luaL_argcheck(L, at.K == l.K, 6, "as many as looks");
     }
-    struct spending s = {.at = planned ? at.t : NULL,
-                         .alpha = alpha_at(L, 2),
+    struct spending s = {.alpha = alpha_at(L, 2),
                          .kind = (enum spending_kind)luaL_checkoption(L, 3, NULL, kinds),
                          .rho = luaL_checknumber(L, 4),
                          .sides = (int)luaL_checkinteger(L, 5)};
     luaL_argcheck(L, s.rho > 0, 4, "rho is positive");
     luaL_argcheck(L, s.sides == 1 || s.sides == 2, 5, "1 side or 2");
-    if (!looks_solve(&l, &s, &e))
+    if (!looks_solve_at(&l, &s, planned ? at.t : l.t, &e))
         return push_failure(L, e.msg);
     push_list(L, l.c, (size_t)l.K);
     push_list(L, l.spent, (size_t)l.K);

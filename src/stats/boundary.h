@@ -25,7 +25,6 @@ struct spending {
     double alpha; // of all sides together
     double rho;   // SPEND_POWER: alpha t^rho
     int sides;    // 2, or 1: only large Z decide
-    const double *at; // of each look, the part of the trial at which is spent; NULL: its information
 };
 
 /* What may be spent up to information t; all of alpha from 1 on. */
@@ -40,9 +39,14 @@ struct looks {
 };
 
 /* Finds c and spent of l->K looks at l->t, and sets same to 0.  What is less than 1e-14 is
- * left for the next look.  Where the information is only known when a look is taken, s->at says
- * what may be spent: any plan that the data have no part in (Lan and DeMets 1983). */
+ * left for the next look. */
 bool looks_solve(struct looks *l, const struct spending *s, struct error *e);
+
+/* The same where at[k], and not the information, says what may be spent up to look k: for
+ * information that is only known when a look is taken, by any plan that the data have no part
+ * in (Lan and DeMets 1983). */
+bool looks_solve_at(struct looks *l, const struct spending *s, const double *at,
+                    struct error *e);
 
 /* The limits of a claim of sameness, for a margin in standard errors at t = 1: two one-sided
  * tests, |Z_k| + c_k <= margin sqrt(t_k), which is the repeated interval inside the margin.
