@@ -11,9 +11,10 @@
 -- predict = { with = … } does.
 --
 -- The difference of b and a is made 0.3, 0.5, 0.8 and 1 standard deviation.  One look takes
--- n = 2 (1.960 + 0.842)² / effect² models of each for a power of 80 %.  With predictions the last
--- look is at the least n at which they are worth that many, times 1.025 for the looks; how much
--- they are worth at n is what 20 samples of each pair say beforehand, as a pilot would.
+-- n = 2 (t_0.975 + t_0.8)² / effect² models of each for a power of 80 %, with Student's quantiles at
+-- 2 n − 2 degrees of freedom.  With predictions the last look is at the least n at which they are
+-- worth that many (at 2 n − 4), times 1.025 for the looks; how much they are worth at n is what 20
+-- samples of each pair say beforehand, as a pilot would.
 -- There are up to five looks, at ten models of each or more.
 
 local core = require "netspace.core.adjust"
@@ -133,11 +134,23 @@ local methods = {
     most = stats.boundaries({ looks = LOOKS, spending = "pocock" }).most },
 }
 
--- The models of each that a method goes to, for a classical test that takes `single`.
-local function models(method, single, worth)
+-- The models of each that find an effect with a power of 80 % at one look of n, when it is
+-- estimated with so many degrees of freedom.
+local function needed(effect, freedom)
+  return 2 * (core.student(0.975, freedom) + core.student(0.8, freedom)) ^ 2 / effect ^ 2
+end
+
+local function single_of(effect)
+  local n = 3
+  while n < needed(effect, 2 * n - 2) do n = n + 1 end
+  return n
+end
+
+-- The models of each that a method goes to.
+local function models(method, effect, worth)
+  if not method.with then return math.ceil(method.most * single_of(effect)) end
   local n = LEAST
-  if not method.with then return math.ceil(method.most * single) end
-  while n * worth(n) < method.most * single do n = n + 1 end
+  while n * worth(n) < method.most * needed(effect, 2 * n - 4) do n = n + 1 end
   return n
 end
 
@@ -171,8 +184,8 @@ for _, method in ipairs(methods) do
     for i = 2, #list do
       local a, b = list[i - 1], list[i]
       local difference = effect * math.sqrt((a.variance + b.variance) / 2)
-      local single = 2 * (1.959964 + 0.841621) ^ 2 / effect ^ 2
-      local plan = plan_of(models(method, single, worths[i]), method.looks, method.spending)
+      local single = single_of(effect)
+      local plan = plan_of(models(method, effect, worths[i]), method.looks, method.spending)
       for _ = 1, times do
         local n, claim = go_on(sample(list, a, b, plan.n), plan, a.mean - b.mean - difference,
           method.with)
