@@ -11,7 +11,7 @@
 -- predict = { with = … } does.
 --
 -- The difference of b and a is made 0.3, 0.5, 0.8 and 1 standard deviation.  One look takes
--- n = 2 (t_0.975 + t_0.8)² / effect² models of each for a power of 80 %, with Student's quantiles at
+-- n = 2 (t_0.975 + t_0.8)² / effect² models of each for a power of 80 %, Student's quantiles at
 -- 2 n − 2 degrees of freedom.  With predictions the last look is at the least n at which they are
 -- worth that many (at 2 n − 4), times 1.025 for the looks; how much they are worth at n is what 20
 -- samples of each pair say beforehand, as a pilot would.

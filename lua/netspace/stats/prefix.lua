@@ -95,7 +95,7 @@ function M._cut(x, p, n)
   for _, key in ipairs { "models", "indices", "curves" } do
     if type(x[key]) == "table" then t[key] = cut(x[key]) end
   end
-  for key, value in pairs(t.models and x.models or {}) do -- what a population says of where it was drawn from
+  for key, value in pairs(t.models and x.models or {}) do -- where a population was drawn from
     if type(key) == "string" then t.models[key] = value end
   end
   if x.columns then
