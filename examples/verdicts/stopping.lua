@@ -73,7 +73,7 @@ local function predicted(s, n, shift, seed)
   local u, v = x.se ^ 2, y.se ^ 2
   return { n = n, difference = difference, se = se, predicted = {},
     df = (u + v) ^ 2 / (u ^ 2 / (n - 2) + v ^ 2 / (n - 2)),
-    worth = (x.plain_se ^ 2 + y.plain_se ^ 2) / se ^ 2 }
+    plain = x.plain_se ^ 2 + y.plain_se ^ 2 }
 end
 
 -- Until what n a method goes on, and what it claims: the look, or nil.
@@ -107,9 +107,12 @@ end
 local function worth_of(list, a, b)
   local tried = { 10, 15, 20, 30, 40, 60, 80 }
   local function at(n)
-    local sum = 0
-    for k = 1, 20 do sum = sum + predicted(sample(list, a, b, n), n, 0, k).worth end
-    return sum / 20
+    local plain, square = 0, 0
+    for k = 1, 20 do
+      local e = predicted(sample(list, a, b, n), n, 0, k)
+      plain, square = plain + e.plain, square + e.se ^ 2
+    end
+    return plain / square
   end
   local found = {}
   for i, n in ipairs(tried) do found[i] = at(n) end
