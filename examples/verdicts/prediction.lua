@@ -14,7 +14,6 @@
 -- 200 experiments of each take about two minutes of one core, 10,000 about an hour and a half.
 
 local core = require "netspace.core.adjust"
-local features = require "netspace.stats.features"
 
 local times = math.tointeger(tonumber(arg[1] or 200))
 if not times or times < 1 then
@@ -24,6 +23,7 @@ end
 local here = arg[0]:match("^(.*/)[^/]*$") or "./"
 local path = arg[2] or here .. "truth.jsonl.gz"
 local results = assert(stats.import(here .. "../paper/small.jsonl.gz"))
+local known = dofile(here .. "known.lua")
 local steps = { results.A, results.B, results.C, results.D, results.E, results.X }
 
 -- Worth ---------------------------------------------------------------------------------
@@ -53,58 +53,7 @@ local function worths()
   print(("geometric mean: %.2f, %.2f, %.2f\n"):format(table.unpack(product)))
 end
 
--- Populations whose errors are known ------------------------------------------------------
-
--- Rows of features of networks, as the regression takes them.
-local function rows_of(models)
-  local reader, rows = features.reader(features.groups), {}
-  for i, m in ipairs(models) do rows[i] = reader.read(m) end
-  return rows, reader.starts
-end
-
-local function known(name, rows, starts, errors)
-  local sum, sorted = 0, table.move(errors, 1, #errors, 1, {})
-  for _, e in ipairs(errors) do sum = sum + e end
-  table.sort(sorted)
-  return { name = name, rows = rows, starts = starts, errors = errors, all = table.concat(rows),
-    mean = sum / #errors, sorted = sorted }
-end
-
-local function populations()
-  local list, s = {}, nil
-  if path:find("%.db$") then
-    local store = assert(sweep.open(path))
-    s = {}
-    for i, name in ipairs(store:names()) do s[i] = store:result(name) end
-  else
-    s = assert(stats.import(path))
-  end
-  for _, r in ipairs(s) do
-    if #r.errors >= 500 then
-      local rows, starts = rows_of(r.models)
-      list[#list + 1] = known(r.name, rows, starts, r.errors)
-    end
-  end
-  return list
-end
-
 -- Experiments -----------------------------------------------------------------------------
-
--- `count` different places in a list of N, at random.
-local function places(N, count)
-  local swapped, list = {}, {}
-  for i = 1, count do
-    local j = math.random(i, N)
-    list[i], swapped[j] = swapped[j] or j, swapped[i] or i
-  end
-  return list
-end
-
-local function take(p, at, from, n)
-  local rows, errors = {}, {}
-  for i = 1, n do rows[i], errors[i] = p.rows[at[from + i]], p.errors[at[from + i]] end
-  return table.concat(rows), errors
-end
 
 -- The largest distance of a curve from the share of all errors below each of those in `at`.
 local function distance(p, at, curve)
@@ -123,10 +72,10 @@ end
 
 -- One experiment: n networks of a, and n of b; what is claimed, beside what is true.
 local function experiment(a, b, n, seed, sums)
-  local at, other = places(#a.errors, a == b and 2 * n or n), nil
-  other = a == b and at or places(#b.errors, n)
-  local x, e = take(a, at, 0, n)
-  local y, g = take(b, other, a == b and n or 0, n)
+  local at, other = known.places(#a.errors, a == b and 2 * n or n), nil
+  other = a == b and at or known.places(#b.errors, n)
+  local x, e = known.take(a, at, 0, n)
+  local y, g = known.take(b, other, a == b and n or 0, n)
   local errors = table.move(g, 1, n, n + 1, table.move(e, 1, n, 1, {}))
   local fit = core.new(a.starts, { n, n }, { #a.errors, #b.errors }, x .. y, errors,
     a.all .. b.all, seed)
@@ -170,9 +119,9 @@ end
 
 -- The same networks with errors moved so that the mean is that of p.
 local function moved(p, to)
-  local errors = {}
-  for i, e in ipairs(p.errors) do errors[i] = e + to.mean - p.mean end
-  return known(p.name .. " moved", p.rows, p.starts, errors)
+  local copy = { mean = to.mean, errors = {} }
+  for i, e in ipairs(p.errors) do copy.errors[i] = e + to.mean - p.mean end
+  return setmetatable(copy, { __index = p })
 end
 
 local sizes = { 10, 20, 50, 100, 200 }
@@ -213,7 +162,7 @@ end
 
 io.stdout:setvbuf "line"
 worths()
-local list = populations()
+local list = known.populations(steps, path)
 for _, p in ipairs(list) do
   print(("%s: %d networks, mean error %.3f %%"):format(p.name, #p.errors, p.mean))
 end

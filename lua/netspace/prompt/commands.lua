@@ -250,7 +250,7 @@ end
 
 --- Tries a trainer with the protocol.
 function M.trainer(args)
-  return require("netspace.sweep.trial").main(args)
+  return require("netspace.sweep.check").main(args)
 end
 
 local TRAINER = "trainer check [--data SPEC] [--patience SECONDS] COMMAND [ARG]..."

@@ -117,6 +117,44 @@ function Ledger:names_of(hash)
   return names
 end
 
+--- The trials of the store, oldest first: id, plan, verdict (or nil), names (the parent first).
+function Ledger:trials()
+  local list = rows(self, "SELECT id, plan, verdict FROM trial ORDER BY id")
+  for _, t in ipairs(list) do
+    t.plan, t.names = json.decode(t.plan), {}
+    for i, row in ipairs(rows(self, [[SELECT name FROM arm JOIN population
+      ON population.id = population WHERE trial = ? ORDER BY place]], { t.id })) do
+      t.names[i] = row.name
+    end
+  end
+  return list
+end
+
+--- The trial of these populations, in this order, or nil.
+function Ledger:trial(ids)
+  local row = rows(self, [[SELECT id, plan, verdict FROM trial WHERE
+    (SELECT json_group_array(population) FROM (SELECT population FROM arm WHERE trial = trial.id
+      ORDER BY place)) = ?]], { json.encode(ids) })[1]
+  if row then row.plan = json.decode(row.plan) end
+  return row
+end
+
+--- Keeps the plan by which populations will be compared.
+-- @treturn integer the id of the trial
+function Ledger:plan(ids, plan)
+  run(self, "INSERT INTO trial (plan, created) VALUES (?, ?)", { json.encode(plan), schema.time() })
+  local id = self.db:last_id()
+  for place, population in ipairs(ids) do
+    run(self, "INSERT INTO arm VALUES (?, ?, ?)", { id, place, population })
+  end
+  return id
+end
+
+--- What a trial has decided.
+function Ledger:decided(trial, verdict)
+  run(self, "UPDATE trial SET verdict = ? WHERE id = ?", { verdict, trial })
+end
+
 --- The models of all populations that have failed, with their reasons and the population's name.
 function Ledger:failed()
   return rows(self, [[SELECT reason, memory, population.name FROM model JOIN population
@@ -345,9 +383,11 @@ function Ledger:remove(id)
     "DELETE FROM epoch WHERE model IN (SELECT id FROM model WHERE population = :id)",
     "DELETE FROM model WHERE population = :id", "DELETE FROM run WHERE population = :id",
     "DELETE FROM distribution WHERE population = :id",
+    "DELETE FROM arm WHERE trial IN (SELECT trial FROM arm WHERE population = :id)",
     "DELETE FROM population WHERE id = :id" } do
     run(self, sql, { id = id })
   end
+  run(self, "DELETE FROM trial WHERE id NOT IN (SELECT trial FROM arm)")
 end
 
 --- Gives a population another name, also where others say that they adopted from it.

@@ -9,6 +9,7 @@
 --   run         one process at work on one population: since when, and where
 --   trainer     a program that has trained models: its version, device, kernels and host
 --   event       what happened, in words, for the person who wonders later
+--   trial       a plan by which populations (arm) are trained until it is decided how they compare
 --
 -- Errors are in percent; a failed or diverged model has error 100.  Times are Unix seconds.
 -- A model's attempt grows with each start, and only the current attempt may report: what a
@@ -115,6 +116,16 @@ ALTER TABLE run DROP COLUMN engine;
 ALTER TABLE run DROP COLUMN blas;
 ALTER TABLE run DROP COLUMN corename;
 ALTER TABLE run DROP COLUMN isa;
+]]
+
+-- Populations that are trained until it is decided how they compare, by a plan that was fixed
+-- before (sweep/trial.lua); place 1 is the parent.  verdict: what was decided, NULL until then.
+steps[8] = [[
+CREATE TABLE trial (id INTEGER PRIMARY KEY, plan TEXT NOT NULL, created REAL NOT NULL,
+  verdict TEXT);
+CREATE TABLE arm (
+  trial INTEGER NOT NULL REFERENCES trial, place INTEGER NOT NULL,
+  population INTEGER NOT NULL REFERENCES population, PRIMARY KEY (trial, place)) WITHOUT ROWID;
 ]]
 
 local M = { version = #steps, application = 0x6e657473 }

@@ -55,6 +55,14 @@ local function paused(self, run)
   return not run.images_per_s and at_work(self, run)
 end
 
+-- Whether a population was compared while it was trained, and all that it was compared for is
+-- decided.
+local function decided(self, id)
+  local row = self.reader:rows([[SELECT count(*) AS n, count(verdict) AS decided FROM arm
+    JOIN trial ON trial.id = trial WHERE population = ?]], { id })[1]
+  return row.n > 0 and row.n == row.decided
+end
+
 --- What a population is and how it stands.
 function Read:population(name)
   local row = find(self, name)
@@ -78,7 +86,7 @@ function Read:population(name)
   local run = self.reader:rows("SELECT * FROM run WHERE id = ?", { row.run })[1] or {}
   p.host, p.trainers = run.host, provenance.trainers(self.reader, row.id)
   p.state = p.done + p.failed + p.diverged == p.n and "finished" or paused(self, run) and "paused"
-    or at_work(self, run) and "running" or "stopped"
+    or at_work(self, run) and "running" or decided(self, row.id) and "decided" or "stopped"
   return p
 end
 
@@ -286,6 +294,20 @@ function Read:_export_text(kind, names, salvage)
   return export.text(self.reader, kind, names, salvage)
 end
 
+--- What populations that were trained to be compared came to, the latest first: lists of their
+-- names, the parent first, with verdict; for our own modules.
+function Read:_trials()
+  local list, at = {}, {}
+  for _, row in ipairs(self.reader:rows([[SELECT trial.id, verdict, name FROM trial
+    JOIN arm ON trial = trial.id JOIN population ON population.id = population
+    WHERE verdict IS NOT NULL ORDER BY trial.id DESC, place]])) do
+    local t = at[row.id] or { verdict = row.verdict }
+    if not at[row.id] then at[row.id], list[#list + 1] = t, t end
+    t[#t + 1] = row.name
+  end
+  return list
+end
+
 --- A text that is the same as before as long as nothing was written; for our own modules.
 function Read:_version()
   local reader = self.reader
@@ -429,7 +451,8 @@ document("store:population", [[
   s:population(name) -> table
   What a population is and how it stands: space, seed, n, done, diverged, failed, running,
   queued (they add up to n; .counts has them as a table), state ("running", "paused",
-  "stopped" (nobody works on what is open), "finished"), epochs, recipe, data, card,
+  "stopped" (nobody works on what is open), "decided" (sweep.run{ compare = } needs no more of
+  it), "finished"), epochs, recipe, data, card,
   created, host, and trainers, a list: trainer, version, device, kernels and host of each, and
   how many models it has made.
   example: store.open("runs.db"):population("A").done]])

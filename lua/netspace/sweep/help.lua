@@ -9,7 +9,8 @@ document("sweep.run", [[
   the same beginning adds its new models.
     store       file that keeps the results (made when missing)
     name        what to call the population in it (the name of its space)
-    models      a population (S:sample) or a list of networks
+    models      a population (S:sample) or a list of networks; or, with compare, a list of
+                populations of one size, the parent first, and name a list of their names
     data        what data.open takes ("shapes", "~/photos", "cifar10:DIR"), or a dataset from it
     recipe      how to train, as for recipe{ … }; what is not given is as in recipe.quick.  Its
                 batch may be no larger than the training set
@@ -48,6 +49,17 @@ document("sweep.run", [[
     yes         true: start a sweep of more than an hour without asking, as netspace --yes does
     progress    function that is called with the status a few times a second
     quiet       true: nothing on stderr
+    compare     of several populations: true, or a table; trains them in turn (the first model
+                of each, then the second, …) until it is decided how the others compare with the
+                first, and no further:
+                looks, spending, margin, predict, seed, level   as in stats.sequential;
+                        looks = "anytime" looks after every model, as stats.anytime, and more
+                        models may be added later
+                precision   stops when half of every interval is at most so many points
+  With compare the result is a list of results with .decision (stats.sequential) and .verdict.
+  Candidates stop one by one; a model at work then stops with its checkpoint, and what is
+  trained is kept.  Looks see models 1 to n alone, all ended.  The plan is kept in the store: the
+  same call goes on after an interruption, to the same looks, and another plan is refused.
   The result has .errors in percent (a failed or diverged network counts as 100), .models,
   .failed, .n.  Ctrl-C stops the training after a checkpoint of each model.
   A network whose worker dies is tried again from its last checkpoint; it has failed after 3
@@ -57,6 +69,9 @@ document("sweep.run", [[
   sweep.forecast.  pcall catches it; finished models are in the store.  sweep.open and the
   functions that read a store return nil and a message.
   example: sweep.run{ store = "runs.db", name = "A", models = A, data = D }
+  example: B = space.small.RegNetX:sample(5, { flops = {1e6, 2e6}, seed = 2 })
+      C = space.small.AnyNetXB:sample(5, { flops = {1e6, 2e6}, seed = 3 })
+      sweep.run{ store = "two.db", models = { B, C }, data = D, compare = { looks = 1 } }
   source: Radosavovic et al. 2019, 2020: populations instead of single networks]])
 document("sweep.forecast", [[
   sweep.forecast{ … } -> forecast
@@ -118,8 +133,8 @@ document("sweep.finish", [[
 document("sweep:status", [[
   s:status() -> table
   The state of a sweep: name, state ("running", "pausing", "paused", "stopping", "finished",
-  "stopped", "broken"), total, done, failed, diverged, running, queued, images_per_s, eta in
-  seconds.
+  "decided", "stopped", "broken"), total, done, failed, diverged, running, queued,
+  images_per_s, eta in seconds.
   example: sweep.start{ store = "runs.db", name = "A", models = A, data = D }:status()]])
 document("sweep:wait", [[
   s:wait() -> result

@@ -98,7 +98,11 @@ function M.summary(s, brief)
     text = ("%s; %s: another recipe may help (lr, batch, epochs; recipe.quick)"):format(text,
       chance.text(guessing))
   end
-  if brief then return text end
+  if s.decided and #s.queue > 0 then
+    return ("%s; %d not needed: decided"):format(text, #s.queue)
+  elseif brief then
+    return text
+  end
   if #s.queue > 0 then
     return s.unknown and text .. "; run it again"
       or ("%s; run it again, or `netspace resume %s`%s"):format(text, paths.shown(s.store),
@@ -136,7 +140,7 @@ end
 function M.report(list)
   local left, lost, over, stores = {}, {}, {}, {}
   for _, s in ipairs(list) do
-    if not s.reported and not s.quiet and #s.queue > 0 then
+    if not s.reported and not s.quiet and #s.queue > 0 and not s.decided then
       if not left[s.store] then stores[#stores + 1] = s.store end
       left[s.store] = (left[s.store] or 0) + 1
       lost[s.store] = lost[s.store] or {}

@@ -66,7 +66,9 @@ function M.begin(ledger, id, request)
     card = request.card, least = 100,
     price = request.forecast and request.forecast.rate,
     over = request.forecast and request.forecast.over, -- what needs more memory than it may
+    trial = request.trial, -- which it is trained for (trial.lua)
   }, Training)
+  if s.trial then s.trial:add(s, request.place) end
   for _, model in ipairs(ledger:models(id)) do
     s.total = s.total + 1
     model.cost = forecasts.price(model, request.card, s.recipe.epochs)
@@ -178,11 +180,17 @@ function Training:_tell(model, text)
   news.note(self, model, text)
 end
 
+-- How many models are to be begun.
+function Training:_open()
+  if self.state ~= "running" or self:_out_of_time() then return 0 end
+  return #self.queue
+end
+
 -- What pool.lua asks of a client ------------------------------------------------------
 
 function Training:_waiting()
-  if self.state ~= "running" or self:_out_of_time() then return 0 end
-  return #self.queue
+  local n = self:_open()
+  return n > 0 and self.trial and not self.trial:turn(self) and 0 or n
 end
 
 function Training:_checkpoint(model)
@@ -373,9 +381,13 @@ end
 
 function Training:_settle()
   if self.state == "ended" then return end
-  if self.urgent and not self.trouble then self:_flush() end -- _finish tries it once more
+  if self.urgent and not self.trouble then
+    self:_flush() -- _finish tries it once more
+    if self.trial then self.trial:look() end -- which may end it
+    if self.state == "ended" then return end
+  end
   if next(self.running) ~= nil then return end
-  if self.state == "stopping" or self.state == "running" and self:_waiting() == 0 then
+  if self.state == "stopping" or self.state == "running" and self:_open() == 0 then
     self:_finish()
   elseif self.state == "pausing" then
     self.state = "paused"
@@ -435,6 +447,7 @@ function Training:_finish()
     if not good then self.trouble = self.trouble or err end
   end
   news.ended(self)
+  if self.trial then self.trial:ended(self) end
 end
 
 -- How it stands -----------------------------------------------------------------------
@@ -482,7 +495,8 @@ function Training:status()
   end
   local state = self.state
   if state == "ended" then
-    state = self.trouble and "broken" or #self.queue > 0 and "stopped" or "finished"
+    state = self.trouble and "broken" or self.decided and "decided"
+      or #self.queue > 0 and "stopped" or "finished"
   end
   local kept = self.kept
   return { name = self.name, state = state, total = self.total, done = kept.done,

@@ -1,308 +1,389 @@
---- `netspace trainer check COMMAND`: a trainer is taken through jobs good and bad, and what it gets
--- wrong of the protocol (netspace-trainer(5)) is said.  The rules themselves are protocol.lua.
+--- Several populations that are trained to be compared, a parent and its candidates, until that is
+-- decided.  Their models are trained in turn, the first of each, then the second of each; when
+-- models 1 to n of all are done and a look is planned at n, what stats.sequential says of them
+-- decides which populations go on.  What is being trained then stops with a checkpoint.
 --
--- Each trial starts the trainer anew, so that one that hangs or dies spoils no other.
+-- The plan (how many models, looks, limits) is kept in the store before any look, because only a
+-- plan that is fixed beforehand has the error probability that it names.  Looks depend on models
+-- 1 to n alone, so that a trial that was killed goes on to the same looks and the same verdict.
 
-local arch = require "netspace.network.arch"
-local data = require "netspace.data.data"
 local json = require "netspace.lib.json"
-local places = require "netspace.sweep.places"
-local process = require "netspace.sweep.process"
-local protocol = require "netspace.sweep.protocol"
-local recipe = require "netspace.network.recipe"
-local sys = require "netspace.core.sys"
+local ledgers = require "netspace.store.ledger"
+local members = require "netspace.lib.members"
+local news = require "netspace.sweep.news"
+local options = require "netspace.lib.options"
+local paths = require "netspace.lib.path"
+local pool = require "netspace.sweep.pool"
+local progress = require "netspace.sweep.progress"
+local sequential = require "netspace.stats.sequential"
+local starting = require "netspace.sweep.starting"
+local stores = require "netspace.store.store"
 local units = require "netspace.lib.units"
 local uv = require "luv"
+local waiting = require "netspace.sweep.waiting"
 
 local M = {}
-local HELLO = 120           -- seconds until its hello
-local STOP, PIPE = 60, 30   -- seconds to its end from SIGTERM, and from a broken pipe
-local EPOCHS, LONG = 2, 30  -- of short jobs, and of those that are interrupted
-local WILD = 1000           -- a learning rate with which every network diverges
+local fail = ledgers.fail
+local FIRST = 10 -- models of each before which nothing is said at any time (stats.anytime)
 
--- What is wrong travels from deep inside as this.
-local Wrong = {}
-local function wrong(...) error(setmetatable({ text = (...):format(select(2, ...)) }, Wrong), 0) end
+options.declare("sweep.run: compare", { looks = "integer|table|string", spending = "string|table",
+  margin = "number", precision = "number", level = "number", predict = "boolean|table",
+  seed = "integer" })
+options.declare("sweep.run: compare: predict", { with = "table", features = "table" })
+options.words.looks = { "anytime" }
 
--- A trainer at work ---------------------------------------------------------------------------
+local Trial = {}
+Trial.__index = Trial
 
-local Session = {}
-Session.__index = Session
-
--- Runs the event loop until done() is true, for so many seconds at most; whether it was.
-local function wait(seconds, done)
-  local finish, timer = sys.now() + seconds, uv.new_timer()
-  timer:start(50, 50, function() end)
-  while not done() and sys.now() < finish and not sys.interrupted() do uv.run "once" end
-  timer:close()
-  uv.run "nowait"
-  if sys.interrupted() then error("interrupted", 0) end
-  return done()
+-- A trial of the populations `names` in the store at `path`, the parent first.
+local function new(path, names, plan, quiet)
+  return setmetatable({ store = path, names = names, plan = plan, quiet = quiet, ready = false,
+    trainings = {}, next = plan.at and plan.at[1] or FIRST }, Trial)
 end
 
--- The next event; raises when none comes.
-function Session:next(seconds, what)
-  wait(seconds, function() return self.events[1] or self.ended end)
-  local e = table.remove(self.events, 1)
-  if e then return e end
-  if not self.ended then wrong("it said nothing for %.0f seconds %s", seconds, what) end
-  local fate = self.w:fate()
-  wrong("%s %s%s", fate.why, what, fate.log and ":\n" .. fate.log or "")
-end
-
--- Starts the trainer of a trial t and hears its hello.
-local function start(t)
-  local s = setmetatable({ events = {}, patience = t.patience }, Session)
-  local why
-  s.w, why = process.start(t.place, 1, {
-    event = function(_, e) s.events[#s.events + 1] = e end,
-    ended = function() s.ended = true end, settled = function() end,
-    callback = function(f) return f end })
-  if not s.w then wrong("it cannot be started: %s", why) end
-  t.session = s
-  s.hello = s:next(HELLO, "before its hello")
-  local fault = protocol.wrong_hello(s.hello)
-  if fault then wrong("%s", fault) end
-  return s
-end
-
--- Events of a job, until its end, or until when(e) is true: the last one, and all.
-function Session:hear(job, when)
+-- What the store has of all its populations, in their order.
+function Trial:results()
+  local store, why = stores.open(self.store)
+  if not store then fail(why) end
   local list = {}
-  self.listener = self.listener or protocol.listener(job)
-  repeat
-    local e = self:next(self.patience, "at work on a job")
-    local fault = self.listener:hear(e)
-    if fault then wrong("%s", fault) end
-    list[#list + 1] = e
-    local last = protocol.ends(e)
-    if last then self.listener = nil end
-  until last or when and when(e)
-  return list[#list], list
+  for i, name in ipairs(self.names) do
+    list[i], why = store:result(name)
+    if not list[i] then break end
+  end
+  store:close()
+  if #list < #self.names then fail(why) end
+  return list
 end
 
--- Gives it a job, and hears what comes of it.
-function Session:run(job, when)
-  self.w:tell(job)
-  return self:hear(job, when)
-end
-
-local function expect(e, event, job_text)
-  if e.event == event then return end
-  wrong("%s is answered by '%s'%s, and not by '%s'", job_text, e.event,
-    e.reason and (" (%s)"):format(e.reason) or "", event)
-end
-
--- The trainer ends within so many seconds.
-function Session:ends(seconds, when)
-  if not wait(seconds, function() return self.ended end) then
-    wrong("it is still there %.0f seconds %s", seconds, when)
+-- Takes the looks that can be taken.
+function Trial:judge()
+  local list = self:results()
+  local parent = table.remove(list, 1)
+  self.decision = sequential._judge("sweep.run", parent, list, self.plan)
+  local n = math.huge
+  for _, r in ipairs { parent, table.unpack(list) } do n = math.min(n, #r.errors) end
+  self.next = self.plan.at and (self.decision.next or math.huge) or math.max(FIRST, n + 1)
+  if (self.plan.seen or 0) >= (self.plan.at and self.plan.at[1] or FIRST) then
+    self.decision.verdict = ("%s Careful: %d models of each had ended before the looks were "
+      .. "planned."):format(self.decision.verdict, self.plan.seen)
   end
 end
 
--- Jobs ---------------------------------------------------------------------------------------
-
-local function job_of(t, o)
-  local set = t.set
-  local card = set:card()
-  local m = arch._final(arch.anynet { d = { 1, 1 }, w = { 8, 32 }, g = 8, stride = { 1, 2 },
-    stem_width = 8, image = card.image, classes = card.classes, channels = card.channels })
-  t.jobs = (t.jobs or 0) + 1
-  return { kind = "train", model = t.jobs, attempt = o.attempt or 1, seed = 7, m = m,
-    recipe = recipe { epochs = o.epochs or EPOCHS, batch = 32, lr = o.lr or 0.05, warmup = 0 },
-    source = data._source(set), checksum = o.checksum or set:checksum(),
-    step_flops = 6 * arch.complexity(m).flops * 32, checkpoint = o.checkpoint }
+--- Whether the population in this place (1: the parent) needs no more models.
+function Trial:over(place)
+  local d = self.decision
+  if not d then return false end
+  return d.over or place > 1 and d.arms[place - 1].over
 end
 
--- The epochs of a list of events as text.
-local function epochs_of(list)
+--- A training of this trial begins.
+function Trial:add(training, place)
+  training.place = place
+  self.trainings[place] = training
+end
+
+--- From now on models are trained.
+function Trial:begin()
+  self.ready = true
+  pool.dispatch()
+end
+
+--- Whether the next model of a training is the next of all of them.
+function Trial:turn(training)
+  if not self.ready then return false end
+  local mine = training.queue:first()
+  for place, other in pairs(self.trainings) do
+    local first = other ~= training and other.state == "running" and other:_open() > 0
+      and other.queue:first()
+    if first and (first.idx < mine.idx or first.idx == mine.idx and place < training.place) then
+      return false
+    end
+  end
+  return true
+end
+
+-- How many models from the first on have ended in all populations that are not decided.
+function Trial:prefix()
+  local n = math.huge
+  for place, training in pairs(self.trainings) do
+    if not self:over(place) then
+      n = math.min(n, training.total)
+      local first = training.queue:first()
+      if first then n = math.min(n, first.idx - 1) end
+      for _, model in pairs(training.running) do n = math.min(n, model.idx - 1) end
+    end
+  end
+  return n
+end
+
+-- Says that an arm is decided; what decides the last one is said at the end (M.conclude).
+function Trial:told(training, verdict)
+  if not self.decision.over then return training:_tell(nil, verdict) end
+  training.journal:note(function(ledger) ledger:log(nil, verdict) end)
+end
+
+--- The store has more results than before: a look, where one is due.
+function Trial:look()
+  if self.looking or not self.ready or self:prefix() < self.next then return end
+  self.looking = true
+  self:judge()
+  for place, training in pairs(self.trainings) do
+    if self:over(place) and not training.decided then
+      training.decided = true
+      if place > 1 then self:told(training, self.decision.arms[place - 1].verdict) end
+      training:_stop()
+    end
+  end
+  self.looking = false
+end
+
+--- A training has ended.  One that was cancelled takes the others with it: without it there is no
+-- further look.
+function Trial:ended(training)
+  if training.decided or training.closed or #training.queue == 0 then return end
+  for _, other in pairs(self.trainings) do other:_stop() end
+end
+
+-- Writes what was decided into the store.
+function Trial:conclude()
+  if not self.decision.over then return end
+  local ledger = starting.open_ledger(self.store)
+  local good, err = pcall(ledger.write, ledger, function()
+    ledger:decided(self.id, self.decision.verdict)
+  end)
+  ledger:close()
+  if not good then error(err, 0) end
+end
+
+-- The plan as it is kept ---------------------------------------------------------------------
+
+local planned = { "n", "at", "level", "spending", "margin", "precision", "predict" }
+local words = { at = "looks", predict = "predict" }
+
+local function kept(plan)
+  local t = {}
+  for _, key in ipairs(planned) do t[key] = plan[key] end
+  if plan.predict then -- functions and results cannot be kept
+    t.predict = (plan.predict.with or plan.predict.features) and "own" or true
+  end
+  t.seed = plan.seed
+  return t
+end
+
+local function text(value) return value == nil and "none" or json.encode(value) end
+
+-- Raises where the store has another plan for these populations.
+local function same_plan(path, names, old, new_plan)
   local lines = {}
-  for _, e in ipairs(list) do
-    if e.event == "epoch" then
-      lines[#lines + 1] = json.encode { e.epoch, e.train_loss or false, e.validation_error }
+  for _, key in ipairs(planned) do
+    if text(old[key]) ~= text(new_plan[key]) then
+      lines[#lines + 1] = ("  %s: %s planned, %s now"):format(words[key] or key, text(old[key]),
+        text(new_plan[key]))
     end
   end
-  return lines
+  if #lines == 0 then return end
+  fail(("%s of %s have been compared by another plan:\n%s\nLooks of another plan are another "
+    .. "experiment, on models that have been looked at: go on with the old one, or draw anew with "
+    .. "another seed and name.  What may be extended at will is begun with looks = \"anytime\"")
+    :format(table.concat(names, ", "), paths.shown(path), table.concat(lines, "\n")))
 end
 
--- Trials ---------------------------------------------------------------------------------------
+-- Ids of the populations in the store, or nil where one is missing.
+local function ids_of(ledger, names)
+  local ids = {}
+  for i, name in ipairs(names) do
+    local p = ledger:find(name)
+    if not p then return nil end
+    ids[i] = p.id
+  end
+  return ids
+end
 
-local trials = {}
-local function trial(name, f) trials[#trials + 1] = { name = name, f = f } end
+-- Finds the trial in the store: its id, and whether all its populations are there.
+local function recall(trial)
+  if not uv.fs_stat(trial.store) then return end
+  local ledger = starting.open_ledger(trial.store)
+  local good, err = pcall(function()
+    local ids = ids_of(ledger, trial.names)
+    local row = ids and ledger:trial(ids)
+    if row then
+      same_plan(trial.store, trial.names, row.plan, kept(trial.plan))
+      trial.id, trial.plan.seen, trial.plan.seed = row.id, row.plan.seen, row.plan.seed
+    end
+  end)
+  ledger:close()
+  if not good then error(err, 0) end
+end
 
-trial("a training", function(t)
-  local s = start(t)
-  local e, list = s:run(job_of(t, {}))
-  expect(e, "done", "a training")
-  local again
-  e, again = s:run(job_of(t, { attempt = 2 }))
-  expect(e, "done", "a second training")
-  local same = table.concat(epochs_of(list)) == table.concat(epochs_of(again))
-  return ("%s %s on %s (%s)%s"):format(s.hello.trainer, s.hello.version, s.hello.device,
-    s.hello.kernels, same and "" or "; the same seed gave other results")
-end)
+-- Keeps the plan, before any look.
+local function keep(trial)
+  if trial.id then return end
+  local plan, seen = kept(trial.plan), math.huge
+  for _, r in ipairs(trial:results()) do seen = math.min(seen, #r.errors) end
+  plan.seen = seen > 0 and seen or nil
+  trial.plan.seen = plan.seen
+  local ledger = starting.open_ledger(trial.store)
+  local good, err = pcall(ledger.write, ledger, function()
+    trial.id = ledger:plan(ids_of(ledger, trial.names), plan)
+  end)
+  ledger:close()
+  if not good then error(err, 0) end
+end
 
-trial("a loss that runs away", function(t)
-  expect(start(t):run(job_of(t, { lr = WILD })), "diverged", ("a learning rate of %d"):format(WILD))
-end)
+-- What users call ----------------------------------------------------------------------------
 
-trial("images with another checksum", function(t)
-  local s = start(t)
-  expect(s:run(job_of(t, { checksum = "0123456789abcdef" })), "refused", "a wrong checksum")
-  expect(s:run(job_of(t, {})), "done", "the training after it")
-end)
+--- Whether models is a list of populations.
+function M.several(models)
+  if members.kind(models) == "population" or type(models) ~= "table" then return false end
+  local first = models[1]
+  return type(first) == "table" and (members.kind(first) == "population"
+    or first.d == nil and type(first[1]) == "table" and first[1].d ~= nil)
+end
 
-trial("are the images there?", function(t)
-  local s, job = start(t), job_of(t, {})
-  local ask = { kind = "check", model = 0, attempt = 1, source = job.source,
-    checksum = job.checksum }
-  expect(s:run(ask), "checked", "a check")
-  ask.checksum = "0123456789abcdef"
-  expect(s:run(ask), "refused", "a check with a wrong checksum")
-end)
+-- Options of each population.
+local function each_of(where, o)
+  local list, names, seen, n = {}, {}, {}, nil
+  if #o.models < 2 then
+    fail(where .. ": models has one population; it takes two or more, the parent first")
+  elseif o.name ~= nil and (type(o.name) ~= "table" or #o.name ~= #o.models) then
+    fail(("%s: name is a list here, with a name for each of the %d populations"):format(where,
+      #o.models))
+  end
+  for i, models in ipairs(o.models) do
+    local t = {}
+    for key, value in pairs(o) do t[key] = value end
+    t.compare, t.models, t.name = nil, models, o.name and o.name[i] or models.space
+    if not t.name then fail(where .. " needs name=, a list with a name for each population") end
+    if seen[t.name] then
+      fail(("%s: two populations are called %s; name = { … } gives them names"):format(where,
+        t.name))
+    end
+    n = n or #models
+    if #models ~= n then
+      fail(("%s: %s has %s and %s %d; looks are taken at as many of each: draw as many"):format(
+        where, names[1], units.count(n, "model"), t.name, #models))
+    end
+    seen[t.name], names[i], list[i] = true, t.name, t
+  end
+  return list, names, n
+end
 
-trial("a job of another kind", function(t)
-  local s, job = start(t), job_of(t, {})
-  s.listener = protocol.listener(job)
-  expect(s:run { kind = "dance", model = job.model, attempt = 1 }, "failed", "an unknown kind")
-  expect(s:run(job_of(t, {})), "done", "the training after it")
-end)
+local trained = { __name = "trial", __tostring = function(t) return tostring(t.decision) end }
 
-trial("the next job while one is at work", function(t)
-  local s, first, second = start(t), job_of(t, {}), job_of(t, {})
-  s.w:tell(first)
-  s.w:tell(second)
-  expect(s:hear(first), "done", "the first of two jobs")
-  expect(s:hear(second), "done", "the second of two jobs")
-end)
+-- Starts the populations that are not decided, waits, and returns the results.
+local function train(trial, list, where)
+  local started, several = {}, {}
+  local good, err = pcall(function()
+    for place, t in ipairs(list) do
+      if not trial:over(place) then
+        started[#started + 1] = starting.start(where, t, { several = several, trial = trial,
+          place = place })
+      end
+    end
+    starting.foretell(several)
+    keep(trial)
+    trial:begin()
+    trial:look() -- all may be trained already
+  end)
+  if not good then
+    waiting.stop(started)
+    waiting.wait_until(waiting.all_ended(started), function() end)
+    news.report(started)
+    error(err, 0)
+  end
+  if #started > 0 then waiting.wait_for(started) end
+end
 
-trial("the end of its input", function(t)
-  local s, job = start(t), job_of(t, {})
-  s.w:tell(job)
-  s.w:close()
-  expect(s:hear(job), "done", "a job before the end of the input")
-  s:ends(STOP, "after the end of its input")
-end)
+--- Trains populations until it is decided how the others compare with the first.
+-- @tparam table o  checked options of sweep.run, with models a list of populations
+-- @treturn table results, and decision (of stats.sequential) and verdict
+function M.run(where, o)
+  local compare = o.compare
+  if not compare then
+    fail(("%s: models is a list of %d populations; compare = true trains them until it is decided "
+      .. "how they compare, and sweep.plan trains them all to the end"):format(where, #o.models))
+  end
+  if compare == true then compare = {} end
+  compare = options.check(where .. ": compare", compare, 3, "sweep.run: compare")
+  local list, names, n = each_of(where, o)
+  local trial = new(paths.absolute(o.store or fail(where .. " needs store=")), names,
+    M.plan(where .. ": compare", compare, n), o.quiet)
+  recall(trial)
+  if trial.id then trial:judge() end
+  if not trial:over(1) then train(trial, list, where) end
+  M.conclude({ trial }, o.quiet)
+  local results = trial:results()
+  results.decision, results.verdict = trial.decision, trial.decision.verdict
+  return setmetatable(results, trained)
+end
 
-trial("SIGTERM without a job", function(t)
-  local s = start(t)
-  s.w:send_signal "sigterm"
-  s:ends(STOP, "after SIGTERM")
-end)
+--- Takes the last looks of trials whose trainings have ended, keeps what is decided, and says it.
+function M.conclude(trials, quiet)
+  for _, trial in ipairs(trials) do
+    if not trial:over(1) then trial:judge() end
+    trial:conclude()
+    if not quiet then progress.clear(trial.decision.verdict) end
+  end
+end
 
--- Stops a long training after its first epoch by stop(s), and lets another process go on: it is to
--- take up the checkpoint, and to end as if nothing had been.
-local function interrupted(t, stop)
-  local path = t.directory .. "/" .. #trials .. t.jobs .. ".safetensors"
-  local o = { epochs = LONG, checkpoint = { path = path } }
-  local s, job = start(t), job_of(t, o)
-  local _, before = s:run(job, function(e) return e.event == "epoch" end)
-  stop(s, job)
-  if not uv.fs_stat(path) then wrong "it has written no checkpoint" end
-  local other = start(t)
-  o.attempt = 2
-  local e, after = other:run(job_of(t, o))
-  expect(e, "done", "the training that was interrupted")
-  for _, begun in ipairs(after) do
-    if begun.event == "begin" then
-      if begun.epoch == 0 and begun.step == 0 then wrong "it does not go on from its checkpoint" end
-      break
+--- The plan of checked options for populations of n models each.
+function M.plan(where, compare, n)
+  if type(compare.looks) == "string" and compare.looks ~= "anytime" then
+    fail(("%s: looks is '%s'; it is \"anytime\", how many, or a list of how many models"):format(
+      where, compare.looks))
+  end
+  local good, plan = pcall(sequential._plan, where, compare, n)
+  if not good then fail(plan) end
+  return plan
+end
+
+--- The trials of a store for whoever resumes it: trial and place by the name of a population that
+-- is to be trained, names that are decided, and names of trials that only their script can go on
+-- with.
+function M.resume(ledger, path, quiet)
+  local t = { of = {}, decided = {}, own = {}, list = {} }
+  for _, row in ipairs(ledger:trials()) do
+    local target = row.verdict and t.decided or row.plan.predict == "own" and t.own or nil
+    if target then
+      for _, name in ipairs(row.names) do target[name] = true end
+    else
+      local plan = row.plan
+      plan.predict = plan.predict and {} or false
+      local trial = new(path, row.names, plan, quiet)
+      trial.id = row.id
+      trial:judge()
+      t.list[#t.list + 1] = trial
+      for place, name in ipairs(row.names) do
+        if trial:over(place) then
+          t.decided[name] = true
+        elseif not t.of[name] then
+          t.of[name] = { trial = trial, place = place }
+        end
+      end
     end
   end
-  if epochs_of(before)[1] ~= epochs_of(after)[1] then
-    wrong("the first epoch was %s, and is told as %s after the checkpoint", epochs_of(before)[1],
-      epochs_of(after)[1])
-  end
+  return t
 end
 
-local function stopped(s, job, when)
-  local last = s:hear(job)
-  if last.event == "done" then wrong("it trains on to the end %s", when) end
-  expect(last, "stopped", "being told to stop")
-  s:ends(STOP, when)
-end
-
-trial("SIGTERM, and from the checkpoint on", function(t)
-  interrupted(t, function(s, job)
-    s.w:send_signal "sigterm"
-    stopped(s, job, "after SIGTERM")
-  end)
-end)
-
-trial("stop, as over ssh", function(t)
-  interrupted(t, function(s, job)
-    s.w:tell { kind = "stop" }
-    stopped(s, job, "after stop")
-  end)
-end)
-
-trial("an output that nobody reads", function(t)
-  interrupted(t, function(s)
-    s.w:deafen()
-    s:ends(PIPE, "after its output was closed")
-  end)
-end)
-
--- Running them ----------------------------------------------------------------------------------
-
---- Takes a trainer through all trials.
--- @tparam table o place (places.make), set (a dataset), patience (seconds), say(name, wrong, note)
--- @treturn integer how many it got wrong
-function M.check(o)
-  local count = 0
-  local t = { place = o.place, set = o.set, patience = o.patience }
-  t.directory = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/netspace-trial-XXXXXX"))
-  for _, one in ipairs(trials) do
-    local good, result = pcall(one.f, t)
-    if t.session and not t.session.ended then
-      t.session.w:kill()
-      wait(STOP, function() return t.session.ended end)
+--- Of the names of populations with open models those that are to be trained; says which are not.
+function M.wanted(trials, names, quiet)
+  local list, decided = {}, 0
+  for _, name in ipairs(names) do
+    if trials.of[name] or not trials.decided[name] and not trials.own[name] then
+      list[#list + 1] = name
+    elseif trials.own[name] and not quiet then
+      progress.clear(("%s is trained until a decision that needs its script (predict with features "
+        .. "or results of its own); run that again"):format(name))
+    else
+      decided = decided + 1
     end
-    t.session = nil
-    if not good and getmetatable(result) ~= Wrong then error(result, 0) end
-    count = count + (good and 0 or 1)
-    o.say(one.name, not good and result.text or nil, good and result or nil)
   end
-  local scan = uv.fs_scandir(t.directory)
-  for name in function() return scan and uv.fs_scandir_next(scan) end do
-    uv.fs_unlink(t.directory .. "/" .. name)
+  if decided > 0 and not quiet then
+    progress.clear(("%s decided, and %s no more training; sweep.run trains the rest of one"):format(
+      decided == 1 and "1 population is" or decided .. " populations are",
+      decided == 1 and "needs" or "need"))
   end
-  uv.fs_rmdir(t.directory)
-  return count
-end
-
-local USAGE = "trainer check [--data SPEC] [--patience SECONDS] COMMAND [ARG]..."
-
---- The command line `netspace trainer check …`.
--- @treturn integer exit status
-function M.main(args)
-  local spec, patience, i = "shapes", HELLO, 2
-  while args[i] == "--data" or args[i] == "--patience" do
-    if args[i] == "--data" then spec = args[i + 1] else patience = tonumber(args[i + 1]) end
-    i = i + 2
-  end
-  if args[i] == "--" then i = i + 1 end
-  if args[1] ~= "check" or not args[i] or args[i]:sub(1, 1) == "-" or not spec
-    or not (patience and patience > 0) then
-    io.stderr:write("usage: netspace ", USAGE, "\n")
-    return 2
-  end
-  local set, why = data.open(spec, { train = 512, validation = 64, test = 64 })
-  if not set then
-    io.stderr:write("netspace: ", why, "\n")
-    return 1
-  end
-  local words = { table.unpack(args, i) }
-  local list = places.make("trainer check", 1, { command = #words == 1 and words[1] or words })
-  local n = M.check { place = list[1].place, set = set, patience = patience,
-    say = function(name, fault, note)
-      print(("%-6s %s%s"):format(fault and "wrong" or "ok", name, fault and ": " .. fault
-        or note and ": " .. note or ""))
-    end }
-  print(n == 0 and "it keeps to the protocol"
-    or ("%s of %d wrong; netspace-trainer(5) has the protocol"):format(units.count(n, "trial"),
-    #trials))
-  return n == 0 and 0 or 1
+  return list
 end
 
 return M
