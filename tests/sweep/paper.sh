@@ -35,6 +35,12 @@ check "every claim is tested" test "$(grep -c '^| .* ([-+].* to .*) |' "$dir/cla
 "$NETSPACE" -q --no-init examples/verdicts/sequential.lua 2 >"$dir/verdicts.out" 2>"$dir/verdicts.err"
 check "the evidence for sequential verdicts: its three tables" \
     test "$(grep -c '^| .* |$' "$dir/verdicts.out")" = $((7 + 6 + 5))
+paper fig05 --scale tiny --store "$dir/t.db" --workers local:2 --trainer \
+    "STUB_HONEST=1 exec '$NETSPACE' -q --no-init tests/unit/stub_trainer.lua" \
+    >"$dir/t.out" 2>"$dir/t.err"
+check "another program trains" test $? = 0
+check "and the store says so" \
+    test "$("$NETSPACE" -e "print(store.open('$dir/t.db'):result('A').trainers[1].trainer)")" = stub
 cat >"$dir/own.lua" <<'EOF'
 local paper = dofile("examples/paper/paper.lua")
 local narrow = constraint { name = "narrow", check = function(m) return m.w[4] <= 64 end }

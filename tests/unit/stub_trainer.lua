@@ -1,7 +1,8 @@
 -- A trainer that trains nothing (netspace-trainer(5)), for tests: `netspace stub_trainer.lua`.  The
 -- error of a network is 20 % and its seed modulo 60; an argument is what it calls itself.  The
--- width of the first stage of a network asks for a lie, STUB_SECONDS for a pause in each epoch;
--- after the first, STUB_AHEAD many models end only when the job after them is there.
+-- width of the first stage of a network asks for a lie (STUB_HONEST: it does not), STUB_SECONDS
+-- for a pause in each epoch; after the first, STUB_AHEAD many models end only when the job after
+-- them is there.
 local json = require "netspace.lib.json"
 local uv = require "luv"
 
@@ -44,7 +45,7 @@ local ahead, first, text = tonumber(os.getenv "STUB_AHEAD") or 0, true, io.read(
 while text do
   local job = json.decode(text)
   if job.kind == "stop" then break end
-  local lie = job.m and lies[job.m.w[1]] or function() end
+  local lie = not os.getenv "STUB_HONEST" and job.m and lies[job.m.w[1]] or function() end
   local function tell(e)
     local of = { model = job.model, attempt = job.attempt }
     local from, to = lie(e, of)

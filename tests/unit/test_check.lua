@@ -18,7 +18,7 @@ t.is(select(2, text:gsub("%f[^\n%z]ok  ", "")), 11, "in every trial", text)
 t.ok(text:find("ok     a training: netspace 0", 1, true) and not text:find "other results",
   "which says what it is", text)
 
-local stub = ("'%s -q --no-init tests/unit/stub_trainer.lua'"):format(program)
+local stub = ("'STUB_SECONDS=0.05 exec %s -q --no-init tests/unit/stub_trainer.lua'"):format(program)
 text, status = check(stub)
 t.is(status, 1, "a trainer that does not: status 1", text)
 for _, said in ipairs {
