@@ -176,7 +176,8 @@ local function experiment(a, b, n, seed, sums)
   add("band", distance(a, sorted, curve) <= half * left)
   if a == b then
     local interval = math.abs(d) > td * se
-    local test = core.test(fit:values(1), fit:values(2), d / se, 999, seed) <= 0.05
+    local values = table.move(fit:values(2), 1, n, n + 1, fit:values(1))
+    local test = core.test(values, { n, n, 0 }, d / se, 999, seed) <= 0.05
     add("interval", interval)
     add("test", test)
     add("claim", interval and test)

@@ -169,7 +169,7 @@ static void estimates_agree_with_numpy(void **state)
     fixture("estimates", want, 8);
     for (int q = 0; q < 2; q++) {
         m[q].influence = influence[q];
-        adjust_mean(&a, data, q, &m[q]);
+        adjust_mean(&a, data, q, NULL, &m[q]);
         NEAR(m[q].mean, want[4 * q], 0.01);
         NEAR(m[q].se, want[4 * q + 1], 0.01);
         NEAR(m[q].lambda, want[4 * q + 2], 0.01);
@@ -236,7 +236,7 @@ static void a_useless_predictor_biases_nothing_and_a_good_one_pays(void **state)
             struct adjusted_mean m = {0};
             simulate(&p, s, 30, good ? 3 : 0);
             assert_true(adjust_fit(&a, data_of(&p)));
-            adjust_mean(&a, &p.data, 0, &m);
+            adjust_mean(&a, &p.data, 0, NULL, &m);
             adjust_free(&a);
             sum += (m.mean - 40) / TIMES;
             square += pow(m.mean - 40, 2) / TIMES;
@@ -265,7 +265,7 @@ static void odd_data_give_the_plain_mean(void **state)
         if (odd == 4) // two drawn ones only
             p.N[0] = 2;
         assert_true(adjust_fit(&a, data_of(&p)));
-        adjust_mean(&a, &p.data, 0, &m);
+        adjust_mean(&a, &p.data, 0, NULL, &m);
         assert_true(isfinite(m.mean) && isfinite(m.se) && isfinite(m.r2));
         assert_true(m.lambda >= 0 && m.lambda <= 1);
         if (odd == 0 || odd == 1) {

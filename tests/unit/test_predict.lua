@@ -69,6 +69,68 @@ t.is(alternatives.best.name, c.name, "alternatives are compared by prediction")
 t.is(alternatives.rows[1].comparison.predicted.populations, 3, "with one fit to all")
 t.ok(alternatives.verdict:find "20,000 predicted", "and say so")
 
+t.ok(d.verdict:find("with prediction and, exact, " .. (d.plain.p_permutation < 0.001 and "p < 0.001"
+  or ("p = %.3f"):format(d.plain.p_permutation)) .. " without", 1, true),
+  "the exact p of the trained networks stands beside it", d.verdict)
+t.ok(d.p_better_ci[1] < d.p_better and d.p_better < d.p_better_ci[2] and d.p_better_ci[1] > 0.5
+  and d.p_better_ci[2] < 1, "P(better) has an interval")
+
+-- Tables and EDFs show both.
+local few = { name = "few", errors = { 1, 2, 3 }, models = { a.models[1], a.models[2],
+  a.models[3] } }
+local rows = stats.table { a, c, few, predict = true }
+t.near(rows[1].predicted.plain.mean, rows[1].mean, 1e-9, "a table has the means of the models")
+t.ok(rows[1].predicted.worth > 3 and rows[2].predicted.populations == 2, "and those of the spaces")
+t.ok(rows[3].unpredicted:find "the space of few is not known: nothing says", "or why there are none")
+t.ok(tostring(rows):find "few: not predicted: the space" and tostring(rows):find "predicted %%",
+  "printed", tostring(rows))
+t.ok(rows:table "csv":find "predicted", "and exported")
+t.ok(not tostring(stats.table { a, c }):find "predicted", "only if wanted")
+t.is(stats.edf(a, { predict = true }).mean, p.mean, "an EDF by prediction is stats.predict's")
+local edf, reason = stats.edf(few, { predict = true })
+t.ok(edf.n == 3 and reason:find "not known", "or that of the models, and why", reason)
+t.is(select(2, stats.edf({ 40, 50 }, { predict = true })), "its networks are not known", "of a list")
+t.fails(function() stats.edf(a, { predict = { wiht = {} } }) end, "did you mean 'with'")
+t.is(p:area(100), stats.predict(a):area(), "the area below it")
+t.near(100 * (1 - p:area()), p.mean, 0.15, "is that of its mean")
+do -- quantiles: of 40 networks, the interval holds the truth, and is narrower than without
+  local truths, sample = {}, A:sample(5000, { flops = where.flops, seed = 77 })
+  for i, m in ipairs(sample) do truths[i] = truth(m) + noise(i) end
+  local quarter, interval = p:quantile(0.25)
+  local real = stats.edf(truths):quantile(0.25)
+  t.ok(interval[1] <= real and real <= interval[2], "the interval of a quantile holds it", real)
+  t.ok(interval[1] < quarter and quarter < interval[2] and interval[2] - interval[1] < 3,
+    "and is one", pretty(interval))
+  t.ok(select(2, p:quantile(0.25, 0.5))[1] > interval[1], "narrower at a lower level")
+end
+
+-- Networks that are in both: adopted.
+local origin = { store = "a.db", spec = a.models.spec, window = a.models.window,
+  constraints = a.models.constraints, seeds = { a.models.seed } }
+a._origin, a.indices = origin, {}
+for i = 1, 40 do a.indices[i] = i end
+local wide = constraint { name = "wide", check = function(m) return m.w[3] >= 2 * m.w[1] end }
+local adopting = A:with(wide):sample(40, { adopt = a, flops = where.flops })
+local taken = #adopting.adopted.indices
+local g = { name = "adopting", errors = {}, models = adopting, card = a.card, recipe = a.recipe }
+for i, m in ipairs(adopting) do
+  local from = adopting.adopted.indices[i]
+  g.errors[i] = from and a.errors[from] or truth(m) + noise(100 + i)
+end
+local h = stats.compare(a, g, { predict = true })
+t.ok(taken > 8 and taken < 35 and h.shared == taken, "some are adopted", tostring(taken))
+t.ok(h.predicted and h.predicted.populations == 2, "networks in both are predicted once",
+  h.unpredicted)
+local alone = math.sqrt(stats.predict(a).se ^ 2 + stats.predict(g).se ^ 2)
+t.ok(h.deviation < alone, "what they share does not widen the interval", h.deviation .. " " .. alone)
+t.ok(h.deviation > 0.3 * alone and h.p_permutation > 0 and h.p_better_ci[1] < h.p_better,
+  "and it is one")
+local anew = { name = "anew", errors = {}, models = a.models, card = a.card, recipe = a.recipe }
+for i in ipairs(a.errors) do anew.errors[i] = a.errors[i] + noise(500 + i) end
+t.ok(stats.compare(a, anew, { predict = true }).unpredicted:find "trained anew",
+  "the same networks trained again are two looks at one sample")
+a._origin = nil
+
 -- Features of the user's own.
 local f = { quarter = function(m) return { m.w[4] / m.w[1], m.d[1] } end }
 t.ok(stats.predict(a, { features = f }), "more features")
@@ -83,8 +145,6 @@ local function unpredicted(x, y, text, o)
   t.ok(not got.predicted and got.unpredicted:find(text), text, got.unpredicted)
   t.ok(got.verdict:find("Without prediction: ", 1, true), "the verdict says so: " .. text)
 end
-local few = { name = "few", errors = { 1, 2, 3 }, models = { a.models[1], a.models[2],
-  a.models[3] } }
 unpredicted(a, few, "the space of few is not known")
 unpredicted(a, result(A, 9, { flops = where.flops, seed = 9 }, "nine"), "9 networks of nine are fewer")
 unpredicted(a, { 40, 41, 42 }, "its networks are not known")
@@ -110,6 +170,20 @@ for i = 200, 1, -1 do
   end
 end
 unpredicted(a, chosen, "not what its space gives")
+
+do -- asked for by nobody
+  local predict = require "netspace.stats.predict"
+  predict.UNASKED = true
+  local both = stats.compare(a, c)
+  t.ok(both.predicted and both.mean_difference == d.mean_difference, "unasked, it is the same")
+  t.ok(not stats.compare(a, c, { predict = false }).predicted, "false is never")
+  local nine = stats.compare(a, result(A, 19, { flops = where.flops, seed = 9 }, "nineteen"))
+  t.ok(not nine.predicted and not nine.verdict:find "prediction", "19 networks are too few, and "
+    .. "nothing is said of it", nine.verdict)
+  t.ok(stats.alternatives(a, { b, c }).verdict:find "20,000 predicted", "also of alternatives")
+  t.ok(not stats.compare(a, b, { by = "flops" }).verdict:find "prediction", "not where it cannot be")
+  predict.UNASKED = false
+end
 
 -- Text from elsewhere is not run, and a space that is rebuilt from data is the same one.
 local function stored(r, source)

@@ -53,8 +53,9 @@ local function failures(c, a, b)
   local shared = c.shared > 0 and ("; %s in both"):format(
     c.shared == 1 and "1 model is" or c.shared .. " models are") or ""
   if a.failed + b.failed == 0 then return shared end
-  local text = shared .. ("; failed models (%d of %s, %d of %s) count as 100%s"):format(a.failed,
-    c.names[1], b.failed, c.names[2], (select(2, input.metric(c.metric))))
+  local text = shared .. ("; failed models (%d of %s, %d of %s) count as 100%s%s"):format(a.failed,
+    c.names[1], b.failed, c.names[2], (select(2, input.metric(c.metric))),
+    c.predicted and ", and as many are expected among those not trained" or "")
   local rest = c.without_failed
   if rest and rest.better ~= (c.plain or c).better then
     text = text .. (", and without them %s"):format(rest.better
@@ -89,7 +90,9 @@ local function verdict(c, a, b)
   end
   local level, failed = 100 * c.level, failures(c, a, b)
   local function measured(format) return input.measured(format, c.metric) end
-  local tail = ("permutation %s, %s)"):format(p_text(c.p_permutation), basis(c, a, b))
+  local tail = ("permutation %s%s, %s)"):format(p_text(c.p_permutation), c.predicted
+    and (" with prediction and, exact, %s without"):format(p_text(c.plain.p_permutation)) or "",
+    basis(c, a, b))
   if c.better then
     local good, bad, wins, lo, hi = B, A, c.p_better, -c.ci[2], -c.ci[1]
     if c.better == A then good, bad, wins, lo, hi = A, B, 1 - wins, -hi, -lo end
@@ -197,8 +200,8 @@ local function pooled(a, b, shared, bin)
 end
 
 -- What a comparison rests on, with and without prediction.
-local figures = { "mean_difference", "ci", "deviation", "mean", "p_better", "p_permutation",
-  "more" }
+local figures = { "mean_difference", "ci", "deviation", "mean", "p_better", "p_better_ci",
+  "p_permutation", "more" }
 
 --- Puts the figures by prediction into c, where there can be any, and keeps the others as
 -- c.plain; else says in c.unpredicted why not.
@@ -207,8 +210,6 @@ local function predicted(c, a, b, o)
   if o.by or o.metric then
     why = o.by and "errors at equal complexity are not predicted"
       or ("only errors are predicted, not %s"):format(o.metric)
-  elseif c.shared > 0 then
-    why = ("%s in both"):format(c.shared == 1 and "1 model is" or c.shared .. " models are")
   else
     t, why = o.fits:difference(o.fits.place[a], o.fits.place[b], o)
   end
@@ -274,7 +275,7 @@ local function compare(where, a, b, o, level)
   end
   c.identical = rawequal(given[1], given[2])
     or shared > 0 and shared == #a.errors and shared == #b.errors
-  local without = c.unpredicted and not c.identical
+  local without = c.unpredicted and not c.identical and not o.predict.unasked
     and (" Without prediction: %s."):format(c.unpredicted) or ""
   c.verdict = caution.beside(verdict(c, x, y) .. without, c.names, given)
   return setmetatable(c, comparison)
