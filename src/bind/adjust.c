@@ -97,6 +97,7 @@ static uint32_t *copies(lua_State *L, int index, size_t n)
 // errors or other finite numbers; same: the place of the first copy of every trained network
 static int new_adjusted(lua_State *L)
 {
+    lua_settop(L, 8);
     int groups = (int)lua_rawlen(L, 1) - 1, P = (int)lua_rawlen(L, 2);
     luaL_argcheck(L, groups >= 1 && groups <= GP_GROUPS, 1, "too many groups of features");
     luaL_argcheck(L, P >= 1 && P <= MAX_POPULATIONS, 2, "too many populations");
@@ -255,6 +256,14 @@ static int adjusted_student(lua_State *L)
     return 1;
 }
 
+// student_p(t, df) -> two-sided p of Student's t
+static int adjusted_student_p(lua_State *L)
+{
+    double t = luaL_checknumber(L, 1), df = luaL_checknumber(L, 2);
+    lua_pushnumber(L, beta_cdf(df / (df + t * t), df / 2, 0.5));
+    return 1;
+}
+
 // a:edf(p, errors, level, draws) -> shares below each of the errors (ascending), half width of
 // the band (draws = 0: none)
 static int adjusted_edf(lua_State *L)
@@ -317,6 +326,7 @@ int open_adjust(lua_State *L)
     static const luaL_Reg functions[] = {{"new", new_adjusted},
                                          {"test", adjusted_test},
                                          {"student", adjusted_student},
+                                         {"student_p", adjusted_student_p},
                                          {NULL, NULL}};
     type_register(L, TYPE, meta, methods);
     luaL_newlib(L, functions);

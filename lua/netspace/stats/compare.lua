@@ -76,9 +76,22 @@ local function basis(c, a, b)
   if not p then return text end
   local N = p.n[1] == p.n[2] and units.thousands(p.n[1])
     or ("%s and %s"):format(units.thousands(p.n[1]), units.thousands(p.n[2]))
-  return ("%s trained and %s predicted networks of each, worth %s"):format(text, N, a.n == b.n
+  local begun = p.begun and (", %s begun (%s)"):format(p.begun[1] == p.begun[2] and p.begun[1]
+    or ("%d and %d"):format(p.begun[1], p.begun[2]), units.count(p.epochs, "epoch")) or ""
+  return ("%s trained%s and %s predicted networks of each, worth %s"):format(text, begun, N,
+    a.n == b.n
     and ("about %s trained ones"):format(units.thousands(math.tointeger(at_least(a.n
       * p.worth)))) or ("%.1f times as many trained ones"):format(at_least(p.worth)))
+end
+
+-- "permutation p = 0.030"; where networks are predicted, also the exact one of the trained alone.
+local function p_words(c)
+  local p, exact = p_text(c.p_permutation), c.predicted and p_text(c.plain.p_permutation)
+  if not exact then return "permutation " .. p end
+  if c.predicted.begun then
+    return ("%s with prediction (t test), exact permutation %s without"):format(p, exact)
+  end
+  return ("permutation %s with prediction and, exact, %s without"):format(p, exact)
 end
 
 --- One honest sentence, from the comparison c of the edfs a and b, whose means it holds.
@@ -90,9 +103,7 @@ local function verdict(c, a, b)
   end
   local level, failed = 100 * c.level, failures(c, a, b)
   local function measured(format) return input.measured(format, c.metric) end
-  local tail = ("permutation %s%s, %s)"):format(p_text(c.p_permutation), c.predicted
-    and (" with prediction and, exact, %s without"):format(p_text(c.plain.p_permutation)) or "",
-    basis(c, a, b))
+  local tail = ("%s, %s)"):format(p_words(c), basis(c, a, b))
   if c.better then
     local good, bad, wins, lo, hi = B, A, c.p_better, -c.ci[2], -c.ci[1]
     if c.better == A then good, bad, wins, lo, hi = A, B, 1 - wins, -hi, -lo end

@@ -124,6 +124,41 @@ local function alike(d, trained)
   return true
 end
 
+-- Signals at most three distances of the quartiles above the upper one, so that one that is
+-- endless, of a network that failed at once, bends nothing.
+local function tamed(signals)
+  local sorted = table.move(signals, 1, #signals, 1, {})
+  table.sort(sorted)
+  local lo, hi = sorted[(#sorted + 3) // 4], sorted[#sorted + 1 - (#sorted + 3) // 4]
+  if hi == math.huge then return nil end
+  local most, list = hi + 3 * (hi - lo), {}
+  for i, s in ipairs(signals) do list[i] = math.min(s, most) end
+  return list
+end
+
+-- What the first epochs of more networks than were trained to the end tell: signals, those of r
+-- first, and the rows of the others; or nil and why nothing, where it could be.
+local function early_of(r, reader)
+  local e = r.early
+  if not e then return nil end
+  local why = e.why
+  for i, index in ipairs(r.indices or {}) do
+    if index ~= i then
+      why = "those trained to the end are not the first that were drawn"
+    end
+  end
+  if not e.rest or #e.rest.signal == 0 or #e.signal ~= #r.errors then
+    why = why or "none was left after them"
+  end
+  local signals = not why and tamed(table.move(e.rest.signal, 1, #e.rest.signal, #e.signal + 1,
+    table.move(e.signal, 1, #e.signal, 1, {})))
+  if not signals then return nil, why or "too many networks failed in them" end
+  local rows = {}
+  for i, m in ipairs(e.rest.models) do rows[i] = reader.read(m) end
+  return { signals = signals, rows = table.concat(rows), epochs = e.epochs,
+    n = #e.rest.signal }
+end
+
 --- A population as far as its prediction needs it, or nil and why there can be none.
 local function prepare(r, wish, groups)
   if type(r) ~= "table" or type(r.errors) ~= "table" or not r.models then
@@ -161,8 +196,9 @@ local function prepare(r, wish, groups)
     return nil, ("the networks of %s are not what its space gives at random"):format(name)
   end
   local set, list = hashes(r)
+  local early, without = early_of(r, reader)
   return { n = n, draws = d, rows = table.concat(rows), errors = r.errors, hashes = set,
-    hash = list, conditions = conditions(r), name = name,
+    hash = list, conditions = conditions(r), name = name, early = early, without = without,
     kind = json.encode { reader.starts, origin.spec.options or {} } } -- of its networks
 end
 
@@ -236,27 +272,45 @@ function M.fit(where, list, wish, seed)
     pool.same = copies(pool)
     pool.fit = fit(pool, seed, pool.same)
   end
+  for i in pairs(f.of) do f:_begun(i) end
   return f
 end
 
+-- The prediction of the early signals of result i, where it has any.
+function Fits:_begun(i)
+  local of = self.of[i]
+  local p, e = of.p, of.p.early
+  if not e then return end
+  of.signals = core.new(p.draws.starts, { p.n + e.n }, { p.draws.N }, p.rows .. e.rows, e.signals,
+    p.draws.rows, self.seed)
+end
+
 --- What is known of the mean of result i: mean, se, plain, plain_se, lambda, r2, n, N,
--- populations (that share its fit); or nil and why nothing.
+-- populations (that share its fit), begun (how many have an early signal only); or nil and why
+-- nothing.
 function Fits:mean(i)
   local of = self.of[i]
   if not of then return nil, self.why[i] end
-  local m = of.pool.fit:mean(of.place)
+  local m = of.pool.fit:mean(of.place, of.signals)
+  m.begun, m.epochs = of.signals and of.p.early.n, of.signals and of.p.early.epochs
   m.n, m.N, m.populations = of.p.n, of.p.draws.N, #of.pool
   return m
 end
 
+--- Why the first epochs of result i are not used, where it has any; or nil.
+function Fits:without_begun(i) return self.of[i].p.without end
+
 -- Whether the predictions make the interval narrower by anything.
 local function pays(se, plain_se) return se < 0.98 * plain_se end
+
+-- Networks more than there are coefficients of predictors, the mean being one.
+local function left(m) return m.n - (m.begun and 3 or 2) end
 
 -- Welch's degrees of freedom of a difference of means.
 local function freedom(x, y)
   local u, v = x.se ^ 2, y.se ^ 2
-  if u + v == 0 then return x.n + y.n - 4 end
-  return (u + v) ^ 2 / (u ^ 2 / (x.n - 2) + v ^ 2 / (y.n - 2))
+  if u + v == 0 then return left(x) + left(y) end
+  return (u + v) ^ 2 / (u ^ 2 / left(x) + v ^ 2 / left(y))
 end
 
 -- Of two EDFs p and q at the same errors, the probability that one from q is below one from p;
@@ -417,20 +471,23 @@ function Fits:difference(i, j, o)
   local difference, se = y.mean - x.mean, math.sqrt(x.se ^ 2 + y.se ^ 2)
   local plain_se = math.sqrt(x.plain_se ^ 2 + y.plain_se ^ 2)
   if a.pool == b.pool then
-    difference, se = a.pool.fit:difference(a.place, b.place)
+    difference, se = a.pool.fit:difference(a.place, b.place, a.signals, b.signals)
     plain_se = plain_deviation(a, b, x, y)
   end
   if not pays(se, plain_se) then
     return nil, "the features explain too little of the errors"
   end
-  local t = core.student(0.5 + o.level / 2, freedom(x, y))
+  local df, begun = freedom(x, y), a.signals or b.signals
+  local t = core.student(0.5 + o.level / 2, df)
   local p_better, p_se = better(a, b, o.level)
   return { mean_difference = difference, deviation = se, mean = { x.mean, y.mean },
     ci = { difference - t * se, difference + t * se }, p_better = p_better,
     p_better_ci = odds(p_better, p_se, t),
-    p_permutation = test(a, b, difference / se, o.draws, self.seed),
-    more = more_of(x, y, se, difference),
+    p_permutation = begun and core.student_p(difference / se, df)
+      or test(a, b, difference / se, o.draws, self.seed),
+    more = not begun and more_of(x, y, se, difference) or nil,
     predicted = { n = { x.N, y.N }, worth = (plain_se / se) ^ 2, r2 = { x.r2, y.r2 },
+      begun = begun and { x.begun or 0, y.begun or 0 }, epochs = x.epochs or y.epochs,
       populations = math.max(x.populations, y.populations) } }
 end
 

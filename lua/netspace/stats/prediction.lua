@@ -81,8 +81,9 @@ end
 function Prediction.__tostring(p)
   local text = ("%s: mean error %.2f %% (%g %% CI %.2f to %.2f)"):format(p.name, p.mean,
     100 * p.level, p.ci[1], p.ci[2])
-  return ("%s, by %d trained and %s predicted networks, worth about %s trained ones; without "
-    .. "prediction %.2f %% (%.2f to %.2f)"):format(text, p.n, units.thousands(p.N),
+  local begun = p.begun and (", %d begun (%s)"):format(p.begun, units.count(p.epochs, "epoch")) or ""
+  return ("%s, by %d trained%s and %s predicted networks, worth about %s trained ones; without "
+    .. "prediction %.2f %% (%.2f to %.2f)"):format(text, p.n, begun, units.thousands(p.N),
     units.thousands(math.floor(p.worth * p.n + 0.5)), p.plain.mean, p.plain.ci[1],
     p.plain.ci[2])
 end
@@ -91,12 +92,13 @@ end
 function M._of(fits, i, edf, level)
   local m, why = fits:mean(i)
   if not m then return nil, why end
-  local t = core.student(0.5 + level / 2, m.n - 2)
+  local t = core.student(0.5 + level / 2, m.n - (m.begun and 3 or 2))
   local plain_t = core.student(0.5 + level / 2, m.n - 1)
   local p = setmetatable({ name = ("%s, predicted"):format(edf.name or "population"),
     n = m.n, N = m.N, level = level, mean = m.mean, se = m.se,
     ci = { m.mean - t * m.se, m.mean + t * m.se }, worth = (m.plain_se / m.se) ^ 2, r2 = m.r2,
-    lambda = m.lambda, populations = m.populations, failed = edf.failed, min = edf.min,
+    lambda = m.lambda, beta = m.begun and m.beta, begun = m.begun, epochs = m.epochs,
+    without_begun = fits:without_begun(i), populations = m.populations, failed = edf.failed, min = edf.min,
     plain = { mean = m.plain, se = m.plain_se, ci = { m.plain - plain_t * m.plain_se,
       m.plain + plain_t * m.plain_se } }, _fits = fits, _i = i }, Prediction)
   if m.plain_se == 0 then p.worth = 1 end

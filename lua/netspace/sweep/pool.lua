@@ -180,7 +180,7 @@ end
 
 -- Events after which a worker has no job any more.
 local ends = { done = true, diverged = true, failed = true, refused = true, stopped = true,
-  measured = true }
+  parked = true, measured = true }
 
 -- A worker was heard: what it may take for a step is measured by what it has taken.
 local function heard(w)

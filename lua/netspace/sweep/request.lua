@@ -189,8 +189,45 @@ local function patience(where, seconds)
   return seconds
 end
 
--- What results do not depend on: checkpoints, the memory of a network, patience.
-local function settings(where, o)
+for _, name in ipairs { "sweep.run", "sweep.start", "sweep.forecast" } do
+  options.declare(name .. ": early", { epochs = "integer", full = "integer" })
+end
+
+-- Which models of n are trained to the end, the others for some epochs only; nil: all are.
+local function early(where, value, n, recipe)
+  if value == nil then return nil end
+  local e = options.check(where .. ": early", value, 4)
+  local epochs, full = e.epochs or 1, e.full
+  if not full or full < 1 or full >= n then
+    fail(("%s: early.full is %s; it is how many of the %d models are trained to the end, from 1 to "
+      .. "%d"):format(where, tostring(full), n, n - 1))
+  elseif epochs < 1 or epochs >= recipe.epochs then
+    fail(("%s: early.epochs is %d; it must be from 1 to %d, below the %d of the recipe"):format(
+      where, epochs, recipe.epochs - 1, recipe.epochs))
+  end
+  return { epochs = math.tointeger(epochs), full = math.tointeger(full) }
+end
+
+--- The epoch after which model number i is left as it is; nil: the last.
+function M.until_epoch(settings, i)
+  local e = settings.early
+  return e and i > e.full and e.epochs or nil
+end
+
+--- Whether a model of the store is as far as it shall come before its last epoch.
+function M.parked(settings, model)
+  local last = M.until_epoch(settings, model.idx)
+  return last ~= nil and model.status == "queued" and model.epochs >= last
+end
+
+--- How many epochs of model number i a request trains.
+function M.epochs(request, i)
+  return M.until_epoch(request.settings, i) or request.recipe.epochs
+end
+
+-- What results do not depend on: checkpoints, the memory of a network, patience; and what is
+-- trained early on only.
+local function settings(where, o, n, recipe)
   local c = o.checkpoint
   if c == nil or c == true then c = {} end
   if c then
@@ -209,7 +246,7 @@ local function settings(where, o)
     c = { every = epochs, seconds = seconds or nil, keep = c.keep, limit = limit }
   end
   return { checkpoint = c, memory = memory(where, o.memory),
-    patience = patience(where, o.patience) }
+    patience = patience(where, o.patience), early = early(where, o.early, n, recipe) }
 end
 
 --- The settings of a population with other limits: o.memory and o.patience, where they are
@@ -288,7 +325,7 @@ function M.make(where, o)
     space = type(models.space) == "string" and models.space or nil, spec = models.spec,
     constraints = models.constraints, window = models.window, tried = models.tried,
     sample_seed = models.seed, adopted = models.adopted, progress = o.progress, quiet = o.quiet,
-    settings = settings(where, o), budget = M.budget(where, o.budget), yes = o.yes,
+    settings = settings(where, o, #list, how), budget = M.budget(where, o.budget), yes = o.yes,
   }
 end
 
@@ -340,8 +377,8 @@ function M.open(ledger, request)
   if ledger then old, stored = match(ledger, request) end
   for i in ipairs(request.adopted and request.adopted.indices or {}) do finished[i] = true end
   for _, model in ipairs(stored or {}) do
-    finished[model.idx] = model.status ~= "queued" and model.status ~= "running"
-      and not (model.status == "failed"
+    finished[model.idx] = M.parked(request.settings, model)
+      or model.status ~= "queued" and model.status ~= "running" and not (model.status == "failed"
       and M.lifted(model.reason, old.settings, request.settings))
   end
   for i in ipairs(request.models) do

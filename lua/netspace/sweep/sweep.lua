@@ -46,7 +46,8 @@ options.declare({ "sweep.run", "sweep.start", "sweep.forecast" },
   { store = "string", name = "string", models = "table",
     data = "string|userdata", recipe = "table", workers = "integer", seed = "integer",
     progress = "function", quiet = "boolean", checkpoint = "table|boolean",
-    memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" })
+    memory = "number|string", patience = "number", budget = "number|string", yes = "boolean",
+    early = "table" })
 options.declare("sweep.window", { data = "string|userdata", time = "number|string",
   models = "integer", recipe = "table", workers = "integer" })
 options.declare("sweep.resume", { workers = "integer", quiet = "boolean",
@@ -531,6 +532,11 @@ document("sweep.run", [[
                 done by then is not started, so the first models of the population are trained; the
                 last line says how many are left, and the result has .budget, the seconds.  That
                 is no failure: the exit status is 0, or 3 where a model has failed, then or before
+    early       { full =, epochs = 1 }: the first `full` models are trained to the end, the others
+                for so many epochs only, with a checkpoint from which the same call without
+                early= goes on.  The result has the former, and .early for predictions: how well
+                the others begin makes them more certain (stats.predict).  Since the order of a
+                population is random, so are those that are trained to the end
     yes         true: start a sweep of more than an hour without asking, as netspace --yes does
     progress    function that is called with the status a few times a second
     quiet       true: nothing on stderr

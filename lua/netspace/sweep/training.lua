@@ -59,7 +59,7 @@ function M.begin(ledger, id, request)
     settings = request.settings, patience = request.settings.patience or requests.PATIENCE,
     quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, strayed = {},
     total = 0, done = 0, failed = 0, diverged = 0, trained = 0, unsuccessful = 0,
-    ended = {}, began = sys.now(),
+    ended = {}, parked = {}, began = sys.now(),
     beat = sys.now(), state = "running", budget = request.budget,
     asked = request.asked or request.budget, -- the time that was set, of which it is a part
     card = request.card, least = 100,
@@ -68,8 +68,10 @@ function M.begin(ledger, id, request)
   }, Training)
   for _, model in ipairs(ledger:models(id)) do
     s.total = s.total + 1
-    model.cost = forecasts.price(model, request.card, s.recipe.epochs)
-    if model.status == "queued" then
+    model.cost = forecasts.price(model, request.card, requests.epochs(request, model.idx))
+    if requests.parked(request.settings, model) then
+      s.parked[#s.parked + 1] = model
+    elseif model.status == "queued" then
       s.queue:add(model)
     else
       s[model.status] = s[model.status] + 1
@@ -105,6 +107,7 @@ end
 function Training:_tidy()
   local open = {}
   for _, model in self.queue:each() do open[model.idx] = true end
+  for _, model in ipairs(self.parked) do open[model.idx] = true end
   checkpoints.tidy(self.store, self.population, open)
 end
 
@@ -215,6 +218,7 @@ function Training:_next(pid)
   return { kind = "train", model = model.id, attempt = attempt, seed = model.seed,
     m = ledgers.network(model), recipe = self.recipe, source = self.source,
     checksum = self.checksum, memory = self.settings.memory,
+    stop_after = requests.until_epoch(self.settings, model.idx),
     step_flops = 6 * model.flops * self.recipe.batch,
     checkpoint = o and { path = self:_checkpoint(model), every = o.every,
       seconds = o.seconds, limit = o.limit,
@@ -238,11 +242,16 @@ function Training:_ready(e)
   end)
 end
 
--- A running model leaves its worker: back into the queue.
-function Training:_requeue(model, e)
+-- A running model leaves its worker: back into the queue of the store.
+function Training:_leave(model, e)
   local attempt, change = model.attempt, { crashes = model.crashes, signal = e and e.signal,
     log = e and e.log }
   self.journal:note(function(ledger) ledger:requeue(model.id, attempt, change) end)
+end
+
+-- … and into that of this sweep.
+function Training:_requeue(model, e)
+  self:_leave(model, e)
   self.queue:add(model)
 end
 
@@ -285,7 +294,8 @@ end
 
 function Training:_event(job, e)
   local model = self.running[job.model]
-  local epochs, attempt = self.recipe.epochs, job.attempt
+  local epochs = job.stop_after or self.recipe.epochs -- of which the parts are told
+  local attempt = job.attempt
   if e.event == "begin" then
     model.part = (e.epoch + e.step * self.recipe.batch / self.images) / epochs
     model.from, model.told = model.part, sys.now()
@@ -311,6 +321,10 @@ function Training:_event(job, e)
     pace.spent(model)
     self:_ended(model, { status = e.event, error = e.error, reason = e.reason,
       seconds = e.seconds })
+  elseif e.event == "parked" then
+    pace.spent(model)
+    self:_leave(model)
+    self.parked[#self.parked + 1], self.trained = model, self.trained + 1
   else
     self:_requeue(model)
     if e.event == "refused" then self:_broken(e.reason) end

@@ -3,7 +3,7 @@
 -- Jobs come as JSON, one a line, on stdin; events leave the same way on stdout:
 --
 --   {"kind":"train","model":7,"attempt":1,"seed":…,"m":{…},"recipe":{…},
---    "source":{"spec":"shapes",…},"checksum":"…","memory":bytes or none,
+--    "source":{"spec":"shapes",…},"checksum":"…","memory":bytes or none,"stop_after":epochs or none,
 --    "checkpoint":{"path":…,"every":…,"seconds":…,"limit":…,"weights":…} or none}
 --   {"event":"ready","pid":…,"engine":…,"blas":…,"corename":…,"isa":…}
 --   {"event":"begin","model":7,"attempt":1,"epoch":2,"step":0,"memory":bytes}   where the
@@ -16,6 +16,7 @@
 --   {"event":"refused","model":7,"attempt":1,"reason":…}   the data is not what it was, or an
 --        image of it cannot be read: no fault of the model
 --   {"event":"stopped","model":7,"attempt":1}              told to stop by SIGTERM
+--   {"event":"parked","model":7,"attempt":1,"seconds":…}   after the epoch that "stop_after" names
 --
 --   {"kind":"measure","model":7,"attempt":1,"m":{…},"batch":32,"seconds":0.3}
 --   {"event":"measured","model":7,"attempt":1,"images_per_s":…}   how fast it trains here
@@ -84,6 +85,8 @@ local function train(job, data, emit)
   local at = keeper:take_up() or { epoch = 0, step = 0 }
   emit({ event = "begin", epoch = at.epoch, step = at.step or 0, memory = need })
   for _, e in ipairs(keeper.epochs) do emit(e) end
+  local stop_at = job.stop_after or math.huge
+  if at.epoch >= stop_at then return { status = "stopped", seconds = keeper:seconds() } end
   local last, last_step, last_epoch = sys.now(), at.step or 0, at.epoch + 1
   local r
   r, at = core.run(net, data, job.recipe, function(e)
@@ -97,7 +100,8 @@ local function train(job, data, emit)
       emit(event)
       keeper:epoch(event, job.recipe.epochs)
       last = now
-      return
+      if e.epoch >= stop_at then keeper:save({ epoch = e.epoch }) end
+      return e.epoch < stop_at
     end
     keeper:step(e.at)
     if now - last >= STEP_SECONDS then
@@ -154,6 +158,8 @@ function M.handle(job, send)
         .. "sweep"):format(units.bytes(job.memory))
     end
     emit({ event = "failed", error = 100, reason = r, seconds = sys.now() - began })
+  elseif r.status == "stopped" then
+    emit({ event = "parked", seconds = r.seconds })
   elseif r.status == "unreadable" then
     emit({ event = "refused", reason = r.reason })
   elseif r.status == "done" then
