@@ -169,8 +169,8 @@ static void estimate(lua_State *L, int p, int at, struct adjusted_mean *out)
     }
     struct handle *s = luaL_checkudata(L, at, TYPE);
     luaL_argcheck(L, s->data.P == 1 && s->n[0] >= h->n[p], at, "signals of all networks");
-    struct adjusted_mean m = {
-        .influence = lua_newuserdatauv(L, s->fit.n * sizeof *m.influence, 0)};
+    struct adjusted_mean m = {.influence =
+                                  lua_newuserdatauv(L, s->fit.n * sizeof *m.influence, 0)};
     adjust_mean(&s->fit, &s->data, 0, NULL, &m);
     struct adjust_early early = {s->fit.n, s->y, m.mean, m.drawn_se, m.influence};
     adjust_mean(&h->fit, &h->data, p, &early, out);
@@ -244,7 +244,8 @@ static int adjusted_test(lua_State *L)
         count[g] = (size_t)list[g];
     }
     luaL_argcheck(L, count[0] + count[1] + count[2] == (size_t)n, 2, "counts of all values");
-    luaL_argcheck(L, count[0] + count[2] >= 3 && count[1] + count[2] >= 3, 1, "too few values");
+    luaL_argcheck(L, count[0] + count[2] >= 3 && count[1] + count[2] >= 3, 1,
+                  "too few values");
     lua_pushnumber(L, adjust_test(z, count, t, (uint32_t)draws, (uint64_t)seed));
     return 1;
 }

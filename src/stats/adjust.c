@@ -348,7 +348,8 @@ static void curve_begin(struct curve *c, const struct adjusted *a,
         drawn += data->N[q];
     }
     const double *d = a->drawn + drawn, *r = a->r + first;
-    *c = (struct curve){.n = data->n[p], .N = data->N[p], .y = data->y + first, .f = a->f + first};
+    *c = (struct curve){
+        .n = data->n[p], .N = data->N[p], .y = data->y + first, .f = a->f + first};
     c->s = sqrt(covariance(r, r, c->n));
     c->s = c->s > 0 ? c->s : 1e-9;
     c->bias = mean_of(r, c->n);

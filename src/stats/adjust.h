@@ -68,8 +68,8 @@ struct adjust_early {
 struct adjusted_mean {
     double plain, mean;            // without and with prediction
     double plain_se, se, drawn_se; // drawn_se: of N, part of se
-    double lambda, beta, r2;       // r2: share of the variance of the errors that is explained
-    double rest;                   // Σ influence² of the networks without an error
+    double lambda, beta, r2; // r2: share of the variance of the errors that is explained
+    double rest;             // Σ influence² of the networks without an error
     // (a->n): of each trained network on `mean`, that of its copies with it, so that covariances
     // of two means are sums of products; NULL: not wanted
     double *influence;

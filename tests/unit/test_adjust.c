@@ -225,7 +225,8 @@ static void two_phases_agree_with_numpy(void **state)
     fixture("two_phase", want, 4);
     for (int i = 0; i < ALL * D; i++)
         x[i] = i < 30 * D ? p.x[i] : (float)more[i - 30 * D];
-    struct adjust_data signals = {.shape = shape, .P = 1, .seed = data->seed, .x = x, .y = signal};
+    struct adjust_data signals = {
+        .shape = shape, .P = 1, .seed = data->seed, .x = x, .y = signal};
     signals.n = (size_t[]){ALL};
     signals.N = data->N;
     signals.drawn_x = data->drawn_x;
@@ -249,7 +250,8 @@ static void networks_in_two_populations_count_once(void **state)
     uint32_t same[TOTAL];
     double influence[2][TOTAL];
     struct adjusted a, once;
-    struct adjusted_mean m[2] = {{.influence = influence[0]}, {.influence = influence[1]}}, alone;
+    struct adjusted_mean m[2] = {{.influence = influence[0]}, {.influence = influence[1]}},
+                         alone;
     // the second population: 24 of the first, of the same space
     memcpy(p.x + 30 * D, p.x, 24 * D * sizeof *p.x);
     memcpy(p.y + 30, p.y, 24 * sizeof *p.y);

@@ -141,7 +141,7 @@ local calls = {
   ["plot.effect"] = after(plot.effect, r, "d"),
   ["stats.bootstrap"] = after(stats.bootstrap, r, "d"), ["stats.trend"] = after(stats.trend, { r }, "d"),
   ["stats.search"] = after(stats.search, { 1 }), ["stats.noise"] = after(stats.noise, { r, r }),
-  ["stats.boundaries"] = stats.boundaries,
+  ["stats.boundaries"] = stats.boundaries, ["stats.plan"] = stats.plan,
   ["stats.sequential"] = after(stats.sequential, { 1 }, { 2 }),
   ["stats.anytime"] = after(stats.anytime, { 1 }, { 2 }),
   ["stats.normalise"] = after(stats.normalise, { r }),

@@ -2,6 +2,7 @@
 -- bootstrap.h and strata.h of src/stats.
 
 local arch = require "netspace.core.arch"
+local begun = require "netspace.stats.begun"
 local caution = require "netspace.stats.caution"
 local core = require "netspace.core.stats"
 local document = require("netspace.lib.doc").group "stats"
@@ -76,9 +77,9 @@ local function basis(c, a, b)
   if not p then return text end
   local N = p.n[1] == p.n[2] and units.thousands(p.n[1])
     or ("%s and %s"):format(units.thousands(p.n[1]), units.thousands(p.n[2]))
-  local begun = p.begun and (", %s begun (%s)"):format(p.begun[1] == p.begun[2] and p.begun[1]
+  local early = p.begun and (", %s begun (%s)"):format(p.begun[1] == p.begun[2] and p.begun[1]
     or ("%d and %d"):format(p.begun[1], p.begun[2]), units.count(p.epochs, "epoch")) or ""
-  return ("%s trained%s and %s predicted networks of each, worth %s"):format(text, begun, N,
+  return ("%s trained%s and %s predicted networks of each, worth %s"):format(text, early, N,
     a.n == b.n
     and ("about %s trained ones"):format(units.thousands(math.tointeger(at_least(a.n
       * p.worth)))) or ("%.1f times as many trained ones"):format(at_least(p.worth)))
@@ -247,6 +248,7 @@ end
 --- The comparison of a and b under checked options; errors blame `level` above the caller.
 local function compare(where, a, b, o, level)
   local given = { a, b }
+  for _, r in ipairs(given) do begun.refuse_chosen(where, r, level + 1) end
   a = input.by(where, "a", a, o.metric, level + 1)
   b = input.by(where, "b", b, o.metric, level + 1)
   local x, y = input.edf(where, "a", a), input.edf(where, "b", b)
@@ -346,8 +348,8 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
            bins; a and b are results then
   predict  the errors of untrained networks, corrected by the trained ones (stats.predict): true,
            or { with =, features = } as there.  It needs known spaces and 10 networks of each,
-           trained alike; where it makes the interval no narrower the plain figures stay.  One
-           fit serves both
+           trained alike; where it makes the interval no narrower the plain figures stay, and the
+           verdict says why.  One fit serves both; networks in both count as such.  false: never
 .verdict          one sentence; it claims something only if the interval excludes 0 and the
                   permutation p is at most 1 − level.  After it, as "Careful: …", what makes it
                   questionable: another recipe, other data, another window of complexity,
@@ -361,7 +363,8 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
 .p                of the difference of means, by permutation: the verdict's (every split when
                   there are few, else random); also called .p_permutation; .least_p, below
                   which it cannot be for so few models
-.p_better         P(a random model of b beats one of a), ties half (Mann-Whitney)
+.p_better         P(a random model of b beats one of a), ties half (Mann-Whitney); with
+                  prediction also .p_better_ci
 .ks, .ks_p        Kolmogorov-Smirnov distance of the EDFs and its p-value, exact with ties
                   up to 4 million pairs; .ks_critical, the distance needed at 5 %
 .min_difference   min(b) − min(a); .min_ci, its bootstrap interval, exact; it shows how much
@@ -377,7 +380,9 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
                   times as many trained ones would give this interval; r2 of each; populations
                   of the fit.  The figures above are then of the spaces, by prediction, the
                   interval Student's and p_permutation studentised; .plain has those of the
-                  trained networks alone.  KS and minimum are always theirs
+                  trained networks alone, with the exact p, which the verdict names beside it.  KS
+                  and minimum are always theirs.  With models that are only begun (sweep.run:
+                  early): begun, how many of each, epochs; p is that of Student's t then
 .unpredicted      why there is no prediction
 .names, .n, .failed, .mean, .min   of a and b; .level; with by= also .bins, how many, and .range
 example: stats.compare({ 48, 51, 55, 60 }, { 40, 42, 45, 47 }).verdict

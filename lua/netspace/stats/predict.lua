@@ -5,6 +5,7 @@
 -- for how narrow the intervals are: the trained networks correct every prediction.
 
 local arch = require "netspace.core.arch"
+local begun = require "netspace.stats.begun"
 local cards = require "netspace.lib.card"
 local core = require "netspace.core.adjust"
 local distribution = require "netspace.space.distribution"
@@ -124,41 +125,6 @@ local function alike(d, trained)
   return true
 end
 
--- Signals at most three distances of the quartiles above the upper one, so that one that is
--- endless, of a network that failed at once, bends nothing.
-local function tamed(signals)
-  local sorted = table.move(signals, 1, #signals, 1, {})
-  table.sort(sorted)
-  local lo, hi = sorted[(#sorted + 3) // 4], sorted[#sorted + 1 - (#sorted + 3) // 4]
-  if hi == math.huge then return nil end
-  local most, list = hi + 3 * (hi - lo), {}
-  for i, s in ipairs(signals) do list[i] = math.min(s, most) end
-  return list
-end
-
--- What the first epochs of more networks than were trained to the end tell: signals, those of r
--- first, and the rows of the others; or nil and why nothing, where it could be.
-local function early_of(r, reader)
-  local e = r.early
-  if not e then return nil end
-  local why = e.why
-  for i, index in ipairs(r.indices or {}) do
-    if index ~= i then
-      why = "those trained to the end are not the first that were drawn"
-    end
-  end
-  if not e.rest or #e.rest.signal == 0 or #e.signal ~= #r.errors then
-    why = why or "none was left after them"
-  end
-  local signals = not why and tamed(table.move(e.rest.signal, 1, #e.rest.signal, #e.signal + 1,
-    table.move(e.signal, 1, #e.signal, 1, {})))
-  if not signals then return nil, why or "too many networks failed in them" end
-  local rows = {}
-  for i, m in ipairs(e.rest.models) do rows[i] = reader.read(m) end
-  return { signals = signals, rows = table.concat(rows), epochs = e.epochs,
-    n = #e.rest.signal }
-end
-
 --- A population as far as its prediction needs it, or nil and why there can be none.
 local function prepare(r, wish, groups)
   if type(r) ~= "table" or type(r.errors) ~= "table" or not r.models then
@@ -196,7 +162,7 @@ local function prepare(r, wish, groups)
     return nil, ("the networks of %s are not what its space gives at random"):format(name)
   end
   local set, list = hashes(r)
-  local early, without = early_of(r, reader)
+  local early, without = begun.of(r, reader)
   return { n = n, draws = d, rows = table.concat(rows), errors = r.errors, hashes = set,
     hash = list, conditions = conditions(r), name = name, early = early, without = without,
     kind = json.encode { reader.starts, origin.spec.options or {} } } -- of its networks
@@ -299,6 +265,19 @@ end
 
 --- Why the first epochs of result i are not used, where it has any; or nil.
 function Fits:without_begun(i) return self.of[i].p.without end
+
+--- The predictions of the errors of the models of result i, none by a fit that saw its own.
+function Fits:predictions(i)
+  local of = self.of[i]
+  return table.move((of.pool.fit:predictions()), of.p.first + 1, of.p.first + of.p.n, 1, {})
+end
+
+--- The same of other numbers that are known of each of them, such as early signals.
+function Fits:foretold(i, signals)
+  local p = self.of[i].p
+  return (core.new(p.draws.starts, { p.n }, { p.draws.N }, p.rows, signals, p.draws.rows,
+    self.seed):predictions())
+end
 
 -- Whether the predictions make the interval narrower by anything.
 local function pays(se, plain_se) return se < 0.98 * plain_se end
@@ -477,17 +456,17 @@ function Fits:difference(i, j, o)
   if not pays(se, plain_se) then
     return nil, "the features explain too little of the errors"
   end
-  local df, begun = freedom(x, y), a.signals or b.signals
+  local df, early = freedom(x, y), a.signals or b.signals
   local t = core.student(0.5 + o.level / 2, df)
   local p_better, p_se = better(a, b, o.level)
   return { mean_difference = difference, deviation = se, mean = { x.mean, y.mean },
     ci = { difference - t * se, difference + t * se }, p_better = p_better,
     p_better_ci = odds(p_better, p_se, t),
-    p_permutation = begun and core.student_p(difference / se, df)
+    p_permutation = early and core.student_p(difference / se, df)
       or test(a, b, difference / se, o.draws, self.seed),
-    more = not begun and more_of(x, y, se, difference) or nil,
+    more = not early and more_of(x, y, se, difference) or nil,
     predicted = { n = { x.N, y.N }, worth = (plain_se / se) ^ 2, r2 = { x.r2, y.r2 },
-      begun = begun and { x.begun or 0, y.begun or 0 }, epochs = x.epochs or y.epochs,
+      begun = early and { x.begun or 0, y.begun or 0 }, epochs = x.epochs or y.epochs,
       populations = math.max(x.populations, y.populations) } }
 end
 

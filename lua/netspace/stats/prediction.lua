@@ -81,7 +81,8 @@ end
 function Prediction.__tostring(p)
   local text = ("%s: mean error %.2f %% (%g %% CI %.2f to %.2f)"):format(p.name, p.mean,
     100 * p.level, p.ci[1], p.ci[2])
-  local begun = p.begun and (", %d begun (%s)"):format(p.begun, units.count(p.epochs, "epoch")) or ""
+  local begun = p.begun
+    and (", %d begun (%s)"):format(p.begun, units.count(p.epochs, "epoch")) or ""
   return ("%s, by %d trained%s and %s predicted networks, worth about %s trained ones; without "
     .. "prediction %.2f %% (%.2f to %.2f)"):format(text, p.n, begun, units.thousands(p.N),
     units.thousands(math.floor(p.worth * p.n + 0.5)), p.plain.mean, p.plain.ci[1],
@@ -98,7 +99,8 @@ function M._of(fits, i, edf, level)
     n = m.n, N = m.N, level = level, mean = m.mean, se = m.se,
     ci = { m.mean - t * m.se, m.mean + t * m.se }, worth = (m.plain_se / m.se) ^ 2, r2 = m.r2,
     lambda = m.lambda, beta = m.begun and m.beta, begun = m.begun, epochs = m.epochs,
-    without_begun = fits:without_begun(i), populations = m.populations, failed = edf.failed, min = edf.min,
+    without_begun = fits:without_begun(i), populations = m.populations, failed = edf.failed,
+    min = edf.min,
     plain = { mean = m.plain, se = m.plain_se, ci = { m.plain - plain_t * m.plain_se,
       m.plain + plain_t * m.plain_se } }, _fits = fits, _i = i }, Prediction)
   if m.plain_se == 0 then p.worth = 1 end
@@ -157,15 +159,20 @@ The mean error and the EDF of a whole space, from the trained networks of a popu
 .worth              how many times as many trained networks would give this interval
 .n, .N              trained and untrained networks; .populations, how many share the fit
 .r2, .lambda        share of the variance that is predicted; weight of the predictions, 0 to 1
+.begun, .epochs     with sweep.run{ early = … }: how many models were begun only, for how many
+                    epochs; .beta, the weight of their signal; .without_begun, why they are not used
 prediction(e)       the share of networks with an error below e; also :quantile(p), .median,
-                    :band(level), :steps(), so that plot.edf{ A, stats.predict(A) } shows both
+                    :area(), :band(level), :steps(): plot.edf{ A, stats.predict(A) } shows both
 How: a Gaussian process learns how the error depends on the features, from four fifths of the
 trained networks at a time, and predicts the rest, so that no network is predicted by what
 has seen it.  The mean of the predictions over the space is corrected by the mean of what the
 trained networks miss them by.
+Where more models were begun than trained to the end, the sum of the training losses of their
+first epochs is a second predictor of the mean (the EDF does without it).
 What is assumed: that the trained networks were drawn from this space at random, all of
 them.  What is not: that the predictor is right.  One that is useless only makes the interval no
-narrower; its weight goes to 0.  Failed and diverged networks count as 100 %.
+narrower; its weight goes to 0.  Failed and diverged networks count as 100 %, and as many are
+expected among the untrained ones.
 The same networks in a space of a few hundred, networks of unknown spaces, and constraints that
 are known as text only are refused, with the reason.
 example: stats.predict({ name = "A", errors = { 40, 50 }, models = space.RegNetX:sample(2) })

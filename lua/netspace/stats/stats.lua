@@ -20,7 +20,7 @@ local M = {}
 
 for _, noun in ipairs { "best", "compare", "alternatives", "normalise", "bootstrap", "search",
   "rank", "regress", "prediction", "sensitivity", "import", "boundaries", "prefix", "sequential",
-  "anytime" } do
+  "anytime", "plan" } do
   for name, f in pairs(require("netspace.stats." .. noun)) do
     if doc.topics["stats." .. name] then M[name] = f end
   end
@@ -124,12 +124,15 @@ end
 local function notes(rows)
   local list = {}
   for _, r in ipairs(rows) do
-    if r.unpredicted then list[#list + 1] = ("%s: not predicted: %s"):format(r.space, r.unpredicted) end
+    if r.unpredicted then
+      list[#list + 1] = ("%s: not predicted: %s"):format(r.space, r.unpredicted)
+    end
   end
   for _, r in ipairs(rows) do
     if r.predicted then
-      list[#list + 1] = ("predicted: of the space, by the trained and %s untrained networks; worth: "
-        .. "as many trained ones give that interval"):format(units.thousands(r.predicted.N))
+      list[#list + 1] = ("predicted: of the space, by the trained and %s untrained networks; "
+        .. "worth: as many trained ones give that interval"):format(
+        units.thousands(r.predicted.N))
       break
     end
   end

@@ -80,7 +80,8 @@ function Read:population(name)
   for _, key in ipairs { "engine", "blas", "corename", "isa", "host" } do p[key] = run[key] end
   p.early = early.of(self.reader, row)
   local parked = p.early and p.early.parked or 0
-  p.state = p.done + p.failed + p.diverged + parked == p.n and "finished" or paused(self, run) and "paused"
+  p.state = p.done + p.failed + p.diverged + parked == p.n and "finished"
+    or paused(self, run) and "paused"
     or at_work(self, run) and "running" or "stopped"
   return p
 end
@@ -143,7 +144,8 @@ function Read:result(name)
       validation_loss = measured(c, "validation_loss"), top5_error = measured(c, "top5_error"),
       class_error = measured(c, "class_error") },
     failed = lost, limited = failures.limited(failed), n = math.min(most, p.n),
-    early = of and early.signals(self.reader, find(self, name), of, c.idx), counts = p.counts, recipe = p.recipe, data = p.data, card = p.card,
+    early = of and early.signals(self.reader, find(self, name), of, c.idx), counts = p.counts,
+    recipe = p.recipe, data = p.data, card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p), draws = kept and kept.draws },
   }, M._Result)

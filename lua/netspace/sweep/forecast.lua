@@ -178,7 +178,9 @@ function M.make(ledger, request, todo, others)
   for k, i in ipairs(todo) do
     local c = request.costs[i]
     local epochs = early and i > early.full and early.epochs or f.epochs
-    if epochs < f.epochs then f.early = { n = (f.early and f.early.n or 0) + 1, epochs = epochs } end
+    if epochs < f.epochs then
+      f.early = { n = (f.early and f.early.n or 0) + 1, epochs = epochs }
+    end
     prices[k] = M.price(c, request.card, epochs)
     total = total + prices[k]
     f.flops = f.flops + c.flops * (3 * f.images + cards.compared(request.card)) * epochs

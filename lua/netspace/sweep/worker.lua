@@ -3,7 +3,8 @@
 -- Jobs come as JSON, one a line, on stdin; events leave the same way on stdout:
 --
 --   {"kind":"train","model":7,"attempt":1,"seed":…,"m":{…},"recipe":{…},
---    "source":{"spec":"shapes",…},"checksum":"…","memory":bytes or none,"stop_after":epochs or none,
+--    "source":{"spec":"shapes",…},"checksum":"…","memory":bytes or none,
+--    "stop_after":epochs or none,
 --    "checkpoint":{"path":…,"every":…,"seconds":…,"limit":…,"weights":…} or none}
 --   {"event":"ready","pid":…,"engine":…,"blas":…,"corename":…,"isa":…}
 --   {"event":"begin","model":7,"attempt":1,"epoch":2,"step":0,"memory":bytes}   where the
