@@ -16,6 +16,7 @@ M._names = {
   { "recipe", "how networks are trained", "network.recipe" },
   { "sweep", "train a whole population on every core", "sweep.sweep" },
   { "store", "what a sweep wrote, read-only", "store.store" },
+  { "exchange", "files of other programs: configurations of pycls", "exchange.exchange" },
   { "stats", "error EDFs, comparisons, properties of the best, noise, imports", "stats.stats" },
   { "design", "one step of designing a space: train, compare, decide", "design.step" },
   { "plot", "pictures: in the terminal, as SVG, PNG or PDF", "plot.plot" },

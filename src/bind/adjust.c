@@ -250,6 +250,24 @@ static int adjusted_test(lua_State *L)
     return 1;
 }
 
+// moments(x, D) -> sums and sums of squares of the D features of networks
+static int adjusted_moments(lua_State *L)
+{
+    lua_Integer D = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, D >= 1 && D <= GP_FEATURES, 2, "features");
+    size_t n = check_features(L, 1, (size_t)D);
+    const float *x = (const float *)(const void *)lua_tostring(L, 1);
+    double sum[2 * GP_FEATURES] = {0};
+    for (size_t i = 0; i < n * (size_t)D; i++) {
+        double v = (double)x[i];
+        sum[i % (size_t)D] += v;
+        sum[GP_FEATURES + i % (size_t)D] += v * v;
+    }
+    push_list(L, sum, (size_t)D);
+    push_list(L, sum + GP_FEATURES, (size_t)D);
+    return 2;
+}
+
 // student(p, df) -> quantile of Student's t
 static int adjusted_student(lua_State *L)
 {
@@ -326,6 +344,7 @@ int open_adjust(lua_State *L)
     };
     static const luaL_Reg functions[] = {{"new", new_adjusted},
                                          {"test", adjusted_test},
+                                         {"moments", adjusted_moments},
                                          {"student", adjusted_student},
                                          {"student_p", adjusted_student_p},
                                          {NULL, NULL}};

@@ -87,8 +87,8 @@ bool adjust_fit(struct adjusted *a, const struct adjust_data *data)
                 memcpy(x + D * m++, data->x + D * i, D * sizeof *x);
             }
         struct gp gp;
-        gp_fit(&gp, &data->shape, x, y, m, data->seed, k ? a->log : NULL);
-        memcpy(a->log, gp.log, sizeof a->log);
+        gp_fit(&gp, &data->shape, x, y, m, data->seed, k ? &a->at : NULL);
+        a->at = gp.at;
         size_t first = 0, drawn = 0;
         for (int p = 0; p < data->P; p++) {
             double total = 0;

@@ -41,7 +41,7 @@ struct adjusted {
     double *drawn;   // (N) mean predictions of all fits
     double *through; // (P,n) of mean_n f - mean_N f: its weight on each error, by the fits
     double *r;       // (n) residuals of f, of errors that were not cut
-    double log[2 + GP_GROUPS]; // hyperparameters of the last fit
+    struct gp_optimum at; // of the last fit
 };
 
 /* Makes the mean of every feature of the N drawn networks 0 and its deviation 1, and does the same

@@ -70,29 +70,69 @@ gather(const float *restrict k, const double *restrict alpha, float w,
 // ---- learning the hyperparameters ------------------------------------------------------
 
 struct learning {
-    size_t n;
-    int groups, P;     // P = 2 + groups
-    double *distance;  // (groups,n,n): squared distances by group
-    const double *y;   // (n), standardised
-    double *K, *k, *a; // (n,n) covariance, then inverse; (n,n) its smooth part; (n)
-    double prior[2 + GP_GROUPS], width[2 + GP_GROUPS];
+    size_t n, padded; // padded: n made a whole number of vectors
+    int groups, P;    // P = 2 + groups
+    float *distance;  // (n,groups,padded): squared distances by group
+    float *k;         // (n,padded): exp(-½ Σ_g distance / l_g²)
+    const double *y;  // (n), standardised
+    double *K, *a;    // (n,n) covariance, then inverse; (n)
+    double prior[GP_HYPER], width[GP_HYPER];
 };
+
+// k[j] = exp(-½ Σ_g inverse[g] distance[g·n + j]), n points; n is a multiple of LANES.
+__attribute__((target_clones("avx512f", "avx2", "default"))) static void
+smooth(float *restrict k, const float *restrict distance, const float *inverse, int groups,
+       size_t n, size_t stride)
+{
+    for (size_t j = 0; j < n; j += LANES) {
+        lanes sum = {0}, d;
+        for (int g = 0; g < groups; g++) {
+            memcpy(&d, distance + (size_t)g * stride + j, sizeof d);
+            sum += d * inverse[g];
+        }
+        sum *= -0.5f;
+        exp_negative(&sum);
+        memcpy(k + j, &sum, sizeof sum);
+    }
+}
+
+// sums[g] += Σ w[j] distance[g·n + j], sums[groups] += Σ w[j]
+__attribute__((target_clones("avx512f", "avx2", "default"))) static void
+weigh(double *restrict sums, const float *restrict w, const float *restrict distance,
+      int groups, size_t n, size_t stride)
+{
+    for (int g = 0; g <= groups; g++) {
+        lanes sum = {0}, v, d;
+        for (size_t j = 0; j < n; j += LANES) {
+            memcpy(&v, w + j, sizeof v);
+            if (g < groups) {
+                memcpy(&d, distance + (size_t)g * stride + j, sizeof d);
+                v *= d;
+            }
+            sum += v;
+        }
+        for (int i = 0; i < LANES; i++)
+            sums[g] += (double)sum[i];
+    }
+}
 
 // The negative log posterior at p, and its gradient.  Infinity where it cannot be computed.
 static double posterior(struct learning *t, const double *p, double *gradient)
 {
-    size_t n = t->n, nn = n * n;
-    double a2 = exp(2 * p[0]), noise = exp(2 * p[1]), inverse[GP_GROUPS] = {0}, value = 0;
+    size_t n = t->n, padded = t->padded;
+    double a2 = exp(2 * p[0]), noise = exp(2 * p[1]), value = 0, sums[GP_GROUPS + 1] = {0};
+    float inverse[GP_GROUPS];
     for (int g = 0; g < t->groups; g++)
-        inverse[g] = exp(-2 * p[2 + g]);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j <= i; j++) {
-            double d = 0;
-            for (int g = 0; g < t->groups; g++)
-                d += inverse[g] * t->distance[(size_t)g * nn + i * n + j];
-            t->k[i * n + j] = a2 * exp(-0.5 * d);
-            t->K[i * n + j] = t->k[i * n + j] + WIDE + (i == j ? noise + FLOOR : 0);
-        }
+        inverse[g] = (float)exp(-2 * p[2 + g]);
+    for (size_t i = 0; i < n; i++) {
+        float *k = t->k + i * padded;
+        size_t whole = (i + LANES) / LANES * LANES;
+        smooth(k, t->distance + i * (size_t)t->groups * padded, inverse, t->groups, whole,
+               padded);
+        for (size_t j = 0; j <= i; j++)
+            t->K[i * n + j] = a2 * (double)k[j] + WIDE;
+        t->K[i * n + i] += noise + FLOOR;
+    }
     if (!cholesky(t->K, n))
         return INFINITY;
     for (size_t i = 0; i < n; i++) {
@@ -105,18 +145,21 @@ static double posterior(struct learning *t, const double *p, double *gradient)
     cholesky_invert(t->K, n);
     memset(gradient, 0, (size_t)t->P * sizeof *gradient);
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j <= i; j++) {
-            // ½ (K⁻¹ - a aᵀ)_ij, twice off the diagonal
-            double w = (t->K[i * n + j] - t->a[i] * t->a[j]) * (i == j ? 0.5 : 1);
-            double wk = w * t->k[i * n + j];
-            gradient[0] += 2 * wk;
-            for (int g = 0; g < t->groups; g++)
-                gradient[2 + g] += wk * t->distance[(size_t)g * nn + i * n + j];
-        }
-        gradient[1] += noise * (t->K[i * n + i] - t->a[i] * t->a[i]);
+        float *k = t->k + i * padded;
+        size_t whole = (i + LANES) / LANES * LANES;
+        for (size_t j = 0; j < i; j++) // of ½ (K⁻¹ - a aᵀ)_ij, twice off the diagonal
+            k[j] *= (float)(t->K[i * n + j] - t->a[i] * t->a[j]);
+        double own = t->K[i * n + i] - t->a[i] * t->a[i];
+        k[i] *= (float)(0.5 * own);
+        for (size_t j = i + 1; j < whole; j++)
+            k[j] = 0;
+        weigh(sums, k, t->distance + i * (size_t)t->groups * padded, t->groups, whole,
+              padded);
+        gradient[1] += noise * own;
     }
+    gradient[0] = 2 * a2 * sums[t->groups];
     for (int g = 0; g < t->groups; g++)
-        gradient[2 + g] *= inverse[g];
+        gradient[2 + g] = a2 * sums[g] * (double)inverse[g];
     for (int k = 0; k < t->P; k++) {
         double z = (p[k] - t->prior[k]) / t->width[k];
         value += 0.5 * z * z;
@@ -125,16 +168,16 @@ static double posterior(struct learning *t, const double *p, double *gradient)
     return value;
 }
 
-// Minimises the posterior from p on: BFGS with a backtracking line search.
-static void minimise(struct learning *t, double *p)
+// Minimises the posterior from `at` on: BFGS with a backtracking line search.
+static void minimise(struct learning *t, struct gp_optimum *at, bool bent)
 {
-    enum { MOST = 2 + GP_GROUPS };
     int P = t->P;
-    double H[MOST][MOST] = {{0}}, g[MOST], g1[MOST], p1[MOST], step[MOST];
+    double(*H)[GP_HYPER] = at->inverse, *p = at->log;
+    double g[GP_HYPER], g1[GP_HYPER], p1[GP_HYPER], step[GP_HYPER];
     double value = posterior(t, p, g), norm = 0;
     for (int i = 0; i < P; i++)
         norm += g[i] * g[i];
-    for (int i = 0; i < P; i++)
+    for (int i = 0; i < P && !bent; i++)
         H[i][i] = 1 / (1 + sqrt(norm)); // the first step is at most 1 long
     for (int iteration = 0; iteration < ITERATIONS && isfinite(value); iteration++) {
         double slope = 0, length = 0;
@@ -157,7 +200,7 @@ static void minimise(struct learning *t, double *p)
         }
         if (!(next <= value))
             break;
-        double sy = 0, yhy = 0, hy[MOST], s[MOST], y[MOST];
+        double sy = 0, yhy = 0, hy[GP_HYPER], s[GP_HYPER], y[GP_HYPER];
         for (int i = 0; i < P; i++) {
             s[i] = p1[i] - p[i];
             y[i] = g1[i] - g[i];
@@ -182,48 +225,53 @@ static void minimise(struct learning *t, double *p)
     }
 }
 
-// Sets the logs of gp from at most GP_LEARN of the points.
+// Sets the hyperparameters of gp from at most GP_LEARN of the points.
 static void learn(struct gp *gp, const float *x, const double *y, size_t n, uint64_t seed,
-                  const double *start)
+                  const struct gp_optimum *near)
 {
     const struct gp_shape *shape = &gp->shape;
     size_t m = n < GP_LEARN ? n : GP_LEARN, D = (size_t)shape->D;
     uint32_t *order = xcalloc(n, sizeof *order);
     struct rng rng = rng_key(seed, n, RNG_BOOTSTRAP);
     rng_permutation(&rng, order, (uint32_t)n);
-    struct learning t = {.n = m, .groups = shape->groups, .P = 2 + shape->groups};
+    size_t padded = (m + LANES - 1) / LANES * LANES, groups = (size_t)shape->groups;
+    struct learning t = {
+        .n = m, .padded = padded, .groups = shape->groups, .P = 2 + shape->groups};
     double *part = xcalloc(m, sizeof *part);
-    t.distance = xcalloc((size_t)shape->groups * m * m, sizeof *t.distance);
-    t.K = xcalloc(2 * m * m + m, sizeof *t.K);
-    t.k = t.K + m * m;
-    t.a = t.k + m * m;
+    t.distance = xcalloc(m * groups * padded, sizeof *t.distance);
+    t.k = xcalloc(m * padded, sizeof *t.k);
+    t.K = xcalloc(m * m + m, sizeof *t.K);
+    t.a = t.K + m * m;
     for (size_t i = 0; i < m; i++) {
         part[i] = (y[order[i]] - gp->mean) / gp->deviation;
-        for (int g = 0; g < shape->groups; g++)
+        for (size_t g = 0; g < groups; g++)
             for (size_t j = 0; j <= i; j++) {
-                double d = 0;
+                float d = 0;
                 for (int c = shape->start[g]; c < shape->start[g + 1]; c++) {
-                    double z = x[order[i] * D + (size_t)c] - x[order[j] * D + (size_t)c];
+                    float z = x[order[i] * D + (size_t)c] - x[order[j] * D + (size_t)c];
                     d += z * z;
                 }
-                t.distance[(size_t)g * m * m + i * m + j] = d;
+                t.distance[(i * groups + g) * padded + j] = d;
             }
     }
     t.y = part;
     for (int k = 0; k < t.P; k++) {
         t.prior[k] = k == 0 ? -0.3 : k == 1 ? -0.5 : 0.5 * log((double)shape->D);
         t.width[k] = k == 1 ? 0.7 : 1;
-        gp->log[k] = start ? start[k] : t.prior[k];
+        gp->at.log[k] = t.prior[k];
     }
-    minimise(&t, gp->log);
+    if (near)
+        gp->at = *near;
+    minimise(&t, &gp->at, near != NULL);
     free(t.distance);
+    free(t.k);
     free(t.K);
     free(part);
     free(order);
 }
 
 void gp_fit(struct gp *gp, const struct gp_shape *shape, const float *x, const double *y,
-            size_t n, uint64_t seed, const double *start)
+            size_t n, uint64_t seed, const struct gp_optimum *near)
 {
     size_t D = (size_t)shape->D;
     *gp = (struct gp){.shape = *shape, .n = n};
@@ -232,7 +280,7 @@ void gp_fit(struct gp *gp, const struct gp_shape *shape, const float *x, const d
     for (size_t i = 0; i < n; i++)
         gp->deviation += (y[i] - gp->mean) * (y[i] - gp->mean) / (double)n;
     gp->deviation = gp->deviation > 0 ? sqrt(gp->deviation) : 1;
-    learn(gp, x, y, n, seed, start);
+    learn(gp, x, y, n, seed, near);
     size_t padded = gp->padded = (n + LANES - 1) / LANES * LANES;
     gp->x = xcalloc(padded * D, sizeof *gp->x);
     gp->alpha = xcalloc(padded, sizeof *gp->alpha);
@@ -241,9 +289,9 @@ void gp_fit(struct gp *gp, const struct gp_shape *shape, const float *x, const d
         for (int c = shape->start[g]; c < shape->start[g + 1]; c++)
             for (size_t i = 0; i < n; i++)
                 gp->x[(size_t)c * padded + i] =
-                    x[i * D + (size_t)c] * (float)exp(-gp->log[2 + g]);
+                    x[i * D + (size_t)c] * (float)exp(-gp->at.log[2 + g]);
     float *k = xcalloc(padded, sizeof *k), *a = xcalloc(D, sizeof *a);
-    double a2 = exp(2 * gp->log[0]), noise = exp(2 * gp->log[1]);
+    double a2 = exp(2 * gp->at.log[0]), noise = exp(2 * gp->at.log[1]);
     for (size_t i = 0; i < n; i++) {
         for (size_t c = 0; c < D; c++)
             a[c] = gp->x[c * padded + i];
@@ -273,10 +321,10 @@ void gp_predict(const struct gp *gp, const float *x, size_t m, const double *wei
     float *k = xcalloc(padded, sizeof *k), *part = xcalloc(padded, sizeof *part);
     double constant = 0, total = 0;
     float a[GP_FEATURES], scale[GP_FEATURES];
-    double a2 = exp(2 * gp->log[0]);
+    double a2 = exp(2 * gp->at.log[0]);
     for (int g = 0; g < gp->shape.groups; g++)
         for (int c = gp->shape.start[g]; c < gp->shape.start[g + 1]; c++)
-            scale[c] = (float)exp(-gp->log[2 + g]);
+            scale[c] = (float)exp(-gp->at.log[2 + g]);
     for (size_t j = 0; j < n; j++) {
         constant += WIDE * gp->alpha[j];
         if (columns)

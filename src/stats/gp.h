@@ -15,7 +15,8 @@
 #include <stdint.h>
 
 /* Most groups, most features, and how many points the hyperparameters are learnt from at most. */
-enum { GP_GROUPS = 12, GP_FEATURES = 256, GP_LEARN = 250 };
+enum { GP_GROUPS = 12, GP_FEATURES = 256, GP_LEARN = 160 };
+enum { GP_HYPER = 2 + GP_GROUPS };
 
 /* Features are in single precision, by group: those of group g are x[start[g] … start[g+1]-1]. */
 struct gp_shape {
@@ -23,21 +24,27 @@ struct gp_shape {
     int start[GP_GROUPS + 1];
 };
 
-struct gp {
-    struct gp_shape shape;
-    double log[2 + GP_GROUPS]; // of a, noise, l_g
-    double mean, deviation;    // of y
-    size_t n, padded;          // padded: n made a whole number of vectors
-    float *x;                  // (D,padded), each feature divided by its length
-    double *alpha;             // (padded)
-    double *L;                 // (n,n), Cholesky factor of the covariance of y
+/* The optimum of the hyperparameters: where, and how the posterior bends there. */
+struct gp_optimum {
+    double log[GP_HYPER];               // of a, noise, l_g
+    double inverse[GP_HYPER][GP_HYPER]; // estimate of the inverse Hessian
 };
 
-/* Fits n points; x (n,D), y (n).  `start`, if not NULL, gives the logs to begin with: the
- * optimum is the same, found sooner.  seed: which points the hyperparameters are learnt from
+struct gp {
+    struct gp_shape shape;
+    struct gp_optimum at;
+    double mean, deviation; // of y
+    size_t n, padded;       // padded: n made a whole number of vectors
+    float *x;               // (D,padded), each feature divided by its length
+    double *alpha;          // (padded)
+    double *L;              // (n,n), Cholesky factor of the covariance of y
+};
+
+/* Fits n points; x (n,D), y (n).  `near`, if not NULL, is the optimum of nearly the same points:
+ * their own is found sooner from there.  seed: which points the hyperparameters are learnt from
  * when there are more than GP_LEARN. */
 void gp_fit(struct gp *gp, const struct gp_shape *shape, const float *x, const double *y,
-            size_t n, uint64_t seed, const double *start);
+            size_t n, uint64_t seed, const struct gp_optimum *near);
 void gp_free(struct gp *gp);
 
 /* f (m): predictions at x (m,D), in the units of y.  columns (n), if not NULL, gets the sum

@@ -78,8 +78,10 @@ static void the_gradient_is_that_of_the_posterior(void **state)
     (void)state;
     enum { N = 24, P = 4 };
     struct rng r = rng_key(3, 0, RNG_SUBSET);
-    static double distance[2 * N * N], K[N * N], k[N * N], a[N], y[N];
+    static float distance[2 * N * N], k[N * N];
+    static double K[N * N], a[N], y[N];
     struct learning t = {.n = N,
+                         .padded = N,
                          .groups = 2,
                          .P = P,
                          .distance = distance,
@@ -95,16 +97,16 @@ static void the_gradient_is_that_of_the_posterior(void **state)
         y[i] = x[i][0] + 0.3 * rng_normal(&r);
         for (int j = 0; j <= i; j++)
             for (int g = 0; g < 2; g++)
-                distance[(g * N + i) * N + j] = pow(x[i][g] - x[j][g], 2);
+                distance[(i * 2 + g) * N + j] = (float)pow(x[i][g] - x[j][g], 2);
     }
     double at[P] = {0.2, -0.8, 0.1, 0.6}, gradient[P], unused[P];
     assert_true(isfinite(posterior(&t, at, gradient)));
     for (int i = 0; i < P; i++) {
-        double step = 1e-5, old = at[i], up, down;
+        double step = 5e-3, old = at[i], up, down;
         at[i] = old + step, up = posterior(&t, at, unused);
         at[i] = old - step, down = posterior(&t, at, unused);
         at[i] = old;
-        NEAR(gradient[i], (up - down) / (2 * step), 1e-6);
+        NEAR(gradient[i], (up - down) / (2 * step), 1e-3); // k has single precision
     }
 }
 
@@ -117,7 +119,7 @@ static void a_fit_agrees_with_numpy(void **state)
     gp_fit(&gp, &shape, p.x, p.y, p.n[0], 1, NULL);
     assert_int_equal(fixture("log", log, 4), 4);
     for (int i = 0; i < 4; i++)
-        NEAR(gp.log[i], log[i], 0.01);
+        NEAR(gp.at.log[i], log[i], 0.01);
     gp_predict(&gp, p.drawn, 20, NULL, f, NULL);
     assert_int_equal(fixture("f", want, 20), 20);
     for (int i = 0; i < 20; i++)
@@ -141,7 +143,7 @@ static void weights_are_the_derivative_of_predictions(void **state)
         before += weight[i] * f[i];
     for (size_t j = 0; j < n; j++)
         sum += columns[j] * p.y[j];
-    NEAR(sum, before, 1e-3);            // of sums of 5,000: rounding of single precision
+    NEAR(sum, before, 5e-3);            // of sums of 5,000: rounding of single precision
     for (size_t j = 0; j < n; j += 7) { // the same fit to other errors
         double y[TOTAL], after = 0, mean = 0;
         for (size_t i = 0; i < n; i++)

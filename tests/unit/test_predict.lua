@@ -44,6 +44,21 @@ t.ok(pcall(plot.edf, { a, p, band = true }), "it is drawn as an EDF is")
 t.is(stats.predict(a).mean, p.mean, "the same again")
 t.is(stats.predict(a, { seed = 2 }).mean ~= p.mean, true, "another seed, other folds")
 
+do -- the sampler's rows are the features of the networks it draws
+  local distribution, features = require "netspace.space.distribution",
+    require "netspace.stats.features"
+  for _, S in ipairs { A, A:with("shared_b", "monotone_w"), space.small.RegNetX } do
+    local pop = S:sample(12, where)
+    local reader, rows = features.reader(features.groups), {}
+    local n = distribution.each(pop, function(m) rows[#rows + 1] = reader.read(m) end)
+    local logs, N, different = distribution.logs(pop)
+    t.ok(logs == table.concat(rows) and N == n and different == select(2, distribution.each(pop,
+      function() end)), "the same draws and features in C: " .. pop.space)
+  end
+  local own = A:with(constraint { name = "own", check = function(m) return m.d[1] > 1 end })
+  t.is(distribution.logs(own:sample(12, where)), nil, "not where a principle is run for each")
+end
+
 -- Compared.
 local b = result(A:with("shared_b"), 40, { flops = where.flops, seed = 6 })
 local S = A:with(constraint { name = "steep", check = function(m) return m.w[4] >= 4 * m.w[1] end })
