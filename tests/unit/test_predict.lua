@@ -102,6 +102,9 @@ t.ok(tostring(rows):find "few: not predicted: the space" and tostring(rows):find
 t.ok(rows:table "csv":find "predicted", "and exported")
 t.ok(not tostring(stats.table { a, c }):find "predicted", "only if wanted")
 t.is(stats.edf(a, { predict = true }).mean, p.mean, "an EDF by prediction is stats.predict's")
+local drawn = plot.edf { a, few, c, predict = true, band = true }
+t.ok(drawn:text():find("steep, predicted", 1, true), "a plot shows both", drawn:text())
+t.is(select(2, drawn:text():gsub(", predicted", "")), 2, "where there can be a prediction")
 local edf, reason = stats.edf(few, { predict = true })
 t.ok(edf.n == 3 and reason:find "not known", "or that of the models, and why", reason)
 t.is(select(2, stats.edf({ 40, 50 }, { predict = true })), "its networks are not known", "of a list")

@@ -202,7 +202,8 @@ function M.logs(origin)
   local parts, n, different, index, kinds = {}, 0, 0, 0, {}
   while n < M.n and index < MOST do
     local rows, hashes
-    rows, hashes, index = sampler:rows(index, math.min(MOST, index + 100000), math.min(256, M.n - n))
+    rows, hashes, index = sampler:rows(index, math.min(MOST, index + 100000),
+      math.min(256, M.n - n))
     parts[#parts + 1], n = rows, n + #hashes
     for _, hash in ipairs(hashes) do
       if not kinds[hash] then different, kinds[hash] = different + 1, true end

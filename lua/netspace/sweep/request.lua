@@ -196,7 +196,7 @@ end
 -- Which models of n are trained to the end, the others for some epochs only; nil: all are.
 local function early(where, value, n, recipe)
   if value == nil then return nil end
-  local e = options.check(where .. ": early", value, 4)
+  local e = options.check(where .. ": early", value, 4, "sweep.run: early")
   local epochs, full = e.epochs or 1, e.full
   if not full or full < 1 or full >= n then
     fail(("%s: early.full is %s; it is how many of the %d models are trained to the end, from 1 to "
