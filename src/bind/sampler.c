@@ -251,8 +251,12 @@ static int sampler_counts_(lua_State *L)
 
 static const luaL_Reg functions[] = {{"new", core_new}, {NULL, NULL}};
 static const luaL_Reg methods[] = {
-    {"next", sampler_next_},     {"keep", sampler_keep_},  {"share", sampler_share_},
-    {"counts", sampler_counts_}, {"close", sampler_close}, {"rows", sampler_rows_},
+    {"next", sampler_next_},
+    {"keep", sampler_keep_},
+    {"share", sampler_share_},
+    {"counts", sampler_counts_},
+    {"close", sampler_close},
+    {"rows", sampler_rows_},
     {NULL, NULL},
 };
 static const luaL_Reg metamethods[] = {
