@@ -152,6 +152,9 @@ a._origin = nil
 -- Features of the user's own.
 local f = { quarter = function(m) return { m.w[4] / m.w[1], m.d[1] } end }
 t.ok(stats.predict(a, { features = f }), "more features")
+local flat = stats.predict(a, { features = { one = function() return 1 end } })
+t.near(flat.mean, p.mean, 0.3, "one that is the same for all tells nothing")
+t.ok(flat.worth > 3, "and spoils nothing", tostring(flat.worth))
 t.fails(function() stats.predict(a, { features = { bad = function() end } }) end,
   "the feature bad of a network is nil")
 t.fails(function() stats.predict(a, { features = { bad = 3 } }) end, "functions of a model")
@@ -171,6 +174,8 @@ unpredicted(a, b, "at equal complexity", { predict = true, by = "flops" })
 local other = result(A, 40, { flops = where.flops, seed = 10 }, "other")
 other.recipe = { epochs = 2 }
 unpredicted(a, other, "not trained alike")
+other.recipe, other.card = a.recipe, { train_n = 200 }
+unpredicted(a, other, "not trained alike, on the same data")
 local useless = result(A, 40, { flops = where.flops, seed = 11 }, "useless")
 local useless2 = result(A, 40, { flops = where.flops, seed = 12 }, "useless 2")
 for i = 1, 40 do
