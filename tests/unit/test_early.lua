@@ -19,9 +19,9 @@ local function refused(text, o) t.fails(function() sweep.run(options(o)) end, te
 refused("early.full is nil; it is how many of the 26 models are trained to the end, from 1 to 25",
   { early = {} })
 refused("early.full is 26", { early = { full = 26 } })
-refused("early.epochs is 3; it must be from 1 to 2, below the 3 of the recipe",
-  { early = { full = 5, epochs = 3 } })
-refused("did you mean 'epochs'", { early = { full = 5, epoch = 1 } })
+refused("early.after is 3 epochs; it must be from 1 to 2, below the 3 of the recipe",
+  { early = { full = 5, after = 3 } })
+refused("did you mean 'after'", { early = { full = 5, aftre = 1 } })
 
 local forecast = tostring(sweep.forecast(options { early = { full = 12 } }))
 t.ok(forecast:find("26 models × 3 epochs (14 of them 1 epoch)", 1, true), "forecast", forecast)

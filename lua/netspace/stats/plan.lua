@@ -148,7 +148,7 @@ end
 
 local function call(row)
   if row.epochs then
-    return ("early = { full = %d, epochs = %d }"):format(row.full, row.epochs)
+    return ("early = { full = %d, after = %d }"):format(row.full, row.epochs)
   end
   return row.predicted and "all, predict = true" or "all"
 end

@@ -190,20 +190,20 @@ local function patience(where, seconds)
 end
 
 for _, name in ipairs { "sweep.run", "sweep.start", "sweep.forecast" } do
-  options.declare(name .. ": early", { epochs = "integer", full = "integer" })
+  options.declare(name .. ": early", { after = "integer", full = "integer" })
 end
 
 -- Which models of n are trained to the end, the others for some epochs only; nil: all are.
 local function early(where, value, n, recipe)
   if value == nil then return nil end
   local e = options.check(where .. ": early", value, 4, "sweep.run: early")
-  local epochs, full = e.epochs or 1, e.full
+  local epochs, full = e.after or 1, e.full
   if not full or full < 1 or full >= n then
     fail(("%s: early.full is %s; it is how many of the %d models are trained to the end, from 1 to "
       .. "%d"):format(where, tostring(full), n, n - 1))
   elseif epochs < 1 or epochs >= recipe.epochs then
-    fail(("%s: early.epochs is %d; it must be from 1 to %d, below the %d of the recipe"):format(
-      where, epochs, recipe.epochs - 1, recipe.epochs))
+    fail(("%s: early.after is %d epochs; it must be from 1 to %d, below the %d of the recipe")
+      :format(where, epochs, recipe.epochs - 1, recipe.epochs))
   end
   return { epochs = math.tointeger(epochs), full = math.tointeger(full) }
 end
