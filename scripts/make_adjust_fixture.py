@@ -10,7 +10,7 @@ The file: NAME COUNT, then the numbers, for each array.  Needs numpy and scipy."
 import sys
 
 import numpy as np
-from scipy.optimize import isotonic_regression, minimize
+from scipy.optimize import isotonic_regression, lsq_linear, minimize
 from scipy.stats import multivariate_normal, norm
 
 WIDE, FLOOR, FOLDS, BOOTSTRAP = 10.0, 1e-3, 5, 7
@@ -86,6 +86,52 @@ def cut(y):
     return np.minimum(y, hi + 3 * (hi - lo))
 
 
+def cross_fit(x, y, drawn, seed):
+    """Predictions of the populations x (errors y) by five fits, and how they follow from errors:
+    f, cut errors, W (f = W errors), V (of the drawn ones, by all fits)."""
+    n = [len(v) for v in x]
+    X, Y, C = np.vstack(x), np.concatenate(y), cut(np.concatenate(y))
+    fold = np.empty(len(Y), int)
+    for p, first in enumerate(np.cumsum([0] + n[:-1])):
+        for i, place in enumerate(permutation(seed, p, n[p])):
+            fold[first + place] = i % FOLDS
+    W, V = np.zeros((len(Y), len(Y))), [np.zeros((len(d), len(Y))) for d in drawn]
+    for k in range(FOLDS):
+        seen = np.flatnonzero(fold != k)
+        p = fit(X[seen], C[seen])
+        W[np.ix_(fold == k, seen)] = weights(p, X[seen], X[fold == k])
+        for q, d in enumerate(drawn):
+            V[q][:, seen] += weights(p, X[seen], d) / FOLDS
+    return W @ C, C, W, V
+
+
+def tune(rows, known):
+    """The weights >= 0 (the first at most 1) for which |rows[0] - w rows[1:]|^2 + w^2 known is
+    least."""
+    A = np.vstack([rows[1:].T, np.diag(np.sqrt(known))])
+    b = np.concatenate([rows[0], np.zeros(len(known))])
+    return lsq_linear(A, b, bounds=([0, 0], [1, np.inf]), tol=1e-14).x
+
+
+def two_phase(y, f, f_drawn, through, residual, s, s_mean, s_influence, s_known):
+    """Mean and standard error of the errors y of the first networks, with signals s of all."""
+    n, m = len(y), len(s)
+    dy, df = np.zeros(m), np.zeros(m)
+    dy[:n], df[:n] = (y - y.mean()) / n, (f - f.mean()) / n
+    ds = -s_influence.copy()
+    ds[:n] += (s[:n] - s[:n].mean()) / n
+    known = np.array([f_drawn.var() / len(f_drawn), s_known ** 2])
+    lam, beta = tune(np.array([dy, df, ds]), known)
+    mean = y.mean() - lam * (f.mean() - f_drawn.mean()) - beta * (s[:n].mean() - s_mean)
+    own = dy - lam * df - beta * ds
+    centred = (s[:n] - s[:n].mean()) / n
+    left = dy[:n] - lam * df[:n] - beta * centred
+    own[:n] = np.sqrt(n / (n - 3)) * left + beta * (centred - ds[:n])
+    others = -lam * through * residual  # of the populations that share the fit
+    drawn = lam * np.sqrt(known[0]) + beta * s_known
+    return [mean, np.sqrt((own ** 2).sum() + (others ** 2).sum() + drawn ** 2), lam, beta]
+
+
 def main(path):
     r = np.random.default_rng(18)
     n, N, seed = [30, 24], [300, 200], 5
@@ -102,19 +148,9 @@ def main(path):
     out["log"] = fit(x[0], y[0])
     out["f"] = weights(out["log"], x[0], drawn[0][:20]) @ y[0]
 
-    X, Y, C = np.vstack(x), np.concatenate(y), cut(np.concatenate(y))
-    fold = np.empty(len(Y), int)
-    for p, first in enumerate([0, n[0]]):
-        for i, place in enumerate(permutation(seed, p, n[p])):
-            fold[first + place] = i % FOLDS
-    W, V = np.zeros((len(Y), len(Y))), [np.zeros((m, len(Y))) for m in N]
-    for k in range(FOLDS):
-        seen = np.flatnonzero(fold != k)
-        p = fit(X[seen], C[seen])
-        W[np.ix_(fold == k, seen)] = weights(p, X[seen], X[fold == k])
-        for q in range(2):
-            V[q][:, seen] += weights(p, X[seen], drawn[q]) / FOLDS
-    f, residual, estimates, influences = W @ C, C - W @ C, [], []
+    Y = np.concatenate(y)
+    f, C, W, V = cross_fit(x, y, drawn, seed)
+    residual, estimates, influences = C - f, [], []
     for q, own in enumerate([slice(0, n[0]), slice(n[0], None)]):
         d, m = V[q] @ C, n[q]
         lam = np.cov(Y[own], f[own], bias=True)[0, 1] / (f[own].var() + d.var() * m / N[q])
@@ -140,6 +176,23 @@ def main(path):
     (m0, i0, k0), (m1, i1, k1) = influences
     out["estimates"] = estimates
     out["difference"] = [m1 - m0, np.sqrt(((i1 - i0) ** 2).sum() + k0 ** 2 + k1 ** 2)]
+
+    # Early signals of the first population and of 40 networks more.
+    more = np.float32(np.round(r.normal(size=(40, 3)), 3)).astype(float)
+    signal_x = np.vstack([x[0], more])
+    signal = np.round(0.04 * errors(signal_x, r, 0) + 0.06 * r.normal(size=70), 4)
+    signal[:30] = np.round(signal[:30] + 0.03 * (Y[:30] - f[:30]), 4)
+    sf, SC, SW, SV = cross_fit([signal_x], [signal], drawn[:1], seed)
+    sd = SV[0] @ SC
+    lam = np.cov(signal, sf, bias=True)[0, 1] / (sf.var() + sd.var() * 70 / N[0])
+    lam = min(max(lam, 0), 1)
+    psi = np.sqrt(70 / 68) * (signal - signal.mean() - lam * (sf - sf.mean())) / 70
+    own = slice(0, n[0])
+    through = W[own].mean(0) - V[0].mean(0)
+    out["more"], out["signal"] = more.ravel(), signal
+    out["two_phase"] = two_phase(Y[own], f[own], V[0] @ C, through[n[0]:], residual[n[0]:], signal,
+                                 signal.mean() - lam * (sf.mean() - sd.mean()), psi,
+                                 lam * sd.std() / np.sqrt(N[0]))
     with open(path, "w") as file:
         for name, values in out.items():
             file.write("%s %d\n" % (name, len(values)))

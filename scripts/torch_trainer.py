@@ -136,6 +136,9 @@ class Trainer:
         except train.Diverged as e:
             self.say("diverged", error=100, reason=str(e), seconds=t.keeper.seconds())
             return
+        except train.Parked:
+            self.say("parked", seconds=t.keeper.seconds())
+            return
         except (KeyError, ValueError, TypeError, RuntimeError) as e:
             traceback.print_exc()
             if self.machine.gpu and isinstance(e, RuntimeError):

@@ -85,7 +85,8 @@ local function experiment(a, b, n, seed, sums)
     sums[key] = (sums[key] or 0) + (value == true and 1 or value or 0)
   end
   local interval = math.abs(d) > core.student(0.975, welch(p.se, q.se, n - 1)) * se
-  local test = core.test(fit:values(1), fit:values(2), d / se, 999, seed) <= 0.05
+  local values = table.move(fit:values(2), 1, n, n + 1, fit:values(1))
+  local test = core.test(values, { n, n, 0 }, d / se, 999, seed) <= 0.05
   add("interval", interval)
   add("test", test)
   add("claim", interval and test)

@@ -21,6 +21,10 @@ class Stopped(Exception):
     """Told to stop."""
 
 
+class Parked(Exception):
+    """As far as the job asked for, which is not the end."""
+
+
 class Diverged(Exception):
     """The loss was no number, or ran away."""
 
@@ -73,6 +77,7 @@ class Training:
         self.data, self.view, self.machine = view.data, view, machine
         data = self.data
         self.emit, self.told, self.recipe = emit, told, job["recipe"]
+        self.last = job.get("stop_after", self.recipe["epochs"])
         self.batch, self.seed = self.recipe["batch"], job["seed"]
         self.augment = draws.augmentation(self.recipe, data)
         self.steps = len(data.train) // self.batch
@@ -224,7 +229,7 @@ class Training:
         self.emit("begin", epoch=at["epoch"], step=at["step"])
         for event in self.keeper.epochs:
             self.emit("epoch", **event)
-        while at["epoch"] < self.recipe["epochs"]:
+        while at["epoch"] < self.last:
             event = {"epoch": at["epoch"] + 1}
             event.update(at["done"] if "done" in at else self.epoch(at))
             event["images_per_s"] = self.steps * self.batch / event["seconds"]
@@ -234,4 +239,8 @@ class Training:
             self.emit("epoch", **event)
             self.keeper.epoch(event, self.recipe["epochs"])
             at = {"epoch": event["epoch"], "step": 0}
+            if self.last <= at["epoch"] < self.recipe["epochs"]:
+                self.keeper.save(at)
+        if at["epoch"] < self.recipe["epochs"]:
+            raise Parked()
         return self.keeper.epochs[-1]["validation_error"], self.keeper.seconds()

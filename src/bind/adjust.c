@@ -19,6 +19,7 @@ struct handle { // data points into it, and to features of its own
     struct adjust_data data;
     struct adjusted fit;
     float *x, *drawn_x;
+    uint32_t *same;
     size_t n[MAX_POPULATIONS], N[MAX_POPULATIONS];
     bool fitted;
     double y[];
@@ -68,10 +69,35 @@ static size_t counts(lua_State *L, int index, size_t *out, int P, lua_Integer le
     return sum;
 }
 
-// adjust(starts, n, N, x, y, drawn, seed) -> adjusted.  starts: where each group of features
-// begins, and their number; n, N: trained and drawn networks of each population
+// The places at `index` of the first copies of n networks, from 0; NULL where there is no list.
+static uint32_t *copies(lua_State *L, int index, size_t n)
+{
+    if (lua_isnoneornil(L, index))
+        return NULL;
+    luaL_argcheck(L, lua_rawlen(L, index) == n, index, "one place a network");
+    for (int pass = 0; pass < 2; pass++) { // all are checked before memory is taken
+        uint32_t *same = pass ? xcalloc(n, sizeof *same) : NULL;
+        for (size_t i = 0; i < n; i++) {
+            lua_rawgeti(L, index, (lua_Integer)i + 1);
+            lua_Integer place = lua_tointeger(L, -1);
+            lua_pop(L, 1);
+            if (pass)
+                same[i] = (uint32_t)place - 1;
+            else
+                luaL_argcheck(L, place >= 1 && (size_t)place <= i + 1, index, "first copies");
+        }
+        if (pass)
+            return same;
+    }
+    return NULL;
+}
+
+// adjust(starts, n, N, x, y, drawn, seed, same or nil) -> adjusted.  starts: where each group of
+// features begins, and their number; n, N: trained and drawn networks of each population; y:
+// errors or other finite numbers; same: the place of the first copy of every trained network
 static int new_adjusted(lua_State *L)
 {
+    lua_settop(L, 8);
     int groups = (int)lua_rawlen(L, 1) - 1, P = (int)lua_rawlen(L, 2);
     luaL_argcheck(L, groups >= 1 && groups <= GP_GROUPS, 1, "too many groups of features");
     luaL_argcheck(L, P >= 1 && P <= MAX_POPULATIONS, 2, "too many populations");
@@ -80,6 +106,7 @@ static int new_adjusted(lua_State *L)
     struct handle *h = lua_newuserdatauv(L, sizeof *h + n * sizeof *h->y, 0);
     h->fitted = false;
     h->x = h->drawn_x = NULL;
+    h->same = NULL;
     luaL_setmetatable(L, TYPE);
     h->data = (struct adjust_data){
         .P = P, .n = h->n, .N = h->N, .y = h->y, .seed = (uint64_t)luaL_checkinteger(L, 7)};
@@ -102,7 +129,7 @@ static int new_adjusted(lua_State *L)
     for (size_t i = 0; i < n; i++) {
         lua_rawgeti(L, 5, (lua_Integer)i + 1);
         h->y[i] = luaL_checknumber(L, -1);
-        luaL_argcheck(L, h->y[i] >= 0 && h->y[i] <= 100, 5, "errors are 0 to 100");
+        luaL_argcheck(L, isfinite(h->y[i]), 5, "errors are finite");
         lua_pop(L, 1);
     }
     h->x = copy_features(L, 4);
@@ -111,6 +138,7 @@ static int new_adjusted(lua_State *L)
     adjust_standardise(h->x, n, h->drawn_x, N, D);
     h->data.x = h->x;
     h->data.drawn_x = h->drawn_x;
+    h->data.same = h->same = copies(L, 8, n);
     h->fitted = true;
     return adjust_fit(&h->fit, &h->data) ? 1 : raise_interrupted(L);
 }
@@ -122,37 +150,62 @@ static int adjusted_free(lua_State *L)
         adjust_free(&h->fit);
     free(h->x);
     free(h->drawn_x);
+    free(h->same);
     h->x = h->drawn_x = NULL;
+    h->same = NULL;
     h->fitted = false;
     return 0;
 }
 
-// a:mean(p) -> { mean=, se=, plain=, plain_se=, lambda=, r2= }
-static int adjusted_mean(lua_State *L)
+// The estimate of the mean of population `p` of a, with the early signals at the index `at` of the
+// stack, if there are any: an adjusted of one population, whose `errors` they are, and whose first
+// networks are those of p.
+static void estimate(lua_State *L, int p, int at, struct adjusted_mean *out)
 {
     struct handle *h = check(L);
+    if (lua_isnoneornil(L, at)) {
+        adjust_mean(&h->fit, &h->data, p, NULL, out);
+        return;
+    }
+    struct handle *s = luaL_checkudata(L, at, TYPE);
+    luaL_argcheck(L, s->data.P == 1 && s->n[0] >= h->n[p], at, "signals of all networks");
+    struct adjusted_mean m = {.influence =
+                                  lua_newuserdatauv(L, s->fit.n * sizeof *m.influence, 0)};
+    adjust_mean(&s->fit, &s->data, 0, NULL, &m);
+    struct adjust_early early = {s->fit.n, s->y, m.mean, m.drawn_se, m.influence};
+    adjust_mean(&h->fit, &h->data, p, &early, out);
+    lua_pop(L, 1);
+}
+
+// a:mean(p, signals or nil) -> { mean=, se=, plain=, plain_se=, lambda=, beta=, r2= }
+static int adjusted_mean(lua_State *L)
+{
     struct adjusted_mean m = {0};
-    adjust_mean(&h->fit, &h->data, check_population(L, h, 2), &m);
-    lua_createtable(L, 0, 6);
+    lua_settop(L, 3);
+    estimate(L, check_population(L, check(L), 2), 3, &m);
+    lua_createtable(L, 0, 7);
     set_number(L, "mean", m.mean);
     set_number(L, "se", m.se);
     set_number(L, "plain", m.plain);
     set_number(L, "plain_se", m.plain_se);
     set_number(L, "lambda", m.lambda);
+    set_number(L, "beta", m.beta);
     set_number(L, "r2", m.r2);
     return 1;
 }
 
-// a:difference(p, q) -> mean of q less that of p, its standard error
+// a:difference(p, q, signals of p or nil, of q or nil) -> mean of q less that of p, its standard
+// error
 static int adjusted_difference(lua_State *L)
 {
     struct handle *h = check(L);
+    lua_settop(L, 5);
     size_t n = h->fit.n;
     double *influence = lua_newuserdatauv(L, 2 * n * sizeof *influence, 0), sum = 0;
     struct adjusted_mean m[2] = {{.influence = influence}, {.influence = influence + n}};
     for (int i = 0; i < 2; i++) {
-        adjust_mean(&h->fit, &h->data, check_population(L, h, 2 + i), &m[i]);
-        sum += m[i].drawn_se * m[i].drawn_se;
+        estimate(L, check_population(L, h, 2 + i), 4 + i, &m[i]);
+        sum += m[i].drawn_se * m[i].drawn_se + m[i].rest;
     }
     for (size_t j = 0; j < n; j++)
         sum += (influence[n + j] - influence[j]) * (influence[n + j] - influence[j]);
@@ -172,28 +225,61 @@ static int adjusted_values(lua_State *L)
     return 1;
 }
 
-// test(values, values, t, draws, seed) -> p
+// test(values, { in a alone, in b alone, in both }, t, draws, seed) -> p
 static int adjusted_test(lua_State *L)
 {
-    int n, m;
+    int n, groups;
     lua_settop(L, 5);
     double t = luaL_checknumber(L, 3);
     lua_Integer draws = luaL_checkinteger(L, 4), seed = luaL_checkinteger(L, 5);
     luaL_argcheck(L, draws >= 1 && draws <= INT32_MAX, 4, "draws");
     lua_pushvalue(L, 1);
-    double *a = number_list(L, "values", &n);
+    double *z = number_list(L, "values", &n);
     lua_pushvalue(L, 2);
-    double *b = number_list(L, "values", &m);
-    luaL_argcheck(L, n >= 3 && m >= 3, 1, "too few values");
-    lua_pushnumber(
-        L, adjust_test(a, (size_t)n, b, (size_t)m, t, (uint32_t)draws, (uint64_t)seed));
+    double *list = number_list(L, "counts", &groups);
+    luaL_argcheck(L, groups == 3, 2, "three counts");
+    size_t count[3];
+    for (int g = 0; g < 3; g++) {
+        luaL_argcheck(L, list[g] >= 0 && list[g] <= n, 2, "counts");
+        count[g] = (size_t)list[g];
+    }
+    luaL_argcheck(L, count[0] + count[1] + count[2] == (size_t)n, 2, "counts of all values");
+    luaL_argcheck(L, count[0] + count[2] >= 3 && count[1] + count[2] >= 3, 1,
+                  "too few values");
+    lua_pushnumber(L, adjust_test(z, count, t, (uint32_t)draws, (uint64_t)seed));
     return 1;
+}
+
+// moments(x, D) -> sums and sums of squares of the D features of networks
+static int adjusted_moments(lua_State *L)
+{
+    lua_Integer D = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, D >= 1 && D <= GP_FEATURES, 2, "features");
+    size_t n = check_features(L, 1, (size_t)D);
+    const float *x = (const float *)(const void *)lua_tostring(L, 1);
+    double sum[2 * GP_FEATURES] = {0};
+    for (size_t i = 0; i < n * (size_t)D; i++) {
+        double v = (double)x[i];
+        sum[i % (size_t)D] += v;
+        sum[GP_FEATURES + i % (size_t)D] += v * v;
+    }
+    push_list(L, sum, (size_t)D);
+    push_list(L, sum + GP_FEATURES, (size_t)D);
+    return 2;
 }
 
 // student(p, df) -> quantile of Student's t
 static int adjusted_student(lua_State *L)
 {
     lua_pushnumber(L, student_quantile(luaL_checknumber(L, 1), luaL_checknumber(L, 2)));
+    return 1;
+}
+
+// student_p(t, df) -> two-sided p of Student's t
+static int adjusted_student_p(lua_State *L)
+{
+    double t = luaL_checknumber(L, 1), df = luaL_checknumber(L, 2);
+    lua_pushnumber(L, beta_cdf(df / (df + t * t), df / 2, 0.5));
     return 1;
 }
 
@@ -217,6 +303,24 @@ static int adjusted_edf(lua_State *L)
     return 2;
 }
 
+// a:form(p, errors, weights) -> influence of the networks of population p on the sum of weights
+// times EDF at the errors (ascending)
+static int adjusted_form(lua_State *L)
+{
+    struct handle *h = check(L);
+    int p = check_population(L, h, 2), m, weights;
+    lua_settop(L, 4);
+    lua_pushvalue(L, 3);
+    double *e = number_list(L, "errors", &m);
+    lua_pushvalue(L, 4);
+    double *c = number_list(L, "weights", &weights);
+    luaL_argcheck(L, m == weights, 4, "as many as errors");
+    double *influence = lua_newuserdatauv(L, h->n[p] * sizeof *influence, 0);
+    adjust_form(&h->fit, &h->data, p, e, c, (size_t)m, influence);
+    push_list(L, influence, h->n[p]);
+    return 1;
+}
+
 // a:predictions() -> of the trained networks, each by the fit that did not see it; of the drawn
 static int adjusted_predictions(lua_State *L)
 {
@@ -234,12 +338,15 @@ int open_adjust(lua_State *L)
         {"difference", adjusted_difference},
         {"values", adjusted_values},
         {"edf", adjusted_edf},
+        {"form", adjusted_form},
         {"predictions", adjusted_predictions},
         {NULL, NULL},
     };
     static const luaL_Reg functions[] = {{"new", new_adjusted},
                                          {"test", adjusted_test},
+                                         {"moments", adjusted_moments},
                                          {"student", adjusted_student},
+                                         {"student_p", adjusted_student_p},
                                          {NULL, NULL}};
     type_register(L, TYPE, meta, methods);
     luaL_newlib(L, functions);

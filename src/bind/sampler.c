@@ -168,6 +168,45 @@ static int sampler_next_(lua_State *L)
     return 2;
 }
 
+static void add_logs(luaL_Buffer *b, const int *of, const double *real, int n)
+{
+    for (int i = 0; i < n; i++) {
+        float v = (float)log(real ? real[i] : (double)of[i]);
+        luaL_addlstring(b, (const char *)&v, sizeof v);
+    }
+}
+
+// rows(index, end, capacity) -> as next, but of each candidate only the logarithms of its d, w, b
+// and g in single precision (lua/netspace/stats/features.lua), packed one after the other, and the
+// hash: string, list of hashes, index to go on from
+static int sampler_rows_(lua_State *L)
+{
+    struct owner *o = check(L);
+    uint64_t index = (uint64_t)luaL_checkinteger(L, 2),
+             end = (uint64_t)luaL_checkinteger(L, 3);
+    lua_Integer capacity = luaL_checkinteger(L, 4);
+    size_t most = capacity < 1 ? 1 : capacity > CAPACITY ? CAPACITY : (size_t)capacity;
+    size_t n = sampler_next(o->sampler, o->seed, &index, end, o->found, most);
+    lua_createtable(L, (int)n, 0);
+    for (size_t i = 0; i < n; i++) {
+        lua_pushinteger(L, (lua_Integer)o->found[i].hash);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (size_t i = 0; i < n; i++) {
+        const struct arch *a = &o->found[i].arch;
+        add_logs(&b, a->d, NULL, a->stages);
+        add_logs(&b, a->w, NULL, a->stages);
+        add_logs(&b, NULL, a->b, a->stages);
+        add_logs(&b, a->g, NULL, a->stages);
+    }
+    luaL_pushresult(&b);
+    lua_insert(L, -2);
+    lua_pushinteger(L, (lua_Integer)index);
+    return 3;
+}
+
 // keep(hash) -> true, or false when that network was kept before
 static int sampler_keep_(lua_State *L)
 {
@@ -212,8 +251,13 @@ static int sampler_counts_(lua_State *L)
 
 static const luaL_Reg functions[] = {{"new", core_new}, {NULL, NULL}};
 static const luaL_Reg methods[] = {
-    {"next", sampler_next_},     {"keep", sampler_keep_},  {"share", sampler_share_},
-    {"counts", sampler_counts_}, {"close", sampler_close}, {NULL, NULL},
+    {"next", sampler_next_},
+    {"keep", sampler_keep_},
+    {"share", sampler_share_},
+    {"counts", sampler_counts_},
+    {"close", sampler_close},
+    {"rows", sampler_rows_},
+    {NULL, NULL},
 };
 static const luaL_Reg metamethods[] = {
     {"__gc", sampler_close},

@@ -46,6 +46,11 @@ void adjust_standardise(float *x, size_t n, float *drawn_x, size_t N, int D)
     }
 }
 
+static size_t original(const struct adjust_data *data, size_t i)
+{
+    return data->same ? data->same[i] : i;
+}
+
 bool adjust_fit(struct adjusted *a, const struct adjust_data *data)
 {
     size_t D = (size_t)data->shape.D, n = 0, N = 0;
@@ -70,11 +75,13 @@ bool adjust_fit(struct adjusted *a, const struct adjust_data *data)
         for (size_t i = 0; i < data->n[p]; i++)
             fold[first + order[i]] = (int)(i % ADJUST_FOLDS);
     }
+    for (size_t i = 0; i < n; i++)
+        fold[i] = fold[original(data, i)];
     double most = cut(data->y, n);
     for (int k = 0; k < ADJUST_FOLDS && !interrupt_pending(); k++) {
         size_t m = 0;
         for (size_t i = 0; i < n; i++)
-            if (fold[i] != k) {
+            if (fold[i] != k && original(data, i) == i) {
                 place[m] = i;
                 y[m] = fmin(data->y[i], most);
                 memcpy(x + D * m++, data->x + D * i, D * sizeof *x);
@@ -146,37 +153,82 @@ static double covariance(const double *x, const double *y, size_t n)
     return sum / (double)n;
 }
 
-void adjust_mean(const struct adjusted *a, const struct adjust_data *data, int p,
-                 struct adjusted_mean *out)
+static double dot(const double *x, const double *y, size_t n)
 {
-    size_t first = 0, drawn = 0, n = data->n[p], N = data->N[p];
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+// The weights on f (w[0], held in 0 … 1) and s (w[1], never negative: it is a loss) for which
+// |y - w[0] f - w[1] s|² + w[0]² known[0] + w[1]² known[1] is least; n values, s may be NULL.
+static void weigh(const double *y, const double *f, const double *s, size_t n,
+                  const double known[2], double w[2])
+{
+    double ff = dot(f, f, n) + known[0], yf = dot(y, f, n), one = yf / ff;
+    w[0] = one > 0 ? fmin(one, 1) : 0; // 0 also for NaN
+    w[1] = 0;
+    if (!s)
+        return;
+    double ss = dot(s, s, n) + known[1], ys = dot(y, s, n), fs = dot(f, s, n);
+    double both = (yf * ss - ys * fs) / (ff * ss - fs * fs);
+    double lambda = both > 0 ? fmin(both, 1) : 0, beta = (ys - lambda * fs) / ss;
+    if (beta > 0) {
+        w[0] = lambda;
+        w[1] = beta;
+    }
+}
+
+void adjust_mean(const struct adjusted *a, const struct adjust_data *data, int p,
+                 const struct adjust_early *early, struct adjusted_mean *out)
+{
+    size_t first = 0, drawn = 0, n = data->n[p], N = data->N[p], all = early ? early->all : n;
     for (int q = 0; q < p; q++) {
         first += data->n[q];
         drawn += data->N[q];
     }
     const double *y = data->y + first, *f = a->f + first, *d = a->drawn + drawn;
-    const double *through = a->through + (size_t)p * a->n;
-    double vy = covariance(y, y, n), vf = covariance(f, f, n), vd = covariance(d, d, N);
-    double c = covariance(y, f, n), mf = mean_of(f, n), md = mean_of(d, N);
-    double lambda = c / (vf + vd * (double)n / (double)N);
-    out->lambda = lambda = lambda > 0 ? fmin(lambda, 1) : 0; // 0 also for NaN
-    out->plain = mean_of(y, n);
-    out->mean = out->plain - lambda * (mf - md);
-    out->plain_se = sqrt(vy / (double)(n - 1));
-    out->r2 = vy > 0 ? (2 * lambda * c - lambda * lambda * vf) / vy : 0;
-    double scale = sqrt((double)n / (double)(n - 2)), sum = 0;
-    for (size_t j = 0; j < a->n; j++) {
-        double own = 0;
-        if (j >= first && j < first + n)
-            own = (data->y[j] - out->plain - lambda * (a->f[j] - mf)) / (double)n;
-        bool mine = j >= first && j < first + n;
-        double influence = mine ? scale * own : -lambda * through[j] * a->r[j];
-        sum += influence * influence;
-        if (out->influence)
-            out->influence[j] = influence;
+    const double *through = a->through + (size_t)p * a->n, m = (double)n;
+    double my = mean_of(y, n), mf = mean_of(f, n), md = mean_of(d, N), w[2];
+    double ms = early ? mean_of(early->s, n) : 0;
+    // What each network adds to the mean of y, of f and of s as far as its mean is not known.
+    double *list = xcalloc(3 * all + a->n, sizeof *list);
+    double *dy = list, *df = list + all, *ds = list + 2 * all, *influence = list + 3 * all;
+    for (size_t i = 0; i < all; i++) {
+        dy[i] = i < n ? (y[i] - my) / m : 0;
+        df[i] = i < n ? (f[i] - mf) / m : 0;
+        ds[i] = early ? (i < n ? (early->s[i] - ms) / m : 0) - early->influence[i] : 0;
     }
-    out->drawn_se = lambda * sqrt(vd / (double)N);
-    out->se = sqrt(sum + out->drawn_se * out->drawn_se);
+    double drawn_se[2] = {sqrt(covariance(d, d, N) / (double)N), early ? early->drawn_se : 0};
+    weigh(dy, df, early ? ds : NULL, all,
+          (double[]){drawn_se[0] * drawn_se[0], drawn_se[1] * drawn_se[1]}, w);
+    out->lambda = w[0];
+    out->beta = w[1];
+    out->plain = my;
+    out->mean = my - w[0] * (mf - md) - (early ? w[1] * (ms - early->mean) : 0);
+    double vy = dot(dy, dy, n), left = 0, sum = 0;
+    out->plain_se = sqrt(vy * m / (m - 1));
+    double scale = sqrt(m / (m - 2 - (early != NULL)));
+    for (size_t j = 0; j < a->n; j++) // 0 of copies
+        influence[j] = original(data, j) == j ? -w[0] * through[j] * a->r[j] : 0;
+    for (size_t i = 0; i < n; i++) {
+        double s = early ? (early->s[i] - ms) / m : 0;
+        double own = dy[i] - w[0] * df[i] - w[1] * s;
+        left += own * own;
+        influence[original(data, first + i)] = scale * own + w[1] * (s - ds[i]);
+    }
+    for (size_t j = 0; j < a->n; j++)
+        sum += influence[j] * influence[j];
+    out->rest = 0;
+    for (size_t i = n; i < all; i++)
+        out->rest += w[1] * w[1] * ds[i] * ds[i];
+    if (out->influence)
+        memcpy(out->influence, influence, a->n * sizeof *influence);
+    out->r2 = vy > 0 ? 1 - left / vy : 0;
+    out->drawn_se = w[0] * drawn_se[0] + w[1] * drawn_se[1]; // of the same draws, at most
+    out->se = sqrt(sum + out->rest + out->drawn_se * out->drawn_se);
+    free(list);
 }
 
 void adjust_values(const struct adjusted *a, const struct adjust_data *data, int p, double *z)
@@ -185,47 +237,64 @@ void adjust_values(const struct adjusted *a, const struct adjust_data *data, int
     size_t first = 0, n = data->n[p];
     for (int q = 0; q < p; q++)
         first += data->n[q];
-    adjust_mean(a, data, p, &m);
+    adjust_mean(a, data, p, NULL, &m);
     double mf = mean_of(a->f + first, n);
     for (size_t i = 0; i < n; i++)
         z[i] = m.mean + data->y[first + i] - m.plain - m.lambda * (a->f[first + i] - mf);
 }
 
-// Welch's t of n values, with this sum and sum of squares about 0, and the m others of all.
-static double welch(double sum, double square, size_t n, double all, double all_square,
-                    size_t m)
+// A sum and a sum of squares of so many values.
+struct moments {
+    double n, sum, square;
+};
+
+// Welch's |t| of the values in a alone, in b alone and in both.
+static double welch(const struct moments g[3])
 {
-    double x = sum / (double)n, y = (all - sum) / (double)m;
-    double vx = square / (double)n - x * x, vy = (all_square - square) / (double)m - y * y;
-    double v = fmax(vx, 0) / (double)(n - 2) + fmax(vy, 0) / (double)(m - 2);
+    double n = g[0].n + g[2].n, m = g[1].n + g[2].n;
+    double x = (g[0].sum + g[2].sum) / n, y = (g[1].sum + g[2].sum) / m;
+    double u = 1 / sqrt(n * (n - 2)), w = 1 / sqrt(m * (m - 2)); // of one value in its mean
+    double slope = w - u, level = w * y - u * x;
+    double v = u * u * (g[0].square - 2 * x * g[0].sum + x * x * g[0].n) +
+               w * w * (g[1].square - 2 * y * g[1].sum + y * y * g[1].n) +
+               slope * slope * g[2].square - 2 * slope * level * g[2].sum +
+               level * level * g[2].n;
     return v > 0 ? fabs(x - y) / sqrt(v) : x == y ? 0 : INFINITY;
 }
 
-double adjust_test(const double *a, size_t n, const double *b, size_t m, double t,
-                   uint32_t draws, uint64_t seed)
+// Moves `count` random values of z (n) to its front, and adds them up.
+static struct moments take(struct rng *rng, double *z, size_t n, size_t count)
 {
-    size_t total = n + m, as_large = 0;
-    double *z = xcalloc(total, sizeof *z), mean = 0, all = 0, all_square = 0;
-    memcpy(z, a, n * sizeof *z);
-    memcpy(z + n, b, m * sizeof *z);
-    mean = mean_of(z, total);
-    for (size_t i = 0; i < total; i++) {
-        z[i] -= mean;
-        all += z[i];
-        all_square += z[i] * z[i];
+    struct moments g = {.n = (double)count};
+    for (size_t i = 0; i < count; i++) {
+        size_t j = i + (size_t)rng_below(rng, n - i);
+        double v = z[j];
+        z[j] = z[i];
+        z[i] = v;
+        g.sum += v;
+        g.square += v * v;
     }
-    struct rng rng = rng_key(seed, total, RNG_BOOTSTRAP);
+    return g;
+}
+
+double adjust_test(const double *values, const size_t count[3], double t, uint32_t draws,
+                   uint64_t seed)
+{
+    size_t n = count[0] + count[1] + count[2], as_large = 0;
+    double *z = xcalloc(n, sizeof *z), mean = mean_of(values, n);
+    struct moments all = {.n = (double)n};
+    for (size_t i = 0; i < n; i++) {
+        z[i] = values[i] - mean;
+        all.sum += z[i];
+        all.square += z[i] * z[i];
+    }
+    struct rng rng = rng_key(seed, n, RNG_BOOTSTRAP);
     for (uint32_t r = 0; r < draws; r++) {
-        double sum = 0, square = 0;
-        for (size_t i = 0; i < n; i++) {
-            size_t j = i + (size_t)rng_below(&rng, total - i);
-            double v = z[j];
-            z[j] = z[i];
-            z[i] = v;
-            sum += v;
-            square += v * v;
-        }
-        as_large += welch(sum, square, n, all, all_square, m) >= fabs(t) * (1 - 1e-12);
+        struct moments a = take(&rng, z, n, count[0]);
+        struct moments both = take(&rng, z + count[0], n - count[0], count[2]);
+        struct moments b = {all.n - a.n - both.n, all.sum - a.sum - both.sum,
+                            all.square - a.square - both.square};
+        as_large += welch((struct moments[]){a, b, both}) >= fabs(t) * (1 - 1e-12);
     }
     free(z);
     return (double)(as_large + 1) / ((double)draws + 1);
@@ -260,49 +329,88 @@ static void monotone(double *F, size_t m)
     free(value);
 }
 
-bool adjust_edf(const struct adjusted *a, const struct adjust_data *data, int p,
-                const double *e, size_t m, double *F, double level, uint32_t draws,
-                double *half)
+enum { BINS = 512 };
+
+// What the EDF of a population needs at every error.
+struct curve {
+    size_t n, N;
+    const double *y, *f;
+    double s, bias, lo, width, bin[BINS]; // of the predictions of the drawn networks
+    double *below, *ps;                   // (n)
+};
+
+static void curve_begin(struct curve *c, const struct adjusted *a,
+                        const struct adjust_data *data, int p)
 {
-    enum { BINS = 512 };
-    size_t first = 0, drawn = 0, n = data->n[p], N = data->N[p];
+    size_t first = 0, drawn = 0;
     for (int q = 0; q < p; q++) {
         first += data->n[q];
         drawn += data->N[q];
     }
-    const double *y = data->y + first, *f = a->f + first, *d = a->drawn + drawn;
-    double s = sqrt(covariance(a->r + first, a->r + first, n)), lo = d[0], hi = d[0];
-    double bias = mean_of(a->r + first, n), bin[BINS] = {0};
-    s = s > 0 ? s : 1e-9;
-    for (size_t i = 0; i < N; i++) {
+    const double *d = a->drawn + drawn, *r = a->r + first;
+    *c = (struct curve){
+        .n = data->n[p], .N = data->N[p], .y = data->y + first, .f = a->f + first};
+    c->s = sqrt(covariance(r, r, c->n));
+    c->s = c->s > 0 ? c->s : 1e-9;
+    c->bias = mean_of(r, c->n);
+    double lo = d[0], hi = d[0];
+    for (size_t i = 0; i < c->N; i++) {
         lo = fmin(lo, d[i]);
         hi = fmax(hi, d[i]);
     }
-    double width = hi > lo ? (hi - lo) / BINS : 1;
-    for (size_t i = 0; i < N; i++)
-        bin[(size_t)fmin((d[i] - lo) / width, BINS - 1)] += 1 / (double)N;
-    double *below = xcalloc(n, sizeof *below), *ps = xcalloc(n, sizeof *ps);
-    float *influence = half ? xcalloc(m * n, sizeof *influence) : NULL;
-    double scale = sqrt((double)n / (double)(n - 2)) / (double)n;
-    for (size_t k = 0; k < m; k++) {
-        double expected = 0, square = 0;
-        for (int b = 0; b < BINS; b++) {
-            double v = normal((e[k] - bias - lo - (b + 0.5) * width) / s);
-            expected += bin[b] * v;
-            square += bin[b] * v * v;
-        }
-        for (size_t i = 0; i < n; i++) {
-            below[i] = y[i] < e[k];
-            ps[i] = normal((e[k] - bias - f[i]) / s);
-        }
-        double vp = covariance(ps, ps, n), vd = square - expected * expected;
-        double lambda = covariance(below, ps, n) / (vp + vd * (double)n / (double)N);
-        lambda = lambda > 0 ? fmin(lambda, 1) : 0;
-        double mb = mean_of(below, n), mp = mean_of(ps, n);
-        F[k] = mb - lambda * (mp - expected);
-        for (size_t i = 0; half && i < n; i++)
-            influence[i * m + k] = (float)(scale * (below[i] - mb - lambda * (ps[i] - mp)));
+    c->lo = lo;
+    c->width = hi > lo ? (hi - lo) / BINS : 1;
+    for (size_t i = 0; i < c->N; i++)
+        c->bin[(size_t)fmin((d[i] - lo) / c->width, BINS - 1)] += 1 / (double)c->N;
+    c->below = xcalloc(c->n, sizeof *c->below);
+    c->ps = xcalloc(c->n, sizeof *c->ps);
+}
+
+static void curve_end(struct curve *c)
+{
+    free(c->below);
+    free(c->ps);
+}
+
+// F(e), and the influence (n) of each trained network on it; NULL: not wanted.
+static double curve_at(struct curve *c, double e, double *influence)
+{
+    double expected = 0, square = 0, n = (double)c->n;
+    for (int b = 0; b < BINS; b++) {
+        double v = normal((e - c->bias - c->lo - (b + 0.5) * c->width) / c->s);
+        expected += c->bin[b] * v;
+        square += c->bin[b] * v * v;
     }
+    for (size_t i = 0; i < c->n; i++) {
+        c->below[i] = c->y[i] < e;
+        c->ps[i] = normal((e - c->bias - c->f[i]) / c->s);
+    }
+    double vp = covariance(c->ps, c->ps, c->n), vd = square - expected * expected;
+    double lambda = covariance(c->below, c->ps, c->n) / (vp + vd * n / (double)c->N);
+    lambda = lambda > 0 ? fmin(lambda, 1) : 0;
+    double mb = mean_of(c->below, c->n), mp = mean_of(c->ps, c->n);
+    double scale = sqrt(n / (n - 2)) / n;
+    for (size_t i = 0; influence && i < c->n; i++)
+        influence[i] = scale * (c->below[i] - mb - lambda * (c->ps[i] - mp));
+    return mb - lambda * (mp - expected);
+}
+
+bool adjust_edf(const struct adjusted *a, const struct adjust_data *data, int p,
+                const double *e, size_t m, double *F, double level, uint32_t draws,
+                double *half)
+{
+    struct curve c;
+    curve_begin(&c, a, data, p);
+    size_t n = c.n;
+    float *influence = half ? xcalloc(m * n, sizeof *influence) : NULL;
+    double *row = half ? xcalloc(n, sizeof *row) : NULL;
+    for (size_t k = 0; k < m; k++) {
+        F[k] = curve_at(&c, e[k], row);
+        for (size_t i = 0; half && i < n; i++)
+            influence[i * m + k] = (float)row[i];
+    }
+    curve_end(&c);
+    free(row);
     monotone(F, m);
     if (half) {
         float *sum = xcalloc(m, sizeof *sum);
@@ -325,8 +433,22 @@ bool adjust_edf(const struct adjusted *a, const struct adjust_data *data, int p,
         free(sum);
         free(sup);
     }
-    free(below);
-    free(ps);
     free(influence);
     return !interrupt_pending();
+}
+
+void adjust_form(const struct adjusted *a, const struct adjust_data *data, int p,
+                 const double *e, const double *weight, size_t m, double *influence)
+{
+    struct curve c;
+    curve_begin(&c, a, data, p);
+    double *row = xcalloc(c.n, sizeof *row);
+    memset(influence, 0, c.n * sizeof *influence);
+    for (size_t k = 0; k < m; k++) {
+        curve_at(&c, e[k], row);
+        for (size_t i = 0; i < c.n; i++)
+            influence[i] += weight[k] * row[i];
+    }
+    free(row);
+    curve_end(&c);
 }

@@ -27,7 +27,11 @@ struct adjust_data {
     const float *x;       // (Σn,D) features of the trained ones, population by population
     const double *y;      // (Σn) errors in percent
     const float *drawn_x; // (ΣN,D)
-    uint64_t seed;        // of the folds
+    // (Σn) of each trained network the place of its first copy, which is its own where it is in
+    // one population only; NULL: no network is in two.  A copy has the error of its original:
+    // fits see it once, and neither is predicted by a fit that saw the other.
+    const uint32_t *same;
+    uint64_t seed; // of the folds
 };
 
 struct adjusted {
@@ -48,27 +52,44 @@ void adjust_standardise(float *x, size_t n, float *drawn_x, size_t N, int D);
 bool adjust_fit(struct adjusted *a, const struct adjust_data *data);
 void adjust_free(struct adjusted *a);
 
+/* An early signal of the training, such as the loss of the first epoch, that is known of more
+ * networks than are trained to the end: those are a random sample of the others (two-phase or
+ * double sampling; Cochran 1977, chapter 12), here the first n[p] of them.  The signal is a second
+ * predictor, whose mean over the space is estimated, itself by prediction:
+ *
+ *   mean = mean_n(y) - λ (mean_n f(x) - mean_N f(x')) - β (mean_n(s) - μ_s) */
+struct adjust_early {
+    size_t all;              // networks that s is known of
+    const double *s;         // (all)
+    double mean, drawn_se;   // μ_s: adjust_mean of s for all, and
+    const double *influence; // (all) on it
+};
+
 struct adjusted_mean {
     double plain, mean;            // without and with prediction
     double plain_se, se, drawn_se; // drawn_se: of N, part of se
-    double lambda, r2;             // r2: share of the variance of the errors that f explains
-    double *influence; // (a->n): of each trained network on `mean`; NULL: not wanted
+    double lambda, beta, r2; // r2: share of the variance of the errors that is explained
+    double rest;             // Σ influence² of the networks without an error
+    // (a->n): of each trained network on `mean`, that of its copies with it, so that covariances
+    // of two means are sums of products; NULL: not wanted
+    double *influence;
 };
-/* The mean error of population p. */
+/* The mean error of population p; early: NULL where there is none. */
 void adjust_mean(const struct adjusted *a, const struct adjust_data *data, int p,
-                 struct adjusted_mean *out);
+                 const struct adjust_early *early, struct adjusted_mean *out);
 
 /* z (n[p]): pseudo-values, one for each trained network of population p, whose mean is
- * adjust_mean's: what it would be if every network were like this one. */
+ * adjust_mean's without a signal: what it would be if every network were like this one. */
 void adjust_values(const struct adjusted *a, const struct adjust_data *data, int p,
                    double *z);
 
 /* P-value of the difference of the means of two lists of pseudo-values, as a studentised
- * permutation test: |t| of the data, beside Welch's t of `draws` random splits of all values into
- * a (n) and b (m).  Exact where the values can be exchanged, and right for many where the two
- * have different variances (Janssen 1997; Chung and Romano 2013). */
-double adjust_test(const double *a, size_t n, const double *b, size_t m, double t,
-                   uint32_t draws, uint64_t seed);
+ * permutation test: |t| of the data, beside Welch's t of `draws` random relabellings of all
+ * values.  z: those of networks in a alone (count[0]), in b alone (count[1]) and in both
+ * (count[2]).  Exact where the values can be exchanged, and right for many where the two have
+ * different variances (Janssen 1997; Chung and Romano 2013). */
+double adjust_test(const double *z, const size_t count[3], double t, uint32_t draws,
+                   uint64_t seed);
 
 /* F (m): the EDF of population p at e (m, ascending), never falling and within 0 … 1; `half`: half
  * the width of a band of equal width that holds the whole EDF of the space with probability
@@ -77,5 +98,10 @@ double adjust_test(const double *a, size_t n, const double *b, size_t m, double 
 bool adjust_edf(const struct adjusted *a, const struct adjust_data *data, int p,
                 const double *e, size_t m, double *F, double level, uint32_t draws,
                 double *half);
+
+/* influence (n[p]): of each trained network of population p on Σ_k c_k F(e_k): e (m,
+ * ascending), c (m). */
+void adjust_form(const struct adjusted *a, const struct adjust_data *data, int p,
+                 const double *e, const double *c, size_t m, double *influence);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "stats/adjust.h"
+#include "stats/special.h"
 #include "stats/gp.c" // for the posterior, which is its own
 
 enum { TOTAL = 54, DRAWN = 500, D = 3 };
@@ -171,7 +172,7 @@ static void estimates_agree_with_numpy(void **state)
     fixture("estimates", want, 8);
     for (int q = 0; q < 2; q++) {
         m[q].influence = influence[q];
-        adjust_mean(&a, data, q, &m[q]);
+        adjust_mean(&a, data, q, NULL, &m[q]);
         NEAR(m[q].mean, want[4 * q], 0.01);
         NEAR(m[q].se, want[4 * q + 1], 0.01);
         NEAR(m[q].lambda, want[4 * q + 2], 0.01);
@@ -211,6 +212,132 @@ static void what_errors_add_through_the_fits_is_exact(void **state)
     adjust_free(&a);
 }
 
+static void two_phases_agree_with_numpy(void **state)
+{
+    (void)state;
+    enum { ALL = 70 };
+    struct problem p = load();
+    const struct adjust_data *data = data_of(&p);
+    struct adjusted a, b;
+    struct adjusted_mean m = {0}, s = {0};
+    double more[40 * D], signal[ALL], influence[ALL], want[4];
+    float x[ALL * D];
+    fixture("more", more, 40 * D);
+    fixture("signal", signal, ALL);
+    fixture("two_phase", want, 4);
+    for (int i = 0; i < ALL * D; i++)
+        x[i] = i < 30 * D ? p.x[i] : (float)more[i - 30 * D];
+    struct adjust_data signals = {
+        .shape = shape, .P = 1, .seed = data->seed, .x = x, .y = signal};
+    signals.n = (size_t[]){ALL};
+    signals.N = data->N;
+    signals.drawn_x = data->drawn_x;
+    assert_true(adjust_fit(&a, data) && adjust_fit(&b, &signals));
+    s.influence = influence;
+    adjust_mean(&b, &signals, 0, NULL, &s);
+    struct adjust_early early = {ALL, signal, s.mean, s.drawn_se, influence};
+    adjust_mean(&a, data, 0, &early, &m);
+    NEAR(m.mean, want[0], 0.001);
+    NEAR(m.se, want[1], 0.001);
+    NEAR(m.lambda, want[2], 0.001);
+    NEAR(m.beta, want[3], 0.02);
+    adjust_free(&a);
+    adjust_free(&b);
+}
+
+static void networks_in_two_populations_count_once(void **state)
+{
+    (void)state;
+    struct problem p = load();
+    uint32_t same[TOTAL];
+    double influence[2][TOTAL];
+    struct adjusted a, once;
+    struct adjusted_mean m[2] = {{.influence = influence[0]}, {.influence = influence[1]}},
+                         alone;
+    // the second population: 24 of the first, of the same space
+    memcpy(p.x + 30 * D, p.x, 24 * D * sizeof *p.x);
+    memcpy(p.y + 30, p.y, 24 * sizeof *p.y);
+    memmove(p.drawn + 300 * D, p.drawn, 200 * D * sizeof *p.drawn);
+    for (uint32_t i = 0; i < TOTAL; i++)
+        same[i] = i < 30 ? i : i - 30;
+    const struct adjust_data *data = data_of(&p);
+    p.data.same = same;
+    alone = (struct adjusted_mean){0};
+    assert_true(adjust_fit(&a, data));
+    for (int q = 0; q < 2; q++)
+        adjust_mean(&a, data, q, NULL, &m[q]);
+    struct adjust_data first = *data;
+    first.P = 1, first.same = NULL;
+    assert_true(adjust_fit(&once, &first));
+    adjust_mean(&once, &first, 0, NULL, &alone);
+    NEAR(m[0].mean, alone.mean, 1e-9); // the copies add nothing to the fit
+    NEAR(m[0].se, alone.se, 1e-9);
+    double product = 0, square[2] = {0, 0};
+    for (int i = 0; i < TOTAL; i++) {
+        product += influence[0][i] * influence[1][i];
+        for (int q = 0; q < 2; q++)
+            square[q] += influence[q][i] * influence[q][i];
+        assert_true(i < 30 || (influence[0][i] == 0 && influence[1][i] == 0));
+    }
+    assert_true(product > 0.8 * sqrt(square[0] * square[1])); // nearly one sample
+    adjust_free(&a);
+    adjust_free(&once);
+}
+
+static void forms_are_what_networks_add_to_the_curve(void **state)
+{
+    (void)state;
+    struct problem p = load();
+    const struct adjust_data *data = data_of(&p);
+    struct adjusted a;
+    double e[3] = {38, 41, 44}, c[3] = {1, -2, 0.5}, all[TOTAL], one[TOTAL], sum = 0;
+    assert_true(adjust_fit(&a, data));
+    adjust_form(&a, data, 0, e, c, 3, all);
+    for (size_t i = 0; i < p.n[0]; i++)
+        sum += all[i];
+    NEAR(sum, 0, 1e-12); // around the estimate
+    for (int k = 0; k < 3; k++) {
+        adjust_form(&a, data, 0, &e[k], &c[k], 1, one);
+        for (size_t i = 0; i < p.n[0]; i++)
+            all[i] -= one[i];
+    }
+    for (size_t i = 0; i < p.n[0]; i++)
+        NEAR(all[i], 0, 1e-12);
+    adjust_form(&a, data, 0, (double[]){200}, (double[]){1}, 1, one);
+    for (size_t i = 0; i < p.n[0]; i++)
+        NEAR(one[i], 0, 1e-12); // all are below 200
+    adjust_free(&a);
+}
+
+// The test of equal means holds its level where some values are in both lists.
+static void the_permutation_test_holds_its_level(void **state)
+{
+    (void)state;
+    enum { TIMES = 400, A = 12, B = 9, BOTH = 6 };
+    for (int shared = 0; shared < 2; shared++) {
+        int rejected = 0;
+        size_t both = shared ? BOTH : 0, n = A + both, m = B + both;
+        for (uint64_t s = 1; s <= TIMES; s++) {
+            struct rng r = rng_key(s, (uint64_t)shared, RNG_SUBSET);
+            double z[A + B + BOTH], x = 0, y = 0, v = 0;
+            for (size_t i = 0; i < A + B + both; i++)
+                z[i] = exp(rng_normal(&r)); // far from normal
+            for (size_t i = 0; i < A + B + both; i++) {
+                x += i < A || i >= A + B ? z[i] / (double)n : 0;
+                y += i >= A ? z[i] / (double)m : 0;
+            }
+            for (size_t i = 0; i < A + B + both; i++) {
+                double u = (z[i] - x) / sqrt((double)n * ((double)n - 2));
+                double w = (z[i] - y) / sqrt((double)m * ((double)m - 2));
+                v += pow((i >= A ? w : 0) - (i < A || i >= A + B ? u : 0), 2);
+            }
+            rejected +=
+                adjust_test(z, (size_t[]){A, B, both}, (y - x) / sqrt(v), 199, s) <= 0.05;
+        }
+        assert_true(rejected >= 8 && rejected <= 36); // of 20; six deviations
+    }
+}
+
 // n networks whose error has nothing to do with their features, or everything.
 static void simulate(struct problem *p, uint64_t seed, size_t n, double signal)
 {
@@ -238,7 +365,7 @@ static void a_useless_predictor_biases_nothing_and_a_good_one_pays(void **state)
             struct adjusted_mean m = {0};
             simulate(&p, s, 30, good ? 3 : 0);
             assert_true(adjust_fit(&a, data_of(&p)));
-            adjust_mean(&a, &p.data, 0, &m);
+            adjust_mean(&a, &p.data, 0, NULL, &m);
             adjust_free(&a);
             sum += (m.mean - 40) / TIMES;
             square += pow(m.mean - 40, 2) / TIMES;
@@ -249,6 +376,53 @@ static void a_useless_predictor_biases_nothing_and_a_good_one_pays(void **state)
         NEAR(claimed / square, 1, 0.35); // the variance it says is the one it has
         assert_true(good ? square < 0.35 * plain : square < 1.1 * plain);
     }
+}
+
+static void early_signals_of_more_networks_pay(void **state)
+{
+    (void)state;
+    enum { TIMES = 200, N = 30, ALL = 120 };
+    double square = 0, without = 0, claimed = 0, sum = 0;
+    int inside = 0;
+    for (uint64_t t = 1; t <= TIMES; t++) {
+        struct problem p;
+        struct adjusted a, b;
+        struct adjusted_mean m = {0}, s = {0}, plain = {0};
+        float x[ALL * D];
+        double signal[ALL], influence[ALL];
+        simulate(&p, t, N, 2);
+        struct rng r = rng_key(t, 1, RNG_SUBSET);
+        for (size_t i = 0; i < ALL * D; i++)
+            x[i] = i < N * D ? p.x[i] : (float)rng_normal(&r);
+        for (size_t i = 0; i < ALL; i++) // knows the error's own part, and half as much else
+            signal[i] = (i < N ? p.y[i] : 2 * (double)x[D * i] + rng_normal(&r)) / 20 +
+                        0.5 * rng_normal(&r) / 20;
+        struct adjust_data signals = {.shape = shape, .P = 1, .seed = t, .x = x, .y = signal};
+        for (size_t i = 0; i < N; i++)
+            signal[i] -= 2; // 40 / 20
+        const struct adjust_data *data = data_of(&p);
+        signals.n = (size_t[]){ALL};
+        signals.N = p.N;
+        signals.drawn_x = p.drawn;
+        assert_true(adjust_fit(&a, data) && adjust_fit(&b, &signals));
+        s.influence = influence;
+        adjust_mean(&b, &signals, 0, NULL, &s);
+        struct adjust_early early = {ALL, signal, s.mean, s.drawn_se, influence};
+        adjust_mean(&a, data, 0, NULL, &plain);
+        adjust_mean(&a, data, 0, &early, &m);
+        adjust_free(&a);
+        adjust_free(&b);
+        sum += (m.mean - 40) / TIMES;
+        square += pow(m.mean - 40, 2) / TIMES;
+        without += pow(plain.mean - 40, 2) / TIMES;
+        claimed += m.se * m.se / TIMES;
+        inside += fabs(m.mean - 40) <= student_quantile(0.975, N - 3) * m.se;
+    }
+    assert_true(fabs(sum) < 4 * sqrt(square / TIMES));
+    NEAR(claimed / square, 1, 0.35);
+    assert_true(inside >= 178); // of 190 expected; four deviations
+    // 1/30 of what is left becomes 0.2/30 + 0.8/120
+    assert_true(square < 0.6 * without);
 }
 
 static void odd_data_give_the_plain_mean(void **state)
@@ -267,7 +441,7 @@ static void odd_data_give_the_plain_mean(void **state)
         if (odd == 4) // two drawn ones only
             p.N[0] = 2;
         assert_true(adjust_fit(&a, data_of(&p)));
-        adjust_mean(&a, &p.data, 0, &m);
+        adjust_mean(&a, &p.data, 0, NULL, &m);
         assert_true(isfinite(m.mean) && isfinite(m.se) && isfinite(m.r2));
         assert_true(m.lambda >= 0 && m.lambda <= 1);
         if (odd == 0 || odd == 1) {
@@ -290,6 +464,11 @@ int main(void)
         cmocka_unit_test(a_fit_agrees_with_numpy),
         cmocka_unit_test(weights_are_the_derivative_of_predictions),
         cmocka_unit_test(estimates_agree_with_numpy),
+        cmocka_unit_test(two_phases_agree_with_numpy),
+        cmocka_unit_test(networks_in_two_populations_count_once),
+        cmocka_unit_test(forms_are_what_networks_add_to_the_curve),
+        cmocka_unit_test(the_permutation_test_holds_its_level),
+        cmocka_unit_test(early_signals_of_more_networks_pay),
         cmocka_unit_test(what_errors_add_through_the_fits_is_exact),
         cmocka_unit_test(a_useless_predictor_biases_nothing_and_a_good_one_pays),
         cmocka_unit_test(odd_data_give_the_plain_mean),

@@ -44,6 +44,21 @@ t.ok(pcall(plot.edf, { a, p, band = true }), "it is drawn as an EDF is")
 t.is(stats.predict(a).mean, p.mean, "the same again")
 t.is(stats.predict(a, { seed = 2 }).mean ~= p.mean, true, "another seed, other folds")
 
+do -- the sampler's rows are the features of the networks it draws
+  local distribution, features = require "netspace.space.distribution",
+    require "netspace.stats.features"
+  for _, S in ipairs { A, A:with("shared_b", "monotone_w"), space.small.RegNetX } do
+    local pop = S:sample(12, where)
+    local reader, rows = features.reader(features.groups), {}
+    local n = distribution.each(pop, function(m) rows[#rows + 1] = reader.read(m) end)
+    local logs, N, different = distribution.logs(pop)
+    t.ok(logs == table.concat(rows) and N == n and different == select(2, distribution.each(pop,
+      function() end)), "the same draws and features in C: " .. pop.space)
+  end
+  local own = A:with(constraint { name = "own", check = function(m) return m.d[1] > 1 end })
+  t.is(distribution.logs(own:sample(12, where)), nil, "not where a principle is run for each")
+end
+
 -- Compared.
 local b = result(A:with("shared_b"), 40, { flops = where.flops, seed = 6 })
 local S = A:with(constraint { name = "steep", check = function(m) return m.w[4] >= 4 * m.w[1] end })
@@ -69,9 +84,77 @@ t.is(alternatives.best.name, c.name, "alternatives are compared by prediction")
 t.is(alternatives.rows[1].comparison.predicted.populations, 3, "with one fit to all")
 t.ok(alternatives.verdict:find "20,000 predicted", "and say so")
 
+t.ok(d.verdict:find("with prediction and, exact, " .. (d.plain.p_permutation < 0.001 and "p < 0.001"
+  or ("p = %.3f"):format(d.plain.p_permutation)) .. " without", 1, true),
+  "the exact p of the trained networks stands beside it", d.verdict)
+t.ok(d.p_better_ci[1] < d.p_better and d.p_better < d.p_better_ci[2] and d.p_better_ci[1] > 0.5
+  and d.p_better_ci[2] < 1, "P(better) has an interval")
+
+-- Tables and EDFs show both.
+local few = { name = "few", errors = { 1, 2, 3 }, models = { a.models[1], a.models[2],
+  a.models[3] } }
+local rows = stats.table { a, c, few, predict = true }
+t.near(rows[1].predicted.plain.mean, rows[1].mean, 1e-9, "a table has the means of the models")
+t.ok(rows[1].predicted.worth > 3 and rows[2].predicted.populations == 2, "and those of the spaces")
+t.ok(rows[3].unpredicted:find "the space of few is not known: nothing says", "or why there are none")
+t.ok(tostring(rows):find "few: not predicted: the space" and tostring(rows):find "predicted %%",
+  "printed", tostring(rows))
+t.ok(rows:table "csv":find "predicted", "and exported")
+t.ok(not tostring(stats.table { a, c }):find "predicted", "only if wanted")
+t.is(stats.edf(a, { predict = true }).mean, p.mean, "an EDF by prediction is stats.predict's")
+local drawn = plot.edf { a, few, c, predict = true, band = true }
+t.ok(drawn:text():find("steep, predicted", 1, true), "a plot shows both", drawn:text())
+t.is(select(2, drawn:text():gsub(", predicted", "")), 2, "where there can be a prediction")
+local edf, reason = stats.edf(few, { predict = true })
+t.ok(edf.n == 3 and reason:find "not known", "or that of the models, and why", reason)
+t.is(select(2, stats.edf({ 40, 50 }, { predict = true })), "its networks are not known", "of a list")
+t.fails(function() stats.edf(a, { predict = { wiht = {} } }) end, "did you mean 'with'")
+t.is(p:area(100), stats.predict(a):area(), "the area below it")
+t.near(100 * (1 - p:area()), p.mean, 0.15, "is that of its mean")
+do -- quantiles: of 40 networks, the interval holds the truth, and is narrower than without
+  local truths, sample = {}, A:sample(5000, { flops = where.flops, seed = 77 })
+  for i, m in ipairs(sample) do truths[i] = truth(m) + noise(i) end
+  local quarter, interval = p:quantile(0.25)
+  local real = stats.edf(truths):quantile(0.25)
+  t.ok(interval[1] <= real and real <= interval[2], "the interval of a quantile holds it", real)
+  t.ok(interval[1] < quarter and quarter < interval[2] and interval[2] - interval[1] < 3,
+    "and is one", pretty(interval))
+  t.ok(select(2, p:quantile(0.25, 0.5))[1] > interval[1], "narrower at a lower level")
+end
+
+-- Networks that are in both: adopted.
+local origin = { store = "a.db", spec = a.models.spec, window = a.models.window,
+  constraints = a.models.constraints, seeds = { a.models.seed } }
+a._origin, a.indices = origin, {}
+for i = 1, 40 do a.indices[i] = i end
+local wide = constraint { name = "wide", check = function(m) return m.w[3] >= 2 * m.w[1] end }
+local adopting = A:with(wide):sample(40, { adopt = a, flops = where.flops })
+local taken = #adopting.adopted.indices
+local g = { name = "adopting", errors = {}, models = adopting, card = a.card, recipe = a.recipe }
+for i, m in ipairs(adopting) do
+  local from = adopting.adopted.indices[i]
+  g.errors[i] = from and a.errors[from] or truth(m) + noise(100 + i)
+end
+local h = stats.compare(a, g, { predict = true })
+t.ok(taken > 8 and taken < 35 and h.shared == taken, "some are adopted", tostring(taken))
+t.ok(h.predicted and h.predicted.populations == 2, "networks in both are predicted once",
+  h.unpredicted)
+local alone = math.sqrt(stats.predict(a).se ^ 2 + stats.predict(g).se ^ 2)
+t.ok(h.deviation < alone, "what they share does not widen the interval", h.deviation .. " " .. alone)
+t.ok(h.deviation > 0.3 * alone and h.p_permutation > 0 and h.p_better_ci[1] < h.p_better,
+  "and it is one")
+local anew = { name = "anew", errors = {}, models = a.models, card = a.card, recipe = a.recipe }
+for i in ipairs(a.errors) do anew.errors[i] = a.errors[i] + noise(500 + i) end
+t.ok(stats.compare(a, anew, { predict = true }).unpredicted:find "trained anew",
+  "the same networks trained again are two looks at one sample")
+a._origin = nil
+
 -- Features of the user's own.
 local f = { quarter = function(m) return { m.w[4] / m.w[1], m.d[1] } end }
 t.ok(stats.predict(a, { features = f }), "more features")
+local flat = stats.predict(a, { features = { one = function() return 1 end } })
+t.near(flat.mean, p.mean, 0.3, "one that is the same for all tells nothing")
+t.ok(flat.worth > 3, "and spoils nothing", tostring(flat.worth))
 t.fails(function() stats.predict(a, { features = { bad = function() end } }) end,
   "the feature bad of a network is nil")
 t.fails(function() stats.predict(a, { features = { bad = 3 } }) end, "functions of a model")
@@ -83,8 +166,6 @@ local function unpredicted(x, y, text, o)
   t.ok(not got.predicted and got.unpredicted:find(text), text, got.unpredicted)
   t.ok(got.verdict:find("Without prediction: ", 1, true), "the verdict says so: " .. text)
 end
-local few = { name = "few", errors = { 1, 2, 3 }, models = { a.models[1], a.models[2],
-  a.models[3] } }
 unpredicted(a, few, "the space of few is not known")
 unpredicted(a, result(A, 9, { flops = where.flops, seed = 9 }, "nine"), "9 networks of nine are fewer")
 unpredicted(a, { 40, 41, 42 }, "its networks are not known")
@@ -93,6 +174,8 @@ unpredicted(a, b, "at equal complexity", { predict = true, by = "flops" })
 local other = result(A, 40, { flops = where.flops, seed = 10 }, "other")
 other.recipe = { epochs = 2 }
 unpredicted(a, other, "not trained alike")
+other.recipe, other.card = a.recipe, { train_n = 200 }
+unpredicted(a, other, "not trained alike, on the same data")
 local useless = result(A, 40, { flops = where.flops, seed = 11 }, "useless")
 local useless2 = result(A, 40, { flops = where.flops, seed = 12 }, "useless 2")
 for i = 1, 40 do
@@ -110,6 +193,20 @@ for i = 200, 1, -1 do
   end
 end
 unpredicted(a, chosen, "not what its space gives")
+
+do -- asked for by nobody
+  local predict = require "netspace.stats.predict"
+  predict.UNASKED = true
+  local both = stats.compare(a, c)
+  t.ok(both.predicted and both.mean_difference == d.mean_difference, "unasked, it is the same")
+  t.ok(not stats.compare(a, c, { predict = false }).predicted, "false is never")
+  local nine = stats.compare(a, result(A, 19, { flops = where.flops, seed = 9 }, "nineteen"))
+  t.ok(not nine.predicted and not nine.verdict:find "prediction", "19 networks are too few, and "
+    .. "nothing is said of it", nine.verdict)
+  t.ok(stats.alternatives(a, { b, c }).verdict:find "20,000 predicted", "also of alternatives")
+  t.ok(not stats.compare(a, b, { by = "flops" }).verdict:find "prediction", "not where it cannot be")
+  predict.UNASKED = false
+end
 
 -- Text from elsewhere is not run, and a space that is rebuilt from data is the same one.
 local function stored(r, source)

@@ -206,7 +206,11 @@ local environment = setmetatable({ stats = stats }, { __index = _G })
 for name in pairs(stats) do
   t.ok(doc.topics["stats." .. name] ~= nil, "help of stats." .. name)
 end
-for name, text in pairs(doc.topics) do
+local topics = {} -- examples may load modules, which adds topics
+for name in pairs(doc.topics) do topics[#topics + 1] = name end
+table.sort(topics)
+for _, name in ipairs(topics) do
+  local text = doc.topics[name]
   if name:find("^stats%.") or name:find("^edf:") then
     local examples = 0
     for code in text:gmatch("example: ([^\n]+)") do

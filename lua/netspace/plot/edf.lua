@@ -8,6 +8,8 @@ local input = require "netspace.stats.input"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local picture = require "netspace.plot.picture"
+local predict = require "netspace.stats.predict"
+local prediction = require "netspace.stats.prediction"
 
 local M = {}
 
@@ -141,7 +143,30 @@ end
 local bands = { dkw = true, bootstrap = true, anytime = true }
 
 options.declare("plot.edf", { title = "string", from = "number", to = "number",
-  band = "boolean|string", level = "number", metric = "string" })
+  band = "boolean|string", level = "number", metric = "string", predict = "boolean|table" })
+options.declare("plot.edf: predict", { with = "table", features = "table" })
+
+-- The items, each followed by the prediction of its space where there can be one; and why there is
+-- none of the others, in words.
+local function with_predictions(t, o)
+  local wish = predict.asked("plot.edf", o.predict)
+  if not wish then return t, "" end
+  local known, list, why = {}, {}, {}
+  for i, x in ipairs(t) do
+    known[i] = type(x) == "table" and type(x.errors) == "table" and #x.errors > 0
+      and input.edf("plot.edf", ("item %d"):format(i), x) or {}
+  end
+  local found, reasons = prediction._all("plot.edf", t, known, wish, o.metric)
+  for i, x in ipairs(t) do
+    list[#list + 1] = x
+    if found[i] then
+      list[#list + 1] = found[i]
+    else
+      why[#why + 1] = ("; item %d is not predicted: %s"):format(i, reasons[i])
+    end
+  end
+  return list, table.concat(why)
+end
 
 local function check_options(o, n)
   options.check("plot.edf", o, 2)
@@ -183,7 +208,9 @@ function M.edf(t, ...)
   for k, v in pairs(t) do
     if math.type(k) ~= "integer" then o[k] = v end
   end
-  check_options(o, #input.whole("plot.edf", t))
+  local unpredicted
+  t, unpredicted = with_predictions(input.whole("plot.edf", t), o)
+  check_options(o, #t)
   local found = { curves = {}, edfs = {} }
   for i = 1, #t do
     add_curves(found, input.by("plot.edf", ("item %d"):format(i), t[i], o.metric), i, 2)
@@ -202,7 +229,7 @@ function M.edf(t, ...)
     from = o.from or x.x0, to = o.to or x.x1 },
     y = { label = "share of models with error below e", short = "share with error below e",
       from = 0, to = 1 }, series = series }
-  local about = name_curves(panel, found.curves)
+  local about = name_curves(panel, found.curves) .. unpredicted
   return picture.new { title = o.title, name = "Error EDFs", about = about,
     panels = { panel } }
 end
@@ -219,6 +246,8 @@ document("plot.edf", [[
                edf:band
     level = 0.95   of the band
     metric     another one than the error, as in stats.edf
+    predict    true, or { with =, features = }: beside each population its whole space, by
+               prediction (stats.predict), where there can be one
   example: plot.edf{ { 40, 50, 60 }, { name = "B", errors = { 35, 45, 100 } } }:show()
   source: Radosavovic et al. 2020, equation 1 and figure 2]])
 

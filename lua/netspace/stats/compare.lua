@@ -2,6 +2,7 @@
 -- bootstrap.h and strata.h of src/stats.
 
 local arch = require "netspace.core.arch"
+local begun = require "netspace.stats.begun"
 local caution = require "netspace.stats.caution"
 local core = require "netspace.core.stats"
 local document = require("netspace.lib.doc").group "stats"
@@ -53,8 +54,9 @@ local function failures(c, a, b)
   local shared = c.shared > 0 and ("; %s in both"):format(
     c.shared == 1 and "1 model is" or c.shared .. " models are") or ""
   if a.failed + b.failed == 0 then return shared end
-  local text = shared .. ("; failed models (%d of %s, %d of %s) count as 100%s"):format(a.failed,
-    c.names[1], b.failed, c.names[2], (select(2, input.metric(c.metric))))
+  local text = shared .. ("; failed models (%d of %s, %d of %s) count as 100%s%s"):format(a.failed,
+    c.names[1], b.failed, c.names[2], (select(2, input.metric(c.metric))),
+    c.predicted and ", and as many are expected among those not trained" or "")
   local rest = c.without_failed
   if rest and rest.better ~= (c.plain or c).better then
     text = text .. (", and without them %s"):format(rest.better
@@ -75,9 +77,22 @@ local function basis(c, a, b)
   if not p then return text end
   local N = p.n[1] == p.n[2] and units.thousands(p.n[1])
     or ("%s and %s"):format(units.thousands(p.n[1]), units.thousands(p.n[2]))
-  return ("%s trained and %s predicted networks of each, worth %s"):format(text, N, a.n == b.n
+  local early = p.begun and (", %s begun (%s)"):format(p.begun[1] == p.begun[2] and p.begun[1]
+    or ("%d and %d"):format(p.begun[1], p.begun[2]), units.count(p.epochs, "epoch")) or ""
+  return ("%s trained%s and %s predicted networks of each, worth %s"):format(text, early, N,
+    a.n == b.n
     and ("about %s trained ones"):format(units.thousands(math.tointeger(at_least(a.n
       * p.worth)))) or ("%.1f times as many trained ones"):format(at_least(p.worth)))
+end
+
+-- "permutation p = 0.030"; where networks are predicted, also the exact one of the trained alone.
+local function p_words(c)
+  local p, exact = p_text(c.p_permutation), c.predicted and p_text(c.plain.p_permutation)
+  if not exact then return "permutation " .. p end
+  if c.predicted.begun then
+    return ("%s with prediction (t test), exact permutation %s without"):format(p, exact)
+  end
+  return ("permutation %s with prediction and, exact, %s without"):format(p, exact)
 end
 
 --- One honest sentence, from the comparison c of the edfs a and b, whose means it holds.
@@ -89,7 +104,7 @@ local function verdict(c, a, b)
   end
   local level, failed = 100 * c.level, failures(c, a, b)
   local function measured(format) return input.measured(format, c.metric) end
-  local tail = ("permutation %s, %s)"):format(p_text(c.p_permutation), basis(c, a, b))
+  local tail = ("%s, %s)"):format(p_words(c), basis(c, a, b))
   if c.better then
     local good, bad, wins, lo, hi = B, A, c.p_better, -c.ci[2], -c.ci[1]
     if c.better == A then good, bad, wins, lo, hi = A, B, 1 - wins, -hi, -lo end
@@ -197,8 +212,8 @@ local function pooled(a, b, shared, bin)
 end
 
 -- What a comparison rests on, with and without prediction.
-local figures = { "mean_difference", "ci", "deviation", "mean", "p_better", "p_permutation",
-  "more" }
+local figures = { "mean_difference", "ci", "deviation", "mean", "p_better", "p_better_ci",
+  "p_permutation", "more" }
 
 --- Puts the figures by prediction into c, where there can be any, and keeps the others as
 -- c.plain; else says in c.unpredicted why not.
@@ -207,8 +222,6 @@ local function predicted(c, a, b, o)
   if o.by or o.metric then
     why = o.by and "errors at equal complexity are not predicted"
       or ("only errors are predicted, not %s"):format(o.metric)
-  elseif c.shared > 0 then
-    why = ("%s in both"):format(c.shared == 1 and "1 model is" or c.shared .. " models are")
   else
     t, why = o.fits:difference(o.fits.place[a], o.fits.place[b], o)
   end
@@ -235,6 +248,7 @@ end
 --- The comparison of a and b under checked options; errors blame `level` above the caller.
 local function compare(where, a, b, o, level)
   local given = { a, b }
+  for _, r in ipairs(given) do begun.refuse_chosen(where, r, level + 1) end
   a = input.by(where, "a", a, o.metric, level + 1)
   b = input.by(where, "b", b, o.metric, level + 1)
   local x, y = input.edf(where, "a", a), input.edf(where, "b", b)
@@ -274,7 +288,7 @@ local function compare(where, a, b, o, level)
   end
   c.identical = rawequal(given[1], given[2])
     or shared > 0 and shared == #a.errors and shared == #b.errors
-  local without = c.unpredicted and not c.identical
+  local without = c.unpredicted and not c.identical and not o.predict.unasked
     and (" Without prediction: %s."):format(c.unpredicted) or ""
   c.verdict = caution.beside(verdict(c, x, y) .. without, c.names, given)
   return setmetatable(c, comparison)
@@ -334,8 +348,8 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
            bins; a and b are results then
   predict  the errors of untrained networks, corrected by the trained ones (stats.predict): true,
            or { with =, features = } as there.  It needs known spaces and 10 networks of each,
-           trained alike; where it makes the interval no narrower the plain figures stay.  One
-           fit serves both
+           trained alike; where it makes the interval no narrower the plain figures stay, and the
+           verdict says why.  One fit serves both; networks in both count as such.  false: never
 .verdict          one sentence; it claims something only if the interval excludes 0 and the
                   permutation p is at most 1 − level.  After it, as "Careful: …", what makes it
                   questionable: another recipe, other data, another window of complexity,
@@ -349,7 +363,8 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
 .p                of the difference of means, by permutation: the verdict's (every split when
                   there are few, else random); also called .p_permutation; .least_p, below
                   which it cannot be for so few models
-.p_better         P(a random model of b beats one of a), ties half (Mann-Whitney)
+.p_better         P(a random model of b beats one of a), ties half (Mann-Whitney); with
+                  prediction also .p_better_ci
 .ks, .ks_p        Kolmogorov-Smirnov distance of the EDFs and its p-value, exact with ties
                   up to 4 million pairs; .ks_critical, the distance needed at 5 %
 .min_difference   min(b) − min(a); .min_ci, its bootstrap interval, exact; it shows how much
@@ -365,7 +380,9 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
                   times as many trained ones would give this interval; r2 of each; populations
                   of the fit.  The figures above are then of the spaces, by prediction, the
                   interval Student's and p_permutation studentised; .plain has those of the
-                  trained networks alone.  KS and minimum are always theirs
+                  trained networks alone, with the exact p, which the verdict names beside it.  KS
+                  and minimum are always theirs.  With models that are only begun (sweep.run:
+                  early): begun, how many of each, epochs; p is that of Student's t then
 .unpredicted      why there is no prediction
 .names, .n, .failed, .mean, .min   of a and b; .level; with by= also .bins, how many, and .range
 example: stats.compare({ 48, 51, 55, 60 }, { 40, 42, 45, 47 }).verdict

@@ -2,7 +2,8 @@
 -- are made from.  Features come in groups; the regression learns how far each group matters.
 --
 -- The four groups are logarithms of what a design space consists of, stage by stage.  (Flops,
--- params and activations beside them make no prediction better: they follow from these.)
+-- params and activations beside them make no prediction better: they follow from these.)  The
+-- sampler gives the same four of its draws (src/bind/sampler.c: rows).
 
 local M = {}
 

@@ -5,10 +5,10 @@
 -- for how narrow the intervals are: the trained networks correct every prediction.
 
 local arch = require "netspace.core.arch"
+local begun = require "netspace.stats.begun"
 local cards = require "netspace.lib.card"
 local core = require "netspace.core.adjust"
 local distribution = require "netspace.space.distribution"
-local document = require("netspace.lib.doc").group "stats"
 local features = require "netspace.stats.features"
 local input = require "netspace.stats.input"
 local json = require "netspace.lib.json"
@@ -18,7 +18,11 @@ local units = require "netspace.lib.units"
 
 local M = {}
 
+--- Whether comparisons that are not told (predict = nil) predict where it pays.
+M.UNASKED = false
+
 local LEAST = 10 -- trained networks of a population that predictions are made for
+local SURE = 20 -- … that they are made for unasked
 -- Drawn networks for each trained one, at least; and different ones.
 local MANY = 10
 local KEPT = 32 -- spaces whose features are kept
@@ -27,17 +31,27 @@ local KEPT = 32 -- spaces whose features are kept
 local FAR = 6
 
 options.declare({ "stats.compare: predict", "stats.alternatives: predict",
-  "design.step: predict" }, { with = "table", features = "table" })
+  "design.step: predict", "stats.edf: predict", "stats.table: predict" },
+  { with = "table", features = "table" })
 
---- What a user says of predictions: nil or false, true or a table.
--- @treturn table { with =, features = } or false
+--- What a user of a comparison says of predictions: nil, false, true or a table.
+-- @treturn table { with =, features =, unasked = }, or false: none
 function M.wish(where, value)
+  if value == nil and M.UNASKED then return { unasked = true } end
   if not value then return false end
   if type(value) ~= "table" then return {} end
   local o = options.check(where .. ": predict", value, 2)
   features.with(where, o.features) -- for its checks
   return { with = o.with and input.results(where .. ": predict.with", o.with),
     features = o.features }
+end
+
+--- The same of other statistics, which predict only what they are asked to.
+function M.asked(where, value)
+  if not value then return false end
+  local good, wish = pcall(M.wish, where, value)
+  if not good then error((tostring(wish):gsub("^.-:%d+: ", "")), 3) end
+  return wish
 end
 
 -- Where a population was drawn from: with a result of a store, or as an import has it, or
@@ -50,15 +64,32 @@ end
 
 local kept, order = {}, {} -- features of draws, by the text of their distribution
 
+-- The features of everyone of the draws, without making tables of them.
+local function quickly(origin)
+  local rows, n, different = distribution.logs(origin)
+  if not rows or n == 0 then return nil end
+  local stages = origin.spec.stages
+  local read = {}
+  read.sum, read.square = core.moments(rows, 4 * stages)
+  return { rows = rows, N = n, different = different, read = read,
+    starts = { 0, stages, 2 * stages, 3 * stages, 4 * stages } }
+end
+
 --- The features of the draws: { rows (packed), N, different, starts }, or nil and why not.
 local function draws_of(origin, groups, wish)
   local key = not wish.features and distribution.key(origin)
   if key and kept[key] then return kept[key] end
-  local reader, rows = features.reader(groups), {}
-  local n, different = distribution.each(origin, function(m) rows[#rows + 1] = reader.read(m) end)
-  if not n then return nil, different end
-  local d = { rows = table.concat(rows), N = n, different = different, starts = reader.starts,
-    read = reader }
+  local d
+  if key then d = quickly(origin) end
+  if not d then
+    local reader, rows = features.reader(groups), {}
+    local n, different = distribution.each(origin, function(m)
+      rows[#rows + 1] = reader.read(m)
+    end)
+    if not n then return nil, different end
+    d = { rows = table.concat(rows), N = n, different = different, starts = reader.starts,
+      read = reader }
+  end
   if key then
     order[#order + 1] = key
     if #order > KEPT then kept[table.remove(order, 1)] = nil end
@@ -75,24 +106,30 @@ local function conditions(r)
   return json.encode { card = o, recipe = r.recipe or {} }
 end
 
--- The networks of a result, by their hash.
+-- The networks of a result by their hash: the place of each, and the hash of each.
 local function hashes(r)
-  local set = {}
+  local set, list = {}, {}
   for i, m in ipairs(r.models) do
     local good, hash = pcall(arch.hash, m)
+    list[i] = good and hash or ""
     if good then set[hash] = i end
   end
-  return set
+  return set, list
 end
 
---- How many networks two results have in common.
+--- How many networks two populations have in common, and how many of these with another error.
 local function common(a, b)
-  local n = 0
-  for hash in pairs(a.hashes) do n = n + (b.hashes[hash] and 1 or 0) end
-  return n
+  local n, anew = 0, 0
+  for hash, i in pairs(a.hashes) do
+    local j = b.hashes[hash]
+    n = n + (j and 1 or 0)
+    anew = anew + (j and a.errors[i] ~= b.errors[j] and 1 or 0)
+  end
+  return n, anew
 end
 
-local function apart(a, b) return common(a, b) <= math.min(a.n, b.n) / 10 end
+-- Whether so few of the networks are in both that they are different populations.
+local function few(n, a, b) return n <= math.min(a.n, b.n) / 10 end
 
 -- Whether networks that were read may have been drawn as those of d were.
 local function alike(d, trained)
@@ -111,10 +148,13 @@ local function prepare(r, wish, groups)
     return nil, "its networks are not known"
   end
   local name, origin = r.name or r.space or "a population", origin_of(r)
-  if not origin then return nil, ("the space of %s is not known"):format(name) end
-  local n = #r.errors
-  if n < LEAST then
-    return nil, ("%d networks of %s are fewer than %d"):format(n, name, LEAST)
+  if not origin then
+    return nil, ("the space of %s is not known: nothing says what its networks were drawn from, as "
+      .. "a store and its exports do"):format(name)
+  end
+  local n, least = #r.errors, wish.unasked and SURE or LEAST
+  if n < least then
+    return nil, ("%d networks of %s are fewer than %d"):format(n, name, least)
   end
   local good, d, why = pcall(draws_of, origin, groups, wish)
   if not good then
@@ -138,27 +178,55 @@ local function prepare(r, wish, groups)
   if not alike(d, reader) then
     return nil, ("the networks of %s are not what its space gives at random"):format(name)
   end
-  return { n = n, draws = d, rows = table.concat(rows), errors = r.errors, hashes = hashes(r),
-    conditions = conditions(r), name = name,
+  local set, list = hashes(r)
+  local early, without = begun.of(r, reader)
+  return { n = n, draws = d, rows = table.concat(rows), errors = r.errors, hashes = set,
+    hash = list, conditions = conditions(r), name = name, early = early, without = without,
     kind = json.encode { reader.starts, origin.spec.options or {} } } -- of its networks
 end
 
 local Fits = {}
 Fits.__index = Fits
 
+-- Of all networks of a pool, one population after the other, the place of the first copy: the same
+-- network with the same error (a population that has adopted it).
+local function copies(pool)
+  local same, first, n = {}, {}, 0
+  for _, p in ipairs(pool) do
+    p.first = n
+    for i, hash in ipairs(p.hash) do
+      n = n + 1
+      local key = hash == "" and n or ("%s %.17g"):format(hash, p.errors[i])
+      same[n], first[key] = first[key] or n, first[key] or n
+    end
+  end
+  return same
+end
+
 -- A fit to populations that prepare has made.
-local function fit(pool, seed)
+local function fit(pool, seed, same)
   local n, N, rows, drawn, errors = {}, {}, {}, {}, {}
   for k, p in ipairs(pool) do
     n[k], N[k], rows[k], drawn[k] = p.n, p.draws.N, p.rows, p.draws.rows
     table.move(p.errors, 1, p.n, #errors + 1, errors)
   end
   return core.new(pool[1].draws.starts, n, N, table.concat(rows), errors, table.concat(drawn),
-    seed)
+    seed, same)
+end
+
+-- Whether p may share the fit of a pool: networks in both are the same trainings, and those of
+-- one that only helps (`extra`) are others.
+local function fits_in(pool, p, extra)
+  if pool[1].conditions ~= p.conditions or pool[1].kind ~= p.kind then return false end
+  for _, other in ipairs(pool) do
+    local n, anew = common(p, other)
+    if not few(extra and n or anew, p, other) then return false end
+  end
+  return true
 end
 
 --- Fits predictors to results: one to all that share data, recipe, the options of their networks
--- and the number of stages, and have (nearly) no network in common; those of wish.with help.
+-- and the number of stages; those of wish.with help.
 -- @tparam table list  results
 -- @treturn table  its methods tell what is known of result i; .why[i], why nothing is
 function M.fit(where, list, wish, seed)
@@ -171,9 +239,7 @@ function M.fit(where, list, wish, seed)
       return
     end
     for _, pool in ipairs(pools) do
-      local fits = pool[1].conditions == p.conditions and pool[1].kind == p.kind
-      for _, other in ipairs(pool) do fits = fits and apart(p, other) end
-      if fits then
+      if fits_in(pool, p, not i) then
         pool[#pool + 1] = p
         if i then f.of[i] = { pool = pool, place = #pool, p = p } end
         return
@@ -185,39 +251,82 @@ function M.fit(where, list, wish, seed)
   end
   for i, r in ipairs(list) do place(r, i) end
   for _, r in ipairs(wish.with or {}) do place(r, nil) end
-  for _, pool in ipairs(pools) do pool.fit = fit(pool, seed) end
+  for _, pool in ipairs(pools) do
+    pool.same = copies(pool)
+    pool.fit = fit(pool, seed, pool.same)
+  end
+  for i in pairs(f.of) do f:_begun(i) end
   return f
 end
 
+-- The prediction of the early signals of result i, where it has any.
+function Fits:_begun(i)
+  local of = self.of[i]
+  local p, e = of.p, of.p.early
+  if not e then return end
+  of.signals = core.new(p.draws.starts, { p.n + e.n }, { p.draws.N }, p.rows .. e.rows, e.signals,
+    p.draws.rows, self.seed)
+end
+
 --- What is known of the mean of result i: mean, se, plain, plain_se, lambda, r2, n, N,
--- populations (that share its fit); or nil and why nothing.
+-- populations (that share its fit), begun (how many have an early signal only); or nil and why
+-- nothing.
 function Fits:mean(i)
   local of = self.of[i]
   if not of then return nil, self.why[i] end
-  local m = of.pool.fit:mean(of.place)
+  local m = of.pool.fit:mean(of.place, of.signals)
+  m.begun, m.epochs = of.signals and of.p.early.n, of.signals and of.p.early.epochs
   m.n, m.N, m.populations = of.p.n, of.p.draws.N, #of.pool
   return m
 end
 
---- Whether the predictions make the interval narrower by anything.
+--- Why the first epochs of result i are not used, where it has any; or nil.
+function Fits:without_begun(i) return self.of[i].p.without end
+
+--- The predictions of the errors of the models of result i, none by a fit that saw its own.
+function Fits:predictions(i)
+  local of = self.of[i]
+  return table.move((of.pool.fit:predictions()), of.p.first + 1, of.p.first + of.p.n, 1, {})
+end
+
+--- The same of other numbers that are known of each of them, such as early signals.
+function Fits:foretold(i, signals)
+  local p = self.of[i].p
+  return (core.new(p.draws.starts, { p.n }, { p.draws.N }, p.rows, signals, p.draws.rows,
+    self.seed):predictions())
+end
+
+-- Whether the predictions make the interval narrower by anything.
 local function pays(se, plain_se) return se < 0.98 * plain_se end
+
+-- Networks more than there are coefficients of predictors, the mean being one.
+local function left(m) return m.n - (m.begun and 3 or 2) end
 
 -- Welch's degrees of freedom of a difference of means.
 local function freedom(x, y)
   local u, v = x.se ^ 2, y.se ^ 2
-  if u + v == 0 then return x.n + y.n - 4 end
-  return (u + v) ^ 2 / (u ^ 2 / (x.n - 2) + v ^ 2 / (y.n - 2))
+  if u + v == 0 then return left(x) + left(y) end
+  return (u + v) ^ 2 / (u ^ 2 / left(x) + v ^ 2 / left(y))
 end
 
--- Of two EDFs at the same errors, the probability that one from q is below one from p.
+-- Of two EDFs p and q at the same errors, the probability that one from q is below one from p;
+-- and what an EDF adds to it at each error, of p and of q.
 local function beats(p, q)
-  local wins, below, sum = 0, 0, 0
+  local wins, of_p, of_q = 0, {}, {}
   for k = 1, #p do
-    local mass = p[k] - (p[k - 1] or 0)
-    wins, sum = wins + mass * (below + q[k]) / 2, sum + mass
-    below = q[k]
+    local mass, middle = p[k] - (p[k - 1] or 0), (q[k] + (q[k - 1] or 0)) / 2
+    wins = wins + mass * middle
+    of_p[k] = ((q[k - 1] or 0) - (q[k + 1] or 1)) / 2 -- by parts
+    of_q[k] = ((p[k + 1] or 1) - (p[k - 1] or 0)) / 2
   end
-  return sum > 0 and wins / sum or 0.5
+  return wins, of_p, of_q
+end
+
+-- The interval of a probability with this estimate and standard error, on the scale of log odds.
+local function odds(p, se, t)
+  if p <= 0 or p >= 1 then return { p, p } end
+  local middle, half = math.log(p / (1 - p)), t * se / (p * (1 - p))
+  return { 1 / (1 + math.exp(half - middle)), 1 / (1 + math.exp(-half - middle)) }
 end
 
 -- How many more trained networks of each would show the difference, if it is the true one, at 5 %
@@ -263,6 +372,83 @@ local function above(list)
   return out
 end
 
+--- The EDF of result i: errors, and the share of its space below just above each of them.
+function Fits:edf(i)
+  local of = self.of[i]
+  local x = grid(of.p)
+  return x, (of.pool.fit:edf(of.place, above(x), 0.95, 0))
+end
+
+--- Half the width of a band of this level around that EDF.
+function Fits:band(i, x, level)
+  local of = self.of[i]
+  return select(2, of.pool.fit:edf(of.place, above(x), level, 1000))
+end
+
+--- The standard error of that EDF just above the error e.
+function Fits:share_se(i, e)
+  local of, sum = self.of[i], 0
+  for _, v in ipairs(of.pool.fit:form(of.place, above { e }, { 1 })) do sum = sum + v ^ 2 end
+  return math.sqrt(sum)
+end
+
+-- The standard error of the difference of the plain means of two of self.of that share a fit,
+-- and perhaps networks.
+local function plain_deviation(a, b, x, y)
+  local sum, at = 0, {}
+  for side, of in ipairs { a, b } do
+    local mean, n = side == 1 and x.plain or y.plain, of.p.n
+    for i, e in ipairs(of.p.errors) do
+      local k = of.pool.same[of.p.first + i]
+      local v = (e - mean) / math.sqrt(n * (n - 1)) * (side == 1 and -1 or 1)
+      sum = sum + v ^ 2 + 2 * v * (side == 2 and at[k] or 0)
+      if side == 1 then at[k] = v end
+    end
+  end
+  return math.sqrt(sum)
+end
+
+-- The probability that a network of b beats one of a (both of self.of), and its standard error.
+local function better(a, b, level)
+  local at, sum, influence = above(grid(a.p, b.p)), 0, {}
+  local f, g = a.pool.fit:edf(a.place, at, level, 0), b.pool.fit:edf(b.place, at, level, 0)
+  local p, of_a, of_b = beats(f, g)
+  for side, weights in ipairs { of_a, of_b } do
+    local of = side == 1 and a or b
+    for i, v in ipairs(of.pool.fit:form(of.place, at, weights)) do
+      local k = (a.pool == b.pool and 0 or side << 32) + of.pool.same[of.p.first + i]
+      influence[k] = (influence[k] or 0) + v
+    end
+  end
+  local keys = {}
+  for k in pairs(influence) do keys[#keys + 1] = k end
+  table.sort(keys) -- sums must not depend on the order of a table
+  for _, k in ipairs(keys) do sum = sum + influence[k] ^ 2 end
+  return p, math.sqrt(sum)
+end
+
+-- The permutation test of a difference of t standard errors between two of self.of.
+local function test(a, b, t, draws, seed)
+  local lists, place = { {}, {}, {} }, {} -- of a alone, of b alone, of both
+  local z = a.pool.fit:values(a.place)
+  for i = 1, a.pool == b.pool and a.p.n or 0 do place[a.pool.same[a.p.first + i]] = i end
+  local shared = {}
+  for j, v in ipairs(b.pool.fit:values(b.place)) do
+    local i = place[b.pool.same[b.p.first + j]]
+    if i then shared[i] = true end
+    table.insert(lists[i and 3 or 2], i and (z[i] + v) / 2 or v)
+  end
+  for i, v in ipairs(z) do
+    if not shared[i] then table.insert(lists[1], v) end
+  end
+  local all, counts = {}, {}
+  for k, list in ipairs(lists) do
+    counts[k] = #list
+    table.move(list, 1, #list, #all + 1, all)
+  end
+  return core.test(all, counts, t, draws, seed)
+end
+
 --- The difference of the mean of result j and that of i alone: difference, se, df (Welch's), the
 -- means x and y as Fits:mean has them, and plain_se; or nil and why not.
 function Fits:estimate(i, j)
@@ -270,14 +456,21 @@ function Fits:estimate(i, j)
   if not a or not b then return nil, self.why[i] or self.why[j] end
   if a.p.conditions ~= b.p.conditions then
     return nil, "the two were not trained alike, on the same data"
-  elseif not apart(a.p, b.p) then
-    return nil, ("the two have %d networks in common"):format(common(a.p, b.p))
+  end
+  local shared, anew = common(a.p, b.p)
+  if not few(anew, a.p, b.p) or a.pool ~= b.pool and shared > 0 then
+    return nil, ("%s of one are in the other as well, trained anew"):format(
+      units.count(shared, "network"))
   end
   local x, y = self:mean(i), self:mean(j)
   local difference, se = y.mean - x.mean, math.sqrt(x.se ^ 2 + y.se ^ 2)
-  if a.pool == b.pool then difference, se = a.pool.fit:difference(a.place, b.place) end
+  local plain_se = math.sqrt(x.plain_se ^ 2 + y.plain_se ^ 2)
+  if a.pool == b.pool then
+    difference, se = a.pool.fit:difference(a.place, b.place, a.signals, b.signals)
+    plain_se = plain_deviation(a, b, x, y)
+  end
   return { difference = difference, se = se, df = freedom(x, y), x = x, y = y,
-    plain_se = math.sqrt(x.plain_se ^ 2 + y.plain_se ^ 2) }
+    plain_se = plain_se }
 end
 
 --- The same and everything else that compare says of it; or nil and why not.
@@ -286,106 +479,22 @@ function Fits:difference(i, j, o)
   local known, why = self:estimate(i, j)
   if not known then return nil, why end
   local a, b, x, y = self.of[i], self.of[j], known.x, known.y
-  local difference, se, plain_se = known.difference, known.se, known.plain_se
+  local difference, se, plain_se, df = known.difference, known.se, known.plain_se, known.df
   if not pays(se, plain_se) then
     return nil, "the features explain too little of the errors"
   end
-  local half = core.student(0.5 + o.level / 2, known.df) * se
-  local at = above(grid(a.p, b.p))
-  local f = a.pool.fit:edf(a.place, at, o.level, 0)
-  local g = b.pool.fit:edf(b.place, at, o.level, 0)
+  local early = a.signals or b.signals
+  local t = core.student(0.5 + o.level / 2, df)
+  local p_better, p_se = better(a, b, o.level)
   return { mean_difference = difference, deviation = se, mean = { x.mean, y.mean },
-    ci = { difference - half, difference + half }, p_better = beats(f, g),
-    p_permutation = core.test(a.pool.fit:values(a.place), b.pool.fit:values(b.place),
-      difference / se, o.draws, self.seed),
-    more = more_of(x, y, se, difference),
+    ci = { difference - t * se, difference + t * se }, p_better = p_better,
+    p_better_ci = odds(p_better, p_se, t),
+    p_permutation = early and core.student_p(difference / se, df)
+      or test(a, b, difference / se, o.draws, self.seed),
+    more = not early and more_of(x, y, se, difference) or nil,
     predicted = { n = { x.N, y.N }, worth = (plain_se / se) ^ 2, r2 = { x.r2, y.r2 },
+      begun = early and { x.begun or 0, y.begun or 0 }, epochs = x.epochs or y.epochs,
       populations = math.max(x.populations, y.populations) } }
-end
-
--- One population ----------------------------------------------------------------------------
-
-local Prediction = { __name = "prediction" }
-Prediction.__index = Prediction
-
---- Its EDF as steps: errors, and the share below just above each of them.
-function Prediction:steps()
-  return self._x, self._y
-end
-
---- The share of networks with an error below e.
-function Prediction:__call(e)
-  local lo, hi = 0, #self._x
-  while lo < hi do -- the last error below e
-    local middle = (lo + hi + 1) // 2
-    if self._x[middle] < e then lo = middle else hi = middle - 1 end
-  end
-  return lo == 0 and 0 or self._y[lo]
-end
-
-function Prediction:quantile(p)
-  if type(p) ~= "number" or not (p >= 0 and p <= 1) then
-    error(("prediction:quantile: p is %s; it must be from 0 to 1"):format(tostring(p)), 2)
-  end
-  for k, share in ipairs(self._y) do
-    if share >= p then return self._x[k] end
-  end
-  return self._x[#self._x]
-end
-
-function Prediction:band(level)
-  level = input.level("prediction:band", level)
-  local _, half = self._of.pool.fit:edf(self._of.place, above(self._x), level, 1000)
-  local function shifted(by)
-    return function(e) return math.max(0, math.min(1, self(e) + by)) end
-  end
-  return { level = level, kind = "predicted", epsilon = half, lo = shifted(-half),
-    hi = shifted(half), steps = function()
-      local lo, hi = {}, {}
-      for k, y in ipairs(self._y) do
-        lo[k], hi[k] = math.max(0, y - half), math.min(1, y + half)
-      end
-      return table.move(self._x, 1, #self._x, 1, {}), lo, hi
-    end }
-end
-
-function Prediction.__tostring(p)
-  local text = ("%s: mean error %.2f %% (%g %% CI %.2f to %.2f)"):format(p.name, p.mean,
-    100 * p.level, p.ci[1], p.ci[2])
-  return ("%s, by %d trained and %s predicted networks, worth about %s trained ones; without "
-    .. "prediction %.2f %% (%.2f to %.2f)"):format(text, p.n, units.thousands(p.N),
-    units.thousands(math.floor(p.worth * p.n + 0.5)), p.plain.mean, p.plain.ci[1],
-    p.plain.ci[2])
-end
-
-options.declare("stats.predict", { with = "table", features = "table", level = "number",
-  seed = "integer" })
-
-function M.predict(result, o)
-  local where = "stats.predict"
-  o = options.check(where, o)
-  local level = input.level(where, o.level)
-  input.result(where, "the argument", result)
-  local wish = { features = o.features,
-    with = o.with and input.results(where .. ": with", o.with) }
-  local good, fits = pcall(M.fit, where, { result }, wish, o.seed or sys.seed())
-  if not good then error(fits, fits == "interrupted" and 0 or 2) end
-  local m, why = fits:mean(1)
-  if not m then return nil, ("%s: %s"):format(where, why) end
-  local edf = input.edf(where, "the argument", result)
-  local t = core.student(0.5 + level / 2, m.n - 2)
-  local plain_t = core.student(0.5 + level / 2, m.n - 1)
-  local p = setmetatable({ name = ("%s, predicted"):format(edf.name or "population"),
-    n = m.n, N = m.N, level = level, mean = m.mean, se = m.se,
-    ci = { m.mean - t * m.se, m.mean + t * m.se }, worth = (m.plain_se / m.se) ^ 2, r2 = m.r2,
-    lambda = m.lambda, populations = m.populations, failed = edf.failed, min = edf.min,
-    plain = { mean = m.plain, se = m.plain_se, ci = { m.plain - plain_t * m.plain_se,
-      m.plain + plain_t * m.plain_se } }, _of = fits.of[1] }, Prediction)
-  if m.plain_se == 0 then p.worth = 1 end
-  p._x = grid(p._of.p)
-  p._y = p._of.pool.fit:edf(p._of.place, above(p._x), level, 0)
-  p.median = p:quantile(0.5)
-  return p
 end
 
 -- What the predictor has learnt ----------------------------------------------------------
@@ -428,53 +537,5 @@ function M.learnt(where, result, o)
   end
   return t
 end
-
-document("stats.predict", [[
-stats.predict(result, { with =, features =, level = 0.95, seed = 1 }) -> prediction, or nil, message
-The mean error and the EDF of a whole space, from the trained networks of a population and
-20,000 untrained ones, whose errors are predicted.
-  result     of a sweep, or an import whose space is known, or { errors =, models = } with
-             models that S:sample gave; at least 10 networks
-  with       list of results that the predictor learns from as well: the same data and recipe
-  features   { name = function(m) … end, … }: more of what a network is known by, numbers or
-             lists of them, beside the depths, widths, ratios and groups of its stages
-.mean, .se, .ci     of the mean error of the space, in percent
-.plain              the same without prediction: mean, se, ci
-.worth              how many times as many trained networks would give this interval
-.n, .N              trained and untrained networks; .populations, how many share the fit
-.r2, .lambda        share of the variance that is predicted; weight of the predictions, 0 to 1
-prediction(e)       the share of networks with an error below e; also :quantile(p), .median,
-                    :band(level), :steps(), so that plot.edf{ A, stats.predict(A) } shows both
-How: a Gaussian process learns how the error depends on the features, from four fifths of the
-trained networks at a time, and predicts the rest, so that no network is predicted by what
-has seen it.  The mean of the predictions over the space is corrected by the mean of what the
-trained networks miss them by.
-What is assumed: that the trained networks were drawn from this space at random, all of
-them.  What is not: that the predictor is right.  One that is useless only makes the interval no
-narrower; its weight goes to 0.  Failed and diverged networks count as 100 %.
-The same networks in a space of a few hundred, networks of unknown spaces, and constraints that
-are known as text only are refused, with the reason.
-example: stats.predict({ name = "A", errors = { 40, 50 }, models = space.RegNetX:sample(2) })
-source: Angelopoulos et al. 2023 (doi 10.1126/science.adi6000; arXiv 2311.01453); Zrnic and
-  Candes 2024; Cochran 1977, chapter 7; Rasmussen and Williams 2006]])
-
-document("prediction:quantile", [[
-prediction:quantile(p) -> error
-The error below which a share p of the networks of the space lies.
-example: P = space.small.AnyNetXA:sample(20) E = {} for i = 1, 20 do E[i] = 30 + P[i].d[1] end
-    print(stats.predict({ errors = E, models = P }):quantile(0.25))]])
-
-document("prediction:band", [[
-prediction:band(level = 0.95) -> { lo =, hi =, steps =, level =, epsilon =, kind = "predicted" }
-A band of equal width that holds the whole EDF of the space, as edf:band has it.
-example: P = space.small.AnyNetXA:sample(20) E = {} for i = 1, 20 do E[i] = 30 + P[i].d[1] end
-    print(stats.predict({ errors = E, models = P }):band().epsilon)
-source: Chernozhukov, Chetverikov and Kato 2013 (multipliers on the influence of networks)]])
-
-document("prediction:steps", [[
-prediction:steps() -> list x, list y
-As edf:steps, for plotting.
-example: P = space.small.AnyNetXA:sample(20) E = {} for i = 1, 20 do E[i] = 30 + P[i].d[1] end
-    print(stats.predict({ errors = E, models = P }):steps())]])
 
 return M

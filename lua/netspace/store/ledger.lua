@@ -233,7 +233,7 @@ end
 -- tables would be most of the memory of a sweep).
 function Ledger:models(id)
   return rows(self, [[SELECT id, idx, m, hash, seed, flops, acts, status, attempt,
-    crashes, error, reason, memory FROM model WHERE population = ? ORDER BY idx]], { id })
+    crashes, error, reason, memory, epochs FROM model WHERE population = ? ORDER BY idx]], { id })
 end
 
 --- The network of one of them.

@@ -8,6 +8,7 @@
 -- does not have raises an exception that lists those it has.
 
 local blame = require "netspace.lib.blame"
+local early = require "netspace.store.early"
 local export = require "netspace.store.export"
 local failures = require "netspace.store.failures"
 local files = require "netspace.store.files"
@@ -85,8 +86,11 @@ function Read:population(name)
     queued = p.queued }
   local run = self.reader:rows("SELECT * FROM run WHERE id = ?", { row.run })[1] or {}
   p.host, p.trainers = run.host, provenance.trainers(self.reader, row.id)
-  p.state = p.done + p.failed + p.diverged == p.n and "finished" or paused(self, run) and "paused"
-    or at_work(self, run) and "running" or decided(self, row.id) and "decided" or "stopped"
+  p.early = early.of(self.reader, row)
+  local parked = p.early and p.early.parked or 0
+  p.state = p.done + p.failed + p.diverged + parked == p.n and "finished"
+    or paused(self, run) and "paused" or at_work(self, run) and "running"
+    or decided(self, row.id) and "decided" or "stopped"
   return p
 end
 
@@ -129,13 +133,16 @@ end
 -- models, both in the order of the population.
 function Read:result(name)
   local p = Read.population(self, name)
+  local of, most = p.early, p.early and p.early.full or p.n
   local c = self.reader:columns([[SELECT idx, m, error, status, model.seconds,
       model.images_per_s, validation_loss, top5_error, class_error
     FROM model JOIN population ON population.id = model.population
     LEFT JOIN epoch ON epoch.model = model.id AND epoch.epoch = model.epochs
-    WHERE name = ? AND status IN ('done', 'diverged', 'failed') ORDER BY idx]], { name })
-  local failed = self.reader:rows([[SELECT reason FROM model JOIN population
-    ON population.id = model.population WHERE name = ? AND status = 'failed']], { name })
+    WHERE name = ? AND status IN ('done', 'diverged', 'failed') AND idx <= ? ORDER BY idx]],
+    { name, most })
+  local failed, lost = self.reader:rows([[SELECT reason FROM model JOIN population
+    ON population.id = model.population WHERE name = ? AND status = 'failed']], { name }), 0
+  for _, state in ipairs(c.status) do lost = lost + (state ~= "done" and 1 or 0) end
   local kept = p.constraints and p.constraints[1] and self.reader:rows(
     "SELECT draws FROM distribution WHERE population = (SELECT id FROM population WHERE name = ?)",
     { name })[1]
@@ -144,8 +151,10 @@ function Read:result(name)
     columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s),
       validation_loss = measured(c, "validation_loss"), top5_error = measured(c, "top5_error"),
       class_error = measured(c, "class_error") },
-    trainers = p.trainers, failed = p.failed + p.diverged, limited = failures.limited(failed),
-    n = p.n, counts = p.counts, recipe = p.recipe, data = p.data, card = p.card,
+    trainers = p.trainers, failed = lost, limited = failures.limited(failed),
+    n = math.min(most, p.n), counts = p.counts,
+    early = of and early.signals(self.reader, find(self, name), of, c.idx),
+    recipe = p.recipe, data = p.data, card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p), draws = kept and kept.draws },
   }, M._Result)
@@ -412,8 +421,10 @@ function M._Result:__index(key)
   return models
 end
 function M._Result:__tostring()
-  return ("result %s: %s: %s%s"):format(self.name, units.count(self.n, "model"),
-    units.tally(self.counts), self.budget and "; the budget of "
+  local e = self.early
+  return ("result %s: %s: %s%s%s"):format(self.name, units.count(e and e.n or self.n, "model"),
+    units.tally(self.counts), e and (" (%d of them left after %s)"):format(e.parked,
+    units.count(e.epochs, "epoch")) or "", self.budget and "; the budget of "
     .. units.limit(self.budget) .. " is spent" or "")
 end
 

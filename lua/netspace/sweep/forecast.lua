@@ -180,12 +180,16 @@ function M.make(ledger, request, todo, others)
   local f = { name = request.name, models = #todo, epochs = request.recipe.epochs,
     images = request.card.train_n, workers = math.min(request.workers, math.max(1, #todo)),
     flops = 0 }
-  local prices, total = {}, 0
+  local prices, total, early = {}, 0, request.settings and request.settings.early
   for k, i in ipairs(todo) do
     local c = request.costs[i]
-    prices[k] = M.price(c, request.card, f.epochs)
+    local epochs = early and i > early.full and early.epochs or f.epochs
+    if epochs < f.epochs then
+      f.early = { n = (f.early and f.early.n or 0) + 1, epochs = epochs }
+    end
+    prices[k] = M.price(c, request.card, epochs)
     total = total + prices[k]
-    f.flops = f.flops + c.flops * (3 * f.images + cards.compared(request.card)) * f.epochs
+    f.flops = f.flops + c.flops * (3 * f.images + cards.compared(request.card)) * epochs
   end
   f.over, f.prices = beyond(request, todo), prices
   f.budget, f.asked = request.budget, request.asked or request.budget
@@ -241,8 +245,9 @@ end
 
 function Forecast:__tostring()
   if self.models == 0 then return self.name .. ": nothing is left to train" end
-  local text = ("%s: %s × %s × %s, %s multiply-adds"):format(self.name,
-    units.count(self.models, "model"), units.count(self.epochs, "epoch"),
+  local text = ("%s: %s × %s%s × %s, %s multiply-adds"):format(self.name,
+    units.count(self.models, "model"), units.count(self.epochs, "epoch"), self.early
+    and (" (%d of them %s)"):format(self.early.n, units.count(self.early.epochs, "epoch")) or "",
     units.count(self.images, "image"), units.short(self.flops))
   if not self.seconds then return text .. shortage(self.over) end
   text = ("%s; %s"):format(text, time(self))

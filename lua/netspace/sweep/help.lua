@@ -46,6 +46,11 @@ document("sweep.run", [[
                 done by then is not started, so the first models of the population are trained; the
                 last line says how many are left, and the result has .budget, the seconds.  That
                 is no failure: the exit status is 0, or 3 where a model has failed, then or before
+    early       { full =, after = 1 }: the first `full` models are trained to the end, the others
+                are left after so many epochs, with a checkpoint from which the same call without
+                early= goes on.  The result has the former, and .early for predictions: how well
+                the others begin makes them more certain (stats.predict).  Since the order of a
+                population is random, so are those that are trained to the end
     yes         true: start a sweep of more than an hour without asking, as netspace --yes does
     progress    function that is called with the status a few times a second
     quiet       true: nothing on stderr

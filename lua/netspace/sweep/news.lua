@@ -93,6 +93,10 @@ function M.summary(s, brief)
       text = ("%s; %s"):format(text, failures.text(table.unpack(list)))
     end
   end
+  if s.parked and #s.parked > 0 then
+    text = ("%s; %d more are left after %s, as early= asks (without it, they go on)"):format(text,
+      #s.parked, units.count(s.settings.early.epochs, "epoch"))
+  end
   local guessing = #s.queue == 0 and chance.of(s.least, k.done, s.card)
   if guessing then
     text = ("%s; %s: another recipe may help (lr, batch, epochs; recipe.quick)"):format(text,

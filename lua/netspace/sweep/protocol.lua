@@ -14,7 +14,7 @@ local M = {
 
 -- Events that end a job.
 local ends = { done = true, diverged = true, failed = true, refused = true, stopped = true,
-  checked = true, measured = true }
+  parked = true, checked = true, measured = true }
 
 --- Whether an event is the last one of its job.
 function M.ends(e) return ends[e.event] or false end
@@ -58,7 +58,7 @@ local fields = {
   diverged = { reason = "text?", seconds = "positive?" },
   failed = { reason = "text", seconds = "positive?" },
   refused = { reason = "text" },
-  stopped = {}, checked = {}, measured = { images_per_s = "positive?" },
+  parked = { seconds = "positive?" }, stopped = {}, checked = {}, measured = { images_per_s = "positive?" },
 }
 
 -- The same as lists of { key, check, optional }, in the order of their keys.
@@ -117,7 +117,7 @@ end
 -- Events that answer a job of each kind, beside failed, refused and stopped.
 local answers = {
   train = { begin = true, step = true, epoch = true, saved = true, note = true, done = true,
-    diverged = true },
+    diverged = true, parked = true },
   check = { checked = true, note = true }, measure = { measured = true },
 }
 local always = { failed = true, refused = true, stopped = true }
@@ -141,6 +141,11 @@ function Listener:_order(e)
       return ("it told of epoch %d after epoch %d"):format(e.epoch, self.epochs)
     end
     self.epochs, self.error = e.epoch, e.validation_error
+  elseif e.event == "parked" then
+    local last = self.job.stop_after
+    if self.epochs ~= last then
+      return ("it left its model after epoch %d, not %s"):format(self.epochs, shown(last))
+    end
   elseif e.event == "done" then
     if self.epochs < self.most then
       return ("it was done after %d of %d epochs"):format(self.epochs, self.most)

@@ -184,6 +184,42 @@ local function patience(where, seconds)
   return seconds
 end
 
+for _, name in ipairs { "sweep.run", "sweep.start", "sweep.forecast" } do
+  options.declare(name .. ": early", { after = "integer", full = "integer" })
+end
+
+-- Which models of n are trained to the end, the others for some epochs only; nil: all are.
+local function early(where, value, n, recipe)
+  if value == nil then return nil end
+  local e = options.check(where .. ": early", value, 4, "sweep.run: early")
+  local epochs, full = e.after or 1, e.full
+  if not full or full < 1 or full >= n then
+    fail(("%s: early.full is %s; it is how many of the %d models are trained to the end, from 1 to "
+      .. "%d"):format(where, tostring(full), n, n - 1))
+  elseif epochs < 1 or epochs >= recipe.epochs then
+    fail(("%s: early.after is %d epochs; it must be from 1 to %d, below the %d of the recipe")
+      :format(where, epochs, recipe.epochs - 1, recipe.epochs))
+  end
+  return { epochs = math.tointeger(epochs), full = math.tointeger(full) }
+end
+
+--- The epoch after which model number i is left as it is; nil: the last.
+function M.until_epoch(settings, i)
+  local e = settings.early
+  return e and i > e.full and e.epochs or nil
+end
+
+--- Whether a model of the store is as far as it shall come before its last epoch.
+function M.parked(settings, model)
+  local last = M.until_epoch(settings, model.idx)
+  return last ~= nil and model.status == "queued" and model.epochs >= last
+end
+
+--- How many epochs of model number i a request trains.
+function M.epochs(request, i)
+  return M.until_epoch(request.settings, i) or request.recipe.epochs
+end
+
 --- Where models are trained, and how many at a time: by the option workers, and the settings of
 -- a population.
 function M.places(where, workers, how)
@@ -199,8 +235,8 @@ function M.places(where, workers, how)
 end
 
 -- What a population is trained with besides: checkpoints, the memory of a network, patience, the
--- trainer, and whether all workers must be alike.
-local function settings(where, o)
+-- trainer, whether all workers must be alike, and what is trained early on only.
+local function settings(where, o, n, recipe)
   local c = o.checkpoint
   if c == nil or c == true then c = {} end
   if c then
@@ -220,7 +256,7 @@ local function settings(where, o)
   end
   return { checkpoint = c, memory = memory(where, o.memory),
     patience = patience(where, o.patience), trainer = places.trainer(where, o.trainer),
-    identical = o.identical or nil }
+    identical = o.identical or nil, early = early(where, o.early, n, recipe) }
 end
 
 --- The settings of a population with others: o.memory, o.patience, o.trainer and o.identical,
@@ -295,7 +331,7 @@ function M.make(where, o)
       how.batch, card.spec, units.count(card.train_n, "image"),
       smaller_batch(card.train_n)))
   end
-  local besides = settings(where, o)
+  local besides = settings(where, o, #list, how)
   local list_of_places, workers = M.places(where, o.workers, besides)
   return {
     store = paths.absolute(o.store), name = name, models = list, card = card, source = source,
@@ -357,8 +393,8 @@ function M.open(ledger, request)
   if ledger then old, stored = match(ledger, request) end
   for i in ipairs(request.adopted and request.adopted.indices or {}) do finished[i] = true end
   for _, model in ipairs(stored or {}) do
-    finished[model.idx] = model.status ~= "queued" and model.status ~= "running"
-      and not (model.status == "failed"
+    finished[model.idx] = M.parked(request.settings, model)
+      or model.status ~= "queued" and model.status ~= "running" and not (model.status == "failed"
       and M.lifted(model.reason, old.settings, request.settings))
   end
   for i in ipairs(request.models) do

@@ -60,7 +60,7 @@ function M.begin(ledger, id, request)
     settings = request.settings, patience = request.settings.patience or requests.PATIENCE,
     quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, strayed = {},
     total = 0, done = 0, failed = 0, diverged = 0, trained = 0, unsuccessful = 0,
-    ended = {}, began = sys.now(), before = ledger:trainers(id), told = {}, heard = {},
+    ended = {}, parked = {}, began = sys.now(), before = ledger:trainers(id), told = {}, heard = {},
     beat = sys.now(), state = "running", budget = request.budget,
     asked = request.asked or request.budget, -- the time that was set, of which it is a part
     card = request.card, least = 100,
@@ -71,8 +71,10 @@ function M.begin(ledger, id, request)
   if s.trial then s.trial:add(s, request.place) end
   for _, model in ipairs(ledger:models(id)) do
     s.total = s.total + 1
-    model.cost = forecasts.price(model, request.card, s.recipe.epochs)
-    if model.status == "queued" then
+    model.cost = forecasts.price(model, request.card, requests.epochs(request, model.idx))
+    if requests.parked(request.settings, model) then
+      s.parked[#s.parked + 1] = model
+    elseif model.status == "queued" then
       s.queue:add(model)
     else
       s[model.status] = s[model.status] + 1
@@ -108,6 +110,7 @@ end
 function Training:_tidy()
   local open = {}
   for _, model in self.queue:each() do open[model.idx] = true end
+  for _, model in ipairs(self.parked) do open[model.idx] = true end
   checkpoints.tidy(self.store, self.population, open)
 end
 
@@ -236,6 +239,7 @@ function Training:_next(w, ahead)
   return { kind = "train", model = model.id, attempt = model.attempt, seed = model.seed,
     m = ledgers.network(model), recipe = self.recipe, source = self.source,
     checksum = self.checksum, memory = self.settings.memory,
+    stop_after = requests.until_epoch(self.settings, model.idx),
     step_flops = 6 * model.flops * self.recipe.batch,
     checkpoint = o and { every = o.every,
       path = hosts.checkpoint(self, w.place, self:_checkpoint(model), model.idx),
@@ -247,11 +251,16 @@ end
 Training._ready, Training._check, Training._away = hosts.ready, hosts.check, hosts.away
 Training._answered, Training._unreachable = hosts.answered, hosts.unreachable
 
--- A running model leaves its worker: back into the queue.
-function Training:_requeue(model, e)
+-- A running model leaves its worker: back into the queue of the store.
+function Training:_leave(model, e)
   local attempt, change = model.attempt, { crashes = model.crashes, signal = e and e.signal,
     log = e and e.log }
   self.journal:note(function(ledger) ledger:requeue(model.id, attempt, change) end)
+end
+
+-- … and into that of this sweep.
+function Training:_requeue(model, e)
+  self:_leave(model, e)
   self.queue:add(model)
 end
 
@@ -294,7 +303,8 @@ end
 
 function Training:_event(job, e)
   local model = self.running[job.model]
-  local epochs, attempt = self.recipe.epochs, job.attempt
+  local epochs = job.stop_after or self.recipe.epochs -- of which the parts are told
+  local attempt = job.attempt
   if model.ahead then
     self:_start(model, model.ahead)
     model.ahead = nil
@@ -324,6 +334,10 @@ function Training:_event(job, e)
     pace.spent(model)
     self:_ended(model, { status = e.event, error = e.event == "done" and e.error or LOSS,
       reason = e.reason, seconds = e.seconds })
+  elseif e.event == "parked" then
+    pace.spent(model)
+    self:_leave(model)
+    self.parked[#self.parked + 1], self.trained = model, self.trained + 1
   else
     self:_requeue(model)
     if e.event == "refused" then self:_broken(e.reason) end

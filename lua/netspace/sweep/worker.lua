@@ -85,6 +85,8 @@ local function train(job, data, emit)
   local at = keeper:take_up() or { epoch = 0, step = 0 }
   emit({ event = "begin", epoch = at.epoch, step = at.step or 0, memory = need })
   for _, e in ipairs(keeper.epochs) do emit(e) end
+  local stop_at = job.stop_after or math.huge
+  if at.epoch >= stop_at then return { status = "stopped", seconds = keeper:seconds() } end
   local last, last_step, last_epoch = sys.now(), at.step or 0, at.epoch + 1
   local r
   r, at = core.run(net, data, job.recipe, function(e)
@@ -98,7 +100,8 @@ local function train(job, data, emit)
       emit(event)
       keeper:epoch(event, job.recipe.epochs)
       last = now
-      return
+      if e.epoch >= stop_at then keeper:save({ epoch = e.epoch }) end
+      return e.epoch < stop_at
     end
     uv.run("nowait") -- what came meanwhile
     keeper:step(e.at)
@@ -182,6 +185,8 @@ function M.handle(job, send)
         .. "sweep"):format(units.bytes(job.memory))
     end
     emit({ event = "failed", error = 100, reason = r, seconds = sys.now() - began })
+  elseif r.status == "stopped" then
+    emit({ event = "parked", seconds = r.seconds })
   elseif r.status == "unreadable" then
     local mended, reason = mend(r.reason)
     if mended and not job.mended then -- once: a disk that goes on lying is no help
