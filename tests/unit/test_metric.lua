@@ -169,7 +169,8 @@ local function make_old(path)
   assert(db:exec [[UPDATE run SET (engine, blas, corename, isa) = (SELECT version,
       substr(kernels, 1, instr(kernels, ', ') - 1), 'C', substr(kernels, instr(kernels, ', ') + 2)
       FROM trainer);
-    ALTER TABLE model DROP COLUMN trainer; DROP TABLE trainer; DROP TABLE distribution; ALTER TABLE epoch RENAME COLUMN validation_error TO test_error;
+    ALTER TABLE model DROP COLUMN trainer; DROP TABLE trainer; DROP TABLE arm;
+    DROP TABLE trial; DROP TABLE distribution; ALTER TABLE epoch RENAME COLUMN validation_error TO test_error;
     UPDATE population SET data = json_remove(data, '$.validation'),
       card = json_remove(card, '$.validation_n', '$.test_checksum', '$.channels');
     UPDATE population SET data = json_set(data, '$.test', 100),
