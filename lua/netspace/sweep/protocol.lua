@@ -58,7 +58,8 @@ local fields = {
   diverged = { reason = "text?", seconds = "positive?" },
   failed = { reason = "text", seconds = "positive?" },
   refused = { reason = "text" },
-  parked = { seconds = "positive?" }, stopped = {}, checked = {}, measured = { images_per_s = "positive?" },
+  parked = { seconds = "positive?" }, stopped = {}, checked = {},
+  measured = { images_per_s = "positive?" },
 }
 
 -- The same as lists of { key, check, optional }, in the order of their keys.
