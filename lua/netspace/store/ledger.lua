@@ -107,6 +107,12 @@ function Ledger:open_names()
   return names
 end
 
+--- How many models of a population have not ended.
+function Ledger:open(id)
+  return rows(self, [[SELECT count(*) AS n FROM model WHERE population = ?
+    AND status IN ('queued', 'running')]], { id })[1].n
+end
+
 --- Names of the populations whose first network has the fingerprint `hash`, oldest first.
 function Ledger:names_of(hash)
   local names = {}

@@ -99,6 +99,11 @@ function M.summary(s, brief)
       chance.text(guessing))
   end
   if brief then return text end
+  if s.on and #s.queue > 0 then
+    return ("%s; %s"):format(text, s.left and ("its tasks go on: run it again, or `netspace "
+      .. "collect %s`, to take in what they have done"):format(paths.shown(s.store))
+      or ("run it again, or `netspace submit %s`"):format(paths.shown(s.store)))
+  end
   if #s.queue > 0 then
     return s.unknown and text .. "; run it again"
       or ("%s; run it again, or `netspace resume %s`%s"):format(text, paths.shown(s.store),

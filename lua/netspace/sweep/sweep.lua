@@ -46,7 +46,8 @@ options.declare({ "sweep.run", "sweep.start", "sweep.forecast" },
   { store = "string", name = "string", models = "table",
     data = "string|userdata", recipe = "table", workers = "integer", seed = "integer",
     progress = "function", quiet = "boolean", checkpoint = "table|boolean",
-    memory = "number|string", patience = "number", budget = "number|string", yes = "boolean" })
+    memory = "number|string", patience = "number", budget = "number|string", yes = "boolean",
+    on = "table" })
 options.declare("sweep.window", { data = "string|userdata", time = "number|string",
   models = "integer", recipe = "table", workers = "integer" })
 options.declare("sweep.resume", { workers = "integer", quiet = "boolean",
@@ -112,10 +113,10 @@ end
 local function stop(list)
   local running, quiet = 0, true
   for _, s in ipairs({ table.unpack(list) }) do
-    if s.state ~= "stopping" then
+    if s.state ~= "stopping" and not s.on then
       running, quiet = running + s:status().running, quiet and s.quiet
     end
-    s:_stop()
+    s:_leave()
   end
   if running > 0 and not quiet and sys.interrupted() then
     progress.clear("stopping, with a checkpoint of each model; once more stops now")
@@ -212,7 +213,7 @@ end
 -- Says what it will take (of several together it is kept in the list `several`, and said in one
 -- line), and asks when that is much; raises unless it may start.
 local function prepare(ledger, request, several)
-  if request.quiet and not request.budget then return end
+  if request.on or request.quiet and not request.budget then return end
   request.forecast = forecasts.make(ledger, request, requests.open(ledger, request),
     trainings.others())
   if request.quiet then return end
@@ -531,6 +532,8 @@ document("sweep.run", [[
                 done by then is not started, so the first models of the population are trained; the
                 last line says how many are left, and the result has .budget, the seconds.  That
                 is no failure: the exit status is 0, or 3 where a model has failed, then or before
+    on          where to train, slurm{ … } or cluster{ … }: tasks of a cluster instead of workers
+                here.  Ctrl-C leaves them at work, and the same call goes on with them
     yes         true: start a sweep of more than an hour without asking, as netspace --yes does
     progress    function that is called with the status a few times a second
     quiet       true: nothing on stderr
