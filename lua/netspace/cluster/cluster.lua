@@ -10,6 +10,7 @@
 -- written by the sweep alone.
 
 local document = require("netspace.lib.doc").group "cluster"
+local files = require "netspace.store.files"
 local options = require "netspace.lib.options"
 local paths = require "netspace.lib.path"
 
@@ -39,7 +40,7 @@ end
 
 --- The directory of a population (its id) of a store.
 function On:directory(store, id)
-  return ("%s/%s-%d"):format(self.options.dir or store .. ".cluster", store:match "[^/]*$", id)
+  return files.cluster(store, id, self.options.dir)
 end
 
 --- Where its tasks keep checkpoints.
