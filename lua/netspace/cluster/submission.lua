@@ -89,7 +89,8 @@ local kept = { "created", "shares", "attempts", "jobs", "settled" }
 function Submission:save()
   local t = {}
   for _, key in ipairs(kept) do t[key] = self[key] end
-  return atomic.write(self.directory .. "/submission.json", function(write) write(json.encode(t)) end)
+  local path = self.directory .. "/submission.json"
+  return atomic.write(path, function(write) write(json.encode(t)) end)
 end
 
 --- The submissions of a population that are there, oldest first, but for those of another one of

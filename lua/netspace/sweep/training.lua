@@ -61,17 +61,19 @@ function M.begin(ledger, id, request)
     over = request.forecast and request.forecast.over, -- what needs more memory than it may
   }, Training)
   if s.on then s.created = ledger:find(request.name).created end
+  local waiting = {}
   for _, model in ipairs(ledger:models(id)) do
     s.total = s.total + 1
     model.cost = forecasts.price(model, request.card, s.recipe.epochs)
     if model.status == "queued" then
-      s.queue:add(model)
+      waiting[#waiting + 1] = model
     else
       s[model.status] = s[model.status] + 1
       if model.status == "done" then s.least = math.min(s.least, model.error) end
       s:_lament(model, model.status)
     end
   end
+  for i = #waiting, 1, -1 do s.queue:add(waiting[i]) end -- the first one last: none has to move
   s:_keep()
   controls.take(s.store, s.name) -- nobody was there to take them
   active[#active + 1] = s

@@ -30,7 +30,9 @@ function M.draw(c, s, o, top, bottom)
     if t then
       add(("%s: %s%s"):format(p.name, counts(t), t.time and (" (%s, %s ago)"):format(
         t.scheduler or "?", units.duration(math.max(0, s.now - t.time))) or ""), canvas.bold)
-      if #t.tasks > 0 then add("task           state    node         models trained", canvas.dim) end
+      if #t.tasks > 0 then
+        add("task           state    node         models trained", canvas.dim)
+      end
       for _, row in ipairs(t.tasks) do add(line(row, s.now), 0) end
     end
   end
