@@ -4,18 +4,23 @@ V       ?= release
 PREFIX  ?= /usr/local
 CC      ?= cc
 BUILD   := build/$(V)
-PKGS    := lua5.4 readline ncursesw openblas sqlite3 libjpeg libpng libarchive zlib
+PKGS    := lua5.4 readline ncursesw openblas sqlite3 libjpeg libpng libarchive zlib yaml-0.1
 # WebP images are read where libwebp is there.
 WEBP    := $(shell pkg-config --exists libwebp && echo libwebp)
+# Networks are written as ONNX where protobuf-c and ONNX's schema are there.
+ONNX_PROTO ?= /usr/include/onnx/onnx.proto
+ONNX    := $(shell test -e $(ONNX_PROTO) && command -v protoc-c >/dev/null && \
+             pkg-config --exists libprotobuf-c && echo libprotobuf-c)
 VERSION := 0.1.0
 JOBS    := $(shell nproc 2>/dev/null || echo 1)
 
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
 FLAGS   := -std=c11 $(WARN) -MMD -MP -Isrc \
-           $(shell pkg-config --cflags $(PKGS) $(WEBP) 2>/dev/null) $(if $(WEBP),-DNETSPACE_WEBP) \
+           $(shell pkg-config --cflags $(PKGS) $(WEBP) $(ONNX) 2>/dev/null) \
+           $(if $(WEBP),-DNETSPACE_WEBP) $(if $(ONNX),-DNETSPACE_ONNX -I$(BUILD)/onnx) \
            -U_XOPEN_SOURCE -D_XOPEN_SOURCE=700 -D_GNU_SOURCE \
            -DNETSPACE_VERSION='"$(VERSION)"' -DNETSPACE_LUADIR='"$(PREFIX)/share/netspace/lua"'
-LIBS    := $(shell pkg-config --libs $(PKGS) $(WEBP) 2>/dev/null) -lm -ldl
+LIBS    := $(shell pkg-config --libs $(PKGS) $(WEBP) $(ONNX) 2>/dev/null) -lm -ldl
 ifeq ($(V),asan)
 FLAGS   += -O1 -g -Werror -fsanitize=address,undefined -fno-omit-frame-pointer
 LINK    := -fsanitize=address,undefined
@@ -24,7 +29,7 @@ FLAGS   += -O3 -g
 endif
 
 SRC     := $(wildcard src/*/*.c src/*/*/*.c) src/repl.c
-OBJ     := $(SRC:src/%.c=$(BUILD)/%.o)
+OBJ     := $(SRC:src/%.c=$(BUILD)/%.o) $(if $(ONNX),$(BUILD)/onnx/onnx.pb-c.o)
 PAGES   := netspace.1 netspace-cluster.7 netspace-pack.5 netspace-lua.3 netspace-method.7 netspace-tutorial.7
 MAN     := $(if $(filter release,$(V)),$(PAGES:%=build/%))
 CTEST   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -46,6 +51,14 @@ $(BUILD)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
 	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+# The messages of ONNX, made of its own schema.
+$(BUILD)/onnx/onnx.pb-c.c: $(ONNX_PROTO)
+	@mkdir -p $(@D)
+	@echo PROTOC $<
+	@protoc-c --c_out=$(@D) -I$(dir $<) $<
+$(BUILD)/onnx/onnx.pb-c.o: $(BUILD)/onnx/onnx.pb-c.c
+	@$(CC) -O1 -g $(LINK) $(shell pkg-config --cflags $(ONNX)) -c -o $@ $<
+$(BUILD)/model/onnx.o: $(if $(ONNX),$(BUILD)/onnx/onnx.pb-c.c)
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libnetspace.a
 	@mkdir -p $(@D)
 	@echo TEST $<

@@ -59,6 +59,7 @@ static const char usage[] =
     "  netspace data --cache [--clear] [--limit SIZE]                packs that are kept\n"
     "  netspace pack SPEC -o FILE [--size N] [--jpeg]                images as one file\n"
     "  netspace pack --check FILE                                    verify each of them\n"
+    "  netspace import FILE.yaml                                     a job of pycls\n"
     "  netspace remove STORE NAME [--yes]                            a population, for good\n"
     "  netspace rename STORE OLD NEW                                 another name for one\n"
     "  netspace doctor [STORE]                                       check this machine\n"
@@ -84,7 +85,7 @@ static const char *const options[] = {
 
 static const char *const commands[] = {
     "monitor", "resume", "submit", "collect", "export", "report", "copy", "remove",
-    "rename",  "data",   "pack",   "doctor",  "help",   "task",   NULL,
+    "rename",  "data",   "pack",   "import",  "doctor", "help",   "task", NULL,
 };
 
 // " (did you mean 'x'?)" from the list, pushed on the stack; "" when nothing is near.
@@ -376,10 +377,9 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
     const char *name = strcmp(argv[script], "-") == 0 ? NULL : argv[script];
     if (name && !strchr(name, '/') && !strchr(name, '.') && access(name, F_OK) != 0) {
         char more[256];
-        snprintf(
-            more, sizeof more, "%s\n%s", hint(L, name, commands),
-            "commands: monitor, resume, submit, collect, export, report, copy, remove, rename, "
-            "data, pack, doctor, help; 'monitor STORE --once' lists a store");
+        snprintf(more, sizeof more, "%s\n%s", hint(L, name, commands),
+                 "commands: monitor, resume, submit, collect, export, report, copy, remove, "
+                 "rename, data, pack, import, doctor, help; 'monitor STORE --once' lists a store");
         usage_error("no such script or command", name, more);
         return EXIT_USAGE;
     }

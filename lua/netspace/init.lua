@@ -18,6 +18,7 @@ M._names = {
   { "slurm", "where a sweep trains: on a cluster with Slurm", "cluster.cluster" },
   { "cluster", "the same for any scheduler", "cluster.cluster" },
   { "store", "what a sweep wrote, read-only", "store.store" },
+  { "exchange", "files of other programs: configurations of pycls", "exchange.exchange" },
   { "stats", "error EDFs, comparisons, properties of the best, noise, imports", "stats.stats" },
   { "design", "one step of designing a space: train, compare, decide", "design.step" },
   { "plot", "pictures: in the terminal, as SVG, PNG or PDF", "plot.plot" },

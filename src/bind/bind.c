@@ -11,6 +11,7 @@ static const luaL_Reg modules[] = {
     {"netspace.core.data", open_data},
     {"netspace.core.edf", open_edf},
     {"netspace.core.net", open_net},
+    {"netspace.core.onnx", open_onnx},
     {"netspace.core.pack", open_pack},
     {"netspace.core.recipe", open_recipe},
     {"netspace.core.screen", open_screen},
@@ -19,6 +20,7 @@ static const luaL_Reg modules[] = {
     {"netspace.core.stats", open_stats},
     {"netspace.core.look", open_look},
     {"netspace.core.sys", open_sys},
+    {"netspace.core.yaml", open_yaml},
     {NULL, NULL},
 };
 

@@ -21,6 +21,7 @@ int open_data(lua_State *L);
 int open_look(lua_State *L);
 int open_edf(lua_State *L);
 int open_net(lua_State *L);
+int open_onnx(lua_State *L);
 int open_pack(lua_State *L);
 int open_recipe(lua_State *L);
 int open_sampler(lua_State *L);
@@ -29,6 +30,7 @@ int open_sequential(lua_State *L);
 int open_sqlite(lua_State *L);
 int open_stats(lua_State *L);
 int open_sys(lua_State *L);
+int open_yaml(lua_State *L);
 
 /* What every module does the same way (bind.c).
  * set_*: field `key` of the table on top of the stack. */
@@ -66,6 +68,10 @@ void plan_to_lua(lua_State *L, const struct plan *p);
 /* A batch size (bind/net.c) as an int; what does not fit stays out of range, and net_new
  * names it. */
 int batch_from_lua(lua_State *L, int index);
+
+/* The network of a net that is open and does not train (bind/net.c); raises an error else. */
+struct net;
+struct net *net_from_lua(lua_State *L, int index);
 
 /* Data sets (bind/data.c): what a training reads.  Raises an error when the value is not an
  * open dataset; keep that value on the stack while the source is in use. */

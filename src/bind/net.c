@@ -29,14 +29,24 @@ static struct lua_net *any_net(lua_State *L)
     return luaL_checkudata(L, 1, TYPE);
 }
 
-static struct lua_net *check_net(lua_State *L)
+static struct lua_net *usable(lua_State *L, int index)
 {
-    struct lua_net *n = any_net(L);
+    struct lua_net *n = luaL_checkudata(L, index, TYPE);
     if (!n->net)
         luaL_error(L, "closed net");
     if (n->busy)
         luaL_error(L, "this net is training; it can be used when the training has ended");
     return n;
+}
+
+static struct lua_net *check_net(lua_State *L)
+{
+    return usable(L, 1);
+}
+
+struct net *net_from_lua(lua_State *L, int index)
+{
+    return usable(L, index)->net;
 }
 
 int batch_from_lua(lua_State *L, int index)

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "model/plan.h"
 
-static const float NORM_EPS = 1e-5f, NORM_MOMENTUM = 0.1f;
+static const float NORM_MOMENTUM = 0.1f;
 
 struct net {
     struct plan *plan;
@@ -226,7 +226,7 @@ static struct norm *norm_of(const struct net *n, int op, struct norm *norm)
     size_t rows = (size_t)n->count * pixels(&n->plan->tensors[o->in]);
     *norm = (struct norm){.C = (size_t)n->plan->tensors[o->in].C,
                           .act = o->act,
-                          .eps = NORM_EPS,
+                          .eps = NET_NORM_EPS,
                           .momentum = NORM_MOMENTUM,
                           .gamma = value(n, o, 0),
                           .beta = value(n, o, 1),

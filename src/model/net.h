@@ -13,6 +13,8 @@
 #include "model/arch.h"
 #include "model/param.h"
 
+static const float NET_NORM_EPS = 1e-5f; // added to the variance in every batch norm
+
 struct net;
 struct plan;
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "model/st_header.h"
 
@@ -229,29 +230,12 @@ static char *make_header(const struct st_tensor *sorted, size_t n, const struct 
     return text;
 }
 
-// The entry of a directory is on the disk only when the directory is synced.
-static void sync_directory(const char *path)
-{
-    char dir[PATH_MAX] = ".";
-    const char *slash = strrchr(path, '/');
-    if (slash)
-        snprintf(dir, sizeof dir, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-}
-
 bool st_write(const char *path, const struct st_tensor *tensors, size_t n,
               const struct st_pair *m, size_t nm, const void *block, struct error *e)
 {
-    char part[PATH_MAX];
-    if (snprintf(part, sizeof part, "%s.part-%ld", path, (long)getpid()) >= (int)sizeof part)
-        return error_set(e, "%.200s…: the name is too long", path);
-    FILE *f = fopen(part, "wb");
-    if (!f)
-        return error_set(e, "%s cannot be written: %s", path, strerror(errno));
+    struct new_file out;
+    if (!file_begin(&out, path, e))
+        return false;
     struct st_tensor *sorted = xcalloc(n, sizeof *sorted);
     if (n) {
         memcpy(sorted, tensors, n * sizeof *sorted);
@@ -260,26 +244,12 @@ bool st_write(const char *path, const struct st_tensor *tensors, size_t n,
     size_t bytes;
     char *header = make_header(sorted, n, m, nm, &bytes);
     uint64_t length = bytes;
-    fwrite(&length, 8, 1, f);
-    fwrite(header, 1, bytes, f);
+    fwrite(&length, 8, 1, out.f);
+    fwrite(header, 1, bytes, out.f);
     for (size_t i = 0; i < n; i++)
-        fwrite((const char *)block + sorted[i].begin, 1, sorted[i].end - sorted[i].begin, f);
+        fwrite((const char *)block + sorted[i].begin, 1, sorted[i].end - sorted[i].begin,
+               out.f);
     free(header);
     free(sorted);
-    bool good = fflush(f) == 0 && !ferror(f) && fsync(fileno(f)) == 0;
-    int error = errno;
-    if (fclose(f) != 0 && good) {
-        good = false;
-        error = errno;
-    }
-    if (good && rename(part, path) != 0) {
-        good = false;
-        error = errno;
-    }
-    if (!good) {
-        unlink(part);
-        return error_set(e, "%s cannot be written: %s", path, strerror(error));
-    }
-    sync_directory(path);
-    return true;
+    return file_commit(&out, e);
 }

@@ -142,6 +142,7 @@ local calls = {
   ["stats.bootstrap"] = after(stats.bootstrap, r, "d"), ["stats.trend"] = after(stats.trend, { r }, "d"),
   ["stats.search"] = after(stats.search, { 1 }), ["stats.noise"] = after(stats.noise, { r, r }),
   ["stats.boundaries"] = stats.boundaries,
+  ["exchange.pycls.write"] = after(exchange.pycls.write, "x.yaml", m, recipe.paper),
   ["stats.sequential"] = after(stats.sequential, { 1 }, { 2 }),
   ["stats.anytime"] = after(stats.anytime, { 1 }, { 2 }),
   ["stats.normalise"] = after(stats.normalise, { r }),

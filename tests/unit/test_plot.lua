@@ -97,6 +97,14 @@ if os.execute "command -v gnuplot >/dev/null" then
   t.ok(good == nil and why:find "none/e.svg cannot be written: no such", "no directory", why)
 end
 t.is(picture:save(dir .. "/g.gp"), true, "script and data")
+do -- for LaTeX: words are escaped, a bracket at the beginning is no option, the time is not in it
+  local named = plot.edf { { 40, 50 }, title = "50% of a_b" }
+  t.is(named:save(dir .. "/g.tex"), true, "a tikzpicture")
+  local text = contents(dir .. "/g.tex")
+  t.ok(text:find("\\begin{tikzpicture}", 1, true) == 1, "that begins at once")
+  t.ok(text:find("{50\\% of a\\_b}", 1, true) and text:find("\\relax[min$|$", 1, true)
+    and not text:find "%-%d%d%d%d", "escaped, and nothing far outside", text)
+end
 plot.edf { A }:save(dir .. "/h.gp")
 t.ok(contents(dir .. "/h.gp"):find "set key at graph", "a key in a free corner")
 plot.edf { A, band = true, level = 0.999 }:save(dir .. "/h.gp")

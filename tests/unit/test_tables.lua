@@ -61,4 +61,6 @@ t.ok(tostring(epochs()):find("3 models; same order", 1, true), "with what stands
 t.fails(function() return rows:table "latx" end,
   "table: format is 'latx' (did you mean 'latex'?); it knows csv, markdown and latex")
 t.fails(function() return rows:table() end, "table: format is missing")
+t.is(require("netspace.lib.tabular").latex "[a] 1", "{[}a] 1", "a bracket after \\\\ is no option")
+
 t.done()

@@ -49,17 +49,18 @@ local in_latex = { ["\\"] = "\\textbackslash{}", ["{"] = "\\{", ["}"] = "\\}", [
   ["&"] = "\\&", ["#"] = "\\#", ["_"] = "\\_", ["$"] = "\\$", ["~"] = "\\textasciitilde{}",
   ["^"] = "\\textasciicircum{}", ["<"] = "$<$", [">"] = "$>$", ["|"] = "$|$" }
 
--- Numbers get a minus sign, not a hyphen; a sign in front of a word stays.
-local function latex(text)
+--- A text as LaTeX says it.  Numbers get a minus sign, not a hyphen; a sign in front of a word
+-- stays.  A bracket at the beginning would be taken for options.
+function M.latex(text)
   text = text:gsub('[\\{}%%&#_$~^<>|]', in_latex):gsub("\n", " "):gsub("−", "$-$")
-  text = text:gsub("²", "\\textsuperscript{2}"):gsub("³", "\\textsuperscript{3}")
+  text = text:gsub("^%[", "{[}"):gsub("²", "\\textsuperscript{2}"):gsub("³", "\\textsuperscript{3}")
   text = text:gsub("√", "$\\surd$"):gsub("·", "$\\cdot$"):gsub("×", "$\\times$")
   return (text:gsub("%f[%-+%w][-+]%f[%d][%d.]+", function(x) return "$" .. x .. "$" end))
 end
 
 function writers.latex(rows)
   local out = lines(rows, function(cells)
-    return table.concat(map(cells, latex), " & ") .. " \\\\"
+    return table.concat(map(cells, M.latex), " & ") .. " \\\\"
   end)
   table.insert(out, 1, ("\\begin{tabular}{l%s}\n\\hline"):format(("r"):rep(#rows[1] - 1)))
   table.insert(out, 3, "\\hline")

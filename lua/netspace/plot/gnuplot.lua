@@ -7,6 +7,7 @@
 local clean = require("netspace.plot.label").clean
 local layout = require "netspace.plot.layout"
 local sys = require "netspace.core.sys"
+local tabular = require "netspace.lib.tabular"
 local uv = require "luv"
 
 local M = {}
@@ -19,9 +20,13 @@ local dashes = { "1", "(6,3)", "(2,2)", "(9,3,2,3)", "(12,3)", "(4,2,1,2)", "(1,
   "(9,2,3,2,3,2)" }
 local symbols = { 6, 4, 8, 12, 10, 2, 1, 5 }
 
--- A text as gnuplot's literal.
-local function literal(s, most)
-  return ("'" .. clean(s, most):gsub("'+", function(quotes)
+-- A text as gnuplot's literal, of which `page` says whether LaTeX sets it.
+local function literal(page, s, most)
+  local text = clean(s, most)
+  if page.latex then -- gnuplot takes a bracket at the beginning for options
+    text = tabular.latex(text):gsub("^{%[}", "\\relax[")
+  end
+  return ("'" .. text:gsub("'+", function(quotes)
     return "'.\"" .. ("\\047"):rep(#quotes) .. "\".'"
   end) .. "'")
 end
@@ -104,24 +109,24 @@ local function nice_step(span, most)
 end
 
 -- The ticks of an axis that is `length` units long.
-local function ticks(letter, a, unit, length)
+local function ticks(page, letter, a, unit, length)
   if a.log then return "autofreq" end
   local list = {}
-  for i, text in ipairs(a.ticks or {}) do list[i] = ("%s %d"):format(literal(text, 12), i) end
+  for i, text in ipairs(a.ticks or {}) do list[i] = ("%s %d"):format(literal(page, text, 12), i) end
   return a.ticks and "(" .. table.concat(list, ", ") .. ")"
     or number(nice_step((a.to - a.from) / unit, length / (letter == "x" and 36 or 24)))
 end
 
-local function axis(out, letter, a, length)
+local function axis(out, page, letter, a, length)
   local unit, prefix = unit_of(a)
   out[#out + 1] = ("set %srange [%s:%s]"):format(letter, number(a.from / unit),
     number(a.to / unit))
   out[#out + 1] = a.log and ("set logscale %s %d"):format(letter, a.log)
     or "unset logscale " .. letter
   out[#out + 1] = ("set %stics nomirror out scale 0.4 %s %s"):format(letter,
-    letter == "x" and "offset 0,0.3" or "offset 0.6,0", ticks(letter, a, unit, length))
+    letter == "x" and "offset 0,0.3" or "offset 0.6,0", ticks(page, letter, a, unit, length))
   local text = a.short or a.label
-  return unit, literal(prefix and ("%s (%s)"):format(text, prefix) or text, 80)
+  return unit, literal(page, prefix and ("%s (%s)"):format(text, prefix) or text, 80)
 end
 
 -- Notes stand where a key would.
@@ -133,8 +138,8 @@ local function notes(out, page, panel, box)
     y = k.corner:find "top" and box.top + 4 or box.bottom - k.height - 2
   end
   for i, text in ipairs(panel.notes) do
-    label(out, page, literal(text, k.most), x, y + (i - 0.5) * layout.LINE,
-      ("left font ',%g'"):format(page.small))
+    label(out, page, literal(page, text, k.most), x, y + (i - 0.5) * layout.LINE,
+      "left font " .. page.small)
   end
 end
 
@@ -151,8 +156,8 @@ local function key(out, page, panel, box)
     or ("at screen %.6f,%.6f left top maxrows %d"):format(box.left / page.width,
       1 - (box.bottom + layout.KEY_BELOW) / page.height, k.rows)
   out[#out + 1] = ("set key %s vertical Left reverse samplen 2 spacing %g "
-    .. "font ',%g' title %s left"):format(where, page.spacing, page.small,
-    literal(panel.key_title or "", 80))
+    .. "font %s title %s left"):format(where, page.spacing, page.small,
+    literal(page, panel.key_title or "", 80))
 end
 
 local function draw_panel(out, page, panel, index)
@@ -164,17 +169,17 @@ local function draw_panel(out, page, panel, index)
     out[#out + 1] = ("set %smargin at screen %.6f"):format(side, 1 - at)
   end
   out[#out + 1] = "unset label"
-  local x_unit, x_label = axis(out, "x", panel.x, box.right - box.left)
-  local y_unit, y_label = axis(out, "y", panel.y, box.bottom - box.top)
+  local x_unit, x_label = axis(out, page, "x", panel.x, box.right - box.left)
+  local y_unit, y_label = axis(out, page, "y", panel.y, box.bottom - box.top)
   local middle = (box.left + box.right) / 2
   if panel.title then
-    label(out, page, literal(panel.title, layout.characters(box.right - box.left)), middle,
+    label(out, page, literal(page, panel.title, layout.characters(box.right - box.left)), middle,
       box.top - 10, "center")
   end
   label(out, page, x_label, middle, box.bottom + 29, "center")
   label(out, page, y_label, box.left - 43, (box.top + box.bottom) / 2, "center rotate by 90")
   if index == 1 and page.title then
-    label(out, page, literal(page.title, layout.characters(page.width)),
+    label(out, page, literal(page, page.title, layout.characters(page.width)),
       page.width / 2, 12, "center")
   end
   key(out, page, panel, box)
@@ -188,10 +193,12 @@ local function draw_panel(out, page, panel, index)
     block(out, name, columns)
     local title = s.key or s.name
     plots[k] = ("%s using %s %s %s"):format(name, #columns == 3 and "1:2:3" or "1:2", style,
-      title and "title " .. literal(title, box.key.most) or "notitle")
+      title and "title " .. literal(page, title, box.key.most) or "notitle")
   end
   out[#out + 1] = "plot " .. table.concat(plots, ", \\\n  ")
 end
+
+local IN_LATEX = "'\\fontsize{%g}{9}\\selectfont'" -- a font of this size
 
 -- By kind of file: the terminal, what it takes for a unit and for the size of a text, and the
 -- spacing that makes the lines of a key as high as layout.lua has them.  Of a screen, whose
@@ -202,6 +209,8 @@ local terminals = {
     .. "dashlength 2.2", 3, 2.35, 1.22 },
   pdf = { "pdfcairo size %.4fin,%.4fin noenhanced font 'Helvetica,%g' fontscale 1 linewidth 1.2 "
     .. "pointscale 0.75 dashlength 2", 1 / 103, 0.55, 1.22 },
+  tex = { "tikz size %.4fin,%.4fin fontscale 1 linewidth 1 font " .. IN_LATEX, 1 / 103, 0.55,
+    1.22 },
 }
 local of_screen = {
   png = { "pngcairo size %%.0f,%%.0f noenhanced font 'Helvetica,%%g' linewidth %.2f "
@@ -224,7 +233,8 @@ function M.script(picture, kind, width)
   local page, out = layout.of(picture), { "set encoding utf8" }
   local terminal = terminal_of(kind, page, width)
   page.title, page.font, page.spacing = picture.title, layout.FONT * terminal[3], terminal[4]
-  page.small = layout.SMALL * terminal[3]
+  page.latex = kind == "tex"
+  page.small = (page.latex and IN_LATEX or "',%g'"):format(layout.SMALL * terminal[3])
   if kind then
     out[2] = "set terminal " .. terminal[1]:format(page.width * terminal[2],
       page.height * terminal[2], page.font)
@@ -279,12 +289,13 @@ local function run(option, script)
 end
 
 --- What gnuplot draws of a picture.
--- @treturn string the bytes of an "svg", "png", "pdf" or "sixel", or nil and a message
+-- @treturn string the bytes of an "svg", "png", "pdf", "tex" or "sixel", or nil and a message
 function M.draw(picture, kind, width)
   local bytes, message = sys.shielded(run, "-d", M.script(picture, kind, width))
   if bytes == "" then
     return nil, ("gnuplot drew nothing: it cannot write %s here"):format(kind)
   end
+  if bytes and kind == "tex" then bytes = bytes:gsub("%%%% [^\n]*\n", "", 2) end -- the time
   return bytes, message
 end
 

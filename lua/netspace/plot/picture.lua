@@ -184,7 +184,7 @@ function Plot:svg()
     font = "Helvetica,Arial,sans-serif", size = layout.FONT })
 end
 
-local kinds = { svg = true, png = true, pdf = true, gp = true }
+local kinds = { svg = true, png = true, pdf = true, tex = true, gp = true }
 
 function Plot:save(path, ...)
   if type(path) ~= "string" then
@@ -193,7 +193,7 @@ function Plot:save(path, ...)
   if select("#", ...) > 0 then error("plot:save takes no options, only a file name", 2) end
   local kind = path:match "%.(%a+)$"
   if not kinds[kind or ""] then
-    error(("plot:save: '%s' does not end in .svg, .png, .pdf or .gp"):format(path), 2)
+    error(("plot:save: '%s' does not end in .svg, .png, .pdf, .tex or .gp"):format(path), 2)
   end
   local bytes, message
   if kind == "gp" then
@@ -222,6 +222,8 @@ document("plot:save", [[
   plot:save(path) -> true, or nil and a message
   Draws the plot into a file, which appears whole or not at all.
     .svg .png .pdf   by gnuplot
+    .tex             a tikzpicture for \\input in LaTeX, whose fonts it takes: by gnuplot, whose
+                     package gnuplot-lua-tikz it needs
     .gp              the script and the data for gnuplot, to be changed by hand
   example: plot.edf{ { 40, 50, 60 } }:save("edf.svg")]])
 

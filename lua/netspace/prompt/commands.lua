@@ -250,6 +250,12 @@ local PACK = "pack SPEC -o FILE [--size N] [--jpeg | --bytes] [--KEY VALUE]... |
   .. "pack --check FILE"
 local DATA = "data SPEC [--KEY VALUE]... | data --cache [--clear] [--limit SIZE]"
 local DOCTOR = "doctor [STORE]"
+local IMPORT = "import FILE.yaml"
+
+--- Tells what a configuration of pycls describes.
+function M.import(args)
+  return require("netspace.exchange.exchange")._import(args)
+end
 
 --- Checks the machine, or a store.
 function M.doctor(args)
@@ -262,7 +268,7 @@ for name, about in pairs { resume = { RESUME, "sweep.resume" },
   export = { EXPORT, "store:export" }, copy = { COPY, "store:copy" },
   remove = { REMOVE, "store:remove" }, rename = { RENAME, "store:rename" },
   report = { REPORT, "report" }, doctor = { DOCTOR }, pack = { PACK, "data.open" },
-  data = { DATA, "data.open" } } do
+  data = { DATA, "data.open" }, import = { IMPORT, "exchange.pycls.read" } } do
   local run = M[name]
   M[name] = function(args)
     for _, a in ipairs(args) do

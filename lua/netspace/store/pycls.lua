@@ -6,25 +6,17 @@
 
 local json = require "netspace.lib.json"
 local pycls = require "netspace.network.pycls"
+local recipes = require "netspace.network.pycls_recipe"
 
 local M = {}
-
-local function optimizer(recipe)
-  local constant = recipe.schedule == "constant"
-  return { OPTIMIZER = "sgd", BASE_LR = recipe.lr, WEIGHT_DECAY = recipe.wd,
-    MAX_EPOCH = recipe.epochs, MOMENTUM = recipe.momentum, NESTEROV = recipe.nesterov,
-    WARMUP_EPOCHS = recipe.warmup, WARMUP_FACTOR = recipe.warmup_factor,
-    LR_POLICY = constant and "steps" or "cos", STEPS = constant and { 0 } or nil,
-    LR_MULT = constant and 1 or nil }
-end
 
 local function configuration(r, m, recipe, dataset)
   local cfg = pycls.config(m) -- or there is no such network in pycls
     or { MODEL = { TYPE = "netspace", NUM_CLASSES = m.classes }, TRAIN = { IM_SIZE = m.image } }
-  cfg.OPTIM = optimizer(recipe)
-  cfg.TRAIN.BATCH_SIZE, cfg.TRAIN.LABEL_SMOOTHING = recipe.batch, recipe.label_smoothing
+  local training = recipes.config(recipe)
+  cfg.OPTIM, cfg.BN = training.OPTIM, training.BN
+  for key, v in pairs(training.TRAIN) do cfg.TRAIN[key] = v end
   cfg.TRAIN.DATASET = dataset
-  cfg.BN = { ZERO_INIT_FINAL_GAMMA = recipe.zero_gamma or false }
   cfg.RNG_SEED, cfg.DESC = r.seed, r.population
   return cfg
 end

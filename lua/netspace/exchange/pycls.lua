@@ -1,0 +1,230 @@
+--- Configurations of pycls, files in YAML, as networks and recipes, in both directions.
+-- Source: facebookresearch/pycls core/config.py and configs/ (2021); words of networks and
+-- recipes: network/pycls.lua, network/pycls_recipe.lua.
+
+local arch = require "netspace.network.arch"
+local atomic = require "netspace.lib.atomic"
+local blame = require "netspace.lib.blame"
+local document = require("netspace.lib.doc").group "exchange"
+local networks = require "netspace.network.pycls"
+local options = require "netspace.lib.options"
+local recipes = require "netspace.network.pycls_recipe"
+local recipe = require "netspace.network.recipe"
+local yaml = require "netspace.core.yaml"
+
+local M = {}
+
+local MOST = 1 << 20 -- bytes of a configuration; they have one or two thousand
+
+local function fail(...) error((...):format(select(2, ...)), 0) end
+
+-- Keys of a map that begin as `word` does, whatever the case.
+local function near(word, names)
+  for name in pairs(names) do
+    if type(word) == "string" and word:upper() == name then
+      return (" (did you mean %s? keys are in capitals)"):format(name)
+    end
+  end
+  return options.hint(word, names)
+end
+
+-- Reading -------------------------------------------------------------------------------------
+
+local function text_of(path)
+  local file <close>, why = io.open(path, "rb")
+  if not file then fail("%s", why) end
+  local text, reason = file:read(MOST + 1)
+  if not text and reason then fail("%s: %s", path, reason) end
+  text = text or ""
+  if #text > MOST then
+    fail("%s: it is larger than %d bytes, and no configuration of a job", path, MOST)
+  end
+  return (text:gsub("^\xef\xbb\xbf", "")) -- the mark that some editors put first
+end
+
+-- The map in a file, and what it describes: "job" or "sweep".
+local function load(path)
+  local cfg, why = yaml.read(text_of(path))
+  if not cfg then fail("%s: %s", path, why) end
+  if type(cfg) ~= "table" or cfg[1] ~= nil then
+    fail("%s: it is no map of keys (MODEL: …)", path)
+  end
+  if next(cfg) == nil then fail("%s: it is empty", path) end
+  if cfg.SETUP then
+    fail("%s: it describes a sweep (SETUP); a job has MODEL, OPTIM and TRAIN", path)
+  end
+  return cfg
+end
+
+local function lines_of(rest, text)
+  if #rest == 0 then return text end
+  local width = 0
+  for _, row in ipairs(rest) do width = math.max(width, utf8.len(row.key .. row.value) or 0) end
+  text = text .. "\nwithout counterpart:"
+  for _, row in ipairs(rest) do
+    local pad = width - (utf8.len(row.key .. row.value) or 0)
+    text = ("%s\n  %s = %s%s  %s"):format(text, row.key, row.value, (" "):rep(pad), row.why)
+  end
+  return text
+end
+
+local Job = { __name = "job" }
+Job.__index = Job
+
+function Job.__tostring(j)
+  local parts, keys = {}, {}
+  for key in pairs(j.recipe) do keys[#keys + 1] = key end
+  table.sort(keys)
+  for i, key in ipairs(keys) do
+    local v = j.recipe[key]
+    parts[i] = ("%s = %s"):format(key, type(v) == "table" and "{ … }" or tostring(v))
+  end
+  local card = tostring(arch.describe(j.network)):gsub("\n\n.*", "")
+  return lines_of(j.left, ("%s\n\nrecipe: %s\ndata: %s, image = %d, scale = %.4g"):format(card,
+    table.concat(parts, ", "), j.data.name ~= "" and j.data.name or "not said", j.data.image,
+    j.data.scale))
+end
+
+function M.read(path)
+  return (blame.call(1, blame.plainly, function()
+    if type(path) ~= "string" then
+      fail("exchange.pycls.read: the file is a %s; give its name", type(path))
+    end
+    local raw = load(path)
+    local good, cfg = pcall(recipes.check, raw, near)
+    if not good then fail("%s: %s", path, cfg) end
+    local ok, m, why = pcall(networks.network, cfg)
+    if not ok then fail("%s: %s", path, (tostring(m):gsub("^cfg%.", ""))) end
+    if not m then fail("%s: there is no such network here: %s", path, why) end
+    local made, r, rest = pcall(recipes.recipe, cfg)
+    if not made then fail("%s: %s", path, r) end
+    local train, test = cfg.TRAIN or {}, cfg.TEST or {}
+    local image = train.IM_SIZE or recipes.defaults.TRAIN.IM_SIZE
+    return setmetatable({ network = m, recipe = r, left = rest,
+      seed = cfg.RNG_SEED or recipes.defaults.RNG_SEED, name = cfg.DESC,
+      data = { name = train.DATASET or "", image = image,
+        scale = (test.IM_SIZE or recipes.defaults.TEST.IM_SIZE) / image } }, Job)
+  end))
+end
+
+-- Writing -------------------------------------------------------------------------------------
+
+local ORDER = { "DESC", "MODEL", "ANYNET", "REGNET", "EN", "OPTIM", "BN", "TRAIN", "TEST",
+  "RNG_SEED" }
+
+local function quoted(text)
+  return ("%q"):format(text):gsub("\\\n", "\\n"):gsub("\\(%d+)", function(code)
+    return ("\\x%02x"):format(code)
+  end)
+end
+
+local function scalar(v)
+  if type(v) == "string" then
+    return v:find "^[%a][%w_]*$" and type(yaml.read(v)) == "string" and v or quoted(v)
+  end
+  if type(v) ~= "number" then return tostring(v) end
+  if math.type(v) == "integer" then return tostring(v) end
+  if v == math.floor(v) and math.abs(v) < 1e15 then return ("%.1f"):format(v) end
+  for digits = 6, 17 do
+    local text = ("%%.%dg"):format(digits):format(v)
+    if tonumber(text) == v then -- PyYAML wants a point before an exponent
+      return text:find "[.]" and text or (text:gsub("e", ".0e"))
+    end
+  end
+end
+
+local function value_text(v)
+  if type(v) ~= "table" then return scalar(v) end
+  local parts = {}
+  for i, entry in ipairs(v) do parts[i] = scalar(entry) end
+  return "[" .. table.concat(parts, ", ") .. "]"
+end
+
+local function text_from(cfg)
+  local lines = {}
+  for _, name in ipairs(ORDER) do
+    local section = cfg[name]
+    if type(section) == "table" then
+      lines[#lines + 1] = name .. ":"
+      local keys = {}
+      for key in pairs(section) do keys[#keys + 1] = key end
+      table.sort(keys)
+      for _, key in ipairs(keys) do
+        local v = section[key]
+        if math.type(recipes.defaults[name][key]) == "float" then v = v + 0.0 end
+        lines[#lines + 1] = ("  %s: %s"):format(key, value_text(v))
+      end
+    elseif section ~= nil then
+      lines[#lines + 1] = ("%s: %s"):format(name, scalar(section))
+    end
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+options.declare("exchange.pycls.write", { dataset = "string", scale = "number", seed = "integer",
+  name = "string" })
+
+function M.write(path, m, r, o)
+  local where = "exchange.pycls.write"
+  o = options.check(where, o)
+  return blame.call(1, blame.plainly, function()
+    if type(path) ~= "string" then
+      fail("%s: the file is a %s; give its name", where, type(path))
+    end
+    if type(m) ~= "table" or not m.stem then
+      fail("%s: the second argument is a %s; it should be a network (arch.anynet, zoo, …)", where,
+        type(m))
+    end
+    r = recipe._complete(where .. ": recipe", r or {}, 1)
+    local cfg = networks.config(m)
+    if not cfg then
+      fail("%s: pycls has no network that means the same (block '%s', %d channels)", where,
+        m.block, m.channels or 3)
+    end
+    if cfg.ANYNET and cfg.REGNET then cfg.REGNET = nil end
+    local training, rest = recipes.config(r)
+    cfg.OPTIM, cfg.BN = training.OPTIM, training.BN
+    for key, v in pairs(training.TRAIN) do cfg.TRAIN[key] = v end
+    cfg.TRAIN.DATASET = o.dataset
+    cfg.TEST = { DATASET = o.dataset, IM_SIZE = math.floor((o.scale or 8 / 7) * m.image + 0.5) }
+    cfg.RNG_SEED, cfg.DESC = o.seed, o.name
+    local foreign = atomic.foreign(path, "a configuration of pycls", function(head)
+      return head:find "MODEL:" ~= nil
+    end)
+    if foreign then fail("%s: %s", where, foreign) end
+    local good, why = atomic.write(path, function(write) return write(text_from(cfg)) end)
+    if not good then return nil, ("%s: %s"):format(path, why) end
+    return rest
+  end)
+end
+
+document("exchange.pycls.read", [[
+exchange.pycls.read(file) -> job
+The network and the recipe of a configuration of pycls (a job, as in its configs/): ANYNET,
+REGNET, RESNET and EFFNET, with pycls's own defaults where a key is missing.
+.network, .recipe   as arch.anynet or arch.regnet makes it, and as recipe{ … } has it
+.data               name (TRAIN.DATASET), image and scale (short side of the test view by image),
+                    as data.open takes them
+.seed, .name        RNG_SEED, DESC
+.left               what has no counterpart: list of { key =, value =, why = }; nothing that the
+                    file says is dropped without a word, and what pycls does by default and
+                    netspace does not (precise statistics, a moving average) is listed too
+Prints as all of that.  A key that pycls does not know, a value of the wrong kind, an alias or
+a tag is refused with its line or name.  pycls feeds images with blue first; networks here
+take red first.
+example: exchange.pycls.write("x.yaml", zoo["R-56"]) print(exchange.pycls.read("x.yaml").network)
+source: facebookresearch/pycls core/config.py; YAML 1.1]])
+
+document("exchange.pycls.write", [[
+exchange.pycls.write(file, m, recipe, { dataset =, scale =, … }) -> list, or nil, message
+Writes the network m and a recipe (default: recipe.paper) as a configuration of pycls.  Gives
+what pycls has no word for: list of { key =, value =, why = }, empty when it says all.
+  dataset      TRAIN.DATASET and TEST.DATASET: "imagenet", "cifar10"
+  scale = 8/7  TEST.IM_SIZE by TRAIN.IM_SIZE
+  seed, name   RNG_SEED, DESC
+A network that pycls cannot build (gray images, a block that it has not) is an error.
+example: #exchange.pycls.write("x.yaml", zoo["R-56"], recipe.paper, { dataset = "cifar10" })
+source: facebookresearch/pycls core/config.py]])
+
+
+return M
