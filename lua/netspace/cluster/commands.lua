@@ -11,6 +11,7 @@ local news = require "netspace.sweep.news"
 local submissions = require "netspace.cluster.submission"
 local sweeps = require "netspace.sweep.sweep"
 local sys = require "netspace.core.sys"
+local topics = require("netspace.lib.doc").topics
 local trainings = require "netspace.sweep.training"
 local units = require "netspace.lib.units"
 local uv = require "luv"
@@ -121,6 +122,7 @@ local function parse(command, args)
   local i = 1
   while args[i] do
     local a = args[i]
+    if a == "--help" or a == "-h" then return { help = true } end
     local key, value = a:match "^%-%-([%a-]+)=(.*)$"
     key = (key or a:match "^%-%-([%a-]+)$" or ""):gsub("-", "_")
     local valued = command == "submit" and (numbers[key] or texts[key])
@@ -152,7 +154,7 @@ local function parse(command, args)
     end
     i = i + 1
   end
-  if not t.path then return refuse(command, "which store?") end
+  if not t.path then return refuse(command, "a store is missing") end
   t.path = paths.absolute(t.path)
   if not uv.fs_stat(t.path) then
     return refuse(command, "%s: no such store", (paths.shown(t.path):gsub("%c", "?")))
@@ -160,9 +162,15 @@ local function parse(command, args)
   return t
 end
 
--- f(), as the status of a command.
-local function status(f)
-  local good, err = pcall(sys.shielded, f)
+-- f(t) with what the command line says, as the status of a command.
+local function status(command, args, f)
+  local t = parse(command, args)
+  if not t then return 2 end
+  if t.help then
+    io.stdout:write("usage: netspace ", USAGE[command], "\n", topics.slurm, "\n")
+    return 0
+  end
+  local good, err = pcall(sys.shielded, f, t)
   if good then return err end
   if getmetatable(err) ~= ledgers.Failure and type(err) ~= "string" then error(err, 0) end
   io.stderr:write("netspace: ", type(err) == "string" and err or err.message, "\n")
@@ -191,9 +199,7 @@ end
 
 --- Gives what a store has open to a cluster.
 function M.submit(args)
-  local t = parse("submit", args)
-  if not t then return 2 end
-  return status(function()
+  return status("submit", args, function(t)
     local list, started = chosen(t), {}
     if #list == 0 then progress.clear(paths.shown(t.path) .. ": nothing is open") end
     for _, p in ipairs(list) do
@@ -229,9 +235,7 @@ end
 
 --- Takes in what tasks of a cluster have done.
 function M.collect(args)
-  local t = parse("collect", args)
-  if not t then return 2 end
-  return status(function()
+  return status("collect", args, function(t)
     local list = M.collect_from(t.path)
     if #list == 0 then
       progress.clear(paths.shown(t.path) .. ": no population has models on a cluster")

@@ -24,7 +24,8 @@ local uv = require "luv"
 
 local M = {}
 
-local TICK_MS = 1000
+local TICK_MS = 1000  -- between two passes at least,
+local SHARE, REST = 60, 10 -- and so many times as long as one takes, so many seconds at most
 local LOOK = 30       -- seconds between two looks at the queue, where no option says otherwise
 local GRACE = 60      -- seconds in which a network file system shows the last lines of a task
 local SILENT = 3      -- submissions of which no task said a word
@@ -42,7 +43,7 @@ local function new(client)
   local directory = on:directory(client.store, client.population)
   local f = setmetatable({ client = client, on = on, scheduler = on:module(), directory = directory,
     created = client.created, submissions = submissions.all(directory, client.created),
-    open = {}, attempts = {}, readers = {}, gone = {}, again = {}, due = 0, blocked = 0,
+    open = {}, attempts = {}, readers = {}, gone = {}, again = {}, due = 0, blocked = 0, rest = 0, took = 0,
     grace = filesystem.network(directory) and GRACE or 2, silent = 0 }, Fleet)
   for _, s in ipairs(f.submissions) do
     for i, places in ipairs(s.shares) do
@@ -400,7 +401,9 @@ function Fleet:_work()
     if not good then return client:_broken("the tasks could not be cancelled: " .. why) end
     self.due = 0
   end
+  local began = sys.now()
   self:_collect()
+  self.took = sys.now() - began
   if client.state == "ended" then return end
   if sys.now() >= self.due then
     self.due = sys.now() + (self.on.options.look or LOOK)
@@ -412,10 +415,11 @@ function Fleet:_work()
 end
 
 function Fleet:_tick()
-  if self.busy then return end
+  if self.busy or sys.now() < self.rest then return end
   self.busy = true
   command.thread(function() self:_work() end, function(good, err)
     self.busy = nil
+    self.rest = sys.now() + math.min(REST, SHARE * self.took)
     if not good and self.client.state ~= "ended" then self.client:_broken(err) end
   end)
 end

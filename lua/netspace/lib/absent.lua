@@ -5,8 +5,9 @@ local M = {}
 
 local cpu = "netspace trains on the processor (CPU) of one machine; there is no GPU engine.  "
   .. "It is made for small networks and images: space.small, recipe.quick"
-local one_machine = "netspace runs on one machine: a worker for each core (workers = n); a "
-  .. "population can be split by hand into stores, and stats.import reads results from elsewhere"
+local one_machine = "a network is trained on one machine, a population on its cores (workers = n) "
+  .. "or on a cluster with Slurm: sweep.run{ on = slurm{ … } }, help(slurm); stats.import reads "
+  .. "results from elsewhere"
 local data = "data.open reads folders of images, lists, tar and zip archives (WebDataset's, too), "
   .. 'CIFAR-10 and -100, MNIST and its family, and arrays of NumPy: data.open("~/photos", '
   .. "{ image = 96 }); help(data.open)"
