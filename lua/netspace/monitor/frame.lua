@@ -37,6 +37,12 @@ end
 function M.message(snapshot)
   if snapshot.state == "stopped" then
     local n = snapshot.open
+    for _, t in pairs(snapshot.tasks or {}) do
+      if #t.tasks > 0 then
+        return ("nobody takes in what its tasks do; `netspace collect %s` does"):format(
+          snapshot.path)
+      end
+    end
     return ("nobody works on it; %d model%s open. `netspace resume %s` finishes %s"):format(n,
       n == 1 and " is" or "s are", snapshot.path, n == 1 and "it" or "them")
   elseif snapshot.state == "paused" then

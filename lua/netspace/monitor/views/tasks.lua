@@ -38,7 +38,7 @@ function M.draw(c, s, o, top, bottom)
   end
   if #lines == 0 then
     for _, text in ipairs(fold.lines("no population has tasks of a cluster; "
-      .. "sweep.run{ on = slurm{ … } } gives it some", o.width)) do add(text, canvas.dim) end
+      .. "sweep.run{ on = slurm{} } gives it some", o.width)) do add(text, canvas.dim) end
   end
   local rows = bottom - top + 1
   local scroll = math.max(0, math.min(#lines - rows, o.tasks_scroll or 0))
