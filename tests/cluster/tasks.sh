@@ -59,8 +59,9 @@ left late
 for script in $(scripts); do kill -USR1 "$script"; done
 eventually $patience begun 'late.db.cluster/*/*sh1-1'
 ok $? "a task whose time is up is queued again"
-"$NETSPACE" collect "$dir/late.db" --wait 2>>"$dir/late.err"
-ok $? "and goes on"
+"$NETSPACE" monitor "$dir/late.db" --text >"$dir/late.seen" 2>>"$dir/late.err"
+ok $? "a monitor takes in what tasks do while it is open"
+check "until all is done" grep -q "finished, 8/8 done" "$dir/late.seen"
 same late "its table is the same"
 says late "queued again"
 [ $? -ne 0 ]
