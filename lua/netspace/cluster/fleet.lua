@@ -78,7 +78,7 @@ end
 -- The model is trained by a task, as that attempt, since the Unix time t.
 function Fleet:_start(model, attempt, t)
   self.client.queue:remove(model)
-  self.client:_start(model, attempt)
+  self.client:_take(model, attempt)
   if t then model.began = sys.now() - math.max(0, schema.time() - t) end
 end
 

@@ -202,7 +202,7 @@ function Training:_held(bytes)
 end
 
 -- A model that has left the queue is trained, as that attempt, by the process pid.
-function Training:_start(model, attempt, pid)
+function Training:_take(model, attempt, pid)
   model.attempt = attempt
   model.began, model.from, model.part, model.rate, model.told = sys.now(), 0, 0, nil, nil
   self.running[model.id] = model
@@ -224,7 +224,7 @@ end
 
 function Training:_next(pid)
   local model = self.queue:take()
-  self:_start(model, model.attempt + 1, pid)
+  self:_take(model, model.attempt + 1, pid)
   return self:_job(model)
 end
 
