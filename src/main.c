@@ -377,9 +377,10 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
     const char *name = strcmp(argv[script], "-") == 0 ? NULL : argv[script];
     if (name && !strchr(name, '/') && !strchr(name, '.') && access(name, F_OK) != 0) {
         char more[256];
-        snprintf(more, sizeof more, "%s\n%s", hint(L, name, commands),
-                 "commands: monitor, resume, submit, collect, export, report, copy, remove, "
-                 "rename, data, pack, import, doctor, help; 'monitor STORE --once' lists a store");
+        snprintf(
+            more, sizeof more, "%s\n%s", hint(L, name, commands),
+            "commands: monitor, resume, submit, collect, export, report, copy, remove, "
+            "rename, data, pack, import, doctor, help; 'monitor STORE --once' lists a store");
         usage_error("no such script or command", name, more);
         return EXIT_USAGE;
     }

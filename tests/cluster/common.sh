@@ -1,5 +1,6 @@
 # What the tests of clusters share, after lib.sh: processes and stores of a test in $dir.
 # shellcheck shell=dash
+# shellcheck disable=SC2154 # $dir is of lib.sh
 
 # each_below COMMAND: calls it with each process whose directory lies in $dir.
 each_below() {

@@ -3,6 +3,7 @@
 # lib.sh.  Where Slurm is not installed, Debian's packages are fetched into build/slurm and
 # unpacked there; nothing is installed.  The test is skipped where that cannot be.
 # shellcheck shell=dash
+# shellcheck disable=SC2154 # $dir is of lib.sh
 
 slurm_version=0
 

@@ -43,7 +43,8 @@ local function new(client)
   local directory = on:directory(client.store, client.population)
   local f = setmetatable({ client = client, on = on, scheduler = on:module(), directory = directory,
     created = client.created, submissions = submissions.all(directory, client.created),
-    open = {}, attempts = {}, readers = {}, gone = {}, again = {}, due = 0, blocked = 0, rest = 0, took = 0,
+    open = {}, attempts = {}, readers = {}, gone = {}, again = {}, due = 0, blocked = 0, rest = 0,
+    took = 0,
     grace = filesystem.network(directory) and GRACE or 2, silent = 0 }, Fleet)
   for _, s in ipairs(f.submissions) do
     for i, places in ipairs(s.shares) do
