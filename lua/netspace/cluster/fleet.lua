@@ -237,14 +237,15 @@ function Fleet:_look()
       if how and how.state ~= "ended" then
         self.gone[key] = nil
         rows[#rows + 1] = self:_row(s, t, j.id, task, how)
-      elseif not self.gone[key] then
-        self.gone[key] = now
-        self.due = math.min(self.due, now + self.grace)
-      elseif now - self.gone[key] >= self.grace then
-        self:_ended(s, t, how)
-        changed[s] = true
       else
-        self.due = math.min(self.due, self.gone[key] + self.grace)
+        local since, last = self.gone[key] or now, s.last and s.last[t]
+        if last and last.over or now - since >= self.grace then
+          self:_ended(s, t, how)
+          self.gone[key], changed[s] = nil, true
+        else -- its last lines may not be visible yet
+          self.gone[key] = since
+          self.due = math.min(self.due, since + self.grace)
+        end
       end
     end
   end
@@ -412,7 +413,7 @@ function Fleet:_work()
   end
   if client.state == "running" and self.looked then self:_submit() end
   if client.state ~= "running" and #client.queue > 0 then client:_settle() end
-  self.passed = self.looked
+  self.passed = (self.looked or self.deaf) and next(self.gone) == nil
 end
 
 function Fleet:_tick()
