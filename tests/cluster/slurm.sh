@@ -4,8 +4,8 @@
 # limit in the middle of models, cancelled, and paused from a monitor.  The table is the same, bit
 # for bit.  Prints TAP.
 . "$(dirname "$0")/../lib.sh"
-. tests/cluster/common.sh
-. tests/cluster/daemons.sh
+. tests/lib-cluster.sh
+. tests/lib-slurm.sh
 shown="*.err *.diff slurm/log/ctld.log"
 patience=60
 sweep=tests/cluster/sweep.lua

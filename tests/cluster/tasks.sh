@@ -3,7 +3,7 @@
 # told that their time is up, whose shards are cut short and whose disk is full: the table is
 # that of the same sweep here, bit for bit, nothing is lost and nothing is there twice.  Prints TAP.
 . "$(dirname "$0")/../lib.sh"
-. tests/cluster/common.sh
+. tests/lib-cluster.sh
 shown="*.err *.diff"
 patience=60
 sweep=tests/cluster/sweep.lua
