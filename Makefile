@@ -30,7 +30,7 @@ endif
 
 SRC     := $(wildcard src/*/*.c src/*/*/*.c) src/repl.c
 OBJ     := $(SRC:src/%.c=$(BUILD)/%.o) $(if $(ONNX),$(BUILD)/onnx/onnx.pb-c.o)
-PAGES   := netspace.1 netspace-cluster.7 netspace-pack.5 netspace-lua.3 netspace-method.7 netspace-tutorial.7
+PAGES   := netspace.1 netspace-cluster.7 netspace-pack.5 netspace-trainer.5 netspace-lua.3 netspace-method.7 netspace-tutorial.7
 MAN     := $(if $(filter release,$(V)),$(PAGES:%=build/%))
 CTEST   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
@@ -123,7 +123,7 @@ profile: all
 	@$(MEASURE) scripts/bench/profile.lua "$(NET)" "$(MODE)" "$(BATCH)"
 # Twenty networks trained on shapes, beside earlier runs: NAME=before, then NAME=after.
 errors: all
-	@$(MEASURE) scripts/bench/errors.lua "$(NAME)"
+	@$(MEASURE) scripts/bench/errors.lua "$(NAME)" "$(TRAINER)"
 # Of spaces: candidates drawn, networks counted, e_fit (scripts/bench/fit_numpy.py: beside NumPy).
 bench-spaces: all
 	@$(BUILD)/netspace -q --no-init scripts/bench/spaces.lua $(ARGS)
@@ -151,6 +151,9 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/netspace
 	install -m 755 $(BUILD)/netspace $(DESTDIR)$(PREFIX)/bin/netspace
 	cp -R lua examples $(DESTDIR)$(PREFIX)/share/netspace/
+	install -d $(DESTDIR)$(PREFIX)/share/netspace/scripts/torchtrain
+	install -m 755 scripts/torch_trainer.py $(DESTDIR)$(PREFIX)/share/netspace/scripts/
+	install -m 644 scripts/torchtrain/*.py $(DESTDIR)$(PREFIX)/share/netspace/scripts/torchtrain/
 	for page in $(PAGES); do \
 	    install -D -m 644 build/$$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page || exit 1; \
 	done

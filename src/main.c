@@ -42,7 +42,7 @@ static const char usage[] =
     "  netspace monitor STORE [--once] [--text | --json] [--ascii] [--wait]\n"
     "                                                 live view of a store; --once prints\n"
     "                                                 what is in it, --wait waits for it\n"
-    "  netspace resume STORE [--workers N] [--retry | --retry=all]   finish what is open,\n"
+    "  netspace resume STORE [--workers N|PLACES] [--retry[=all]]    finish what is open,\n"
     "           [--memory SIZE] [--patience SECONDS]  --retry: also what has failed (all: "
     "and\n"
     "           [--budget TIME | --by HH:MM]          diverged), with other limits\n"
@@ -62,6 +62,8 @@ static const char usage[] =
     "  netspace import FILE.yaml                                     a job of pycls\n"
     "  netspace remove STORE NAME [--yes]                            a population, for good\n"
     "  netspace rename STORE OLD NEW                                 another name for one\n"
+    "  netspace trainer check COMMAND [ARG]...                       try a trainer of your "
+    "own\n"
     "  netspace doctor [STORE]                                       check this machine\n"
     "  netspace help [TOPIC]                                         documentation\n"
     "\n"
@@ -84,8 +86,8 @@ static const char *const options[] = {
 };
 
 static const char *const commands[] = {
-    "monitor", "resume", "submit", "collect", "export", "report", "copy", "remove",
-    "rename",  "data",   "pack",   "import",  "doctor", "help",   "task", NULL,
+    "monitor", "resume", "submit", "collect", "export", "report", "copy", "remove", "rename",
+    "data",    "pack",   "import", "trainer", "doctor", "help",   "task", NULL,
 };
 
 // " (did you mean 'x'?)" from the list, pushed on the stack; "" when nothing is near.
@@ -377,10 +379,10 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
     const char *name = strcmp(argv[script], "-") == 0 ? NULL : argv[script];
     if (name && !strchr(name, '/') && !strchr(name, '.') && access(name, F_OK) != 0) {
         char more[256];
-        snprintf(
-            more, sizeof more, "%s\n%s", hint(L, name, commands),
-            "commands: monitor, resume, submit, collect, export, report, copy, remove, "
-            "rename, data, pack, import, doctor, help; 'monitor STORE --once' lists a store");
+        snprintf(more, sizeof more, "%s\n%s", hint(L, name, commands),
+                 "commands: monitor, resume, submit, collect, export, report, copy, remove, "
+                 "rename, data, pack, import, trainer, doctor, help; 'monitor STORE --once' "
+                 "lists a store");
         usage_error("no such script or command", name, more);
         return EXIT_USAGE;
     }

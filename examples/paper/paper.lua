@@ -20,6 +20,8 @@ usage: netspace examples/paper/%s [--scale tiny|small|paper] [options]
   --from FILE     take the results of this export instead of training
   --as-is         take what the store holds, train nothing
   --pictures DIR  write the pictures there as SVG (needs gnuplot)
+  --trainer COMMAND      another program trains, see netspace-trainer(5)
+  --workers N|PLACE,...  how many at a time, or where: local:2,ssh:node1:8
 ]]
 
 -- The scales.  n: models of the main populations and of the others; unit: the middle of the
@@ -97,7 +99,7 @@ do
     elseif key == "as-is" then
       options.as_is = true
     elseif key == "scale" or key == "data" or key == "store" or key == "from"
-      or key == "pictures" then
+      or key == "pictures" or key == "trainer" or key == "workers" then
       i = i + 1
       options[key] = arg[i] or stop(("%s: --%s needs a value"):format(script, key))
     else
@@ -110,6 +112,11 @@ local scale = scales[options.scale]
   or stop(("%s: no scale '%s'; there are tiny, small, paper"):format(script, options.scale))
 paper.scale, paper.options = scale, options
 options.store = options.store or ("paper-%s.db"):format(options.scale)
+local workers = options.workers and math.tointeger(tonumber(options.workers))
+if options.workers and not workers then
+  workers = {}
+  for place in options.workers:gmatch "[^,]+" do table.insert(workers, place) end
+end
 if options.pictures and not io.open(options.pictures .. "/.") then
   fail(("--pictures: there is no directory %s; make it first (mkdir -p)"):format(options.pictures))
 end
@@ -206,6 +213,7 @@ function paper.train(names)
     end
     if not trained[name] then
       local good, s = pcall(sweep.start, { store = options.store, name = name, yes = true,
+      trainer = options.trainer, workers = workers,
         models = paper.sample(name), data = images(), recipe = r })
       if not good then fail((tostring(s):gsub("^%S+:%d+: ", ""))) end
       sweeps[#sweeps + 1] = s

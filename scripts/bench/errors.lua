@@ -1,6 +1,7 @@
 -- `make errors`: does the engine still train networks to the same errors?
 --
 --   make errors NAME=before        … change the engine, build …        make errors NAME=after
+--   make errors NAME=torch TRAINER="python3 scripts/torch_trainer.py"
 --
 -- Twenty networks of three spaces, drawn by a fixed seed, are trained on `shapes` with fixed
 -- seeds (two minutes on two cores) and kept under NAME in build/errors.db.  The mean error is
@@ -10,8 +11,8 @@
 local path = "build/errors.db"
 local name = arg[1]
 if not name or name == "" then
-  io.stderr:write("usage: make errors NAME=NAME        (names of earlier runs are kept in ",
-    path, ")\n")
+  io.stderr:write("usage: make errors NAME=NAME [TRAINER=COMMAND]   ",
+    "(names of earlier runs are kept in ", path, ")\n")
   os.exit(2)
 end
 
@@ -21,7 +22,8 @@ local models = {}
 for _, part in ipairs { { space.AnyNetXA, 8 }, { space.RegNetX, 6 }, { space.RegNetY, 6 } } do
   for _, m in ipairs(part[1]:sample(part[2], window)) do models[#models + 1] = m end
 end
-sweep.run { store = path, name = name, models = models, seed = 20,
+local trainer = arg[2] ~= "" and arg[2] or nil
+sweep.run { store = path, name = name, models = models, seed = 20, trainer = trainer,
   data = data.open("shapes", { train = 3000, test = 1000 }), recipe = recipe.quick }
 
 local store <close> = sweep.open(path)

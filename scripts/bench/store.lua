@@ -4,8 +4,8 @@
 --
 --   netspace -q --no-init scripts/bench/store.lua [MODELS]     (make bench-store)
 --
--- The workers are real processes that speak the real protocol, but train nothing: each model
--- gives EPOCHS made-up epochs.  Figures are processor time of the main process, which a busy
+-- The workers are a trainer that speaks the protocol, but trains nothing: each model gives EPOCHS
+-- made-up epochs.  Figures are processor time of the main process, which a busy
 -- machine does not change.
 
 local sys = require "netspace.core.sys"
@@ -14,42 +14,35 @@ local uv = require "luv"
 local EPOCHS, WORKERS = 5, 2
 local PACED = 12 -- seconds of the paced part
 
--- The worker: beside the events of training, as many steps a second as real ones tell.
+-- The trainer: beside the events of training, as many steps a second as real ones tell.
 local stub = [[
 local json = require "netspace.lib.json"
-local sys = require "netspace.core.sys"
 local uv = require "luv"
-local M = {}
 local pause, epochs = tonumber(os.getenv "STUB_PAUSE"), tonumber(os.getenv "STUB_EPOCHS")
-function M.main()
-  sys.die_with_parent()
-  local function send(e)
-    io.stdout:write(json.encode(e), "\n")
-    io.stdout:flush()
-  end
-  local ready = sys.engine()
-  ready.event, ready.pid = "ready", math.tointeger(uv.os_getpid())
-  send(ready)
-  for line in io.lines() do
-    local job = json.decode(line)
-    local function tell(e)
-      e.model, e.attempt = job.model, job.attempt
-      send(e)
-    end
-    local error_percent = 20 + job.seed % 6000 / 100
-    tell { event = "begin", epoch = 0, step = 0, memory = 1e6 }
-    for epoch = 1, epochs do
-      for _ = 1, pause > 0 and 4 or 0 do
-        uv.sleep(pause)
-        tell { event = "step", epoch = epoch, part = 0.5, images_per_s = 1000 }
-      end
-      tell { event = "epoch", epoch = epoch, lr = 0.1, train_loss = 2 / epoch, train_error = 50,
-        validation_error = error_percent + epochs - epoch, seconds = 1, images_per_s = 1000 }
-    end
-    tell { event = "done", error = error_percent, seconds = epochs }
-  end
+local function send(e)
+  io.stdout:write(json.encode(e), "\n")
+  io.stdout:flush()
 end
-return M
+send { event = "hello", protocol = 1, trainer = "stub", version = "1", device = "none",
+  kernels = "none" }
+for line in io.lines() do
+  local job = json.decode(line)
+  local function tell(e)
+    e.model, e.attempt = job.model, job.attempt
+    send(e)
+  end
+  local error_percent = 20 + job.seed % 6000 / 100
+  tell { event = "begin", epoch = 0, step = 0, memory = 1000000 }
+  for epoch = 1, epochs do
+    for _ = 1, pause > 0 and 4 or 0 do
+      uv.sleep(pause)
+      tell { event = "step", epoch = epoch, part = 0.5, images_per_s = 1000 }
+    end
+    tell { event = "epoch", epoch = epoch, lr = 0.1, train_loss = 2 / epoch, train_error = 50,
+      validation_error = error_percent + (epochs - epoch), seconds = 1, images_per_s = 1000 }
+  end
+  tell { event = "done", error = error_percent, seconds = epochs }
+end
 ]]
 
 local function resident() -- bytes of this process that lie in memory
@@ -59,14 +52,15 @@ local function resident() -- bytes of this process that lie in memory
   return tonumber(pages) * 4096
 end
 
--- The sweep, in a process whose workers are the stub: store.lua sweep STORE N SECONDS
-local function sweep_part(path, n, seconds)
+-- The sweep, in a process of its own, trained by the stub: store.lua sweep STORE N STUB SECONDS
+local function sweep_part(path, n, trainer, seconds)
   local pop = space.AnyNetXA:sample(n, { seed = 1, stem = "cifar", image = 32,
     stride = { 1, 2, 2, 2 } })
   local began, cpu, started
   local memory = {} -- when each tenth of the models was done
   local s = sweep.start { store = path, name = seconds and "paced" or "A", models = pop,
     data = data.open("shapes", { train = 64, test = 32 }), workers = WORKERS, quiet = true,
+    trainer = { command = { sys.exe(), "-q", "--no-init", trainer } },
     recipe = recipe { epochs = EPOCHS, batch = 32 },
     progress = function(status)
       local tenth = status.done * 10 // n
@@ -98,23 +92,21 @@ local function sweep_part(path, n, seconds)
   end
 end
 
-if arg[1] == "sweep" then return sweep_part(arg[2], tonumber(arg[3]), tonumber(arg[4])) end
+if arg[1] == "sweep" then
+  return sweep_part(arg[2], tonumber(arg[3]), arg[4], tonumber(arg[5]))
+end
 
 local n = math.tointeger(tonumber(arg[1] or 10000))
 local dir = assert(uv.fs_mkdtemp("/tmp/netspace-bench-XXXXXX"))
 local path = dir .. "/bench.db"
 
--- The Lua files of the program, with another worker among them.
-local lua = assert(package.searchpath("netspace.init", package.path)):match("^(.*)/netspace/")
-os.execute(("mkdir -p %s/lua && cp -r %s/* %s/lua/"):format(dir, lua, dir))
-local worker = assert(io.open(dir .. "/lua/netspace/sweep/worker.lua", "w"))
-worker:write(stub)
-worker:close()
+local trainer = assert(io.open(dir .. "/stub.lua", "w"))
+trainer:write(stub)
+trainer:close()
 
 local function run(pause, file, more)
-  local command = "NETSPACE_PATH=%s/lua STUB_PAUSE=%d STUB_EPOCHS=%d %s -q --no-init %s "
-    .. "sweep %s %d %s"
-  assert(os.execute(command:format(dir, pause, EPOCHS, sys.exe(), arg[0], file, n, more)))
+  local command = "STUB_PAUSE=%d STUB_EPOCHS=%d %s -q --no-init %s sweep %s %d %s/stub.lua %s"
+  assert(os.execute(command:format(pause, EPOCHS, sys.exe(), arg[0], file, n, dir, more)))
 end
 
 print(("%d models of %d epochs, %d workers that train nothing"):format(n, EPOCHS, WORKERS))

@@ -20,8 +20,8 @@ int open_count(lua_State *L);
 int open_data(lua_State *L);
 int open_look(lua_State *L);
 int open_edf(lua_State *L);
+int open_export(lua_State *L);
 int open_net(lua_State *L);
-int open_onnx(lua_State *L);
 int open_pack(lua_State *L);
 int open_recipe(lua_State *L);
 int open_sampler(lua_State *L);
@@ -79,6 +79,9 @@ struct dataset;
 struct dataset *dataset_from_lua(lua_State *L, int index);
 struct source;
 const struct source *source_from_lua(lua_State *L, int index);
+/* The mean or deviation of each channel from the table at index t; of gray images, which have one
+ * number, it is that of all three. */
+void channels_from_lua(lua_State *L, int t, const char *key, int channels, double x[3]);
 /* "train", "validation" or "test" as enum split_name (model/train.h); nil: `missing`. */
 int split_from_lua(lua_State *L, int index, int missing);
 

@@ -156,6 +156,18 @@ static void set_numbers(lua_State *L, const char *key, const double *x, int n)
     lua_setfield(L, -2, key);
 }
 
+void channels_from_lua(lua_State *L, int t, const char *key, int channels, double x[3])
+{
+    lua_getfield(L, t, key);
+    luaL_checktype(L, -1, LUA_TTABLE);
+    for (int c = 0; c < 3; c++) {
+        lua_rawgeti(L, -1, c < channels ? c + 1 : 1);
+        x[c] = luaL_checknumber(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
 static int dataset_sum(lua_State *L)
 {
     const char *sum = dataset_checksum(check(L, 1));
@@ -295,6 +307,15 @@ static int dataset_input(lua_State *L)
     return push_label(L, d, label);
 }
 
+// name(d, split, i) -> the name of its file in its pack, or nil
+static int dataset_file_name(lua_State *L)
+{
+    struct dataset *d = check(L, 1);
+    uint16_t label;
+    lua_pushstring(L, dataset_name(d, stored_image(L, d, "dataset:name", &label)));
+    return 1;
+}
+
 static int dataset_len(lua_State *L)
 {
     lua_pushinteger(L, check(L, 1)->train.n);
@@ -340,13 +361,10 @@ static int dataset_close(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"card", dataset_card},
-    {"image", dataset_image},
-    {"input", dataset_input},
-    {"checksum", dataset_sum},
-    {"test_checksum", dataset_test_sum},
-    {"close", dataset_close},
-    {NULL, NULL},
+    {"card", dataset_card},    {"image", dataset_image},
+    {"input", dataset_input},  {"name", dataset_file_name},
+    {"checksum", dataset_sum}, {"test_checksum", dataset_test_sum},
+    {"close", dataset_close},  {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

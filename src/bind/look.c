@@ -1,11 +1,12 @@
 /* netspace.core.look: data sets as people look at them, for lua/netspace/data/show.lua and
- * describe.lua. */
+ * describe.lua, and single files as a network sees them, for network/predict.lua. */
 #include "bind/bind.h"
 
 #include <math.h>
 
 #include "data/dataset.h"
 #include "data/pack.h"
+#include "data/single.h"
 #include "data/survey.h"
 
 // labels(d, split) -> list of labels, from 0
@@ -144,13 +145,54 @@ static int look_files(lua_State *L)
     return 1;
 }
 
+// single(path, { image =, channels =, scale =, resize =, size =, size_resize =, white =, mean =,
+// std = }) -> list of numbers, or nil and a message (data/single.h)
+static int look_single(lua_State *L)
+{
+    static const char *const resizes[] = {"antialias", "pycls", NULL};
+    const char *path = luaL_checkstring(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    struct single s = {.look = {.scale = 1}};
+    double mean[3], std[3];
+    lua_getfield(L, 2, "image");
+    lua_getfield(L, 2, "channels");
+    lua_getfield(L, 2, "scale");
+    lua_getfield(L, 2, "resize");
+    lua_getfield(L, 2, "size");
+    lua_getfield(L, 2, "size_resize");
+    lua_getfield(L, 2, "white");
+    s.look.image = (int)luaL_checkinteger(L, 3);
+    s.look.channels = (int)luaL_checkinteger(L, 4);
+    luaL_argcheck(L, s.look.image >= 1 && s.look.image <= 4096, 2, "image");
+    luaL_argcheck(L, s.look.channels == 1 || s.look.channels == 3, 2, "channels");
+    s.look.scale = luaL_checknumber(L, 5);
+    luaL_argcheck(L, s.look.scale >= 1 && s.look.scale <= 4, 2, "scale");
+    s.look.resize = (enum resize)luaL_checkoption(L, 6, "antialias", resizes);
+    s.size = (uint32_t)luaL_optinteger(L, 7, 0);
+    s.size_resize = (enum resize)luaL_checkoption(L, 8, "antialias", resizes);
+    s.white = lua_toboolean(L, 9);
+    channels_from_lua(L, 2, "mean", s.look.channels, mean);
+    channels_from_lua(L, 2, "std", s.look.channels, std);
+    look_normalise(&s.look, mean, std);
+    int n = s.look.image * s.look.image * s.look.channels;
+    float *x = lua_newuserdatauv(L, (size_t)n * sizeof *x, 0);
+    struct error e;
+    if (!single_view(x, path, &s, &e))
+        return push_failure(L, e.msg);
+    lua_createtable(L, n, 0);
+    for (int k = 0; k < n; k++) {
+        lua_pushnumber(L, (lua_Number)x[k]);
+        lua_rawseti(L, -2, k + 1);
+    }
+    return 1;
+}
+
 int open_look(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"labels", look_labels},
-                                         {"seen", look_seen},
-                                         {"survey", look_survey},
-                                         {"files", look_files},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"labels", look_labels}, {"seen", look_seen},
+                                         {"survey", look_survey}, {"files", look_files},
+                                         {"single", look_single}, {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/interrupt.h"
+#include "base/memory.h"
 #include "base/table.h"
 #include "data/dataset.h"
 #include "model/plan.h"
@@ -429,18 +430,9 @@ static int net_run(lua_State *L)
 static void see_from_lua(lua_State *L, int t, struct dataset *seen, const struct dataset *d,
                          uint16_t *relabel)
 {
-    double of[2][3];
-    static const char *const names[2] = {"mean", "std"};
-    for (int k = 0; k < 2; k++) {
-        lua_getfield(L, t, names[k]);
-        luaL_checktype(L, -1, LUA_TTABLE);
-        for (int c = 0; c < 3; c++) {
-            lua_rawgeti(L, -1, c + 1);
-            of[k][c] = luaL_checknumber(L, -1);
-            lua_pop(L, 1);
-        }
-        lua_pop(L, 1);
-    }
+    double mean[3], std[3];
+    channels_from_lua(L, t, "mean", d->look.channels, mean);
+    channels_from_lua(L, t, "std", d->look.channels, std);
     bool other = lua_getfield(L, t, "labels") == LUA_TTABLE;
     for (int k = 0; other && k < d->classes; k++) {
         lua_rawgeti(L, -1, k + 1);
@@ -450,7 +442,7 @@ static void see_from_lua(lua_State *L, int t, struct dataset *seen, const struct
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
-    dataset_see(seen, d, of[0], of[1], other ? relabel : NULL);
+    dataset_see(seen, d, mean, std, other ? relabel : NULL);
 }
 
 // Measures the net (argument 1) on a split of the data (2, 3), seen as the table 4 says where
@@ -468,6 +460,8 @@ static void measure(lua_State *L, struct tally *t, bool matrix)
         s = &seen.source;
     }
     tally_start(t, s->classes, matrix);
+    if (matrix)
+        t->answers = xcalloc(s->n[split], sizeof *t->answers);
     enum train_end end = train_measure(n->net, s, (enum split_name)split, t, &e);
     if (end == TRAIN_DONE)
         return;
@@ -491,7 +485,8 @@ static int net_test(lua_State *L)
     return 2;
 }
 
-// confusion(net, data, split[, seen]) -> list of rows (by label) of counts (by answer)
+// confusion(net, data, split[, seen]) -> list of rows (by label) of counts (by answer), list of the
+// answers to the images, from 0, or -1 for none
 static int net_confusion(lua_State *L)
 {
     struct tally t;
@@ -505,8 +500,13 @@ static int net_confusion(lua_State *L)
         }
         lua_rawseti(L, -2, i + 1);
     }
+    lua_createtable(L, (int)t.n, 0);
+    for (uint64_t i = 0; i < t.n; i++) {
+        lua_pushinteger(L, t.answers[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
     tally_end(&t);
-    return 1;
+    return 2;
 }
 
 // ---- files, speed ---------------------------------------------------------------------

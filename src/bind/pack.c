@@ -2,8 +2,10 @@
  * said of them, and options are the business of lua/netspace/data/. */
 #include "bind/bind.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/checksum.h"
 #include "base/interrupt.h"
@@ -83,6 +85,32 @@ static int feed_listing(lua_State *L)
     const struct feed *f = check_feed(L);
     push_hex(L, f->sum);
     lua_pushinteger(L, (lua_Integer)f->files);
+    return 2;
+}
+
+// feed:folders() -> { path, stamp, … }: of each folder that was read, from that which was opened,
+// and its device, inode and ctime; none where they do not tell of all changes.  Second, seconds
+// from the last ctime to now.
+static int feed_folders(lua_State *L)
+{
+    const struct feed *f = check_feed(L);
+    struct timespec now;
+    double age = INFINITY;
+    char text[96];
+    clock_gettime(CLOCK_REALTIME, &now);
+    lua_createtable(L, 2 * (int)f->nstamps, 0);
+    for (uint32_t k = 0; k < f->nstamps; k++) {
+        const struct feed_stamp *s = &f->stamps[k];
+        lua_pushstring(L, s->path);
+        lua_rawseti(L, -2, 2 * (lua_Integer)k + 1);
+        snprintf(text, sizeof text, "%llu:%llu:%lld.%ld", (unsigned long long)s->device,
+                 (unsigned long long)s->inode, (long long)s->changed.tv_sec,
+                 s->changed.tv_nsec);
+        lua_pushstring(L, text);
+        lua_rawseti(L, -2, 2 * (lua_Integer)k + 2);
+        age = fmin(age, difftime(now.tv_sec, s->changed.tv_sec));
+    }
+    lua_pushnumber(L, age);
     return 2;
 }
 
@@ -270,7 +298,7 @@ static int pack_verify(lua_State *L)
 
 static const luaL_Reg feed_methods[] = {
     {"listing", feed_listing}, {"pack", feed_pack}, {"differs", feed_differs},
-    {"close", feed_gc},        {NULL, NULL},
+    {"folders", feed_folders}, {"close", feed_gc},  {NULL, NULL},
 };
 
 static const luaL_Reg feed_metamethods[] = {

@@ -51,19 +51,24 @@ static void check_looks(lua_State *L, int index, struct looks *l)
 static const char *const kinds[] = {"obrien-fleming", "pocock", "power", NULL};
 TABLE_HAS(kinds, SPEND_POWER + 2);
 
-// boundaries(information, alpha, spending, rho, sides) -> |Z|, spent, or nil and why not
+// boundaries(information, alpha, spending, rho, sides [, at]) -> |Z|, spent, or nil and why not
 static int boundaries(lua_State *L)
 {
-    struct looks l;
+    struct looks l, at;
     struct error e;
     check_times(L, 1, &l);
+    bool planned = !lua_isnoneornil(L, 6);
+    if (planned) {
+        check_times(L, 6, &at);
+        luaL_argcheck(L, at.K == l.K, 6, "as many as looks");
+    }
     struct spending s = {.alpha = alpha_at(L, 2),
                          .kind = (enum spending_kind)luaL_checkoption(L, 3, NULL, kinds),
                          .rho = luaL_checknumber(L, 4),
                          .sides = (int)luaL_checkinteger(L, 5)};
     luaL_argcheck(L, s.rho > 0, 4, "rho is positive");
     luaL_argcheck(L, s.sides == 1 || s.sides == 2, 5, "1 side or 2");
-    if (!looks_solve(&l, &s, &e))
+    if (!looks_solve_at(&l, &s, planned ? at.t : l.t, &e))
         return push_failure(L, e.msg);
     push_list(L, l.c, (size_t)l.K);
     push_list(L, l.spent, (size_t)l.K);

@@ -281,11 +281,9 @@ static bool intact(const struct dataset *d, const struct split *s, uint32_t i)
 {
     return split_intact(s, i) ||
            error_set(&d->work->error,
-                     "its bytes are not those that were written; the pack is damaged: %s",
-                     strncmp(d->spec, "pack:", 5) == 0
-                         ? "`netspace pack` makes it again"
-                         : "`netspace data --cache --clear` removes it, and it is made anew "
-                           "when the images are opened again");
+                     "its bytes are not those that were written; the pack is damaged%s",
+                     strncmp(d->spec, "pack:", 5) == 0 ? ": `netspace pack` makes it again"
+                                                       : "");
 }
 
 static bool unreadable(const struct dataset *d, enum split_name split, uint32_t i,
@@ -341,9 +339,8 @@ void dataset_ready(struct dataset *d, const double mean[3], const double std[3])
     for (int c = 0; c < 3; c++) {
         d->mean[c] = mean[c];
         d->std[c] = std[c];
-        for (int v = 0; v < 256; v++)
-            d->look.level[c][v] = (float)((v - mean[c]) / std[c]);
     }
+    look_normalise(&d->look, mean, std);
     d->source = (struct source){.self = d,
                                 .image = d->look.image,
                                 .channels = d->look.channels,

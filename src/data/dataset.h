@@ -66,6 +66,11 @@ struct dataset {
         size_t bytes;
     } maps[8]; // mapped files
     int nmaps;
+    struct { // of a pack: its file, and the index and names in it
+        const uint8_t *map;
+        uint64_t index_at, names_at;
+        uint32_t n;
+    } pack;
 };
 
 /* `validation` that nobody has given: as many as `test` where that is given, else a tenth of
@@ -91,6 +96,9 @@ void dataset_free(struct dataset *d);
 
 /* Before the first use of an image by this process: whether it has its checksum. */
 bool split_intact(const struct split *s, uint32_t i);
+
+/* The name of an image in its pack; NULL where it has none. */
+const char *dataset_name(const struct dataset *d, const struct stored *s);
 
 /* The images of a name of model/train.h, with test for validation where there is none. */
 const struct split *dataset_split(const struct dataset *d, enum split_name name);

@@ -49,6 +49,15 @@ struct feed_counts {
     uint32_t other;                  // not images, by name and content
 };
 
+/* A folder that was read, and what tells whether a file in it was added, removed, renamed or
+ * replaced since. */
+struct feed_stamp {
+    char *path; // "train/cat/", from that which was opened; "" is that one
+    dev_t device;
+    ino_t inode;
+    struct timespec changed; // ctime, before it was read
+};
+
 struct feed;
 struct feed_kind {
     const char *name, *what; // "folder"; what the word opens, for messages
@@ -70,6 +79,9 @@ struct feed {
     int nclasses;
     struct feed_counts counts;
     char *note; // what people should know of what was left out, or NULL
+    struct feed_stamp
+        *stamps; // of folder: only; none where files are links, which lie elsewhere
+    uint32_t nstamps;
     void *self;
 };
 

@@ -31,6 +31,7 @@ struct folder {
     struct file *files;
     uint32_t n, at;
     bool placed;
+    bool linked;              // a file may be a link
     struct feed_names hollow; // folders with nothing in them
 };
 
@@ -54,9 +55,11 @@ static bool entry(struct feed *f, int fd, const char *name, int type, char *path
         return error_set(e, "%s/%.100s…: the name of a file in it is too long", f->spec,
                          path);
     memcpy(path + n, name, length + 1);
-    if (type == DT_UNKNOWN || type == DT_LNK || type == DT_DIR) {
+    bool link = type == DT_UNKNOWN || type == DT_LNK; // of the former nobody knows
+    if (link || type == DT_DIR) {
         if (fstatat(fd, name, &st, 0) != 0) {
             if (errno == ENOENT || errno == ELOOP) { // a link to nothing
+                s->linked = true;
                 f->counts.empty++;
                 return true;
             }
@@ -74,6 +77,7 @@ static bool entry(struct feed *f, int fd, const char *name, int type, char *path
             return walk(f, inner, path, n + length + 1, &here, depth + 1, e);
         }
     }
+    s->linked = s->linked || link;
     if (s->n == UINT32_MAX)
         return error_set(e, "%s has more than %u files", f->spec, UINT32_MAX);
     s->files = xgrow(s->files, s->n, sizeof *s->files);
@@ -81,15 +85,36 @@ static bool entry(struct feed *f, int fd, const char *name, int type, char *path
     return true;
 }
 
+static void stamps_free(struct feed *f)
+{
+    for (uint32_t k = 0; k < f->nstamps; k++)
+        free(f->stamps[k].path);
+    free(f->stamps);
+    f->stamps = NULL;
+    f->nstamps = 0;
+}
+
+// Before a folder is read.
+static bool stamp(struct feed *f, int fd, const char *path)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return false;
+    f->stamps = xgrow(f->stamps, f->nstamps, sizeof *f->stamps);
+    f->stamps[f->nstamps++] =
+        (struct feed_stamp){xstrdup(path), st.st_dev, st.st_ino, st.st_ctim};
+    return true;
+}
+
 // Closes fd.
 static bool walk(struct feed *f, int fd, char *path, size_t n, const struct way *up,
                  int depth, struct error *e)
 {
-    DIR *dir = fdopendir(fd);
+    path[n] = 0;
+    DIR *dir = stamp(f, fd, path) ? fdopendir(fd) : NULL;
     bool good = dir && depth <= DEPTH_MOST;
     if (!dir)
         close(fd);
-    path[n] = 0;
     if (!good)
         error_set(e, "%s/%.200s: %s", f->spec, path,
                   dir ? "folders within folders, more than 64 deep" : strerror(errno));
@@ -200,6 +225,8 @@ static bool folder_open(struct feed *f, const char *path, bool coarse, struct er
     struct way here = {NULL, st.st_dev, st.st_ino};
     if (!walk(f, fd, name, 0, &here, 1, e) || !look_at_all(f, e))
         return false;
+    if (s->linked)
+        stamps_free(f);
     if (s->n == 0)
         return error_set(e, "%s has no files that could be images%s", f->spec,
                          f->counts.empty ? ": all are empty" : "");
@@ -305,6 +332,7 @@ static bool folder_rewind(struct feed *f, struct error *e)
 static void folder_free(struct feed *f)
 {
     struct folder *s = f->self;
+    stamps_free(f);
     if (s->dir >= 0)
         close(s->dir);
     for (uint32_t i = 0; i < s->n; i++)

@@ -76,6 +76,26 @@ static bool fill(struct dataset *d, const struct pack *p, const struct pack_view
            error_set(e, "%.300s has no test images beside those of training", d->spec);
 }
 
+// Images lie in a pack in the order of its index.
+const char *dataset_name(const struct dataset *d, const struct stored *s)
+{
+    if (!d->pack.map)
+        return NULL;
+    uint64_t at = (uint64_t)(s->bytes - d->pack.map);
+    struct pack_entry x;
+    for (uint32_t low = 0, high = d->pack.n; low < high;) {
+        uint32_t middle = low + (high - low) / 2;
+        memcpy(&x, d->pack.map + d->pack.index_at + middle * sizeof x, sizeof x);
+        if (x.at == at)
+            return (const char *)d->pack.map + d->pack.names_at + x.name;
+        if (x.at < at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
 static bool every_class(const struct dataset *d, struct error *e)
 {
     uint32_t *count = xcalloc((size_t)d->classes, sizeof *count);
@@ -127,6 +147,10 @@ struct dataset *pack_dataset(struct pack *p, const struct data_options *o,
         dataset_ready(d, p->mean, p->deviation);
     d->maps[0].at = (void *)p->map; // from now on the data set's
     d->maps[d->nmaps++].bytes = p->bytes;
+    d->pack.map = p->map;
+    d->pack.index_at = p->index_at;
+    d->pack.names_at = p->names_at;
+    d->pack.n = p->n;
     p->map = NULL;
     pack_close(p);
     if (!good) {

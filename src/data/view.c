@@ -26,6 +26,13 @@ void view_work_free(struct view_work *w)
     *w = (struct view_work){0};
 }
 
+void look_normalise(struct look *look, const double mean[3], const double std[3])
+{
+    for (int c = 0; c < 3; c++)
+        for (int v = 0; v < 256; v++)
+            look->level[c][v] = (float)((v - mean[c]) / std[c]);
+}
+
 static uint8_t *room(struct view_work *w, int which, size_t bytes)
 {
     if (bytes > w->room[which]) {

@@ -23,6 +23,9 @@ struct look {
     float level[3][256]; // the normalised value of each byte, by channel
 };
 
+/* Fills in the levels: minus the mean, divided by the deviation of each channel. */
+void look_normalise(struct look *look, const double mean[3], const double std[3]);
+
 /* Memory used again from image to image, one for each thread; starts as {0}. */
 struct view_work {
     uint8_t *bytes[3]; // rows of a stored image, the view, a second one for operations

@@ -25,6 +25,7 @@ void tally_end(struct tally *t)
     free(t->of_class);
     free(t->wrong_of_class);
     free(t->matrix);
+    free(t->answers);
 }
 
 // Where the label stands among the logits, 0 the first; of equal ones the lower class is
@@ -52,6 +53,7 @@ static int largest(const float *x, int classes)
 void tally_add(struct tally *t, const float *logits, const int *labels, int n)
 {
     int wrong, classes = t->classes;
+    int32_t *answers = t->answers ? t->answers + t->n : NULL;
     t->n += (uint64_t)n;
     t->loss_sum +=
         n * softmax_loss(NULL, &wrong, logits, labels, (size_t)n, (size_t)classes, 0);
@@ -61,8 +63,11 @@ void tally_add(struct tally *t, const float *logits, const int *labels, int n)
         t->wrong += rank != 0;
         t->wrong_of_class[label] += rank != 0;
         t->wrong5 += rank < 0 || rank >= TOP;
-        if (t->matrix && rank >= 0)
-            t->matrix[label * classes + largest(logits, classes)]++;
+        int answer = rank < 0 ? -1 : largest(logits, classes);
+        if (t->matrix && answer >= 0)
+            t->matrix[label * classes + answer]++;
+        if (answers)
+            answers[i] = answer;
     }
 }
 

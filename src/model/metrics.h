@@ -21,6 +21,7 @@ struct tally {
     double loss_sum;
     uint64_t *of_class, *wrong_of_class; // [classes]
     uint64_t *matrix;                    // [label · classes + answer], or NULL
+    int32_t *answers; // of each image, -1 for none; NULL, or room made by the caller
 };
 
 void tally_start(struct tally *t, int classes, bool matrix);

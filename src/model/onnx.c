@@ -4,6 +4,11 @@
 
 #ifndef NETSPACE_ONNX
 
+bool onnx_there(void)
+{
+    return false;
+}
+
 bool onnx_write(struct net *n, const char *path, const struct onnx_options *o,
                 struct error *e)
 {
@@ -438,6 +443,11 @@ static bool write_model(struct export *x, const char *path, struct error *e)
     struct to_file buffer = {{append}, out.f};
     protobuf_c_message_pack_to_buffer(&model.base, &buffer.base);
     return file_commit(&out, e);
+}
+
+bool onnx_there(void)
+{
+    return true;
 }
 
 bool onnx_write(struct net *n, const char *path, const struct onnx_options *o,

@@ -20,7 +20,8 @@ struct onnx_options {
     size_t inside;
 };
 
-/* Needs a build with protobuf-c and ONNX's schema; false with a message otherwise. */
+bool onnx_there(void); // whether this build has protobuf-c and ONNX's schema
+/* False with a message, also where it is not there. */
 bool onnx_write(struct net *n, const char *path, const struct onnx_options *o,
                 struct error *e);
 

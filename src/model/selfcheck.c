@@ -26,14 +26,15 @@ static int pick(struct rng *r, const int *from, int count)
 #define PICK(r, ...)                                                                         \
     pick(r, (const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
 
-// Network `number`: its block and stem go through all there are, the rest is random.
+// Network `number`: its block and stem go through all there are, one in five is of gray images, the
+// rest is random.
 static struct arch draw(int number)
 {
     static const enum arch_block blocks[] = {BLOCK_X,  BLOCK_X,     BLOCK_BASIC, BLOCK_X,
                                              BLOCK_MB, BLOCK_R,     BLOCK_X,     BLOCK_VR,
                                              BLOCK_X,  BLOCK_LINEAR};
     struct rng r = rng_key(1, (uint64_t)number, RNG_SAMPLE);
-    struct arch a = {.stages = 2, .classes = CLASSES};
+    struct arch a = {.stages = 2, .classes = CLASSES, .channels = number % 5 == 4 ? 1 : 3};
     a.block = blocks[(size_t)number % (sizeof blocks / sizeof *blocks)];
     a.stem = (enum arch_stem)(number % 3);
     a.act = rng_below(&r, 3) == 0 ? ACT_RELU : ACT_SILU;

@@ -165,7 +165,8 @@ static double limit(const struct grid *g, double s, double root, double p)
     return x;
 }
 
-bool looks_solve(struct looks *l, const struct spending *s, struct error *e)
+bool looks_solve_at(struct looks *l, const struct spending *s, const double *at,
+                    struct error *e)
 {
     assert(l->K >= 1 && l->K <= LOOKS_MOST && (s->sides == 1 || s->sides == 2));
     for (int k = 0; k < l->K; k++)
@@ -177,7 +178,7 @@ bool looks_solve(struct looks *l, const struct spending *s, struct error *e)
     double spent = 0;
     l->sides = s->sides;
     for (int k = 0; k < l->K; k++) {
-        double root = sqrt(l->t[k]), budget = spending_at(s, l->t[k]) - spent;
+        double root = sqrt(l->t[k]), budget = spending_at(s, at[k]) - spent;
         l->c[k] = INFINITY;
         l->same[k] = 0;
         if (budget >= LEAST) {
@@ -191,6 +192,11 @@ bool looks_solve(struct looks *l, const struct spending *s, struct error *e)
     }
     release(&g);
     return true;
+}
+
+bool looks_solve(struct looks *l, const struct spending *s, struct error *e)
+{
+    return looks_solve_at(l, s, l->t, e);
 }
 
 void looks_equivalence(struct looks *l, double margin)

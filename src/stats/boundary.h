@@ -42,6 +42,12 @@ struct looks {
  * left for the next look. */
 bool looks_solve(struct looks *l, const struct spending *s, struct error *e);
 
+/* The same where at[k], and not the information, says what may be spent up to look k: for
+ * information that is only known when a look is taken, by any plan that the data have no part
+ * in (Lan and DeMets 1983). */
+bool looks_solve_at(struct looks *l, const struct spending *s, const double *at,
+                    struct error *e);
+
 /* The limits of a claim of sameness, for a margin in standard errors at t = 1: two one-sided
  * tests, |Z_k| + c_k <= margin sqrt(t_k), which is the repeated interval inside the margin.
  * The error of each stays below what c spends. */

@@ -27,7 +27,8 @@ local function add(S, n, mean, o)
       source = { spec = o.data or "shapes", train = 100, test = 100 },
       card = { spec = o.data or "shapes", name = o.data or "shapes", checksum = o.data or "abc", classes = 10 } }
     w:take(id, o.name or S.name, 2)
-    w:environment(id, { engine = "0.1.0+test", blas = "B", corename = "C", isa = "avx2" })
+    local trainer = w:trainer { trainer = "netspace", version = "0.1.0+test", device = "cpu",
+      kernels = "B, avx2", host = require("luv").os_gethostname() }
     for i, m in ipairs(pop) do
       w:add_model(id, i, m, ledgers.identity(m), i, arch.complexity(m))
     end
@@ -38,7 +39,7 @@ local function add(S, n, mean, o)
       local e = math.floor(100 * math.max(2, mean + 6 * noise - 0.15 * depth)) / 100
       local rest = o.failures and i % 9 == 0
       if not (o.until_model and i > o.until_model + 2) then
-        w:start(row.id, 1, 1)
+        w:start(row.id, 1, 1, trainer)
         local last = o.until_model and i > o.until_model and 1 or 3
         for epoch = 1, rest and 1 or last do
           w:epoch(row.id, 1, { epoch = epoch, lr = 0.1, validation_error = e + 4 * (3 - epoch),

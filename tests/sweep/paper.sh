@@ -35,6 +35,12 @@ check "every claim is tested" test "$(grep -c '^| .* ([-+].* to .*) |' "$dir/cla
 "$NETSPACE" -q --no-init examples/verdicts/sequential.lua 2 >"$dir/verdicts.out" 2>"$dir/verdicts.err"
 check "the evidence for sequential verdicts: its three tables" \
     test "$(grep -c '^| .* |$' "$dir/verdicts.out")" = $((7 + 6 + 5))
+paper fig05 --scale tiny --store "$dir/t.db" --workers local:2 --trainer \
+    "STUB_HONEST=1 exec '$NETSPACE' -q --no-init tests/unit/stub_trainer.lua" \
+    >"$dir/t.out" 2>"$dir/t.err"
+check "another program trains" test $? = 0
+check "and the store says so" \
+    test "$("$NETSPACE" -e "print(store.open('$dir/t.db'):result('A').trainers[1].trainer)")" = stub
 cat >"$dir/own.lua" <<'EOF'
 local paper = dofile("examples/paper/paper.lua")
 local narrow = constraint { name = "narrow", check = function(m) return m.w[4] <= 64 end }
@@ -61,6 +67,9 @@ paper fig02 --help >"$dir/u.out" 2>"$dir/u.err"
 check "help" test $? = 0 -a ! -s "$dir/u.err"
 paper fig02 --scale small >"$dir/u.out" 2>"$dir/u.err"
 check "the small scale wants its data" grep -q "needs --data cifar10:DIR" "$dir/u.err"
+paper fig02 --scale tiny --store "$dir/t.db" --trainer "echo nothing; exit 7" \
+    >"$dir/u.out" 2>"$dir/u.err"
+check "another trainer, which ends" grep -q "status 7" "$dir/u.err"
 paper fig02 --scal tiny >"$dir/u.out" 2>"$dir/u.err"
 check "an unknown option: usage" test $? = 2
 paper fig02 --scale tiny --from "$dir/none.jsonl" >"$dir/u.out" 2>"$dir/u.err"

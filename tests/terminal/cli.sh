@@ -23,7 +23,7 @@ run -e 'for for'
 check "but not of what is no expression" [ "$(grep -c 'print(' "$dir/err")" = 0 ]
 run list
 check "no such command: status 2" status 2
-check "which there are" err "commands: monitor, resume, submit, collect, export, report, copy, remove, rename, data, pack, import, doctor, help"
+check "which there are" err "commands: monitor, resume, submit, collect, export, report, copy, remove, rename, data, pack, import, trainer, doctor, help"
 for command in monitor resume export report copy remove rename data pack doctor; do
     run $command --help
     check "$command --help says how it is called" out "usage: netspace $command"
@@ -87,7 +87,7 @@ run --color=purple; check "--color that does not exist" err "not 'purple'"
 run moniter x; check "an unknown command: status 2" status 2
 check "and the nearest" err "(did you mean 'monitor'?)"
 run resume; check "resume without a store" status 2
-run resume x --workers 0; check "resume with 0 workers" err "at least 1, not '0'"
+run resume x --workers 0; check "resume with 0 workers" err "local:2,ssh:node1:8; not '0'"
 run resume x --worker 2; check "resume names the near option" err "did you mean '--workers'?"
 run --help; check "--help begins with examples" out "examples:"; check "and ends with 0" status 0
 run --version

@@ -88,22 +88,62 @@ if [ -e build/tests/fault.so ]; then
     check "a full disk at any of $calls calls: said, and nothing is left" [ "$wrong" = 0 ]
 fi
 
-# The reader of the manual.
+# The reader of the manual, its checksums, and its parts of images in class folders alone.
 if command -v python3 >/dev/null; then
-    sed -n '/reader$/,/end of the reader/p' man/netspace-pack.5 | grep -v '^\.' >"$dir/reader.py"
+    for code in reader checks; do
+        sed -n "/^..\" $code\$/,/end of the $code/p" man/netspace-pack.5 | grep -v '^\.'
+    done >"$dir/reader.py"
     cat >>"$dir/reader.py" <<'END'
-import sys
+import os, sys
+pack, folder, alone = sys.argv[1:4]
 n = 0
-for name, label, part, width, height, channels, data in read_pack(sys.argv[1]):
+for name, label, where, width, height, channels, data in read_pack(pack):
     n += 1
-    file = open(sys.argv[2] + b"/".decode() + name.decode("utf8", "surrogateescape"), "rb").read()
-    assert name.split(b"/")[1] == label and name.split(b"/")[0].decode() == part
+    file = open(os.fsencode(folder) + b"/" + name, "rb").read()
+    assert name.split(b"/")[1] == label and name.split(b"/")[0].decode() == where
     assert (width, channels) == (12, 3) and len(data) == width * height * channels
     assert file.endswith(data)
 print(n)
+check_pack(pack)
+b = bytearray(open(pack, "rb").read())
+for at in 100, 500, len(b) - 9:
+    b[at] ^= 1
+    open(pack + ".x", "wb").write(b)
+    b[at] ^= 1
+    try:
+        check_pack(pack + ".x")
+    except AssertionError:
+        print("damaged")
+content, listing, (index,) = 0, 0, struct.unpack_from("<Q", b, 24)
+for i in range(n):
+    _, s, size, name, _, w, h, _, _, k, p, c = struct.unpack_from("<2Q3I5H2B", b, index + 40 * i)
+    content = checksum(struct.pack("<QHBBHH", s, k, p, c, w, h), content)
+for name in sorted(os.listdir(os.fsencode(folder) + b"/train")):
+    content = checksum(struct.pack("<Q", checksum(name)), content)
+for name, *_ in read_pack(pack):
+    st = os.stat(os.fsencode(folder) + b"/" + name)
+    s = checksum(struct.pack("<3Q", st.st_size, *divmod(st.st_mtime_ns, 10 ** 9)))
+    listing += mix(checksum(name, s))
+print((listing & M, content) == struct.unpack_from("<2Q", b, 80))
+print(sorted((part(name, 7, (.5, .2, .3)), name.decode()) for name, *_ in read_pack(alone))
+      == sorted(tuple(line.split(" ", 1)) for line in sys.stdin.read().splitlines()))
 END
     "$NETSPACE" pack "$dir/set" -o "$dir/x.pack" 2>"$dir/err"
-    python3 "$dir/reader.py" "$dir/x.pack" "$dir/set" >"$dir/out" 2>"$dir/err"
-    check "the manual's reader reads a pack" [ "$(cat "$dir/out")" = 40 ]
+    mkdir "$dir/alone"
+    cp -R "$dir/set/train/a b" "$dir/alone/a b"
+    cp -R "$dir/set/train/"c* "$dir/alone/c"
+    "$NETSPACE" pack "$dir/alone" -o "$dir/alone.pack" 2>>"$dir/err"
+    cat >"$dir/parts.lua" <<'END'
+local d = data.open(arg[1], { seed = 7, split = { 0.5, 0.2, 0.3 } })
+for _, split in ipairs { "train", "validation", "test" } do
+  for i = 1, d:card()[split .. "_n"] do print(split .. " " .. d:name(split, i)) end
+end
+END
+    "$NETSPACE" "$dir/parts.lua" "$dir/alone" 2>>"$dir/err" |
+        python3 "$dir/reader.py" "$dir/x.pack" "$dir/set" "$dir/alone.pack" >"$dir/out" 2>>"$dir/err"
+    check "the manual's reader reads a pack" [ "$(sed -n 1p "$dir/out")" = 40 ]
+    check "its checksums find damage" [ "$(grep -c damaged "$dir/out")" = 3 ]
+    check "and those of listing and content" [ "$(sed -n 5p "$dir/out")" = True ]
+    check "its formula has the parts of images in none" [ "$(sed -n 6p "$dir/out")" = True ]
 fi
 done_testing

@@ -73,7 +73,7 @@ text ':'; key Tab; check "a colon and Tab open it" shows '^find: _'; key C-c; ch
 enter ':help learning rate'; check ":help finds" shows '^recipe.rates'; key End; key Enter
 check "and puts it on the next line" shows '^> recipe\.rates$'; key C-u; clear_screen
 enter 'help w_0'; check "help for a symbol" shows '^Width of a RegNet'; ready
-enter 'help gpu'; check "for what there is not" shows '^gpu: netspace trains on the processor'; ready; clear_screen
+enter 'help gpu'; check "for what there is not" shows '^gpu: netspace itself trains on proc'; ready; clear_screen
 enter 'help()'; shows '^space goes on, q leaves'; key G; check "the pager says where the end is" shows '^the end, q leaves'
 key q; ready; clear_screen
 enter 'S = space.AnyNetXA'; ready; enter 'S.sample(3)'; check "a dot for a colon" shows '^call it with a colon: S:sample\(3\)$'

@@ -29,6 +29,22 @@ t.ok(c:table("markdown"):find("| dog | 5 | 15 | 0 |", 1, true), "as Markdown")
 t.fails(function() c:table "cvs" end, "table: format is 'cvs' (did you mean 'csv'?)")
 t.is(members.kind(c), "confusion", "its kind")
 
+-- Images of each pair, the first three, and the names of their files.
+local labels, said = { 1, 1, 0, 2, 1, 1, 1 }, { 0, 1, 1, 1, 0, 0, 0 }
+local shown = confusions.show(confusions.new({ { 0, 1, 0 }, { 4, 1, 0 }, { 0, 1, 0 } }, { "cat", "dog",
+  "owl" }, "test"), said, function(i) return labels[i] end, function(i)
+  return ("%d%s.jpg"):format(i, i == 3 and "\27[1m" .. ("x"):rep(80) or ("y"):rep(30))
+end)
+t.is(table.concat(shown.worst[1].images, " "), "1 5 6", "the first images of a pair")
+t.is(#shown.worst[1].files .. shown.worst[1].files[1], "31" .. ("y"):rep(30) .. ".jpg", "and files")
+t.ok(tostring(shown):find("dog is taken for cat: 4 of 5 (80 %)\n  1" .. ("y"):rep(30) .. ".jpg, 5"
+  .. ("y"):rep(30) .. ".jpg\n", 1, true), "as many as fit a line", tostring(shown))
+t.ok(tostring(shown):find("\n  3?[1m" .. ("x"):rep(80) .. ".jpg\n", 1, true), "at least one")
+shown = confusions.show(confusions.new({ { 0, 1 }, { 0, 1 } }, { "a", "b" }, "test"), { 1, 1, -1 },
+  function(i) return i == 2 and 1 or 0 end, function() end)
+t.is(table.concat(shown.worst[1].images), "1", "an image without an answer is of no pair")
+t.is(shown.worst[1].files, nil, "where there are no files none are named")
+
 -- Ten classes of a thousand images with long names: a matrix of 80 columns.
 local function square(n, f)
   local m, names = {}, {}

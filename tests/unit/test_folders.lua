@@ -86,6 +86,16 @@ wide:close()
 local gray = data.open(set, { channels = 1, background = "white" })
 t.is(gray:card().channels, 1, "colours as gray when asked")
 t.is(#gray:input("test", 1), 64, "one number a pixel")
+do
+  local m = arch.anynet { d = { 1 }, w = { 8 }, image = 8, classes = 2, channels = 1 }
+  local n <close> = net.new(m)
+  local hue = { augment = { hue = 0.1 } }
+  local text = "augment: hue is 0.1, but the images are gray: it changes nothing"
+  t.fails(function() n:train(gray, hue) end, "net:train: " .. text, "what changes nothing of gray")
+  t.fails(function()
+    sweep.run { store = path "gray.db", name = "A", models = { m }, data = gray, recipe = hue }
+  end, "sweep.run: recipe: " .. text, "nor is there a sweep with it")
+end
 gray:close()
 
 -- ---- a network of another set -----------------------------------------------------------
@@ -291,6 +301,115 @@ has(said[2] or "", "version 9")
 make.write(pack, whole:sub(1, -40) .. "x" .. whole:sub(-38))
 t.is(data.open(set):card().checksum, d:card().checksum, "and one whose index is damaged")
 t.is(make.read(pack), whole, "each time the same bytes")
+
+-- An image of a pack that is damaged is seen when it is first used.
+do
+  local function spoil(at)
+    local f <close> = assert(io.open(pack, "r+b"))
+    f:seek("set", at)
+    local byte = f:read(1)
+    f:seek("set", at)
+    f:write(string.char(byte:byte() ~ 1))
+  end
+  local m = arch.anynet { d = { 1 }, w = { 8 }, image = 8, classes = 2 }
+  local n <close> = net.new(m)
+  local short = { epochs = 1, batch = 4 }
+  local testing, training = 200, 160 + 40 * 192 + 40 -- images lie in the order of their names
+  for at, f in pairs {
+    [training] = function(x) return n:train(x, short).reason end,
+    [testing] = function(x) return select(2, pcall(n.test, n, x)) end,
+  } do
+    spoil(at)
+    local x = data.open(set)
+    has(f(x) or "", "the pack is damaged; it was made anew: open the data again", "damage is said")
+    t.is(make.read(pack), whole, "and the pack made anew")
+    has(f(x) or "", "the pack is damaged; it was made anew", "what is open keeps what it has")
+    x:close()
+    x = data.open(set)
+    t.is(n:train(x, short).status, "done", "opened again, it is whole")
+    x:close()
+  end
+  spoil(training)
+  local x = data.open(set)
+  make.write(set .. "/train/dog/more.ppm", (make.picture(8, 8, 3, 99)))
+  has(n:train(x, short).reason or "", "and cannot be made anew: folder:" .. set
+    .. " has changed: 'train/dog/more.ppm' is new", "not of other files")
+  t.fails(function() sweep.run { store = path "mended.db", name = "A", data = x, models = { m } } end,
+    "'train/dog/more.ppm' is new; open it again", "nor does a sweep begin with them")
+  uv.fs_unlink(set .. "/train/dog/more.ppm")
+  x:close()
+  make.write(pack, whole)
+end
+
+-- Of a folder of many files whose pack is there only the folders are looked at.
+do
+  local packs = require "netspace.core.pack"
+  local few, feed, listings = cache.few, packs.feed, 0
+  cache.few = 79
+  function packs.feed(...)
+    listings = listings + 1
+    return feed(...)
+  end
+  local function looks(name, want, f)
+    listings = 0
+    local x = assert(data.open(set))
+    if f then f(x) end
+    x:close()
+    t.is(listings, want, name)
+  end
+  looks("a folder that has just changed: all files are looked at", 1)
+  cache.settled = -1
+  looks("then they are looked at once more", 1)
+  looks("and the next time the folders", 0)
+  local many = set .. "/train/dog"
+  local function changes(name, f)
+    said = {}
+    f()
+    looks(name, 2)
+    has(table.concat(said), "has changed", name)
+  end
+  changes("a new file", function() make.write(many .. "/more.ppm", (make.picture(8, 8, 3, 99))) end)
+  looks("again the folders", 0)
+  changes("a file that is gone", function() uv.fs_unlink(many .. "/more.ppm") end)
+  changes("a renamed file", function() uv.fs_rename(many .. "/020.ppm", many .. "/021.ppm") end)
+  changes("and back", function() uv.fs_rename(many .. "/021.ppm", many .. "/020.ppm") end)
+  changes("a file that another replaces", function()
+    make.write(many .. "/.new", (make.picture(8, 8, 3, 77)))
+    uv.fs_rename(many .. "/.new", many .. "/020.ppm")
+  end)
+  uv.fs_mkdir(many .. "/more", tonumber("777", 8))
+  looks("a new folder: all files are looked at, and are the same", 1)
+  uv.fs_rmdir(many .. "/more")
+  looks("so without it", 1)
+  -- a file that is written over in place
+  local old = make.read(many .. "/020.ppm")
+  make.write(many .. "/020.ppm", (make.picture(9, 8, 3, 77)))
+  looks("written over in place: it is not seen at once", 3, function(x)
+    for _ = 1, 2 do
+      t.fails(function() sweep.run { store = path "many.db", name = "A", data = x, models = {
+        arch.anynet { d = { 1 }, w = { 8 }, image = 8, classes = 2 } } } end,
+        "'train/dog/020.ppm' has 227 bytes, it had 203; open it again", "but before a sweep")
+    end
+    has(tostring(x:describe()), "'train/dog/020.ppm' has 227 bytes", "and by describe")
+  end)
+  said = {}
+  looks("from then on all files are looked at", 2)
+  has(said[1] or "", "'train/dog/020.ppm' has", "and it is packed anew")
+  make.write(many .. "/020.ppm", (make.picture(8, 8, 3, 1020 + 1000)))
+  t.ok(#old > 0)
+  -- links lead elsewhere
+  make.write(path "elsewhere.ppm", old)
+  assert(uv.fs_symlink(path "elsewhere.ppm", many .. "/022.ppm"))
+  for _ = 1, 2 do
+    listings = 0
+    data.open(set):close()
+  end
+  t.is(listings, 1, "of links all files are looked at")
+  uv.fs_unlink(many .. "/022.ppm")
+  make.write(many .. "/020.ppm", (make.picture(8, 8, 3, 20 + 2000)))
+  cache.few, cache.settled, packs.feed = few, 3, feed
+  t.is(data.open(set):card().checksum, d:card().checksum, "the first images again")
+end
 make.write(path "one.gif", "GIF89a")
 has(refused(path "one.gif"), "one.gif is one image")
 make.write(path "bad.pack", whole:sub(1, -2))
@@ -526,23 +645,33 @@ d = data.open(pictures, { image = 16, bad = "skip" })
 local job = { kind = "train", model = 1, attempt = 1, seed = 1, source = data._source(d),
   checksum = d:card().checksum, recipe = recipe { epochs = 1, batch = 16 },
   m = arch.anynet { d = { 1 }, w = { 8 }, g = 8, image = 16, classes = 2 } }
+local events
 local function last_event()
-  local last
+  events = {}
   cache.worker = true
-  worker.handle(job, function(e) last = e end)
+  worker.handle(job, function(e) events[#events + 1] = e end)
   cache.worker = false
   job.source.bad = job.source.bad == "skip" and "stop" or "skip" -- opened again next time
-  return last
+  return events[#events]
 end
 t.is(last_event().event, "done", "a worker trains on the pack")
+local first = events[#events - 1]
 pack = d:card().pack
 whole = make.read(pack)
-make.write(pack, whole:sub(1, 160) .. whole:sub(161, 80000):gsub("[a-z]", "A") .. whole:sub(80001))
+local broken = whole:sub(1, 160) .. whole:sub(161, 80000):gsub("[a-z]", "A") .. whole:sub(80001)
+make.write(pack, broken)
+uv.fs_rename(pictures, pictures .. "-away")
+local mended, because = d:_mend "x; the pack is damaged"
+t.is(mended, false, "a damaged pack of files that are away stays")
+has(because, "the pack is damaged, and cannot be made anew: " .. pictures .. ": No such file")
+uv.fs_rename(pictures .. "-away", pictures)
 local e = last_event()
-t.is(e.event, "refused", "a damaged image is no fault of the model")
-has(e.reason, "cannot be read: its bytes are not those that were written")
-has(e.reason, "`netspace data --cache --clear` removes it, and it is made anew", "and what to do")
-make.write(pack, whole)
+local note
+for _, event in ipairs(events) do note = event.event == "note" and event.text or note end
+has(note or "", "the pack is damaged; it was made anew", "a worker has a damaged pack made anew")
+t.is(make.read(pack), whole, "to the byte")
+t.is(e.event, "done", "and goes on")
+t.is(events[#events - 1].train_loss, first.train_loss, "with the same images")
 make.write(pictures .. "/train/cat/001.ppm", (make.picture(16, 17, 3, 5)))
 e = last_event()
 t.is(e.event, "refused", "nor are files that have changed")

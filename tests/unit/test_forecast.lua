@@ -2,6 +2,7 @@
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
 local arch = require "netspace.network.arch"
+local places = require "netspace.sweep.places"
 local data = require "netspace.data.data"
 local forecasts = require "netspace.sweep.forecast"
 local recipe = require "netspace.network.recipe"
@@ -47,6 +48,7 @@ end }
 local costs = {}
 for i, c in ipairs { 4, 3, 2, 2, 1 } do costs[i] = { flops = c * 1e9, acts = 0 } end
 local plan = { name = "X", costs = costs, models = {}, card = card, workers = 2, budget = 1,
+  places = places.make("plan", 2),
   recipe = { epochs = 1, batch = 32 } }
 local f = forecasts.make(ledger, plan, { 1, 2, 3, 4, 5 })
 -- in order on two workers: 4 beside 3, then 2 (3 + 2), 2 (4 + 2), 1 (5 + 1): six units
@@ -63,6 +65,7 @@ t.ok(tostring(f):find("X: 5 models × 1 epoch × 64 images", 1, true)
 -- What fits into a budget, what will fail, several together
 local function line(o)
   local p = { name = "X", costs = costs, models = {}, card = card, workers = 2,
+    places = places.make("plan", 2),
     recipe = { epochs = 1, batch = 32 } }
   for k, v in pairs(o) do p[k] = v end
   return forecasts.make(ledger, p, { 1, 2, 3, 4, 5 })

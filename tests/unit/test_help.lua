@@ -141,7 +141,7 @@ local calls = {
   ["plot.effect"] = after(plot.effect, r, "d"),
   ["stats.bootstrap"] = after(stats.bootstrap, r, "d"), ["stats.trend"] = after(stats.trend, { r }, "d"),
   ["stats.search"] = after(stats.search, { 1 }), ["stats.noise"] = after(stats.noise, { r, r }),
-  ["stats.boundaries"] = stats.boundaries,
+  ["stats.boundaries"] = stats.boundaries, ["net:export"] = after(net.new(m).export, net.new(m), "x"),
   ["exchange.pycls.write"] = after(exchange.pycls.write, "x.yaml", m, recipe.paper),
   ["stats.sequential"] = after(stats.sequential, { 1 }, { 2 }),
   ["stats.anytime"] = after(stats.anytime, { 1 }, { 2 }),
@@ -218,7 +218,8 @@ t.ok(text_of():find("\nspace ", 1, true), "the overview names space")
 for _, row in ipairs(netspace._names) do
   t.ok(text_of():find("\n" .. row[1] .. " ", 1, true), "the overview names " .. row[1])
 end
-t.is(#help.examples("design.step"), 1, "an example of two lines is one")
+t.is(#help.examples("design.repeats"), 1, "one example")
+t.is(#help.examples("design.step"), 2, "an example of two lines is one")
 local text, message = help.text("smple")
 t.is(text, nil, "a miss gives nil")
 t.ok(message:find("S:sample", 1, true), "and what is near", message)

@@ -163,7 +163,13 @@ local function make_old(path)
   for _, column in ipairs { "validation_loss", "top5_error", "class_error" } do
     assert(db:exec("ALTER TABLE epoch DROP COLUMN " .. column))
   end
-  assert(db:exec [[DROP TABLE distribution; ALTER TABLE epoch RENAME COLUMN validation_error TO test_error;
+  for _, column in ipairs { "engine", "blas", "corename", "isa" } do
+    assert(db:exec(("ALTER TABLE run ADD COLUMN %s TEXT"):format(column)))
+  end
+  assert(db:exec [[UPDATE run SET (engine, blas, corename, isa) = (SELECT version,
+      substr(kernels, 1, instr(kernels, ', ') - 1), 'C', substr(kernels, instr(kernels, ', ') + 2)
+      FROM trainer);
+    ALTER TABLE model DROP COLUMN trainer; DROP TABLE trainer; DROP TABLE distribution; ALTER TABLE epoch RENAME COLUMN validation_error TO test_error;
     UPDATE population SET data = json_remove(data, '$.validation'),
       card = json_remove(card, '$.validation_n', '$.test_checksum', '$.channels');
     UPDATE population SET data = json_set(data, '$.test', 100),
@@ -184,6 +190,7 @@ local r = o:result "A"
 t.is(table.concat(r.errors, " "), table.concat(a.errors, " "), "an old store: its errors")
 t.is(o:learning("A")[2].validation_error[1], learning[2].validation_error[1], "of every epoch")
 t.ok(o:learning("A")[2].class_error[1] ~= o:learning("A")[2].class_error[1], "the rest is NaN")
+t.is(json.encode(r.trainers), json.encode(a.trainers), "an old store: who has trained its models")
 t.is(r.columns.class_error, nil, "it has no other metrics")
 t.fails(function() stats.edf(r, { metric = "class_error" }) end,
   "A has no class_error: it was trained before netspace kept it")

@@ -43,6 +43,7 @@ local function fake_store(change)
   local store = {
     names = function() return { "A", "B" } end,
     _version = function() end,
+    _trials = function() return {} end,
     population = function(_, name)
       return { name = name == "A" and "AnyNetX_A" or "RegNetX", space = name, data = "shapes",
         recipe = { epochs = 10, lr = 0.1 } }
@@ -531,10 +532,10 @@ t.ok(view.frozen and not view.palette, "a click in the palette does it")
 
 -- The verdict: that of stats.compare, on the two that are shown; of more on the selected one.
 local verdicts = require "netspace.monitor.views.verdict"
-local three = { populations = {}, models = {} }
+local three = { populations = {}, models = {}, trials = {} }
 for id, shift in ipairs { 9, 0, 20 } do
-  local p = { name = "P" .. id, n = 12, errors = {}, finished = {}, flops = {} }
-  for i = 1, 12 do p.errors[i], p.finished[i], p.flops[i] = 40 + shift + i, {}, 1e6 + i end
+  local p = { name = "P" .. id, n = 12, errors = {}, finished = {}, flops = {}, prefix = 12 }
+  for i = 1, 12 do p.errors[i], p.finished[i], p.flops[i] = 40 + shift + i, { index = i }, 1e6 + i end
   three.populations[id] = p
 end
 local all = three.populations
@@ -556,8 +557,49 @@ do
   stats.compare = compare
   t.is(calls, 2, "computed anew only when an error has changed")
 end
+three.trials[1] = { "P2", "P1", verdict = "decided" }
+t.ok(verdicts.text(three, { hidden = {} }) ~= "decided", "a trial of two in another order")
+three.trials[2] = { "P1", "P3", "P2", verdict = "decided" }
+t.is(verdicts.text(three, { hidden = {} }), "decided", "what a trial has decided")
+three.trials = {}
+do -- while models are open: of models 1 to n alone, at any time
+  local p = { all[1].errors, { table.unpack(all[2].errors, 1, 11) } }
+  all[2].errors[11], all[2].errors[12], all[2].finished[11].index = 20, nil, 12
+  all[2].prefix = 10
+  t.is(verdicts.text(three, { hidden = {} }):gsub(" Not looked.*", ""),
+    stats.anytime({ name = "P1", errors = p[1], n = 12 }, { name = "P2", n = 12,
+      errors = { table.unpack(p[2], 1, 10) }, indices = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 } }).verdict
+      :gsub(" Not looked.*", ""), "the verdict holds at every moment while models are open")
+  t.ok(verdicts.text(three, { hidden = {} }):find("Not looked at: 2 of P1 and 1 of P2", 1, true),
+    "and says what it leaves out")
+end
+t.is(verdicts.short("Not decided: x (95 % CI that holds at every moment: 1 to 2 points)."),
+  "Not decided: x (at every moment)", "in a word")
 local whole = frame.compose(s, { width = 80, height = 24, view = "edf", verdict = true })
-t.ok(table.concat(whole, " "):find "permutation", "V shows all of it", table.concat(whole, "\n"))
+t.ok(table.concat(whole, " "):find "CI that holds at every moment", "V shows all of it",
+  table.concat(whole, "\n"))
+local function half(n) -- 40 models, the 20th at work, and n more ended
+  local list = {}
+  for i = 1, 40 do
+    local ended = i <= n and i ~= 20
+    list[i] = { index = i, status = ended and "done" or i == 20 and "running" or "queued", epoch = 1,
+      attempt = 1, epochs = 2, error = ended and 40 + i % 7 or nil, curve = {}, flops = 1e6,
+      params = 1e5, acts = 1e4 }
+  end
+  return frame.compose(snapshot { live = function() return list end }, { width = 80, height = 24,
+    band = true, cursor = 43 })
+end
+golden("band-open", half(25))
+local halfway = table.concat(half(25), "\n")
+t.ok(halfway:find("band of a: models 1 to 19, at any time", 1, true), "a band for every glance",
+  halfway)
+local models_1_to_19 = {}
+for i = 1, 19 do models_1_to_19[i] = 40 + i % 7 end
+local at_any_time = stats.edf(models_1_to_19):band(0.95, "anytime")
+t.ok(halfway:find(("[%.3f, %.3f]"):format(at_any_time.lo(43), at_any_time.hi(43)), 1, true),
+  "that of edf:band", halfway)
+t.ok(table.concat(half(10), "\n"):find("the band of a comes with models 1 to 16", 1, true),
+  "from 16 models on")
 
 -- Copying.
 local _, c = frame.compose(s, view)

@@ -3,7 +3,7 @@
 -- and the weights in a file of their own.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
-local core = require "netspace.core.onnx"
+local core = require "netspace.core.export"
 local json = require "netspace.lib.json"
 local naive = require "onnx_naive"
 local onnx = require "netspace.network.onnx"
@@ -103,8 +103,25 @@ do
     "weights in a file beside it", tostring(off))
   local good, why = onnx.write(n, dir .. "none/net.onnx", nil, {})
   t.ok(not good and why:find "cannot be written", "a directory that is not there", why)
-  good, why = pcall(core.write, n, file, { inside = 1, mean = { 1 }, metadata = {} })
+  good, why = pcall(core.onnx, n, file, { inside = 1, mean = { 1 }, metadata = {} })
   t.ok(not good and tostring(why):find "mean without std", "half a normalisation", why)
+end
+
+-- The whole directory.
+do
+  local n <close> = used(first)
+  local made = assert(n:export(dir .. "out", { c = true }))
+  t.ok(made.onnx and made.normalised and made.memory > 1000, "what an export has")
+  local names, entries = {}, assert(uv.fs_scandir(dir .. "out"))
+  for name in uv.fs_scandir_next, entries do names[#names + 1] = name end
+  table.sort(names)
+  t.is(table.concat(names, " "), "demo.c net.c net.h net.onnx net.safetensors torch_anynet.py",
+    "its files")
+  t.ok(#naive.read(dir .. "out/net.onnx").metadata.class_names > 10, "classes of the data")
+  local fresh <close> = net.new(first)
+  t.is(assert(fresh:export(dir .. "fresh")).normalised, false, "a net that was not trained")
+  local good, why = pcall(fresh.export, fresh, dir .. "fresh", { normalise = true })
+  t.ok(not good and tostring(why):find "was not trained", "has no mean to take away", why)
 end
 
 os.execute("rm -rf " .. dir)

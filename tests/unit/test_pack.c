@@ -17,6 +17,7 @@
 #include "data/classes.h"
 #include "data/encode.h"
 #include "data/pack.h"
+#include "data/single.h"
 
 static char dir[64];
 
@@ -490,6 +491,53 @@ static void names_and_links(void **state)
     assert_string_equal(pack_name(p, 2), "a b/link/9.ppm");
     assert_string_equal(pack_name(p, 3), "a b/\xff\xfe.ppm");
     pack_close(p);
+    struct feed *f = feed_open(folder_spec(), false, &e);
+    assert_int_equal(f->nstamps, 0); // links lie elsewhere
+    feed_free(f);
+}
+
+// Every folder that was read has a stamp.  An image of a data set has the name of its file, and is
+// seen as that file is.
+static void files_of_images(void **state)
+{
+    (void)state;
+    struct error e;
+    struct data_options o = {.seed = 1, .validation = VALIDATION_DEFAULT, .image = 8};
+    make_set();
+    struct feed *f = feed_open(folder_spec(), false, &e);
+    assert_int_equal(f->nstamps, 7);
+    for (uint32_t i = 0; i < f->nstamps; i++) {
+        char path[256];
+        struct stat st;
+        snprintf(path, sizeof path, "set/%s", f->stamps[i].path);
+        assert_int_equal(stat(at(path), &st), 0);
+        assert_int_equal(st.st_ino, f->stamps[i].inode);
+        assert_int_equal(st.st_ctim.tv_nsec, f->stamps[i].changed.tv_nsec);
+    }
+    feed_free(f);
+    struct dataset *d = open_set(&o, &e);
+    struct single s = {.look = d->look};
+    struct view_work work = {0};
+    float x[2][8 * 8 * 3];
+    const struct split *const splits[] = {&d->train, &d->validation, &d->test};
+    for (int k = 0; k < 3; k++)
+        for (uint32_t i = 0; i < splits[k]->n; i++) {
+            const struct stored *image_of = &splits[k]->images[i];
+            const char *name = dataset_name(d, image_of);
+            char path[256];
+            assert_non_null(strstr(name, splits[k]->labels[i] ? "/dog/" : "/cat/"));
+            snprintf(path, sizeof path, "set/%s", name);
+            assert_true(single_view(x[0], at(path), &s, &e));
+            assert_true(view_test(x[1], image_of, d->layout, &d->look, &work));
+            assert_memory_equal(x[0], x[1], sizeof x[0]);
+        }
+    struct stored other = d->train.images[0];
+    other.bytes++;
+    assert_null(dataset_name(d, &other));
+    assert_false(single_view(x[0], at("set/train/cat/notes.txt"), &s, &e));
+    assert_non_null(strstr(e.msg, "cat/notes.txt: "));
+    view_work_free(&work);
+    dataset_free(d);
 }
 
 // What lies in a folder all classes share is left out of the names of the classes.
@@ -661,6 +709,7 @@ int main(void)
         PACK_TEST(names_and_links),
         PACK_TEST(common_folders),
         PACK_TEST(lists),
+        PACK_TEST(files_of_images),
         cmocka_unit_test(numbers),
         PACK_TEST(interrupted_leaves_nothing),
         PACK_TEST(files_that_vanish),

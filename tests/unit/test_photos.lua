@@ -67,6 +67,7 @@ t.ok(text:find("\nfiles       22x18 pixels\n            409 bytes to 409 bytes (
 t.is(about.survey.test.again.train >= 2, true, "images of train in test are found")
 t.ok(text:find "of test are in train, too", "and told of", text)
 t.ok(text:find "in several classes", "those of another class as well", text)
+t.ok(text:find "\n +train train/bar/%d+%.pgm = test test/bar/%d+%.pgm\n", "by the names of files", text)
 
 -- Networks for it.
 local S = space.small.RegNetX

@@ -7,8 +7,8 @@ t.is(recipe { augment = "auto" }.augment, nil, "auto is what a recipe without it
 t.is(json.encode(recipe { augment = "auto" }), json.encode(recipe {}), "so that old recipes are equal")
 t.is(recipe { augment = {} }.augment, nil, "nor is an empty table anything")
 t.is(recipe { augment = "pycls" }.augment, "pycls", "a name is kept")
-t.is(json.encode(recipe { augment = { like = "light", mixup = 0.2, pad = 2.0 } }.augment),
-  '{"like":"light","mixup":0.2,"pad":2}', "a table is kept")
+t.is(json.encode(recipe { augment = { like = "cifar", mixup = 0.2, pad = 2.0 } }.augment),
+  '{"like":"cifar","mixup":0.2,"pad":2}', "a table is kept")
 local r = recipe { like = recipe { augment = "none" }, epochs = 3 }
 t.is(r.augment, "none", "like: its augmentation")
 t.is(recipe { like = r, augment = "auto" }.augment, nil, "like: and another one")
@@ -37,6 +37,21 @@ refused({ cutmix = 0 / 0 }, "cutmix is")
 refused({ policy = "randaugment", operations = 0 }, "operations is 0; it must be from 1 to 10")
 refused({ policy = "randaugment", magnitude = 31 }, "magnitude is 31; it must be from 0 to 30")
 refused({ operations = 1.5 }, "'operations' should be integer")
+refused({ pad = 2 }, "recipe: augment: pad is of crop = \"padded\" and changes nothing with crop = \"auto\"")
+refused({ like = "light", pad = 2 }, "pad is of crop = \"padded\" and changes nothing with crop = \"resized\"")
+refused({ like = "cifar", area = { 0.5, 1 } }, "area is of crop = \"resized\" and changes nothing with crop = \"padded\"")
+refused({ crop = "none", aspect = { 0.5, 1 } }, "aspect is of crop = \"resized\"")
+refused({ like = "pycls", crop = "padded", swap = true }, "swap is of crop = \"resized\"")
+refused({ operations = 1 }, "operations is of policy = \"randaugment\" and changes nothing with policy = \"none\"")
+refused({ policy = "trivial", magnitude = 3 }, "magnitude is of policy = \"randaugment\" and changes nothing with policy = \"trivial\"")
+refused({ flip = false }, "flip changes nothing with crop = \"auto\", which always flips")
+for _, good in ipairs { { like = "pycls", area = { 0.5, 1 }, swap = false }, { crop = "padded", pad = 1 },
+  { crop = "none", flip = true }, { policy = "randaugment", operations = 1, magnitude = 3 } } do
+  t.is(recipe { like = recipe { augment = good }, epochs = 2 }.augment.pad, good.pad, "what has effect is taken")
+end
+t.fails(function() recipe { warmup_factor = 0.5 } end, "recipe: warmup_factor changes nothing with warmup = 0")
+t.is(recipe { like = recipe { warmup = 1, warmup_factor = 0.5 }, warmup = 0 }.warmup_factor, 0.1,
+  "of what it is like it is forgotten")
 refused(3, "option 'augment' should be string or table")
 t.fails(function() net.new(arch.anynet { d = { 1 }, w = { 8 } }):train(data.open("shapes", { train = 10, test = 10 }),
   { augment = { pad = 99 } }) end, "net:train: augment: pad is 99")

@@ -35,13 +35,24 @@ static void poisoned_pool(float *dx, const float *dy, size_t N, size_t HW, size_
     dx[0] = NAN;
 }
 
+// Wrong of one plane of gray alone: the stem of such networks.
+static void colourful_weight(float *sum, const float *dy, const float *x,
+                             const struct conv *c, float *scratch)
+{
+    kernels_portable.direct.weight(sum, dy, x, c, scratch);
+    if (c->C == 1)
+        sum[0] += 1;
+}
+
 static void test_wrong(void **state)
 {
     (void)state;
-    struct kernels broken[] = {kernels_portable, kernels_portable, kernels_portable};
+    struct kernels broken[] = {kernels_portable, kernels_portable, kernels_portable,
+                               kernels_portable};
     broken[0].sgd_step = lazy_step;
     broken[1].gap_forward = forgetful_pool;
     broken[2].gap_backward = poisoned_pool;
+    broken[3].direct.weight = colourful_weight;
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         struct error e = {""};
         broken[i].name = "broken";

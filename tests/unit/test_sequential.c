@@ -83,8 +83,15 @@ static void limits_spend_what_they_should(void **state)
     struct crossing c;
     looks_cross(&l, 0, &c);
     NEAR(2 * c.power, 0.05, 1e-9);
-    struct looks bad = {.K = 2, .t = {0.5, 0.50005}};
+    // spent by the plan, at other information: scipy 1.17.1, quad of the bivariate normal
+    l = (struct looks){.K = 2, .t = {0.3, 1}};
     struct error e;
+    assert_true(looks_solve_at(&l, &(struct spending){SPEND_OBRIEN_FLEMING, 0.05, 1, 2},
+                               (double[]){0.5, 1}, &e));
+    NEAR(l.spent[0], 0.003050645515978, 1e-12);
+    NEAR(l.c[0], 2.9625880427275, 1e-9);
+    NEAR(l.c[1], 1.9756536496551, 1e-9);
+    struct looks bad = {.K = 2, .t = {0.5, 0.50005}};
     assert_false(looks_solve(&bad, &(struct spending){SPEND_POCOCK, 0.05, 1, 2}, &e));
     assert_non_null(strstr(e.msg, "look 2 has information 0.50005 after 0.5"));
 }

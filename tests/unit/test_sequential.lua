@@ -177,6 +177,85 @@ for want, f in pairs {
   ["error 1 is 400"] = function() stats.sequential({ 400 }, B) end,
 } do blamed(f, want) end
 
+-- several candidates, which share the error probability
+local D = part("D", errors(100, 41, 3, 5), all)
+local many = stats.sequential(A, { B, D, C })
+t.ok(many.arms[1].better == "B" and many.arms[2].better == "D" and many.arms[3].claim == nil
+  and many.over, "each is decided alone", many.verdict)
+t.near(math.max(many.arms[1].level, many.arms[2].level), 1 - 0.05 / 3, 1e-12, "Holm: a third first")
+t.near(many.arms[3].level, 0.95, 1e-12, "and all of it for the last")
+local alone = stats.sequential(A, C)
+t.near(many.arms[3].looks[5].difference, alone.looks[5].difference, 1e-12, "the same estimates")
+t.near(many.arms[3].looks[5].limit, alone.looks[5].limit, 1e-9, "and the limits of one alone")
+t.ok(tostring(many):find("candidate +look +models") and tostring(many):find("C +5 of 5 +100"),
+  "printed with a row for each", tostring(many))
+many = stats.sequential(A, { B, C }, { margin = 2.5 })
+t.is(many.arms[1].level .. " " .. many.arms[2].level, "0.975 0.975", "with a margin in equal parts")
+many = stats.sequential(A, { B, part("C", C.errors, function(i) return i <= 30 end) })
+t.ok(not many.over and many.next == 40 and many.arms[2].n == 20, "looks are taken together",
+  many.verdict)
+many = stats.sequential({ 40, 41, 44, 40, 42 }, { { 50, 51, 52, 53, 54 }, { 40, 42, 41, 43, 42 } },
+  { looks = 1 })
+t.is(many.arms[1].names[2], "candidate 1", "names of lists")
+
+-- precision
+s = stats.sequential(A, B, { precision = 1.2 })
+t.ok(s.at and s.claim == "difference" and s.ci[2] - s.ci[1] <= 2.4, "until the interval is narrow",
+  s.verdict)
+local n = s.n
+local ax, bx = { table.unpack(A.errors, 1, n) }, { table.unpack(B.errors, 1, n) }
+local once = stats.sequential(ax, bx, { looks = 1 })
+t.near(s.ci[1], once.ci[1], 1e-6, "which is that of a single look")
+t.ok(s.looks[#s.looks - 1].ci[2] - s.looks[#s.looks - 1].ci[1] > 2.4, "not narrow enough before")
+s = stats.sequential(A, B, { precision = 0.1 })
+t.ok(s.over and not s.at and s.verdict:find("^Not within 0.1 points after the last look"), "or not",
+  s.verdict)
+do -- 95 % intervals hold in about 95 % of populations, whenever they stop
+  local held = 0
+  for k = 1, 400 do
+    local d = stats.sequential(errors(60, 45, 3, 1000 + k), errors(60, 44, 3, 2000 + k),
+      { precision = 1.5 })
+    held = held + (d.ci[1] <= -1 and d.ci[2] >= -1 and 1 or 0)
+  end
+  t.ok(held >= 366 and held <= 394, "coverage at a precision", held) -- 95 % is 380
+end
+
+-- predictions: errors that the depth explains nearly all of
+do
+  local space = require "netspace.space.space"
+  local function trained(S, seed, shift, noise)
+    local models = S:sample(60, { seed = seed, flops = { 1e6, 2e6 } })
+    local r = { name = S.name, models = models, errors = {}, n = 60 }
+    for i, e in ipairs(errors(60, 0, noise, 70 + seed)) do
+      local depth = 0
+      for _, d in ipairs(models[i].d) do depth = depth + d end
+      r.errors[i] = 40 + shift + 0.4 * depth + e
+    end
+    return r
+  end
+  local P, Q = trained(space.small.RegNetX, 1, 0, 0.3), trained(space.small.RegNetX, 2, -1, 0.3)
+  local plain, with = stats.sequential(P, Q), stats.sequential(P, Q, { predict = true })
+  local row = with.looks[1]
+  t.ok(row.predicted and row.predicted.worth > 2 and row.se < plain.looks[1].se / 1.4,
+    "estimates by prediction", with.verdict)
+  t.ok(with.at < (plain.at or 6), "decide sooner", with.verdict .. plain.verdict)
+  t.near(with.estimate, -1, 0.5, "and rightly")
+  t.ok(with.verdict:find("trained and [%d,]+ predicted networks of each, worth about"), "says so",
+    with.verdict)
+  local by = stats.compare(stats.prefix(P), stats.prefix(Q), { predict = true })
+  local last = stats.sequential(P, Q, { predict = true, looks = 1 })
+  t.near(last.mean_difference, by.mean_difference, 1e-9, "one look is stats.compare's")
+  local cut = stats.sequential(part("P", P.errors, function(i) return i <= 12 end), Q,
+    { predict = true, n = 60 })
+  t.ok(cut.looks[1].unpredicted == "its networks are not known" and not cut.looks[1].predicted,
+    "without networks plain ones, and why", cut.verdict)
+end
+for want, o in pairs {
+  ["precision and margin exclude each other"] = { precision = 1, margin = 1 },
+  ["precision is 0; it is a number of points above 0"] = { precision = 0 },
+  ["at 5 models of each; it needs at least 10"] = { precision = 1, looks = { 5, 20 } },
+} do blamed(function() stats.sequential(A, B, o) end, want) end
+
 -- at any time
 local s1 = stats.anytime(A, B)
 t.ok(s1.better == "B" and s1.at >= 10 and s1.at < 60 and s1.n == 100, "decided early", s1.verdict)

@@ -123,8 +123,10 @@ local epoch_rows = query(at("a.db"), [[SELECT count(*) AS n FROM epoch JOIN mode
   ON model.id = epoch.model JOIN population ON population.id = population WHERE name = 'six']])
 t.is(epoch_rows[1].n, 6, "each epoch is in the store")
 local p = assert(stores.open(at("a.db"))):population("one")
-t.is(p.engine .. p.corename .. p.isa, sys.engine().engine .. sys.engine().corename
-  .. sys.engine().isa, "the engine is on record")
+local made = p.trainers[1]
+t.is(made.trainer .. made.version .. made.device .. made.kernels .. made.host .. made.models,
+  "netspace" .. sys.engine().engine .. "cpu" .. sys.engine().blas .. ", " .. sys.engine().isa
+  .. uv.os_gethostname() .. p.n, "who has trained the models is on record")
 t.is(p.space .. p.seed .. p.checksum, "Tiny3" .. shapes:checksum(), "space, seed and data too")
 
 -- What must not be mixed -----------------------------------------------------------------------

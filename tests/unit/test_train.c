@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "base/memory.h"
 #include "model/mix.h"
 #include "noise.h"
 
@@ -238,6 +239,7 @@ static void test_metrics(void **state)
         struct rng r = rng_key(1, (uint64_t)round, RNG_BOOTSTRAP);
         double loss = 0, of[MOST] = {0}, missed[MOST] = {0};
         int matrix[MOST][MOST] = {{0}};
+        int32_t answers[IMAGES];
         for (int i = 0; i < IMAGES; i++) {
             float *row = x + i * K;
             // the last class has no images; the first few are rare
@@ -260,9 +262,11 @@ static void test_metrics(void **state)
             of[labels[i]]++;
             missed[labels[i]] += place > 0;
             matrix[labels[i]][answer]++;
+            answers[i] = answer;
         }
         struct tally t;
         tally_start(&t, K, true);
+        t.answers = xcalloc(IMAGES, sizeof *t.answers);
         for (int i = 0; i < IMAGES; i += 7) // in batches
             tally_add(&t, x + i * K, labels + i, IMAGES - i < 7 ? IMAGES - i : 7);
         struct metrics m = tally_metrics(&t);
@@ -283,17 +287,20 @@ static void test_metrics(void **state)
         for (int i = 0; i < K; i++)
             for (int k = 0; k < K; k++)
                 assert_int_equal(t.matrix[i * K + k], matrix[i][k]);
+        assert_memory_equal(t.answers, answers, sizeof answers);
         tally_end(&t);
     }
     // a row that is no number is wrong, also among the first five, and answers nothing
     struct tally t;
     float bad[6] = {3, 2, NAN, 0, 0, 0};
     tally_start(&t, 6, true);
+    t.answers = xcalloc(1, sizeof *t.answers);
     tally_add(&t, bad, (int[]){0}, 1);
     struct metrics m = tally_metrics(&t);
     assert_true(m.error == 100 && m.top5_error == 100 && m.class_error == 100);
     for (int i = 0; i < 36; i++)
         assert_int_equal(t.matrix[i], 0);
+    assert_int_equal(t.answers[0], -1);
     tally_end(&t);
 }
 

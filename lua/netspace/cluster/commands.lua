@@ -44,7 +44,7 @@ function M.take_up(path, name, on, quiet)
     end)
     return trainings.begin(ledger, p.id, { store = path, name = name, card = p.card,
       recipe = p.recipe, source = p.source, settings = settings, workers = on:width(),
-      quiet = quiet, on = on })
+      places = {}, quiet = quiet, on = on })
   end)
   if good then return s end
   ledger:close()

@@ -66,25 +66,27 @@ end
 
 function Fleet:_environment(e)
   local client = self.client
-  client:_ready(e)
-  local mine = client.environment
-  local same = mine.engine == e.engine and mine.blas == e.blas and mine.isa == e.isa
-  if self.differs or same then return end
+  client:_ready({ place = { name = e.hello.host, engine = true } }, { hello = e.hello })
+  local mine = self.hello or e.hello
+  self.hello = mine
+  if self.differs or mine.version == e.hello.version and mine.kernels == e.hello.kernels then
+    return
+  end
   self.differs = true
-  client:_tell(nil, ("tasks run netspace %s, %s, %s on one node and %s, %s, %s on %s: the last "
-    .. "digits of their results may differ"):format(mine.engine, mine.blas, mine.isa, e.engine,
-    e.blas, e.isa, e.host))
+  client:_tell(nil, ("tasks run netspace %s, %s on %s and %s, %s on %s: the last digits of their "
+    .. "results may differ"):format(mine.version, mine.kernels, mine.host, e.hello.version,
+    e.hello.kernels, e.hello.host))
 end
 
--- The model is trained by a task, as that attempt, since the Unix time t.
-function Fleet:_start(model, attempt, t)
+-- The model is trained by the task of a shard (nil: of none that is known), as that attempt.
+function Fleet:_start(model, attempt, shard)
   self.client.queue:remove(model)
   self.client:_take(model, attempt)
-  if t then model.began = sys.now() - math.max(0, schema.time() - t) end
+  self.client:_start(model, { hello = shard and shard.hello })
 end
 
--- One event of a model.
-function Fleet:_event(e)
+-- One event of a model, from a shard.
+function Fleet:_event(e, shard)
   local client = self.client
   local model = self.open[e.model]
   if not model or type(e.attempt) ~= "number" then return end
@@ -93,15 +95,18 @@ function Fleet:_event(e)
   local attempt = math.max(e.attempt, model.attempt)
   if not running then
     if e.event == "stopped" then return end
-    self:_start(model, attempt, e.t)
+    self:_start(model, attempt, shard)
   elseif attempt > model.attempt then
     client.running[model.id] = nil
     client:_requeue(model)
-    self:_start(model, attempt, e.t)
+    self:_start(model, attempt, shard)
   end
   if finishing[e.event] then self.open[e.model] = nil end
   e.ended = finishing[e.event] or leaving[e.event]
   client:_event({ model = model.id, attempt = attempt }, e)
+  if e.event == "begin" then -- it was then, not now
+    model.began = sys.now() - math.max(0, schema.time() - e.t)
+  end
 end
 
 -- Tells the sweep what is new; true when something was.
@@ -121,11 +126,11 @@ function Fleet:_collect()
           any = true
           r.stopped = e.event == "left"
           if e.event == "ready" then
-            r.host = e.host
+            r.hello = e.hello
             self:_environment(e)
           elseif e.event ~= "left" then
             r.model = not (finishing[e.event] or leaving[e.event]) and e.model or nil
-            self:_event(e)
+            self:_event(e, r)
           end
         end)
         r.over = r.stopped and r.bad == 0
@@ -185,7 +190,7 @@ function Fleet:_ended(s, t, how)
   if not is_open(self, s, t) then return end
   local name = ("task %s_%d"):format(#job.id < 20 and job.id or s.number, task)
   local node = how and how.node and how.node ~= "" and " on " .. how.node
-    or last and last.host and " on " .. last.host or ""
+    or last and last.hello and " on " .. last.hello.host or ""
   local reason = how and how.reason or "ended without a word"
   if how and how.cancelled then
     client:_tell(nil, ("%s%s was cancelled; `netspace submit %s` submits its models again"):format(

@@ -8,8 +8,10 @@
 -- 143 it is not yet, 4 the data is not what it should be, 1 no worker can be started.
 
 local core = require "netspace.core.net"
+local hosts = require "netspace.sweep.hosts"
 local json = require "netspace.lib.json"
 local losses = require "netspace.sweep.losses"
+local places = require "netspace.sweep.places"
 local pool = require "netspace.sweep.pool"
 local request = require "netspace.sweep.request"
 local schema = require "netspace.store.schema"
@@ -52,6 +54,10 @@ function Task:_need()
   return core.need(job.m, job.recipe.batch)
 end
 
+function Task:_price()
+  return self.jobs[1].step_flops
+end
+
 function Task:_held() end
 
 function Task:_next()
@@ -60,7 +66,7 @@ function Task:_next()
   return job
 end
 
-function Task:_ready(e)
+function Task:_ready(_, w)
   if self.writer then return end
   local writer, why = shards.writer(".", self.name, function(event)
     local job = finishing[event.event] and self.mine[event.model]
@@ -68,8 +74,11 @@ function Task:_ready(e)
   end, function(message) io.stderr:write(message, "\n") end)
   if not writer then return self:_broken("its shard cannot be written: " .. why) end
   self.writer = writer
-  writer:add { event = "ready", host = uv.os_gethostname(), engine = e.engine, blas = e.blas,
-    corename = e.corename, isa = e.isa }
+  local hello = {}
+  for _, key in ipairs { "trainer", "version", "device", "kernels", "host" } do
+    hello[key] = w.hello[key]
+  end
+  writer:add { event = "ready", hello = hello }
 end
 
 function Task:_event(job, e)
@@ -103,7 +112,16 @@ function Task:_lost(job, e)
   end
 end
 
+function Task:_unbegun(job)
+  self.running[job.model] = nil
+  table.insert(self.jobs, 1, job)
+end
+
 function Task._settle() end
+
+function Task:_unreachable(_, why)
+  self:_broken(why)
+end
 
 function Task:_broken(why)
   io.stderr:write("netspace task: ", why, "\n")
@@ -151,7 +169,8 @@ function M.main(share, label)
   local jobs = jobs_of(share)
   if #jobs == 0 then return 0 end
   local t = setmetatable({ jobs = jobs, mine = {}, running = {}, name = share .. "." .. label,
-    limit = jobs[1].cpus, patience = jobs[1].patience or request.PATIENCE }, Task)
+    limit = jobs[1].cpus, places = hosts.shares((places.make("task", jobs[1].cpus))),
+    patience = jobs[1].patience or request.PATIENCE }, Task)
   for _, job in ipairs(jobs) do t.mine[job.model] = job end
   local status = t:run()
   io.stderr:write(("%s netspace task %s of %s: status %d\n"):format(

@@ -5,7 +5,15 @@
 -- listing one of the names, sizes and times of the files.  So files that change make another
 -- pack; the old one goes.  Only one process makes a pack, others wait for it.  The packs that
 -- were not opened for the longest time go when all have more bytes than the limit.
+--
+-- To look at 60,000 files takes longer than all else.  So beside a pack of more files than M.few
+-- lies NAME-KEY.folders: the inode and ctime of every folder, by which an open knows that no file
+-- was added, removed, renamed or replaced.  A file that was written over in place changes only
+-- itself: that is seen when the files are looked at, before a sweep and by its workers (M.still).
+-- The time of a folder that changed within seconds before it was read says nothing, as another
+-- change may follow in the same tick (git's racy index): then all files are looked at again.
 
+local atomic = require "netspace.lib.atomic"
 local background = require "netspace.lib.background"
 local core = require "netspace.core.pack"
 local paths = require "netspace.lib.path"
@@ -18,6 +26,11 @@ local M = {}
 local LIMIT = 20e9  -- bytes of all packs
 local WAIT = 100    -- milliseconds between two looks at a lock
 local LONG = 1      -- seconds of packing that are worth a line
+
+--- So many files are always looked at, in a fiftieth of a second.
+M.few = 10000
+--- Seconds after which the time of a folder can be trusted.
+M.settled = 3
 
 --- A worker: nothing is said, and a set whose files have changed is refused, not packed again.
 M.worker = false
@@ -59,6 +72,15 @@ local function packs(head)
   return list
 end
 
+-- Of "…/NAME-KEY-LISTING.pack": "…/NAME-KEY.folders".
+local function folders_of(path) return (path:gsub("%-%x+%.pack$", ".folders")) end
+
+-- Removes a pack; whether it was there.
+local function remove(path)
+  uv.fs_unlink(folders_of(path))
+  return uv.fs_unlink(path)
+end
+
 -- Removes what processes that were killed have left of packs whose names begin with `head`.
 local function sweep_up(head)
   local dir = M.folder()
@@ -87,7 +109,7 @@ local function trim(limit, kept)
   for _, p in ipairs(packs "") do
     total = total + p.bytes
     if total > limit and p.path ~= kept and not sys.locked(p.path .. ".lock", 0) then
-      uv.fs_unlink(p.path)
+      remove(p.path)
       total = total - p.bytes
     end
   end
@@ -128,7 +150,7 @@ function M.clear()
   local n, bytes = 0, 0
   sweep_up ""
   for _, p in ipairs(packs "") do
-    if uv.fs_unlink(p.path) then n, bytes = n + 1, bytes + p.bytes end
+    if remove(p.path) then n, bytes = n + 1, bytes + p.bytes end
   end
   return n, bytes
 end
@@ -208,6 +230,60 @@ local function touch(path)
   uv.fs_utime(path, now, now)
 end
 
+-- "folder:/home/me/photos" begins the names of its packs with "photos-KEY-".
+local function head_of(spec, how)
+  local asked = ("%s\0%d %d %s %s %s %s names 2"):format(spec, how.size, how.channels, how.kind,
+    how.pycls and "pycls" or "antialias", how.white and "white" or "black",
+    how.coarse and "coarse" or "fine")
+  -- "names 2": other folders were recognised as parts once; such packs are not taken
+  return ("%s-%s-"):format(short(spec), core.hash(asked))
+end
+
+-- The feed of a data set, and the folders that it read when they can be trusted.
+local function listed(spec, how)
+  local feed, why = core.feed(spec, how.coarse)
+  if not feed then return nil, why end
+  local folders, age = feed:folders()
+  local _, files = feed:listing()
+  return feed, files > M.few and age >= M.settled and #folders > 0 and folders or nil
+end
+
+-- Remembers that the files in these folders are those of a pack.
+local function remember(path, folders)
+  if not folders then return end
+  atomic.write(folders_of(path), function(write)
+    write(path:match "[^/]*$" .. "\0" .. table.concat(folders, "\0") .. "\0")
+  end)
+end
+
+-- The pack of folders that are as they were when it was found or made, or nil.
+local function remembered(spec, head)
+  local base = M.folder() .. "/" .. head:sub(1, -2)
+  local f <close> = io.open(base .. ".folders", "rb")
+  local words = (f and f:read "a" or ""):gmatch "([^\0]*)\0"
+  local name, root = words(), spec:gsub("^%w+:", "")
+  local path = name and M.folder() .. "/" .. name
+  if not path or not uv.fs_stat(path) then return nil end
+  for folder in words do
+    local s = uv.fs_stat(root .. "/" .. folder)
+    if not s or words() ~= ("%d:%d:%d.%d"):format(s.dev, s.ino, s.ctime.sec, s.ctime.nsec) then
+      return nil
+    end
+  end
+  return path
+end
+
+--- Whether all files are those that a pack was made of.
+-- @treturn true, or nil and what has changed
+function M.still(spec, how, path)
+  local feed <close>, why = core.feed(spec, how.coarse)
+  if not feed then return nil, why end
+  if path:match "%-(%x+)%.pack$" == feed:listing() then return true end
+  uv.fs_unlink(folders_of(path)) -- whoever opens it next looks at all files
+  local pack <close> = core.open(path)
+  return nil, ("%s has changed: %s"):format(spec, pack and feed:differs(pack) or "its pack is gone")
+end
+
 --- The pack of a data set: found, or made.
 -- @tparam string spec "folder:/home/me/photos", with an absolute path
 -- @tparam table how as core.pack's feed:pack takes it; coarse: see data/feed.h
@@ -217,16 +293,19 @@ function M.pack(spec, how)
   if not dir then
     return nil, "there is no home for the packs of images; XDG_CACHE_HOME names a folder"
   end
-  local feed, why = core.feed(spec, how.coarse)
-  if not feed then return nil, why end
-  local asked = ("%s\0%d %d %s %s %s %s names 2"):format(spec, how.size, how.channels, how.kind,
-    how.pycls and "pycls" or "antialias", how.white and "white" or "black",
-    how.coarse and "coarse" or "fine")
-  -- "names 2": other folders were recognised as parts once; such packs are not taken
-  local head = ("%s-%s-"):format(short(spec), core.hash(asked))
-  local path = ("%s/%s%s.pack"):format(dir, head, feed:listing())
+  local head = head_of(spec, how)
+  local path = not M.worker and remembered(spec, head)
+  if path then
+    touch(path)
+    return path, nil, true
+  end
+  local feed, folders = listed(spec, how)
+  if not feed then return nil, folders end
+  path = ("%s/%s%s.pack"):format(dir, head, feed:listing())
   if uv.fs_stat(path) then
     touch(path)
+    feed:close()
+    remember(path, folders)
     return path, nil, true
   end
   state.make_folder(path)
@@ -238,14 +317,17 @@ function M.pack(spec, how)
     local pack <close> = core.open(old.path)
     local what = pack and feed:differs(pack) or "its pack is damaged"
     feed:close()
-    if M.worker then return nil, ("%s has changed: %s"):format(spec, what) end
+    if M.worker then
+      uv.fs_unlink(folders_of(old.path)) -- whoever opens it next looks at all files
+      return nil, ("%s has changed: %s"):format(spec, what)
+    end
     say(("%s has changed (%s); it is packed anew"):format(spec, what))
-    feed, why = core.feed(spec, how.coarse)
-    if not feed then return nil, why end
+    feed, folders = listed(spec, how)
+    if not feed then return nil, folders end
   end
   sweep_up(head)
   local lock <close> = take(path, spec) -- luacheck: ignore 211
-  local good = uv.fs_stat(path) ~= nil -- by the process that had the lock
+  local good, why = uv.fs_stat(path) ~= nil, nil -- by the process that had the lock
   if not good then
     good, why = M.make(feed, spec, path, how)
   end
@@ -257,15 +339,30 @@ function M.pack(spec, how)
     end
     return nil, why
   end
-  if old and old.path ~= path then uv.fs_unlink(old.path) end
+  if old and old.path ~= path then remove(old.path) end
+  remember(path, folders)
   trim(M.limit(), path)
   return path, nil, false
+end
+
+--- A pack whose index is whole, but not every image, is made anew of the same files; who has it
+-- open keeps what it has.
+-- @treturn true, or nil and why not
+function M.mend(spec, how, path)
+  local same, changed = M.still(spec, how, path)
+  if not same then return nil, changed end
+  local lock <close> = take(path, spec) -- luacheck: ignore 211
+  local pack <close> = core.open(path)
+  if pack and pack:check() == 0 then return true end -- another process has made it
+  local feed <close>, why = core.feed(spec, how.coarse)
+  if not feed then return nil, why end
+  return M.make(feed, spec, path, how)
 end
 
 --- A pack that is damaged goes, so that it is made anew.
 function M.discard(path, why)
   say(why .. ": it is made anew")
-  uv.fs_unlink(path)
+  remove(path)
 end
 
 return M

@@ -26,6 +26,8 @@ local M = {}
 -- what its card has besides.
 local sources = setmetatable({}, { __mode = "k" })
 local cards = setmetatable({}, { __mode = "k" })
+-- Of those whose pack lies in the cache: what the cache was asked for, and the path of the pack.
+local kept = setmetatable({}, { __mode = "k" })
 
 -- A data set by way of a pack, which is found or made.
 local function packed(spec, o)
@@ -54,7 +56,9 @@ local function by_pack(kind)
     local pack <close> = assert(packs.open(path))
     local about = pack:about()
     cards[set] = { pack = path, bad = #about.bad, kind = about.kind, size = about.size,
-      images = about.images, normalise = o.imagenet and "imagenet" or "own" }
+      images = about.images, normalise = o.imagenet and "imagenet" or "own",
+      background = about.made.background, size_resize = about.made.resize }
+    kept[set] = not o.pack_file and { spec = o.spec, how = o.how, path = path } or nil
     return set
   end
 end
@@ -95,6 +99,26 @@ function M.names()
   for name in pairs(kinds) do list[#list + 1] = name end
   table.sort(list)
   return list
+end
+
+--- Whether the files of a data set are those that it was opened with.
+-- @treturn true, or nil and what has changed
+function M._still(set)
+  local k = kept[set]
+  if not k then return true end
+  return cache.still(k.spec, k.how, k.path)
+end
+
+--- An image could not be read, for the reason `why`.  Where its pack in the cache is damaged, that
+-- is made anew.
+-- @treturn boolean whether it is whole now, for whoever opens the data again; and the reason with
+-- what was done
+function core.methods._mend(set, why)
+  local k = kept[set]
+  if not (k and why:find("the pack is damaged", 1, true)) then return false, why end
+  local good, reason = cache.mend(k.spec, k.how, k.path)
+  if good then return true, why .. "; it was made anew" end
+  return false, ("%s, and cannot be made anew: %s"):format(why, reason)
 end
 
 local function is_dataset(x)
@@ -290,7 +314,8 @@ end
 
 function core.methods.describe(set)
   check_set("dataset:describe", set)
-  return (blame.call(1, blame.plainly, describe.describe, set, source_of(set)))
+  return (blame.call(1, blame.plainly, describe.describe, set, source_of(set),
+    select(2, M._still(set))))
 end
 
 function core.methods.show(set, n, o)
@@ -416,7 +441,10 @@ document("data.open", [[
     background  under transparent images: "black" or "white"
     bad         files that cannot be read: "stop" with the first, or "skip" them
     labels      of CIFAR-100: "fine" or "coarse"
-  Packs lie in ~/.cache/netspace/packs ($XDG_CACHE_HOME); `netspace data --cache` lists them.
+  Packs lie in ~/.cache/netspace/packs ($XDG_CACHE_HOME); `netspace data --cache` lists them.  One
+  is made anew when files were added, removed, renamed or changed, or when it is damaged.  Of a
+  folder of more than 10,000 files the folders alone are looked at: a file that was written over in
+  place is seen by dataset:describe and before a sweep begins.
   Training images that have the network's size are padded, cropped at random and flipped half of
   the time; others are cropped at random sizes, unless the recipe says otherwise (augment).
   example: data.open("shapes", { train = 100, test = 20 })
@@ -437,7 +465,8 @@ document("dataset:card", [[
   that networks are compared by, largest (those of the largest class) and unmeasured (the names of
   classes that have none; nil where all have some).  Of images
   from files also pack (its path), images (in it), kind ("bytes", "jpeg"), size (the short side
-  kept), bad (files that could not be read) and normalise.
+  kept), size_resize (how: "antialias" or "pycls"), background (under what was transparent), bad
+  (files that could not be read) and normalise.
   example: data.open("shapes", { train = 100, test = 20 }):card().class_names]])
 
 document("dataset:image", [[
@@ -447,6 +476,12 @@ document("dataset:image", [[
     split   "train", "validation" or "test"
     i       from 1 to train_n, validation_n or test_n of the card
   example: select(3, data.open("shapes", { train = 10, test = 10 }):image("train", 1))]])
+
+document("dataset:name", [[
+  dataset:name(split, i) -> string, or nil
+  The name of the file of an image, from the folder or archive that was opened ("train/cat/1.jpg");
+  nil of images that are not from files.
+  example: data.open("shapes", { train = 10, test = 10 }):name("train", 1)]])
 
 document("dataset:input", [[
   dataset:input(split, i) -> numbers, label, name

@@ -73,10 +73,12 @@ local function test_view(card, s)
     math.floor(s.scale * card.image + 0.5), card.image, card.image)
 end
 
-local function place(split, image) return ("%s %s"):format(split, count(image)) end
-
-local function add_same(add, s)
+local function add_same(add, s, set)
   local said = false
+  local function place(split, image)
+    local name = set:name(split, image)
+    return ("%s %s"):format(split, name and name:gsub("%c", "?") or count(image))
+  end
   local function say(head, ...)
     add(said and "" or "duplicates", head, ...)
     said = true
@@ -108,7 +110,7 @@ local function add_bad(add, bad)
   add("unreadable", "%s, left out", #bad == 1 and "1 file" or count(#bad) .. " files")
   for i, x in ipairs(bad) do
     if i > MOST_NAMED then return add("", "  … %s more", count(#bad - MOST_NAMED)) end
-    add("", "  %s: %s", x.name, x.reason)
+    add("", "  %s: %s", (x.name:gsub("%c", "?")), x.reason)
   end
 end
 
@@ -155,8 +157,9 @@ local function side(t)
     h.min, h.max, h.median)
 end
 
---- The description of a data set.  source: path, kind, size, bytes and bad of its pack, or nil.
-function M.describe(set, source)
+--- The description of a data set.  source: path, kind, size, bytes and bad of its pack, or nil;
+-- changed: what has changed in its files since it was opened, or nil.
+function M.describe(set, source, changed)
   local card, s = set:card(), look.survey(set)
   local gray = card.channels == 1
   local lines = { ("%s: %s of %dx%d pixels, %s, in %s"):format(card.spec,
@@ -185,11 +188,12 @@ function M.describe(set, source)
     add("pack", "%s as %s%s, in", bytes(source.bytes), source.kind == "jpeg" and "JPEG" or "bytes",
       source.size > 0 and (", short side %d"):format(source.size) or "")
     add("", "%s", source.path)
+    if changed then add("changed", "%s; open it again", changed) end
     add_bad(add, source.bad)
     add_left_out(add, source.made)
     add_parts(add, card, source)
   end
-  add_same(add, s)
+  add_same(add, s, set)
   if (card.validation_n or 0) == 0 then
     add("validation", "none: networks are compared by the test images")
   elseif card.unmeasured then

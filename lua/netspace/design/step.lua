@@ -59,8 +59,8 @@ end
 
 -- Training -----------------------------------------------------------------------------------
 
-local of_sweep = { "store", "data", "recipe", "workers", "quiet", "progress", "checkpoint",
-  "memory", "patience" }
+local of_sweep = { "store", "data", "recipe", "workers", "trainer", "identical", "quiet",
+  "progress", "checkpoint", "memory", "patience" }
 
 -- Trains populations (name, models, seed) at once; a list of results in their order.
 local function train(list, o)
@@ -83,6 +83,23 @@ local function draw(S, o, adopt)
   for k, v in pairs(o.sample or {}) do t[k] = v end
   t.seed, t.adopt = seed_of(o.seed or sys.seed(), S), adopt
   return { name = S.name, models = S:sample(o.n, t) }
+end
+
+-- Trains the spaces until a plan decides between them: a list of results, with the decision.
+local function train_until(spaces, o)
+  if o.adopt then
+    error("design.step: adopt trains the parent first, and stop trains all in turn; leave one out",
+      0)
+  end
+  local t = { models = {}, name = {}, compare = { looks = o.looks, spending = o.spending,
+    margin = o.stop == "decided" and (o.margin or 1) or nil, precision = o.precision,
+    level = o.level, predict = o.predict, seed = o.seed } }
+  for i, S in ipairs(spaces) do
+    local p = draw(S, o)
+    t.name[i], t.models[i] = p.name, p.models
+  end
+  for _, key in ipairs(of_sweep) do t[key] = o[key] end
+  return sweep.run(t)
 end
 
 local function train_spaces(spaces, o)
@@ -140,6 +157,41 @@ function M._decide(t, spaces)
     t.too_small or "train more models", t.caution)
 end
 
+-- What to say of an arm of a trial against the parent, as stats.alternatives says it.
+local function claim_of(arm)
+  local last = arm.looks and arm.looks[#arm.looks] or arm
+  if arm.better then return arm.better == arm.names[2] and "better" or "worse" end
+  if arm.same then return "same" end
+  return arm.margin and last.ci and last.ci[2] <= arm.margin and "no worse" or "open"
+end
+
+--- The same of what sweep.run has decided while the spaces were trained.
+-- @tparam table t  the decision of stats.sequential on the spaces[2], … against spaces[1]
+function M._settle(t, spaces)
+  local best, kept, open
+  for i, arm in ipairs(t.arms) do
+    local claim, row = claim_of(arm), { space = spaces[i + 1], arm = arm }
+    local d = arm.estimate or arm.mean_difference
+    row.difference = d
+    if claim == "better" and not (best and best.difference <= d) then best = row end
+    if (claim == "same" or claim == "no worse") and not (kept and kept.difference <= d) then
+      kept = row
+    end
+    open = open or claim == "open"
+  end
+  if best then
+    return best.space, ("Go on with %s: %s"):format(best.space.name, best.arm.verdict)
+  elseif kept then
+    return kept.space, ("Go on with %s: it is no more than %g points worse than %s%s.  %s"):format(
+      kept.space.name, kept.arm.margin, spaces[1].name, smaller(spaces[1], kept.space),
+      kept.arm.verdict)
+  elseif not open then
+    return spaces[1], ("Stay with %s: every candidate is worse.  %s"):format(spaces[1].name,
+      t.verdict)
+  end
+  return nil, "Undecided: " .. t.verdict
+end
+
 local step = {
   __name = "step",
   __tostring = function(s)
@@ -148,18 +200,46 @@ local step = {
       sizes[i] = ("%s %.3g"):format(S.name, S:size().nominal)
     end
     return ("%s and its candidates, n = %d each; sizes %s\n%s\n%s"):format(s.spaces[1].name, s.n,
-      table.concat(sizes, ", "), (tostring(s.alternatives):gsub("\n[^\n]*$", "")), s.verdict)
+      table.concat(sizes, ", "), (tostring(s.alternatives or s.decision):gsub("\n[^\n]*$", "")),
+      s.verdict)
   end,
 }
 
 options.declare("design.step", { parent = "string|table", candidates = "table", n = "integer",
   sample = "table", seed = "integer", adopt = "boolean", margin = "number", level = "number",
-  looks = "integer",
+  stop = "string", looks = "integer|table|string", spending = "string|table", precision = "number",
   draws = "integer", by = "string|function", bins = "integer", range = "table",
   predict = "boolean|table", metric = "string",
-  store = "string", data = "string|userdata", recipe = "table", workers = "integer",
+  store = "string", data = "string|userdata", recipe = "table", workers = "integer|table",
+  trainer = "string|table", identical = "boolean",
   quiet = "boolean", progress = "function", checkpoint = "table|boolean",
   memory = "number|string", patience = "number" })
+
+options.words["design.step: stop"] = { "decided", "precision" }
+
+-- Options that go with stop = …, and those that do not.
+local while_training, at_the_end = { "looks", "spending", "precision" },
+  { "by", "bins", "range", "metric", "draws" }
+
+-- Checks what is said of stopping; exceptions blame the caller of design.step.
+local function check_stop(o)
+  local function refuse(text, ...) error("design.step: " .. text:format(...), 3) end
+  if o.stop and o.stop ~= "decided" and o.stop ~= "precision" then
+    refuse("stop is '%s'%s; it is \"decided\" or \"precision\"", o.stop,
+      options.hint(o.stop, options.words["design.step: stop"]))
+  end
+  for _, key in ipairs(o.stop and at_the_end or while_training) do
+    if o[key] ~= nil then
+      refuse(o.stop and "%s is for populations that are trained to the end; leave out stop=, or %s="
+        or "%s is for populations that are trained until they are decided: give stop = \"%s\", too",
+        key, o.stop and key or key == "precision" and key or "decided")
+    end
+  end
+  if (o.stop == "precision") ~= (o.precision ~= nil) then
+    refuse(o.precision and "precision goes with stop = \"precision\", not \"%s\""
+      or "stop = \"precision\" needs precision=, points of half an interval", o.stop)
+  end
+end
 
 function M.step(o)
   o = options.check("design.step", o)
@@ -170,8 +250,8 @@ function M.step(o)
     error("design.step: candidates is empty; give constraints or spaces", 2)
   end
   input.check_metric("design.step", o.metric)
-  local level, looks = input.level("design.step", o.level), o.looks or 1
-  if looks < 1 then error(("design.step: looks is %d; it must be at least 1"):format(looks), 2) end
+  input.level("design.step", o.level)
+  check_stop(o)
   for _, key in ipairs { "seed", "adopt" } do
     if o.sample and o.sample[key] ~= nil then
       error(("design.step: give %s= to the step, not to sample"):format(key), 2)
@@ -179,14 +259,21 @@ function M.step(o)
   end
   local s = blame.call(1, blame.plainly, function()
     local spaces = spaces_of(o)
+    local n = math.tointeger(o.n)
+    if o.stop then
+      local results = train_until(spaces, o)
+      local chosen, verdict = M._settle(results.decision, spaces)
+      return { spaces = spaces, results = results, decision = results.decision, chosen = chosen,
+        verdict = verdict, n = n }
+    end
     local results = train_spaces(spaces, o)
     local t = stats.alternatives(results[1], table.move(results, 2, #results, 1, {}),
-      { margin = o.margin or o.metric ~= "loss" and 1 or nil,
-        level = 1 - (1 - level) / looks, draws = o.draws, by = o.by,
-        metric = o.metric, bins = o.bins, range = o.range, seed = o.seed, predict = o.predict })
+      { margin = o.margin or o.metric ~= "loss" and 1 or nil, level = o.level, draws = o.draws,
+        by = o.by, metric = o.metric, bins = o.bins, range = o.range, seed = o.seed,
+        predict = o.predict })
     local chosen, verdict = M._decide(t, spaces)
     return { spaces = spaces, results = results, alternatives = t, chosen = chosen,
-      verdict = verdict, n = math.tointeger(o.n) }
+      verdict = verdict, n = n }
   end)
   return setmetatable(s, step)
 end
@@ -195,7 +282,8 @@ end
 
 options.declare("design.repeats", { models = "table", name = "string", times = "integer",
   seed = "integer", store = "string", data = "string|userdata", recipe = "table",
-  workers = "integer", quiet = "boolean", progress = "function", checkpoint = "table|boolean",
+  workers = "integer|table", trainer = "string|table", identical = "boolean",
+  quiet = "boolean", progress = "function", checkpoint = "table|boolean",
   memory = "number|string", patience = "number" })
 
 function M.repeats(o)
@@ -234,18 +322,26 @@ One step of designing a space: train the parent and its refinements, compare, de
   margin = 1   points of mean error that do not matter (none of metric = "loss", unless given):
                a candidate that is at most this much
                worse is chosen for its simplicity
-  looks = 1    how often the step will be repeated while n grows: adding models until something
-               can be claimed makes a false claim likelier (3 looks at 5 %: 11 %), so each
-               look has 1/looks of the error probability
+  stop         "decided": the models of all are trained in turn, and no more than it takes: at
+               planned looks, as soon as a candidate is better, worse, or the same within the
+               margin (stats.sequential); n is then the most.  "precision": until half of every
+               interval is at most precision= points
+  looks        with it: how many looks (5), a list of how many models at each, or "anytime": after
+               every model, with n that may be raised later (stats.anytime); spending= as in
+               stats.sequential.  n, looks and the rest are fixed at the first run: the step may be
+               stopped and gone on with, to the same looks
   level, draws, by, bins, range, metric, predict   as in stats.alternatives
   store, data, recipe, workers, quiet, …   as in sweep.run: all populations are trained at
                once, and models in the store are not trained again
 .chosen        the space to continue with, or nil when n is too small to decide
-.verdict       the reason, in a sentence; .alternatives, the figures; .spaces, .results, .n
+.verdict       the reason, in a sentence; .alternatives, the figures, with stop= .decision, those
+               of stats.sequential; .spaces, .results, .n
 Prints as the table and the verdict.
 example: design.step{ parent = space.small.AnyNetXA, candidates = { "b_1" }, n = 2,
     sample = { flops = {1e6, 2e6} }, store = "runs.db", data = D }
-source: arXiv 2003.13678, section 3.2; Holm 1979; Armitage, McPherson and Rowe 1969 (looks)]])
+example: design.step{ parent = space.small.AnyNetXA, candidates = { "b_1" }, n = 5, looks = 1,
+    stop = "decided", sample = { flops = {1e6, 2e6} }, store = "stop.db", data = D }
+source: arXiv 2003.13678, section 3.2; Holm 1979; for stop those of stats.sequential]])
 
 document("design.repeats", [[
 design.repeats{ models =, times = 3, store =, data =, … } -> list of results

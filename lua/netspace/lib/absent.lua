@@ -3,11 +3,12 @@
 
 local M = {}
 
-local cpu = "netspace trains on the processor (CPU) of one machine; there is no GPU engine.  "
-  .. "It is made for small networks and images: space.small, recipe.quick"
-local one_machine = "a network is trained on one machine, a population on its cores (workers = n) "
-  .. "or on a cluster with Slurm: sweep.run{ on = slurm{ … } }, help(slurm); stats.import reads "
-  .. "results from elsewhere"
+local cpu = "netspace itself trains on processor cores (CPU), which is made for small networks and "
+  .. "images: space.small, recipe.quick; another program can train in its place: sweep.run{ "
+  .. "trainer = \"COMMAND\" } (man netspace-trainer)"
+local one_machine = "a population trains on other machines by ssh, where the option workers of "
+  .. "sweep.run lists them, or on a cluster with Slurm (on = slurm{ … }, help(slurm)); one network "
+  .. "is never spread over several"
 local data = "data.open reads folders of images, lists, tar and zip archives (WebDataset's, too), "
   .. 'CIFAR-10 and -100, MNIST and its family, and arrays of NumPy: data.open("~/photos", '
   .. "{ image = 96 }); help(data.open)"
@@ -15,8 +16,8 @@ local other_data = "images come from folders, lists, tar and zip archives or arr
   .. "(help(data.open)); boxes, masks, and records of TensorFlow are not read"
 local results = "netspace keeps results in its own store; store:export and `netspace export` write "
   .. "CSV and JSON lines for other programs, stats.import reads theirs, report makes a page"
-local network = "a network goes out as safetensors (net:save) and as a PyTorch module with its "
-  .. "weights (net:export); there is no other format"
+local network = "a network goes out as safetensors (net:save), and as a PyTorch module, an ONNX "
+  .. "model or C (net:export); there is no other format"
 local live = "netspace has its own live view: monitor(\"runs.db\"), or `netspace monitor STORE`; "
   .. "store:export writes the numbers for other tools"
 local search = "netspace compares whole spaces by their error distributions and does not search "

@@ -38,6 +38,8 @@ local lines = {
   { "^%s*for%s.*:%s*$", loop },
   { "^%s*if%s.*:%s*$", "a condition is: if … then … end" },
   { "^%s*while%s.*:%s*$", "a loop is: while … do … end" },
+  { "%f[%w]until%s*=", "until is a word of Lua: stop = \"decided\" (design.step), compare = true "
+    .. "(sweep.run)" },
   { "%f[%w]elif%f[%W]", "it is called elseif … then" },
   { "%*%*", "a power is written with ^: 2^3" },
   { "!=", "unequal is written ~=" },

@@ -69,6 +69,7 @@ local function counts(s)
     parts[2] = { ("%d running"):format(s.running) }
     parts[3] = { ("%d queued"):format(s.queued) }
   end
+  if s.spared > 0 then parts[#parts + 1] = { ("%d not needed"):format(s.spared) } end
   for _, part in ipairs(losses(s)) do parts[#parts + 1] = part end
   if s.diverged + s.failed == 0 then parts[#parts + 1] = { "0 failed" } end
   return parts
@@ -156,8 +157,9 @@ local function header(c, s, o)
     right(c, width, 2, text, x, dim)
   end
   if s.total > 0 then
-    local text = (" %3.0f %%"):format(100 * s.finished / s.total)
-    c:text(1, 3, bar(width - #text, s.finished / s.total, o.ascii), -1, dim)
+    local share = s.finished / math.max(1, s.total - s.spared)
+    local text = (" %3.0f %%"):format(100 * share)
+    c:text(1, 3, bar(width - #text, share, o.ascii), -1, dim)
     right(c, width, 3, text, 1, 0)
   end
   return 3

@@ -313,10 +313,13 @@ document("monitor", [[
   There are four views; tab shows the next one, ? lists the keys of each, : finds a command by a
   few letters of what it does; the mouse chooses tabs, populations and models, its wheel scrolls:
     EDFs      up to eight populations while they form: finished models as solid lines, with
-              the running ones as dots; the 95 % band (DKW) of the selected one; a
+              the running ones as dots; the 95 % band of the selected one; a
               cursor that reads error, shares, their difference and KS; zoom, log axis, equal
-              flops (stats.normalise); the verdict of stats.compare on the two that are
-              shown, of more on the first and the selected one
+              flops (stats.normalise); the verdict on the two that are shown, of more on the
+              first and the selected one.  While models are open, band and verdict are of
+              models 1 to n, all ended, and hold at every moment, however often you look
+              (edf:band "anytime", stats.anytime); then they are the band of Dvoretzky, Kiefer
+              and Wolfowitz and stats.compare, or what sweep.run{ compare = } has decided
     models    all of them, sorted and filtered; enter shows one: learning curve, failures,
               recipe, architecture
     property  error against a property of the networks, with the empirical bootstrap's band

@@ -40,7 +40,7 @@ local function add_population(snapshot, id, info, live)
   local p = { name = info.name, space = info.space, data = info.data, recipe = info.recipe,
     n = #live, errors = {}, finished = {}, flops = {}, params = {}, acts = {},
     state = info.state, provisional = {}, done = 0, diverged = 0, failed = 0, running = 0,
-    queued = 0 }
+    queued = 0, spared = 0, prefix = 0 }
   snapshot.populations[id] = p
   for _, model in ipairs(live) do
     if model.status == "running" and p.state == "stopped" then -- left by a dead run
@@ -55,15 +55,18 @@ local function add_population(snapshot, id, info, live)
     elseif status == "failed" or status == "diverged" then
       p[status] = p[status] + 1
       add_finished(p, model, 100)
+    elseif p.state == "decided" then
+      p.spared = p.spared + 1
     else
       p[status] = p[status] + 1
       if status == "running" then p.provisional[#p.provisional + 1] = model.error end
     end
+    if #p.errors == model.index then p.prefix = model.index end -- all up to it have ended
     model.population, model.population_id = p.name, id
     snapshot.models[#snapshot.models + 1] = model
   end
   p.chance = chance.of_errors(p.errors, info.card)
-  for _, key in ipairs { "done", "diverged", "failed", "running", "queued" } do
+  for _, key in ipairs { "done", "diverged", "failed", "running", "queued", "spared" } do
     snapshot[key] = snapshot[key] + p[key]
   end
   snapshot.total = snapshot.total + p.n
@@ -90,7 +93,8 @@ local function holds(before, version, infos)
   return #before.populations == #infos
 end
 
-local kept = { "populations", "done", "diverged", "failed", "running", "queued", "total" }
+local kept = { "populations", "trials", "done", "diverged", "failed", "running", "queued", "spared",
+  "total" }
 
 -- The models of all populations: those seen last, or read.
 local function add_models(snapshot, store, before)
@@ -107,6 +111,8 @@ local function add_models(snapshot, store, before)
     snapshot.models = before.models
     return
   end
+  snapshot.trials, message = store:_trials()
+  if not snapshot.trials then return message end
   for id, name in ipairs(names) do
     local live, why = store:live(name)
     if not live then return why end
@@ -170,7 +176,7 @@ end
 -- @tparam[opt] table before the state seen last: what still holds of it is not read again
 function M.take(path, store, message, needs, before)
   local s = { path = paths.shown(path), now = unix_time(), populations = {}, models = {}, done = 0,
-    diverged = 0, failed = 0, running = 0, queued = 0, total = 0, images_per_s = 0 }
+    diverged = 0, failed = 0, running = 0, queued = 0, spared = 0, total = 0, images_per_s = 0 }
   if store then message = fill(s, store, needs or {}, before) end
   s.open = s.running + s.queued
   s.finished = s.done + s.diverged + s.failed
@@ -191,8 +197,9 @@ end
 function M.plain(s)
   for _, p in ipairs(s.populations) do
     p.finished, p.flops, p.params, p.acts, p.networks = nil, nil, nil, nil, nil
+    p.prefix = nil
   end
-  s.version = nil
+  s.version, s.trials = nil, nil
   return s
 end
 

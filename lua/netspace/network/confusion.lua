@@ -12,6 +12,7 @@ local KEPT = 10   -- pairs that are kept
 local SAID = 5    -- of these, what is printed below a matrix; all, where there is none
 local WIDTH = 80  -- of a matrix
 local NAME = 16   -- of the name of a class in it
+local SHOWN = 3   -- images of each pair that are named
 
 local Confusion = { __name = "confusion" }
 Confusion.__index = Confusion
@@ -60,6 +61,12 @@ function Confusion:__tostring()
   for i = 1, math.min(#self.worst, matrix and SAID or KEPT) do
     local w = self.worst[i]
     lines[#lines + 1] = ("%s is taken for %s: %s"):format(w.class, w.taken_for, share(w.n, w.of))
+    local text
+    for _, file in ipairs(w.files or {}) do -- one, and others where they fit
+      local more = (text and text .. ", " or "  ") .. file:gsub("%c", "?")
+      if not text or utf8.len(more, 1, -1, true) and utf8.len(more) <= WIDTH then text = more end
+    end
+    lines[#lines + 1] = text
   end
   return table.concat(lines, "\n")
 end
@@ -73,6 +80,31 @@ Confusion.table = tabular.method(function(c)
   end
   return rows
 end)
+
+--- Names images of each pair: .images, up to SHOWN of their numbers in the split, and .files,
+-- where they are from files.
+-- @tparam table answers of the images, from 0
+-- @tparam function label(i) label of an image, from 0
+-- @tparam function name(i) of its file, or nil
+function M.show(c, answers, label, name)
+  local of = {}
+  for _, w in ipairs(c.worst) do
+    w.images = {}
+    of[w.label * #c.class_names + w.answer] = w
+  end
+  for i, answer in ipairs(answers) do
+    local w = of[label(i) * #c.class_names + answer]
+    if w and answer >= 0 and #w.images < SHOWN then
+      w.images[#w.images + 1] = i
+      local file = name(i)
+      if file then
+        w.files = w.files or {}
+        w.files[#w.files + 1] = file
+      end
+    end
+  end
+  return c
+end
 
 --- The confusion of a matrix of counts by label and answer.
 -- @treturn table matrix, class_names, split; n, n_wrong, error and class_error in percent; of and

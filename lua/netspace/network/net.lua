@@ -5,14 +5,16 @@
 --   print(n:train(data.open("shapes"), recipe.quick).error)
 
 local absent = require "netspace.lib.absent"
-local atomic = require "netspace.lib.atomic"
 local benchmark = require "netspace.core.benchmark"
 local blame = require "netspace.lib.blame"
 local confusions = require "netspace.network.confusion"
 local core = require "netspace.core.net"
 local document = require("netspace.lib.doc").group "net"
+local exports = require "netspace.network.export"
 local json = require "netspace.lib.json"
+local looking = require "netspace.core.look"
 local looks = require "netspace.lib.looks"
+local predictions = require "netspace.network.predict"
 local profiles = require "netspace.network.profile"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
@@ -20,7 +22,6 @@ local final = require("netspace.network.arch")._final
 local hash = require("netspace.network.arch").hash
 local recipe = require "netspace.network.recipe"
 local sys = require "netspace.core.sys"
-local uv = require "luv"
 
 local M = {}
 local methods = core.methods
@@ -48,7 +49,8 @@ local function call(where, f, ...)
   return table.unpack(results, 1, results.n)
 end
 
--- What a net was trained on, as far as whoever uses it must know: its pixels and its classes.
+-- What a net was trained on, as far as whoever uses it must know: its classes, and how an image
+-- becomes the numbers that it takes.
 local trained_on = setmetatable({}, { __mode = "k" })
 
 --- The net is trained on this data set from now on.
@@ -56,7 +58,8 @@ function M._trained(n, set)
   local card = set:card()
   trained_on[n] = { name = card.spec, checksum = card.checksum, image = card.image,
     mean = card.mean, std = card.std, class_names = card.class_names,
-    channels = card.channels == 1 and "gray" or "RGB" }
+    channels = card.channels == 1 and "gray" or "RGB", scale = card.scale, resize = card.resize,
+    size = card.size, size_resize = card.size_resize, background = card.background }
 end
 
 -- The same as the file `path` of weights says, if it does.
@@ -71,6 +74,21 @@ local function copy(m)
   local t = {}
   for k, v in pairs(m) do t[k] = type(v) == "table" and copy(v) or v end
   return t
+end
+
+-- Why an image cannot be read, with what was done about it.
+local function unreadable(data, why)
+  local mended, text = data:_mend(why)
+  return mended and text .. ": open the data again" or text
+end
+
+-- Calls f, which reads the data; the reason of an exception is said as above.
+local function reading(data, f, ...)
+  local results = table.pack(pcall(f, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  local why = results[2]
+  local said = type(why) == "string" and members.kind(data) == "dataset"
+  error(said and unreadable(data, why) or why, 0)
 end
 
 local function is_net(x)
@@ -159,23 +177,14 @@ function methods.data(n)
   return trained_on[n] and copy(trained_on[n])
 end
 
-function methods.export(n, dir)
+function methods.export(n, dir, o)
   check_net("net:export", n)
   if type(dir) ~= "string" or dir == "" or dir:find "\0" then
     error(("net:export expects the name of a directory, got %s"):format(type(dir) == "string"
       and ("%q"):format(dir) or type(dir)), 2)
   end
   call("net:export", n.arch, n) -- raises when it is closed
-  local name = "torch_anynet.py"
-  local f <close>, message = io.open((debug.getinfo(1, "S").source:match("^@(.*/)") or "") .. name)
-  if not f then return nil, message end
-  local module, made, why, code = f:read "a", uv.fs_mkdir(dir, tonumber("777", 8))
-  if not made and code ~= "EEXIST" then
-    return nil, ("%s cannot be made: %s"):format(dir, atomic.reason(why))
-  end
-  made, message = n:save(dir .. "/net.safetensors")
-  if not made then return nil, message end
-  return atomic.write(("%s/%s"):format(dir, name), function(write) write(module) end)
+  return exports.write(n, dir, trained_on[n], o)
 end
 
 function methods.arch(n)
@@ -187,7 +196,10 @@ function methods.train(n, data, r, progress)
   check_net("net:train", n)
   if type(r) == "function" and progress == nil then r, progress = nil, r end
   r = recipe._complete("net:train", r, 1, recipe.quick)
+  local idle = members.kind(data) == "dataset" and recipe._idle(r, data:card().channels)
+  if idle then error("net:train: " .. idle, 2) end
   local result = call("net:train", core.run, n, data, r, progress)
+  if result.status == "unreadable" then result.reason = unreadable(data, result.reason) end
   M._trained(n, data)
   return result
 end
@@ -253,7 +265,8 @@ end
 function methods.test(n, data, opts)
   check_net("net:test", n)
   local split = split_of("net:test", opts)
-  local e, metrics = call("net:test", core.test, n, data, split, (seen("net:test", n, data)))
+  local e, metrics = call("net:test", reading, data, core.test, n, data, split,
+    (seen("net:test", n, data)))
   metrics.looks = note(n, data, split, e)
   return e, metrics
 end
@@ -262,10 +275,25 @@ function methods.confusion(n, data, opts)
   check_net("net:confusion", n)
   local split = split_of("net:confusion", opts)
   local look, names = seen("net:confusion", n, data)
-  local c = confusions.new(call("net:confusion", core.confusion, n, data, split, look), names,
-    split)
+  local matrix, answers = call("net:confusion", reading, data, core.confusion, n, data, split,
+    look)
+  local c, labels = confusions.new(matrix, names, split), looking.labels(data, split)
+  confusions.show(c, answers, function(i)
+    return look and look.labels[labels[i] + 1] or labels[i]
+  end, function(i) return data:name(split, i) end)
   note(n, data, split, c.error)
   return c
+end
+
+function methods.predict(n, what)
+  check_net("net:predict", n)
+  call("net:predict", arch_of, n) -- refuses a closed one
+  local about = trained_on[n]
+  if not (about and about.mean and about.class_names) then
+    error("net:predict: the net was not trained, or its file does not say on what: nobody knows "
+      .. "its classes, nor how it takes images", 2)
+  end
+  return call("net:predict", predictions.predict, n, about, what)
 end
 
 -- "train" or "test", train when not given.
@@ -401,9 +429,26 @@ document("net:confusion", [[
     split   "test", "validation" or "train" (not augmented)
   .matrix has a row for each class, in the order of .class_names (that of the net): how many of
   its images got each answer (an image whose logits are no numbers none).  .worst are the pairs:
-  class, taken_for, n, of, share, label, answer (from 0).  .error and .class_error are those of
-  net:test, .n and .n_wrong the images.  A look at the test images counts as net:test does.
+  class, taken_for, n, of, share, label, answer (from 0), and of up to three such images .images,
+  their numbers in the split, and .files, their names where they are from files.  .error and
+  .class_error are those of net:test, .n and .n_wrong the images.  A look at the test images counts
+  as net:test does.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):confusion(D, { split = "validation" })]])
+
+document("net:predict", [[
+  net:predict(file) -> prediction, or nil and a message
+  net:predict{ file, … } -> list of predictions, or nil and a message
+  What the network says of an image: the classes with their probabilities (softmax of the logits),
+  the most likely first.  Prints the first five.
+    file   a JPEG, PNG, WebP, PPM or BMP file.  It goes through the steps that the images the net
+           was trained on went through (net:data): the short side to size where it is larger,
+           then to scale * image, the middle cut out, minus the mean, divided by std.  Or an image
+           as dataset:image gives it, which is only normalised
+  p[1].class, .p and .label (from 0) are of the most likely class, as are p.class, p.p and p.label;
+  of a list of files each has .file.  Probabilities are those of a network that is often too sure:
+  they order classes, and say less of how often it is right.
+  example: n = net.new(arch.anynet{ d = {1}, w = {8} }) n:train(D) n:predict{ "a.jpg", "b.jpg" }
+  example: n = net.new(arch.anynet{ d = {1}, w = {8} }) n:train(D) n:predict(D:image("test", 1))]])
 
 document("net:forward", [[
   net:forward(images) -> list of lists of logits
@@ -449,18 +494,35 @@ document("net:load", [=[
 
 document("net:data", [=[
   net:data() -> { name =, mean =, std =, class_names =, image =, … }, or nil
-  What the weights were trained on: how its pixels (RGB, 0 to 255) were normalised, its classes
-  in the order of the logits, and its size.  It is saved with the weights; nil where a net was
-  not trained.
+  What the weights were trained on: its classes in the order of the logits, and how an image
+  becomes what the net takes: the short side brought to size (where it is larger; of images from
+  files), by size_resize ("antialias" or "pycls"), with background under what is transparent;
+  then to round(scale * image), by resize; image pixels a side cut out of the middle; pixels
+  (channels, 0 to 255) minus mean, divided by std.  It is saved with the weights; nil where a net
+  was not trained.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):data()]=])
 
 document("net:export", [=[
-  net:export(dir) -> true, or nil and a message
-  All that PyTorch needs, in a directory that is made where it is missing: net.safetensors
-  (net:save) and torch_anynet.py, whose load("net.safetensors") gives the torch.nn.Module
-  with these weights, and with .mean, .std, .class_names and .image of the data it was trained
-  on; its first lines show how to use it.
-  example: net.new(arch.anynet{ d = {1}, w = {8} }):export("best")]=])
+  net:export(dir, { c = false, fold = true, normalise = true }) -> { onnx =, … }, or nil, message
+  All that other programs need, in a directory that is made where it is missing:
+    net.safetensors   the weights (net:save)
+    torch_anynet.py   for PyTorch: load("net.safetensors") gives the torch.nn.Module with these
+                      weights, and .mean, .std, .class_names and .image of the data it was
+                      trained on; see(net, picture) makes of a picture of Pillow's what it takes
+    net.onnx          for ONNX runtimes: opset 17, input "image" (N, channels, side, side), red
+                      first, output "logits" (N, classes); class names, mean, deviation and the
+                      order of the channels in its metadata.  Beyond 2 GiB the weights lie in
+                      net.onnx.data
+    net.c, net.h, demo.c   with c = true: C that needs only libm, for one image at a time; of more
+                      than a million weights, net.weights beside it.
+                      cc -O3 -march=native net.c demo.c -lm; ./a.out picture.ppm
+    fold        batch norms of net.onnx go into the convolutions before them (those of net.c do)
+    normalise   net.onnx takes pixels from 0 to 255 and normalises them itself (net.c does); where
+                nobody knows how the net was trained, it takes what is normalised
+  .onnx: whether there is one (the build needs protobuf-c and ONNX's schema); .normalised, what it
+  takes; .memory, the bytes of static memory that net.c takes.
+  example: net.new(arch.anynet{ d = {1}, w = {8} }):export("best")
+  source: onnx.proto and Operators.md of ONNX]=])
 
 document("net:arch", [[
   net:arch() -> m

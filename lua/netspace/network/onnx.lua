@@ -1,12 +1,15 @@
 --- Networks as ONNX models.  Mechanism: src/model/onnx.h.
 
-local core = require "netspace.core.onnx"
+local core = require "netspace.core.export"
 local json = require "netspace.lib.json"
 
 local M = {}
 
 -- A message of protobuf has at most 2 GiB; beyond this the weights lie in a file beside it.
 M.INSIDE = (1 << 31) - (1 << 24)
+
+--- Whether this build can write them.
+M.there = core.onnx_there
 
 --- Writes the net n.
 -- @tparam table|nil about  what it was trained on (net:data): mean, std, class_names, channels, …
@@ -23,7 +26,7 @@ function M.write(n, path, about, o)
       metadata[#metadata + 1] = { key, type(v) == "string" and v or json.encode(v) }
     end
   end
-  return core.write(n, path, { fold = o.fold, inside = o.inside or M.INSIDE,
+  return core.onnx(n, path, { fold = o.fold, inside = o.inside or M.INSIDE,
     mean = o.normalise and about.mean or nil, std = o.normalise and about.std or nil,
     metadata = metadata })
 end

@@ -65,6 +65,40 @@ local function augmentation(where, a, level)
   return next(t) and t or nil
 end
 
+-- Of which crop or policy an option of augmentation is.
+local parts_of = {
+  { "pad", "crop", "padded" }, { "area", "crop", "resized" }, { "aspect", "crop", "resized" },
+  { "swap", "crop", "resized" }, { "operations", "policy", "randaugment" },
+  { "magnitude", "policy", "randaugment" },
+}
+local crop_of = { auto = "auto", none = "none", cifar = "padded", light = "resized",
+  pycls = "resized" }
+
+-- What of an augmentation that is written out changes nothing, as a message; nil: all has effect.
+local function idle(a)
+  local of = { crop = a.crop or crop_of[a.like or "auto"], policy = a.policy or "none" }
+  for _, part in ipairs(parts_of) do
+    local key, kind, needs = table.unpack(part)
+    if a[key] ~= nil and of[kind] ~= needs then
+      local text = "augment: %s is of %s = \"%s\" and changes nothing with %s = \"%s\""
+      return text:format(key, kind, needs, kind, of[kind])
+    end
+  end
+  if a.flip ~= nil and of.crop == "auto" then
+    return "augment: flip changes nothing with crop = \"auto\", which always flips; name the crop"
+  end
+end
+
+--- What a complete recipe says that changes nothing of images of so many channels, as a message.
+function M._idle(r, channels)
+  local a = type(r.augment) == "table" and channels == 1 and r.augment or {}
+  for _, key in ipairs { "saturation", "hue" } do
+    if (a[key] or 0) > 0 then
+      return ("augment: %s is %g, but the images are gray: it changes nothing"):format(key, a[key])
+    end
+  end
+end
+
 --- Completes and checks a recipe.  `where` is the function that exceptions name.
 -- @tparam[opt] table t what differs from t.like, or from `usual`
 -- @tparam[opt] table usual what is the default there (recipe.paper)
@@ -90,6 +124,12 @@ function M._complete(where, t, level, usual)
   r.augment = augmentation(where, r.augment, level)
   local ok, message = pcall(core.check, r)
   if not ok then error(message:gsub("^recipe:", where .. ":"), level + 1) end
+  local nothing = type(t.augment) == "table" and r.augment and idle(r.augment)
+  if r.warmup == 0 and r.warmup_factor ~= M.paper.warmup_factor then
+    nothing = nothing or t.warmup_factor and "warmup_factor changes nothing with warmup = 0"
+    r.warmup_factor = M.paper.warmup_factor -- of what it is like
+  end
+  if nothing then error(where .. ": " .. nothing, level + 1) end
   return r
 end
 
@@ -144,6 +184,7 @@ document("recipe", [[
   Where a recipe is an option (sweep.run, net:train, design.step) a table that gives only a few
   of these, such as recipe = { epochs = 3 }, starts from what is the default there:
   recipe.quick.
+  An option that changes nothing beside the others (pad without crop = "padded") is refused.
   A recipe is a plain table and may be stored or printed.
   example: recipe{ epochs = 2, lr = 0.1 }.lr
   example: recipe{ augment = { like = "light", mixup = 0.2 } }

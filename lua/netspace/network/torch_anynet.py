@@ -6,9 +6,11 @@ wrote:
     logits = net((pixels - net.mean) / net.std)    # n x 3 x h x w, RGB from 0 to 255, or
                                                    # n x 1 x h x w where it was trained on gray
     names = [net.class_names[k] for k in logits.argmax(1)]
+    p = net(torch_anynet.see(net, Image.open("cat.jpg"))).softmax(1)    # of a file, by Pillow
 
 net.mean and net.std are those of the images the network was trained on, net.image is their
-size in pixels; where the file does not say (a network that was not trained), they are None.
+size in pixels, net.data is all that is known of them; where the file does not say (a network
+that was not trained), they are None.
 It needs torch and safetensors.  The structure is Radosavovic et al. 2020, figures 3, 4 and 23;
 names and order of the parameters are those of pycls."""
 import json
@@ -182,4 +184,47 @@ def load(path):
         value = torch.tensor(data[name]).view(-1, 1, 1) if name in data else None
         net.register_buffer(name, value, persistent=False)
     net.class_names, net.image = data.get("class_names"), data.get("image")
+    net.data = data or None
     return net
+
+
+def resized(picture, side, how):
+    """With the short side brought to `side`, the long side rounded down."""
+    from PIL import Image
+    w, h = picture.size
+    w, h = (side * w // h, side) if w > h else (side, side * h // w)
+    if (w, h) == picture.size:
+        return picture
+    if how == "antialias":
+        return picture.resize((w, h), Image.Resampling.BILINEAR)
+    x = tensor(picture)  # as pycls: two by two neighbours, whatever the step
+    x = nn.functional.interpolate(x, (h, w), mode="bilinear", align_corners=False)
+    x = x.round().clamp(0, 255).byte()[0].permute(1, 2, 0).squeeze(-1)
+    return Image.fromarray(x.numpy())
+
+
+def tensor(picture):
+    """1 x channels x h x w, from 0 to 255."""
+    w, h = picture.size
+    x = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
+    return x.view(1, h, w, -1).permute(0, 3, 1, 2).float()
+
+
+def see(net, picture):
+    """What the network takes of a picture (PIL.Image), by the steps that the images it was
+    trained on went through: 1 x channels x image x image, normalised."""
+    from PIL import Image, ImageOps
+    data = net.data
+    picture = ImageOps.exif_transpose(picture)
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        below = Image.new("RGBA", picture.size, data.get("background", "black"))
+        picture = Image.alpha_composite(below, picture)
+    picture = picture.convert("L" if data.get("channels") == "gray" else "RGB")
+    size, side = data.get("size", 0), net.image
+    if 0 < size < min(picture.size):
+        picture = resized(picture, size, data["size_resize"])
+    picture = resized(picture, round(data.get("scale", 1) * side), data.get("resize", "antialias"))
+    left, top = (round((length - side) / 2) for length in picture.size)
+    x = tensor(picture.crop((left, top, left + side, top + side)))
+    return (x.to(net.mean.device) - net.mean) / net.std

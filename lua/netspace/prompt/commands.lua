@@ -12,11 +12,12 @@ function M.monitor(args)
   return require("netspace.monitor.monitor").main(args)
 end
 
-local RESUME = "resume STORE [--workers N] [--retry | --retry=all] [--memory SIZE] "
-  .. "[--patience SECONDS] [--budget TIME | --by HH:MM]"
+local RESUME = "resume STORE [--workers N|PLACE,...] [--trainer COMMAND] [--retry | --retry=all] "
+  .. "[--memory SIZE] [--patience SECONDS] [--budget TIME | --by HH:MM]"
 local of_resume = { "--workers", "--retry", "--retry=all", "--memory", "--patience", "--budget",
-  "--by" }
-local with_value = { workers = true, memory = true, patience = true, budget = true, by = true }
+  "--by", "--trainer" }
+local with_value = { workers = true, trainer = true, memory = true, patience = true,
+  budget = true, by = true }
 
 local function refused(...)
   io.stderr:write("netspace: ", (...):format(select(2, ...)), "\n")
@@ -37,9 +38,15 @@ function M.resume(args)
     end
     if key == "workers" then
       o.workers = math.tointeger(tonumber(value))
-      if not o.workers or o.workers < 1 then
-        return refused("--workers is a whole number of at least 1, not '%s'", value)
+      if value:find ":" then
+        o.workers = {}
+        for place in value:gmatch "[^,]+" do table.insert(o.workers, place) end
+      elseif not o.workers or o.workers < 1 then
+        return refused("--workers is a whole number of at least 1, or places such as "
+          .. "local:2,ssh:node1:8; not '%s'", value)
       end
+    elseif key == "trainer" then
+      o.trainer = value
     elseif key == "patience" then
       o.patience = tonumber(value)
       if not o.patience or o.patience <= 0 then
@@ -246,6 +253,12 @@ function M.data(args)
   return require("netspace.data.main").data(args)
 end
 
+--- Tries a trainer with the protocol.
+function M.trainer(args)
+  return require("netspace.sweep.check").main(args)
+end
+
+local TRAINER = "trainer check [--data SPEC] [--patience SECONDS] COMMAND [ARG]..."
 local PACK = "pack SPEC -o FILE [--size N] [--jpeg | --bytes] [--KEY VALUE]... | "
   .. "pack --check FILE"
 local DATA = "data SPEC [--KEY VALUE]... | data --cache [--clear] [--limit SIZE]"
@@ -267,8 +280,9 @@ end
 for name, about in pairs { resume = { RESUME, "sweep.resume" },
   export = { EXPORT, "store:export" }, copy = { COPY, "store:copy" },
   remove = { REMOVE, "store:remove" }, rename = { RENAME, "store:rename" },
-  report = { REPORT, "report" }, doctor = { DOCTOR }, pack = { PACK, "data.open" },
-  data = { DATA, "data.open" }, import = { IMPORT, "exchange.pycls.read" } } do
+  report = { REPORT, "report" }, trainer = { TRAINER }, doctor = { DOCTOR },
+  pack = { PACK, "data.open" }, data = { DATA, "data.open" },
+  import = { IMPORT, "exchange.pycls.read" } } do
   local run = M[name]
   M[name] = function(args)
     for _, a in ipairs(args) do

@@ -82,7 +82,9 @@ local rows = {
   { "attempt", "One try to train a network: after a crash or a stop it is tried again, from its "
     .. "checkpoint where there is one.", "sweep.resume" },
   { "worker", "A process that trains one network at a time on one core; as many as cores unless "
-    .. "workers = n.", "sweep.run" },
+    .. "workers = n, or a list of where: \"local:2\", \"ssh:node1:8\".", "sweep.run" },
+  { "trainer", "The program that trains: netspace itself, or another that speaks the protocol of "
+    .. "netspace-trainer(5).  The store says which one made a model.", "sweep.run" },
   { "epoch", "All training images once.", "recipe" },
   { "batch, batch size", "Images of one step of training.", "recipe" },
   { "lr, learning rate", "Length of a step of training; follows a half cosine unless the "

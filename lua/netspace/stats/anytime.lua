@@ -7,7 +7,7 @@ local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
 local options = require "netspace.lib.options"
 local prefix = require "netspace.stats.prefix"
-local sequential = require "netspace.stats.sequential"
+local looks = require "netspace.stats.looks"
 
 local M = {}
 
@@ -75,7 +75,7 @@ local function verdict(t, p)
       .. "and %d of %s have ended."):format(t.first, p.have[1], A, p.have[2], B)
   end
   local function interval(range, e)
-    return ("(%g %% CI that holds at every moment: %s points%s)"):format(100 * t.level, range,
+    return ("(%.4g %% CI that holds at every moment: %s points%s)"):format(100 * t.level, range,
       e and "; e-value " .. e_text(e) or "")
   end
   local range = ("%+.2f to %+.2f"):format(t.ci[1], t.ci[2])
@@ -100,10 +100,10 @@ local anytime = { __name = "anytime", __tostring = function(t) return t.verdict 
 options.declare("stats.anytime", { level = "number", margin = "number", tightest = "integer",
   exact = "boolean", first = "integer" })
 
-local function decide(a, b, o)
-  local where = "stats.anytime"
-  o = options.check(where, o)
-  local s = { level = input.level(where, o.level), margin = sequential._margin(where, o.margin),
+--- What stats.anytime gives, for `where`; `what` names b where it has no name.
+function M._decide(where, a, b, o, what)
+  o = options.check(where, o, 1, "stats.anytime")
+  local s = { level = input.level(where, o.level), margin = looks.points(where, "margin", o.margin),
     tightest = o.tightest or TIGHTEST, first = o.first or (o.exact and 1 or FIRST) }
   for _, key in ipairs { "tightest", "first" } do
     if s[key] < 1 then
@@ -114,7 +114,7 @@ local function decide(a, b, o)
     error(("%s: an exact sequence has no %s"):format(where,
       o.tightest and "tightest" or "first"), 0)
   end
-  local p = prefix._pair(where, a, b)
+  local p = prefix._pair(where, a, b, what)
   local t = { n = p.n, level = s.level, margin = s.margin, exact = o.exact or false,
     first = math.tointeger(s.first), ci = { -math.huge, math.huge }, e = 1, p = 1 }
   if p.n >= 1 then
@@ -125,12 +125,12 @@ local function decide(a, b, o)
     t.mean_difference = mean_of(p.b, p.n) - mean_of(p.a, p.n)
   end
   t.over = t.claim ~= nil
-  sequential._finish(t, p, a, b, t.ci[1] > 0 and "a" or "b", verdict)
+  looks.finish(t, p, a, b, t.ci[1] > 0 and "a" or "b", verdict)
   return setmetatable(t, anytime)
 end
 
 function M.anytime(a, b, o)
-  return (blame.call(1, blame.plainly, decide, a, b, o))
+  return (blame.call(1, blame.plainly, M._decide, "stats.anytime", a, b, o))
 end
 
 document("stats.anytime", [[

@@ -52,11 +52,14 @@ local function spending(where, s)
 end
 
 --- Looks and their limits: lists information, z, p, spent, and what they were made of.
+-- @tparam table o looks, level, spending; and information, a list: where it is not that of the
+--   numbers of models, which then say only what is spent when
 function M._solve(where, o)
   local level = input.level(where, o.level)
-  local t = fractions(where, o.looks or 5)
+  local at = fractions(where, o.looks or 5)
   local name, rho = spending(where, o.spending)
-  local z, spent = core.boundaries(t, 1 - level, name, rho, 2)
+  local t = o.information or at
+  local z, spent = core.boundaries(t, 1 - level, name, rho, 2, o.information and at)
   if not z then error(("%s: %s"):format(where, spent), 0) end
   local p = {}
   for k, c in ipairs(z) do p[k] = 2 * core.tail(c) end

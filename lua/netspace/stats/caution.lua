@@ -1,6 +1,6 @@
 --- What makes a comparison of populations questionable, in words: that they were not trained
--- alike (recipe, data, window of complexity), are samples of one space, are unfinished, have
--- learnt nothing, or have failed at a limit.  The same for stats.compare, stats.alternatives,
+-- alike (recipe, data, trainer, window of complexity), are samples of one space, are unfinished,
+-- have learnt nothing, or have failed at a limit.  The same for stats.compare, stats.alternatives,
 -- design.step and reports; a population is compared with care, never silently.
 
 local cards = require "netspace.lib.card"
@@ -49,6 +49,19 @@ local function window(r)
   return from and from.spec and (from.window or {}) or nil
 end
 
+-- Which trainers made a result, and on what: "netspace 0.1.0 on cpu"; nil where that is not known.
+-- What decides the last digits (kernels) and the host are left out.
+local function trainers(r)
+  local list, seen = {}, {}
+  for _, t in ipairs(r.trainers or {}) do
+    local text = ("%s %s on %s"):format(t.trainer, t.version, t.device)
+    if not seen[text] then list[#list + 1] = text end
+    seen[text] = true
+  end
+  table.sort(list)
+  return list[1] and table.concat(list, ", ") or nil
+end
+
 --- In what the results a and b differ that must be alike for their errors to tell of their
 -- spaces: a list such as { "recipes (epochs 1 and 2)", "windows of complexity (…)" }.  What is
 -- not known of both is taken to be alike.
@@ -56,6 +69,8 @@ function M.differences(a, b)
   if type(a) ~= "table" or type(b) ~= "table" then return {} end
   local list = { unlike("recipes", a.recipe, b.recipe) }
   list[#list + 1] = unlike("data", images(a), images(b))
+  local x, y = trainers(a), trainers(b)
+  if x and y and x ~= y then list[#list + 1] = ("trainers (%s and %s)"):format(x, y) end
   list[#list + 1] = unlike("windows of complexity", window(a), window(b))
   return list
 end

@@ -276,7 +276,7 @@ local function describe(by_name, header)
     local result = type(p) == "table" and by_name[p.name]
     if result then
       for _, key in ipairs { "space", "spec", "constraints", "window", "recipe", "data", "card",
-        "seed" } do
+        "seed", "trainers" } do
         result[key] = p[key]
       end
       if math.type(p.n) == "integer" then result.n = math.max(result.n, p.n) end

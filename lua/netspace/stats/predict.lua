@@ -263,10 +263,9 @@ local function above(list)
   return out
 end
 
---- The difference of the mean of result j and that of i, and everything compare says of it:
--- or nil and why not.
--- @tparam table o  level, draws, margin
-function Fits:difference(i, j, o)
+--- The difference of the mean of result j and that of i alone: difference, se, df (Welch's), the
+-- means x and y as Fits:mean has them, and plain_se; or nil and why not.
+function Fits:estimate(i, j)
   local a, b = self.of[i], self.of[j]
   if not a or not b then return nil, self.why[i] or self.why[j] end
   if a.p.conditions ~= b.p.conditions then
@@ -277,11 +276,21 @@ function Fits:difference(i, j, o)
   local x, y = self:mean(i), self:mean(j)
   local difference, se = y.mean - x.mean, math.sqrt(x.se ^ 2 + y.se ^ 2)
   if a.pool == b.pool then difference, se = a.pool.fit:difference(a.place, b.place) end
-  local plain_se = math.sqrt(x.plain_se ^ 2 + y.plain_se ^ 2)
+  return { difference = difference, se = se, df = freedom(x, y), x = x, y = y,
+    plain_se = math.sqrt(x.plain_se ^ 2 + y.plain_se ^ 2) }
+end
+
+--- The same and everything else that compare says of it; or nil and why not.
+-- @tparam table o  level, draws, margin
+function Fits:difference(i, j, o)
+  local known, why = self:estimate(i, j)
+  if not known then return nil, why end
+  local a, b, x, y = self.of[i], self.of[j], known.x, known.y
+  local difference, se, plain_se = known.difference, known.se, known.plain_se
   if not pays(se, plain_se) then
     return nil, "the features explain too little of the errors"
   end
-  local half = core.student(0.5 + o.level / 2, freedom(x, y)) * se
+  local half = core.student(0.5 + o.level / 2, known.df) * se
   local at = above(grid(a.p, b.p))
   local f = a.pool.fit:edf(a.place, at, o.level, 0)
   local g = b.pool.fit:edf(b.place, at, o.level, 0)

@@ -52,9 +52,10 @@ function M._of(where, what, x)
 end
 
 --- The prefixes of two populations, as pairs in the drawn order.
+-- @tparam[opt] string what  names y where it has no name
 -- @treturn table a, b, n (pairs), names, ignored = { a =, b = }, planned
-function M._pair(where, x, y)
-  local a, b = M._of(where, "a", x), M._of(where, "b", y)
+function M._pair(where, x, y, what)
+  local a, b = M._of(where, "a", x), M._of(where, what or "b", y)
   local names = { a.name, b.name }
   if names[1] == names[2] then names = { names[1] .. " (a)", names[2] .. " (b)" } end
   return { a = a.errors, b = b.errors, n = math.min(a.n, b.n), names = names, have = { a.n, b.n },
@@ -76,31 +77,40 @@ function M._ignored(p, n)
     order and " (small networks end first; only models 1 to n are a fair sample)" or "")
 end
 
-local function prefix_of(x)
-  local where = "stats.prefix"
-  if type(x) ~= "table" or type(x.errors) ~= "table" then
-    error(("%s: it wants a result, not a %s"):format(where, core.is_edf(x) and "edf" or type(x)), 0)
-  end
-  local p = M._of(where, "the argument", x)
+--- The result x up to model n of its prefix p (of M._of), or all of that.
+function M._cut(x, p, n)
+  n = math.min(n or p.n, p.n)
   local function cut(list)
     local part = {}
-    for k, i in ipairs(p.order or {}) do part[k] = list[i] end
+    for k = 1, n do part[k] = list[p.order[k]] end
     return part
   end
   local t = {}
   for key, value in pairs(x) do
     if key:sub(1, 1) ~= "_" then t[key] = value end
   end
-  t.name, t.errors, t.n, t.ignored = p.name, p.errors, p.n, p.ignored
+  t._origin = rawget(x, "_origin")
+  t.name, t.errors, t.n, t.ignored = p.name, cut(x.errors), n, #x.errors - n
   t.failed = nil -- counted anew: errors of 100
   for _, key in ipairs { "models", "indices", "curves" } do
     if type(x[key]) == "table" then t[key] = cut(x[key]) end
+  end
+  for key, value in pairs(t.models and x.models or {}) do -- where a population was drawn from
+    if type(key) == "string" then t.models[key] = value end
   end
   if x.columns then
     t.columns = {}
     for name, column in pairs(x.columns) do t.columns[name] = cut(column) end
   end
   return t
+end
+
+local function prefix_of(x)
+  local where = "stats.prefix"
+  if type(x) ~= "table" or type(x.errors) ~= "table" then
+    error(("%s: it wants a result, not a %s"):format(where, core.is_edf(x) and "edf" or type(x)), 0)
+  end
+  return M._cut(x, M._of(where, "the argument", x))
 end
 
 function M.prefix(x) return (blame.call(1, blame.plainly, prefix_of, x)) end

@@ -24,8 +24,8 @@ local columns = {
   "population", "index", "d", "w", "b", "g", "stride", "block", "se", "stem", "stem_width",
   "head_width", "activation", "classes", "image", EXTRA, "asked", "regnet", "flops", "params",
   "acts", "seed", "error", "class_error", "top5_error", "validation_loss", "status", "reason",
-  "signal", "log", "epochs", "attempts", "seconds", "images_per_s", "memory", "curve", "origin",
-  "hash",
+  "signal", "log", "epochs", "attempts", "seconds", "images_per_s", "memory", "trainer", "curve",
+  "origin", "hash",
 }
 local known = {}
 for _, name in ipairs(columns) do known[name] = true end
@@ -43,7 +43,9 @@ function M.derived(name)
 end
 
 local of_model = [[SELECT id, idx, m, hash, seed, flops, params, acts, status, attempt, error,
-  reason, signal, log, seconds, images_per_s, memory, epochs, origin FROM model ]]
+  reason, signal, log, seconds, images_per_s, memory, epochs, origin,
+  (SELECT name || ' ' || version || ' on ' || device FROM trainer WHERE trainer.id = model.trainer)
+  AS trainer FROM model ]]
 local of_epoch = [[SELECT epoch, lr, train_loss, train_error, validation_error,
   validation_loss, top5_error, class_error, seconds, images_per_s
   FROM epoch WHERE model = ? ORDER BY epoch]]
@@ -52,7 +54,7 @@ local of_epoch = [[SELECT epoch, lr, train_loss, train_error, validation_error,
 local function record(reader, name, model, epochs)
   local r = reader:decode(("model %d of %s"):format(model.idx, name), model.m)
   for _, key in ipairs { "flops", "params", "acts", "seed", "error", "status", "reason",
-    "signal", "log", "epochs", "seconds", "images_per_s", "memory", "hash" } do
+    "signal", "log", "epochs", "seconds", "images_per_s", "memory", "hash", "trainer" } do
     r[key] = model[key]
   end
   r.population, r.index, r.attempts = name, model.idx, model.attempt

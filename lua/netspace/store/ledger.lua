@@ -128,6 +128,44 @@ function Ledger:names_of(hash)
   return names
 end
 
+--- The trials of the store, oldest first: id, plan, verdict (or nil), names (the parent first).
+function Ledger:trials()
+  local list = rows(self, "SELECT id, plan, verdict FROM trial ORDER BY id")
+  for _, t in ipairs(list) do
+    t.plan, t.names = json.decode(t.plan), {}
+    for i, row in ipairs(rows(self, [[SELECT name FROM arm JOIN population
+      ON population.id = population WHERE trial = ? ORDER BY place]], { t.id })) do
+      t.names[i] = row.name
+    end
+  end
+  return list
+end
+
+--- The trial of these populations, in this order, or nil.
+function Ledger:trial(ids)
+  local row = rows(self, [[SELECT id, plan, verdict FROM trial WHERE
+    (SELECT json_group_array(population) FROM (SELECT population FROM arm WHERE trial = trial.id
+      ORDER BY place)) = ?]], { json.encode(ids) })[1]
+  if row then row.plan = json.decode(row.plan) end
+  return row
+end
+
+--- Keeps the plan by which populations will be compared.
+-- @treturn integer the id of the trial
+function Ledger:plan(ids, plan)
+  run(self, "INSERT INTO trial (plan, created) VALUES (?, ?)", { json.encode(plan), schema.time() })
+  local id = self.db:last_id()
+  for place, population in ipairs(ids) do
+    run(self, "INSERT INTO arm VALUES (?, ?, ?)", { id, place, population })
+  end
+  return id
+end
+
+--- What a trial has decided.
+function Ledger:decided(trial, verdict)
+  run(self, "UPDATE trial SET verdict = ? WHERE id = ?", { verdict, trial })
+end
+
 --- The models of all populations that have failed, with their reasons and the population's name.
 function Ledger:failed()
   return rows(self, [[SELECT reason, memory, population.name FROM model JOIN population
@@ -183,21 +221,23 @@ function Ledger:adopt(id, idx, m, from, index)
   end
   run(self, [[INSERT INTO model (population, idx, origin, m, hash, seed, flops, params, acts,
       status, attempt, crashes, error, reason, run, started, ended, seconds, images_per_s,
-      epochs, signal, log, memory)
+      epochs, signal, log, memory, trainer)
     SELECT ?, ?, ?, m, hash, seed, flops, params, acts, status, attempt, crashes, error,
-      reason, run, started, ended, seconds, images_per_s, epochs, signal, log, memory
+      reason, run, started, ended, seconds, images_per_s, epochs, signal, log, memory, trainer
     FROM model WHERE id = ?]],
     { id, idx, json.encode { population = from.name, index = index }, old.id })
   run(self, copy_epochs, { self.db:last_id(), old.id })
 end
 
---- Models this machine has trained with this engine and these kernels, the latest first:
--- seconds, flops, acts, and the recipe and card of their population.
-function Ledger:trained(host, engine, isa)
+--- Models that a trainer (as of its hello) has made on its host, the latest first: seconds, flops,
+-- acts, and the recipe and card of their population.
+function Ledger:trained(hello)
   return rows(self, [[SELECT seconds, flops, acts, recipe, card FROM model
-    JOIN run ON run.id = model.run JOIN population ON population.id = model.population
-    WHERE status = 'done' AND host = ? AND engine = ? AND isa = ? AND origin IS NULL
-    ORDER BY model.ended DESC LIMIT 200]], { host, engine, isa })
+    JOIN trainer ON trainer.id = model.trainer JOIN population ON population.id = model.population
+    WHERE status = 'done' AND trainer.name = :trainer AND version = :version AND device = :device
+      AND kernels = :kernels AND host = :host AND origin IS NULL
+    ORDER BY model.ended DESC LIMIT 200]], { trainer = hello.trainer, version = hello.version,
+    device = hello.device, kernels = hello.kernels, host = hello.host })
 end
 
 --- All models of a population in order; m is the text of the network (10,000 of them as
@@ -257,16 +297,22 @@ function Ledger:take(id, name, workers)
     "unfinished model")) or ""))
 end
 
---- Which engine trains: told by the first worker.  Returns the engine of earlier runs of the
--- population where it was another one (bits may differ), else nil.
-function Ledger:environment(id, e)
-  run(self, "UPDATE run SET engine = ?, blas = ?, corename = ?, isa = ? WHERE id = ?",
-    { e.engine, e.blas, e.corename, e.isa, self.run })
-  return rows(self, [[SELECT engine, blas, corename, isa FROM run WHERE population = :p
-    AND id <> :run AND engine IS NOT NULL AND EXISTS (SELECT 1 FROM model WHERE run = run.id)
-    AND (engine <> :engine OR blas <> :blas OR corename <> :corename OR isa <> :isa)
-    ORDER BY id DESC LIMIT 1]], { p = id, run = self.run, engine = e.engine, blas = e.blas,
-    corename = e.corename, isa = e.isa })[1]
+--- The number of a trainer that says hello, in the table of them.
+function Ledger:trainer(hello)
+  local t = { trainer = hello.trainer, version = hello.version, device = hello.device,
+    kernels = hello.kernels, host = hello.host }
+  run(self, [[INSERT OR IGNORE INTO trainer (name, version, device, kernels, host)
+    VALUES (:trainer, :version, :device, :kernels, :host)]], t)
+  return rows(self, [[SELECT id FROM trainer WHERE name = :trainer AND version = :version
+    AND device = :device AND kernels = :kernels AND host = :host]], t)[1].id
+end
+
+--- Trainers that have made models of a population, the first first, wherever that was.
+function Ledger:trainers(id)
+  return rows(self, [[SELECT name AS trainer, version, device, kernels FROM trainer
+    JOIN model ON model.trainer = trainer.id WHERE population = ?
+    AND status IN ('done', 'diverged', 'failed')
+    GROUP BY name, version, device, kernels ORDER BY min(idx)]], { id })
 end
 
 --- Sign of life of the run, with its rate (nil: it is paused) and remaining seconds.
@@ -287,11 +333,11 @@ function Ledger:log(model, text)
     { schema.time(), self.run, model, text })
 end
 
---- A worker is given the model as that attempt.
-function Ledger:start(model, attempt, worker)
-  run(self, [[UPDATE model SET status = 'running', attempt = ?, run = ?, worker = ?,
+--- A worker is given the model as that attempt; trainer: the number of what it is.
+function Ledger:start(model, attempt, worker, trainer)
+  run(self, [[UPDATE model SET status = 'running', attempt = ?, run = ?, worker = ?, trainer = ?,
     started = ?, ended = NULL, error = NULL, reason = NULL, epochs = 0 WHERE id = ?]],
-    { attempt, self.run, worker, schema.time(), model })
+    { attempt, self.run, worker, trainer, schema.time(), model })
 end
 
 --- What follows has no effect unless the attempt is the current one.
@@ -348,9 +394,11 @@ function Ledger:remove(id)
     "DELETE FROM epoch WHERE model IN (SELECT id FROM model WHERE population = :id)",
     "DELETE FROM model WHERE population = :id", "DELETE FROM run WHERE population = :id",
     "DELETE FROM distribution WHERE population = :id",
+    "DELETE FROM arm WHERE trial IN (SELECT trial FROM arm WHERE population = :id)",
     "DELETE FROM population WHERE id = :id" } do
     run(self, sql, { id = id })
   end
+  run(self, "DELETE FROM trial WHERE id NOT IN (SELECT trial FROM arm)")
 end
 
 --- Gives a population another name, also where others say that they adopted from it.

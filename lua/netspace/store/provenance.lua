@@ -11,13 +11,21 @@ local M = {}
 local meta = { __name = "provenance" }
 
 -- Runs of a population, with how many of its models each trained.
-local runs = [[SELECT host, pid, workers, engine, blas, corename, isa, started, ended, updated,
+local runs = [[SELECT host, pid, workers, started, ended, updated,
   (SELECT count(*) FROM model WHERE model.run = run.id AND status IN
     ('done', 'diverged', 'failed')) AS models
   FROM run WHERE population = ? ORDER BY id]]
 
+local trainers = [[SELECT name AS trainer, version, device, kernels, host, count(*) AS models
+  FROM trainer JOIN model ON model.trainer = trainer.id WHERE population = ?
+  AND status IN ('done', 'diverged', 'failed') GROUP BY trainer.id ORDER BY min(idx)]]
+
 local origins = [[SELECT origin FROM model WHERE population = ? AND origin IS NOT NULL
   ORDER BY idx]]
+
+--- The trainers of a population (its id), and how many models each has made; inside of
+-- reader:read().
+function M.trainers(reader, id) return reader:rows(trainers, { id }) end
 
 --- The provenance of the population in `row` (of the table population), read inside of
 -- reader:read().
@@ -30,7 +38,8 @@ function M.of(reader, row)
     window = decoded "window", tried = row.tried, sample_seed = row.sample_seed, seed = row.seed,
     recipe = decoded "recipe", data = decoded "data", card = decoded "card",
     settings = decoded "settings", checksum = row.checksum, created = row.created,
-    runs = reader:rows(runs, { row.id }), store = paths.shown(reader.path),
+    runs = reader:rows(runs, { row.id }), trainers = M.trainers(reader, row.id),
+    store = paths.shown(reader.path),
     n = reader:rows("SELECT count(*) n FROM model WHERE population = ?", { row.id })[1].n,
   }
   p.lineage = p.spec and p.spec.lineage
@@ -118,12 +127,15 @@ function M.facts(p, when)
       add("run " .. i, "%s to %s on %s, %s, %s", when(r.started),
         when(r.ended or r.updated), r.host, units.count(r.workers, "worker"),
         units.count(r.models, "model"))
-      if r.engine then add("", "netspace %s, %s, kernels %s", r.engine, r.blas, r.isa) end
     end
   end
   if idle > 0 then
     add(idle == #p.runs and "runs" or "", "%s that trained no model to its end",
       units.count(idle, idle == #p.runs and "run" or "other run"))
+  end
+  for i, t in ipairs(p.trainers) do
+    add(i == 1 and "trained by" or "", "%s %s on %s (%s) of %s, %s", t.trainer, t.version, t.device,
+      t.kernels, t.host, units.count(t.models, "model"))
   end
   return facts
 end

@@ -6,8 +6,10 @@
 --   population  a named list of networks with what they are trained by: recipe, data, seed
 --   model       one network of a population and how it stands; idx is its place, from 1
 --   epoch       what each finished epoch of a model gave (attempt: the start that gave it)
---   run         one process at work on one population: since when, where, with what engine
+--   run         one process at work on one population: since when, and where
+--   trainer     a program that has trained models: its version, device, kernels and host
 --   event       what happened, in words, for the person who wonders later
+--   trial       a plan by which populations (arm) are trained until it is decided how they compare
 --
 -- Errors are in percent; a failed or diverged model has error 100.  Times are Unix seconds.
 -- A model's attempt grows with each start, and only the current attempt may report: what a
@@ -98,6 +100,32 @@ ALTER TABLE epoch ADD COLUMN class_error REAL;
 steps[6] = [[
 CREATE TABLE distribution (
   population INTEGER PRIMARY KEY REFERENCES population, draws BLOB NOT NULL);
+]]
+
+-- Who has trained each model; until then netspace alone did, and the run said which.
+steps[7] = [[
+CREATE TABLE trainer (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL, version TEXT NOT NULL, device TEXT NOT NULL,
+  kernels TEXT NOT NULL, host TEXT NOT NULL, UNIQUE (name, version, device, kernels, host));
+INSERT INTO trainer (name, version, device, kernels, host) SELECT DISTINCT 'netspace', engine,
+  'cpu', blas || ', ' || isa, host FROM run WHERE engine IS NOT NULL;
+ALTER TABLE model ADD COLUMN trainer INTEGER REFERENCES trainer;
+UPDATE model SET trainer = (SELECT trainer.id FROM run JOIN trainer ON version = engine
+  AND kernels = blas || ', ' || isa AND trainer.host = run.host WHERE run.id = model.run);
+ALTER TABLE run DROP COLUMN engine;
+ALTER TABLE run DROP COLUMN blas;
+ALTER TABLE run DROP COLUMN corename;
+ALTER TABLE run DROP COLUMN isa;
+]]
+
+-- Populations that are trained until it is decided how they compare, by a plan that was fixed
+-- before (sweep/trial.lua); place 1 is the parent.  verdict: what was decided, NULL until then.
+steps[8] = [[
+CREATE TABLE trial (id INTEGER PRIMARY KEY, plan TEXT NOT NULL, created REAL NOT NULL,
+  verdict TEXT);
+CREATE TABLE arm (
+  trial INTEGER NOT NULL REFERENCES trial, place INTEGER NOT NULL,
+  population INTEGER NOT NULL REFERENCES population, PRIMARY KEY (trial, place)) WITHOUT ROWID;
 ]]
 
 local M = { version = #steps, application = 0x6e657473 }

@@ -55,6 +55,14 @@ local function paused(self, run)
   return not run.images_per_s and at_work(self, run)
 end
 
+-- Whether a population was compared while it was trained, and all that it was compared for is
+-- decided.
+local function decided(self, id)
+  local row = self.reader:rows([[SELECT count(*) AS n, count(verdict) AS decided FROM arm
+    JOIN trial ON trial.id = trial WHERE population = ?]], { id })[1]
+  return row.n > 0 and row.n == row.decided
+end
+
 --- What a population is and how it stands.
 function Read:population(name)
   local row = find(self, name)
@@ -76,9 +84,9 @@ function Read:population(name)
   p.counts = { done = p.done, diverged = p.diverged, failed = p.failed, running = p.running,
     queued = p.queued }
   local run = self.reader:rows("SELECT * FROM run WHERE id = ?", { row.run })[1] or {}
-  for _, key in ipairs { "engine", "blas", "corename", "isa", "host" } do p[key] = run[key] end
+  p.host, p.trainers = run.host, provenance.trainers(self.reader, row.id)
   p.state = p.done + p.failed + p.diverged == p.n and "finished" or paused(self, run) and "paused"
-    or at_work(self, run) and "running" or "stopped"
+    or at_work(self, run) and "running" or decided(self, row.id) and "decided" or "stopped"
   return p
 end
 
@@ -149,7 +157,7 @@ function Read:result(name)
     columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s),
       validation_loss = measured(c, "validation_loss"), top5_error = measured(c, "top5_error"),
       class_error = measured(c, "class_error") },
-    failed = p.failed + p.diverged, limited = failures.limited(failed),
+    trainers = p.trainers, failed = p.failed + p.diverged, limited = failures.limited(failed),
     n = p.n, counts = p.counts, recipe = p.recipe, data = p.data, card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p), draws = kept and kept.draws },
@@ -299,6 +307,20 @@ function Read:_export_text(kind, names, salvage)
   return export.text(self.reader, kind, names, salvage)
 end
 
+--- What populations that were trained to be compared came to, the latest first: lists of their
+-- names, the parent first, with verdict; for our own modules.
+function Read:_trials()
+  local list, at = {}, {}
+  for _, row in ipairs(self.reader:rows([[SELECT trial.id, verdict, name FROM trial
+    JOIN arm ON trial = trial.id JOIN population ON population.id = population
+    WHERE verdict IS NOT NULL ORDER BY trial.id DESC, place]])) do
+    local t = at[row.id] or { verdict = row.verdict }
+    if not at[row.id] then at[row.id], list[#list + 1] = t, t end
+    t[#t + 1] = row.name
+  end
+  return list
+end
+
 --- A text that is the same as before as long as nothing was written; for our own modules.
 function Read:_version()
   local reader = self.reader
@@ -442,8 +464,10 @@ document("store:population", [[
   s:population(name) -> table
   What a population is and how it stands: space, seed, n, done, diverged, failed, running,
   queued (they add up to n; .counts has them as a table), state ("running", "paused",
-  "stopped" (nobody works on what is open), "finished"), epochs, recipe, data, card,
-  created, engine, blas, isa, host.
+  "stopped" (nobody works on what is open), "decided" (sweep.run{ compare = } needs no more of
+  it), "finished"), epochs, recipe, data, card,
+  created, host, and trainers, a list: trainer, version, device, kernels and host of each, and
+  how many models it has made.
   example: store.open("runs.db"):population("A").done]])
 document("store:result", [[
   s:result(name) -> result
@@ -497,8 +521,8 @@ document("store:events", [[
 document("store:provenance", [[
   s:provenance(name) -> table that prints as a page
   Where a population comes from: space and lineage as data, the text of every constraint,
-  window, seeds, recipe, data with its checksum, and for each run on it the engine, BLAS,
-  kernels, host and times.
+  window, seeds, recipe, data with its checksum, for each run on it host and times, and by which
+  trainers, on which devices, its models were made.
   example: store.open("runs.db"):provenance("A")]])
 document("store:export", [[
   s:export("file.csv" | "file.jsonl" | "sweep.json" | … ".gz" [, name or list of names]
@@ -531,6 +555,7 @@ document("store:export", [[
     epochs, attempts          finished epochs, and how often it was begun
     seconds, images_per_s     of its training
     memory                    bytes it needs
+    trainer                   what trained it, such as "netspace 0.1.0 on cpu"
     curve                     the validation errors of its epochs
     origin, hash              where an adopted result is from; equal for equal networks
   Only in a CSV, for data frames: they follow from the rest.

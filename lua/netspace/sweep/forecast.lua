@@ -15,12 +15,14 @@
 local cards = require "netspace.lib.card"
 local core = require "netspace.core.net"
 local json = require "netspace.lib.json"
+local places = require "netspace.sweep.places"
 local pool = require "netspace.sweep.pool"
 local progress = require "netspace.sweep.progress"
 local question = require "netspace.lib.question"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
+local worker = require "netspace.sweep.worker"
 
 local M = {}
 local ACT = 50           -- multiply-adds that take as long as the traffic of an activation
@@ -60,8 +62,8 @@ end
 
 -- Seconds per unit of price of models that this machine has trained before, the latest first.
 local function remembered(ledger)
-  local engine, list = sys.engine(), {}
-  for _, row in ipairs(ledger:trained(uv.os_gethostname(), engine.engine, engine.isa)) do
+  local list = {}
+  for _, row in ipairs(ledger:trained(worker.hello())) do
     local card, recipe = json.decode(row.card), json.decode(row.recipe)
     if card and cards.compared(card) and recipe and row.seconds > 0 then
       list[#list + 1] = row.seconds / M.price(row, card, recipe.epochs)
@@ -70,25 +72,28 @@ local function remembered(ledger)
   return list
 end
 
--- The same measured on a few of the models, spread over their prices, on all workers.
-local function measured(request, todo)
+-- The same measured on a few of the models, spread over their prices, on all workers of this
+-- machine (own: the part of its places).
+local function measured(request, todo, own)
   local sorted = table.move(todo, 1, #todo, 1, {})
   local function price(i) return M.price(request.costs[i], request.card, 1) end
   table.sort(sorted, function(a, b) return price(a) < price(b) end)
-  local n = math.min(#todo, math.max(SAMPLE, request.workers))
+  local n = math.min(#todo, math.max(SAMPLE, own.slots))
   local jobs, needs, list, open = {}, {}, {}, n
   for k = 1, n do
     local i = sorted[math.ceil((k - 0.5) * #sorted / n)]
     jobs[k] = { kind = "measure", model = i, attempt = 1, m = request.models[i], seconds = SECONDS,
       batch = request.recipe.batch, step_flops = 6 * request.costs[i].flops * request.recipe.batch }
   end
-  local client = { limit = request.workers, patience = 120 }
+  local client = { patience = 120,
+    places = { { place = own.place, slots = own.slots, state = "good" } } }
   function client:_waiting() return self.ended and 0 or #jobs end
   function client:_need()
     local job = jobs[#jobs]
     needs[job] = needs[job] or core.need(job.m, request.recipe.batch)
     return needs[job]
   end
+  function client:_price() return 0 end
   function client:_held() end
   function client:_next() return table.remove(jobs) end
   function client:_event(job, e)
@@ -103,6 +108,7 @@ local function measured(request, todo)
   function client:_ready() end
   function client:_settle() end
   function client:_broken() self.ended = true end
+  client._unreachable = client._broken
   pool.add(client)
   if not request.quiet then
     progress.moment(("%s: measuring the speed of %d models"):format(request.name, n))
@@ -185,10 +191,11 @@ function M.make(ledger, request, todo, others)
   f.budget, f.asked = request.budget, request.asked or request.budget
   setmetatable(f, Forecast)
   if total == 0 or not request.budget and total / SLOW / f.workers < TRIVIAL then return f end
-  local list, undisturbed = ledger and remembered(ledger) or {}, false
+  local own = #request.places == 1 and places.own(request.places) -- others' speed is not known
+  local list, undisturbed = own and ledger and remembered(ledger) or {}, false
   f.source = units.count(#list, "model") .. " trained here before"
-  if #list < SAMPLE and not others then
-    list = measured(request, todo)
+  if #list < SAMPLE and not others and own then
+    list = measured(request, todo, own)
     f.source, undisturbed = ("%d models measured now"):format(#list), true
   end
   if #list == 0 and others then

@@ -98,8 +98,11 @@ function M.summary(s, brief)
     text = ("%s; %s: another recipe may help (lr, batch, epochs; recipe.quick)"):format(text,
       chance.text(guessing))
   end
-  if brief then return text end
-  if s.on and #s.queue > 0 then
+  if s.decided and #s.queue > 0 then
+    return ("%s; %d not needed: decided"):format(text, #s.queue)
+  elseif brief then
+    return text
+  elseif s.on and #s.queue > 0 then
     return ("%s; %s"):format(text, s.left and ("its tasks go on: run it again, or `netspace "
       .. "collect %s`, to take in what they have done"):format(paths.shown(s.store))
       or ("run it again, or `netspace submit %s`"):format(paths.shown(s.store)))
@@ -141,7 +144,7 @@ end
 function M.report(list)
   local left, lost, over, stores = {}, {}, {}, {}
   for _, s in ipairs(list) do
-    if not s.reported and not s.quiet and #s.queue > 0 then
+    if not s.reported and not s.quiet and #s.queue > 0 and not s.decided then
       if not left[s.store] then stores[#stores + 1] = s.store end
       left[s.store] = (left[s.store] or 0) + 1
       lost[s.store] = lost[s.store] or {}

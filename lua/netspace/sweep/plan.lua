@@ -15,7 +15,8 @@ local fail = ledgers.fail
 
 -- Options of one sweep; but for name and models the plan may give them for all.
 local each = { store = "string", name = "string", models = "table", data = "string|userdata",
-  recipe = "table", workers = "integer", seed = "integer", progress = "function",
+  recipe = "table", workers = "integer|table", trainer = "string|table", identical = "boolean",
+  seed = "integer", progress = "function",
   quiet = "boolean", checkpoint = "table|boolean", memory = "number|string",
   patience = "number", yes = "boolean" }
 local plan = { sweeps = "table", by = "string", budget = "number|string", order = "string" }
@@ -97,7 +98,8 @@ document("sweep.plan", [[
              are trained of each; what one does not need goes to the others
              "in turn": one after the other in the order of the list; each may take what is
              left, so that the last is the one that is cut short
-    store, data, recipe, workers, seed, checkpoint, memory, patience, progress, quiet, yes
+    store, data, recipe, workers, trainer, identical, seed, checkpoint, memory,
+    patience, progress, quiet, yes
              as in sweep.run, for those sweeps that do not give their own
   No model begins that would not be done in time, and they begin in the order of their
   population: what is trained of each is its beginning, an unbiased sample of its space.  The

@@ -1,55 +1,63 @@
---- Worker processes on the event loop, shared fairly by any number of sweeps.
+--- Workers on the event loop, here and on other machines, shared fairly by any number of sweeps.
 --
--- A client (sweep.lua) gives jobs and takes events:
---   client.limit            most workers it wants at a time
+-- A client (training.lua) says where it wants workers, gives jobs and takes events:
+--   client.places           list of shares { place =, slots = } (places.lua); the client sets
+--                           share.state: "good" (its jobs may go there), "refused" (never), nil
+--                           (not known yet: a host that is asked first)
 --   client:_waiting()       how many jobs it has for free workers
 --   client:_need()          -> bytes that the network of the next of them needs
+--   client:_price()         -> what the next of them costs, in any unit
 --   client:_held(bytes)     the next one waits: it does not fit beside those at work
---   client:_next(pid)       -> the next of them, a table for worker.lua
+--   client:_next(w, ahead)  -> the next of them, for worker w (w.pid, w.hello, w.place); ahead:
+--                           it is at work on another one
 --   client:_event(job, e)   what its worker says; the last one of a job is e.ended
 --   client:_lost(job, end)  the worker of that job died: end.why in words, end.signal its
 --                           name, end.log the last lines it wrote, end.outside whether
 --                           somebody else ended it
---   client:_ready(e)        a worker has started, with the environment in e
+--   client:_unbegun(job)    the worker ended before it began with it
+--   client:_ready(share, w) a worker has started, and says in w.hello what it is
+--   client:_check(share)    -> a job that asks a host whether it has the data
+--   client:_answered(share, e)           what the host says to that
+--   client:_away(share, why, seconds)    a host is not there, and is tried again then
+--   client:_unreachable(share, why)      no worker can be started there
 --   client:_settle()        the events that came together have been told
---   client:_broken(message) no worker can be started
+--   client:_broken(message) something has failed that it cannot go on without
 --   client.patience         least seconds of silence after which a worker counts as hung
 -- Each free worker goes to the client that has the fewest; of several to the one that had
 -- to wait the longest.  What would not fit into the memory of the machine beside the networks
 -- at work waits until it does, and so do those after it: the order stays.
 --
+-- A worker on a host gets its next job a few seconds before it is done with one, so that it does
+-- not wait for the line.  At the end of a queue a worker leaves a job to
+-- a faster place that will have done it sooner, by the speeds that were measured.
+--
 -- A worker sends an event at every step, or twice a second where steps are short.  One that is
 -- silent for much longer than ever before is killed.  The clock stands still
 -- while the machine sleeps, and when this process itself was held up (stopped, or out of
 -- processor time) silence counts from anew: it could not listen.
---
--- Workers are started by exec of this very program (/proc/self/exe: also when the file
--- was replaced meanwhile, so that one run never mixes two builds), in a session of their
--- own, so that Ctrl-C at the terminal reaches the main process only, which then decides.
 
 local background = require "netspace.lib.background"
-local json = require "netspace.lib.json"
+local process = require "netspace.sweep.process"
+local protocol = require "netspace.sweep.protocol"
 local sys = require "netspace.core.sys"
-local units = require "netspace.lib.units"
 local uv = require "luv"
 
 local M = {}
 
-local TAIL = 12        -- lines of a worker's stderr kept for the reason of its death
 local GRACE, GRACE_MOST = 5, 60 -- seconds from SIGTERM to SIGKILL, besides steps; at most
-local START_TRIES = 3  -- workers in a row that may die before they are ready
+local START_TRIES = 3  -- workers of a place in a row that may die before they are ready
 local WATCH_MS, HELD_UP = 1000, 3 -- between looks for hung workers; one too late (s)
 local PATIENT = 20     -- silences like its longest so far that a worker may take
 local SLOW = 1e9       -- flops a second that any machine has: for the first step
 local START_MOST = 120 -- seconds from its start until a worker is ready
 local SHARE = 0.9      -- of the machine's memory, for networks
-local LINE_MOST = 1 << 20 -- bytes of a line from a worker
+local STARTS = 8       -- workers of a host that may be starting at a time
+local LEAD = 3         -- seconds before the end of a job at which a worker on a host gets the next
+local PAUSE_MOST = 300 -- seconds until a host that is not there is tried again, at most
 
 local workers, clients = {}, {}
-local failed_starts = 0
 local served = 0       -- jobs given so far; a client's .served: number of its last one
 local watchers, watched -- what looks after workers while there are any; when it last did
-local memory_kills = { 0, 0 } -- of the kernel until then, and until the time before
 
 local function remove(list, x)
   for i, v in ipairs(list) do
@@ -82,105 +90,82 @@ end
 local own = { load = 0, at = 0, busy = 0 }
 local function count_load()
   local now, busy = sys.now(), 0
-  for _, w in ipairs(workers) do busy = busy + (w.job and 1 or 0) end
+  for _, w in ipairs(workers) do busy = busy + (w.job and not w.place.host and 1 or 0) end
   local keep = math.exp((own.at - now) / 60)
   own.load, own.at, own.busy = keep * own.load + (1 - keep) * own.busy, now, busy
   return own.load
 end
 
-local function running(client)
+-- How many workers serve the client, at one place or at all.
+local function running(client, place)
   local n = 0
   for _, w in ipairs(workers) do
-    if w.client == client then n = n + 1 end
+    if w.client == client and (not place or w.place == place) then n = n + 1 end
   end
   return n
 end
 
+-- What a client wants of a place, or nil.
+local function share_of(client, place)
+  for _, share in ipairs(client.places) do
+    if share.place == place and share.state ~= "refused" then return share end
+  end
+end
+
 local dispatch
 
-local function broken(why)
+-- The end of a worker ------------------------------------------------------------------------
+
+-- A host is not there: it is tried again after a pause that grows until a job is done there.
+local function pause(place, why)
+  local now = sys.now()
+  if (place.after or 0) > now then return end
+  place.pause = math.min(math.max(1, 2 * (place.pause or 0)), PAUSE_MOST)
+  place.after = now + place.pause
   for _, c in ipairs({ table.unpack(clients) }) do
-    guard(c, c._broken, c, "no worker can be started: " .. why)
+    local share = share_of(c, place)
+    if share then guard(c, c._away, c, share, why, place.pause) end
   end
 end
 
--- The name of a signal, as a person knows it (of several, such as SIGABRT and SIGIOT, the
--- first).
-local function signal_name(number)
-  local best
-  for name, n in pairs(uv.constants) do
-    if n == number and name:match("^SIG%u") and (not best or name < best) then
-      best = name
-    end
+local function unreachable(place, why)
+  for _, c in ipairs({ table.unpack(clients) }) do
+    local share = share_of(c, place)
+    if share then guard(c, c._unreachable, c, share, why) end
   end
-  return best or "signal " .. number
 end
 
--- Signals that processes get from others; the rest are of their own making.
-local from_outside = { SIGKILL = true, SIGTERM = true, SIGINT = true, SIGHUP = true,
-  SIGQUIT = true }
-
--- How many processes the kernel has killed for want of memory since it started.
-local function count_memory_kills()
-  local f = io.open("/proc/vmstat")
-  local text = f and f:read("a") or ""
-  if f then f:close() end
-  return tonumber(text:match("oom_kill (%d+)")) or 0
+local function end_watch()
+  if #workers > 0 or #clients > 0 or not watchers then return end
+  for _, handle in ipairs(watchers) do handle:close() end
+  watchers = nil
 end
 
--- How a worker ended, for client:_lost.
-local function end_of(w)
-  local signal = w.signal ~= 0 and signal_name(w.signal) or nil
-  local e = { signal = signal, log = #w.tail > 0 and table.concat(w.tail, "\n") or nil,
-    outside = from_outside[signal] }
-  if w.line_too_long then
-    e.why, e.outside = ("its worker wrote a line of more than %s"):format(
-      units.bytes(LINE_MOST)), nil
-  elseif w.hung then
-    e.why = ("its worker hung: it said nothing for %.0f seconds"):format(w.hung)
-    e.outside = nil
-  elseif signal == "SIGKILL" and count_memory_kills() > memory_kills[2] then -- known late
-    e.why, e.outside = "its worker was killed: the machine ran out of memory", nil
-  elseif signal then
-    e.why = "its worker was killed by " .. signal
-  else
-    e.why = ("its worker ended with status %d"):format(w.status)
-  end
-  return e
-end
-
--- Forgets a worker that has ended, once its exit and the ends of its stdout and stderr are known.
-local function end_worker(w)
-  if w.waiting > 0 then return end
+-- Forgets a worker that has ended.
+local function on_ended(w)
   remove(workers, w)
-  if #workers == 0 then
-    for _, handle in ipairs(watchers) do handle:close() end
-    watchers = nil
-  end
-  if w.killer then w.killer:close() end
-  local client, job, e = w.client, w.job, end_of(w)
-  w.client, w.job = nil, nil
-  if job then
+  local client, job, ahead, e, place = w.client, w.job, w.ahead, w:fate(), w.place
+  w.client, w.job, w.ahead = nil, nil, nil
+  if e.lost and not w.ending then pause(place, e.why) end
+  if job and job.kind == "check" then
+    client.asking[place] = nil
+  elseif job then
     guard(client, client._lost, client, job, e)
-  elseif not w.ready and not w.ending then
-    failed_starts = failed_starts + 1
-    if failed_starts >= START_TRIES then
-      failed_starts = 0
-      broken(("%s while it started%s"):format(e.why, e.log and ":\n" .. e.log or ""))
+  end
+  if ahead then guard(client, client._unbegun, client, ahead.job) end
+  if not w.hello and not w.ending then
+    place.failures = (place.failures or 0) + 1
+    local absent = place.host and not e.lost -- reached, and the program does not start
+    if absent or place.failures >= START_TRIES and not (place.host and place.reached) then
+      place.failures = 0
+      unreachable(place, ("%s while it started%s"):format(e.why, e.log and ":\n" .. e.log or ""))
     end
   end
+  end_watch()
   dispatch()
 end
 
--- Keeps the last lines a worker wrote, for the reason of its death.
-local function keep_tail(w, line)
-  w.tail[#w.tail + 1] = line:sub(1, 300)
-  if #w.tail > TAIL then table.remove(w.tail, 1) end
-end
-
--- Events after which a worker has no job any more.
-local ends = { done = true, diverged = true, failed = true, refused = true, stopped = true,
-  measured = true }
+-- Events -----------------------------------------------------------------------------------
 
 -- A worker was heard: what it may take for a step is measured by what it has taken.
 local function heard(w)
@@ -191,26 +176,66 @@ local function heard(w)
   w.heard = now
 end
 
-local function on_line(w, line)
-  local e = line:sub(1, 1) == "{" and json.decode(line)
-  if not e then return keep_tail(w, line) end -- something under the engine wrote it
-  if e.event == "ready" then
-    w.ready, w.environment, failed_starts = true, e, 0
-    for _, c in ipairs(clients) do guard(c, c._ready, c, e) end
-    dispatch()
-  elseif w.job and e.model == w.job.model and e.attempt == w.job.attempt then
-    local client, job = w.client, w.job
-    heard(w)
-    w.began = w.began or e.event == "step" or e.event == "epoch"
-    e.ended = ends[e.event]
-    if e.ended then w.job, w.client = nil, nil end
-    w.ending = w.ending or e.event == "stopped" -- it leaves by itself, and takes no more
-    guard(client, client._event, client, job, e)
-    if not e.ended then return end
-    count_load()
-    if w.ending and not w.stdin:is_closing() then w.stdin:close() end -- told to stop too late
-    dispatch()
+local function on_hello(w, e)
+  local wrong = protocol.wrong_hello(e)
+  if wrong then return w:refuse(wrong) end
+  e.host = e.host or w.place.host or uv.os_gethostname()
+  w.hello, w.place.failures, w.place.reached = e, 0, true
+  for _, c in ipairs({ table.unpack(clients) }) do
+    local share = share_of(c, w.place)
+    if share then guard(c, c._ready, c, share, w) end
   end
+  dispatch()
+end
+
+-- The worker begins with a job.
+local function begin(w, job, bytes, price)
+  w.job, w.bytes, w.price = job, bytes, price
+  w.listener = protocol.listener(job)
+  w.heard, w.longest, w.began, w.since = sys.now(), 0, false, sys.now()
+end
+
+-- A job has ended: what it cost tells how fast the place is; what the worker has got ahead begins.
+local function on_job_ended(w, e)
+  local place = w.place
+  if e.event == "done" then
+    place.pause = nil
+    place.cost = (place.cost or 0) + w.price
+    place.seconds = (place.seconds or 0) + sys.now() - w.since
+  end
+  local client, ahead = w.client, w.ahead
+  w.job, w.client, w.ahead = nil, nil, nil
+  if not ahead then return end
+  if e.event == "stopped" then
+    guard(client, client._unbegun, client, ahead.job)
+  else
+    w.client = client
+    begin(w, ahead.job, ahead.bytes, ahead.price)
+  end
+end
+
+local function on_event(w, e)
+  if not w.hello then return on_hello(w, e) end
+  local job, client = w.job, w.client
+  local wrong = not job and protocol.idle(e) or job and w.listener:hear(e)
+  if wrong then return w:refuse(wrong) end
+  heard(w)
+  w.began = w.began or e.event == "step" or e.event == "epoch"
+  e.ended = protocol.ends(e)
+  w.ending = w.ending or e.event == "stopped" -- it leaves by itself, and takes no more
+  if e.ended then on_job_ended(w, e) end
+  if job.kind == "check" then
+    if e.ended then
+      client.asking[w.place] = nil
+      guard(client, client._answered, client, share_of(client, w.place), e)
+    end
+  else
+    guard(client, client._event, client, job, e)
+  end
+  if not e.ended then return end
+  count_load()
+  if w.ending and not w.job then w:close() end -- told to stop too late
+  dispatch()
 end
 
 -- After a chunk of events: clients store what they gathered from it in one go.
@@ -218,91 +243,33 @@ local function settle()
   for _, c in ipairs({ table.unpack(clients) }) do guard(c, c._settle, c) end
 end
 
--- Whole lines from a pipe to `each`; a torn last line is dropped with its writer.  A writer of
--- longer lines than any event has (of noise on stderr only their beginning is kept) is killed.
-local function read_lines(w, pipe, each, events)
-  local parts, size = {}, 0
-  pipe:read_start(callback(function(err, chunk)
-    if err or not chunk then
-      pipe:close()
-      w.waiting = w.waiting - 1
-      return end_worker(w)
-    end
-    local from = 1
-    for at in chunk:gmatch("()\n") do
-      parts[#parts + 1] = chunk:sub(from, at - 1)
-      each(w, table.concat(parts))
-      parts, size, from = {}, 0, at + 1
-    end
-    size = size + #chunk - from + 1
-    if size <= LINE_MOST then
-      parts[#parts + 1] = chunk:sub(from)
-    elseif events and not w.line_too_long then
-      w.line_too_long, parts = true, {}
-      w.process:kill("sigkill")
-    end
-    if events then settle() end
-  end))
-end
-
-local function environment()
-  local list = {}
-  for name, value in pairs(uv.os_environ()) do
-    if name ~= "OPENBLAS_NUM_THREADS" then list[#list + 1] = name .. "=" .. value end
-  end
-  list[#list + 1] = "OPENBLAS_NUM_THREADS=1"
-  return list
-end
-
-local function spawn()
-  local w = { tail = {}, waiting = 3, heard = sys.now(), longest = 0 }
-  w.stdin, w.stdout, w.stderr = uv.new_pipe(false), uv.new_pipe(false), uv.new_pipe(false)
-  local handle, pid = uv.spawn("/proc/self/exe", {
-    args = { "--worker" }, env = environment(), detached = true,
-    stdio = { w.stdin, w.stdout, w.stderr },
-  }, callback(function(status, signal)
-    w.status, w.signal = math.tointeger(status), math.tointeger(signal)
-    w.process:close()
-    if not w.stdin:is_closing() then w.stdin:close() end
-    w.waiting = w.waiting - 1
-    end_worker(w)
-  end))
-  if not handle then
-    w.stdin:close() w.stdout:close() w.stderr:close()
-    return nil, pid
-  end
-  w.process, w.pid = handle, math.tointeger(pid)
-  read_lines(w, w.stdout, on_line, true)
-  read_lines(w, w.stderr, keep_tail)
-  workers[#workers + 1] = w
-  return w
-end
+-- Looking after workers --------------------------------------------------------------------
 
 -- How long a worker may say nothing.
 local function allowed(w)
   local client, job = w.client, w.job
-  if not job then return w.ready and math.huge or START_MOST end
+  if not job then return w.hello and math.huge or START_MOST end
   if w.began then return math.max(client.patience, PATIENT * w.longest) end
-  return client.patience + job.step_flops / SLOW
+  return client.patience + (job.step_flops or 0) / SLOW
 end
 
 local function watch()
   local now = sys.now()
   local held_up = now - watched > HELD_UP
-  watched, memory_kills = now, { count_memory_kills(), memory_kills[1] }
+  watched = now
+  process.look()
   for _, w in ipairs(workers) do
     if held_up then w.heard = now end
-    if now - w.heard > allowed(w) and not w.hung and not w.process:is_closing() then
+    if now - w.heard > allowed(w) and not w.hung and w:alive() then
       w.hung = now - w.heard
-      w.process:kill("sigkill")
+      w:kill()
     end
   end
+  dispatch() -- a pause may be over
 end
 
 local function signal_all(name)
-  for _, w in ipairs(workers) do
-    if not w.process:is_closing() then w.process:kill(name) end
-  end
+  for _, w in ipairs(workers) do w:send_signal(name) end
 end
 
 --- Ctrl-Z, which reaches this process only: stops the workers, then does `stop`, which
@@ -318,60 +285,180 @@ local function on_suspend()
   M.suspend(function() uv.kill(uv.os_getpid(), "sigstop") end)
 end
 
--- Whether a network of so many bytes fits beside those at work; alone every one may try.
-local function fits(bytes)
-  local used = 0
-  for _, w in ipairs(workers) do used = used + (w.job and w.bytes or 0) end
-  return used == 0 or used + bytes <= SHARE * sys.memory()
+-- Giving jobs ------------------------------------------------------------------------------
+
+-- Whether a network of so many bytes fits beside those at work where worker w is; alone every one
+-- may try.  What other trainers need is not known.
+local function fits(w, bytes)
+  local used, most = 0, sys.memory()
+  if w.place.host then most = w.hello.memory or math.huge end
+  for _, other in ipairs(workers) do
+    if other ~= w and other.place.host == w.place.host and other.job then
+      used = used + (other.bytes or 0)
+    end
+  end
+  return used == 0 or used + bytes <= SHARE * most
 end
 
--- Gives a free worker its next job, of the client with the fewest workers; false: no job.
-local function feed(w)
+-- Seconds that a unit of a client's prices takes at a place, by what was done there; or nil.
+local function slowness(place)
+  return place.cost and place.cost > 0 and place.seconds / place.cost or nil
+end
+
+-- Whether all that the client has waiting is done sooner by workers of faster places that are at
+-- work now.
+local function faster_elsewhere(w, client)
+  local here = slowness(w.place)
+  if not here then return false end
+  local price, now, sooner = client:_price(), sys.now(), 0
+  for _, other in ipairs(workers) do
+    local there = slowness(other.place)
+    if other.client == client and other.job and not other.ahead and there and there < here then
+      local free = math.max(now, other.since + other.price * there)
+      if free + price * there < now + price * here then sooner = sooner + 1 end
+    end
+  end
+  return sooner >= client:_waiting()
+end
+
+-- The client whose next job a worker should get, or nil: of those that want the place the one with
+-- the fewest workers.
+local function choose(w)
   local best, fewest
   for _, c in ipairs(clients) do
-    local n = running(c)
-    if n < c.limit and c:_waiting() > 0 and (not best or n < fewest
-      or n == fewest and (c.served or 0) < (best.served or 0)) then
+    local share, n = share_of(c, w.place), running(c)
+    if share and share.state == "good" and running(c, w.place) < share.slots and c:_waiting() > 0
+      and (not best or n < fewest or n == fewest and (c.served or 0) < (best.served or 0)) then
       best, fewest = c, n
     end
   end
-  if not best then return false end
-  local bytes = best:_need()
-  if not fits(bytes) then
-    best:_held(bytes)
-    return false
+  return best
+end
+
+-- The next job of a client for worker w, with its bytes and price; nil: it does not fit.
+local function take(w, client, ahead)
+  local bytes = w.place.engine and client:_need() or 0
+  if not fits(w, bytes) then
+    client:_held(bytes)
+    return nil
   end
   served = served + 1
-  best.served = served
-  w.client, w.job, w.bytes = best, best:_next(w.pid), bytes
-  w.heard, w.longest, w.began = sys.now(), 0, false
+  client.served = served
+  local price = client:_price()
+  local job = client:_next(w, ahead)
+  w:tell(job)
+  return job, bytes, price
+end
+
+-- A worker on a host that is nearly done gets one more, while more wait than there are workers.
+local function give_ahead(w)
+  local client, slow = w.client, slowness(w.place)
+  if not w.place.host or w.ahead or w.ending or w.job.kind ~= "train" or #clients > 1
+    or client:_waiting() < #workers or not slow
+    or w.since + w.price * slow - sys.now() > LEAD then return end
+  local job, bytes, price = take(w, client, true)
+  if job then w.ahead = { job = job, bytes = bytes, price = price } end
+end
+
+-- A host that a client does not know yet is asked whether it has the data.
+local function ask(w)
+  for _, c in ipairs(clients) do
+    local share = share_of(c, w.place)
+    if share and not share.state and not c.asking[w.place] then
+      c.asking[w.place] = true
+      w.client = c
+      begin(w, c:_check(share), 0, 0)
+      w:tell(w.job)
+      return true
+    end
+  end
+end
+
+-- Gives a free worker its next job; false: it has none.
+local function feed(w)
+  if ask(w) then return true end
+  local client = choose(w)
+  if not client or faster_elsewhere(w, client) then return false end
+  local job, bytes, price = take(w, client)
+  if not job then return false end
+  w.client = client
+  begin(w, job, bytes, price)
   count_load()
-  w.stdin:write(json.encode(w.job) .. "\n") -- a dead worker is noticed by its exit
   return true
 end
 
-function dispatch()
-  local wanted = 0
+-- How many workers clients want at each place; and the places, in a fixed order.
+local function wanted()
+  local most, list = {}, {}
   for _, c in ipairs(clients) do
-    wanted = math.max(wanted, math.min(c.limit, running(c) + c:_waiting()))
-  end
-  local alive = 0
-  for _, w in ipairs(workers) do
-    local free = w.ready and not w.job and not w.ending and not w.process:is_closing()
-    if free and not feed(w) and #clients == 0 then
-      w.ending = true
-      w.stdin:close()
+    for _, share in ipairs(c.places) do
+      local place = share.place
+      if share.state ~= "refused" then
+        local slots = share.state == "good" and share.slots or 1
+        if not most[place] then list[#list + 1] = place end
+        most[place] = math.max(most[place] or 0,
+          math.min(slots, running(c, place) + c:_waiting()))
+      end
     end
-    if not w.ending then alive = alive + 1 end
   end
-  for _ = alive + 1, wanted do
-    local w, why = spawn()
-    if not w then return broken(tostring(why)) end
+  return most, list
+end
+
+-- The first slot of a place that is free.
+local function free_slot(place)
+  local taken, slot = {}, 1
+  for _, w in ipairs(workers) do
+    if w.place == place then taken[w.slot] = true end
   end
-  if #workers > 0 and not watchers then
+  while taken[slot] do slot = slot + 1 end
+  return slot
+end
+
+-- How many workers are to be started at a place so that there are `most`: none during a pause, and
+-- on a host few at a time, because sshd refuses some of many (MaxStartups).
+local function missing(place, most)
+  local alive, starting = 0, 0
+  for _, w in ipairs(workers) do
+    if w.place == place and not w.ending then
+      alive, starting = alive + 1, starting + (w.hello and 0 or 1)
+    end
+  end
+  if (place.after or 0) > sys.now() then return 0 end
+  return math.min(most - alive, place.host and STARTS - starting or math.huge)
+end
+
+local handlers = { event = on_event, settled = settle, ended = on_ended, callback = callback }
+
+local function spawn(place)
+  local w, why = process.start(place, free_slot(place), handlers)
+  if not w then return unreachable(place, why) end
+  workers[#workers + 1] = w
+  return w
+end
+
+function dispatch()
+  for _, w in ipairs({ table.unpack(workers) }) do
+    if w.hello and not w.ending and w:alive() then
+      if w.job then give_ahead(w) else feed(w) end
+    end
+  end
+  local most, list = wanted()
+  for _, w in ipairs(workers) do -- nobody needs its place any more
+    if w.hello and not w.job and not w.ending and not most[w.place] then
+      w.ending = true
+      w:close()
+      w:expire(GRACE)
+    end
+  end
+  for _, place in ipairs(list) do
+    local n = missing(place, most[place])
+    while n > 0 and spawn(place) do n = n - 1 end
+  end
+  if (#workers > 0 or #clients > 0) and not watchers then
     watchers = { uv.new_timer(), uv.new_signal(), uv.new_signal() }
-    local kills = count_memory_kills()
-    watched, memory_kills = sys.now(), { kills, kills }
+    process.look()
+    process.look()
+    watched = sys.now()
     watchers[1]:start(WATCH_MS, WATCH_MS, callback(watch))
     watchers[2]:start("sigtstp", callback(on_suspend))
     watchers[3]:start("sigcont", callback(function() signal_all("sigcont") end))
@@ -381,30 +468,30 @@ end
 --- Begins to serve a client.
 function M.add(client)
   clients[#clients + 1] = client
+  client.asking = {} -- places that are being asked for its data
+  for _, share in ipairs(client.places) do share.place.after = nil end
   for _, w in ipairs(workers) do
-    if w.ready then client:_ready(w.environment) end
+    local share = w.hello and share_of(client, w.place)
+    if share then client:_ready(share, w) end
   end
   dispatch()
 end
 
 -- Tells a worker to stop; one that does not is killed.
 local function stop(w)
-  local step = w.began and 3 * w.longest or w.job.step_flops / SLOW
+  local step = w.began and 3 * w.longest or (w.job.step_flops or 0) / SLOW
   w.ending = true
-  w.process:kill("sigterm")
-  w.killer = uv.new_timer()
-  w.killer:start(math.floor(1000 * math.min(GRACE + step, GRACE_MOST)), 0, function()
-    if not w.process:is_closing() then w.process:kill("sigkill") end
-  end)
+  w:stop(math.min(GRACE + step, GRACE_MOST))
 end
 
 --- Ends serving a client; its running jobs are stopped (SIGTERM, later SIGKILL).
 function M.remove(client)
   remove(clients, client)
   for _, w in ipairs(workers) do
-    if w.client == client and not w.killer and not w.process:is_closing() then stop(w) end
+    if w.client == client and not w.killer and w:alive() then stop(w) end
   end
   dispatch()
+  end_watch()
 end
 
 --- When no client is left: waits until no worker and no open handle is.  (luv 1.44
@@ -413,9 +500,9 @@ end
 function M.drain()
   if #clients > 0 then return end
   for _, w in ipairs(workers) do
-    if not w.ready and not w.process:is_closing() then
+    if not w.hello and w:alive() then
       w.ending = true
-      w.process:kill("sigkill")
+      w:kill()
     end
   end
   while #workers > 0 do uv.run("once") end

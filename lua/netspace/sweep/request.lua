@@ -12,6 +12,7 @@ local ledgers = require "netspace.store.ledger"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
 local paths = require "netspace.lib.path"
+local places = require "netspace.sweep.places"
 local rules = require "netspace.store.rules"
 local sets = require "netspace.data.data"
 local sys = require "netspace.core.sys"
@@ -106,6 +107,8 @@ local function card_of(where, data)
   elseif members.kind(data) ~= "dataset" then
     fail(("%s: data should be the name of a data set or a dataset from data.open"):format(where))
   end
+  local same, changed = sets._still(set)
+  if not same then fail(("%s: %s; open it again"):format(where, changed)) end
   local card, source = set:card(), sets._source(set)
   if set ~= data then set:close() end
   return card, source
@@ -134,14 +137,6 @@ local function check_models(where, models, card)
     list[i], costs[i] = final, arch.complexity(final)
   end
   return list, costs
-end
-
---- How many workers: as asked for, else all cores.
-function M.workers(where, workers)
-  if workers and (workers < 1 or workers > 4096) then
-    fail(("%s: workers is %d; it must be from 1 to 4096"):format(where, workers))
-  end
-  return workers and math.tointeger(workers) or sys.cores()
 end
 
 local LEAST = 64e3 -- bytes: no network needs less
@@ -189,7 +184,22 @@ local function patience(where, seconds)
   return seconds
 end
 
--- What results do not depend on: checkpoints, the memory of a network, patience.
+--- Where models are trained, and how many at a time: by the option workers, and the settings of
+-- a population.
+function M.places(where, workers, how)
+  local list, total = places.make(where, workers, how.trainer)
+  for _, share in ipairs(how.checkpoint and how.checkpoint.keep and list or {}) do
+    if share.place.host then
+      fail(("%s: checkpoint.keep keeps weights beside the store, and those of %s would lie there; "
+        .. "train the networks whose weights you want on local workers"):format(where,
+        share.place.host))
+    end
+  end
+  return list, total
+end
+
+-- What a population is trained with besides: checkpoints, the memory of a network, patience, the
+-- trainer, and whether all workers must be alike.
 local function settings(where, o)
   local c = o.checkpoint
   if c == nil or c == true then c = {} end
@@ -209,7 +219,8 @@ local function settings(where, o)
     c = { every = epochs, seconds = seconds or nil, keep = c.keep, limit = limit }
   end
   return { checkpoint = c, memory = memory(where, o.memory),
-    patience = patience(where, o.patience), cluster = o.on and o.on.options }
+    patience = patience(where, o.patience), trainer = places.trainer(where, o.trainer),
+    identical = o.identical or nil, cluster = o.on and o.on.options }
 end
 
 -- Where to train, when not here: cluster{ … }.  Options that are about workers here do not go
@@ -221,7 +232,8 @@ local function check_on(where, o)
     fail(where .. ": on is a table without a scheduler; it takes slurm{ … } or cluster{ … }")
   end
   local instead = { workers = "at_once= and cpus= of slurm{ … } say how many models are trained at "
-    .. "a time", budget = "time= of slurm{ … } limits a task, and s:cancel() ends the sweep" }
+    .. "a time", trainer = "the tasks of a cluster train with netspace itself",
+    budget = "time= of slurm{ … } limits a task, and s:cancel() ends the sweep" }
   for option, text in pairs(instead) do
     if o[option] then fail(("%s: %s does not go with on=; %s"):format(where, option, text)) end
   end
@@ -233,8 +245,8 @@ local function check_on(where, o)
   if not ready then fail(("%s: %s"):format(where, why)) end
 end
 
---- The settings of a population with other limits: o.memory and o.patience, where they are
--- given; "none" lifts the limit of memory.
+--- The settings of a population with others: o.memory, o.patience, o.trainer and o.identical,
+-- where they are given; memory "none" lifts the limit.
 function M.limits(where, old, o)
   local new = {}
   for k, v in pairs(old) do new[k] = v end
@@ -244,6 +256,8 @@ function M.limits(where, old, o)
     new.memory = memory(where, o.memory)
   end
   new.patience = patience(where, o.patience) or new.patience
+  new.trainer = places.trainer(where, o.trainer) or new.trainer
+  if o.identical ~= nil then new.identical = o.identical or nil end
   return new
 end
 
@@ -296,21 +310,25 @@ function M.make(where, o)
   local list, costs = check_models(where, models, card)
   local good, how = pcall(recipe._complete, where .. ": recipe", o.recipe, 1, recipe.quick)
   if not good then fail(blame.bare(how)) end
+  local idle = recipe._idle(how, card.channels)
+  if idle then fail(("%s: recipe: %s"):format(where, idle)) end
   if how.batch > card.train_n then
     fail(("%s: recipe.batch is %d, and the training set of '%s' has %s: a batch may be no larger; "
       .. "use recipe = { batch = %d }, or more images (data.open(…, { train = … }))"):format(where,
       how.batch, card.spec, units.count(card.train_n, "image"),
       smaller_batch(card.train_n)))
   end
+  local besides = settings(where, o)
+  local list_of_places, workers = M.places(where, o.workers, besides)
   return {
     store = paths.absolute(o.store), name = name, models = list, card = card, source = source,
     costs = costs, recipe = how,
-    on = o.on, workers = o.on and o.on:width() or M.workers(where, o.workers),
+    places = o.on and {} or list_of_places, workers = o.on and o.on:width() or workers, on = o.on,
     seed = math.tointeger(o.seed or models.seed or sys.seed()),
     space = type(models.space) == "string" and models.space or nil, spec = models.spec,
     constraints = models.constraints, window = models.window, tried = models.tried,
     sample_seed = models.seed, adopted = models.adopted, progress = o.progress, quiet = o.quiet,
-    settings = settings(where, o), budget = M.budget(where, o.budget), yes = o.yes,
+    settings = besides, budget = M.budget(where, o.budget), yes = o.yes,
   }
 end
 

@@ -12,6 +12,7 @@ local controls = require "netspace.sweep.controls"
 local core = require "netspace.core.net"
 local files = require "netspace.store.files"
 local forecasts = require "netspace.sweep.forecast"
+local hosts = require "netspace.sweep.hosts"
 local journals = require "netspace.sweep.journal"
 local ledgers = require "netspace.store.ledger"
 local losses = require "netspace.sweep.losses"
@@ -34,9 +35,8 @@ local Training = { __name = "sweep" }
 Training.__index = Training
 M.Training = Training
 
+local LOSS = 100                -- the error of a model without one
 local TICK_MS, BEAT = 200, 2    -- storing and looking around; sign of life (seconds)
-
-local warned = {} -- of other engines
 
 --- What tells the populations of all stores apart.
 function M.key(store, name) return store .. "\0" .. name end
@@ -45,12 +45,13 @@ function M.key(store, name) return store .. "\0" .. name end
 function M.begin(ledger, id, request)
   local s = setmetatable({
     name = request.name, store = request.store, journal = journals.new(ledger), population = id,
-    limit = request.workers, recipe = request.recipe, source = request.source,
+    limit = request.workers, places = hosts.shares(request.places), recipe = request.recipe,
+    source = request.source,
     checksum = request.card.checksum, images = request.card.train_n, callback = request.progress,
     settings = request.settings, patience = request.settings.patience or requests.PATIENCE,
     quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, strayed = {},
     total = 0, done = 0, failed = 0, diverged = 0, trained = 0, unsuccessful = 0,
-    ended = {}, began = sys.now(),
+    ended = {}, began = sys.now(), before = ledger:trainers(id), told = {}, heard = {},
     beat = sys.now(), state = "running", budget = request.budget,
     asked = request.asked or request.budget, -- the time that was set, of which it is a part
     card = request.card, least = 100,
@@ -59,7 +60,9 @@ function M.begin(ledger, id, request)
       or files.checkpoints(request.store),
     price = request.forecast and request.forecast.rate,
     over = request.forecast and request.forecast.over, -- what needs more memory than it may
+    trial = request.trial, -- which it is trained for (trial.lua)
   }, Training)
+  if s.trial then s.trial:add(s, request.place) end
   if s.on then s.created = ledger:find(request.name).created end
   local waiting = {}
   for _, model in ipairs(ledger:models(id)) do
@@ -174,11 +177,17 @@ function Training:_tell(model, text)
   news.note(self, model, text)
 end
 
+-- How many models are to be begun.
+function Training:_open()
+  if self.state ~= "running" or self:_out_of_time() then return 0 end
+  return #self.queue
+end
+
 -- What pool.lua asks of a client ------------------------------------------------------
 
 function Training:_waiting()
-  if self.state ~= "running" or self:_out_of_time() then return 0 end
-  return #self.queue
+  local n = self:_open()
+  return n > 0 and self.trial and not self.trial:turn(self) and 0 or n
 end
 
 function Training:_checkpoint(model)
@@ -191,6 +200,10 @@ function Training:_need()
   return model.need
 end
 
+function Training:_price()
+  return self.queue:first().cost
+end
+
 function Training:_held(bytes)
   local model = self.queue:first()
   if model.held then return end
@@ -201,48 +214,47 @@ function Training:_held(bytes)
   end)
 end
 
--- A model that has left the queue is trained, as that attempt, by the process pid.
-function Training:_take(model, attempt, pid)
+-- A worker begins with a model.
+function Training:_start(model, w)
+  local attempt = model.attempt
+  self.journal:note(function(ledger)
+    local hello = w.hello -- nil: of a task that has died before it said what it is
+    ledger:start(model.id, attempt, hello and hello.pid or w.pid, hello and ledger:trainer(hello))
+  end)
+end
+
+-- A model that has left the queue is trained, as that attempt.
+function Training:_take(model, attempt)
   model.attempt = attempt
   model.began, model.from, model.part, model.rate, model.told = sys.now(), 0, 0, nil, nil
   self.running[model.id] = model
-  self.journal:note(function(ledger) ledger:start(model.id, attempt, pid) end)
 end
 
--- What a worker is told of a model.
-function Training:_job(model)
+-- What a worker at a place is told of a model.
+function Training:_job(model, place)
   local o = self.settings.checkpoint
   return { kind = "train", model = model.id, attempt = model.attempt, seed = model.seed,
     m = ledgers.network(model), recipe = self.recipe, source = self.source,
     checksum = self.checksum, memory = self.settings.memory,
     step_flops = 6 * model.flops * self.recipe.batch,
-    checkpoint = o and { path = self:_checkpoint(model), every = o.every,
+    checkpoint = o and { every = o.every,
+      path = place and hosts.checkpoint(self, place, self:_checkpoint(model), model.idx)
+        or self:_checkpoint(model),
       seconds = o.seconds, limit = o.limit,
       weights = o.keep and files.path(files.weights(self.store),
         self.population, model.idx) or nil } or nil }
 end
 
-function Training:_next(pid)
+function Training:_next(w, ahead)
   local model = self.queue:take()
-  self:_take(model, model.attempt + 1, pid)
-  return self:_job(model)
+  self:_take(model, model.attempt + 1)
+  model.ahead = ahead and w
+  if not ahead then self:_start(model, w) end
+  return self:_job(model, w.place)
 end
 
-function Training:_ready(e)
-  if self.environment then return end
-  self.environment = e
-  self.journal:note(function(ledger)
-    ledger:log(nil, ("self-check passed: %s, kernels %s"):format(e.blas, e.isa))
-    local before = ledger:environment(self.population, e)
-    if not before then return end
-    local text = ("earlier models were trained by netspace %s, %s, %s; now it is %s, "
-      .. "%s, %s: the last digits may differ"):format(before.engine, before.blas, before.isa,
-      e.engine, e.blas, e.isa)
-    if warned[text] then return ledger:log(nil, text) end -- the user was told for another sweep
-    warned[text] = true
-    self:_tell(nil, text)
-  end)
-end
+Training._ready, Training._check, Training._away = hosts.ready, hosts.check, hosts.away
+Training._answered, Training._unreachable = hosts.answered, hosts.unreachable
 
 -- A running model leaves its worker: back into the queue.
 function Training:_requeue(model, e)
@@ -292,9 +304,13 @@ end
 function Training:_event(job, e)
   local model = self.running[job.model]
   local epochs, attempt = self.recipe.epochs, job.attempt
+  if model.ahead then
+    self:_start(model, model.ahead)
+    model.ahead = nil
+  end
   if e.event == "begin" then
     model.part = (e.epoch + e.step * self.recipe.batch / self.images) / epochs
-    model.from, model.told = model.part, sys.now()
+    model.began, model.from, model.told = sys.now(), model.part, sys.now()
     losses.begun(model, e)
     self.journal:note(function(ledger) ledger:begin(model.id, attempt, e.epoch, e.memory) end)
   elseif e.event == "epoch" then
@@ -314,13 +330,20 @@ function Training:_event(job, e)
   self.running[job.model] = nil
   if e.event == "done" or e.event == "diverged" or e.event == "failed" then
     pace.spent(model)
-    self:_ended(model, { status = e.event, error = e.error, reason = e.reason,
-      seconds = e.seconds, signal = e.signal, log = e.log })
+    self:_ended(model, { status = e.event, error = e.event == "done" and e.error or LOSS,
+      reason = e.reason, seconds = e.seconds, signal = e.signal, log = e.log })
   else
     self:_requeue(model)
     if e.event == "refused" then self:_broken(e.reason) end
   end
   if self.state ~= "running" then self:_settle() end
+end
+
+function Training:_unbegun(job)
+  local model = self.running[job.model]
+  self.running[job.model] = nil
+  self:_requeue(model)
+  self:_settle()
 end
 
 -- True when the model goes on.
@@ -354,9 +377,13 @@ end
 
 function Training:_settle()
   if self.state == "ended" then return end
-  if self.urgent and not self.trouble then self:_flush() end -- _finish tries it once more
+  if self.urgent and not self.trouble then
+    self:_flush() -- _finish tries it once more
+    if self.trial then self.trial:look() end -- which may end it
+    if self.state == "ended" then return end
+  end
   if next(self.running) ~= nil then return end
-  if self.state == "stopping" or self.state == "running" and self:_waiting() == 0 then
+  if self.state == "stopping" or self.state == "running" and self:_open() == 0 then
     self:_finish()
   elseif self.state == "pausing" then
     self.state = "paused"
@@ -429,6 +456,7 @@ function Training:_finish()
     if not good then self.trouble = self.trouble or err end
   end
   news.ended(self)
+  if self.trial then self.trial:ended(self) end
 end
 
 -- How it stands -----------------------------------------------------------------------
@@ -466,18 +494,23 @@ end
 
 --- How the sweep stands.
 function Training:status()
-  local running, rate = 0, 0
+  local running, queued, rate = 0, #self.queue, 0
   for _, model in pairs(self.running) do
-    running, rate = running + 1, rate + (model.rate or self.speed or 0)
+    if model.ahead then
+      queued = queued + 1
+    else
+      running, rate = running + 1, rate + (model.rate or self.speed or 0)
+    end
   end
   local state = self.state
   if state == "ended" then
-    state = self.trouble and "broken" or #self.queue > 0 and "stopped" or "finished"
+    state = self.trouble and "broken" or self.decided and "decided"
+      or #self.queue > 0 and "stopped" or "finished"
   end
   local kept = self.kept
   return { name = self.name, state = state, total = self.total, done = kept.done,
     failed = kept.failed, diverged = kept.diverged, running = running,
-    queued = #self.queue, images_per_s = rate,
+    queued = queued, images_per_s = rate,
     eta = self.state == "running" and self:_remaining() or nil }
 end
 

@@ -79,7 +79,7 @@ function M.make(S, o)
   end
   local models = math.tointeger(o.models or 16)
   if models < 1 then fail(("sweep.window: models is %d; it must be at least 1"):format(models)) end
-  local workers = requests.workers("sweep.window", o.workers)
+  local _, workers = requests.places("sweep.window", o.workers, {})
   local recipes = require "netspace.network.recipe"
   local good, recipe = pcall(recipes._complete, "sweep.window: recipe", o.recipe, 1, recipes.quick)
   if not good then fail(blame.bare(recipe)) end

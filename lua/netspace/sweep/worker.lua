@@ -1,37 +1,27 @@
 --- A worker: `netspace --worker`, one process, one core, one model at a time.
 --
--- Jobs come as JSON, one a line, on stdin; events leave the same way on stdout:
+-- Jobs come as JSON, one a line, on stdin; events leave the same way on stdout, and nothing else
+-- is written there.  netspace-trainer(5) is the protocol, protocol.lua has its rules; this is
+-- the trainer that netspace brings.
 --
---   {"kind":"train","model":7,"attempt":1,"seed":…,"m":{…},"recipe":{…},
---    "source":{"spec":"shapes",…},"checksum":"…","memory":bytes or none,
---    "checkpoint":{"path":…,"every":…,"seconds":…,"limit":…,"weights":…} or none}
---   {"event":"ready","pid":…,"engine":…,"blas":…,"corename":…,"isa":…}
---   {"event":"begin","model":7,"attempt":1,"epoch":2,"step":0,"memory":bytes}   where the
---        training goes on, and what it needs; then the epochs before again
---   {"event":"epoch","model":7,"attempt":1,"epoch":1,"validation_error":…, …}   after each epoch
---   {"event":"step","model":7,"attempt":1,"epoch":2,"part":0.4,"images_per_s":…}   <= 2/s
---   {"event":"saved","model":7,"attempt":1,"epoch":2,"step":0}   a checkpoint is on the disk
---   {"event":"note","model":7,"attempt":1,"text":…}        for the log of the store
---   {"event":"done"|"diverged"|"failed","model":7,"attempt":1,"error":…,"reason":…}
---   {"event":"refused","model":7,"attempt":1,"reason":…}   the data is not what it was, or an
---        image of it cannot be read: no fault of the model
---   {"event":"stopped","model":7,"attempt":1}              told to stop by SIGTERM
---
---   {"kind":"measure","model":7,"attempt":1,"m":{…},"batch":32,"seconds":0.3}
---   {"event":"measured","model":7,"attempt":1,"images_per_s":…}   how fast it trains here
---
--- Nothing else is written to stdout.  A Lua error in a model is a "failed" event and the
--- worker goes on; only a crash ends it.  When the sweep's process ends, so does the worker.
+-- A Lua error in a model is a "failed" event and the worker goes on; only a crash ends it.  When
+-- the sweep's process ends, so does the worker.  It reads what comes while it trains: a job is for
+-- later, "stop" is for now (where SIGTERM does not reach it), as is an output that nobody reads any
+-- more.
 
 local checkpoints = require "netspace.sweep.checkpoint"
 local core = require "netspace.core.net"
 local json = require "netspace.lib.json"
+local protocol = require "netspace.sweep.protocol"
+local state = require "netspace.lib.state"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
+local uv = require "luv"
 
 local M = {}
 local STEP_SECONDS = 0.5 -- between two step events
 local BESIDES = 64 << 20 -- bytes that a worker may take besides its network
+local OLD = 30 * 86400   -- seconds after which a checkpoint of another machine's sweep is litter
 local blas_warm = false  -- it has its buffers
 
 -- The data set in use: kept open from job to job, replaced when a job names another.
@@ -54,6 +44,17 @@ local function dataset(job)
   return open_data.set
 end
 
+-- An image could not be read, for this reason: true when the data have been made anew, to be opened
+-- again; the reason, with what was done.
+local function mend(reason)
+  sys.limit_memory() -- of the network alone
+  local good, why = open_data.set:_mend(reason)
+  if good then
+    open_data.set:close()
+    open_data = {}
+  end
+  return good, why
+end
 
 -- Limits the memory of the process to what the job allows its network, BESIDES for the rest, and
 -- a copy of the weights for a checkpoint.  The BLAS allocates its buffers at the first product
@@ -99,6 +100,7 @@ local function train(job, data, emit)
       last = now
       return
     end
+    uv.run("nowait") -- what came meanwhile
     keeper:step(e.at)
     if now - last >= STEP_SECONDS then
       local since = e.epoch == last_epoch and e.step - last_step or e.step
@@ -111,12 +113,29 @@ local function train(job, data, emit)
     keeper:save(at)
   elseif r.status == "done" and job.checkpoint and job.checkpoint.weights then
     local path = job.checkpoint.weights
-    require("luv").fs_mkdir(path:match("^(.*)/"), tonumber("755", 8))
+    uv.fs_mkdir(path:match("^(.*)/"), tonumber("755", 8))
     local good, why = net:save(path)
     if not good then tell("the weights are not kept: " .. why) end
   end
   r.seconds = keeper:seconds()
   return r
+end
+
+-- The checkpoint of a sweep on another machine, whose path begins with no slash, lies among the
+-- files of this user; true when it does.  Those of long ago are removed.
+local function settle(checkpoint)
+  if not checkpoint or checkpoint.path:sub(1, 1) == "/" then return false end
+  local path = state.path(checkpoint.path)
+  checkpoint.path = path
+  if not path then return true end -- no home: none is written
+  state.make_folder(path)
+  local directory = path:match "^(.*)/"
+  local scan = uv.fs_scandir(directory)
+  for name in function() return scan and uv.fs_scandir_next(scan) end do
+    local about = uv.fs_stat(directory .. "/" .. name)
+    if about and os.time() - about.mtime.sec > OLD then uv.fs_unlink(directory .. "/" .. name) end
+  end
+  return true
 end
 
 --- Trains one model; `send` gets each event as a table.
@@ -134,6 +153,11 @@ function M.handle(job, send)
     emit({ event = "measured", images_per_s = good and r.images_per_s or nil })
     return not sys.interrupted()
   end
+  if job.kind ~= "train" and job.kind ~= "check" then
+    emit({ event = "failed", error = 100,
+      reason = ("netspace knows no job of the kind '%s'"):format(tostring(job.kind)) })
+    return true
+  end
   local opened, data, why = pcall(dataset, job)
   if sys.interrupted() then
     emit({ event = "stopped" })
@@ -141,7 +165,11 @@ function M.handle(job, send)
   elseif not opened or not data then
     emit({ event = "refused", reason = opened and why or data })
     return true
+  elseif job.kind == "check" then
+    emit({ event = "checked" })
+    return true
   end
+  local away = settle(job.checkpoint)
   local good, r = xpcall(train, function(err)
     return type(err) == "string" and err or debug.traceback(tostring(err))
   end, job, data, emit)
@@ -155,36 +183,86 @@ function M.handle(job, send)
     end
     emit({ event = "failed", error = 100, reason = r, seconds = sys.now() - began })
   elseif r.status == "unreadable" then
-    emit({ event = "refused", reason = r.reason })
+    local mended, reason = mend(r.reason)
+    if mended and not job.mended then -- once: a disk that goes on lying is no help
+      job.mended = true
+      emit({ event = "note", text = reason })
+      return M.handle(job, send)
+    end
+    emit({ event = "refused", reason = reason })
   elseif r.status == "done" then
     emit({ event = "done", error = r.error, seconds = r.seconds })
   else
     emit({ event = r.status == "diverged" and "diverged" or "failed", error = 100,
       reason = r.reason or r.status, seconds = r.seconds })
   end
+  if away and job.checkpoint.path then uv.fs_unlink(job.checkpoint.path) end
   return true
+end
+
+--- What this worker is, for its hello.
+function M.hello()
+  local engine = sys.engine()
+  return { event = "hello", protocol = protocol.VERSION, trainer = "netspace",
+    version = engine.engine, device = "cpu", kernels = engine.blas .. ", " .. engine.isa,
+    host = uv.os_gethostname(), pid = math.tointeger(uv.os_getpid()), memory = sys.memory() }
+end
+
+-- Ends what is at work as SIGTERM does.
+local function stop() uv.kill(uv.os_getpid(), "sigterm") end
+
+-- Jobs from stdin: next_job() waits for one; nil: there will be none.
+local function reader()
+  if uv.guess_handle(0) ~= "pipe" then -- a file or a terminal: nobody says "stop" there
+    return function()
+      local line = io.stdin:read "l"
+      return line and assert(json.decode(line))
+    end
+  end
+  local pipe, jobs, rest, ended = uv.new_pipe(false), {}, "", false
+  assert(pipe:open(0))
+  pipe:read_start(function(err, chunk)
+    ended = ended or err or not chunk
+    rest = rest .. (chunk or "")
+    for line in rest:gmatch "([^\n]*)\n" do
+      local job = assert(json.decode(line))
+      if job.kind == "stop" then
+        jobs, ended = {}, true
+        stop()
+      elseif not ended then
+        jobs[#jobs + 1] = job
+      end
+    end
+    rest = rest:match "[^\n]*$"
+  end)
+  return function()
+    while #jobs == 0 and not ended and not sys.interrupted() do uv.run "once" end
+    return not sys.interrupted() and table.remove(jobs, 1) or nil
+  end
 end
 
 --- The process `netspace --worker`.
 function M.main()
   sys.die_with_parent()
   require("netspace.data.cache").worker = true -- says nothing, packs nothing that has changed
-  local stdin, stdout = io.stdin, io.stdout
+  local stdout = io.stdout
   io.output(io.stderr)
   print = function(...) -- luacheck: ignore
     local parts = table.pack(...)
     for i = 1, parts.n do parts[i] = tostring(parts[i]) end
     io.stderr:write(table.concat(parts, "\t"), "\n")
   end
+  local hangup = uv.new_signal() -- a write says that nobody reads
+  hangup:start("sigpipe", function() end)
+  local gone = false
+  stdout:setvbuf "full" -- so that it is flush() that fails
   local function send(event)
-    stdout:write(json.encode(event), "\n")
-    stdout:flush()
+    if gone then return end
+    gone = not (stdout:write(json.encode(event), "\n") and stdout:flush())
+    if gone then stop() end
   end
-  local ready = sys.engine()
-  ready.event, ready.pid = "ready", math.tointeger(require("luv").os_getpid())
-  send(ready)
-  for line in stdin:lines() do
-    local job = assert(json.decode(line))
+  send(M.hello())
+  for job in reader() do
     if not M.handle(job, send) then return end
   end
 end

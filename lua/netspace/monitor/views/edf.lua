@@ -16,6 +16,7 @@ local M = {}
 local SIDE = 72       -- columns of the right panel of a wide frame
 local WIDE = 140      -- columns from which a frame has one
 local LEAST = 8       -- models from which a band says anything: it is 0.48 up and down
+local FIRST = 16      -- and one that holds at every moment: 0.49
 
 --- The curves of the populations at equal flops: list of edfs by the number of the curve,
 -- and a text; or nil and why not.
@@ -58,7 +59,8 @@ local function make_curves(s, o)
     local curve = weighted and edf and weighted_curve(p, slot, edf)
       or plot._curve(p.name, slot, p.errors, p.n)
     curve.hidden = o.hidden[slot]
-    if p.state == "paused" or p.state == "stopped" and s.state ~= "stopped" then
+    if p.state == "paused" or p.state == "decided"
+      or p.state == "stopped" and s.state ~= "stopped" then
       curve.name = ("%s (%s)"):format(curve.name, p.state)
     end
     if curve.hidden then curve.name = curve.name .. " (hidden)" end
@@ -71,10 +73,19 @@ local function make_curves(s, o)
   return t
 end
 
--- The 95 % band (Dvoretzky, Kiefer, Wolfowitz) of a curve, from the left edge on.
-local function band_of(edf, slot)
-  if not edf or edf.weighted or edf.n < LEAST then return nil end
-  return plot._band(edf, slot)
+-- How many models a band of p takes.
+local function least_of(p) return #p.errors < p.n and math.min(p.n, FIRST) or LEAST end
+
+-- The 95 % band of a curve, from the left edge on: while models are open, of models 1 to n, all
+-- ended, one that holds at every moment; else that of Dvoretzky, Kiefer, Wolfowitz.
+local function band_of(p, edf, slot)
+  if not edf or edf.weighted then return nil end
+  if #p.errors == p.n then
+    if edf.n < LEAST then return nil end
+    return plot._band(edf, slot)
+  elseif p.prefix >= FIRST then
+    return plot._band(edfs.new(table.move(p.errors, 1, p.prefix, 1, {}), p.name), slot, "anytime")
+  end
 end
 
 -- "at 45.20 %:  a 0.375  b 0.688  b-a +0.313  KS 0.35", shorter where there is little room.
@@ -123,11 +134,13 @@ local function note(t, s, o)
     if p.chance then parts[#parts + 1] = ("%s: %s"):format(p.name, chance.text(p.chance)) end
   end
   local edf, p = o.band and t.edfs[t.selected], widgets.selected(s, o)
-  if edf and edf.n < LEAST then
-    local letter = string.char(96 + t.selected)
+  local letter = edf and string.char(96 + t.selected)
+  if edf and not edf.weighted and math.min(p.prefix, edf.n) < least_of(p) then
     parts[#parts + 1] = p.n < LEAST
       and ("no band: %s has %d models, it takes %d"):format(letter, p.n, LEAST)
-      or ("the band of %s comes with %d models"):format(letter, LEAST)
+      or ("the band of %s comes with models 1 to %d"):format(letter, least_of(p))
+  elseif edf and not edf.weighted and #p.errors < p.n then
+    parts[#parts + 1] = ("band of %s: models 1 to %d, at any time"):format(letter, p.prefix)
   end
   local hidden = 0
   for slot = 1, #t.solid do hidden = hidden + (o.hidden[slot] and 1 or 0) end
@@ -184,7 +197,7 @@ function M.draw(c, s, o, top, bottom)
   end
   local shade, band
   if o.band and not o.hidden[selected] then
-    shade, band = band_of(t.edfs[selected], selected)
+    shade, band = band_of(widgets.selected(s, o), t.edfs[selected], selected)
   end
   local text = o.cursor and readout(t, o.cursor, width, band)
   if text and large then

@@ -1,5 +1,7 @@
---- What may be said of the populations that the EDF view shows: the verdict of stats.compare on
--- two of them, computed anew only when an error of theirs has changed.
+--- What may be said of the populations that the EDF view shows, two of them: what was decided while
+-- they were trained; while models of theirs are open, the verdict of stats.anytime on models 1 to
+-- n, which holds at every glance; else that of stats.compare.  Computed anew only when an error of
+-- theirs has changed.
 
 local stats = require "netspace.stats.stats"
 local widgets = require "netspace.monitor.views.widgets"
@@ -26,9 +28,32 @@ end
 local function key_of(list, by)
   local parts = { by or "" }
   for _, p in ipairs(list) do
-    parts[#parts + 1] = ("%s\0%d\0%s"):format(p.name, p.n, table.concat(p.errors, " "))
+    parts[#parts + 1] = ("%s\0%d\0%d\0%s"):format(p.name, p.n, p.prefix,
+      table.concat(p.errors, " "))
   end
   return table.concat(parts, "\0")
+end
+
+-- What the trial of a and b, if there was one, has decided.
+local function decided(s, a, b)
+  for _, trial in ipairs(s.trials) do
+    for place = 2, trial[1] == a.name and #trial or 0 do
+      if trial[place] == b.name then return trial.verdict end
+    end
+  end
+end
+
+local function compute(a, b, by)
+  local given, open = {}, false
+  for i, p in ipairs { a, b } do
+    given[i] = { name = p.name, errors = p.errors, models = p.finished, n = p.n,
+      recipe = p.recipe, columns = { flops = p.flops }, indices = {} }
+    for k, model in ipairs(p.finished) do given[i].indices[k] = model.index end
+    open = open or #p.errors < p.n
+  end
+  local good, c = pcall(open and not by and stats.anytime or stats.compare, given[1], given[2],
+    by and { by = by } or nil)
+  return good and c.verdict or nil
 end
 
 --- The verdict on the two populations the view is about; nil where there are no two with
@@ -38,21 +63,15 @@ function M.text(s, o)
   if not b then return nil end
   local by = o.normalise and "flops" or nil
   local key = key_of({ a, b }, by)
-  if last.key ~= key then
-    local given = {}
-    for i, p in ipairs { a, b } do
-      given[i] = { name = p.name, errors = p.errors, models = p.finished, n = p.n,
-        recipe = p.recipe, columns = { flops = p.flops } }
-    end
-    local good, c = pcall(stats.compare, given[1], given[2], { by = by })
-    last = { key = key, verdict = good and c.verdict or nil }
-  end
-  return last.verdict
+  if last.key ~= key then last = { key = key, verdict = compute(a, b, by) } end
+  return not by and decided(s, a, b) or last.verdict
 end
 
 --- Its beginning, without the figures in brackets, for one line.
 function M.short(text)
-  return text:match "^(.-) %(%d[%d.]* %% CI" or text
+  local short = text:match "^(.-) %(%d[%d.]* %% CI"
+  if not short then return text end
+  return text:find("that holds at every moment", 1, true) and short .. " (at every moment)" or short
 end
 
 return M
