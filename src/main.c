@@ -46,6 +46,9 @@ static const char usage[] =
     "           [--memory SIZE] [--patience SECONDS]  --retry: also what has failed (all: "
     "and\n"
     "           [--budget TIME | --by HH:MM]          diverged), with other limits\n"
+    "  netspace submit STORE [NAME]... [--dry-run] [--OPTION VALUE]...  what is open, to a\n"
+    "                                                 cluster (netspace-cluster(7))\n"
+    "  netspace collect STORE [--wait]                what its tasks have done\n"
     "  netspace export STORE -o FILE [NAME]... [--salvage]           .csv, .jsonl, .json;\n"
     "                                                 -o -: to standard output;\n"
     "                                                 --salvage: what can still be read\n"
@@ -83,8 +86,8 @@ static const char *const options[] = {
 };
 
 static const char *const commands[] = {
-    "monitor", "resume", "export", "report",  "copy",   "remove", "rename",
-    "data",    "pack",   "import", "trainer", "doctor", "help",   NULL,
+    "monitor", "resume", "submit", "collect", "export", "report", "copy", "remove", "rename",
+    "data",    "pack",   "import", "trainer", "doctor", "help",   "task", NULL,
 };
 
 // " (did you mean 'x'?)" from the list, pushed on the stack; "" when nothing is near.
@@ -377,9 +380,9 @@ static int run_file(lua_State *L, int argc, char **argv, int script)
     if (name && !strchr(name, '/') && !strchr(name, '.') && access(name, F_OK) != 0) {
         char more[256];
         snprintf(more, sizeof more, "%s\n%s", hint(L, name, commands),
-                 "commands: monitor, resume, export, report, copy, remove, rename, data, "
-                 "pack, import, "
-                 "trainer, doctor, help; 'monitor STORE --once' lists a store");
+                 "commands: monitor, resume, submit, collect, export, report, copy, remove, "
+                 "rename, data, pack, import, trainer, doctor, help; 'monitor STORE --once' "
+                 "lists a store");
         usage_error("no such script or command", name, more);
         return EXIT_USAGE;
     }

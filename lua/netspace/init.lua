@@ -15,6 +15,8 @@ M._names = {
   { "net", "one network: train, test, save, load", "network.net" },
   { "recipe", "how networks are trained", "network.recipe" },
   { "sweep", "train a whole population on every core", "sweep.sweep" },
+  { "slurm", "where a sweep trains: on a cluster with Slurm", "cluster.cluster" },
+  { "cluster", "the same for any scheduler", "cluster.cluster" },
   { "store", "what a sweep wrote, read-only", "store.store" },
   { "exchange", "files of other programs: configurations of pycls", "exchange.exchange" },
   { "stats", "error EDFs, comparisons, properties of the best, noise, imports", "stats.stats" },
@@ -29,7 +31,7 @@ M._names = {
 }
 
 -- Names that are a function of their module, called the same.
-local functions = { who = true, monitor = true, report = true }
+local functions = { who = true, monitor = true, report = true, slurm = true, cluster = true }
 
 local function row_of(name)
   for _, row in ipairs(M._names) do

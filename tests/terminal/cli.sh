@@ -23,7 +23,7 @@ run -e 'for for'
 check "but not of what is no expression" [ "$(grep -c 'print(' "$dir/err")" = 0 ]
 run list
 check "no such command: status 2" status 2
-check "which there are" err "commands: monitor, resume, export, report, copy, remove, rename, data, pack, import, trainer, doctor, help"
+check "which there are" err "commands: monitor, resume, submit, collect, export, report, copy, remove, rename, data, pack, import, trainer, doctor, help"
 for command in monitor resume export report copy remove rename data pack doctor; do
     run $command --help
     check "$command --help says how it is called" out "usage: netspace $command"

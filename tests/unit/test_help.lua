@@ -111,7 +111,7 @@ local function after(f, ...)
   end
 end
 local calls = {
-  constraint = constraint, recipe = recipe, pretty = after(pretty, 1), monitor = after(monitor, "x"),
+  constraint = constraint, recipe = recipe, slurm = slurm, cluster = cluster, pretty = after(pretty, 1), monitor = after(monitor, "x"),
   report = after(report, "x"), ["recipe.rates"] = recipe.rates,
   ["arch.anynet"] = arch.anynet, ["arch.regnet"] = arch.regnet,
   ["arch.complexity"] = after(arch.complexity, m), ["arch.parts"] = after(arch.parts, m),

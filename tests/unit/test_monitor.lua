@@ -48,6 +48,7 @@ local function fake_store(change)
       return { name = name == "A" and "AnyNetX_A" or "RegNetX", space = name, data = "shapes",
         recipe = { epochs = 10, lr = 0.1 } }
     end,
+    _tasks = function() end,
     live = function(_, name)
       local copy = {}
       for i, model in ipairs(live[name]) do
@@ -135,6 +136,14 @@ golden("models-40x10", frame.compose(s, { width = 40, height = 10, ascii = true,
 golden("help", frame.compose(s, { width = 80, height = 24, ascii = true, help = true }))
 golden("help-40x10", frame.compose(s, { width = 40, height = 10, ascii = true, help = true,
   help_scroll = 7 }))
+local on_cluster = snapshot { _tasks = function(_, name)
+  return name == "AnyNetX_A" and { time = 1000, scheduler = "slurm", tasks = {
+    { task = "77_0", state = "running", node = "n1", ends = 1302, models = 4, left = 1, model = 13 },
+    { task = "77_1", state = "running", node = "n2", models = 4, left = 4 },
+    { task = "77_2", state = "pending", reason = "JobArrayTaskLimit", models = 4, left = 4 },
+  } } or nil
+end }
+golden("tasks", frame.compose(on_cluster, { width = 80, height = 24, ascii = true, view = "tasks" }))
 golden("cursor", frame.compose(s, { width = 80, height = 24, ascii = true, cursor = 49.9 }))
 golden("cursor-40x10", frame.compose(s, { width = 40, height = 10, ascii = true,
   cursor = 49.9, hidden = { true } }))

@@ -7,7 +7,8 @@ local cpu = "netspace itself trains on processor cores (CPU), which is made for 
   .. "images: space.small, recipe.quick; another program can train in its place: sweep.run{ "
   .. "trainer = \"COMMAND\" } (man netspace-trainer)"
 local one_machine = "a population trains on other machines by ssh, where the option workers of "
-  .. "sweep.run lists them; one network is never spread over several"
+  .. "sweep.run lists them, or on a cluster with Slurm (on = slurm{ … }, help(slurm)); one network "
+  .. "is never spread over several"
 local data = "data.open reads folders of images, lists, tar and zip archives (WebDataset's, too), "
   .. 'CIFAR-10 and -100, MNIST and its family, and arrays of NumPy: data.open("~/photos", '
   .. "{ image = 96 }); help(data.open)"

@@ -35,6 +35,9 @@ local scrolled = M.scrolled
 M.views = { { "e", "edf", "EDFs" }, { "m", "models", "models" }, { "x", "property", "property" },
   { "g", "log", "log" } }
 
+--- The view of a cluster's tasks, which has a tab where there are some.
+M.tasks = { "t", "tasks", "tasks" }
+
 local function show(view, name)
   view.view, view.help, view.detail, view.choosing, view.picked = name, nil, nil, nil, nil
 end
@@ -254,6 +257,7 @@ M.general = {
   { keys = "q", text = "leave; the run goes on" , run = function() return true end },
   { keys = "tab v", text = "next view", run = next_view },
   { keys = "backtab", show = "shift-tab", text = "the view before", run = view_before },
+  { keys = "t", text = "tasks of a cluster", run = function(view) show(view, "tasks") end },
   { keys = "e m x g", text = "EDFs, models, property, log", each = tabs, run = view_of },
   { keys = ":", text = "all commands: type to find one, enter does it", each = {},
     run = function(view) view.palette = { text = "", row = 1 } end },
@@ -332,6 +336,12 @@ M.of = {
       end },
     { keys = "click", show = "mouse", text = "click: the model of an event, again opens it",
       each = {}, run = log_click },
+  },
+  tasks = {
+    { keys = moving, show = "up, down, page up, page down", text = "go through the tasks",
+      each = to_move, run = function(view, key, _, info)
+        view.tasks_scroll = scrolled(view.tasks_scroll, steps[key], info)
+      end },
   },
   detail = {
     { keys = moving, show = "up, down, page up, page down", text = "go through the text",

@@ -11,6 +11,7 @@ local fold = require "netspace.lib.fold"
 local log = require "netspace.monitor.views.log"
 local models = require "netspace.monitor.views.models"
 local property = require "netspace.monitor.views.property"
+local tasks = require "netspace.monitor.views.tasks"
 local units = require "netspace.lib.units"
 local widgets = require "netspace.monitor.views.widgets"
 
@@ -36,6 +37,12 @@ end
 function M.message(snapshot)
   if snapshot.state == "stopped" then
     local n = snapshot.open
+    for _, t in pairs(snapshot.tasks or {}) do
+      if #t.tasks > 0 then
+        return ("nobody takes in what its tasks do; `netspace collect %s` does"):format(
+          snapshot.path)
+      end
+    end
     return ("nobody works on it; %d model%s open. `netspace resume %s` finishes %s"):format(n,
       n == 1 and " is" or "s are", snapshot.path, n == 1 and "it" or "them")
   elseif snapshot.state == "paused" then
@@ -193,12 +200,13 @@ local foot = {
   models = { "arrows choose", "enter details", "o sort", "/ filter" },
   property = { "c property", "[] population", "l log axis" },
   log = { "arrows scroll" },
+  tasks = { "arrows scroll" },
   detail = { "escape back", "arrows scroll" },
   help = { "arrows scroll" },
 }
 
 -- The bottom line: what can be clicked on are the parts with a key, which are returned.
-local function footer(c, o, y)
+local function footer(c, s, o, y)
   if o.ask then
     c:text(1, y, o.ask.text .. " [y/N]", o.width, canvas.reverse)
     return
@@ -208,7 +216,9 @@ local function footer(c, o, y)
   end
   local parts = { { "q leave", dim, key = "q" }, { "? keys", dim, key = "?" } }
   if o.width >= 60 then parts[3] = { ": commands", dim, key = ":" } end
-  for _, v in ipairs(commands.views) do
+  local tabs = { table.unpack(commands.views) }
+  if s.tasks or o.view == "tasks" then tabs[#tabs + 1] = commands.tasks end
+  for _, v in ipairs(tabs) do
     parts[#parts + 1] = { o.width >= 60 and v[3] or v[1], v[2] == o.view and canvas.reverse or dim,
       key = v[1] }
   end
@@ -255,7 +265,8 @@ local function palette_view(c, o, top, bottom)
   return widgets.list(c, top, o.width, bottom - top + 1, title, items, o.palette.row)
 end
 
-local views = { models = models.draw, property = property.draw, log = log.draw }
+local views = { models = models.draw, property = property.draw, log = log.draw,
+  tasks = tasks.draw }
 
 --- What the view `o` shows besides the models: detail (of which model), or networks (of
 -- all), or events, in pages: so many, before so many latest ones (snapshot.lua).
@@ -269,7 +280,7 @@ end
 
 --- The frame of a snapshot.
 -- @tparam table o width, height, ascii, colours (0, 8, 256: escapes in the lines), and the
---   state of the view (keys.lua): view ("edf", "models", "property", "log"), hidden
+--   state of the view (keys.lua): view ("edf", "models", "property", "log", "tasks"), hidden
 --   ({[2] = true}), chosen, selected, band, normalise, log, log_x, verdict, cursor (an error),
 --   x0, x1, order, reverse, filter, typing, row, scroll, detail, property, choosing, typed,
 --   palette, picked, frozen, help, help_scroll, ask, said
@@ -305,7 +316,7 @@ function M.compose(s, o)
   if cursor_text and f.height < 16 and not f.ask and not f.said then
     c:text(1, f.height, cursor_text, f.width, bold)
   else
-    info.buttons = footer(c, f, f.height)
+    info.buttons = footer(c, s, f, f.height)
   end
   return c:lines(o.colours), c, info
 end

@@ -9,6 +9,7 @@
 --   monitor("runs.db")
 
 local background = require "netspace.lib.background"
+local collector = require "netspace.monitor.collector"
 local actions = require "netspace.monitor.actions"
 local files = require "netspace.store.files"
 local fold = require "netspace.lib.fold"
@@ -95,6 +96,7 @@ local function watch(read, window, ascii)
     view.width, view.height = window:size()
     if sys.now() >= (view.said_until or math.huge) then view.said, view.said_until = nil, nil end
     local began, needs = sys.now(), frame.needs(view)
+    collector.look(s)
     local looked = not s or not view.frozen and began >= due or not serves(needed, needs)
     if looked then s, needed = read(needs), needs end
     local _, c, info = frame.compose(s, view)
@@ -147,6 +149,7 @@ local function follow(read)
   while not sys.interrupted() do
     local began = sys.now()
     local s = read()
+    collector.look(s)
     local key = change(s)
     if s.state == "finished" and not last then idle = began - SETTLED end -- it was before
     if key ~= last then
@@ -250,6 +253,7 @@ local function run(o)
   else
     code = follow(read)
   end
+  collector.leave()
   close()
   return sys.ending() and 0 or code
 end
@@ -304,6 +308,8 @@ document("monitor", [[
            the sweep started last at this prompt
     mode   print one frame, a line per change, or the data, instead of the full screen
     wait   for a store that is not there yet
+  Where a population trains on a cluster and no script waits for it, the monitor takes in what its
+  tasks have done while it is open, and submits again those that died; t lists them.
   There are four views; tab shows the next one, ? lists the keys of each, : finds a command by a
   few letters of what it does; the mouse chooses tabs, populations and models, its wheel scrolls:
     EDFs      up to eight populations while they form: finished models as solid lines, with
@@ -327,7 +333,7 @@ document("monitor", [[
   marked with > above them), K cancels it, R trains its failed models again; each asks first.
   The request waits in STORE.commands until the sweep takes it, a
   moment later.  Where no sweep is at work, R puts the failed models back into the queue of
-  the store, for netspace resume.  Nothing else is ever written.
+  the store, for netspace resume.  Nothing else is written, but for results of a cluster.
   From a shell: netspace monitor STORE [--once] [--text | --json] [--ascii] [--wait]; --once
   with --text prints one line and ends, for cron.
   example: monitor("runs.db", { mode = "once" })]])

@@ -131,6 +131,13 @@ local function fill(snapshot, store, needs, before)
     if not p.networks then return why end
   end
   if not progress then return why end
+  for _, p in ipairs(snapshot.populations) do
+    local tasks = store:_tasks(p.name)
+    if tasks then
+      snapshot.tasks = snapshot.tasks or {}
+      snapshot.tasks[p.name] = tasks
+    end
+  end
   snapshot.images_per_s, snapshot.eta = progress.images_per_s or 0, progress.eta
   snapshot.updated, snapshot.running_main = progress.updated, progress.running_main
   snapshot.paused = progress.paused

@@ -85,6 +85,11 @@ function M.resume(args)
   return require("netspace.sweep.sweep").resume(path, o)
 end
 
+--- Gives what a store has open to a cluster; takes in what its tasks have done; is such a task.
+for _, name in ipairs { "submit", "collect", "task" } do
+  M[name] = function(args) return require("netspace.cluster.commands")[name](args) end
+end
+
 -- What a command that writes a file is given: STORE -o FILE [NAME]…, `flag` where it has one,
 -- and the option `valued`, which takes a value, where it has one.  Nothing, after saying why,
 -- when that is not what it got.

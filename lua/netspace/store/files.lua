@@ -1,5 +1,6 @@
 --- The files beside a store: checkpoints of models in training (STORE.checkpoints), weights of
--- finished ones where their sweep keeps them (STORE.weights), and while sweeps are at work the
+-- finished ones where their sweep keeps them (STORE.weights), what tasks of a cluster need and give
+-- (STORE.cluster, or elsewhere), and while sweeps are at work the
 -- file whose bytes they lock, one for each population (STORE.lock).
 
 local options = require "netspace.lib.options"
@@ -34,6 +35,12 @@ function M.checkpoints(store) return store .. ".checkpoints" end
 
 --- The directory of the weights it keeps.
 function M.weights(store) return store .. ".weights" end
+
+--- The directory of a population (its id) whose tasks of a cluster share dir (nil: one beside the
+-- store).
+function M.cluster(store, id, dir)
+  return ("%s/%s-%d"):format(dir or store .. ".cluster", store:match "[^/]*$", id)
+end
 
 --- The file that is locked, at the byte of a population's id.
 function M.lock(store) return store .. ".lock" end

@@ -28,8 +28,13 @@ Ledger.__index = Ledger
 
 --- Names equal networks across populations: FNV-1a, 64 bits, of an identity.
 function M.fingerprint(text)
-  local h = 0xcbf29ce484222325
-  for i = 1, #text do h = (h ~ text:byte(i)) * 0x100000001b3 end
+  local h, byte, last = 0xcbf29ce484222325, string.byte, #text - #text % 4
+  for i = 1, last, 4 do
+    local a, b, c, d = byte(text, i, i + 3)
+    h = ((h ~ a) * 0x100000001b3 ~ b) * 0x100000001b3
+    h = ((h ~ c) * 0x100000001b3 ~ d) * 0x100000001b3
+  end
+  for i = last + 1, #text do h = (h ~ byte(text, i)) * 0x100000001b3 end
   return ("%016x"):format(h)
 end
 
@@ -105,6 +110,12 @@ function Ledger:open_names()
     names[i] = p.name
   end
   return names
+end
+
+--- How many models of a population have not ended.
+function Ledger:open(id)
+  return rows(self, [[SELECT count(*) AS n FROM model WHERE population = ?
+    AND status IN ('queued', 'running')]], { id })[1].n
 end
 
 --- Names of the populations whose first network has the fingerprint `hash`, oldest first.

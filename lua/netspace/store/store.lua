@@ -94,6 +94,19 @@ function Read:population(name)
   return p
 end
 
+-- Its tasks on a cluster at the last look at them (cluster/fleet.lua): time, scheduler, tasks; nil
+-- where it has none.
+function Read:_tasks(name)
+  local row = find(self, name)
+  local settings = self.reader:decode("settings of " .. name, row.settings)
+  local on = settings and settings.cluster
+  local f = on and io.open(files.cluster(self.path, row.id, on.dir) .. "/tasks.json")
+  if not f then return on and { tasks = {} } or nil end
+  local t = json.decode(f:read "a")
+  f:close()
+  return type(t) == "table" and type(t.tasks) == "table" and t or { tasks = {} }
+end
+
 -- Seeds that have drawn the models of a population, also those it adopted (adopt.lua).
 local function seeds_of(self, p)
   local seeds, names, seen = {}, { p.name }, {}

@@ -9,7 +9,6 @@
 -- the store is lost.
 
 local core = require "netspace.core.net"
-local files = require "netspace.store.files"
 local json = require "netspace.lib.json"
 local schema = require "netspace.store.schema"
 local sys = require "netspace.core.sys"
@@ -20,11 +19,10 @@ local SHARE = 0.01                 -- of the time, for writing
 local WITHIN = 300                 -- seconds between two within an epoch, at least
 local SEEK, RATE = 0.01, 100e6     -- a first guess of what writing costs: s; bytes/s
 
---- Removes from a store's checkpoints what is of no use to a population any more: files
+--- Removes from a directory of checkpoints what is of no use to a population any more: files
 -- of models that are not open (open[idx]), half-written ones of dead workers, and the
 -- directory when it is empty.
-function M.tidy(store, population, open)
-  local directory = files.checkpoints(store)
+function M.tidy(directory, population, open)
   local scan = uv.fs_scandir(directory) -- nil: there is none
   for name in function() return scan and uv.fs_scandir_next(scan) end do
     local p, idx = name:match("^(%d+)%-(%d+)%.safetensors")

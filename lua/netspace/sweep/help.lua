@@ -51,6 +51,8 @@ document("sweep.run", [[
                 early= goes on.  The result has the former, and .early for predictions: how well
                 the others begin makes them more certain (stats.predict).  Since the order of a
                 population is random, so are those that are trained to the end
+    on          where to train, slurm{ … } or cluster{ … }: tasks of a cluster instead of workers
+                here.  Ctrl-C leaves them at work, and the same call goes on with them
     yes         true: start a sweep of more than an hour without asking, as netspace --yes does
     progress    function that is called with the status a few times a second
     quiet       true: nothing on stderr

@@ -106,6 +106,10 @@ function M.summary(s, brief)
     return ("%s; %d not needed: decided"):format(text, #s.queue)
   elseif brief then
     return text
+  elseif s.on and #s.queue > 0 then
+    return ("%s; %s"):format(text, s.left and ("its tasks go on: run it again, or `netspace "
+      .. "collect %s`, to take in what they have done"):format(paths.shown(s.store))
+      or ("run it again, or `netspace submit %s`"):format(paths.shown(s.store)))
   end
   if #s.queue > 0 then
     return s.unknown and text .. "; run it again"

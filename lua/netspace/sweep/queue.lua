@@ -33,6 +33,16 @@ function Queue:take()
   return model
 end
 
+--- This model leaves, wherever it is.
+function Queue:remove(model)
+  for i = #self.list, 1, -1 do
+    if self.list[i] == model then
+      self.cost = self.cost - model.cost
+      return table.remove(self.list, i)
+    end
+  end
+end
+
 --- For every model that waits.
 function Queue:each()
   return ipairs(self.list)

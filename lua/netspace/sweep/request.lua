@@ -256,7 +256,31 @@ local function settings(where, o, n, recipe)
   end
   return { checkpoint = c, memory = memory(where, o.memory),
     patience = patience(where, o.patience), trainer = places.trainer(where, o.trainer),
-    identical = o.identical or nil, early = early(where, o.early, n, recipe) }
+    identical = o.identical or nil, early = early(where, o.early, n, recipe),
+    cluster = o.on and o.on.options }
+end
+
+-- Where to train, when not here: cluster{ … }.  Options that are about workers here do not go
+-- with it.
+local function check_on(where, o)
+  local on = o.on
+  if not on then return end
+  if type(on.hands) ~= "table" then
+    fail(where .. ": on is a table without a scheduler; it takes slurm{ … } or cluster{ … }")
+  end
+  local instead = { workers = "at_once= and cpus= of slurm{ … } say how many models are trained at "
+    .. "a time", trainer = "the tasks of a cluster train with netspace itself",
+    early = "tasks train their networks to the end",
+    budget = "time= of slurm{ … } limits a task, and s:cancel() ends the sweep" }
+  for option, text in pairs(instead) do
+    if o[option] then fail(("%s: %s does not go with on=; %s"):format(where, option, text)) end
+  end
+  if type(o.checkpoint) == "table" and o.checkpoint.keep then
+    fail(where .. ": checkpoint.keep does not go with on=: weights stay on this machine; train the "
+      .. "best networks again here to have theirs")
+  end
+  local ready, why = on:module().ready(on.options)
+  if not ready then fail(("%s: %s"):format(where, why)) end
 end
 
 --- The settings of a population with others: o.memory, o.patience, o.trainer and o.identical,
@@ -315,6 +339,7 @@ function M.make(where, o)
   elseif models.d and models.w then
     fail(where .. ": models is one network; it takes a list: models = { m }")
   end
+  check_on(where, o)
   local name = o.name or type(models.space) == "string" and models.space
   if not name or name == "" then fail(where .. " needs name=, what to call this population") end
   local wrong = rules.wrong_name(name)
@@ -336,7 +361,7 @@ function M.make(where, o)
   return {
     store = paths.absolute(o.store), name = name, models = list, card = card, source = source,
     costs = costs, recipe = how,
-    places = list_of_places, workers = workers,
+    places = o.on and {} or list_of_places, workers = o.on and o.on:width() or workers, on = o.on,
     seed = math.tointeger(o.seed or models.seed or sys.seed()),
     space = type(models.space) == "string" and models.space or nil, spec = models.spec,
     constraints = models.constraints, window = models.window, tried = models.tried,

@@ -31,7 +31,7 @@ end
 --- Says what it will take (of several together it is kept in the list `several`, and said in one
 -- line), and asks when that is much; raises unless it may start.
 function M.prepare(ledger, request, several)
-  if request.quiet and not request.budget then return end
+  if request.on or request.quiet and not request.budget then return end
   request.forecast = forecasts.make(ledger, request, requests.open(ledger, request),
     trainings.others())
   if request.quiet then return end

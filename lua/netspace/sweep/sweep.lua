@@ -50,14 +50,14 @@ options.declare("sweep.run", { store = "string", name = "string|table", models =
   trainer = "string|table", identical = "boolean",
   progress = "function", quiet = "boolean", checkpoint = "table|boolean",
   memory = "number|string", patience = "number", budget = "number|string", yes = "boolean",
-  early = "table", compare = "boolean|table" })
+  early = "table", compare = "boolean|table", on = "table" })
 options.declare({ "sweep.start", "sweep.forecast" },
   { store = "string", name = "string", models = "table",
     data = "string|userdata", recipe = "table", workers = "integer|table", seed = "integer",
     trainer = "string|table", identical = "boolean",
     progress = "function", quiet = "boolean", checkpoint = "table|boolean",
     memory = "number|string", patience = "number", budget = "number|string", yes = "boolean",
-    early = "table" })
+    early = "table", on = "table" })
 options.declare("sweep.window", { data = "string|userdata", time = "number|string",
   models = "integer", recipe = "table", workers = "integer" })
 options.declare("sweep.resume", { workers = "integer|table", trainer = "string|table",

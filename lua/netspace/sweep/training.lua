@@ -1,15 +1,11 @@
 --- A population being trained: which models wait, run and have ended, and what becomes of a
--- model whose worker dies.  pool.lua runs the worker processes and calls the methods with an
--- underscore; sweep.lua is what users call.  The parts: queue.lua has the models that wait,
--- journal.lua tells the store, news.lua the user, pace.lua knows how long it will take.
+-- model whose worker dies.  pool.lua, which runs the worker processes, or what takes its place
+-- (request.on: the tasks of a cluster) calls the methods with an underscore; sweep.lua is what
+-- users call.  The parts: queue.lua has the models that wait, journal.lua tells the store,
+-- news.lua the user, pace.lua knows how long it will take.
 --
 -- A worker that dies or hangs costs its model an attempt; the next one goes on from the
--- last checkpoint (checkpoint.lua).  LOST is how many workers a model may lose without
--- making progress beyond any attempt before: few by its own doing (it crashes, hangs, or
--- takes all memory), more when somebody else kills them, which says little about the
--- model.  A new checkpoint takes the count back to zero, so random kills do not make a
--- good model a failed one, and a model that always crashes ends, after its last epoch at
--- the latest.
+-- last checkpoint (checkpoint.lua), until losses.lua says that it has lost too many.
 
 local checkpoints = require "netspace.sweep.checkpoint"
 local controls = require "netspace.sweep.controls"
@@ -19,6 +15,7 @@ local forecasts = require "netspace.sweep.forecast"
 local hosts = require "netspace.sweep.hosts"
 local journals = require "netspace.sweep.journal"
 local ledgers = require "netspace.store.ledger"
+local losses = require "netspace.sweep.losses"
 local news = require "netspace.sweep.news"
 local pace = require "netspace.sweep.pace"
 local paths = require "netspace.lib.path"
@@ -38,14 +35,8 @@ local Training = { __name = "sweep" }
 Training.__index = Training
 M.Training = Training
 
-local LOST = { own = 3, outside = 30 }
 local LOSS = 100                -- the error of a model without one
 local TICK_MS, BEAT = 200, 2    -- storing and looking around; sign of life (seconds)
-
--- How far a training is at a point, as one number.
-local function position(e)
-  return e.epoch << 32 | e.step
-end
 
 --- What tells the populations of all stores apart.
 function M.key(store, name) return store .. "\0" .. name end
@@ -64,24 +55,30 @@ function M.begin(ledger, id, request)
     beat = sys.now(), state = "running", budget = request.budget,
     asked = request.asked or request.budget, -- the time that was set, of which it is a part
     card = request.card, least = 100,
+    on = request.on, hands = request.on and request.on.hands or pool, -- what does the work
+    checkpoints = request.on and request.on:checkpoints(request.store, id)
+      or files.checkpoints(request.store),
     price = request.forecast and request.forecast.rate,
     over = request.forecast and request.forecast.over, -- what needs more memory than it may
     trial = request.trial, -- which it is trained for (trial.lua)
   }, Training)
   if s.trial then s.trial:add(s, request.place) end
+  if s.on then s.created = ledger:find(request.name).created end
+  local waiting = {}
   for _, model in ipairs(ledger:models(id)) do
     s.total = s.total + 1
     model.cost = forecasts.price(model, request.card, requests.epochs(request, model.idx))
     if requests.parked(request.settings, model) then
       s.parked[#s.parked + 1] = model
     elseif model.status == "queued" then
-      s.queue:add(model)
+      waiting[#waiting + 1] = model
     else
       s[model.status] = s[model.status] + 1
       if model.status == "done" then s.least = math.min(s.least, model.error) end
       s:_lament(model, model.status)
     end
   end
+  for i = #waiting, 1, -1 do s.queue:add(waiting[i]) end -- the first one last: none has to move
   s:_keep()
   controls.take(s.store, s.name) -- nobody was there to take them
   active[#active + 1] = s
@@ -94,7 +91,7 @@ function M.begin(ledger, id, request)
       local good, err = pcall(s._tick, s)
       if not good then s:_broken(err) end
     end)
-    pool.add(s)
+    s.hands.add(s)
     s:_settle() -- the budget may have no time for any
   end
   return s
@@ -111,7 +108,7 @@ function Training:_tidy()
   local open = {}
   for _, model in self.queue:each() do open[model.idx] = true end
   for _, model in ipairs(self.parked) do open[model.idx] = true end
-  checkpoints.tidy(self.store, self.population, open)
+  checkpoints.tidy(self.checkpoints, self.population, open)
 end
 
 -- What the store has: the rest of the world is told of nothing else.
@@ -173,7 +170,7 @@ function Training:retry()
     model.crashes, self.failed = 0, self.failed - 1
     self.queue:add(model)
   end
-  pool.dispatch()
+  self.hands.dispatch(self)
   return #list
 end
 
@@ -197,7 +194,7 @@ function Training:_waiting()
 end
 
 function Training:_checkpoint(model)
-  return files.path(files.checkpoints(self.store), self.population, model.idx)
+  return files.path(self.checkpoints, self.population, model.idx)
 end
 
 function Training:_need()
@@ -224,28 +221,40 @@ end
 function Training:_start(model, w)
   local attempt = model.attempt
   self.journal:note(function(ledger)
-    ledger:start(model.id, attempt, w.hello.pid or w.pid, ledger:trainer(w.hello))
+    local hello = w.hello -- nil: of a task that has died before it said what it is
+    ledger:start(model.id, attempt, hello and hello.pid or w.pid, hello and ledger:trainer(hello))
   end)
 end
 
-function Training:_next(w, ahead)
-  local model = self.queue:take()
-  local o = self.settings.checkpoint
-  model.attempt = model.attempt + 1
+-- A model that has left the queue is trained, as that attempt.
+function Training:_take(model, attempt)
+  model.attempt = attempt
   model.began, model.from, model.part, model.rate, model.told = sys.now(), 0, 0, nil, nil
-  model.ahead = ahead and w
   self.running[model.id] = model
-  if not ahead then self:_start(model, w) end
+end
+
+-- What a worker at a place is told of a model.
+function Training:_job(model, place)
+  local o = self.settings.checkpoint
   return { kind = "train", model = model.id, attempt = model.attempt, seed = model.seed,
     m = ledgers.network(model), recipe = self.recipe, source = self.source,
     checksum = self.checksum, memory = self.settings.memory,
     stop_after = requests.until_epoch(self.settings, model.idx),
     step_flops = 6 * model.flops * self.recipe.batch,
     checkpoint = o and { every = o.every,
-      path = hosts.checkpoint(self, w.place, self:_checkpoint(model), model.idx),
+      path = place and hosts.checkpoint(self, place, self:_checkpoint(model), model.idx)
+        or self:_checkpoint(model),
       seconds = o.seconds, limit = o.limit,
       weights = o.keep and files.path(files.weights(self.store),
         self.population, model.idx) or nil } or nil }
+end
+
+function Training:_next(w, ahead)
+  local model = self.queue:take()
+  self:_take(model, model.attempt + 1)
+  model.ahead = ahead and w
+  if not ahead then self:_start(model, w) end
+  return self:_job(model, w.place)
 end
 
 Training._ready, Training._check, Training._away = hosts.ready, hosts.check, hosts.away
@@ -273,7 +282,7 @@ function Training:_ended(model, e)
   if e.status == "done" then self.least = math.min(self.least, e.error) end
   self.trained = self.trained + 1
   self.urgent = true
-  self.ended[#self.ended + 1] = model
+  if not self.on then self.ended[#self.ended + 1] = model end -- else its task removes it
   model.reason, model.memory = e.reason, model.need
   self:_lament(model, e.status)
   self.journal:note(function(ledger)
@@ -312,8 +321,7 @@ function Training:_event(job, e)
   if e.event == "begin" then
     model.part = (e.epoch + e.step * self.recipe.batch / self.images) / epochs
     model.began, model.from, model.told = sys.now(), model.part, sys.now()
-    model.saved = position(e)
-    model.best = model.best or model.saved
+    losses.begun(model, e)
     self.journal:note(function(ledger) ledger:begin(model.id, attempt, e.epoch, e.memory) end)
   elseif e.event == "epoch" then
     model.part, model.rate = math.max(model.part, e.epoch / epochs), e.images_per_s
@@ -324,7 +332,7 @@ function Training:_event(job, e)
     model.part, model.told = (e.epoch - 1 + e.part) / epochs, sys.now()
     model.rate = e.images_per_s or model.rate
   elseif e.event == "saved" then
-    model.saved = position(e)
+    losses.saved(model, e)
   elseif e.event == "note" then
     self:_tell(model, e.text)
   end
@@ -333,7 +341,7 @@ function Training:_event(job, e)
   if e.event == "done" or e.event == "diverged" or e.event == "failed" then
     pace.spent(model)
     self:_ended(model, { status = e.event, error = e.event == "done" and e.error or LOSS,
-      reason = e.reason, seconds = e.seconds })
+      reason = e.reason, seconds = e.seconds, signal = e.signal, log = e.log })
   elseif e.event == "parked" then
     pace.spent(model)
     self:_leave(model)
@@ -345,13 +353,6 @@ function Training:_event(job, e)
   if self.state ~= "running" then self:_settle() end
 end
 
--- Whether the attempt brought the model further than every one before it.
-local function made_progress(model)
-  if (model.saved or 0) <= (model.best or 0) then return false end
-  model.best = model.saved
-  return true
-end
-
 function Training:_unbegun(job)
   local model = self.running[job.model]
   self.running[job.model] = nil
@@ -359,38 +360,33 @@ function Training:_unbegun(job)
   self:_settle()
 end
 
+-- True when the model goes on.
 function Training:_lost(job, e)
-  local model = self.running[job.model]
+  local model, reason = self.running[job.model], nil
   self.running[job.model] = nil
-  local progress = made_progress(model)
   if self.state ~= "running" then
+    losses.progress(model)
     self:_requeue(model)
   else
-    model.crashes = progress and 0 or model.crashes + 1
-    model.own = progress and 0 or (model.own or 0) + (e.outside and 0 or 1)
-    local lost = e.outside and model.crashes or model.own
-    local most = e.outside and LOST.outside or LOST.own
-    if lost >= most then
+    local text
+    text, reason = losses.count(model, e)
+    if reason then
       self:_ended(model, { status = "failed", error = 100, signal = e.signal, log = e.log,
-        reason = ("%s, %d times without progress"):format(e.why, lost),
-        seconds = sys.now() - model.began })
+        reason = reason, seconds = sys.now() - model.began })
     else
       self:_requeue(model, e)
-      local text = ("%s%s; queued again%s"):format(e.why,
-        e.log and ", its last line: " .. e.log:match("[^\n]*$") or "",
-        progress and " (it had made progress)"
-        or (" (%d of %d)"):format(lost, most))
       self.journal:note(function(ledger) ledger:log(model.id, text) end)
       news.announce(self, ("model %d: %s"):format(model.idx, text))
     end
   end
   self:_settle()
+  return reason == nil
 end
 
 --- A sweep that cannot go on stops; whoever waits for it gets the exception.
 function Training:_broken(err)
   self.trouble = self.trouble or err
-  self:_stop()
+  self:_leave()
 end
 
 function Training:_settle()
@@ -414,13 +410,26 @@ end
 -- Takes the running models from their workers, which write a checkpoint.
 function Training:_withdraw(state)
   self.state, self.beat = state, -math.huge -- told at once
-  pool.remove(self)
+  self.hands.remove(self)
   self:_settle()
 end
 
 function Training:_stop()
   if self.state == "stopping" or self.state == "ended" then return end
   self:_withdraw("stopping")
+end
+
+--- Ends the sweep for this process.  What trains elsewhere goes on, to be collected another day.
+function Training:_leave()
+  if not self.on then return self:_stop() end
+  if self.state == "ended" then return end
+  self.hands.leave(self)
+  self.left, self.state = self.state == "running", "stopping"
+  for id, model in pairs(self.running) do
+    self.running[id] = nil
+    self:_requeue(model)
+  end
+  self:_settle()
 end
 
 --- Frees the workers; the models go on when the sweep is resumed.
@@ -432,7 +441,7 @@ end
 function Training:resume()
   if self.state ~= "pausing" and self.state ~= "paused" then return end
   self.state, self.beat = "running", -math.huge
-  pool.add(self)
+  self.hands.add(self)
   self:_settle() -- nothing may be left
 end
 
@@ -444,7 +453,7 @@ function Training:_finish()
   for i, s in ipairs(active) do
     if s == self then table.remove(active, i) break end
   end
-  pool.remove(self)
+  self.hands.remove(self)
   self.journal:note(function(ledger)
     ledger:log(nil, ("run %s: %s: %s"):format(stopped and "stopped" or "finished",
       units.count(self.total, "model"), units.tally { done = self.done, failed = self.failed,

@@ -53,10 +53,10 @@ end
 function M.stop(list)
   local running, quiet = 0, true
   for _, s in ipairs({ table.unpack(list) }) do
-    if s.state ~= "stopping" then
+    if s.state ~= "stopping" and not s.on then
       running, quiet = running + s:status().running, quiet and s.quiet
     end
-    s:_stop()
+    s:_leave()
   end
   if running > 0 and not quiet and sys.interrupted() then
     progress.clear("stopping, with a checkpoint of each model; once more stops now")
