@@ -62,7 +62,7 @@ function M.plan(where, o, most)
   local plan = { level = input.level(where, o.level), spending = o.spending,
     margin = looks.points(where, "margin", o.margin),
     precision = looks.points(where, "precision", o.precision), seed = o.seed or sys.seed() }
-  plan.predict = predict.wish(where, o.predict)
+  plan.predict = predict.asked(where, o.predict)
   if plan.precision and (plan.margin or plan.spending) then
     error(("%s: precision and %s exclude each other: looks end at a narrow interval, or with a "
       .. "claim"):format(where, plan.margin and "margin" or "spending"), 0)

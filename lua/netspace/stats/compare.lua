@@ -346,10 +346,11 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
   by       "flops", "params", "acts" (or any property): compare at equal complexity, as
            stats.normalise with the same bins and range; p-values by relabelling inside the
            bins; a and b are results then
-  predict  the errors of untrained networks, corrected by the trained ones (stats.predict): true,
-           or { with =, features = } as there.  It needs known spaces and 10 networks of each,
-           trained alike; where it makes the interval no narrower the plain figures stay, and the
-           verdict says why.  One fit serves both; networks in both count as such.  false: never
+  predict  the errors of untrained networks, corrected by the trained ones (stats.predict).  By
+           default where it pays: spaces that are known, 20 to 1,000 networks of each, trained
+           alike.  true, or { with =, features = } as there: from 10 networks on, and where it
+           makes the interval no narrower the verdict says why; false: never.  One fit serves
+           both; networks in both count as such
 .verdict          one sentence; it claims something only if the interval excludes 0 and the
                   permutation p is at most 1 − level.  After it, as "Careful: …", what makes it
                   questionable: another recipe, other data, another window of complexity,

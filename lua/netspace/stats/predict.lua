@@ -19,10 +19,10 @@ local units = require "netspace.lib.units"
 local M = {}
 
 --- Whether comparisons that are not told (predict = nil) predict where it pays.
-M.UNASKED = false
+M.UNASKED = true
 
 local LEAST = 10 -- trained networks of a population that predictions are made for
-local SURE = 20 -- … that they are made for unasked
+local SURE, MANY_ENOUGH = 20, 1000 -- … that they are made for unasked, at least and at most
 -- Drawn networks for each trained one, at least; and different ones.
 local MANY = 10
 local KEPT = 32 -- spaces whose features are kept
@@ -155,6 +155,8 @@ local function prepare(r, wish, groups)
   local n, least = #r.errors, wish.unasked and SURE or LEAST
   if n < least then
     return nil, ("%d networks of %s are fewer than %d"):format(n, name, least)
+  elseif wish.unasked and n > MANY_ENOUGH then
+    return nil, ("%d networks of %s are enough without"):format(n, name)
   end
   local good, d, why = pcall(draws_of, origin, groups, wish)
   if not good then

@@ -114,7 +114,7 @@ Of several candidates: .arms, the decision on each; .over, whether all are; .ver
 the error probability: by Holm's procedure, or, with a margin or a precision, in equal parts.
 example: stats.sequential({ 48, 51, 55, 60, 53 }, { 40, 42, 45, 47, 41 }, { looks = 1 }).verdict
 example: stats.sequential({ errors = {}, n = 20 }, { 40, 42 }, { n = 20, looks = 2 }).verdict
-example: stats.sequential({ 8, 1, 5, 9, 3 }, { { 4, 2, 5, 7, 1 }, { 5, 2, 4, 3, 1 } }, { n = 5 })
+example: stats.sequential({ 8, 1, 5, 9, 3 }, { {4, 2, 5, 7, 1}, {5, 2, 4, 3, 1} }, { looks = 1 })
 source: Lan and DeMets 1983; Jennison and Turnbull 2000, chapters 7 to 9; Welch 1947 (t); Holm
   1979; Maurer and Bretz 2013; Chow and Robbins 1965 (precision); Scharfstein, Tsiatis and Robins
   1997 (predictions)]])

@@ -261,7 +261,7 @@ Training._ready, Training._check, Training._away = hosts.ready, hosts.check, hos
 Training._answered, Training._unreachable = hosts.answered, hosts.unreachable
 
 -- A running model leaves its worker: back into the queue of the store.
-function Training:_leave(model, e)
+function Training:_put_back(model, e)
   local attempt, change = model.attempt, { crashes = model.crashes, signal = e and e.signal,
     log = e and e.log }
   self.journal:note(function(ledger) ledger:requeue(model.id, attempt, change) end)
@@ -269,7 +269,7 @@ end
 
 -- … and into that of this sweep.
 function Training:_requeue(model, e)
-  self:_leave(model, e)
+  self:_put_back(model, e)
   self.queue:add(model)
 end
 
@@ -344,7 +344,7 @@ function Training:_event(job, e)
       reason = e.reason, seconds = e.seconds, signal = e.signal, log = e.log })
   elseif e.event == "parked" then
     pace.spent(model)
-    self:_leave(model)
+    self:_put_back(model)
     self.parked[#self.parked + 1], self.trained = model, self.trained + 1
   else
     self:_requeue(model)
