@@ -6,8 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// The entry of a directory is on the disk only when the directory is synced.
-static void sync_directory(const char *path)
+void file_sync_directory(const char *path)
 {
     char dir[PATH_MAX] = ".";
     const char *slash = strrchr(path, '/');
@@ -48,6 +47,6 @@ bool file_commit(struct new_file *n, struct error *e)
         unlink(n->part);
         return error_set(e, "%s cannot be written: %s", n->path, strerror(error));
     }
-    sync_directory(n->path);
+    file_sync_directory(n->path);
     return true;
 }

@@ -13,6 +13,8 @@ struct new_file {
     char part[PATH_MAX];
 };
 
+/* Syncs the directory of a file: only then its new name survives a power cut. */
+void file_sync_directory(const char *path);
 /* Opens n->f for writing. */
 bool file_begin(struct new_file *n, const char *path, struct error *e);
 /* Makes it `path`; when anything could not be written, nothing is left and path is as it was. */

@@ -17,6 +17,7 @@
 
 #include "base/checksum.h"
 #include "base/interrupt.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 enum { RING = 256, THREADS_MOST = 64, BUFFER = 1 << 20 };
@@ -490,20 +491,6 @@ static bool finish(struct maker *m)
     return check_classes(m) && write_end(m);
 }
 
-// The new name, too, survives a power cut.
-static void sync_directory(const char *path)
-{
-    char *dir = xstrdup(path), *slash = strrchr(dir, '/');
-    if (slash)
-        slash[slash == dir] = 0;
-    int fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    free(dir);
-}
-
 bool pack_make(const char *path, struct feed *f, const struct pack_options *o,
                const struct pack_progress *p, struct error *e)
 {
@@ -540,7 +527,7 @@ bool pack_make(const char *path, struct feed *f, const struct pack_options *o,
         if (good && rename(part, path) != 0)
             good = error_set(e, "%.300s cannot be written: %s", path, strerror(errno));
         if (good)
-            sync_directory(path);
+            file_sync_directory(path);
         else
             unlink(part);
     }
