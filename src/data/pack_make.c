@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/checksum.h"
-#include "base/interrupt.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 
 enum { RING = 256, THREADS_MOST = 64, BUFFER = 1 << 20 };
