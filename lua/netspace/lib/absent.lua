@@ -34,7 +34,7 @@ local anew = "a sweep starts each network from its seed, and no published weight
 -- Words, as they are asked for, and the answer.
 local answers = {
   { "gpu cuda rocm metal mps tpu device accelerator nvidia amp fp16 bf16 mixed_precision", cpu },
-  { "distributed slurm cluster ddp mpi ray kubernetes ssh horovod multinode submitit",
+  { "distributed ddp mpi ray kubernetes ssh horovod multinode submitit",
     one_machine },
   { "threads num_threads openmp", "a network is trained by one core, so that results do not "
     .. "depend on their number; workers = n sets how many are trained at once" },
