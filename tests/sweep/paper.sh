@@ -67,7 +67,7 @@ paper fig02 --help >"$dir/u.out" 2>"$dir/u.err"
 check "help" test $? = 0 -a ! -s "$dir/u.err"
 paper fig02 --scale small >"$dir/u.out" 2>"$dir/u.err"
 check "the small scale wants its data" grep -q "needs --data cifar10:DIR" "$dir/u.err"
-paper fig02 --scale tiny --store "$dir/t.db" --trainer "echo nothing; exit 7" \
+paper fig02 --scale tiny --store "$dir/trainer.db" --trainer "echo nothing; exit 7" \
     >"$dir/u.out" 2>"$dir/u.err"
 check "another trainer, which ends" grep -q "status 7" "$dir/u.err"
 paper fig02 --scal tiny >"$dir/u.out" 2>"$dir/u.err"
