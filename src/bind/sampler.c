@@ -144,15 +144,22 @@ static void push_candidate(lua_State *L, const struct candidate *c, bool regnet)
     }
 }
 
+// Fills o->found by the arguments index, end and capacity; *index: where to go on.
+static size_t find(lua_State *L, struct owner *o, uint64_t *index)
+{
+    *index = (uint64_t)luaL_checkinteger(L, 2);
+    uint64_t end = (uint64_t)luaL_checkinteger(L, 3);
+    lua_Integer capacity = luaL_checkinteger(L, 4);
+    size_t most = capacity < 1 ? 1 : capacity > CAPACITY ? CAPACITY : (size_t)capacity;
+    return sampler_next(o->sampler, o->seed, index, end, o->found, most);
+}
+
 // next(index, end, capacity) -> list of {m =, index =, hash =}, index to go on from
 static int sampler_next_(lua_State *L)
 {
     struct owner *o = check(L);
-    uint64_t index = (uint64_t)luaL_checkinteger(L, 2),
-             end = (uint64_t)luaL_checkinteger(L, 3);
-    lua_Integer capacity = luaL_checkinteger(L, 4);
-    size_t most = capacity < 1 ? 1 : capacity > CAPACITY ? CAPACITY : (size_t)capacity;
-    size_t n = sampler_next(o->sampler, o->seed, &index, end, o->found, most);
+    uint64_t index;
+    size_t n = find(L, o, &index);
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
         lua_createtable(L, 0, 3);
@@ -182,11 +189,8 @@ static void add_logs(luaL_Buffer *b, const int *of, const double *real, int n)
 static int sampler_rows_(lua_State *L)
 {
     struct owner *o = check(L);
-    uint64_t index = (uint64_t)luaL_checkinteger(L, 2),
-             end = (uint64_t)luaL_checkinteger(L, 3);
-    lua_Integer capacity = luaL_checkinteger(L, 4);
-    size_t most = capacity < 1 ? 1 : capacity > CAPACITY ? CAPACITY : (size_t)capacity;
-    size_t n = sampler_next(o->sampler, o->seed, &index, end, o->found, most);
+    uint64_t index;
+    size_t n = find(L, o, &index);
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
         lua_pushinteger(L, (lua_Integer)o->found[i].hash);

@@ -3,17 +3,9 @@
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
 local json = require "netspace.lib.json"
-local uv = require "luv"
 local yaml = require "netspace.core.yaml"
 
-local dir = assert(uv.fs_mkdtemp("/tmp/netspace-exchange-XXXXXX"))
-local function file(name, text)
-  local path = dir .. "/" .. name
-  local f = assert(io.open(path, "wb"))
-  f:write(text)
-  f:close()
-  return path
-end
+local dir, file = require "scratch" "exchange"
 local function refused(what, text, part)
   local good, message = pcall(exchange.pycls.read, file("bad.yaml", text))
   t.ok(not good and tostring(message):find(part, 1, true) ~= nil, what, tostring(message))

@@ -8,14 +8,7 @@ local ledgers = require "netspace.store.ledger"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
-local dir = assert(uv.fs_mkdtemp("/tmp/netspace-import-XXXXXX"))
-local function write(name, text)
-  local path = dir .. "/" .. name
-  local f = assert(io.open(path, "wb"))
-  f:write(text)
-  f:close()
-  return path
-end
+local dir, write = require "scratch" "import"
 local function import(name, text, o) return stats.import(write(name, text), o) end
 local function refused(text, part, o, name)
   local results, message = import(name or "bad.csv", text, o)

@@ -10,14 +10,7 @@ local pycls = require "netspace.network.pycls"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
-local dir = assert(uv.fs_mkdtemp("/tmp/netspace-jobs-XXXXXX"))
-local function write(name, text)
-  local path = dir .. "/" .. name
-  local f = assert(io.open(path, "wb"))
-  f:write(text)
-  f:close()
-  return path
-end
+local dir, write = require "scratch" "jobs"
 local function read(name)
   local f = assert(io.open(dir .. "/" .. name, "rb"))
   local text = f:read("a")

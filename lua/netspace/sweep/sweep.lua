@@ -280,12 +280,7 @@ function M.plan(o)
       for i, t in ipairs(plan.sweeps) do started[i] = begin(t, several) end
       starting.foretell(several, plan)
     end)
-    if not good then
-      waiting.stop(started)
-      waiting.wait_until(waiting.all_ended(started), function() end)
-      news.report(started)
-      error(err, 0)
-    end
+    if not good then waiting.undo(started, err) end
     return waiting.wait_for(started)
   end))
 end

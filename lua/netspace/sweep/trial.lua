@@ -10,7 +10,6 @@
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local members = require "netspace.lib.members"
-local news = require "netspace.sweep.news"
 local options = require "netspace.lib.options"
 local paths = require "netspace.lib.path"
 local pool = require "netspace.sweep.pool"
@@ -285,12 +284,7 @@ local function train(trial, list, where)
     trial:begin()
     trial:look() -- all may be trained already
   end)
-  if not good then
-    waiting.stop(started)
-    waiting.wait_until(waiting.all_ended(started), function() end)
-    news.report(started)
-    error(err, 0)
-  end
+  if not good then waiting.undo(started, err) end
   if #started > 0 then waiting.wait_for(started) end
 end
 

@@ -111,4 +111,12 @@ function M.wait_for(list)
   return results
 end
 
+--- Stops sweeps of which one could not begin, and raises why.
+function M.undo(started, err)
+  M.stop(started)
+  M.wait_until(M.all_ended(started), function() end)
+  news.report(started)
+  error(err, 0)
+end
+
 return M
