@@ -30,7 +30,7 @@ done >"$log"
 cat build/check/summary >>"$log"
 grep -E '^== |^not ok|^# ' "$log" | grep -vE '^# (Running|[0-9]+ test)' |
     awk '/^== /{test = $0; next} {if (test) print test; test = ""; print}' | tail -60
-grep -vE ' ok +[0-9]+ ms$|^$' build/check/summary | tail -60
+grep -vE ' ok +[0-9]+ ms|^\[[0-9:]+\]$' build/check/summary | tail -60
 passed=$(grep -c '^ok' "$log"); failed=$(grep -c '^not ok' "$log")
 [ $status -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
 echo "full log: $log"
