@@ -12,10 +12,12 @@ ONNX_PROTO ?= /usr/include/onnx/onnx.proto
 ONNX    := $(shell test -e $(ONNX_PROTO) && command -v protoc-c >/dev/null && \
              pkg-config --exists libprotobuf-c && echo libprotobuf-c)
 VERSION := 0.1.0
+# What was built: in a tarball of `make dist` the file src/COMMIT says it, else git.
+COMMIT  := $(shell cat src/COMMIT 2>/dev/null || git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 JOBS    := $(shell nproc 2>/dev/null || echo 1)
 
 WARN    := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
-FLAGS   := -std=c11 $(WARN) -MMD -MP -Isrc \
+FLAGS   := -std=c11 $(WARN) -MMD -MP -Isrc -ffile-prefix-map=$(CURDIR)=. \
            $(shell pkg-config --cflags $(PKGS) $(WEBP) $(ONNX) 2>/dev/null) \
            $(if $(WEBP),-DNETSPACE_WEBP) $(if $(ONNX),-DNETSPACE_ONNX -I$(BUILD)/onnx) \
            -U_XOPEN_SOURCE -D_XOPEN_SOURCE=700 -D_GNU_SOURCE \
@@ -51,6 +53,11 @@ $(BUILD)/flags: export COMPILE := $(COMPILE)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo "$$COMPILE" | cmp -s - $@ || echo "$$COMPILE" > $@
+$(BUILD)/commit.h: FORCE
+	@mkdir -p $(@D)
+	@echo '#define NETSPACE_COMMIT "$(COMMIT)"' | cmp -s - $@ || echo '#define NETSPACE_COMMIT "$(COMMIT)"' > $@
+$(BUILD)/bind/sys.o: FLAGS += -I$(BUILD) -DNETSPACE_BUILD='"$(V)"'
+$(BUILD)/bind/sys.o: $(BUILD)/commit.h
 FORCE:
 # Fused multiply-add is allowed in the kernels (and nowhere else); fast-math nowhere.
 $(BUILD)/nn/%.o: FLAGS += -ffp-contract=fast
@@ -170,6 +177,13 @@ uninstall:
 	for page in $(PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; done
 clean:
 	rm -rf build netspace
+# The sources of a commit as a tarball: the same bytes wherever and whenever it is made.
+NAME    := netspace-$(VERSION)
+dist:
+	@mkdir -p build
+	@git archive --prefix=$(NAME)/ --add-virtual-file=src/COMMIT:$$(git describe --always --abbrev=12) HEAD | \
+	  gzip -9n > build/$(NAME).tar.gz
+	@echo build/$(NAME).tar.gz
 help:
 	@echo "make [V=release|asan]   build ./netspace"; \
 	 echo "make demo               install what is missing, build, run examples/quickstart.lua"; \
@@ -177,6 +191,7 @@ help:
 	 echo "make torture            long tests: kills and faults by the hundred"; \
 	 echo "make fuzz T=… TIME=…    a reader (tests/fuzz) under libFuzzer, for TIME seconds"; \
 	 echo "make install            to PREFIX=$(PREFIX), under DESTDIR"; \
+	 echo "make dist               the sources of the last commit, build/$(NAME).tar.gz"; \
 	 echo "make bench              speed beside PyTorch (ARGS=--help: options)"; \
 	 echo "make profile NET=…      where a step of one network goes (NET=: which)"; \
 	 echo "make errors NAME=…      errors of 20 networks, to compare engines (before, after)"; \
@@ -190,4 +205,4 @@ help:
 	 echo "make asan clean uninstall"
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d $(CTEST:=.d) $(FUZZED:.o=.d)
-.PHONY: all bench fuzz bench-images bench-loading bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan layers install uninstall clean help
+.PHONY: all dist bench fuzz bench-images bench-loading bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan layers install uninstall clean help

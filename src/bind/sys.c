@@ -24,6 +24,13 @@
 #include "model/selfcheck.h"
 #include "nn/gemm.h"
 #include "nn/isa.h"
+#include "commit.h" // made by make: NETSPACE_COMMIT
+
+#ifdef __clang__
+#define COMPILER __VERSION__ // "Clang 14.0.6"
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
 
 static enum color_choice color;
 static const char *graphics = "auto";
@@ -367,6 +374,10 @@ int open_sys(lua_State *L)
     luaL_newlib(L, functions);
     lua_pushliteral(L, NETSPACE_VERSION);
     lua_setfield(L, -2, "version");
+    lua_pushliteral(L, NETSPACE_COMMIT);
+    lua_setfield(L, -2, "commit");
+    lua_pushliteral(L, NETSPACE_BUILD " build by " COMPILER);
+    lua_setfield(L, -2, "build");
     lua_pushliteral(L, LUA_RELEASE);
     lua_setfield(L, -2, "lua");
     set_purposes(L);

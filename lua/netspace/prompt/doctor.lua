@@ -16,7 +16,7 @@ end
 --- The lines of `netspace --version`.
 function M.version()
   local uv = library "luv"
-  print("netspace " .. sys.version)
+  print(("netspace %s, commit %s, %s"):format(sys.version, sys.commit, sys.build))
   print("licence GPL-3.0-or-later; no warranty")
   print(sys.lua)
   print("SQLite " .. require("netspace.core.sqlite").version)
