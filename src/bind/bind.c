@@ -1,6 +1,10 @@
 /* See bind.h.  A new core module is one file and one row here. */
 #include "bind/bind.h"
 
+#include <string.h>
+
+#include "base/harmless.h"
+
 static const luaL_Reg modules[] = {
     {"netspace.core.adjust", open_adjust},
     {"netspace.core.arch", open_arch},
@@ -47,6 +51,18 @@ void set_string(lua_State *L, const char *key, const char *value)
 {
     lua_pushstring(L, value);
     lua_setfield(L, -2, key);
+}
+
+void push_harmless(lua_State *L, const char *text, size_t n, bool turned)
+{
+    if (harmless_already(text, n, turned)) {
+        lua_pushlstring(L, text, n);
+        return;
+    }
+    luaL_Buffer b;
+    char *copy = luaL_buffinitsize(L, &b, n);
+    memcpy(copy, text, n);
+    luaL_pushresultsize(&b, harmless(copy, n, turned));
 }
 
 void push_list(lua_State *L, const double *v, size_t n)

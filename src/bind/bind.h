@@ -37,6 +37,8 @@ int open_yaml(lua_State *L);
 void set_number(lua_State *L, const char *key, double value);
 void set_integer(lua_State *L, const char *key, lua_Integer value);
 void set_string(lua_State *L, const char *key, const char *value);
+/* A text that a terminal may show (base/harmless.h). */
+void push_harmless(lua_State *L, const char *text, size_t n, bool turned);
 void push_list(lua_State *L, const double *v, size_t n);
 /* The list of numbers on top of the stack as a buffer that Lua owns and that takes its place
  * there; an error names `what`. */

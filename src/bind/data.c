@@ -186,6 +186,12 @@ static int dataset_test_sum(lua_State *L)
     return 1;
 }
 
+// The name of a class is a folder's or a file's: of somebody else, and for people.
+static void push_class(lua_State *L, const struct dataset *d, int k)
+{
+    push_harmless(L, d->class_names[k], strlen(d->class_names[k]), false);
+}
+
 // Of the images that networks are compared by: how many the largest class has, and the names of
 // the classes that have none, where there are such, into the table on top.
 static void set_balance(lua_State *L, const struct dataset *d)
@@ -200,7 +206,7 @@ static void set_balance(lua_State *L, const struct dataset *d)
     lua_Integer none = 0;
     for (int k = 0; k < d->classes; k++)
         if (!of[k]) {
-            lua_pushstring(L, d->class_names[k]);
+            push_class(L, d, k);
             lua_rawseti(L, -2, ++none);
         }
     if (none)
@@ -236,7 +242,7 @@ static int dataset_card(lua_State *L)
     lua_setfield(L, -2, "test_checksum");
     lua_createtable(L, d->classes, 0);
     for (int k = 0; k < d->classes; k++) {
-        lua_pushstring(L, d->class_names[k]);
+        push_class(L, d, k);
         lua_rawseti(L, -2, k + 1);
     }
     lua_setfield(L, -2, "class_names");
@@ -267,7 +273,7 @@ static const struct stored *stored_image(lua_State *L, const struct dataset *d,
 static int push_label(lua_State *L, const struct dataset *d, uint16_t label)
 {
     lua_pushinteger(L, label);
-    lua_pushstring(L, d->class_names[label]);
+    push_class(L, d, label);
     return 3;
 }
 

@@ -111,6 +111,10 @@ static int sqlite_open(lua_State *L)
     if (sqlite3_open_v2(path, &d->db, flags, NULL) != SQLITE_OK)
         return push_db_failure(L, d->db); // the userdata closes what was opened
     sqlite3_busy_timeout(d->db, BUSY_MS);
+    // What somebody else put into a store as a view or a trigger calls no function that does
+    // more than compute, and no statement writes to SQLite's own tables.
+    sqlite3_db_config(d->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(d->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     const char *setup = mode == 1 ? "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"
                                   : "PRAGMA query_only=ON";
     if (sqlite3_exec(d->db, setup, NULL, NULL, NULL) != SQLITE_OK)
@@ -193,9 +197,17 @@ static void push_column(lua_State *L, sqlite3_stmt *s, int i)
     case SQLITE_NULL:
         lua_pushnil(L);
         break;
-    default: { // blob before bytes: the text is not converted in between
-        const void *text = sqlite3_column_blob(s, i);
-        lua_pushlstring(L, text ? text : "", (size_t)sqlite3_column_bytes(s, i));
+    case SQLITE_TEXT: {
+        // A store may be anybody's: text for people loses what a terminal obeys; JSON, which may
+        // hold names of files, only what it may not hold unescaped.
+        const char *text = (const char *)sqlite3_column_text(s, i);
+        bool json = text && (*text == '{' || *text == '[');
+        push_harmless(L, text ? text : "", (size_t)sqlite3_column_bytes(s, i), json);
+        break;
+    }
+    default: {
+        const void *blob = sqlite3_column_blob(s, i);
+        lua_pushlstring(L, blob ? blob : "", (size_t)sqlite3_column_bytes(s, i));
     }
     }
 }

@@ -291,6 +291,15 @@ static int sys_engine(lua_State *L)
     return 1;
 }
 
+// harmless(text) -> the text without what a terminal obeys (base/harmless.h)
+static int sys_harmless(lua_State *L)
+{
+    size_t n;
+    const char *text = luaL_checklstring(L, 1, &n);
+    push_harmless(L, text, n, false);
+    return 1;
+}
+
 #define LOCK "netspace.lock"
 
 struct held {
@@ -363,6 +372,7 @@ static const luaL_Reg functions[] = {
     {"limit_memory", sys_limit_memory},
     {"random", sys_random},
     {"engine", sys_engine},
+    {"harmless", sys_harmless},
     {"lock", sys_lock},
     {"locked", sys_locked},
     {NULL, NULL},

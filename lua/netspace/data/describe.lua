@@ -3,6 +3,7 @@
 -- twice, and how often the test images were looked at.
 
 local columns = require "netspace.lib.columns"
+local paths = require "netspace.lib.path"
 local look = require "netspace.core.look"
 local text = require("netspace.network.describe").text
 local units = require "netspace.lib.units"
@@ -77,7 +78,7 @@ local function add_same(add, s, set)
   local said = false
   local function place(split, image)
     local name = set:name(split, image)
-    return ("%s %s"):format(split, name and name:gsub("%c", "?") or count(image))
+    return ("%s %s"):format(split, name and paths.line(name) or count(image))
   end
   local function say(head, ...)
     add(said and "" or "duplicates", head, ...)
@@ -110,7 +111,7 @@ local function add_bad(add, bad)
   add("unreadable", "%s, left out", #bad == 1 and "1 file" or count(#bad) .. " files")
   for i, x in ipairs(bad) do
     if i > MOST_NAMED then return add("", "  … %s more", count(#bad - MOST_NAMED)) end
-    add("", "  %s: %s", (x.name:gsub("%c", "?")), x.reason)
+    add("", "  %s: %s", paths.line(x.name), x.reason)
   end
 end
 

@@ -8,6 +8,7 @@ local display = require "netspace.lib.display"
 local graphics = require "netspace.lib.graphics"
 local mosaic = require "netspace.lib.mosaic"
 local options = require "netspace.lib.options"
+local paths = require "netspace.lib.path"
 local pretty = require "netspace.lib.pretty"
 local recipes = require "netspace.network.recipe"
 local screen = require "netspace.core.screen"
@@ -54,7 +55,7 @@ end
 local function caption(row)
   local parts = {}
   for i, name in ipairs(row.names) do
-    local text = pretty._shorten(name:gsub("%c", "?"), row.each, "~")
+    local text = pretty._shorten(paths.line(name), row.each, "~")
     parts[i] = text .. (" "):rep(row.each - canvas.text_width(text))
   end
   return (table.concat(parts, (" "):rep(GAP)):gsub(" +$", ""))

@@ -1,6 +1,7 @@
 --- Names of files that stay right when the current directory changes: made absolute once, where
 -- the options of a public function are checked, and shown short.
 
+local sys = require "netspace.core.sys"
 local uv = require "luv"
 
 local M = {}
@@ -17,13 +18,18 @@ function M.absolute(path)
   return (here == "/" and "" or here) .. "/" .. path:gsub("^%./+", "")
 end
 
---- A name as a person in the current directory would write it.
+--- A name as a person in the current directory would write it, harmless to the terminal.
 function M.shown(path)
   local here = uv.cwd()
   if here and #here > 1 and path:sub(1, #here + 1) == here .. "/" and #path > #here + 1 then
-    return path:sub(#here + 2)
+    path = path:sub(#here + 2)
   end
-  return path
+  return sys.harmless(path)
+end
+
+--- A name of somebody else's as part of a line.
+function M.line(name)
+  return (sys.harmless(name):gsub("[\n\t]", "?"))
 end
 
 return M

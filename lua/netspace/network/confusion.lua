@@ -3,6 +3,7 @@
 -- that are most often mistaken, as sentences.
 
 local columns = require "netspace.lib.columns"
+local paths = require "netspace.lib.path"
 local pretty = require "netspace.lib.pretty"
 local tabular = require "netspace.lib.tabular"
 
@@ -63,7 +64,7 @@ function Confusion:__tostring()
     lines[#lines + 1] = ("%s is taken for %s: %s"):format(w.class, w.taken_for, share(w.n, w.of))
     local text
     for _, file in ipairs(w.files or {}) do -- one, and others where they fit
-      local more = (text and text .. ", " or "  ") .. file:gsub("%c", "?")
+      local more = (text and text .. ", " or "  ") .. paths.line(file)
       if not text or utf8.len(more, 1, -1, true) and utf8.len(more) <= WIDTH then text = more end
     end
     lines[#lines + 1] = text

@@ -2,6 +2,7 @@
 -- steps that the images it was trained on went through (net:data).
 
 local core = require "netspace.core.look"
+local paths = require "netspace.lib.path"
 
 local M = {}
 
@@ -17,7 +18,7 @@ function Prediction:__tostring()
   for k = 1, math.min(SAID, #self) do
     parts[k] = ("%s %.1f %%"):format(self[k].class, 100 * self[k].p)
   end
-  return (self.file and self.file:gsub("%c", "?") .. ": " or "") .. table.concat(parts, ", ")
+  return (self.file and paths.line(self.file) .. ": " or "") .. table.concat(parts, ", ")
 end
 
 local Predictions = { __name = "predictions" }

@@ -111,11 +111,24 @@ function Reader:damaged(what)
   error(setmetatable({ message = what, code = sqlite.CORRUPT }, Failure), 0)
 end
 
+-- A value of JSON whose strings a terminal may show.
+local function harmless(v)
+  if type(v) == "string" then return sys.harmless(v) end
+  if type(v) == "table" then
+    for k, x in pairs(v) do
+      if type(x) ~= "number" then v[k] = harmless(x) end
+    end
+  end
+  return v
+end
+
 --- Inside of read(): the value of a text in JSON, nil for nil.
 function Reader:decode(what, text)
   if text == nil then return nil end
   local value = json.decode(text)
   if type(value) ~= "table" then self:damaged(what .. " is not JSON") end
+  -- an escape may be of a control character; those of more than ASCII can turn text around
+  if text:find("\\u", 1, true) or text:find "\xe2[\x80\x81]" then harmless(value) end
   return value
 end
 

@@ -31,9 +31,14 @@ local Read = {} -- the methods; what users call is guarded at the end of the fil
 local function find(self, name)
   local row = self.reader:rows("SELECT * FROM population WHERE name = ?", { name })[1]
   if row then return row end
+  local list = self.reader:rows "SELECT id, name, CAST(name AS BLOB) AS bytes FROM population"
   local names = Read.names(self)
-  for _, known in ipairs(names) do
-    if known == name then self.reader:damaged("its index of names") end
+  for _, known in ipairs(list) do
+    if known.name == name and known.bytes == name then
+      self.reader:damaged("its index of names")
+    elseif known.name == name then -- shown without what a terminal obeys
+      return self.reader:rows("SELECT * FROM population WHERE id = ?", { known.id })[1]
+    end
   end
   error(("%s has no population '%s'%s; it has %s"):format(paths.shown(self.path), tostring(name),
     options.hint(name, names), #names > 0 and table.concat(names, ", ") or "none yet"), 0)
