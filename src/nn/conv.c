@@ -394,7 +394,7 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
         own_kernels(c)->pack(r.packed, w, c, false);
     else
         kernels_get()->product_pack(r.packed, w, (size_t)c->K, row_length(c));
-    if (b->out && b->testing)
+    if (b->out && (b->testing || b->out->fixed))
         norm_running(b->out);
     else if (b->out)
         norm_begin(b->out);
@@ -428,10 +428,10 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
         forward_tile(yt, xt, &tile, &r, fused ? &epilogue : NULL);
         if (b->out && b->testing && !fused)
             norm_apply(b->out, yt, yt, b->add ? b->add + (size_t)i * yi : NULL, rows);
-        else if (b->out && !b->testing)
+        else if (b->out && !b->testing && !b->out->fixed)
             norm_gather(b->out, yt, rows);
     }
-    if (b->out && !b->testing)
+    if (b->out && !b->testing && !b->out->fixed)
         norm_end(b->out);
 }
 

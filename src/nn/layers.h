@@ -35,6 +35,7 @@ struct norm {
     float *dgamma, *dbeta;             // (C), added to
     float *state;                      // norm_floats(C), kept from forward to backward
     size_t rows, rest;                 // passed so far: rows folded (norm.c), and not
+    bool fixed;                        // forward, training: as in testing
 };
 size_t norm_floats(size_t C);
 void norm_begin(struct norm *n); // training, before the first tile of either direction

@@ -8,7 +8,7 @@
 -- weights it holds what the epochs so far gave, so that nothing that had no time to reach
 -- the store is lost.
 
-local core = require "netspace.core.net"
+local core = require "netspace.core.weights"
 local json = require "netspace.lib.json"
 local schema = require "netspace.store.schema"
 local sys = require "netspace.core.sys"

@@ -14,6 +14,7 @@ local files = require "netspace.store.files"
 local forecasts = require "netspace.sweep.forecast"
 local hosts = require "netspace.sweep.hosts"
 local journals = require "netspace.sweep.journal"
+local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local losses = require "netspace.sweep.losses"
 local news = require "netspace.sweep.news"
@@ -25,6 +26,7 @@ local requests = require "netspace.sweep.request"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
+local varies = require "netspace.network.vary"
 
 local M = {
   active = {}, -- trainings at work or paused, oldest first
@@ -237,7 +239,8 @@ end
 function Training:_job(model, place)
   local o = self.settings.checkpoint
   return { kind = "train", model = model.id, attempt = model.attempt, seed = model.seed,
-    m = ledgers.network(model), recipe = self.recipe, source = self.source,
+    m = ledgers.network(model), source = self.source,
+    recipe = varies.merged(self.recipe, model.recipe and json.decode(model.recipe)),
     checksum = self.checksum, memory = self.settings.memory,
     stop_after = requests.until_epoch(self.settings, model.idx),
     step_flops = 6 * model.flops * self.recipe.batch,
