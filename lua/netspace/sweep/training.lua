@@ -20,6 +20,7 @@ local losses = require "netspace.sweep.losses"
 local news = require "netspace.sweep.news"
 local pace = require "netspace.sweep.pace"
 local paths = require "netspace.lib.path"
+local places = require "netspace.sweep.places"
 local pool = require "netspace.sweep.pool"
 local queues = require "netspace.sweep.queue"
 local requests = require "netspace.sweep.request"
@@ -50,6 +51,7 @@ function M.begin(ledger, id, request)
     limit = request.workers, places = hosts.shares(request.places), recipe = request.recipe,
     source = request.source,
     checksum = request.card.checksum, images = request.card.train_n, callback = request.progress,
+    spreads = not request.on and places.spreads(request.places, request.workers),
     settings = request.settings, patience = request.settings.patience or requests.PATIENCE,
     quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, strayed = {},
     total = 0, done = 0, failed = 0, diverged = 0, trained = 0, unsuccessful = 0,
@@ -236,7 +238,8 @@ end
 -- A model that has left the queue is trained, as that attempt.
 function Training:_take(model, attempt)
   model.attempt = attempt
-  model.began, model.from, model.part, model.rate, model.told = sys.now(), 0, 0, nil, nil
+  model.from, model.part, model.rate, model.told = 0, 0, nil, nil
+  pace.begin(model, 1)
   self.running[model.id] = model
 end
 
@@ -260,9 +263,14 @@ end
 function Training:_next(w, ahead)
   local model = self.queue:take()
   self:_take(model, model.attempt + 1)
+  pace.begin(model, w.threads)
   model.ahead = ahead and w
   if not ahead then self:_start(model, w) end
   return self:_job(model, w.place)
+end
+
+function Training:_threads(job, n)
+  pace.threads(self.running[job.model], n)
 end
 
 Training._ready, Training._check, Training._away = hosts.ready, hosts.check, hosts.away
@@ -328,7 +336,8 @@ function Training:_event(job, e)
   end
   if e.event == "begin" then
     model.part = (e.epoch + e.step * self.recipe.batch / self.images) / epochs
-    model.began, model.from, model.told = sys.now(), model.part, sys.now()
+    pace.begin(model)
+    model.from, model.told = model.part, sys.now()
     losses.begun(model, e)
     self.journal:note(function(ledger) ledger:begin(model.id, attempt, e.epoch, e.memory) end)
   elseif e.event == "epoch" then
