@@ -159,13 +159,23 @@ local function step(o)
   for k, v in pairs(o) do all[k] = v end
   return design.step(all)
 end
-local s = step { stop = "decided", predict = true, looks = 2, margin = 2 }
+local s = step { stop = "decided", predict = true, looks = { 30, 40 }, margin = 2 }
 local arm = s.decision.arms[1]
 t.ok(arm.looks[1].predicted and arm.looks[1].predicted.worth > 1.5, "estimates by prediction",
   arm.verdict)
 t.ok(s.chosen ~= nil and s.verdict:find("^Go on with AnyNetX_A%-32px%+b_1: .* decided at look 1 of 2")
   and #s.results[1].errors < 40, "a step decides", s.verdict)
 t.ok(tostring(s):find("candidate +look +models") ~= nil and s.alternatives == nil, "and prints")
+local small = { parent = space.small.AnyNetXB, candidates = { "monotone_w" }, n = 10,
+  looks = { 5, 10 }, stop = "decided", margin = 5 }
+local few = step(small).decision.arms[1]
+t.ok(few.looks[1].predicted and few.looks[1].predicted.guest >= 60,
+  "the other populations of the store tell of few models", json.encode(few.looks))
+
+local plan = json.decode(query("step.db", "SELECT plan FROM trial ORDER BY id DESC LIMIT 1")[1].plan)
+t.ok(#plan.others == 2 and plan.predict == "where it pays" and plan.others[1][2] >= 30,
+  "which are kept with the plan", json.encode(plan))
+t.is(step(small).decision.arms[1].verdict, few.verdict, "and known again")
 s = step { stop = "precision", precision = 1, store = at("step2.db") }
 t.ok(s.decision.arms[1].at, "or stops at a precision", s.verdict)
 for part, o in pairs {

@@ -79,6 +79,10 @@ local function basis(c, a, b)
     or ("%s and %s"):format(units.thousands(p.n[1]), units.thousands(p.n[2]))
   local early = p.begun and (", %s begun (%s)"):format(p.begun[1] == p.begun[2] and p.begun[1]
     or ("%d and %d"):format(p.begun[1], p.begun[2]), units.count(p.epochs, "epoch")) or ""
+  if p.others then -- of so few the worth is chance
+    return ("%s trained and %s predicted networks of each, as %d of other populations tell"):format(
+      text, N, p.others)
+  end
   return ("%s trained%s and %s predicted networks of each, worth %s"):format(text, early, N,
     a.n == b.n
     and ("about %s trained ones"):format(units.thousands(math.tointeger(at_least(a.n
