@@ -7,12 +7,14 @@
 local arch = require "netspace.core.arch"
 local begun = require "netspace.stats.begun"
 local core = require "netspace.core.adjust"
+local counting = require "netspace.core.stats"
 local distribution = require "netspace.space.distribution"
 local features = require "netspace.stats.features"
 local input = require "netspace.stats.input"
 local json = require "netspace.lib.json"
 local options = require "netspace.lib.options"
 local others = require "netspace.stats.others"
+local property = require "netspace.stats.property"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 
@@ -59,6 +61,12 @@ end
 --- The same of other statistics, which predict only what they are asked to.
 function M.asked(where, value) return value and M.wanted(where, value) or false end
 
+--- A wish for estimates at equal complexity.
+-- @tparam table strata  by (a property), lo, hi, bins
+function M.at_equal(wish, strata)
+  return { with = wish.with, features = wish.features, unasked = wish.unasked, strata = strata }
+end
+
 --- A wish with the others in the stores of results, where it names none.
 function M.with_others(wish, list)
   if wish.with then return wish end
@@ -74,6 +82,8 @@ local function origin_of(r)
 end
 
 local kept, order = {}, {} -- features of draws, by the text of their distribution
+local costs = {} -- complexities of draws by the same, those of the space asked for last
+local LEFT = 3 -- degrees of freedom that bins must leave
 
 -- The features of everyone of the draws, without making tables of them.
 local function quickly(origin)
@@ -163,6 +173,47 @@ local function enough_draws(origin, groups, wish, n, name)
   return d
 end
 
+-- The bins of the trained and the drawn networks of r at equal complexity (strata: by, lo, hi,
+-- bins): bin, drawn_bin, inside (drawn networks that are in one); or nil and why not.
+local function binned(where, r, origin, d, strata)
+  local name, by = r.name or "a population", strata.by
+  local word = type(by) == "string" and by or "complexity"
+  local _, bin = counting.strata(property.values(where, r, by, true), strata.lo, strata.hi,
+    strata.bins)
+  local m = 0
+  for _, k in ipairs(bin or {}) do m = m + (k > 0 and 1 or 0) end
+  if m - strata.bins - 1 < LEFT then
+    return nil, ("%d networks of %s in %d bins are too few to predict at equal %s"):format(m, name,
+      strata.bins, word)
+  end
+  local key = type(by) == "string" and by .. distribution.key(origin)
+  local values = key and costs.key == key and costs.values
+  if not values then
+    local good, found = pcall(function()
+      return property.values(where, { models = distribution.list(origin) }, by, true)
+    end)
+    if not good then
+      if found == "interrupted" then error(found, 0) end
+      return nil, ("%s is not known of untrained networks"):format(word)
+    end
+    values = found
+    if key then costs.key, costs.values = key, values end
+  end
+  if #values ~= d.N then return nil, "the draws of its space have changed" end
+  local _, drawn = counting.strata(values, strata.lo, strata.hi, strata.bins)
+  local inside, counts = 0, {}
+  for _, k in ipairs(type(drawn) == "table" and drawn or {}) do
+    if k > 0 then inside, counts[k] = inside + 1, (counts[k] or 0) + 1 end
+  end
+  for k = 1, strata.bins do
+    if (counts[k] or 0) < MANY then
+      return nil, ("the space of %s has hardly any networks in one of %d bins of %s"):format(name,
+        strata.bins, word)
+    end
+  end
+  return { bin = bin, drawn_bin = drawn, inside = inside }
+end
+
 -- How many of so few networks a prediction needs.
 local function least_of(wish, informed)
   return informed and FEW or wish.unasked and SURE or LEAST
@@ -171,7 +222,7 @@ end
 --- A population as far as its prediction needs it, or nil and why there can be none.
 -- @tparam[opt] boolean informed  whether others tell enough
 -- @tparam[opt] boolean helps  whether it is there for the fit alone, and nobody asks of its space
-local function prepare(r, wish, groups, informed, helps)
+local function prepare(where, r, wish, groups, informed, helps)
   if type(r) ~= "table" or type(r.errors) ~= "table" or not r.models then
     return nil, "its networks are not known"
   end
@@ -201,11 +252,15 @@ local function prepare(r, wish, groups, informed, helps)
     return nil, ("the networks of %s are not what its space gives at random"):format(name)
   end
   local set, list = hashes(r)
-  local early
+  local early, bins
+  if wish.strata then
+    bins, without = binned(where, r, origin, d, wish.strata)
+    if not bins then return nil, without end
+  end
   early, without = begun.of(r, reader)
   d = d or { N = 2, rows = table.concat(rows, "", 1, 2) }
   return { n = n, draws = d, starts = reader.starts, rows = table.concat(rows), errors = r.errors, hashes = set,
-    hash = list, conditions = others.conditions(r), name = name, early = early, without = without,
+    hash = list, strata = bins, conditions = others.conditions(r), name = name, early = early, without = without,
     kind = json.encode { reader.starts, origin.spec.options or {} } } -- of its networks
 end
 
@@ -228,14 +283,19 @@ local function copies(pool)
 end
 
 -- A fit to populations that prepare has made.
-local function fit(pool, seed, same)
+local function fit(pool, seed, same, strata)
   local n, N, rows, drawn, errors = {}, {}, {}, {}, {}
+  local bin, drawn_bin = strata and {}, {}
+  for _, p in ipairs(strata and pool or {}) do -- those that only help are in none
+    for i = 1, p.n do bin[#bin + 1] = p.strata and p.strata.bin[i] or 0 end
+    for i = 1, p.draws.N do drawn_bin[#drawn_bin + 1] = p.strata and p.strata.drawn_bin[i] or 0 end
+  end
   for k, p in ipairs(pool) do
     n[k], N[k], rows[k], drawn[k] = p.n, p.draws.N, p.rows, p.draws.rows
     table.move(p.errors, 1, p.n, #errors + 1, errors)
   end
   return core.new(pool[1].starts, n, N, table.concat(rows), errors, table.concat(drawn),
-    seed, same)
+    seed, same, strata and strata.bins, bin, drawn_bin)
 end
 
 -- Whether p may share the fit of a pool: networks in both are the same trainings, and those of
@@ -324,7 +384,8 @@ function M.fit(where, list, wish, seed)
     end
   end
   local function place(r, i)
-    local p, why = prepare(r, i and wish or {}, groups, i and informed(r, all), not i)
+    local p, why = prepare(where, r, i and wish or {}, groups,
+      i and not wish.strata and informed(r, all), not i)
     if not p then
       if i then f.why[i] = why end
     elseif p.n < LEAST then
@@ -358,13 +419,13 @@ function M.fit(where, list, wish, seed)
   for _, pool in ipairs(pools) do
     if wanted[pool] then
       pool.same = copies(pool)
-      pool.fit = fit(pool, seed, pool.same)
+      pool.fit = fit(pool, seed, pool.same, wish.strata)
     end
   end
   for i, of in pairs(f.of) do
     if of.guest and explained(of.pool) < EXPLAINED then
       f.why[i] = "the features explain too little of the errors of others"
-    elseif not of.guest then
+    elseif not of.guest and not wish.strata then
       f:_begun(i)
     end
   end
@@ -389,7 +450,8 @@ function Fits:mean(i)
   if not of then return nil, self.why[i] end
   local m = of.pool.fit:mean(of.place, of.signals)
   m.begun, m.epochs = of.signals and of.p.early.n, of.signals and of.p.early.epochs
-  m.n, m.N, m.populations = of.p.n, of.p.draws.N, #of.pool
+  m.n, m.N, m.populations = of.p.n, of.p.strata and of.p.strata.inside or of.p.draws.N, #of.pool
+  m.strata = of.p.strata ~= nil
   m.guest = of.guest and hosts(of.pool) or nil
   return m
 end
@@ -596,17 +658,18 @@ function Fits:difference(i, j, o)
     return nil, "the features explain too little of the errors"
   end
   local early = a.signals or b.signals
+  local by_t = early or x.strata -- a permutation would have to keep signals, or bins, together
   local t = core.student(0.5 + o.level / 2, df)
   local p_better, p_se = better(a, b, o.level)
   return { mean_difference = difference, deviation = se, mean = { x.mean, y.mean },
     ci = { difference - t * se, difference + t * se }, p_better = p_better,
     p_better_ci = odds(p_better, p_se, t),
-    p_permutation = early and core.student_p(difference / se, df)
+    p_permutation = by_t and core.student_p(difference / se, df)
       or test(a, b, difference / se, o.draws, self.seed),
     more = not early and more_of(x, y, se, difference) or nil,
     predicted = { n = { x.N, y.N }, worth = (plain_se / se) ^ 2, r2 = { x.r2, y.r2 },
       begun = early and { x.begun or 0, y.begun or 0 }, epochs = x.epochs or y.epochs,
-      others = of_others,
+      others = of_others, t_test = by_t and true or nil,
       populations = math.max(x.populations, y.populations) } }
 end
 
@@ -621,7 +684,7 @@ local HALVES, LEARNT = 20, 4000
 function M.learnt(where, result, o)
   local wish = { features = o.features }
   local groups, seed = features.with(where, wish.features), o.seed or sys.seed()
-  local p, why = prepare(result, wish, groups)
+  local p, why = prepare(where, result, wish, groups)
   if not p then return nil, why end
   if p.n < 2 * LEAST then
     return nil, ("%d networks of %s are fewer than %d"):format(p.n, p.name, 2 * LEAST)
