@@ -176,6 +176,24 @@ local plan = json.decode(query("step.db", "SELECT plan FROM trial ORDER BY id DE
 t.ok(#plan.others == 2 and plan.predict == "where it pays" and plan.others[1][2] >= 30,
   "which are kept with the plan", json.encode(plan))
 t.is(step(small).decision.arms[1].verdict, few.verdict, "and known again")
+t.ok(#plan.arms[1].looks == #few.looks and plan.arms[1].looks[1].n == 5, "with what looks saw")
+do -- in reports and exports
+  local report = require "netspace.report.report"
+  local function text(name)
+    local f <close> = assert(io.open(at(name)))
+    return f:read "a"
+  end
+  assert(report.report(at("step.db"), { output = at("step.html") }))
+  local page = text("step.html")
+  t.ok(page:find('<section id="trials">', 1, true) and page:find("looks at 30, 40 models of each")
+    and page:find("predictions that learn from AnyNetX_A-32px+b_1 (", 1, true), "a report has plans")
+  t.ok(page:find(few.verdict:sub(1, 60), 1, true), "and verdicts")
+  assert(assert(sweep.open(at("step.db"))):export(at("step.jsonl")))
+  local header = json.decode(text("step.jsonl"):match("^[^\n]*"))
+  t.ok(#header.trials == 2 and header.trials[2].populations[1] == "AnyNetX_B-32px"
+    and header.trials[2].plan.arms[1].looks[1].n == 5 and header.trials[2].verdict == few.verdict,
+    "an export, too", json.encode(header.trials))
+end
 s = step { stop = "precision", precision = 1, store = at("step2.db") }
 t.ok(s.decision.arms[1].at, "or stops at a precision", s.verdict)
 for part, o in pairs {

@@ -148,12 +148,35 @@ function Trial:ended(training)
   for _, other in pairs(self.trainings) do other:_stop() end
 end
 
+-- What the looks saw of each arm, as the store keeps it: endless numbers are left out.
+local function seen_of(decision)
+  local list = {}
+  local function finite(t)
+    local copy = {}
+    for key, v in pairs(t) do
+      if type(v) == "table" then
+        copy[key] = finite(v)
+      elseif type(v) ~= "number" or v == v and math.abs(v) < math.huge then
+        copy[key] = v
+      end
+    end
+    return copy
+  end
+  for i, arm in ipairs(decision.arms) do
+    list[i] = { name = arm.names[2], claim = arm.claim, better = arm.better, at = arm.at, n = arm.n,
+      level = arm.level, estimate = arm.estimate or arm.mean_difference, p = arm.p,
+      ci = arm.ci and finite(arm.ci), looks = {} }
+    for k, row in ipairs(arm.looks or {}) do list[i].looks[k] = finite(row) end
+  end
+  return list
+end
+
 -- Writes what was decided into the store.
 function Trial:conclude()
   if not self.decision.over then return end
   local ledger = starting.open_ledger(self.store)
   local good, err = pcall(ledger.write, ledger, function()
-    ledger:decided(self.id, self.decision.verdict)
+    ledger:decided(self.id, self.decision.verdict, seen_of(self.decision))
   end)
   ledger:close()
   if not good then error(err, 0) end
