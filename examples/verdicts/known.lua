@@ -69,7 +69,8 @@ function M.populations(steps, path)
   for _, r in ipairs(s) do
     if #r.errors >= LEAST then
       local rows, starts = rows_of(r.models)
-      list[#list + 1] = known(r.name, rows, starts, r.errors)
+      local p = known(r.name, rows, starts, r.errors)
+      list[#list + 1], p.models = p, r.models
     end
   end
   return list

@@ -14,6 +14,7 @@
 -- 200 experiments of each take about two minutes of one core, 10,000 about an hour and a half.
 
 local core = require "netspace.core.adjust"
+local counting = require "netspace.core.stats"
 
 local times = math.tointeger(tonumber(arg[1] or 200))
 if not times or times < 1 then
@@ -162,7 +163,79 @@ local function level(list)
   end
 end
 
-local parts = arg[4] or "worth,coverage,level"
+-- At equal complexity -----------------------------------------------------------------------
+
+local BINS = { 10, 5, 3, 2 } -- as stats.normalise: as many as the networks fill
+
+local function flops_of(p)
+  if p.flops then return p.flops end
+  p.flops = {}
+  for i, m in ipairs(p.models) do p.flops[i] = arch.complexity(m).flops end
+  return p.flops
+end
+
+-- Means at equal flops of n networks of a and of b, and their difference, beside the truth.
+local function at_equal(a, b, n, seed, sums)
+  local parts, lo, hi = {}, -math.huge, math.huge
+  for k, p in ipairs { a, b } do
+    local at, x = known.places(#p.errors, n), {}
+    local rows, errors = known.take(p, at, 0, n)
+    local least, most = math.huge, -math.huge
+    for i = 1, n do
+      x[i] = flops_of(p)[at[i]]
+      least, most = math.min(least, x[i]), math.max(most, x[i])
+    end
+    lo, hi = math.max(lo, least), math.min(hi, most)
+    parts[k] = { p = p, rows = rows, errors = errors, x = x }
+  end
+  local bins, bin, drawn, truth = nil, {}, {}, {}
+  for _, k in ipairs(BINS) do
+    local y = select(2, counting.strata(parts[1].x, lo, hi, k))
+    local z = select(2, counting.strata(parts[2].x, lo, hi, k))
+    if type(y) == "table" and type(z) == "table" then
+      bins, bin = k, table.move(z, 1, n, n + 1, y)
+      break
+    end
+  end
+  for k, part in ipairs(parts) do
+    local w, all = counting.strata(flops_of(part.p), lo, hi, bins)
+    truth[k] = 0
+    for i, e in ipairs(part.p.errors) do truth[k] = truth[k] + w[i] * e end
+    table.move(all, 1, #all, #drawn + 1, drawn)
+  end
+  local errors = table.move(parts[2].errors, 1, n, n + 1, table.move(parts[1].errors, 1, n, 1, {}))
+  local fit = core.new(a.starts, { n, n }, { #a.errors, #b.errors }, parts[1].rows .. parts[2].rows,
+    errors, a.all .. b.all, seed, nil, bins, bin, drawn)
+  local x, y = fit:mean(1), fit:mean(2)
+  local d, se = fit:difference(1, 2)
+  local u, v, left = x.se ^ 2, y.se ^ 2, math.sqrt(1 - n / #a.errors)
+  local t = core.student(0.975, (u + v) ^ 2 / (u ^ 2 / x.df + v ^ 2 / y.df))
+  local function add(key, value) sums[key] = (sums[key] or 0) + value end
+  add("mean", math.abs(x.mean - truth[1]) <= core.student(0.975, x.df) * x.se * left and 0.5 or 0)
+  add("mean", math.abs(y.mean - truth[2]) <= core.student(0.975, y.df) * y.se * left and 0.5 or 0)
+  add("difference", math.abs(d - truth[2] + truth[1]) <= t * se * left and 1 or 0)
+  add("square", (d - truth[2] + truth[1]) ^ 2)
+  add("plain", (y.plain - x.plain - truth[2] + truth[1]) ^ 2)
+  add("bins", bins)
+end
+
+local function equal(list)
+  math.randomseed(21)
+  print "\nAt equal flops, in as many bins as the networks fill: what holds of intervals at 95 %"
+  print(("%-5s %4s  %-5s  %-6s %-10s %s"):format("pair", "n", "bins", "mean", "difference", "worth"))
+  for i = 2, #list do
+    for _, n in ipairs(sizes) do
+      local sums = {}
+      for k = 1, n >= 20 and times or 0 do at_equal(list[i - 1], list[i], n, k, sums) end
+      if sums.mean then
+        print(("%-5s %4d  %5.1f  %.3f  %.3f      %.2f"):format(list[i - 1].name .. "→" .. list[i].name, n,
+          sums.bins / times, sums.mean / times, sums.difference / times, sums.plain / sums.square))
+      end
+    end
+  end
+end
+
+local parts = arg[4] or "worth,coverage,level,equal"
 io.stdout:setvbuf "line"
 if parts:find("worth") then worths() end
 local list = known.populations(steps, path)
@@ -171,4 +244,5 @@ for _, p in ipairs(list) do
 end
 if parts:find("coverage") then coverage(list) end
 if parts:find("level") then level(list) end
+if parts:find("equal") then equal(list) end
 print(("\n%.0f seconds of one core"):format(os.clock()))

@@ -371,6 +371,8 @@ static bool draw(const struct sampler *s, uint64_t seed, uint64_t index, struct 
     struct regnet_shape shape;
     struct error e;
     *r = (struct regnet){(int)x[0], (int)x[1], x[2], x[3], x[4], (int)x[5]};
+    if (regnet_exponent(r, r->d - 1) + 1 != s->base.stages) // of the last block: soon known
+        return false;
     if (!regnet_shape(r, &shape, &e) || shape.stages != s->base.stages ||
         shape.levels != shape.stages)
         return false;

@@ -109,6 +109,19 @@ t.near(tamed.mean_difference, with.mean_difference, 0.15, "one that failed at on
 for i = 1, 60 do a.early.rest.signal[i] = math.huge end
 t.ok(not stats.predict(a).begun, "where many did, signals are of no use")
 
+do -- a step of a design
+  local step = design.step { parent = space.small.AnyNetXA, candidates = { "b_1" }, n = 12,
+    sample = { flops = { 1e6, 2e6 } }, store = dir .. "/step.db", data = data_set, quiet = true,
+    recipe = { epochs = 2, batch = 16, lr = 0.1 }, early = { full = 10 }, predict = true }
+  local c = step.alternatives.pairs[1].comparison
+  t.is(#step.results[2].errors, 10, "a step trains ten to the end")
+  t.is(#step.results[2].early.rest.signal, 2, "and begins the others")
+  t.ok(c.unpredicted or c.predicted.begun[2] == 2, "which tell of the space", c.verdict)
+  t.fails(function() design.step { parent = space.small.AnyNetXA, candidates = { "b_1" }, n = 12,
+    store = "x.db", data = data_set, early = { full = 10 }, stop = "decided" } end,
+    "early is for populations that are trained to the end")
+end
+
 -- Plans.
 local all = sweep.run(options())
 local few = space.small.AnyNetXA:sample(14, { flops = { 1e6, 2e6 }, seed = 3 })

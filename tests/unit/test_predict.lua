@@ -194,6 +194,36 @@ for i = 200, 1, -1 do
 end
 unpredicted(a, chosen, "not what its space gives")
 
+do -- fewer than ten networks, where others tell how errors depend on a network
+  local host = result(A, 100, { flops = where.flops, seed = 21 }, "host")
+  local function some(n, seed, shift)
+    local r = result(A, n, { flops = where.flops, seed = seed }, "new " .. seed)
+    for i = 1, n do r.errors[i] = r.errors[i] + shift end
+    return r
+  end
+  local p, q = some(6, 31, 0), some(6, 32, -3)
+  local c = stats.compare(p, q, { predict = { with = { host } } })
+  t.ok(c.predicted and c.predicted.others == 100, "six networks of each are predicted", c.verdict)
+  t.ok(math.abs(c.mean_difference + 3) < 3 * c.deviation and c.deviation < 0.6 * c.plain.deviation,
+    "rightly, and better than without", c.verdict)
+  t.ok(c.better == "new 32" and c.verdict:find("as 100 of other populations tell"), "a claim", c.verdict)
+  local one = stats.predict(p, { with = { host } })
+  t.ok(one.lambda == 1 and math.abs(one.mean - mean_of(A)) < 1 and one.df == 5, "one of them", tostring(one))
+  t.ok(stats.predict(some(3, 33, 0), { with = { host } }), "three are enough")
+  t.ok(select(2, stats.predict(some(2, 34, 0), { with = { host } })):find("fewer than 3"), "two not")
+  t.ok(select(2, stats.predict(p, { with = { some(40, 35, 0) } })):find("fewer than 10"),
+    "forty others do not tell enough")
+  local within = result(A, 100, { flops = where.flops, seed = 31 }, "within")
+  t.ok(select(2, stats.predict(p, { with = { within } })):find("some of them are in within as well"),
+    "a fit that has seen them is none")
+  local blind = result(A, 100, { flops = where.flops, seed = 36 }, "blind")
+  for i = 1, 100 do blind.errors[i] = 40 + 5 * noise(i) end
+  t.ok(select(2, stats.predict(p, { with = { blind } })):find("explain too little"), "nor one that "
+    .. "explains nothing")
+  local mixed = stats.compare(host, q, { predict = true })
+  t.ok(mixed.predicted and mixed.better == "new 32", "a hundred tell of six", mixed.verdict)
+end
+
 do -- asked for by nobody
   local both = stats.compare(a, c)
   t.ok(both.predicted and both.mean_difference == d.mean_difference, "unasked, it is the same")

@@ -234,7 +234,8 @@ do
     return r
   end
   local P, Q = trained(space.small.RegNetX, 1, 0, 0.3), trained(space.small.RegNetX, 2, -1, 0.3)
-  local plain, with = stats.sequential(P, Q), stats.sequential(P, Q, { predict = true })
+  local plain, with = stats.sequential(P, Q, { predict = false }),
+    stats.sequential(P, Q, { predict = true })
   local row = with.looks[1]
   t.ok(row.predicted and row.predicted.worth > 2 and row.se < plain.looks[1].se / 1.4,
     "estimates by prediction", with.verdict)
@@ -245,6 +246,17 @@ do
   local by = stats.compare(stats.prefix(P), stats.prefix(Q), { predict = true })
   local last = stats.sequential(P, Q, { predict = true, looks = 1 })
   t.near(last.mean_difference, by.mean_difference, 1e-9, "one look is stats.compare's")
+  local unasked = stats.sequential(P, Q, { looks = { 12, 60 } })
+  t.ok(not unasked.looks[1].predicted and not unasked.looks[1].unpredicted, "unasked, from 20 on",
+    unasked.verdict)
+  t.near(stats.sequential(P, Q, { looks = 1 }).mean_difference, by.mean_difference, 1e-9,
+    "as compare")
+  local early = stats.sequential(P, Q, { looks = { 8, 20 }, spending = "pocock",
+    predict = { with = { trained(space.small.RegNetX, 3, 0, 0.3) } } })
+  t.ok(early.at == 1 and early.looks[1].predicted.guest == 60, "eight of each, where others tell",
+    early.verdict)
+  t.ok(early.verdict:find("from 8 trained and 20,000 predicted networks of each, as 60 of other"),
+    "and it says so", early.verdict)
   local cut = stats.sequential(part("P", P.errors, function(i) return i <= 12 end), Q,
     { predict = true, n = 60 })
   t.ok(cut.looks[1].unpredicted == "its networks are not known" and not cut.looks[1].predicted,

@@ -159,13 +159,41 @@ local function step(o)
   for k, v in pairs(o) do all[k] = v end
   return design.step(all)
 end
-local s = step { stop = "decided", predict = true, looks = 2, margin = 2 }
+local s = step { stop = "decided", predict = true, looks = { 30, 40 }, margin = 2 }
 local arm = s.decision.arms[1]
 t.ok(arm.looks[1].predicted and arm.looks[1].predicted.worth > 1.5, "estimates by prediction",
   arm.verdict)
 t.ok(s.chosen ~= nil and s.verdict:find("^Go on with AnyNetX_A%-32px%+b_1: .* decided at look 1 of 2")
   and #s.results[1].errors < 40, "a step decides", s.verdict)
 t.ok(tostring(s):find("candidate +look +models") ~= nil and s.alternatives == nil, "and prints")
+local small = { parent = space.small.AnyNetXB, candidates = { "monotone_w" }, n = 10,
+  looks = { 5, 10 }, stop = "decided", margin = 5 }
+local few = step(small).decision.arms[1]
+t.ok(few.looks[1].predicted and few.looks[1].predicted.guest >= 60,
+  "the other populations of the store tell of few models", json.encode(few.looks))
+
+local plan = json.decode(query("step.db", "SELECT plan FROM trial ORDER BY id DESC LIMIT 1")[1].plan)
+t.ok(#plan.others == 2 and plan.predict == "where it pays" and plan.others[1][2] >= 30,
+  "which are kept with the plan", json.encode(plan))
+t.is(step(small).decision.arms[1].verdict, few.verdict, "and known again")
+t.ok(#plan.arms[1].looks == #few.looks and plan.arms[1].looks[1].n == 5, "with what looks saw")
+do -- in reports and exports
+  local report = require "netspace.report.report"
+  local function text(name)
+    local f <close> = assert(io.open(at(name)))
+    return f:read "a"
+  end
+  assert(report.report(at("step.db"), { output = at("step.html") }))
+  local page = text("step.html")
+  t.ok(page:find('<section id="trials">', 1, true) and page:find("looks at 30, 40 models of each")
+    and page:find("predictions that learn from AnyNetX_A-32px+b_1 (", 1, true), "a report has plans")
+  t.ok(page:find(few.verdict:sub(1, 60), 1, true), "and verdicts")
+  assert(assert(sweep.open(at("step.db"))):export(at("step.jsonl")))
+  local header = json.decode(text("step.jsonl"):match("^[^\n]*"))
+  t.ok(#header.trials == 2 and header.trials[2].populations[1] == "AnyNetX_B-32px"
+    and header.trials[2].plan.arms[1].looks[1].n == 5 and header.trials[2].verdict == few.verdict,
+    "an export, too", json.encode(header.trials))
+end
 s = step { stop = "precision", precision = 1, store = at("step2.db") }
 t.ok(s.decision.arms[1].at, "or stops at a precision", s.verdict)
 for part, o in pairs {

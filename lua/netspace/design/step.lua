@@ -61,7 +61,7 @@ end
 -- Training -----------------------------------------------------------------------------------
 
 local of_sweep = { "store", "data", "recipe", "workers", "trainer", "identical", "quiet",
-  "progress", "checkpoint", "memory", "patience", "on" }
+  "progress", "checkpoint", "memory", "patience", "on", "early" }
 
 -- Trains populations (name, models, seed) at once; a list of results in their order.
 local function train(list, o)
@@ -211,7 +211,7 @@ options.declare("design.step", { parent = "string|table", candidates = "table", 
   draws = "integer", by = "string|function", bins = "integer", range = "table",
   predict = "boolean|table", metric = "string",
   store = "string", data = "string|userdata", recipe = "table", workers = "integer|table",
-  trainer = "string|table", identical = "boolean",
+  trainer = "string|table", identical = "boolean", early = "table",
   quiet = "boolean", progress = "function", checkpoint = "table|boolean",
   memory = "number|string", patience = "number", on = "table" })
 
@@ -219,7 +219,7 @@ options.words["design.step: stop"] = { "decided", "precision" }
 
 -- Options that go with stop = …, and those that do not.
 local while_training, at_the_end = { "looks", "spending", "precision" },
-  { "by", "bins", "range", "metric", "draws" }
+  { "by", "bins", "range", "metric", "draws", "early" }
 
 -- Checks what is said of stopping; exceptions blame the caller of design.step.
 local function check_stop(o)
@@ -331,6 +331,9 @@ One step of designing a space: train the parent and its refinements, compare, de
                stats.sequential.  n, looks and the rest are fixed at the first run: the step may be
                stopped and gone on with, to the same looks
   level, draws, by, bins, range, metric, predict   as in stats.alternatives
+  early        { full =, after = 1 }: of each population only the first `full` models are trained
+               to the end, and the others begun, as in sweep.run: their first losses make the
+               predicted means more certain.  Not with stop=
   store, data, recipe, workers, on, quiet, …   as in sweep.run: all populations are trained at
                once, and models in the store are not trained again
 .chosen        the space to continue with, or nil when n is too small to decide

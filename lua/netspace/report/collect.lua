@@ -106,6 +106,7 @@ function M.take(store, names)
       all.open = all.open + p.open
     end
     all.groups = groups_of(all.populations)
+    all.trials = s:_trials()
     all.updated = last_event(s, all.populations)
     return all
   end)

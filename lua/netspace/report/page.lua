@@ -10,7 +10,7 @@ local widgets = require "netspace.report.widgets"
 local M = {}
 
 local sections = {}
-for i, name in ipairs { "populations", "errors", "comparisons", "properties", "trends", "models",
+for i, name in ipairs { "populations", "errors", "comparisons", "trials", "properties", "trends", "models",
   "failures", "origins" } do
   sections[i] = require("netspace.report." .. name)
 end

@@ -62,7 +62,8 @@ function M.plan(where, o, most)
   local plan = { level = input.level(where, o.level), spending = o.spending,
     margin = looks.points(where, "margin", o.margin),
     precision = looks.points(where, "precision", o.precision), seed = o.seed or sys.seed() }
-  plan.predict = predict.asked(where, o.predict)
+  plan.predict = predict.wanted(where, o.predict)
+  if o.looks == "anytime" and not o.predict then plan.predict = false end
   if plan.precision and (plan.margin or plan.spending) then
     error(("%s: precision and %s exclude each other: looks end at a narrow interval, or with a "
       .. "claim"):format(where, plan.margin and "margin" or "spending"), 0)
@@ -107,7 +108,7 @@ function M.decide(where, plan, path, level)
 end
 
 -- Estimates by prediction at look k, by the number of the arm: one fit to what is known then.
-local function predicted(where, parent, list, arms, open, plan, k)
+local function predicted(where, parent, list, arms, open, plan, wish, k)
   local n, parts, found = plan.at[k], {}, {}
   local function add(what, x, most)
     parts[#parts + 1] = type(x) == "table" and x.errors and prefix._cut(x, prefix._of(where, what,
@@ -115,14 +116,16 @@ local function predicted(where, parent, list, arms, open, plan, k)
   end
   add("a", parent, n)
   for i, x in ipairs(list) do add("b", x, open[i] and n or arms[i].n) end
-  local fits = predict.fit(where, parts, plan.predict, plan.seed)
+  local fits = predict.fit(where, parts, wish, plan.seed)
   for i in ipairs(list) do
     local e, why = fits:estimate(1, i + 1)
-    if e and e.se < e.plain_se then
+    local guest = e and (e.x.guest or e.y.guest)
+    if e and (guest or e.se < e.plain_se) then
       found[i] = { n = n, difference = e.difference, se = e.se, df = e.df,
-        predicted = { n = math.min(e.x.N, e.y.N), worth = (e.plain_se / e.se) ^ 2 } }
+        predicted = { n = math.min(e.x.N, e.y.N), worth = (e.plain_se / e.se) ^ 2, guest = guest } }
     else
-      found[i] = { why = why or "the features explain too little of the errors" }
+      found[i] = { why = not wish.unasked and (why or "the features explain too little of the errors")
+        or nil }
     end
   end
   return found
@@ -156,6 +159,7 @@ local function at_looks(where, parent, list, plan, names)
     arms[i], open[i], paths[i] = { looks = {} }, true, {}
   end
   local plain, taken = {}, 0
+  local wish = plan.predict and predict.with_others(plan.predict, { parent, table.unpack(list) })
   for i, p in ipairs(of) do plain[i] = looks.estimates(p, plan.at) end
   for k in ipairs(plan.at) do
     local ready, any = true, false
@@ -164,7 +168,7 @@ local function at_looks(where, parent, list, plan, names)
     end
     if not ready or not any then break end
     taken = k
-    local found = plan.predict and predicted(where, parent, list, arms, open, plan, k) or {}
+    local found = wish and predicted(where, parent, list, arms, open, plan, wish, k) or {}
     for i in ipairs(list) do
       if open[i] then
         local e = found[i] and found[i].difference and found[i] or plain[i][k]

@@ -79,6 +79,10 @@ local function basis(c, a, b)
     or ("%s and %s"):format(units.thousands(p.n[1]), units.thousands(p.n[2]))
   local early = p.begun and (", %s begun (%s)"):format(p.begun[1] == p.begun[2] and p.begun[1]
     or ("%d and %d"):format(p.begun[1], p.begun[2]), units.count(p.epochs, "epoch")) or ""
+  if p.others then -- of so few the worth is chance
+    return ("%s trained and %s predicted networks of each, as %d of other populations tell"):format(
+      text, N, p.others)
+  end
   return ("%s trained%s and %s predicted networks of each, worth %s"):format(text, early, N,
     a.n == b.n
     and ("about %s trained ones"):format(units.thousands(math.tointeger(at_least(a.n
@@ -89,7 +93,7 @@ end
 local function p_words(c)
   local p, exact = p_text(c.p_permutation), c.predicted and p_text(c.plain.p_permutation)
   if not exact then return "permutation " .. p end
-  if c.predicted.begun then
+  if c.predicted.t_test then
     return ("%s with prediction (t test), exact permutation %s without"):format(p, exact)
   end
   return ("permutation %s with prediction and, exact, %s without"):format(p, exact)
@@ -219,9 +223,8 @@ local figures = { "mean_difference", "ci", "deviation", "mean", "p_better", "p_b
 -- c.plain; else says in c.unpredicted why not.
 local function predicted(c, a, b, o)
   local t, why
-  if o.by or o.metric then
-    why = o.by and "errors at equal complexity are not predicted"
-      or ("only errors are predicted, not %s"):format(o.metric)
+  if o.metric then
+    why = ("only errors are predicted, not %s"):format(o.metric)
   else
     t, why = o.fits:difference(o.fits.place[a], o.fits.place[b], o)
   end
@@ -235,8 +238,9 @@ end
 -- The fits that comparisons of the results `list` need, or nil where nothing is predicted.
 local function fits(where, list, o)
   if not o.predict then return nil end
-  local good, f = pcall(predict.fit, where, (o.by or o.metric) and {} or list, o.predict,
-    o.seed or sys.seed())
+  local wish = o.by and predict.at_equal(o.predict, { by = o.by, lo = o.range[1], hi = o.range[2],
+    bins = o.bins }) or o.predict
+  local good, f = pcall(predict.fit, where, o.metric and {} or list, wish, o.seed or sys.seed())
   if not good then error(f, f == "interrupted" and 0 or 3) end
   local _, why = next(f.why)
   if why then f.of, f.why = {}, setmetatable({}, { __index = function() return why end }) end
@@ -326,6 +330,7 @@ function M.compare(a, b, o)
     error(("%s: %s is an edf with weights; give the results, and by = \"flops\""):format(
       where, x.weighted and "a" or "b"), 2)
   end
+  if s.by and s.predict then s.range, s.bins = normalise.common(where, { a, b }, s, 1) end
   s.fits = fits(where, { a, b }, s)
   local c = compare(where, a, b, s, 1)
   return c

@@ -131,6 +131,10 @@ local function by_prediction(row)
   if not p then
     return row.unpredicted and ("; without prediction: %s"):format(row.unpredicted) or ""
   end
+  if p.guest then -- of so few the worth is chance
+    return (", from %d trained and %s predicted networks of each, as %d of other populations tell")
+      :format(row.n, units.thousands(p.n), p.guest)
+  end
   local worth = units.thousands(math.floor(p.worth * row.n + 0.5))
   return (", from %d trained and %s predicted networks of each, worth about %s trained ones")
     :format(row.n, units.thousands(p.n), worth)

@@ -6,6 +6,8 @@ local edfs = require "netspace.core.edf"
 local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
 local options = require "netspace.lib.options"
+local predict = require "netspace.stats.predict"
+local prediction = require "netspace.stats.prediction"
 local property = require "netspace.stats.property"
 local units = require "netspace.lib.units"
 
@@ -100,6 +102,9 @@ local function edfs_text(t)
     units.short(t.range[1]), units.short(t.range[2])) }
   for i, edf in ipairs(t) do
     lines[i + 1] = ("%s; %s outside"):format(tostring(edf), units.count(t.outside[i], "model"))
+    if t.unpredicted and t.unpredicted[i] then
+      lines[i + 1] = ("%s; without prediction: %s"):format(lines[i + 1], t.unpredicted[i])
+    end
   end
   return table.concat(lines, "\n")
 end
@@ -108,7 +113,8 @@ for _, name in ipairs { "stats.compare", "stats.alternatives", "stats.normalise"
   options.words[name .. ": by"] = { "flops", "params", "acts" }
 end
 options.declare("stats.normalise", { by = "string|function", bins = "integer", range = "table",
-  metric = "string" })
+  metric = "string", predict = "boolean|table" })
+options.declare("stats.normalise: predict", { with = "table", features = "table" })
 
 function M.normalise(list, o)
   local where = "stats.normalise"
@@ -117,6 +123,13 @@ function M.normalise(list, o)
   local t = weigh(where, list, { by = o.by or "flops", bins = o.bins, range = o.range }, 1)
   local about = { by = t.by, bins = t.bins, range = { t.lo, t.hi }, outside = {} }
   for i, edf in ipairs(t.edfs) do about.outside[i] = #list[i].errors - edf.n end
+  local wish = predict.asked(where, o.predict)
+  if wish then
+    local found
+    found, about.unpredicted = prediction._all(where, list, t.edfs, predict.at_equal(wish, { by =
+      o.by or "flops", lo = t.lo, hi = t.hi, bins = t.bins }), o.metric)
+    for i, p in ipairs(found) do t.edfs[i] = p or t.edfs[i] end
+  end
   -- a plain list to plot.edf, which takes further keys for options
   return setmetatable(t.edfs, { __name = "normalised EDFs", __index = about,
     __tostring = edfs_text })
@@ -131,6 +144,8 @@ EDFs at equal complexity: equal bins of the common range, each with the same wei
   range    default: from the largest minimum to the least maximum; models outside are left
            out, .outside says how many
   metric   another one than the error, as in stats.edf
+  predict  true, or { with =, features = }: the EDFs of the spaces at equal complexity, by
+           prediction (stats.predict); .unpredicted says of which there is none, and why
 Each bin must hold a model of each population.  The edfs go into plot.edf, stats.search and
 stats.ks; stats.compare(a, b, { by = "flops" }) compares two populations with p-values.
 example: stats.normalise({ errors = {4, 5}, models = {{d = 1}, {d = 2}} }, { by = "d", bins = 2 })

@@ -96,7 +96,7 @@ end
 -- list of { epochs =, c = covariances of each pilot }; and why some are missing.
 local function kinds(pilots, o, epochs)
   local notes, list = {}, { { c = {} }, { c = {}, predicted = true } }
-  local fits = predict.fit("stats.plan", pilots, {}, o.seed or sys.seed())
+  local fits = predict.fit("stats.plan", pilots, { with = {} }, o.seed or sys.seed())
   local sums, f = {}, {}
   for i, r in ipairs(pilots) do list[1].c[i] = covariances(r.errors) end
   for i, r in ipairs(pilots) do

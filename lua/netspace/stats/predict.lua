@@ -6,13 +6,15 @@
 
 local arch = require "netspace.core.arch"
 local begun = require "netspace.stats.begun"
-local cards = require "netspace.lib.card"
 local core = require "netspace.core.adjust"
+local counting = require "netspace.core.stats"
 local distribution = require "netspace.space.distribution"
 local features = require "netspace.stats.features"
 local input = require "netspace.stats.input"
 local json = require "netspace.lib.json"
 local options = require "netspace.lib.options"
+local others = require "netspace.stats.others"
+local property = require "netspace.stats.property"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 
@@ -21,8 +23,11 @@ local M = {}
 --- Whether comparisons that are not told (predict = nil) predict where it pays.
 M.UNASKED = true
 
-local LEAST = 10 -- trained networks of a population that predictions are made for
+local LEAST = 10 -- trained networks of a population that predictions are made from
 local SURE, MANY_ENOUGH = 20, 1000 -- … that they are made for unasked, at least and at most
+-- Where others tell enough: so many trained networks of theirs, and so much of the variance of
+-- their errors explained, a population of FEW is predicted by that alone (adjust.h: guests).
+local FEW, ENOUGH, EXPLAINED = 3, 50, 0.2
 -- Drawn networks for each trained one, at least; and different ones.
 local MANY = 10
 local KEPT = 32 -- spaces whose features are kept
@@ -46,12 +51,26 @@ function M.wish(where, value)
     features = o.features }
 end
 
---- The same of other statistics, which predict only what they are asked to.
-function M.asked(where, value)
-  if not value then return false end
+--- The same, blaming the caller's caller.
+function M.wanted(where, value)
   local good, wish = pcall(M.wish, where, value)
   if not good then error((tostring(wish):gsub("^.-:%d+: ", "")), 3) end
   return wish
+end
+
+--- The same of other statistics, which predict only what they are asked to.
+function M.asked(where, value) return value and M.wanted(where, value) or false end
+
+--- A wish for estimates at equal complexity.
+-- @tparam table strata  by (a property), lo, hi, bins
+function M.at_equal(wish, strata)
+  return { with = wish.with, features = wish.features, unasked = wish.unasked, strata = strata }
+end
+
+--- A wish with the others in the stores of results, where it names none.
+function M.with_others(wish, list)
+  if wish.with then return wish end
+  return { with = others.of(list), features = wish.features, unasked = wish.unasked }
 end
 
 -- Where a population was drawn from: with a result of a store, or as an import has it, or
@@ -63,6 +82,8 @@ local function origin_of(r)
 end
 
 local kept, order = {}, {} -- features of draws, by the text of their distribution
+local costs = {} -- complexities of draws by the same, those of the space asked for last
+local LEFT = 3 -- degrees of freedom that bins must leave
 
 -- The features of everyone of the draws, without making tables of them.
 local function quickly(origin)
@@ -96,14 +117,6 @@ local function draws_of(origin, groups, wish)
     kept[key] = d
   end
   return d
-end
-
--- What populations that are compared must have in common, as a text.
-local function conditions(r)
-  local card, o = r.card or {}, {}
-  for _, key in ipairs { "train_n", "pad", "checksum" } do o[key] = card[key] end
-  o.compared = r.card and cards.compared(card)
-  return json.encode { card = o, recipe = r.recipe or {} }
 end
 
 -- The networks of a result by their hash: the place of each, and the hash of each.
@@ -142,22 +155,8 @@ local function alike(d, trained)
   return true
 end
 
---- A population as far as its prediction needs it, or nil and why there can be none.
-local function prepare(r, wish, groups)
-  if type(r) ~= "table" or type(r.errors) ~= "table" or not r.models then
-    return nil, "its networks are not known"
-  end
-  local name, origin = r.name or r.space or "a population", origin_of(r)
-  if not origin then
-    return nil, ("the space of %s is not known: nothing says what its networks were drawn from, as "
-      .. "a store and its exports do"):format(name)
-  end
-  local n, least = #r.errors, wish.unasked and SURE or LEAST
-  if n < least then
-    return nil, ("%d networks of %s are fewer than %d"):format(n, name, least)
-  elseif wish.unasked and n > MANY_ENOUGH then
-    return nil, ("%d networks of %s are enough without"):format(n, name)
-  end
+-- The draws of the space of a population of n networks, or nil and why they will not do.
+local function enough_draws(origin, groups, wish, n, name)
   local good, d, why = pcall(draws_of, origin, groups, wish)
   if not good then
     if d == "interrupted" or wish.features then error(d, 0) end
@@ -171,19 +170,97 @@ local function prepare(r, wish, groups)
     return nil, ("the space of %s has so few networks (about %s) that %d are no small part of it")
       :format(name, units.thousands(d.different), n)
   end
+  return d
+end
+
+-- The bins of the trained and the drawn networks of r at equal complexity (strata: by, lo, hi,
+-- bins): bin, drawn_bin, inside (drawn networks that are in one); or nil and why not.
+local function binned(where, r, origin, d, strata)
+  local name, by = r.name or "a population", strata.by
+  local word = type(by) == "string" and by or "complexity"
+  local _, bin = counting.strata(property.values(where, r, by, true), strata.lo, strata.hi,
+    strata.bins)
+  local m = 0
+  for _, k in ipairs(bin or {}) do m = m + (k > 0 and 1 or 0) end
+  if m - strata.bins - 1 < LEFT then
+    return nil, ("%d networks of %s in %d bins are too few to predict at equal %s"):format(m, name,
+      strata.bins, word)
+  end
+  local key = type(by) == "string" and by .. distribution.key(origin)
+  local values = key and costs.key == key and costs.values
+  if not values then
+    local good, found = pcall(function()
+      return property.values(where, { models = distribution.list(origin) }, by, true)
+    end)
+    if not good then
+      if found == "interrupted" then error(found, 0) end
+      return nil, ("%s is not known of untrained networks"):format(word)
+    end
+    values = found
+    if key then costs.key, costs.values = key, values end
+  end
+  if #values ~= d.N then return nil, "the draws of its space have changed" end
+  local _, drawn = counting.strata(values, strata.lo, strata.hi, strata.bins)
+  local inside, counts = 0, {}
+  for _, k in ipairs(type(drawn) == "table" and drawn or {}) do
+    if k > 0 then inside, counts[k] = inside + 1, (counts[k] or 0) + 1 end
+  end
+  for k = 1, strata.bins do
+    if (counts[k] or 0) < MANY then
+      return nil, ("the space of %s has hardly any networks in one of %d bins of %s"):format(name,
+        strata.bins, word)
+    end
+  end
+  return { bin = bin, drawn_bin = drawn, inside = inside }
+end
+
+-- How many of so few networks a prediction needs.
+local function least_of(wish, informed)
+  return informed and FEW or wish.unasked and SURE or LEAST
+end
+
+--- A population as far as its prediction needs it, or nil and why there can be none.
+-- @tparam[opt] boolean informed  whether others tell enough
+-- @tparam[opt] boolean helps  whether it is there for the fit alone, and nobody asks of its space
+local function prepare(where, r, wish, groups, informed, helps)
+  if type(r) ~= "table" or type(r.errors) ~= "table" or not r.models then
+    return nil, "its networks are not known"
+  end
+  local name, origin = r.name or r.space or "a population", origin_of(r)
+  if not origin then
+    return nil, ("the space of %s is not known: nothing says what its networks were drawn from, as "
+      .. "a store and its exports do"):format(name)
+  end
+  local n, least = #r.errors, least_of(wish, informed)
+  if n < least then
+    return nil, ("%d networks of %s are fewer than %d"):format(n, name, least)
+  elseif wish.unasked and n > MANY_ENOUGH then
+    return nil, ("%d networks of %s are enough without"):format(n, name)
+  end
+  local d, without
+  if not helps then
+    d, without = enough_draws(origin, groups, wish, n, name)
+    if not d then return nil, without end
+  end
   local reader, rows = features.reader(groups), {}
   for i, m in ipairs(r.models) do
     local ok, row = pcall(reader.read, m)
     if not ok then return nil, ("%s: %s"):format(name, row) end
     rows[i] = row
   end
-  if not alike(d, reader) then
+  if d and not alike(d, reader) then
     return nil, ("the networks of %s are not what its space gives at random"):format(name)
   end
   local set, list = hashes(r)
-  local early, without = begun.of(r, reader)
-  return { n = n, draws = d, rows = table.concat(rows), errors = r.errors, hashes = set,
-    hash = list, conditions = conditions(r), name = name, early = early, without = without,
+  local early, bins
+  if wish.strata then
+    bins, without = binned(where, r, origin, d, wish.strata)
+    if not bins then return nil, without end
+  end
+  early, without = begun.of(r, reader)
+  d = d or { N = 2, rows = table.concat(rows, "", 1, 2) }
+  return { n = n, draws = d, starts = reader.starts, rows = table.concat(rows), errors = r.errors, hashes = set,
+    hash = list, strata = bins, conditions = others.conditions(r), name = name, early = early, without = without,
     kind = json.encode { reader.starts, origin.spec.options or {} } } -- of its networks
 end
 
@@ -206,14 +283,19 @@ local function copies(pool)
 end
 
 -- A fit to populations that prepare has made.
-local function fit(pool, seed, same)
+local function fit(pool, seed, same, strata)
   local n, N, rows, drawn, errors = {}, {}, {}, {}, {}
+  local bin, drawn_bin = strata and {}, {}
+  for _, p in ipairs(strata and pool or {}) do -- those that only help are in none
+    for i = 1, p.n do bin[#bin + 1] = p.strata and p.strata.bin[i] or 0 end
+    for i = 1, p.draws.N do drawn_bin[#drawn_bin + 1] = p.strata and p.strata.drawn_bin[i] or 0 end
+  end
   for k, p in ipairs(pool) do
     n[k], N[k], rows[k], drawn[k] = p.n, p.draws.N, p.rows, p.draws.rows
     table.move(p.errors, 1, p.n, #errors + 1, errors)
   end
-  return core.new(pool[1].draws.starts, n, N, table.concat(rows), errors, table.concat(drawn),
-    seed, same)
+  return core.new(pool[1].starts, n, N, table.concat(rows), errors, table.concat(drawn),
+    seed, same, strata and strata.bins, bin, drawn_bin)
 end
 
 -- Whether p may share the fit of a pool: networks in both are the same trainings, and those of
@@ -227,37 +309,127 @@ local function fits_in(pool, p, extra)
   return true
 end
 
+-- How many trained networks the members of a pool that fits are made from have.
+local function hosts(pool)
+  local n = 0
+  for _, p in ipairs(pool) do n = n + (p.n >= LEAST and p.n or 0) end
+  return n
+end
+
+-- The share of the variance inside populations that the fit of a pool explains of networks that it
+-- has not seen.
+local function explained(pool)
+  local f, left, all = pool.fit:predictions(), 0, 0
+  for _, p in ipairs(pool) do
+    local y, e = 0, 0
+    for i = 1, p.n do
+      y, e = y + p.errors[i] / p.n, e + (p.errors[i] - f[p.first + i]) / p.n
+    end
+    for i = 1, p.n >= LEAST and p.n or 0 do
+      all = all + (p.errors[i] - y) ^ 2
+      left = left + (p.errors[i] - f[p.first + i] - e) ^ 2
+    end
+  end
+  return all > 0 and 1 - left / all or 0
+end
+
+-- Whether others than r, of `all`, tell enough.
+local function informed(r, all)
+  if type(r) ~= "table" then return false end
+  local n, mine = 0, others.conditions(r)
+  for _, x in ipairs(all) do
+    if x ~= r and #x.errors >= LEAST and others.conditions(x) == mine then
+      n = n + #x.errors
+    end
+  end
+  return n >= ENOUGH
+end
+
+-- Whether a guest shares trainings with one that a fit is made from.
+local function seen_by(pool, p)
+  for _, host in ipairs(pool) do
+    local n, anew = common(p, host)
+    if host.n >= LEAST and n > anew then return host end
+  end
+end
+
+-- Finds a place for a population of few networks in a pool that tells enough.
+local function guest(pools, p)
+  for _, pool in ipairs(pools) do
+    if hosts(pool) >= ENOUGH and pool[1].conditions == p.conditions and pool[1].kind == p.kind then
+      local host = seen_by(pool, p)
+      if host then
+        return nil, ("%d networks of %s are fewer than %d, and some of them are in %s as well")
+          :format(p.n, p.name, LEAST, host.name)
+      end
+      pool[#pool + 1] = p
+      return pool
+    end
+  end
+  return nil, ("%d networks of %s are fewer than %d, and the others are networks of another kind")
+    :format(p.n, p.name, LEAST)
+end
+
 --- Fits predictors to results: one to all that share data, recipe, the options of their networks
--- and the number of stages; those of wish.with help.
+-- and the number of stages; those of wish.with help, or else the others in their stores.
 -- @tparam table list  results
 -- @treturn table  its methods tell what is known of result i; .why[i], why nothing is
 function M.fit(where, list, wish, seed)
   local f = setmetatable({ of = {}, why = {}, seed = seed }, Fits)
-  local groups, pools = features.with(where, wish.features), {}
+  local groups, pools, few_of = features.with(where, wish.features), {}, {}
+  local help, all = wish.with or others.of(list), {}
+  for _, some in ipairs { list, help } do
+    for _, r in ipairs(some) do
+      if type(r) == "table" and type(r.errors) == "table" and r.models then all[#all + 1] = r end
+    end
+  end
   local function place(r, i)
-    local p, why = prepare(r, wish, groups)
+    local p, why = prepare(where, r, i and wish or {}, groups,
+      i and not wish.strata and informed(r, all), not i)
     if not p then
       if i then f.why[i] = why end
-      return
-    end
-    for _, pool in ipairs(pools) do
-      if fits_in(pool, p, not i) then
-        pool[#pool + 1] = p
-        if i then f.of[i] = { pool = pool, place = #pool, p = p } end
-        return
+    elseif p.n < LEAST then
+      few_of[#few_of + 1] = { p = p, i = i }
+    else
+      for _, pool in ipairs(pools) do
+        if fits_in(pool, p, not i) then
+          pool[#pool + 1] = p
+          if i then f.of[i] = { pool = pool, place = #pool, p = p } end
+          return
+        end
       end
+      if not i and #few_of == 0 then return end -- one more to learn from, that nobody can
+      pools[#pools + 1] = { p }
+      if i then f.of[i] = { pool = pools[#pools], place = 1, p = p } end
     end
-    if not i then return end -- one more to learn from, that nobody can
-    pools[#pools + 1] = { p }
-    f.of[i] = { pool = pools[#pools], place = 1, p = p }
   end
   for i, r in ipairs(list) do place(r, i) end
-  for _, r in ipairs(wish.with or {}) do place(r, nil) end
-  for _, pool in ipairs(pools) do
-    pool.same = copies(pool)
-    pool.fit = fit(pool, seed, pool.same)
+  for _, r in ipairs(help) do place(r, nil) end
+  for _, g in ipairs(few_of) do
+    local pool, why
+    if g.i then pool, why = guest(pools, g.p) end
+    if pool then
+      f.of[g.i] = { pool = pool, place = #pool, p = g.p, guest = true }
+    elseif g.i then
+      f.why[g.i] = why
+    end
   end
-  for i in pairs(f.of) do f:_begun(i) end
+  local wanted = {}
+  for _, of in pairs(f.of) do wanted[of.pool] = true end
+  for _, pool in ipairs(pools) do
+    if wanted[pool] then
+      pool.same = copies(pool)
+      pool.fit = fit(pool, seed, pool.same, wish.strata)
+    end
+  end
+  for i, of in pairs(f.of) do
+    if of.guest and explained(of.pool) < EXPLAINED then
+      f.why[i] = "the features explain too little of the errors of others"
+    elseif not of.guest and not wish.strata then
+      f:_begun(i)
+    end
+  end
+  for i, why in pairs(f.why) do f.of[i] = why and nil end
   return f
 end
 
@@ -270,15 +442,17 @@ function Fits:_begun(i)
     p.draws.rows, self.seed)
 end
 
---- What is known of the mean of result i: mean, se, plain, plain_se, lambda, r2, n, N,
--- populations (that share its fit), begun (how many have an early signal only); or nil and why
--- nothing.
+--- What is known of the mean of result i: mean, se, df, plain, plain_se, lambda, r2, n, N,
+-- populations (that share its fit), begun (how many have an early signal only), guest (of how many
+-- networks of others its predictor has learnt alone); or nil and why nothing.
 function Fits:mean(i)
   local of = self.of[i]
   if not of then return nil, self.why[i] end
   local m = of.pool.fit:mean(of.place, of.signals)
   m.begun, m.epochs = of.signals and of.p.early.n, of.signals and of.p.early.epochs
-  m.n, m.N, m.populations = of.p.n, of.p.draws.N, #of.pool
+  m.n, m.N, m.populations = of.p.n, of.p.strata and of.p.strata.inside or of.p.draws.N, #of.pool
+  m.strata = of.p.strata ~= nil
+  m.guest = of.guest and hosts(of.pool) or nil
   return m
 end
 
@@ -301,14 +475,11 @@ end
 -- Whether the predictions make the interval narrower by anything.
 local function pays(se, plain_se) return se < 0.98 * plain_se end
 
--- Networks more than there are coefficients of predictors, the mean being one.
-local function left(m) return m.n - (m.begun and 3 or 2) end
-
 -- Welch's degrees of freedom of a difference of means.
 local function freedom(x, y)
   local u, v = x.se ^ 2, y.se ^ 2
-  if u + v == 0 then return left(x) + left(y) end
-  return (u + v) ^ 2 / (u ^ 2 / left(x) + v ^ 2 / left(y))
+  if u + v == 0 then return x.df + y.df end
+  return (u + v) ^ 2 / (u ^ 2 / x.df + v ^ 2 / y.df)
 end
 
 -- Of two EDFs p and q at the same errors, the probability that one from q is below one from p;
@@ -448,7 +619,7 @@ local function test(a, b, t, draws, seed)
     counts[k] = #list
     table.move(list, 1, #list, #all + 1, all)
   end
-  return core.test(all, counts, t, draws, seed)
+  return core.test(all, counts, t, draws, seed, (a.guest or b.guest) and 1 or 2)
 end
 
 --- The difference of the mean of result j and that of i alone: difference, se, df (Welch's), the
@@ -482,20 +653,23 @@ function Fits:difference(i, j, o)
   if not known then return nil, why end
   local a, b, x, y = self.of[i], self.of[j], known.x, known.y
   local difference, se, plain_se, df = known.difference, known.se, known.plain_se, known.df
-  if not pays(se, plain_se) then
+  local of_others = x.guest or y.guest -- these say beforehand whether it pays
+  if not of_others and not pays(se, plain_se) then
     return nil, "the features explain too little of the errors"
   end
   local early = a.signals or b.signals
+  local by_t = early or x.strata -- a permutation would have to keep signals, or bins, together
   local t = core.student(0.5 + o.level / 2, df)
   local p_better, p_se = better(a, b, o.level)
   return { mean_difference = difference, deviation = se, mean = { x.mean, y.mean },
     ci = { difference - t * se, difference + t * se }, p_better = p_better,
     p_better_ci = odds(p_better, p_se, t),
-    p_permutation = early and core.student_p(difference / se, df)
+    p_permutation = by_t and core.student_p(difference / se, df)
       or test(a, b, difference / se, o.draws, self.seed),
     more = not early and more_of(x, y, se, difference) or nil,
     predicted = { n = { x.N, y.N }, worth = (plain_se / se) ^ 2, r2 = { x.r2, y.r2 },
       begun = early and { x.begun or 0, y.begun or 0 }, epochs = x.epochs or y.epochs,
+      others = of_others, t_test = by_t and true or nil,
       populations = math.max(x.populations, y.populations) } }
 end
 
@@ -510,7 +684,7 @@ local HALVES, LEARNT = 20, 4000
 function M.learnt(where, result, o)
   local wish = { features = o.features }
   local groups, seed = features.with(where, wish.features), o.seed or sys.seed()
-  local p, why = prepare(result, wish, groups)
+  local p, why = prepare(where, result, wish, groups)
   if not p then return nil, why end
   if p.n < 2 * LEAST then
     return nil, ("%d networks of %s are fewer than %d"):format(p.n, p.name, 2 * LEAST)
@@ -534,7 +708,7 @@ function M.learnt(where, result, o)
       errors[i] = p.errors[at[i]]
     end
     t.halves[k] = select(2, fit({ { n = #errors, rows = table.concat(rows), errors = errors,
-      draws = p.draws } }, seed):predictions())
+      draws = p.draws, starts = p.starts } }, seed):predictions())
     if sys.interrupted() then error("interrupted", 0) end
   end
   return t

@@ -43,7 +43,7 @@ function Prediction:quantile(p, level)
   end
   local e = reached(self, p)
   local half = core.student(0.5 + input.level("prediction:quantile", level or self.level) / 2,
-    self.n - 2) * self._fits:share_se(self._i, e)
+    self.df) * self._fits:share_se(self._i, e)
   return e, { reached(self, p - half), reached(self, p + half) }
 end
 
@@ -83,9 +83,10 @@ function Prediction.__tostring(p)
     100 * p.level, p.ci[1], p.ci[2])
   local begun = p.begun
     and (", %d begun (%s)"):format(p.begun, units.count(p.epochs, "epoch")) or ""
-  return ("%s, by %d trained%s and %s predicted networks, worth about %s trained ones; without "
-    .. "prediction %.2f %% (%.2f to %.2f)"):format(text, p.n, begun, units.thousands(p.N),
-    units.thousands(math.floor(p.worth * p.n + 0.5)), p.plain.mean, p.plain.ci[1],
+  local rest = p.others and ("as %d of other populations tell"):format(p.others)
+    or ("worth about %s trained ones"):format(units.thousands(math.floor(p.worth * p.n + 0.5)))
+  return ("%s, by %d trained%s and %s predicted networks, %s; without prediction %.2f %% (%.2f to "
+    .. "%.2f)"):format(text, p.n, begun, units.thousands(p.N), rest, p.plain.mean, p.plain.ci[1],
     p.plain.ci[2])
 end
 
@@ -93,10 +94,10 @@ end
 function M._of(fits, i, edf, level)
   local m, why = fits:mean(i)
   if not m then return nil, why end
-  local t = core.student(0.5 + level / 2, m.n - (m.begun and 3 or 2))
+  local t = core.student(0.5 + level / 2, m.df)
   local plain_t = core.student(0.5 + level / 2, m.n - 1)
   local p = setmetatable({ name = ("%s, predicted"):format(edf.name or "population"),
-    n = m.n, N = m.N, level = level, mean = m.mean, se = m.se,
+    n = m.n, N = m.N, df = m.df, level = level, mean = m.mean, se = m.se, others = m.guest,
     ci = { m.mean - t * m.se, m.mean + t * m.se }, worth = (m.plain_se / m.se) ^ 2, r2 = m.r2,
     lambda = m.lambda, beta = m.begun and m.beta, begun = m.begun, epochs = m.epochs,
     without_begun = fits:without_begun(i), populations = m.populations, failed = edf.failed,

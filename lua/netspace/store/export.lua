@@ -113,6 +113,23 @@ local function populations(reader, names, salvage)
   return wanted
 end
 
+-- The trials all of whose populations are in the list: populations (the parent first), plan (with
+-- what the looks saw), verdict; nil where there are none.
+local function trials(reader, list)
+  local here, found = {}, {}
+  for _, p in ipairs(list) do here[p.name] = true end
+  local good, all = pcall(provenance.trials, reader) -- damaged: none
+  for _, t in ipairs(good and all or {}) do
+    local whole_trial = true
+    for _, name in ipairs(t) do whole_trial = whole_trial and here[name] end
+    if whole_trial then
+      table.insert(found, 1, { populations = table.move(t, 1, #t, 1, {}), plan = t.plan,
+        verdict = t.verdict })
+    end
+  end
+  return #found > 0 and found or nil
+end
+
 local function header(reader, list)
   local all = {}
   for _, p in ipairs(list) do
@@ -124,7 +141,7 @@ local function header(reader, list)
     if good then all[#all + 1] = found end
   end
   return json.encode { netspace = "export", format = FORMAT, store = paths.shown(reader.path),
-    populations = all }
+    populations = all, trials = trials(reader, list) }
 end
 
 local function cell(v)

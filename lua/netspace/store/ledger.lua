@@ -161,9 +161,10 @@ function Ledger:plan(ids, plan)
   return id
 end
 
---- What a trial has decided.
-function Ledger:decided(trial, verdict)
-  run(self, "UPDATE trial SET verdict = ? WHERE id = ?", { verdict, trial })
+--- What a trial has decided, and what its looks saw of each arm (a list).
+function Ledger:decided(trial, verdict, arms)
+  run(self, "UPDATE trial SET verdict = ?, plan = json_set(plan, '$.arms', json(?)) WHERE id = ?",
+    { verdict, json.encode(arms), trial })
 end
 
 --- The models of all populations that have failed, with their reasons and the population's name.

@@ -51,6 +51,23 @@ function M.of(reader, row)
   return setmetatable(p, meta)
 end
 
+--- The trials of a store, the latest first: lists of the names of their populations, the parent
+-- first, with plan (and what its looks saw) and verdict, nil while undecided.
+function M.trials(reader)
+  local list, at = {}, {}
+  for _, row in ipairs(reader:rows [[SELECT trial.id, plan, verdict, name FROM trial
+    JOIN arm ON trial = trial.id JOIN population ON population.id = population
+    ORDER BY trial.id DESC, place]]) do
+    local t = at[row.id]
+    if not t then
+      t = { plan = json.decode(row.plan), verdict = row.verdict or nil }
+      at[row.id], list[#list + 1] = t, t
+    end
+    t[#t + 1] = row.name
+  end
+  return list
+end
+
 local function date(t)
   return os.date("%Y-%m-%d %H:%M:%S", math.floor(t))
 end

@@ -337,18 +337,11 @@ function Read:_export_text(kind, names, salvage)
   return export.text(self.reader, kind, names, salvage)
 end
 
---- What populations that were trained to be compared came to, the latest first: lists of their
--- names, the parent first, with verdict; for our own modules.
+--- The trials: populations that are trained until it is decided how they compare, the latest
+-- first: lists of their names, the parent first, with plan and verdict (nil while undecided); for
+-- our own modules.
 function Read:_trials()
-  local list, at = {}, {}
-  for _, row in ipairs(self.reader:rows([[SELECT trial.id, verdict, name FROM trial
-    JOIN arm ON trial = trial.id JOIN population ON population.id = population
-    WHERE verdict IS NOT NULL ORDER BY trial.id DESC, place]])) do
-    local t = at[row.id] or { verdict = row.verdict }
-    if not at[row.id] then at[row.id], list[#list + 1] = t, t end
-    t[#t + 1] = row.name
-  end
-  return list
+  return provenance.trials(self.reader)
 end
 
 --- A text that is the same as before as long as nothing was written; for our own modules.

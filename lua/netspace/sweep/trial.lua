@@ -11,6 +11,7 @@ local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
+local others = require "netspace.stats.others"
 local paths = require "netspace.lib.path"
 local pool = require "netspace.sweep.pool"
 local progress = require "netspace.sweep.progress"
@@ -65,6 +66,10 @@ function Trial:judge()
   if (self.plan.seen or 0) >= (self.plan.at and self.plan.at[1] or FIRST) then
     self.decision.verdict = ("%s Careful: %d models of each had ended before the looks were "
       .. "planned."):format(self.decision.verdict, self.plan.seen)
+  end
+  if self.gone then
+    self.decision.verdict = ("%s Careful: %s, from which predictions were to learn as well, is not "
+      .. "in the store any more."):format(self.decision.verdict, self.gone)
   end
 end
 
@@ -145,12 +150,35 @@ function Trial:ended(training)
   end
 end
 
+-- What the looks saw of each arm, as the store keeps it: endless numbers are left out.
+local function seen_of(decision)
+  local list = {}
+  local function finite(t)
+    local copy = {}
+    for key, v in pairs(t) do
+      if type(v) == "table" then
+        copy[key] = finite(v)
+      elseif type(v) ~= "number" or v == v and math.abs(v) < math.huge then
+        copy[key] = v
+      end
+    end
+    return copy
+  end
+  for i, arm in ipairs(decision.arms) do
+    list[i] = { name = arm.names[2], claim = arm.claim, better = arm.better, at = arm.at, n = arm.n,
+      level = arm.level, estimate = arm.estimate or arm.mean_difference, p = arm.p,
+      ci = arm.ci and finite(arm.ci), looks = {} }
+    for k, row in ipairs(arm.looks or {}) do list[i].looks[k] = finite(row) end
+  end
+  return list
+end
+
 -- Writes what was decided into the store.
 function Trial:conclude()
   if not self.decision.over then return end
   local ledger = starting.open_ledger(self.store)
   local good, err = pcall(ledger.write, ledger, function()
-    ledger:decided(self.id, self.decision.verdict)
+    ledger:decided(self.id, self.decision.verdict, seen_of(self.decision))
   end)
   ledger:close()
   if not good then error(err, 0) end
@@ -165,10 +193,26 @@ local function kept(plan)
   local t = {}
   for _, key in ipairs(planned) do t[key] = plan[key] end
   if plan.predict then -- functions and results cannot be kept
-    t.predict = (plan.predict.with or plan.predict.features) and "own" or true
+    t.predict = plan.predict.unasked and "where it pays"
+      or (plan.predict.with or plan.predict.features) and "own" or true
   end
   t.seed = plan.seed
   return t
+end
+
+-- Predictions learn from the other populations that the store has when looks are planned, as far
+-- as they had ended then: { name, models } of each is kept with the plan.
+local function learn_from(trial, known)
+  local store, why = stores.open(trial.store)
+  if not store then fail(why) end
+  local list = {}
+  for _, one in ipairs(known) do
+    local good, r = pcall(store.result, store, one[1])
+    r = good and r and others.first(r, one[2])
+    if r and #r.errors == one[2] then list[#list + 1] = r else trial.gone = one[1] end
+  end
+  store:close()
+  trial.plan.predict.with = list
 end
 
 local function text(value) return value == nil and "none" or json.encode(value) end
@@ -208,19 +252,38 @@ local function recall(trial)
     local ids = ids_of(ledger, trial.names)
     local row = ids and ledger:trial(ids)
     if row then
-      same_plan(trial.store, trial.names, row.plan, kept(trial.plan))
+      local now, wish = kept(trial.plan), trial.plan.predict
+      if wish and wish.unasked and row.plan.predict ~= "own" then -- nobody says, so as planned
+        now.predict = row.plan.predict
+        trial.plan.predict = M._wish(row.plan)
+      end
+      same_plan(trial.store, trial.names, row.plan, now)
       trial.id, trial.plan.seen, trial.plan.seed = row.id, row.plan.seen, row.plan.seed
+      trial.others = row.plan.others
     end
   end)
   ledger:close()
   if not good then error(err, 0) end
+  if trial.id and M._learns(trial.plan) then learn_from(trial, trial.others or {}) end
 end
+
+--- The wish to predict of a plan as it is kept.
+function M._wish(plan)
+  return plan.predict and { unasked = plan.predict == "where it pays" or nil } or false
+end
+
+--- Whether predictions of a plan learn from whatever else its store has.
+function M._learns(plan) return plan.predict and plan.at and not plan.predict.with end
 
 -- Keeps the plan, before any look.
 local function keep(trial)
   if trial.id then return end
-  local plan, seen = kept(trial.plan), math.huge
-  for _, r in ipairs(trial:results()) do seen = math.min(seen, #r.errors) end
+  local plan, seen, results = kept(trial.plan), math.huge, trial:results()
+  for _, r in ipairs(results) do seen = math.min(seen, #r.errors) end
+  if M._learns(trial.plan) then
+    trial.plan.predict.with, plan.others = others.of(results), {}
+    for i, r in ipairs(trial.plan.predict.with) do plan.others[i] = { r.name, #r.errors } end
+  end
   plan.seen = seen > 0 and seen or nil
   trial.plan.seen = plan.seen
   local ledger = starting.open_ledger(trial.store)
@@ -343,10 +406,11 @@ function M.resume(ledger, path, quiet)
     if target then
       for _, name in ipairs(row.names) do target[name] = true end
     else
-      local plan = row.plan
-      plan.predict = plan.predict and {} or false
+      local plan, known = row.plan, row.plan.others or {}
+      plan.predict = M._wish(plan)
       local trial = new(path, row.names, plan, quiet)
       trial.id = row.id
+      if M._learns(plan) then learn_from(trial, known) end
       trial:judge()
       t.list[#t.list + 1] = trial
       for place, name in ipairs(row.names) do
