@@ -33,7 +33,7 @@ local SHARE, REST = 60, 10 -- and so many times as long as one takes, so many se
 local LOOK = 30       -- seconds between two looks at the queue, where no option says otherwise
 local GRACE = 60      -- seconds in which a network file system shows the last lines of a task
 local SILENT = 3      -- submissions of which no task said a word
-local AGAIN = 300     -- seconds after a submission that was refused
+local AGAIN, SOON = 300, 30 -- seconds after a submission that was refused; not written
 
 local fleets = setmetatable({}, { __mode = "k" }) -- by client
 local Fleet = {}
@@ -437,7 +437,12 @@ function Fleet:_submit()
   local tasks, how = self:_how(#jobs)
   local s
   s, why = submissions.new(self.directory, self.created, jobs, tasks, how)
-  if not s then ledgers.fail(why) end
+  if not s then -- the disk may be full for a while
+    if #self:_jobs() == 0 then ledgers.fail(why) end
+    self.blocked = sys.now() + SOON
+    return self.client:_tell(nil, ("nothing is submitted: %s; tried again in %s"):format(why,
+      units.duration(SOON)))
+  end
   local taken
   taken, why = self:_hand_in(s, most)
   if taken == 0 then
