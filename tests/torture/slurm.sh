@@ -100,5 +100,5 @@ ok $? "the same on Slurm, disturbed"
 echo "# $(($(date +%s) - began)) s, $round disturbances: $requeued tasks requeued, $killed killed, $twice run twice, nodes $drained times drained and $nodes times killed, $filled times full${small:+ (for real)}, $left times left, $cut shards cut"
 check "which was done while it trained" [ $((requeued * killed * drained * nodes * twice * cut * left)) -gt 0 ]
 same a "its table is the same: nothing is lost, nothing is doubled"
-echo "# $(grep -c ' done ' "$dir/a.table" | tr -d '\n') models done, $(grep -c 'submitted' "$dir/a.err") submissions"
+echo "# $(awk '$3 == "done"' "$dir/a.table" | wc -l) models done, $(grep -c submitted "$dir/a.err") submissions, $(says a "damaged: it is trained again"; grep -c "damaged: it is trained again" "$dir/a.events") models trained again as lines were damaged"
 done_testing

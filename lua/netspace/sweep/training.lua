@@ -467,6 +467,7 @@ function Training:_finish()
   end
   self.hands.remove(self)
   self.journal:note(function(ledger)
+    if self.on and self.on.eager == false and not ledger:withdraw_run() then return end
     ledger:log(nil, ("run %s: %s: %s"):format(stopped and "stopped" or "finished",
       units.count(self.total, "model"), units.tally { done = self.done, failed = self.failed,
       diverged = self.diverged, queued = #self.queue }))
