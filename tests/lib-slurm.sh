@@ -45,7 +45,9 @@ find_slurm() {
     [ -n "$slurm_version" ] || no_slurm "slurmctld does not run here"
 }
 
-# configure DIRECTORY: writes slurm.conf and starts the daemons.
+# start_slurm DIRECTORY: writes slurm.conf and starts the daemons.  An array has at most MOST - 1
+# (3) tasks; AGE is how long squeue knows tasks that have ended (300 seconds); ACCOUNTING lines of
+# slurm.conf instead of none.
 start_slurm() {
     D=$1
     host=$(hostname -s)
@@ -79,7 +81,7 @@ SlurmdLogFile=$D/log/%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
+${ACCOUNTING:-AccountingStorageType=accounting_storage/none}
 MpiDefault=none
 MailProg=/bin/true
 SchedulerType=sched/backfill
@@ -87,8 +89,8 @@ SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0,bf
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 ReturnToService=2
-MaxArraySize=4
-MinJobAge=300
+MaxArraySize=${MOST:-4}
+MinJobAge=${AGE:-300}
 KillWait=5
 SlurmdTimeout=10
 SlurmdParameters=config_overrides
@@ -102,6 +104,15 @@ CONF
     start_node n2
     at_exit 'stop_slurm'
     eventually 30 two_idle || no_slurm "Slurm's daemons do not start here: $(tail -n 1 "$D/log/ctld.out" "$D/log/ctld.log" | tr '\n' ' ')"
+}
+
+queue() { squeue -h -r -u "$me" -o "%i|%T|%N|%r" "$@"; }
+running() { queue -t running | head -n 1 | cut -d '|' -f 1; }
+gone() { [ -z "$(queue)" ]; }
+at_once() { # requeued tasks wait for two minutes, unless they are told not to
+    for task in $(queue -t pending | grep BeginTime | cut -d '|' -f 1); do
+        scontrol update jobid="$task" StartTime=now 2>/dev/null
+    done
 }
 
 start_node() {

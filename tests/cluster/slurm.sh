@@ -12,14 +12,6 @@ sweep=tests/cluster/sweep.lua
 find_slurm
 start_slurm "$dir/slurm"
 
-queue() { squeue -h -r -u "$me" -o "%i|%T|%N|%r" "$@"; }
-running() { queue -t running | head -n 1 | cut -d '|' -f 1; }
-gone() { [ -z "$(queue)" ]; }
-at_once() { # requeued tasks wait for two minutes, unless they are told not to
-    for task in $(queue -t pending | grep BeginTime | cut -d '|' -f 1); do
-        scontrol update jobid="$task" StartTime=now 2>/dev/null
-    done
-}
 over() { at_once && ! kill -0 "$script" 2>/dev/null; }
 # finished WHAT: the sweep in the background ends well
 finished() {

@@ -6,7 +6,8 @@ local models = {}
 for i = 1, tonumber(os.getenv "COUNT" or 10) do
   models[i] = arch.anynet { d = { 1, 1 }, w = { 8 * (1 + i % 2), 16 }, g = 8 }
 end
-local on = scheduler and cluster { scheduler = scheduler, dir = dir, tasks = 4, look = 1,
+local on = scheduler and cluster { scheduler = scheduler, dir = dir, tasks = tonumber(os.getenv "TASKS" or 4),
+  look = 1,
   cpus = tonumber(os.getenv "CPUS" or 1), time = os.getenv "LIMIT",
   partition = os.getenv "PARTITION", extra = { os.getenv "EXTRA" } }
 local name = os.getenv "NAME" or "A"

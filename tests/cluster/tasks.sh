@@ -35,6 +35,14 @@ check "Ctrl-C leaves the tasks, and says how to go on" grep -q "its tasks go on:
 ok $? "what there is can be collected meanwhile"
 set -- $(tasks)
 check "tasks are at work" [ $# -gt 0 ]
+kill -STOP $(tasks)
+runs() { "$NETSPACE" -q --no-init -e "print(require('netspace.core.sqlite').open('$dir/day.db', 'r'):rows('SELECT count(*) AS n FROM run')[1].n)"; }
+"$NETSPACE" collect "$dir/day.db" 2>>"$dir/day.err"
+before=$(runs)
+"$NETSPACE" collect "$dir/day.db" 2>>"$dir/day.err"
+"$NETSPACE" collect "$dir/day.db" 2>>"$dir/day.err"
+check "to collect what is not there leaves no row" [ "$(runs)" = "$before" ]
+kill -CONT $(tasks)
 kill -9 "$1"
 says day "killed|its task" || { eventually 5 false; "$NETSPACE" collect "$dir/day.db" 2>>"$dir/day.err"; }
 "$NETSPACE" collect "$dir/day.db" --wait 2>>"$dir/day.err"
@@ -93,6 +101,8 @@ ok $? "names that a shell would take as commands"
 check "are none" [ -z "$(find "$dir" . -maxdepth 2 \( -name p -o -name q -o -name x -o -name y \))" ]
 
 left dry
+"$NETSPACE" submit "$dir/dry.db" --dry-run >"$dir/dry.sh" 2>>"$dir/dry.err"
+check "--dry-run says that tasks have all" grep -q "tasks have all that is open" "$dir/dry.sh"
 kill $(tasks) 2>/dev/null
 eventually $patience idle
 "$NETSPACE" submit "$dir/dry.db" --dry-run --scheduler slurm --time 1:00 --partition p --at-once 2 >"$dir/dry.sh" 2>>"$dir/dry.err"

@@ -51,7 +51,7 @@ local o = load("return {" .. (arg[3] or "") .. "}")()
 o.store, o.workers = arg[1], load("return " .. arg[2])()
 o.models = o.models or space.small.RegNetX:sample(6, { seed = 1, flops = { 1e6, 2e6 } })
 o.data = o.data or data.open("shapes", { train = 400, test = 50 })
-o.recipe = recipe { epochs = 3, batch = 32 }
+o.recipe = o.recipe or { epochs = 3, batch = 32 }
 o.checkpoint = { every = 1 }
 sweep.run(o)
 END
@@ -88,6 +88,31 @@ check "the model that it had was tried again, which does not count as its fault"
 check "no worker stays there" [ -z "$(tree "$sshd1" | xargs ps -o args= -p 2>/dev/null | grep -e --worker)" ]
 [ -d "$dir/there1/netspace/checkpoints" ] && [ -z "$(find "$dir/there1" -type f)" ]
 check "no checkpoint of a finished model stays there" [ $? -eq 0 ]
+# ---- checkpoints ---------------------------------------------------------------------------
+long="models = { arch.anynet { d = { 1, 1 }, w = { 16, 16 }, g = 8 } }, name = 'long',
+    recipe = { epochs = 60, batch = 32 }"
+tables() {
+    "$NETSPACE" -q --no-init tests/cluster/table.lua "$dir/$1"
+}
+sweep quiet.db 1 "$long"
+tables quiet.db >"$dir/long"
+(sweep far1.db "{ 'ssh:node2:1:$NETSPACE' }" "$long"; echo $? >"$dir/status") &
+sweeping=$!
+brought() { [ -n "$(find "$dir/far1.db.checkpoints" -name '*.safetensors' 2>/dev/null)" ]; }
+check "a checkpoint comes back from a host" eventually 60 brought
+host_down 2
+eventually 60 has far1.db "connection to node2 was lost; tried again in"
+kill -INT "$(pgrep -f "$dir/sweep.lua $dir/far1.db")" 2>/dev/null
+wait $sweeping
+sweep far1.db "{ 'ssh:node1:1:$NETSPACE' }" "$long"
+check "where it was is gone, and another one goes on" [ $? -eq 0 ]
+has far1.db "goes on after epoch [1-9]"
+check "with it" [ $? -eq 0 ]
+tables far1.db >"$dir/farther"
+cmp -s "$dir/long" "$dir/farther"
+ok $? "to the same table" long farther
+check "it is removed then" [ ! -e "$dir/far1.db.checkpoints" ]
+host_up 2
 # ---- what a host lacks ---------------------------------------------------------------------
 sweep none.db "{ 'ssh:node1:1:/no/such/netspace', 'local:1' }"
 check "without a program there it goes on with the others" [ $? -eq 0 ]

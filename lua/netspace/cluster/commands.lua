@@ -62,15 +62,16 @@ function M.take_up(path, name, on, quiet)
   error(s, 0)
 end
 
---- Populations of a store with open models: name, id, how many are open, and the options of their
--- cluster (nil: none yet).
+--- Populations of a store with open models: name, id, created, places of those that are open (a
+-- set), and the options of their cluster (nil: none yet).
 function M.populations(path)
   local ledger, why, kind = ledgers.open(path)
   if not ledger then fail(why, kind) end
   local list = {}
   for i, name in ipairs(ledger:open_names()) do
     local p = ledger:find(name)
-    list[i] = { name = name, id = p.id, options = p.settings.cluster, open = ledger:open(p.id) }
+    list[i] = { name = name, id = p.id, created = p.created, options = p.settings.cluster,
+      open = ledger:open(p.id) }
   end
   ledger:close()
   return list
@@ -94,12 +95,21 @@ end
 -- What is submitted, without submitting it.
 local function show(path, p, on)
   local directory = on:directory(path, p.id)
-  local number, n = submissions.next(directory), math.min(on.options.tasks, p.open)
+  for _, s in ipairs(submissions.all(directory, p.created)) do
+    for place in s:each_covered() do p.open[place] = nil end
+  end
+  local open = 0
+  for _ in pairs(p.open) do open = open + 1 end
+  if open == 0 then
+    io.stdout:write(("# %s: tasks have all that is open\n"):format((p.name:gsub("%c", "?"))))
+    return
+  end
+  local number, n = submissions.next(directory), math.min(on.options.tasks, open)
   local most = on:module().ready(on.options) or 1000
   for _, job in ipairs(fleet.jobs(on, number, ("%s/%d"):format(directory, number), n, p.name,
     most)) do
     io.stdout:write(("# %s: %s in %s, script %s\n"):format((p.name:gsub("%c", "?")),
-      units.count(p.open, "model"), units.count(job.count, "task"), (job.script:gsub("%c", "?"))))
+      units.count(open, "model"), units.count(job.count, "task"), (job.script:gsub("%c", "?"))))
     io.stdout:write(job.text, "\n")
   end
 end

@@ -7,9 +7,6 @@
 -- there already change nothing.  Every half a minute the scheduler is asked how the tasks are.
 -- One that has ended while its share has open models, without having said that it stops, has
 -- died: what it was training has lost a worker.  Models that no task has are submitted.
---
--- A budget is time of tasks, summed up.  A submission deals what there is of it out to its tasks;
--- what one that has died has left of its part goes to those that take its models over.
 
 local atomic = require "netspace.lib.atomic"
 local command = require "netspace.cluster.command"
@@ -20,6 +17,8 @@ local ledgers = require "netspace.store.ledger"
 local losses = require "netspace.sweep.losses"
 local pace = require "netspace.sweep.pace"
 local paths = require "netspace.lib.path"
+local purses = require "netspace.cluster.purse"
+local requests = require "netspace.sweep.request"
 local schema = require "netspace.store.schema"
 local shards = require "netspace.cluster.shard"
 local submissions = require "netspace.cluster.submission"
@@ -34,7 +33,7 @@ local SHARE, REST = 60, 10 -- and so many times as long as one takes, so many se
 local LOOK = 30       -- seconds between two looks at the queue, where no option says otherwise
 local GRACE = 60      -- seconds in which a network file system shows the last lines of a task
 local SILENT = 3      -- submissions of which no task said a word
-local AGAIN = 300     -- seconds after a submission that was refused
+local AGAIN, SOON = 300, 30 -- seconds after a submission that was refused; not written
 
 local fleets = setmetatable({}, { __mode = "k" }) -- by client
 local Fleet = {}
@@ -89,6 +88,20 @@ function Fleet:_start(model, attempt, shard)
   self.client:_start(model, { hello = shard and shard.hello })
 end
 
+-- Whether all epochs of a model that is done have been told, now or to the store; where lines of
+-- some are damaged, its end does not count.
+function Fleet:_whole(model, e)
+  if e.event ~= "done" and e.event ~= "parked" then return true end
+  local client = self.client
+  local epochs = requests.until_epoch(client.settings, model.idx) or client.recipe.epochs
+  if model.through == epochs or client.journal:epochs(model.id) >= epochs then return true end
+  if not model.torn then
+    client:_tell(model, "lines of its shard are damaged: it is trained again")
+  end
+  model.torn = true
+  return false
+end
+
 -- One event of a model, from a shard.
 function Fleet:_event(e, shard)
   local client = self.client
@@ -107,6 +120,8 @@ function Fleet:_event(e, shard)
   elseif e.event == "begin" then -- again: maybe by another trainer of that task
     client:_start(model, { hello = shard.hello })
   end
+  if e.event == "epoch" and e.epoch == (model.through or 0) + 1 then model.through = e.epoch end
+  if not self:_whole(model, e) then return end
   if finishing[e.event] then self.open[e.model] = nil end
   e.ended = finishing[e.event] or leaving[e.event]
   client:_event({ model = model.id, attempt = attempt }, e)
@@ -191,46 +206,6 @@ function Fleet:_victims(s, share)
   return list
 end
 
--- Seconds that a task has taken, in all its starts.
-local function seconds_of(s, t)
-  local seconds = 0
-  for _, r in ipairs(s.read and s.read[t] or {}) do
-    if r.first then seconds = seconds + r.last - r.first end
-  end
-  return seconds
-end
-
--- Sets .purse, the seconds of tasks that may still be dealt out; nil: without limit.  What those of
--- submissions have had that are at work is of the same budget.
-function Fleet:_count()
-  local had
-  for _, s in ipairs(self.submissions) do
-    local open, sum = false, 0
-    for t = 0, #s.shares - 1 do
-      local settled = s:is_settled(t)
-      open = open or not settled
-      sum = sum + (settled and seconds_of(s, t) or s.budget or 0)
-    end
-    if open and s.budget then had = (had or 0) + sum end
-  end
-  local budget = self.client.allowance
-  self.purse = budget and math.max(0, budget - (had or 0)) or had and not self.eager and 0 or nil
-  self.counted = true
-end
-
--- What a task that has ended has left of its budget goes back; true where there was no time for
--- another model.
-function Fleet:_give_back(s, t, last)
-  if not s.budget then return false end
-  local left = s.budget - seconds_of(s, t)
-  local spent = last and last.spent or left <= 0
-  if not spent then
-    self.purse, self.parts = (self.purse or 0) + left, (self.parts or 0) + 1
-  end
-  self.spent = self.spent or spent
-  return spent
-end
-
 -- A task has ended, as `how` of the scheduler says (nil: it does not know).
 function Fleet:_ended(s, t, how)
   local client = self.client
@@ -238,7 +213,7 @@ function Fleet:_ended(s, t, how)
   local last = s.last and s.last[t]
   s:settle(t)
   if not is_open(self, s, t) then return end
-  local spent = self:_give_back(s, t, last)
+  local spent = self.purse:back(s, t, last)
   local name = ("task %s_%d"):format(#job.id < 20 and job.id or s.number, task)
   local node = how and how.node and how.node ~= "" and " on " .. how.node
     or last and last.hello and " on " .. last.hello.host or ""
@@ -353,11 +328,7 @@ end
 function Fleet:_uncovered()
   local covered, list = {}, {}
   for _, s in ipairs(self.submissions) do
-    for share, places in ipairs(s.shares) do
-      if s:job_of(share - 1) and not s:is_settled(share - 1) then
-        for _, place in ipairs(places) do covered[place] = true end
-      end
-    end
+    for place in s:each_covered() do covered[place] = true end
   end
   for _, model in self.client.queue:each() do
     if not covered[model.idx] and (self.eager or self.again[model.idx]) then
@@ -410,13 +381,12 @@ function Fleet:_job(model)
   return job
 end
 
--- How many tasks get n models, and what they are told besides: each a part of the budget, which is
--- not made of more parts than those that it came back in.
+-- How many tasks get n models, and what they are told besides.
 function Fleet:_how(n)
-  local settings, tasks = self.client.settings, math.min(self.on.options.tasks, n)
-  if self.purse then tasks = math.min(tasks, self.parts or tasks) end
+  local settings = self.client.settings
+  local tasks, budget = self.purse:parts(math.min(self.on.options.tasks, n))
   return tasks, { slots = self.on:slots(settings.trainer), trainer = settings.trainer,
-    patience = settings.patience, budget = self.purse and self.purse / tasks }
+    patience = settings.patience, budget = budget }
 end
 
 function Fleet:_submit()
@@ -427,8 +397,8 @@ function Fleet:_submit()
     self.eager, self.again = false, {}
     return
   end
-  if self.purse and self.purse <= 0 then
-    self.spent, self.eager, self.again = true, false, {}
+  if self.purse:empty() then
+    self.purse.spent, self.eager, self.again = true, false, {}
     return
   end
   local most, why = self.scheduler.ready(self.on.options)
@@ -438,7 +408,12 @@ function Fleet:_submit()
   local tasks, how = self:_how(#jobs)
   local s
   s, why = submissions.new(self.directory, self.created, jobs, tasks, how)
-  if not s then ledgers.fail(why) end
+  if not s then -- the disk may be full for a while
+    if #self:_jobs() == 0 then ledgers.fail(why) end
+    self.blocked = sys.now() + SOON
+    return self.client:_tell(nil, ("nothing is submitted: %s; tried again in %s"):format(why,
+      units.duration(SOON)))
+  end
   local taken
   taken, why = self:_hand_in(s, most)
   if taken == 0 then
@@ -454,9 +429,7 @@ function Fleet:_submit()
     for share = taken, #s.shares - 1 do
       for _, place in ipairs(s.shares[share + 1]) do self.again[place] = true end
     end
-    if self.purse then -- tasks that were not taken have their part back
-      self.purse, self.parts = (#s.shares - taken) * s.budget, #s.shares - taken
-    end
+    self.purse:dealt(s, #s.shares - taken)
     self.due = math.min(self.due, sys.now() + 1)
   end
   if taken < #s.shares then
@@ -480,7 +453,7 @@ function Fleet:_idle()
   local client = self.client
   if self.eager or self.deaf or next(self.again) or next(client.running) or #client.queue == 0
     or #self:_jobs() > 0 then return end
-  if self.spent and client.asked then
+  if self.purse.spent and client.asked then
     client:_close(client.queue:first())
   else
     client:_leave()
@@ -499,7 +472,7 @@ function Fleet:_work()
   self:_collect()
   self.took = sys.now() - began
   if client.state == "ended" then return end
-  if not self.counted then self:_count() end
+  self.purse = self.purse or purses.new(client.allowance, self.submissions, self.eager)
   if sys.now() >= self.due then
     self.due = sys.now() + (self.on.options.look or LOOK)
     self.looked = self:_look() or self.looked

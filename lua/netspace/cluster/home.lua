@@ -25,6 +25,9 @@ local function bring(path, name, options, quiet)
   local id = commands.id_of(path, name)
   local directory = on:directory(path, id)
   if not uv.fs_stat(directory) then return end -- nothing is left there
+  if not quiet then
+    progress.moment(("%s: takes in what its tasks have done, and ends them"):format(name))
+  end
   local s = commands.take_up(path, name, on, true)
   if not s then return end -- somebody is at work on it, which whoever asks will find
   wait(function() return s.state == "ended" or fleet.passed(s) end)

@@ -145,6 +145,17 @@ function Submission:job_of(t)
   end
 end
 
+--- The places of the models that tasks have whose end has not been dealt with.
+function Submission:each_covered()
+  return coroutine.wrap(function()
+    for share, places in ipairs(self.shares) do
+      if self:job_of(share - 1) and not self:is_settled(share - 1) then
+        for _, place in ipairs(places) do coroutine.yield(place) end
+      end
+    end
+  end)
+end
+
 local ours = { "^%d+%.jobs$", "^%d+%..*%.shard$", "^%d+%.sh$", "%.out$", "^submission%.json$",
   "%.part%-%d+$" }
 

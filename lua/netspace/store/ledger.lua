@@ -112,10 +112,12 @@ function Ledger:open_names()
   return names
 end
 
---- How many models of a population have not ended.
+--- The places of the models of a population that have not ended, as a set; and how many.
 function Ledger:open(id)
-  return rows(self, [[SELECT count(*) AS n FROM model WHERE population = ?
-    AND status IN ('queued', 'running')]], { id })[1].n
+  local set, list = {}, rows(self, [[SELECT idx FROM model WHERE population = ?
+    AND status IN ('queued', 'running')]], { id })
+  for _, model in ipairs(list) do set[model.idx] = true end
+  return set, #list
 end
 
 --- Names of the populations whose first network has the fingerprint `hash`, oldest first.
@@ -289,7 +291,7 @@ function Ledger:take(id, name, workers)
     updated, images_per_s) VALUES (:id, :host, :pid, :birth, :boot, :workers, :now, :now, 0)]],
     { id = id, host = uv.os_gethostname(), pid = pid, birth = schema.birth(pid),
       boot = self.lock and schema.boot(), workers = workers, now = now })
-  self.run, M.latest = self.db:last_id(), self.path
+  self.run, self.before, M.latest = self.db:last_id(), owner and owner.id, self.path
   if owner and not owner.ended then
     run(self, "UPDATE run SET ended = updated WHERE id = ?", { owner.id })
   end
@@ -331,6 +333,23 @@ function Ledger:finish_run()
     .. "WHERE id = ?", { now, now, self.run })
 end
 
+--- A run that was to take in what there is ends.  Where nothing has come of it, it leaves no row.
+-- @treturn boolean whether something has
+function Ledger:withdraw_run()
+  local n = rows(self, [[SELECT (SELECT count(*) FROM event WHERE run = :run AND text NOT LIKE
+      'run started %' AND text NOT LIKE 'worker on %')
+    + (SELECT count(*) FROM model WHERE run = :run AND status IN ('done', 'diverged', 'failed'))
+    AS n]], { run = self.run })[1].n
+  if n > 0 or not self.before then return true end
+  for _, sql in ipairs { "DELETE FROM event WHERE run = :run",
+    "UPDATE model SET run = :before WHERE run = :run",
+    "UPDATE population SET run = :before WHERE run = :run",
+    "DELETE FROM run WHERE id = :run" } do
+    run(self, sql, { run = self.run, before = self.before })
+  end
+  return false
+end
+
 --- One line into the event log.
 function Ledger:log(model, text)
   run(self, "INSERT INTO event (time, run, model, text) VALUES (?, ?, ?, ?)",
@@ -368,6 +387,11 @@ function Ledger:epoch(model, attempt, e)
   for _, key in ipairs(of_epoch) do row[key] = row[key] or e[key] end
   run(self, insert_epoch, row)
   return not same and old or nil
+end
+
+--- How many epochs of a model there are.
+function Ledger:epochs(model)
+  return rows(self, "SELECT count(*) AS n FROM epoch WHERE model = ?", { model })[1].n
 end
 
 --- A model ended: as `e` says (status, error, reason, seconds, crashes, the bytes it needs, and

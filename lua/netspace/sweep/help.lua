@@ -18,11 +18,13 @@ document("sweep.run", [[
                 where: { "local:2", "ssh:node1:8", "ssh:user@node2:4" }.  A host needs ssh without
                 a question, netspace in the PATH (or "ssh:node1:8:/opt/bin/netspace") and the data
                 under the same name; it is asked first, and what is missing is said.  One that
-                vanishes is tried again with growing pauses, its models elsewhere
+                vanishes is tried again with growing pauses, its models elsewhere, from the last
+                of their checkpoints that was brought here
     trainer     a program that trains instead of netspace: a command line, or a table of command (a
                 command line for sh, or a list of words), slots (how many of it at a time, 1) and
-                env (variables).  It speaks the protocol of netspace-trainer(5); `netspace
-                trainer check COMMAND` tries it.  The store says which trainer made a model
+                env (variables); it is started in this directory.  It speaks the protocol of
+                netspace-trainer(5); `netspace trainer check COMMAND` tries it.  The store says
+                which trainer made a model
     identical   true: no worker of another trainer, version, device or kernels than the others
                 (with the same kernels results are the same to the last bit)
     seed        of weights and data order (the population's seed)

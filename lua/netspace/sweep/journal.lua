@@ -25,6 +25,12 @@ function Journal:flush()
   self.changes = {}
 end
 
+--- How many epochs of a model the store has, with those noted.
+function Journal:epochs(model)
+  self:flush()
+  return self.ledger:epochs(model)
+end
+
 --- Closes the store.
 function Journal:close()
   self.ledger:close()

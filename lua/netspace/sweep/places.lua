@@ -84,13 +84,23 @@ local function there(host, program, trainer)
     end }
 end
 
+-- The file and arguments that give a host a command line.
+local function connected(place, line)
+  local words = { table.unpack(place.ssh) }
+  table.move(ssh, 1, #ssh, #words + 1, words)
+  for _, word in ipairs { "--", place.host, line } do words[#words + 1] = word end
+  return words[1], { table.unpack(words, 2) }
+end
+
 --- The file and arguments that start a worker in a slot of a place.
 function M.command(place, slot)
   if not place.host then return place.file, place.args end
-  local words = { table.unpack(place.ssh) }
-  table.move(ssh, 1, #ssh, #words + 1, words)
-  for _, word in ipairs { "--", place.host, place.line(slot) } do words[#words + 1] = word end
-  return words[1], { table.unpack(words, 2) }
+  return connected(place, place.line(slot))
+end
+
+--- The file and arguments that run a line of shell on the host of a place.
+function M.remote(place, line)
+  return connected(place, joined { "sh", "-c", line })
 end
 
 --- The environment of a worker in a slot of a place: a list of KEY=VALUE.

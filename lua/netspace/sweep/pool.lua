@@ -9,7 +9,8 @@
 --   client:_price()         -> what the next of them costs, in any unit
 --   client:_held(bytes)     the next one waits: it does not fit beside those at work
 --   client:_next(w, ahead)  -> the next of them, for worker w (w.pid, w.hello, w.place); ahead:
---                           it is at work on another one
+--                           it is at work on another one; and, where something is to be done
+--                           before the worker is told, a function that does it and calls go()
 --   client:_event(job, e)   what its worker says; the last one of a job is e.ended
 --   client:_threads(job, n) its worker has so many threads from now on (idle.lua; 1 before)
 --   client:_lost(job, end)  the worker of that job died: end.why in words, end.signal its
@@ -347,8 +348,8 @@ local function take(w, client, ahead)
   served = served + 1
   client.served = served
   local price = client:_price()
-  local job = client:_next(w, ahead)
-  w:tell(job)
+  local job, before = client:_next(w, ahead)
+  if before then before(callback(function() w:tell(job) end)) else w:tell(job) end
   return job, bytes, price
 end
 

@@ -12,6 +12,7 @@ local controls = require "netspace.sweep.controls"
 local core = require "netspace.core.net"
 local files = require "netspace.store.files"
 local forecasts = require "netspace.sweep.forecast"
+local hauls = require "netspace.sweep.haul"
 local hosts = require "netspace.sweep.hosts"
 local journals = require "netspace.sweep.journal"
 local json = require "netspace.lib.json"
@@ -176,7 +177,7 @@ function Training:retry()
   self.lost = {}
   self.journal:note(function(ledger) ledger:retry(self.population) end)
   for _, model in ipairs(list) do
-    model.crashes, self.failed = 0, self.failed - 1
+    model.crashes, model.over, self.failed = 0, false, self.failed - 1
     self.queue:add(model)
   end
   self.hands.dispatch(self)
@@ -264,9 +265,9 @@ function Training:_next(w, ahead)
   local model = self.queue:take()
   self:_take(model, model.attempt + 1)
   pace.begin(model, w.threads)
-  model.ahead = ahead and w
+  model.ahead, model.place = ahead and w, w.place
   if not ahead then self:_start(model, w) end
-  return self:_job(model, w.place)
+  return self:_job(model, w.place), hauls.forth(self, model, w.place)
 end
 
 function Training:_threads(job, n)
@@ -292,7 +293,7 @@ end
 -- A running model has ended, as e says (ledger:finish).
 function Training:_ended(model, e)
   local attempt = model.attempt
-  e.crashes, e.memory = model.crashes, model.need
+  e.crashes, e.memory, model.over = model.crashes, model.need, true
   self[e.status] = self[e.status] + 1
   self.unsuccessful = self.unsuccessful + (e.status == "failed" and 1 or 0)
   if e.status == "done" then self.least = math.min(self.least, e.error) end
@@ -339,7 +340,12 @@ function Training:_event(job, e)
     pace.begin(model)
     model.from, model.told = model.part, sys.now()
     losses.begun(model, e)
-    self.journal:note(function(ledger) ledger:begin(model.id, attempt, e.epoch, e.memory) end)
+    self.journal:note(function(ledger)
+      ledger:begin(model.id, attempt, e.epoch, e.memory)
+      if e.epoch > 0 and model.place and model.place.host then
+        ledger:log(model.id, ("goes on after epoch %d on %s"):format(e.epoch, model.place.name))
+      end
+    end)
   elseif e.event == "epoch" then
     model.part, model.rate = math.max(model.part, e.epoch / epochs), e.images_per_s
     model.told = sys.now()
@@ -350,6 +356,7 @@ function Training:_event(job, e)
     model.rate = e.images_per_s or model.rate
   elseif e.event == "saved" then
     losses.saved(model, e)
+    hauls.saved(self, model)
   elseif e.event == "note" then
     self:_tell(model, e.text)
   end
@@ -472,6 +479,7 @@ function Training:_finish()
   end
   self.hands.remove(self)
   self.journal:note(function(ledger)
+    if self.on and self.on.eager == false and not ledger:withdraw_run() then return end
     ledger:log(nil, ("run %s: %s: %s"):format(stopped and "stopped" or "finished",
       units.count(self.total, "model"), units.tally { done = self.done, failed = self.failed,
       diverged = self.diverged, queued = #self.queue }))

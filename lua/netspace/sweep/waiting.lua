@@ -1,6 +1,7 @@
 --- Waiting for sweeps at work: the event loop, the line of progress, Ctrl-C, and what a sweep came
 -- to when it has ended.
 
+local hauls = require "netspace.sweep.haul"
 local ledgers = require "netspace.store.ledger"
 local news = require "netspace.sweep.news"
 local paths = require "netspace.lib.path"
@@ -45,6 +46,7 @@ function M.wait_until(done, interrupt)
     end
   end
   pool.drain()
+  if #active == 0 then hauls.drain() end
   progress.clear()
   return interrupted or sys.interrupted()
 end
