@@ -15,8 +15,8 @@ M.keys = { "lr", "wd", "wd_bn", "wd_bias", "momentum", "label_smoothing" }
 local number_of = {}
 for i, key in ipairs(M.keys) do number_of[key] = i end
 
-local dists = { uniform = true, log_uniform = true, power2_uniform = true, normal = true,
-  log_normal = true }
+local dists = { uniform = true, log_uniform = true, power2_uniform = true,
+  power2_or_log_uniform = true, normal = true, log_normal = true }
 
 local function fail(...) error((...):format(select(2, ...)), 0) end
 
@@ -99,6 +99,12 @@ end
 function draws.power2_uniform(u, lo, hi, q)
   local least = math.log(lo, 2)
   return rounded(2.0 ^ math.floor(least + u() * (math.log(hi, 2) + 1 - least)), q, math.floor)
+end
+
+function draws.power2_or_log_uniform(u, lo, hi, q)
+  q = q or lo
+  local x = draws.power2_uniform(u, lo, hi)
+  return x < q and x or draws.log_uniform(u, math.max(lo, q), hi, math.min(hi, q))
 end
 
 -- Clipped, with the middle of the range and ±3 deviations on its ends (Box and Muller 1958).

@@ -13,6 +13,7 @@ local features = require "netspace.stats.features"
 local input = require "netspace.stats.input"
 local json = require "netspace.lib.json"
 local options = require "netspace.lib.options"
+local own_recipe = require "netspace.stats.own_recipe"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 
@@ -164,6 +165,8 @@ local function prepare(r, wish, groups)
     d, why = nil, tostring(d)
   end
   if not d then return nil, why end
+  local vary = own_recipe.keys(r)
+  if vary then d = own_recipe.draws(r, vary, d) end
   if d.N < MANY * n then
     return nil, ("only %s networks of the space of %s were found in a bounded number of "
       .. "candidates"):format(units.thousands(d.N), name)
@@ -177,14 +180,20 @@ local function prepare(r, wish, groups)
     if not ok then return nil, ("%s: %s"):format(name, row) end
     rows[i] = row
   end
-  if not alike(d, reader) then
+  local read = reader -- with the recipes
+  if vary then
+    rows, read = own_recipe.trained(r, vary, rows, reader)
+    if not rows then return nil, ("%s: %s"):format(name, read) end
+  end
+  if not alike(d, read) then
     return nil, ("the networks of %s are not what its space gives at random"):format(name)
   end
   local set, list = hashes(r)
-  local early, without = begun.of(r, reader)
+  local early, without
+  if not vary then early, without = begun.of(r, reader) end
   return { n = n, draws = d, rows = table.concat(rows), errors = r.errors, hashes = set,
     hash = list, conditions = conditions(r), name = name, early = early, without = without,
-    kind = json.encode { reader.starts, origin.spec.options or {} } } -- of its networks
+    kind = json.encode { d.starts, origin.spec.options or {} } } -- of its networks
 end
 
 local Fits = {}

@@ -1,6 +1,6 @@
 --- Views of a store for other programs (DuckDB, pandas, R, the sqlite3 shell): populations, models
 -- and epochs as flat tables, one row each.  Names and columns stay; new columns come at the end.
--- man netspace-store(5) documents them.
+-- man netspace-exchange(7) documents them.
 
 -- Single numbers of a network's lists: d1 … d4, w1 …; more stages are in the lists themselves.
 local stages = {}
