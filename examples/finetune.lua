@@ -6,8 +6,8 @@
 -- WEIGHTS: a safetensors file of netspace, timm, torchvision or pycls (a .pth or .pyth of PyTorch
 -- becomes one by scripts/from_torch.py); DATA: images, as for data.open; EPOCHS (10): of the second
 -- step; SIDE: pixels that networks take (those of the weights, where they say it, else 64).
--- First only the new head learns, for a fifth of the epochs, on a body that stays as it is; then all
--- of it, every stage at half the rate of the next.  Beside it stands a network of the same kind
+-- First only the new head learns, for a fifth of the epochs, on a body that stays as it is; then
+-- all of it, every stage at half the rate of the next.  Beside it stands a network of the same kind
 -- from fresh weights, trained as long.  The validation images tell which is better; the test images
 -- are looked at once, for that one, which is saved as OUT.safetensors.
 

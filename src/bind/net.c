@@ -431,8 +431,9 @@ static int net_run(lua_State *L)
     struct train_point at = check_point(L, 5);
     recipe_from_lua(L, 3, s, &r);
     if (r.frozen && n->fresh)
-        return luaL_error(L, "recipe: freeze keeps weights as they are, and those of this net "
-                             "are fresh: load some first (net.load)");
+        return luaL_error(L,
+                          "recipe: freeze keeps weights as they are, and those of this net "
+                          "are fresh: load some first (net.load)");
     int stages = net_arch(n->net)->stages;
     if (r.frozen != FROZEN_BODY && r.frozen > stages + 1)
         return luaL_error(L, "recipe: freeze is 's%d'; this net has %d stages", r.frozen - 1,
@@ -552,14 +553,8 @@ static const luaL_Reg meta[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"new", core_new},
-    {"need", core_need},
-    {"trim", core_trim},
-    {"run", net_run},
-    {"test", net_test},
-    {"confusion", net_confusion},
-    {"plan", core_plan},
-    {NULL, NULL},
+    {"new", core_new},  {"need", core_need},          {"trim", core_trim}, {"run", net_run},
+    {"test", net_test}, {"confusion", net_confusion}, {"plan", core_plan}, {NULL, NULL},
 };
 
 int open_net(lua_State *L)

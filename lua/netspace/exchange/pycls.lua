@@ -270,9 +270,10 @@ Makes a Lua script of a sweep of pycls (SETUP, as in its configs/sweeps) that dr
 same space: all samplers with their distributions and steps, the windows of CX, the number of
 stages; rates and weight decays that are drawn vary by model (recipe: vary).
   script   the file to write; without it the text of the script is given, and the list
-Gives what has no counterpart, as exchange.pycls.read; the script says it, too.  OPTIM.MAX_EPOCH and
-TRAIN.BATCH_SIZE become a population for each value.  A sampler of anything else, or several numbers
-of stages, is refused by its name.  No network is drawn twice, where pycls draws no parameters twice.
+Gives what has no counterpart, as exchange.pycls.read; the script says it, too.  OPTIM.MAX_EPOCH
+and TRAIN.BATCH_SIZE become a population for each value.  A sampler of anything else, or several
+numbers of stages, is refused by its name.  No network is drawn twice, where pycls draws no
+parameters twice.
 example: #exchange.pycls.sweep("nothing.yaml", "nothing.lua")
 source: facebookresearch/pycls sweep/samplers.py, sweep/random.py]])
 

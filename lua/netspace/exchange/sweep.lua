@@ -157,8 +157,8 @@ local function ratios(where, r)
   elseif not list and r.lo == r.hi then
     list = { r.lo }
   elseif not list then
-    fail("%s: multipliers of %s are not 1 over whole numbers: use power2_uniform or a value_sampler",
-      where, r.dist)
+    fail("%s: multipliers of %s are not 1 over whole numbers: use power2_uniform or a "
+      .. "value_sampler", where, r.dist)
   end
   local values = {}
   for i, x in ipairs(list) do
@@ -197,7 +197,8 @@ local function space_of(cfg, samplers)
   if composite and not (composite.regnet and kind == "regnet") then
     fail("SAMPLERS.REGNET: a regnet_sampler, and MODEL.TYPE: regnet, belong together")
   end
-  local t, drawn, stages = {}, composite ~= nil, kind == "anynet" and #(section.STRIDES or {}) or nil
+  local t, drawn = {}, composite ~= nil
+  local stages = kind == "anynet" and #(section.STRIDES or {}) or nil
   samplers.REGNET = nil
   for _, of in ipairs(p) do
     local key, name = of[1], of[2]
@@ -291,8 +292,8 @@ local function recipe_of(cfg, samplers, notes)
       notes[#notes + 1] = { key = where, value = "…",
         why = "every network has a training seed of its own" }
     else
-      fail("%s has no counterpart: networks, %s, OPTIM.MAX_EPOCH, TRAIN.BATCH_SIZE and RNG_SEED may "
-        .. "be drawn; give it a value in BASE_CFG", where, "OPTIM.BASE_LR, OPTIM.WEIGHT_DECAY, "
+      fail("%s has no counterpart: networks, %s, OPTIM.MAX_EPOCH, TRAIN.BATCH_SIZE and RNG_SEED "
+        .. "may be drawn; give it a value in BASE_CFG", where, "OPTIM.BASE_LR, OPTIM.WEIGHT_DECAY, "
         .. "OPTIM.MOMENTUM, TRAIN.LABEL_SMOOTHING, custom weight decays")
     end
   end
@@ -381,8 +382,8 @@ function M.script(cfg, path, near)
   local lo, hi = pair("SETUP.CONSTRAINTS.REGNET.NUM_STAGES", stages)
   if kind == "regnet" then
     if lo ~= hi then
-      fail("SETUP.CONSTRAINTS.REGNET.NUM_STAGES is %g to %g: a space has one number of stages; make "
-        .. "a sweep for each, such as [%g, %g]", lo, hi, hi, hi)
+      fail("SETUP.CONSTRAINTS.REGNET.NUM_STAGES is %g to %g: a space has one number of stages; "
+        .. "make a sweep for each, such as [%g, %g]", lo, hi, hi, hi)
     end
     t.stages = whole("SETUP.CONSTRAINTS.REGNET.NUM_STAGES", lo, 1)
   end
@@ -396,7 +397,8 @@ function M.script(cfg, path, near)
   for key in pairs(known.top) do
     if key == "LAUNCH" or key == "COLLECT" or key == "ANALYZE" then
       if cfg[key] then
-        notes[#notes + 1] = { key = key, value = "…", why = "of the machine and of pycls's reports" }
+        notes[#notes + 1] = { key = key, value = "…",
+          why = "of the machine and of pycls's reports" }
       end
     end
   end

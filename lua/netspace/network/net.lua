@@ -364,7 +364,7 @@ document("net.new", [[
   source: arXiv 2003.13678; pycls anynet.py]])
 
 document("net.load", [=[
-  net.load(path [, { classes =, image =, channels =, seed =, batch = }]) -> net, or nil and a message
+  net.load(path [, { classes =, image =, channels =, seed =, batch = }]) -> net, or nil, message
   A network with the architecture and weights of a safetensors file, by the names of pycls, timm or
   torchvision, which it recognises.  Of a file that does not say its architecture (another
   program's) that is read off its tensors, for RegNets and ResNets with bottlenecks, and said.

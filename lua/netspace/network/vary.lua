@@ -29,10 +29,14 @@ end
 
 -- One range as it is kept: { lo, hi, dist [, q] } or { values }.
 local function range(where, t)
-  if type(t) ~= "table" then fail("%s is %s; it is a range, such as {0.01, 1}", where, tostring(t)) end
+  if type(t) ~= "table" then
+    fail("%s is %s; it is a range, such as {0.01, 1}", where, tostring(t))
+  end
   if t.values then
     local list = {}
-    for i, x in ipairs(type(t.values) == "table" and t.values or {}) do list[i] = finite(where, x) end
+    for i, x in ipairs(type(t.values) == "table" and t.values or {}) do
+      list[i] = finite(where, x)
+    end
     if #list == 0 then fail("%s: the list of values is empty", where) end
     return { values = list }
   end
@@ -41,8 +45,9 @@ local function range(where, t)
       fail("%s: a range has lo, hi, q, dist or values, not '%s'", where, tostring(key))
     end
   end
-  local r = { lo = finite(where .. ": low", t.lo or t[1]), hi = finite(where .. ": high", t.hi or t[2]),
-    dist = t.dist or "log_uniform", q = t.q and finite(where .. ": step", t.q) }
+  local r = { lo = finite(where .. ": low", t.lo or t[1]),
+    hi = finite(where .. ": high", t.hi or t[2]), dist = t.dist or "log_uniform",
+    q = t.q and finite(where .. ": step", t.q) }
   if not dists[r.dist] then
     fail("%s: unknown distribution '%s'%s", where, tostring(r.dist), options.hint(r.dist, dists))
   elseif r.lo > r.hi then
@@ -58,7 +63,9 @@ end
 --- Checks and completes the ranges of a recipe.
 -- @treturn table key -> range as it is kept; raises without a position
 function M.complete(where, t)
-  if type(t) ~= "table" then fail("%s: vary is a table of ranges, such as { lr = {0.01, 1} }", where) end
+  if type(t) ~= "table" then
+    fail("%s: vary is a table of ranges, such as { lr = {0.01, 1} }", where)
+  end
   local out = {}
   for key, r in pairs(t) do
     if not number_of[key] then

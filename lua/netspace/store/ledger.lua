@@ -247,7 +247,8 @@ end
 -- tables would be most of the memory of a sweep).
 function Ledger:models(id)
   return rows(self, [[SELECT id, idx, m, hash, seed, flops, acts, status, attempt,
-    crashes, error, reason, memory, epochs, recipe FROM model WHERE population = ? ORDER BY idx]], { id })
+    crashes, error, reason, memory, epochs, recipe FROM model WHERE population = ?
+    ORDER BY idx]], { id })
 end
 
 --- The network of one of them.
