@@ -9,14 +9,14 @@ takes tensors and plain values alone, in the zip form and in that from before Py
 checkpoint the weights are taken (model_state, state_dict, model), with --ema the averaged ones; the
 prefix of a wrapper ("module.") is left out; numbers become float32.  What the network was trained
 on goes along: the order of the channels (pycls feeds blue first; netspace turns the first
-convolution when it loads), mean and deviation, class names.  Needed: PyTorch and safetensors."""
+convolution when it loads), mean and deviation, class names.  Needed: PyTorch with NumPy."""
 import argparse
 import json
 import os
+import struct
 import sys
 
 import torch
-from safetensors.torch import save_file
 
 # Mean and deviation of red, green, blue from 0 to 255.
 NORMALS = {
@@ -44,8 +44,25 @@ def weights(saved, ema):
     for prefix in WRAPPERS:
         while all(k.startswith(prefix) for k in t):
             t = {k[len(prefix):]: v for k, v in t.items()}
-    return {k: (v.float() if v.is_floating_point() else v).contiguous().clone()
-            for k, v in t.items()}
+    return {k: v.float() if v.is_floating_point() else v.long() for k, v in t.items()}
+
+
+def write(path, t, metadata):
+    """A safetensors file (its README): length of the header, the header in JSON, the data."""
+    order = sorted(t, key=lambda k: (t[k].dtype != torch.int64, k))
+    header, at = {"__metadata__": metadata}, 0
+    for k in order:
+        size = t[k].numel() * t[k].element_size()
+        header[k] = {"dtype": "I64" if t[k].dtype == torch.int64 else "F32",
+                     "shape": list(t[k].shape), "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path + ".part", "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text)
+        for k in order:
+            f.write(t[k].contiguous().numpy().tobytes())
+    os.replace(path + ".part", path)
 
 
 def about(args, saved, t):
@@ -92,8 +109,7 @@ def main():
             raise ValueError("it holds a %s, not weights by name" % type(saved).__name__)
         t = weights(saved, args.ema)
         data, normal = about(args, saved, t)
-        save_file(t, args.output + ".part", {"format": "pt", "netspace.data": json.dumps(data)})
-        os.replace(args.output + ".part", args.output)
+        write(args.output, t, {"format": "pt", "netspace.data": json.dumps(data)})
     except Exception as e:  # unpickling raises nearly anything
         print("from_torch: %s: %s" % (args.input, str(e).splitlines()[0] if str(e) else
                                       type(e).__name__), file=sys.stderr)

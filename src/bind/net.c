@@ -407,8 +407,28 @@ static struct train_point check_point(lua_State *L, int t)
     return p;
 }
 
-// run(net, data, recipe, progress or nil, at or nil)
-//   -> { status=, error=, reason=, epochs= }, at
+// *seen: d as a network sees it that was trained on what the table at index t says.  relabel is
+// filled in where the table has `labels`.
+static void see_from_lua(lua_State *L, int t, struct dataset *seen, const struct dataset *d,
+                         uint16_t *relabel)
+{
+    double mean[3], std[3];
+    channels_from_lua(L, t, "mean", d->look.channels, mean);
+    channels_from_lua(L, t, "std", d->look.channels, std);
+    bool other = lua_getfield(L, t, "labels") == LUA_TTABLE;
+    for (int k = 0; other && k < d->classes; k++) {
+        lua_rawgeti(L, -1, k + 1);
+        lua_Integer label = luaL_checkinteger(L, -1);
+        luaL_argcheck(L, label >= 0 && label < d->classes, t, "labels");
+        relabel[k] = (uint16_t)label;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    dataset_see(seen, d, mean, std, other ? relabel : NULL);
+}
+
+// run(net, data, recipe, progress or nil, at or nil, look or nil: { mean, std } of the images
+// where not those of the data) -> { status=, error=, reason=, epochs= }, at
 static int net_run(lua_State *L)
 {
     static const char *const ends[] = {"done", "diverged", "interrupted", "stopped",
@@ -417,13 +437,19 @@ static int net_run(lua_State *L)
     struct lua_net *n = check_net(L);
     struct recipe r;
     struct error e;
-    lua_settop(L, 5);
+    struct dataset seen;
+    lua_settop(L, 6);
     const struct source *s = check_source(L, 2, net_arch(n->net));
+    if (lua_istable(L, 6)) {
+        see_from_lua(L, 6, &seen, dataset_from_lua(L, 2), NULL);
+        s = &seen.source;
+    }
     struct train_point at = check_point(L, 5);
     recipe_from_lua(L, 3, s, &r);
     if (r.frozen && n->fresh)
-        return luaL_error(L, "recipe: freeze keeps weights as they are, and those of this net "
-                             "are fresh: load some first (net.load)");
+        return luaL_error(L,
+                          "recipe: freeze keeps weights as they are, and those of this net "
+                          "are fresh: load some first (net.load)");
     int stages = net_arch(n->net)->stages;
     if (r.frozen != FROZEN_BODY && r.frozen > stages + 1)
         return luaL_error(L, "recipe: freeze is 's%d'; this net has %d stages", r.frozen - 1,
@@ -459,26 +485,6 @@ static int net_run(lua_State *L)
     }
     push_point(L, &at);
     return 2;
-}
-
-// *seen: d as a network sees it that was trained on what the table at index t says.  relabel is
-// filled in where the table has `labels`.
-static void see_from_lua(lua_State *L, int t, struct dataset *seen, const struct dataset *d,
-                         uint16_t *relabel)
-{
-    double mean[3], std[3];
-    channels_from_lua(L, t, "mean", d->look.channels, mean);
-    channels_from_lua(L, t, "std", d->look.channels, std);
-    bool other = lua_getfield(L, t, "labels") == LUA_TTABLE;
-    for (int k = 0; other && k < d->classes; k++) {
-        lua_rawgeti(L, -1, k + 1);
-        lua_Integer label = luaL_checkinteger(L, -1);
-        luaL_argcheck(L, label >= 0 && label < d->classes, t, "labels");
-        relabel[k] = (uint16_t)label;
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-    dataset_see(seen, d, mean, std, other ? relabel : NULL);
 }
 
 // Measures the net (argument 1) on a split of the data (2, 3), seen as the table 4 says where

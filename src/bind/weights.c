@@ -54,8 +54,8 @@ static int core_write(lua_State *L)
     struct naming names;
     struct error e;
     lua_settop(L, 5);
-    if (!net_save(n, luaL_checkstring(L, 2), luaL_checkstring(L, 3), luaL_optstring(L, 4, NULL),
-                  naming_from_lua(L, 5, n, &names), &e))
+    if (!net_save(n, luaL_checkstring(L, 2), luaL_checkstring(L, 3),
+                  luaL_optstring(L, 4, NULL), naming_from_lua(L, 5, n, &names), &e))
         return push_failure(L, e.msg);
     return succeeded(L);
 }
@@ -88,8 +88,8 @@ static int core_checkpoint(lua_State *L)
 static int core_restore(lua_State *L)
 {
     struct error e;
-    char *state = net_restore(net_from_lua(L, 1), luaL_checkstring(L, 2),
-                              luaL_checkstring(L, 3), &e);
+    char *state =
+        net_restore(net_from_lua(L, 1), luaL_checkstring(L, 2), luaL_checkstring(L, 3), &e);
     if (!state)
         return push_failure(L, e.msg);
     net_used(L, 1);

@@ -403,8 +403,8 @@ static void backward_conv(struct net *n, const struct op *o)
         b.in_y = before->unstored ? NULL : place(n, o->in);
         x = place(n, before->in);
     }
-    conv_backward(input_gradient(n, o), gradient(n, o, 0), place(n, o->dout), x, value(n, o, 0),
-                  &c, &b, place(n, o->dscratch));
+    conv_backward(input_gradient(n, o), gradient(n, o, 0), place(n, o->dout), x,
+                  value(n, o, 0), &c, &b, place(n, o->dscratch));
 }
 
 static void backward_norm(struct net *n, const struct op *o)

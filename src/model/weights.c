@@ -195,8 +195,13 @@ static const struct st_tensor *find(const struct st_file *f, const char *name,
                                     const struct param *p, struct error *e)
 {
     const struct st_tensor *t = lookup(f, name);
+    char has[200], takes[200];
+    uint64_t shape[4];
+    for (int k = 0; k < p->dims; k++)
+        shape[k] = (uint64_t)p->shape[k];
+    shape_text(takes, p->dims, shape);
     if (!t) {
-        error_set(e, "has no tensor '%s'; the file is of another network", name);
+        error_set(e, "has no tensor '%s' %s; the file is of another network", name, takes);
         return NULL;
     }
     if (t->dtype != ST_F32) {
@@ -204,13 +209,8 @@ static const struct st_tensor *find(const struct st_file *f, const char *name,
                   st_dtype_name(t->dtype));
         return NULL;
     }
-    uint64_t shape[4];
-    for (int k = 0; k < p->dims; k++)
-        shape[k] = (uint64_t)p->shape[k];
     if (t->dims != p->dims || memcmp(t->shape, shape, (size_t)p->dims * sizeof *shape) != 0) {
-        char has[200], takes[200];
         shape_text(has, t->dims, t->shape);
-        shape_text(takes, p->dims, shape);
         error_set(e, "tensor '%s' is %s; the network takes %s", name, has, takes);
         return NULL;
     }
@@ -254,9 +254,12 @@ static bool match(const struct net *n, struct st_file *f, const struct naming *n
             used[t - f->tensors] = true;
     }
     for (size_t i = 0; i < f->n && good; i++)
-        if (!used[i])
-            good = error_set(e, "has the tensor '%.60s', which the network lacks",
-                             f->tensors[i].name);
+        if (!used[i]) {
+            char has[200];
+            shape_text(has, f->tensors[i].dims, f->tensors[i].shape);
+            good = error_set(e, "has the tensor '%.60s' %s, which the network lacks",
+                             f->tensors[i].name, has);
+        }
     free(used);
     return good;
 }

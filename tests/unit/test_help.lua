@@ -142,6 +142,8 @@ local calls = {
   ["stats.bootstrap"] = after(stats.bootstrap, r, "d"), ["stats.trend"] = after(stats.trend, { r }, "d"),
   ["stats.search"] = after(stats.search, { 1 }), ["stats.noise"] = after(stats.noise, { r, r }),
   ["stats.boundaries"] = stats.boundaries, ["stats.plan"] = stats.plan,
+  ["net:save"] = after(net.new(m).save, net.new(m), "x"),
+  ["net:load"] = after(net.new(m).load, net.new(m), "x"),
   ["net:export"] = after(net.new(m).export, net.new(m), "x"),
   ["exchange.pycls.write"] = after(exchange.pycls.write, "x.yaml", m, recipe.paper),
   ["stats.sequential"] = after(stats.sequential, { 1 }, { 2 }),

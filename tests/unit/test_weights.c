@@ -208,7 +208,8 @@ static void failed_save_changes_nothing(void **state)
     assert_non_null(strstr(e.msg, "/nowhere/at/all/w cannot be written: No such file"));
     assert_int_equal(mkdir(path("sub"), 0700), 0);
     spill("sub/kept", "x", 1);
-    assert_false(net_save(n, path("sub"), "{}", NULL, NULL, &e)); // a directory is not replaced
+    assert_false(
+        net_save(n, path("sub"), "{}", NULL, NULL, &e)); // a directory is not replaced
     assert_non_null(strstr(e.msg, "/sub cannot be written"));
     char part[120];
     snprintf(part, sizeof part, "%s.part-%ld", path("sub"), (long)getpid());
@@ -500,7 +501,8 @@ static void damaged_files_never_crash(void **state)
     struct net *n = small(BLOCK_X, 0.25, 0);
     struct error e = {""};
     number_values(n, 1);
-    assert_true(net_save(n, path("x"), "{\"d\":[1,2],\"name\":\"caf\303\251\"}", NULL, NULL, &e));
+    assert_true(
+        net_save(n, path("x"), "{\"d\":[1,2],\"name\":\"caf\303\251\"}", NULL, NULL, &e));
     size_t bytes;
     uint8_t *good = slurp("x", &bytes), *file = xmalloc(2 * bytes);
     uint64_t length;

@@ -10,6 +10,7 @@ local networks = require "netspace.network.pycls"
 local options = require "netspace.lib.options"
 local recipes = require "netspace.network.pycls_recipe"
 local recipe = require "netspace.network.recipe"
+local sweeps = require "netspace.exchange.sweep"
 local yaml = require "netspace.core.yaml"
 
 local M = {}
@@ -42,7 +43,7 @@ local function text_of(path)
   return (text:gsub("^\xef\xbb\xbf", "")) -- the mark that some editors put first
 end
 
--- The map in a file, and what it describes: "job" or "sweep".
+-- The map in a file.
 local function load(path)
   local cfg, why = yaml.read(text_of(path))
   if not cfg then fail("%s: %s", path, why) end
@@ -50,9 +51,6 @@ local function load(path)
     fail("%s: it is no map of keys (MODEL: …)", path)
   end
   if next(cfg) == nil then fail("%s: it is empty", path) end
-  if cfg.SETUP then
-    fail("%s: it describes a sweep (SETUP); a job has MODEL, OPTIM and TRAIN", path)
-  end
   return cfg
 end
 
@@ -91,6 +89,10 @@ function M.read(path)
       fail("exchange.pycls.read: the file is a %s; give its name", type(path))
     end
     local raw = load(path)
+    if raw.SETUP then
+      fail("%s: it describes a sweep (SETUP): exchange.pycls.sweep makes a script of it; a job has "
+        .. "MODEL, OPTIM and TRAIN", path)
+    end
     local good, cfg = pcall(recipes.check, raw, near)
     if not good then fail("%s: %s", path, cfg) end
     local ok, m, why = pcall(networks.network, cfg)
@@ -105,6 +107,42 @@ function M.read(path)
       data = { name = train.DATASET or "", image = image,
         scale = (test.IM_SIZE or recipes.defaults.TEST.IM_SIZE) / image } }, Job)
   end))
+end
+
+--- The script of a sweep, and what has no counterpart.
+local function script_of(path)
+  if type(path) ~= "string" then
+    fail("exchange.pycls.sweep: the file is a %s; give its name", type(path))
+  end
+  local cfg = load(path)
+  if not cfg.SETUP then
+    fail("%s: it describes no sweep (SETUP); exchange.pycls.read reads a job", path)
+  end
+  local good, text, rest = pcall(sweeps.script, cfg, path, near)
+  if not good then fail("%s: %s", path, text) end
+  return text, rest
+end
+
+function M.sweep(path, to)
+  return blame.call(1, blame.plainly, function()
+    local text, rest = script_of(path)
+    if to == nil then return text, rest end
+    if type(to) ~= "string" then
+      fail("exchange.pycls.sweep: the script is a %s; give its name", type(to))
+    end
+    local foreign = atomic.foreign(to, "a script made of a sweep", function(head)
+      return head:find "Made by netspace from" ~= nil
+    end)
+    if foreign then fail("exchange.pycls.sweep: %s", foreign) end
+    local good, why = atomic.write(to, function(write) return write(text) end)
+    if not good then return nil, ("%s: %s"):format(to, why) end
+    return rest
+  end)
+end
+
+--- Whether a file describes a sweep (a job otherwise).
+function M._is_sweep(path)
+  return load(path).SETUP ~= nil
 end
 
 -- Writing -------------------------------------------------------------------------------------
@@ -226,5 +264,17 @@ A network that pycls cannot build (gray images, a block that it has not) is an e
 example: #exchange.pycls.write("x.yaml", zoo["R-56"], recipe.paper, { dataset = "cifar10" })
 source: facebookresearch/pycls core/config.py]])
 
+document("exchange.pycls.sweep", [[
+exchange.pycls.sweep(file [, script]) -> list, or nil, message
+Makes a Lua script of a sweep of pycls (SETUP, as in its configs/sweeps) that draws and trains the
+same space: all samplers with their distributions and steps, the windows of CX, the number of
+stages; rates and weight decays that are drawn vary by model (recipe: vary).
+  script   the file to write; without it the text of the script is given, and the list
+Gives what has no counterpart, as exchange.pycls.read; the script says it, too.  OPTIM.MAX_EPOCH
+and TRAIN.BATCH_SIZE become a population for each value.  A sampler of anything else, or several
+numbers of stages, is refused by its name.  No network is drawn twice, where pycls draws no
+parameters twice.
+example: #exchange.pycls.sweep("nothing.yaml", "nothing.lua")
+source: facebookresearch/pycls sweep/samplers.py, sweep/random.py]])
 
 return M

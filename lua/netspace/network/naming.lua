@@ -10,7 +10,8 @@ local M = {}
 -- The layers of a block and outside of blocks, as pycls, torchvision and timm call them.
 local regnet = {
   torchvision = {
-    block = { "trunk_output.block%d.block%d-%d.", "^trunk_output%.block(%d+)%.block%d+%-(%d+)%.", 1 },
+    block = { "trunk_output.block%d.block%d-%d.",
+      "^trunk_output%.block(%d+)%.block%d+%-(%d+)%.", 1 },
     layers = { ["stem.conv"] = "stem.0", ["stem.bn"] = "stem.1", ["head.fc"] = "fc",
       ["proj"] = "proj.0", ["bn"] = "proj.1", ["f.a"] = "f.a.0", ["f.a_bn"] = "f.a.1",
       ["f.b"] = "f.b.0", ["f.b_bn"] = "f.b.1", ["f.se.f_ex.0"] = "f.se.fc1",

@@ -213,11 +213,18 @@ function methods.train(n, data, r, o)
   r = recipe._complete("net:train", r, 1, recipe.quick)
   local idle = members.kind(data) == "dataset" and recipe._idle(r, data:card().channels)
   if idle then error("net:train: " .. idle, 2) end
+  -- Weights that were trained on other data go on with the mean and deviation they know.
+  local about, look = trained_on[n], nil
+  if about and about.mean and members.kind(data) == "dataset"
+    and about.checksum ~= data:card().checksum then
+    look = { mean = about.mean, std = about.std }
+  end
   call("net:train", arch_of, n) -- refuses a closed one, and one that is training
   if o.threads then call("net:train", core.threads, n, o.threads) else all_cores(n) end
-  local result = call("net:train", core.run, n, data, r, o.progress)
+  local result = call("net:train", core.run, n, data, r, o.progress, nil, look)
   if result.status == "unreadable" then result.reason = unreadable(data, result.reason) end
   M._trained(n, data)
+  if look then trained_on[n].mean, trained_on[n].std = look.mean, look.std end
   return result
 end
 
@@ -373,9 +380,17 @@ document("net.new", [[
   source: arXiv 2003.13678; pycls anynet.py]])
 
 document("net.load", [=[
-  net.load(path [, { seed =, batch = }]) -> net, or nil and a message
-  A network with the architecture and weights of a safetensors file that net:save wrote.
-  example: net.load("nothing.safetensors")]=])
+  net.load(path [, { classes =, image =, channels =, seed =, batch = }]) -> net, or nil, message
+  A network with the architecture and weights of a safetensors file, by the names of pycls, timm or
+  torchvision, which it recognises.  Of a file that does not say its architecture (another
+  program's) that is read off its tensors, for RegNets and ResNets with bottlenecks, and said.
+    classes    another head, freshly drawn by seed, which is said: for training on other images
+               (net:train with freeze = "body", then lr_scale)
+    image      pixels a side of its images, where it is to take others than those of the file
+    channels   "BGR": the file is for images with blue first, as pycls's of ImageNet, and does not
+               say it; the first convolution is turned, for networks here take red first
+  Files of PyTorch become safetensors by scripts/from_torch.py; man netspace-exchange has more.
+  example: net.load("nothing.safetensors", { classes = 10 })]=])
 
 document("net.benchmark", [[
   net.benchmark(m [, { mode =, batch =, seconds = }])
@@ -424,7 +439,7 @@ document("net:train", [=[
   status is "done", "diverged" (error 100, a reason), "interrupted", "stopped" or "unreadable"
   (an image could not be read: a reason); error is the last validation error in percent, with
   validation_loss, top5_error and class_error as net:test has them.  A net may be trained
-  again; momentum starts from 0.
+  again, on other data with the mean and deviation that it knows; momentum starts from 0.
   example: net.new(arch.anynet{ d = {1}, w = {16} }):train(D, { epochs = 2, batch = 32 })
   source: pycls trainer.py]=])
 
@@ -504,16 +519,19 @@ document("net:plan", [[
   example: net.new(arch.anynet{ d = {1}, w = {8} }):plan("test").tensors]])
 
 document("net:save", [=[
-  net:save(path) -> true, or nil and a message
-  Writes the weights as safetensors with pycls's names, in the metadata the architecture and
-  what it was trained on (net:data).
+  net:save(path [, { names = "pycls", channels = "RGB" }]) -> true, or nil and a message
+  Writes the weights as safetensors, in the metadata the architecture and what it was trained on
+  (net:data).
+    names      "timm" or "torchvision": a RegNet (stem "simple", blocks "x") or a ResNet loads
+               there, by load_state_dict
+    channels   "BGR": for images with blue first, as pycls feeds ImageNet
   The file appears whole or not at all.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):save("net.safetensors")]=])
 
 document("net:load", [=[
-  net:load(path) -> the net, or nil and a message
-  Takes the weights of a safetensors file by pycls's names into a network made from its
-  architecture, also of a file that does not say which network it is of (another program's).
+  net:load(path [, { channels = "BGR" }]) -> the net, or nil and a message
+  Takes the weights of a safetensors file by the names of pycls, timm or torchvision into a network
+  made from its architecture, also of a file that does not say which network it is of.
   The first name or shape that differs is named; the net is as it was then.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):load("nothing.safetensors")]=])
 

@@ -89,6 +89,19 @@ local function known(names, word, what)
   return ours, not ours and ("%s '%s' is not known"):format(what, word) or nil
 end
 
+--- The words of stem, block and activation here: { stem =, block =, activation = }, or nil and
+-- which is not known.
+function M.words(stem, block, activation)
+  local t, reason = {}, nil
+  t.stem, reason = known(stems, stem, "STEM_TYPE")
+  if not t.stem then return nil, reason end
+  t.block, reason = known(blocks, block, "BLOCK_TYPE")
+  if not t.block then return nil, reason end
+  t.activation, reason = known(activations, activation or "relu", "MODEL.ACTIVATION_FUN")
+  if not t.activation then return nil, reason end
+  return t
+end
+
 -- From pycls ------------------------------------------------------------------------------------
 
 -- What all kinds say alike, or nil and why not.

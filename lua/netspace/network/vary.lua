@@ -15,8 +15,8 @@ M.keys = { "lr", "wd", "wd_bn", "wd_bias", "momentum", "label_smoothing" }
 local number_of = {}
 for i, key in ipairs(M.keys) do number_of[key] = i end
 
-local dists = { uniform = true, log_uniform = true, power2_uniform = true, normal = true,
-  log_normal = true }
+local dists = { uniform = true, log_uniform = true, power2_uniform = true,
+  power2_or_log_uniform = true, normal = true, log_normal = true }
 
 local function fail(...) error((...):format(select(2, ...)), 0) end
 
@@ -29,10 +29,14 @@ end
 
 -- One range as it is kept: { lo, hi, dist [, q] } or { values }.
 local function range(where, t)
-  if type(t) ~= "table" then fail("%s is %s; it is a range, such as {0.01, 1}", where, tostring(t)) end
+  if type(t) ~= "table" then
+    fail("%s is %s; it is a range, such as {0.01, 1}", where, tostring(t))
+  end
   if t.values then
     local list = {}
-    for i, x in ipairs(type(t.values) == "table" and t.values or {}) do list[i] = finite(where, x) end
+    for i, x in ipairs(type(t.values) == "table" and t.values or {}) do
+      list[i] = finite(where, x)
+    end
     if #list == 0 then fail("%s: the list of values is empty", where) end
     return { values = list }
   end
@@ -41,8 +45,9 @@ local function range(where, t)
       fail("%s: a range has lo, hi, q, dist or values, not '%s'", where, tostring(key))
     end
   end
-  local r = { lo = finite(where .. ": low", t.lo or t[1]), hi = finite(where .. ": high", t.hi or t[2]),
-    dist = t.dist or "log_uniform", q = t.q and finite(where .. ": step", t.q) }
+  local r = { lo = finite(where .. ": low", t.lo or t[1]),
+    hi = finite(where .. ": high", t.hi or t[2]), dist = t.dist or "log_uniform",
+    q = t.q and finite(where .. ": step", t.q) }
   if not dists[r.dist] then
     fail("%s: unknown distribution '%s'%s", where, tostring(r.dist), options.hint(r.dist, dists))
   elseif r.lo > r.hi then
@@ -58,7 +63,9 @@ end
 --- Checks and completes the ranges of a recipe.
 -- @treturn table key -> range as it is kept; raises without a position
 function M.complete(where, t)
-  if type(t) ~= "table" then fail("%s: vary is a table of ranges, such as { lr = {0.01, 1} }", where) end
+  if type(t) ~= "table" then
+    fail("%s: vary is a table of ranges, such as { lr = {0.01, 1} }", where)
+  end
   local out = {}
   for key, r in pairs(t) do
     if not number_of[key] then
@@ -99,6 +106,12 @@ end
 function draws.power2_uniform(u, lo, hi, q)
   local least = math.log(lo, 2)
   return rounded(2.0 ^ math.floor(least + u() * (math.log(hi, 2) + 1 - least)), q, math.floor)
+end
+
+function draws.power2_or_log_uniform(u, lo, hi, q)
+  q = q or lo
+  local x = draws.power2_uniform(u, lo, hi)
+  return x < q and x or draws.log_uniform(u, math.max(lo, q), hi, math.min(hi, q))
 end
 
 -- Clipped, with the middle of the range and ±3 deviations on its ends (Box and Muller 1958).

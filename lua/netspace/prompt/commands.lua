@@ -263,7 +263,7 @@ local PACK = "pack SPEC -o FILE [--size N] [--jpeg | --bytes] [--KEY VALUE]... |
   .. "pack --check FILE"
 local DATA = "data SPEC [--KEY VALUE]... | data --cache [--clear] [--limit SIZE]"
 local DOCTOR = "doctor [STORE]"
-local IMPORT = "import FILE.yaml"
+local IMPORT = "import FILE.yaml [-o SCRIPT.lua]"
 
 --- Tells what a configuration of pycls describes.
 function M.import(args)

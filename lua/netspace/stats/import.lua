@@ -16,6 +16,7 @@ local options = require "netspace.lib.options"
 local sys = require "netspace.core.sys"
 local tables = require "netspace.stats.tables"
 local units = require "netspace.lib.units"
+local varies = require "netspace.network.vary"
 
 local M = {}
 
@@ -28,11 +29,11 @@ local fields = tables.fields
 local statuses = {}
 for meaning, words in pairs {
   done = "done finished finish completed complete success succeeded ok",
-  failed = "failed fail crashed crash error errored diverged",
+  failed = "failed fail crashed crash error errored diverged out_of_memory oom",
   unfinished = "running queued waiting pruned stopped killed preempted preempting canceled "
-    .. "cancelled pending scheduled paused interrupted timeout",
+    .. "cancelled pending scheduled paused interrupted timeout node_fail boot_fail suspended",
 } do
-  for word in words:gmatch "%a+" do statuses[word] = meaning end
+  for word in words:gmatch "%S+" do statuses[word] = meaning end
 end
 
 --- "done", "failed" or "unfinished"; nil where the record says nothing.
@@ -40,6 +41,7 @@ local function status_of(at, r, how)
   local s = r.status
   if s == nil then return nil end
   local word = type(s) == "string" and s:lower():match("^%s*(.-)%s*$"):match("[^.]*$")
+    :gsub("^cancelled by %d+$", "cancelled") -- Slurm's
   if word == "" then return nil end -- (TrialState.COMPLETE is complete)
   return statuses[word] or refuse("%s, column %s: '%s' is no status that is known%s; write it as "
     .. "finished, failed, diverged, killed or running", at, shown(how.theirs.status or "status"),
@@ -204,6 +206,7 @@ local own = { population = true, index = true, curve = true, origin = true, lear
 -- Columns of an export beside those of the network.
 local of_export = { learning = true }
 for name in pairs(export.known) do of_export[name] = not fields[name] or nil end
+for _, name in ipairs(varies.keys) do of_export[name] = true end
 
 local function new_result(name, source)
   return setmetatable({ name = name, errors = {}, models = {}, indices = {}, failed = 0, n = 0,

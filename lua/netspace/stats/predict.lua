@@ -15,6 +15,7 @@ local json = require "netspace.lib.json"
 local options = require "netspace.lib.options"
 local others = require "netspace.stats.others"
 local property = require "netspace.stats.property"
+local own_recipe = require "netspace.stats.own_recipe"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 
@@ -242,13 +243,20 @@ local function prepare(where, r, wish, groups, informed, helps)
     d, without = enough_draws(origin, groups, wish, n, name)
     if not d then return nil, without end
   end
+  local vary = own_recipe.keys(r)
+  if vary and d then d = own_recipe.draws(r, vary, d) end
   local reader, rows = features.reader(groups), {}
   for i, m in ipairs(r.models) do
     local ok, row = pcall(reader.read, m)
     if not ok then return nil, ("%s: %s"):format(name, row) end
     rows[i] = row
   end
-  if d and not alike(d, reader) then
+  local read = reader -- with the recipes
+  if vary then
+    rows, read = own_recipe.trained(r, vary, rows, reader)
+    if not rows then return nil, ("%s: %s"):format(name, read) end
+  end
+  if d and not alike(d, read) then
     return nil, ("the networks of %s are not what its space gives at random"):format(name)
   end
   local set, list = hashes(r)
@@ -257,11 +265,12 @@ local function prepare(where, r, wish, groups, informed, helps)
     bins, without = binned(where, r, origin, d, wish.strata)
     if not bins then return nil, without end
   end
-  early, without = begun.of(r, reader)
+  if not vary then early, without = begun.of(r, reader) end
   d = d or { N = 2, rows = table.concat(rows, "", 1, 2) }
-  return { n = n, draws = d, starts = reader.starts, rows = table.concat(rows), errors = r.errors, hashes = set,
-    hash = list, strata = bins, conditions = others.conditions(r), name = name, early = early, without = without,
-    kind = json.encode { reader.starts, origin.spec.options or {} } } -- of its networks
+  return { n = n, draws = d, starts = read.starts, rows = table.concat(rows), errors = r.errors,
+    hashes = set, hash = list, strata = bins, conditions = others.conditions(r), name = name,
+    early = early, without = without,
+    kind = json.encode { read.starts, origin.spec.options or {} } } -- of its networks
 end
 
 local Fits = {}

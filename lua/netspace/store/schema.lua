@@ -132,7 +132,7 @@ CREATE TABLE arm (
 ]]
 
 -- What of the recipe is a model's own, as JSON ({"lr":0.3,"wd":0.0001}; network/vary.lua); and
--- views for other programs, whose names and columns stay (netspace-store(5)).
+-- views for other programs, whose names and columns stay (netspace-exchange(7)).
 steps[9] = [[
 ALTER TABLE model ADD COLUMN recipe TEXT;
 ]] .. views

@@ -1,6 +1,6 @@
 --- Views of a store for other programs (DuckDB, pandas, R, the sqlite3 shell): populations, models
 -- and epochs as flat tables, one row each.  Names and columns stay; new columns come at the end.
--- man netspace-store(5) documents them.
+-- man netspace-exchange(7) documents them.
 
 -- Single numbers of a network's lists: d1 … d4, w1 …; more stages are in the lists themselves.
 local stages = {}
@@ -18,8 +18,9 @@ local function own(key)
 end
 
 return [[
-CREATE VIEW models AS SELECT population.name AS population, model.idx AS idx, model.status AS status,
-  model.error AS error, epoch.top5_error AS top5_error, epoch.class_error AS class_error,
+CREATE VIEW models AS SELECT population.name AS population, model.idx AS idx,
+  model.status AS status, model.error AS error,
+  epoch.top5_error AS top5_error, epoch.class_error AS class_error,
   epoch.validation_loss AS validation_loss, epoch.train_error AS train_error,
   epoch.train_loss AS train_loss, model.epochs AS epochs,
   model.flops AS flops, model.params AS params, model.acts AS acts,
@@ -49,7 +50,8 @@ CREATE VIEW populations AS SELECT population.name AS population, population.spac
   (SELECT count(*) FROM model WHERE model.population = population.id AND status = 'done') AS done,
   (SELECT count(*) FROM model WHERE model.population = population.id AND status = 'diverged')
     AS diverged,
-  (SELECT count(*) FROM model WHERE model.population = population.id AND status = 'failed') AS failed,
+  (SELECT count(*) FROM model WHERE model.population = population.id AND status = 'failed')
+    AS failed,
   (SELECT count(*) FROM model WHERE model.population = population.id
     AND status IN ('queued', 'running')) AS open,
   (SELECT avg(error) FROM model WHERE model.population = population.id
