@@ -27,7 +27,7 @@ enum {
     FEW = 32,            // fewer tiles than these become a multiple of EVEN, or of a half or a
     EVEN = 8,            // quarter of it, which threads can share,
     LEAST_IMAGES = 4,    // as long as they are not smaller than these
-    LEAST_PIXELS = 128,
+    LEAST_PIXELS = 64,
 };
 
 static void check(const struct conv *c)
@@ -336,7 +336,7 @@ void conv_pack(const struct workspace *r, const float *w, const struct conv *c, 
     if (own)
         own->pack(r->packed, w, c, data);
     else if (!data)
-        kernels_get()->product_pack(r->packed, w, (size_t)c->K, row_length(c));
+        linear_pack(r->packed, w, row_length(c), (size_t)c->K);
 }
 
 void forward_tile(float *y, const float *x, const struct conv *c,

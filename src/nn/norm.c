@@ -2,6 +2,7 @@
  * compute and kernels/norm.h for how.  Source: Ioffe & Szegedy 2015, Algorithm 1. */
 #include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -100,7 +101,8 @@ static void merge(double *mean, double *m2, double rows, double mean2, double m2
 
 struct norm norm_part(const struct norm *n, float *sums)
 {
-    struct norm part = *n;
+    struct norm part; // what is counted is not read: others may be adding to it
+    memcpy(&part, n, offsetof(struct norm, rows));
     part.sums = (double *)(void *)sums;
     norm_begin(&part);
     return part;
