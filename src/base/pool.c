@@ -13,9 +13,9 @@
 #include "base/memory.h"
 
 enum {
-    LOOKS = 4000,     // before a thread sleeps: some 100 µs
-    STACK = 1 << 20,  // bytes
-    OVER = INT_MAX,   // the turn when all was given up
+    LOOKS = 4000,    // before a thread sleeps: some 100 µs
+    STACK = 1 << 20, // bytes
+    OVER = INT_MAX,  // the turn when all was given up
 };
 
 // ---- waiting ----------------------------------------------------------------------------
@@ -60,7 +60,7 @@ struct worker {
 };
 
 static struct {
-    int threads, started; // with the caller
+    int threads, started;            // with the caller
     struct worker worker[POOL_MOST]; // from 1
     void (*part)(void *self, int thread);
     void *self;
@@ -139,7 +139,8 @@ struct range {
 static void one_range(void *self, int thread)
 {
     const struct range *r = self;
-    size_t units = (r->n + r->unit - 1) / r->unit, T = (size_t)pool.threads, t = (size_t)thread;
+    size_t units = (r->n + r->unit - 1) / r->unit, T = (size_t)pool.threads,
+           t = (size_t)thread;
     size_t from = units * t / T * r->unit, to = units * (t + 1) / T * r->unit;
     to = to < r->n ? to : r->n;
     if (from < to)

@@ -151,7 +151,8 @@ static int net_arch_table(lua_State *L)
 static int net_bytes_now(lua_State *L)
 {
     struct lua_net *n = check_net(L);
-    lua_pushinteger(L, (lua_Integer)net_bytes(net_arch(n->net), net_batch(n->net), net_threads(n->net)));
+    lua_pushinteger(
+        L, (lua_Integer)net_bytes(net_arch(n->net), net_batch(n->net), net_threads(n->net)));
     return 1;
 }
 

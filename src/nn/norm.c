@@ -279,8 +279,8 @@ static void grad_rows(void *self, int thread)
     }
 }
 
-void norm_backward(struct norm *n, float *g, const float *dy, const float *x, const float *add,
-                   const float *y, size_t M, float *scratch)
+void norm_backward(struct norm *n, float *g, const float *dy, const float *x,
+                   const float *add, const float *y, size_t M, float *scratch)
 {
     size_t block = 256 * fold_of(n->C), blocks = PIECE / (block * n->C);
     struct rows r = {.n = n,
