@@ -28,6 +28,8 @@ struct net {
     enum mode mode; // of the last forward
     int count;      // images in it
     double *stamps; // when each operation ended, or NULL
+    int frozen;     // operations before this one stay as they are
+    float scale;    // rate of a part over that of the next one
 };
 
 // ---- memory ---------------------------------------------------------------------------
@@ -111,6 +113,7 @@ struct net *net_new(const struct arch *a, int batch, struct error *e)
     struct net *n = xcalloc(1, sizeof *n);
     size_t bytes = p->group[PARAM_GROUPS] * sizeof(float);
     n->plan = p;
+    n->scale = 1;
     n->threads = 1;
     n->work = (double)complexity(a, a->image, false).flops;
     n->params = block_alloc(bytes);
@@ -264,7 +267,8 @@ static struct norm *norm_of(const struct net *n, int op, struct norm *norm)
                           .dgamma = gradient(n, o, 0),
                           .dbeta = gradient(n, o, 1),
                           .state = place(n, o->saved[0]),
-                          .rows = rows};
+                          .rows = rows,
+                          .fixed = op < n->frozen};
     return norm;
 }
 
@@ -377,6 +381,16 @@ const float *net_forward(struct net *n, int count, bool train)
 
 // ---- backward -------------------------------------------------------------------------
 
+// Where the gradient of an operation's input goes; NULL: it is of a frozen part.
+static float *input_gradient(const struct net *n, const struct op *o)
+{
+    if (n->frozen > 0)
+        for (const struct op *from = o; from-- > n->plan->ops;)
+            if (from->out == o->in)
+                return from - n->plan->ops < n->frozen ? NULL : place(n, o->din);
+    return place(n, o->din);
+}
+
 static void backward_conv(struct net *n, const struct op *o)
 {
     struct conv c = plan_conv(n->plan, o, n->count);
@@ -390,8 +404,8 @@ static void backward_conv(struct net *n, const struct op *o)
         b.in_y = before->unstored ? NULL : place(n, o->in);
         x = place(n, before->in);
     }
-    conv_backward(place(n, o->din), gradient(n, o, 0), place(n, o->dout), x, value(n, o, 0),
-                  &c, &b, place(n, o->dscratch));
+    conv_backward(input_gradient(n, o), gradient(n, o, 0), place(n, o->dout), x,
+                  value(n, o, 0), &c, &b, place(n, o->dscratch));
 }
 
 static void backward_norm(struct net *n, const struct op *o)
@@ -408,7 +422,7 @@ static void backward(struct net *n, const struct op *o)
 {
     const struct tensor *x = &n->plan->tensors[o->in], *y = &n->plan->tensors[o->out];
     const float *in = place(n, o->in), *dout = place(n, o->dout);
-    float *din = place(n, o->din);
+    float *din = input_gradient(n, o);
     float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]), place(n, o->saved[2]),
                         place(n, o->saved[3])};
     size_t N = (size_t)n->count, C = (size_t)x->C;
@@ -430,7 +444,8 @@ static void backward(struct net *n, const struct op *o)
                          x->C);
         break;
     case OP_GAP:
-        gap_backward(din, dout, N, pixels(x), C);
+        if (din)
+            gap_backward(din, dout, N, pixels(x), C);
         break;
     case OP_LINEAR:
         linear_backward(din, gradient(n, o, 0), gradient(n, o, 1), dout, in, value(n, o, 0),
@@ -457,7 +472,7 @@ double net_backward_mixed(struct net *n, const int *labels, const int *others, f
         softmax_loss_mixed(place(n, p->dlogits), wrong, place(n, p->logits), labels, others,
                            share, (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
     stamp(n, p->n);
-    for (int i = p->n - 1; i >= 0; i--) {
+    for (int i = p->n - 1; i >= n->frozen; i--) {
         backward(n, &p->ops[i]);
         if (abandoned(n))
             return (double)NAN;
@@ -468,12 +483,48 @@ double net_backward_mixed(struct net *n, const int *labels, const int *others, f
 
 // ---- optimiser ------------------------------------------------------------------------
 
+// The part of a network that has this parameter or operation.
+static int part_of(const char *name, const struct arch *a)
+{
+    if (strncmp(name, "stem", 4) == 0)
+        return 0;
+    return name[0] == 's' ? atoi(name + 1) : a->stages + 1;
+}
+
+void net_tune(struct net *n, int frozen, float scale)
+{
+    const struct plan *p = n->plan;
+    assert(frozen >= 0 && frozen <= p->arch.stages + 1);
+    for (n->frozen = 0; part_of(p->ops[n->frozen].name, &p->arch) < frozen;)
+        n->frozen++;
+    n->scale = scale;
+}
+
+// A step parameter by parameter: parts have rates of their own, or none.
+static void step_parts(struct net *n, float lr, float momentum, bool nesterov,
+                       const float wd[PARAM_GROUPS])
+{
+    const struct plan *p = n->plan;
+    size_t first = p->ops[n->frozen].param;
+    for (size_t i = first; i < p->n_params; i++) {
+        const struct param *q = &p->params[i];
+        int after = p->arch.stages + 1 - part_of(q->name, &p->arch);
+        if (!q->buffer)
+            sgd_step(n->params + q->offset, n->momentum + q->offset, n->grads + q->offset,
+                     q->count, lr * powf(n->scale, (float)after), wd[q->group], momentum,
+                     nesterov);
+    }
+}
+
 void net_step(struct net *n, float lr, float momentum, bool nesterov,
               const float wd[PARAM_GROUPS])
 {
     const size_t *group = n->plan->group;
     gather_threads(n, n->count);
-    for (int k = 0; k < PARAM_GROUPS; k++) {
+    bool alike = n->frozen == 0 && n->scale == 1;
+    if (!alike)
+        step_parts(n, lr, momentum, nesterov, wd);
+    for (int k = 0; alike && k < PARAM_GROUPS; k++) {
         size_t at = group[k];
         sgd_step(n->params + at, n->momentum + at, n->grads + at, group[k + 1] - at, lr,
                  wd[k], momentum, nesterov);

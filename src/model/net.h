@@ -65,17 +65,30 @@ double net_backward_mixed(struct net *n, const int *labels, const int *others, f
 void net_step(struct net *n, float lr, float momentum, bool nesterov,
               const float wd[PARAM_GROUPS]);
 void net_rest(struct net *n); // momentum 0
+/* Fine-tuning.  The parts of a network are its stem, its stages and its head.  From now on the
+ * first `frozen` of them (not the head) stay as they are, their norms with the running statistics
+ * in training as well, and of the others each learns at `scale` times the rate of the next, the
+ * head at the rate itself.  0, 1: all alike. */
+void net_tune(struct net *n, int frozen, float scale);
 /* From now on each operation leaves the clock (clock_now) of its end at its time in the
  * plan, backward's loss at n and net_step at 2n + 1 (plan->n + plan->n + 2 places); NULL:
  * no longer.  For profiles. */
 void net_stamps(struct net *n, double *stamps);
 
-/* safetensors, pycls names, metadata format=pt, netspace.arch=<the arch as JSON given
- * by the caller> and netspace.data=<what it was trained on> (NULL: none) (weights.c).
- * Written to a temporary file, fsynced, renamed. */
+/* What a file calls the parameters, where not as net_param: a name for each of them (NULL:
+ * its own); whether its first convolution takes images with blue first; and which parameters
+ * keep their values when the others are loaded (NULL: none). */
+struct naming {
+    const char *const *names;
+    bool reversed;
+    const bool *kept;
+};
+/* safetensors, pycls names or those of `names`, metadata format=pt, netspace.arch=<the arch as
+ * JSON given by the caller> and netspace.data=<what it was trained on> (NULL: none)
+ * (weights.c).  Written to a temporary file, fsynced, renamed. */
 bool net_save(struct net *n, const char *path, const char *arch_json, const char *data_json,
-              struct error *e);
-bool net_load(struct net *n, const char *path, struct error *e);
+              const struct naming *names, struct error *e);
+bool net_load(struct net *n, const char *path, const struct naming *names, struct error *e);
 /* The same with momentum and two texts: `identity` names the training, `state` says where
  * it stands (train.h).  Restoring gives the state, to be freed; NULL with a message, and the
  * net as it was, when the file is damaged or its identity is another one.  net_load takes
@@ -83,8 +96,5 @@ bool net_load(struct net *n, const char *path, struct error *e);
 bool net_checkpoint(struct net *n, const char *path, const char *arch_json,
                     const char *identity, const char *state, struct error *e);
 char *net_restore(struct net *n, const char *path, const char *identity, struct error *e);
-/* The metadata value of netspace.arch of a file, to be freed; NULL with a message. */
-char *weights_arch(const char *path, struct error *e);
-char *weights_data(const char *path); // of netspace.data, to be freed; NULL: it has none
 
 #endif

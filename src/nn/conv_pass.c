@@ -150,10 +150,16 @@ static void forward_one(const struct pass *p, const struct tile *t, const struct
         norm_gather(part, y, rows);
 }
 
+// Whether the statistics of the norm that follows are there before its input is.
+static bool given(const struct fusion *b)
+{
+    return b->testing || (b->out && b->out->fixed);
+}
+
 static void forward_part(void *self, int thread)
 {
     struct pass *p = self;
-    struct norm *out = p->b->testing ? NULL : p->b->out;
+    struct norm *out = given(p->b) ? NULL : p->b->out;
     struct workspace r = workspace_of(p, thread);
     for (int i; (i = turns_take(&p->turns)) < p->pieces;) {
         struct tile t = tile_of(p, i), next;
@@ -182,14 +188,14 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
     struct norm *out = p.b->out;
     pass_begin(&p, false);
     conv_pack(&p.shared, w, c, false);
-    if (out && p.b->testing)
+    if (out && given(p.b))
         norm_running(out);
     else if (out)
         norm_begin(out);
     if (out && p.b->testing && !p.b->add && norm_epilogue(&epilogue, out))
         p.epilogue = &epilogue;
     pool_run(forward_part, &p);
-    if (out && !p.b->testing && !interrupt_pending())
+    if (out && !given(p.b) && !interrupt_pending())
         norm_end(out);
 }
 

@@ -38,6 +38,7 @@ struct norm {
     float *dgamma, *dbeta;             // (C), added to
     float *state;                      // norm_floats(C), kept from forward to backward
     size_t rows, rest;                 // passed so far: rows folded (norm.c), and not
+    bool fixed;                        // forward, training: as in testing
     double *sums;                      // of a part; NULL: in state
 };
 size_t norm_floats(size_t C);

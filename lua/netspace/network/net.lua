@@ -10,8 +10,8 @@ local blame = require "netspace.lib.blame"
 local confusions = require "netspace.network.confusion"
 local core = require "netspace.core.net"
 local document = require("netspace.lib.doc").group "net"
+local pretty = require "netspace.lib.pretty"
 local exports = require "netspace.network.export"
-local json = require "netspace.lib.json"
 local looking = require "netspace.core.look"
 local looks = require "netspace.lib.looks"
 local predictions = require "netspace.network.predict"
@@ -22,6 +22,7 @@ local final = require("netspace.network.arch")._final
 local hash = require("netspace.network.arch").hash
 local recipe = require "netspace.network.recipe"
 local sys = require "netspace.core.sys"
+local weights = require "netspace.network.weights"
 
 local M = {}
 local methods = core.methods
@@ -32,7 +33,7 @@ options.declare({ "net:test", "net:confusion" }, { split = "string" })
 for _, name in ipairs { "net:test", "net:confusion" } do
   options.words[name .. ": split"] = { "train", "validation", "test" }
 end
-options.declare({ "net.new", "net.load" }, { seed = "integer", batch = "integer" })
+options.declare("net.new", { seed = "integer", batch = "integer" })
 options.declare("net:train: progress", { threads = "integer", progress = "function" })
 options.declare({ "net.benchmark", "net.profile" },
   { mode = "string", batch = "integer", seconds = "number" })
@@ -62,13 +63,6 @@ function M._trained(n, set)
     mean = card.mean, std = card.std, class_names = card.class_names,
     channels = card.channels == 1 and "gray" or "RGB", scale = card.scale, resize = card.resize,
     size = card.size, size_resize = card.size_resize, background = card.background }
-end
-
--- The same as the file `path` of weights says, if it does.
-local function take_data(n, path)
-  local text = core.file_data(path)
-  local about = text and json.decode(text)
-  trained_on[n] = type(about) == "table" and about or nil
 end
 
 -- A copy of a network, down to its lists: whoever changes one of the two changes no other.
@@ -123,53 +117,65 @@ function M.new(m, opts)
   end)
 end
 
---- Loads a network that net:save wrote.
+--- Loads a network of a file of weights.
 -- @tparam string path
--- @tparam[opt] table opts as net.new; seed names the order of further training
+-- @tparam[opt] table opts as net.new (seed names the order of further training), classes, image,
+-- channels
 -- @treturn net or nil and a message
 function M.load(path, opts)
   local o = options.check("net.load", opts)
   if type(path) ~= "string" then
     error(("net.load expects a path, got %s"):format(type(path)), 2)
   end
-  local text, message = core.file_arch(path)
-  if not text then return nil, message end
-  local read, m = pcall(json.decode, text)
-  if not read or type(m) ~= "table" then
-    return nil, path .. ": the architecture in its metadata is not a JSON object"
-  end
-  local made, n = pcall(core.new, m, size(o.batch), size(o.seed, sys.seed()))
+  local file, message = call("net.load", weights.open, path, o.channels)
+  if not file then return nil, message end
+  local m, guessed = weights.network(file, path)
+  if not m then return nil, guessed end
+  local made, n = pcall(function()
+    return core.new(weights.changed(m, o), size(o.batch), size(o.seed, sys.seed()))
+  end)
   if not made then return nil, path .. ": " .. tostring(n) end
-  local ok
-  ok, message = core.read(n, path)
-  if ok then
-    take_data(n, path)
-    return n
+  local about
+  about, message = weights.read(n, path, file, o.classes ~= nil)
+  if about == nil then
+    n:close()
+    return nil, message
   end
-  n:close()
-  return nil, message
+  trained_on[n] = about or nil
+  if guessed then
+    weights.say("%s does not say which network it is of; by its tensors (names of %s) it is %s, "
+      .. "taken with strides of 2", path, file.names, pretty._network(m))
+  end
+  if o.classes then
+    weights.say("%s: the head for %d classes is freshly drawn (seed %d); that of the file is for "
+      .. "%d", path, o.classes, size(o.seed, sys.seed()), m.classes)
+  end
+  return n
 end
 
-function methods.save(n, path)
+function methods.save(n, path, opts)
   check_net("net:save", n)
   if type(path) ~= "string" then
     error(("net:save expects a path, got %s"):format(type(path)), 2)
   end
+  local o = options.check("net:save", opts)
   local other = absent.format(path)
   if other then error(("net:save: '%s': %s"):format(path, other), 2) end
-  local about = trained_on[n]
-  return call("net:save", core.write, n, path, json.encode(n:arch()),
-    about and json.encode(about))
+  return call("net:save", weights.write, n, path, trained_on[n], o)
 end
 
-function methods.load(n, path)
+function methods.load(n, path, opts)
   check_net("net:load", n)
   if type(path) ~= "string" then
     error(("net:load expects a path, got %s"):format(type(path)), 2)
   end
-  local ok, message = call("net:load", core.read, n, path)
-  if not ok then return nil, message end
-  take_data(n, path)
+  local o = options.check("net:load", opts)
+  local file, message = call("net:load", weights.open, path, o.channels)
+  if not file then return nil, message end
+  local about
+  about, message = call("net:load", weights.read, n, path, file, false)
+  if about == nil then return nil, message end
+  trained_on[n] = about or nil
   return n
 end
 
