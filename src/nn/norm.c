@@ -101,7 +101,7 @@ static void merge(double *mean, double *m2, double rows, double mean2, double m2
 
 struct norm norm_part(const struct norm *n, float *sums)
 {
-    struct norm part; // what is counted is not read: others may be adding to it
+    struct norm part = {0}; // what is counted is not read: others may be adding to it
     memcpy(&part, n, offsetof(struct norm, rows));
     part.sums = (double *)(void *)sums;
     norm_begin(&part);

@@ -235,7 +235,7 @@ end
 --- Models that a trainer (as of its hello) has made on its host, the latest first: seconds, flops,
 -- acts, and the recipe and card of their population.
 function Ledger:trained(hello)
-  return rows(self, [[SELECT seconds, flops, acts, recipe, card FROM model
+  return rows(self, [[SELECT seconds, flops, acts, population.recipe, card FROM model
     JOIN trainer ON trainer.id = model.trainer JOIN population ON population.id = model.population
     WHERE status = 'done' AND trainer.name = :trainer AND version = :version AND device = :device
       AND kernels = :kernels AND host = :host AND origin IS NULL
