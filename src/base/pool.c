@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -14,6 +15,8 @@
 
 enum {
     LOOKS = 4000,    // before a thread sleeps: some 100 µs
+    ALONE = 400,     // of them before others may have the core, and between two such offers: who
+                     // is waited for may need it
     STACK = 1 << 20, // bytes
     OVER = INT_MAX,  // the turn when all was given up
 };
@@ -33,9 +36,12 @@ static void pause_briefly(void)
 static unsigned word_change(struct word *w, unsigned old)
 {
     unsigned value;
-    for (int i = 0; i < LOOKS; i++, pause_briefly())
+    for (int i = 1; i <= LOOKS; i++, pause_briefly()) {
         if ((value = atomic_load_explicit(&w->value, memory_order_acquire)) != old)
             return value;
+        if (i % ALONE == 0)
+            sched_yield();
+    }
     // In one order for all: either it sees the new value, or who sets it sees the sleeper.
     atomic_fetch_add(&w->sleepers, 1);
     while ((value = atomic_load(&w->value)) == old)

@@ -208,6 +208,21 @@ static void test_interrupt(void **state)
     net_free(n);
 }
 
+// What net_bytes says is what a network and its threads take.
+static void test_bytes(void **state)
+{
+    (void)state;
+    net_trim();
+    size_t before = block_total();
+    struct net *n = make(0, 1);
+    assert_int_equal(block_total() - before, net_bytes(net_arch(n), BATCH, 1));
+    net_set_threads(n, 3);
+    assert_int_equal(block_total() - before, net_bytes(net_arch(n), BATCH, 3));
+    net_free(n);
+    net_trim();
+    assert_int_equal(block_total(), before);
+}
+
 static void add_up(void *self, int thread)
 {
     (void)thread;
@@ -272,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_pool),
         cmocka_unit_test(test_bits),
         cmocka_unit_test(test_change),
+        cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_interrupt),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
