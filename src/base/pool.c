@@ -14,9 +14,9 @@
 #include "base/memory.h"
 
 enum {
-    LOOKS = 4000,    // before a thread sleeps: some 100 µs
-    ALONE = 400,     // of them before others may have the core, and between two such offers: who
-                     // is waited for may need it
+    LOOKS = 4000, // before a thread sleeps: some 100 µs
+    ALONE = 400,  // of them before others may have the core, and between two such offers: who
+                  // is waited for may need it
     STACK = 1 << 20, // bytes
     OVER = INT_MAX,  // the turn when all was given up
 };

@@ -284,10 +284,8 @@ static void test_pool(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_bits),
-        cmocka_unit_test(test_change),
-        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_pool),      cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_change),    cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_interrupt),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
