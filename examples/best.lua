@@ -5,8 +5,8 @@
 --   netspace examples/best.lua paper-small.db X cifar10:DIR best 30
 --
 -- STORE and NAME: a population that a sweep has trained; DATA: images, as for data.open;
--- EPOCHS (30): how long.  The training is a sweep of its own, of one network, in OUT.db: it may
--- be stopped and goes on, and `netspace monitor OUT.db` follows it.
+-- EPOCHS (30): how long.  The training is a sweep of its own, of one network, in OUT.db, on all
+-- cores: it may be stopped and goes on, and `netspace monitor OUT.db` follows it.
 -- The directory OUT then has the weights and the PyTorch module that loads them (net:export).
 -- The test images are looked at once, at the end: neither the population nor the training saw
 -- them.

@@ -1,7 +1,7 @@
 -- The netspace half of `make bench`: one network, which runs slices of steps when told to.
--- Standard input: a job as JSON, { arch, batch, train }; then lines with the seconds of a
--- slice, "threads N" (from now on) or "profile".  Standard output: an answer as JSON for every line.  Rates count
--- processor seconds.
+-- Standard input: a job as JSON, { arch, batch, train }; then lines with the seconds of a slice,
+-- "threads N" (from now on) or "profile".  Standard output: an answer as JSON for every line.
+-- Rates count processor seconds, but wall_images_per_s.
 local benchmark = require "netspace.core.benchmark"
 local json = require "netspace.lib.json"
 local profiles = require "netspace.network.profile"

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -13,9 +14,11 @@
 #include "base/memory.h"
 
 enum {
-    LOOKS = 4000,     // before a thread sleeps: some 100 µs
-    STACK = 1 << 20,  // bytes
-    OVER = INT_MAX,   // the turn when all was given up
+    LOOKS = 4000, // before a thread sleeps: some 100 µs
+    ALONE = 400,  // of them before others may have the core, and between two such offers: who
+                  // is waited for may need it
+    STACK = 1 << 20, // bytes
+    OVER = INT_MAX,  // the turn when all was given up
 };
 
 // ---- waiting ----------------------------------------------------------------------------
@@ -33,9 +36,12 @@ static void pause_briefly(void)
 static unsigned word_change(struct word *w, unsigned old)
 {
     unsigned value;
-    for (int i = 0; i < LOOKS; i++, pause_briefly())
+    for (int i = 1; i <= LOOKS; i++, pause_briefly()) {
         if ((value = atomic_load_explicit(&w->value, memory_order_acquire)) != old)
             return value;
+        if (i % ALONE == 0)
+            sched_yield();
+    }
     // In one order for all: either it sees the new value, or who sets it sees the sleeper.
     atomic_fetch_add(&w->sleepers, 1);
     while ((value = atomic_load(&w->value)) == old)
@@ -60,7 +66,7 @@ struct worker {
 };
 
 static struct {
-    int threads, started; // with the caller
+    int threads, started;            // with the caller
     struct worker worker[POOL_MOST]; // from 1
     void (*part)(void *self, int thread);
     void *self;
@@ -139,7 +145,8 @@ struct range {
 static void one_range(void *self, int thread)
 {
     const struct range *r = self;
-    size_t units = (r->n + r->unit - 1) / r->unit, T = (size_t)pool.threads, t = (size_t)thread;
+    size_t units = (r->n + r->unit - 1) / r->unit, T = (size_t)pool.threads,
+           t = (size_t)thread;
     size_t from = units * t / T * r->unit, to = units * (t + 1) / T * r->unit;
     to = to < r->n ? to : r->n;
     if (from < to)

@@ -54,10 +54,10 @@ struct turns {
     struct word turn;
 };
 void turns_begin(struct turns *t);
-int turns_take(struct turns *t);             // the next piece: 0, 1, 2, …
-bool turns_now(struct turns *t, int i);      // whether it is the turn of piece i
-bool turns_wait(struct turns *t, int i);     // false: given up
+int turns_take(struct turns *t);         // the next piece: 0, 1, 2, …
+bool turns_now(struct turns *t, int i);  // whether it is the turn of piece i
+bool turns_wait(struct turns *t, int i); // false: given up
 void turns_pass(struct turns *t, int i);
-void turns_give_up(struct turns *t);         // whoever waits, or will, need not
+void turns_give_up(struct turns *t); // whoever waits, or will, need not
 
 #endif

@@ -164,7 +164,8 @@ static int net_arch_table(lua_State *L)
 static int net_bytes_now(lua_State *L)
 {
     struct lua_net *n = check_net(L);
-    lua_pushinteger(L, (lua_Integer)net_bytes(net_arch(n->net), net_batch(n->net), net_threads(n->net)));
+    lua_pushinteger(
+        L, (lua_Integer)net_bytes(net_arch(n->net), net_batch(n->net), net_threads(n->net)));
     return 1;
 }
 
@@ -569,14 +570,8 @@ static const luaL_Reg meta[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"new", core_new},
-    {"need", core_need},
-    {"threads", core_threads},
-    {"trim", core_trim},
-    {"run", net_run},
-    {"test", net_test},
-    {"confusion", net_confusion},
-    {"plan", core_plan},
+    {"new", core_new}, {"need", core_need}, {"threads", core_threads},    {"trim", core_trim},
+    {"run", net_run},  {"test", net_test},  {"confusion", net_confusion}, {"plan", core_plan},
     {NULL, NULL},
 };
 

@@ -345,10 +345,9 @@ static bool make_batch(struct batch *b, struct error *e)
     for (int t = 0; t < pool_threads(); t++)
         if (b->failed[t] < first)
             first = b->failed[t], whose = t;
-    return first == b->n ||
-           error_set(e, "%s: %s image %u cannot be read: %s", b->d->spec,
-                     split_words[b->split], image_of(b, first) + 1,
-                     b->d->work[whose].error.msg);
+    return first == b->n || error_set(e, "%s: %s image %u cannot be read: %s", b->d->spec,
+                                      split_words[b->split], image_of(b, first) + 1,
+                                      b->d->work[whose].error.msg);
 }
 
 static bool train_batch(const void *self, float *x, int *labels, const uint32_t *index, int n,

@@ -86,7 +86,8 @@ bool benchmark_run(struct benchmark *b, bool train, double seconds, struct speed
                    struct error *e)
 {
     struct rusage before, after;
-    *s = (struct speed){.peak_bytes = net_bytes(net_arch(b->net), net_batch(b->net), net_threads(b->net))};
+    *s = (struct speed){
+        .peak_bytes = net_bytes(net_arch(b->net), net_batch(b->net), net_threads(b->net))};
     one_step(b, train);
     getrusage(RUSAGE_SELF, &before);
     double start = clock_cpu(), spent = 0, began = clock_now();

@@ -15,7 +15,8 @@
 #include "model/plan.h"
 
 static const float NORM_MOMENTUM = 0.1f;
-static const double THREAD_WORK = 2e6; // multiply-adds of a pass that are worth another thread
+static const double THREAD_WORK =
+    2e6; // multiply-adds of a pass that are worth another thread
 
 struct net {
     struct plan *plan;
@@ -23,12 +24,12 @@ struct net {
     float *before;      // the running statistics before the last forward in training
     size_t arena_bytes; // as allocated: at least what the plan needs
     int threads;
-    double work; // multiply-adds of a forward pass of one image
-    enum mode mode;     // of the last forward
-    int count;          // images in it
-    double *stamps;     // when each operation ended, or NULL
-    int frozen;         // operations before this one stay as they are
-    float scale;        // rate of a part over that of the next one
+    double work;    // multiply-adds of a forward pass of one image
+    enum mode mode; // of the last forward
+    int count;      // images in it
+    double *stamps; // when each operation ended, or NULL
+    int frozen;     // operations before this one stay as they are
+    float scale;    // rate of a part over that of the next one
 };
 
 // ---- memory ---------------------------------------------------------------------------

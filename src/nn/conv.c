@@ -24,10 +24,10 @@ enum {
     TILE = 1 << 16,      // floats of the input and output of a tile: 256 KB
     PIXELS = 192,        // least pixels of a tile of a plain 1×1
     FREQUENCY_TILES = 8, // least 4×4 tiles of a tile by Winograd: its weights serve them all
-    FEW = 32,            // fewer tiles than these become a multiple of EVEN, or of a half or a
-    EVEN = 8,            // quarter of it, which threads can share,
-    LEAST_IMAGES = 4,    // as long as they are not smaller than these
-    LEAST_PIXELS = 128,
+    FEW = 32,         // fewer tiles than these become a multiple of EVEN, or of a half or a
+    EVEN = 8,         // quarter of it, which threads can share,
+    LEAST_IMAGES = 4, // as long as they are not smaller than these
+    LEAST_PIXELS = 64,
 };
 
 static void check(const struct conv *c)
@@ -210,7 +210,8 @@ size_t conv_weight_floats(const struct conv *c)
 size_t place_own(struct workspace *r, float *scratch, const struct conv *c)
 {
     size_t work = 0, sum = conv_weight_floats(c);
-    size_t in = norm_sums((size_t)c->C), out = norm_sums((size_t)c->K), norm = in > out ? in : out;
+    size_t in = norm_sums((size_t)c->C), out = norm_sums((size_t)c->K),
+           norm = in > out ? in : out;
     struct conv tile = *c;
     tile.N = conv_tile_images(c);
     if (method_of(c) == WINOGRAD)
@@ -336,11 +337,11 @@ void conv_pack(const struct workspace *r, const float *w, const struct conv *c, 
     if (own)
         own->pack(r->packed, w, c, data);
     else if (!data)
-        kernels_get()->product_pack(r->packed, w, (size_t)c->K, row_length(c));
+        linear_pack(r->packed, w, row_length(c), (size_t)c->K);
 }
 
-void forward_tile(float *y, const float *x, const struct conv *c,
-                         const struct workspace *r, const struct epilogue *epilogue)
+void forward_tile(float *y, const float *x, const struct conv *c, const struct workspace *r,
+                  const struct epilogue *epilogue)
 {
     const struct kernels *k = kernels_get();
     const struct conv_kernels *own = conv_own_kernels(c);
@@ -359,7 +360,7 @@ void forward_tile(float *y, const float *x, const struct conv *c,
 }
 
 void weight_tile(float *sum, const float *dy, const float *x, const struct conv *c,
-                        const struct workspace *r, bool first)
+                 const struct workspace *r, bool first)
 {
     const struct kernels *k = kernels_get();
     const struct conv_kernels *own = conv_own_kernels(c);
@@ -380,7 +381,7 @@ void weight_tile(float *sum, const float *dy, const float *x, const struct conv 
 }
 
 void data_tile(float *dx, const float *dy, const float *w, const struct conv *c,
-                      const struct workspace *r, bool sum)
+               const struct workspace *r, bool sum)
 {
     const struct kernels *k = kernels_get();
     const struct conv_kernels *own = conv_own_kernels(c);
@@ -404,4 +405,3 @@ void data_tile(float *dx, const float *dy, const float *w, const struct conv *c,
         scatter_add(dx, r->work, c, i, n);
     }
 }
-

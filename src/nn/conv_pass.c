@@ -17,8 +17,9 @@
 #include "nn/conv_tile.h"
 
 enum {
-    PIECE_PIXELS = 1024, // least output pixels of a piece backward, which sums weights for itself,
-    PIECES = 16,         // where there are two; and most pieces
+    PIECE_PIXELS =
+        1024,    // least output pixels of a piece backward, which sums weights for itself,
+    PIECES = 16, // where there are two; and most pieces
 };
 
 static const struct fusion unfused;
@@ -217,12 +218,13 @@ static void fetch_backward(const struct pass *p, const struct tile *t)
 }
 
 // sum: of the weights, to which the tile adds, or which it writes as `first`; part: of in.
-static void backward_one(const struct pass *p, const struct tile *t, const struct workspace *r,
-                         float *sum, bool first, struct norm *part)
+static void backward_one(const struct pass *p, const struct tile *t,
+                         const struct workspace *r, float *sum, bool first, struct norm *part)
 {
     const struct fusion *b = p->b;
     size_t xi = conv_image_in(&p->all), yi = conv_image_out(&p->all);
-    size_t xat = t->first * xi, yat = t->first * yi, rows = (size_t)t->c.N * xi / (size_t)t->c.C;
+    size_t xat = t->first * xi, yat = t->first * yi,
+           rows = (size_t)t->c.N * xi / (size_t)t->c.C;
     const float *x = p->x + xat, *z = x, *du = p->dy + yat;
     if (b->out) {
         norm_dx(b->out, r->du, du, b->y + yat, conv_pixels(&t->c));

@@ -63,8 +63,8 @@ void norm_grad_part(struct norm *n, const struct norm *part);
 /* Whole layers: norm_apply, and begin, norm_grad and norm_back_end, of all rows.  scratch: floats,
  * norm_sums(C), for every thread. */
 void norm_forward(const struct norm *n, float *y, const float *x, const float *add, size_t M);
-void norm_backward(struct norm *n, float *g, const float *dy, const float *x, const float *add,
-                   const float *y, size_t M, float *scratch);
+void norm_backward(struct norm *n, float *g, const float *dy, const float *x,
+                   const float *add, const float *y, size_t M, float *scratch);
 void norm_dx(const struct norm *n, float *dx, const float *g, const float *x, size_t M);
 
 /* ---- convolution: y (N,Ho,Wo,K) = x (N,H,W,C) * w (K,R,R,C/G), padding (R-1)/2, stride S
@@ -82,7 +82,7 @@ static inline int conv_out(int size, int S)
 }
 /* "product", "im2col", "direct", "depthwise", "winograd" */
 const char *conv_method(const struct conv *c);
-size_t conv_scratch(const struct conv *c); // floats of scratch, for either direction
+size_t conv_scratch(const struct conv *c);     // floats of scratch, for either direction
 size_t conv_own_scratch(const struct conv *c); // of every other thread: its room in the pool
 
 /* The norms fused with a convolution, which works on them while a tile is in cache; NULL where

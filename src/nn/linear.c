@@ -17,9 +17,20 @@ size_t linear_scratch(size_t C, size_t K)
     return (K + 15) / 16 * 16 * C; // packed weights, for any instruction set
 }
 
+// Panels of packed weights begin at every multiple of UNIT columns that has at least as many behind
+// it, for any instruction set (product_pack in kernels/product.h).
+enum { UNIT = 48 };
+static void pack_units(void *self, size_t from, size_t to)
+{
+    const struct linear *l = self;
+    size_t units = l->K / UNIT, begin = from * UNIT, end = to < units ? to * UNIT : l->K;
+    kernels_get()->product_pack(l->to + begin * l->C, l->w + begin * l->C, end - begin, l->C);
+}
+
 void linear_pack(float *packed, const float *w, size_t C, size_t K)
 {
-    kernels_get()->product_pack(packed, w, K, C);
+    struct linear l = {.to = packed, .w = w, .C = C, .K = K};
+    pool_share(K < UNIT ? 1 : K / UNIT, 1, pack_units, &l);
 }
 
 void linear_images(float *y, const float *x, const float *packed, const float *b, size_t N,

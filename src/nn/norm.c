@@ -2,6 +2,7 @@
  * compute and kernels/norm.h for how.  Source: Ioffe & Szegedy 2015, Algorithm 1. */
 #include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -100,7 +101,8 @@ static void merge(double *mean, double *m2, double rows, double mean2, double m2
 
 struct norm norm_part(const struct norm *n, float *sums)
 {
-    struct norm part = *n;
+    struct norm part = {0}; // what is counted is not read: others may be adding to it
+    memcpy(&part, n, offsetof(struct norm, rows));
     part.sums = (double *)(void *)sums;
     norm_begin(&part);
     return part;
@@ -277,8 +279,8 @@ static void grad_rows(void *self, int thread)
     }
 }
 
-void norm_backward(struct norm *n, float *g, const float *dy, const float *x, const float *add,
-                   const float *y, size_t M, float *scratch)
+void norm_backward(struct norm *n, float *g, const float *dy, const float *x,
+                   const float *add, const float *y, size_t M, float *scratch)
 {
     size_t block = 256 * fold_of(n->C), blocks = PIECE / (block * n->C);
     struct rows r = {.n = n,

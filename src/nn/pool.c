@@ -33,7 +33,8 @@ static void max_backward(void *self, size_t from, size_t to)
 static struct pooling max_pooling(int H, int W, int C)
 {
     return (struct pooling){.in = (size_t)H * (size_t)W * (size_t)C,
-                            .out = (size_t)conv_out(H, 2) * (size_t)conv_out(W, 2) * (size_t)C,
+                            .out =
+                                (size_t)conv_out(H, 2) * (size_t)conv_out(W, 2) * (size_t)C,
                             .H = H,
                             .W = W,
                             .C = C};
@@ -72,7 +73,8 @@ static void mean_backward(void *self, size_t from, size_t to)
 void gap_forward(float *y, const float *x, size_t N, size_t HW, size_t C)
 {
     assert(HW > 0 && C > 0);
-    pool_share(N, 1, mean_forward, &(struct pooling){.to = y, .x = x, .in = HW * C, .out = C});
+    pool_share(N, 1, mean_forward,
+               &(struct pooling){.to = y, .x = x, .in = HW * C, .out = C});
 }
 
 void gap_backward(float *dx, const float *dy, size_t N, size_t HW, size_t C)

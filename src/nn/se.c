@@ -42,8 +42,19 @@ void se_forward(float *y, float *pool, float *pre, float *hidden, float *gate, c
 {
     assert(N > 0 && HW > 0 && C > 0 && Q > 0 && y != x);
     float *packed1 = scratch, *packed2 = scratch + linear_scratch(C, Q);
-    struct se s = {.y = y, .pool = pool, .pre = pre, .hidden = hidden, .gate = gate, .x = x,
-                   .w1 = packed1, .b1 = b1, .w2 = packed2, .b2 = b2, .HW = HW, .C = C, .Q = Q,
+    struct se s = {.y = y,
+                   .pool = pool,
+                   .pre = pre,
+                   .hidden = hidden,
+                   .gate = gate,
+                   .x = x,
+                   .w1 = packed1,
+                   .b1 = b1,
+                   .w2 = packed2,
+                   .b2 = b2,
+                   .HW = HW,
+                   .C = C,
+                   .Q = Q,
                    .act = act};
     linear_pack(packed1, w1, C, Q);
     linear_pack(packed2, w2, Q, C);
@@ -73,9 +84,20 @@ void se_backward(float *dx, float *dw1, float *db1, float *dw2, float *db2, cons
 {
     assert(N > 0 && HW > 0 && C > 0 && Q > 0);
     float *da2 = scratch, *dpool = da2 + N * C, *da1 = dpool + N * C;
-    struct se s = {.pre = (float *)pre, .gate = (float *)gate, .dx = dx, .da1 = da1,
-                   .da2 = da2, .dpool = dpool, .x = x, .dy = dy, .w1 = w1, .w2 = w2, .HW = HW,
-                   .C = C, .Q = Q, .act = act};
+    struct se s = {.pre = (float *)pre,
+                   .gate = (float *)gate,
+                   .dx = dx,
+                   .da1 = da1,
+                   .da2 = da2,
+                   .dpool = dpool,
+                   .x = x,
+                   .dy = dy,
+                   .w1 = w1,
+                   .w2 = w2,
+                   .HW = HW,
+                   .C = C,
+                   .Q = Q,
+                   .act = act};
     pool_share(N, 1, backward_images, &s);
     linear_weights(dw2, db2, da2, hidden, N, Q, C);
     linear_weights(dw1, db1, da1, pool, N, C, Q);

@@ -345,7 +345,8 @@ static double welch(const struct moments g[3], int lost)
 {
     double n = g[0].n + g[2].n, m = g[1].n + g[2].n;
     double x = (g[0].sum + g[2].sum) / n, y = (g[1].sum + g[2].sum) / m;
-    double u = 1 / sqrt(n * (n - lost)), w = 1 / sqrt(m * (m - lost)); // of a value in its mean
+    double u = 1 / sqrt(n * (n - lost)),
+           w = 1 / sqrt(m * (m - lost)); // of a value in its mean
     double slope = w - u, level = w * y - u * x;
     double v = u * u * (g[0].square - 2 * x * g[0].sum + x * x * g[0].n) +
                w * w * (g[1].square - 2 * y * g[1].sum + y * y * g[1].n) +

@@ -9,6 +9,7 @@ local recipe = require "netspace.network.recipe"
 local stores = require "netspace.store.store"
 local space = require "netspace.space.space"
 local sweep = require "netspace.sweep.sweep"
+local sys = require "netspace.core.sys"
 local uv = require "luv"
 
 local dir = assert(uv.fs_mkdtemp("/tmp/netspace-forecast-XXXXXX"))
@@ -56,7 +57,8 @@ t.near(f.seconds, 6e9 * 74 * 1e-6, 1, "workers take the next in order")
 t.is(f.flops, 12e9 * (3 * 64 + 30), "all multiply-adds, forward and backward")
 t.ok(f.low < f.seconds and f.seconds < f.high, "with a range around it")
 t.is(f.rate > 0.99e-6 and f.rate < 1.01e-6, true, "and the price of a unit")
-t.near(forecasts.make(ledger, plan, { 3, 5 }).seconds, 2e9 * 74 * 1e-6, 1, "only what is open")
+local two = sys.cores() > 1 and 1.5e9 or 2e9 -- the longer one gets the core of the other
+t.near(forecasts.make(ledger, plan, { 3, 5 }).seconds, two * 74 * 1e-6, 1, "only what is open")
 t.is(forecasts.make(ledger, plan, {}).seconds, nil, "nothing open, nothing to say")
 t.ok(tostring(forecasts.make(ledger, plan, {})):find("nothing is left", 1, true), "in words, too")
 t.ok(tostring(f):find("X: 5 models × 1 epoch × 64 images", 1, true)
@@ -97,7 +99,8 @@ t.is(sweep.forecast(options { memory = needs[6] }).over, nil, "nothing to say wh
 
 -- The price of time: the forecast counts until something is known
 local pace = require "netspace.sweep.pace"
-local young = { cost = 10, from = 0.5, part = 0.5, began = -100 }
+local young = { cost = 10, from = 0.5, part = 0.5 }
+pace.begin(young, 1, -100)
 local s = { price = 2, running = { young } }
 t.near(pace.price { s }, 2, 1e-12, "a model that has told nothing yet says nothing of the price")
 young.part, young.told = 1, -60

@@ -14,23 +14,75 @@ enum { BATCH = 13, CLASSES = 7, STEPS = 2 };
 
 // Every kind of stem, block, activation, stride, group, kernel and method of convolution.
 static const struct arch archs[] = {
-    {.d = {1, 2}, .w = {24, 48}, .g = {8, 16}, .b = {1, 2}, .stem = STEM_RES, .stem_width = 16,
-     .head_width = 40, .se = 0.25, .act = ACT_SILU, .image = 64},
-    {.d = {1, 1}, .w = {32, 64}, .g = {1, 1}, .b = {1, 1}, .stem = STEM_CIFAR, .stem_width = 12},
-    {.d = {1, 2}, .w = {24, 40}, .g = {8, 5}, .b = {0.5, 1}, .stem = STEM_SIMPLE,
-     .stem_width = 16, .se = 0.25, .image = 34},
-    {.d = {1, 1}, .w = {16, 48}, .b = {1, 1}, .block = BLOCK_BASIC, .stem = STEM_CIFAR,
-     .stem_width = 16, .image = 24},
-    {.d = {1, 1}, .w = {16, 40}, .b = {1, 4}, .block = BLOCK_R, .stem = STEM_CIFAR,
+    {.d = {1, 2},
+     .w = {24, 48},
+     .g = {8, 16},
+     .b = {1, 2},
+     .stem = STEM_RES,
+     .stem_width = 16,
+     .head_width = 40,
+     .se = 0.25,
+     .act = ACT_SILU,
+     .image = 64},
+    {.d = {1, 1},
+     .w = {32, 64},
+     .g = {1, 1},
+     .b = {1, 1},
+     .stem = STEM_CIFAR,
+     .stem_width = 12},
+    {.d = {1, 2},
+     .w = {24, 40},
+     .g = {8, 5},
+     .b = {0.5, 1},
+     .stem = STEM_SIMPLE,
+     .stem_width = 16,
+     .se = 0.25,
+     .image = 34},
+    {.d = {1, 1},
+     .w = {16, 48},
+     .b = {1, 1},
+     .block = BLOCK_BASIC,
+     .stem = STEM_CIFAR,
+     .stem_width = 16,
+     .image = 24},
+    {.d = {1, 1},
+     .w = {16, 40},
+     .b = {1, 4},
+     .block = BLOCK_R,
+     .stem = STEM_CIFAR,
      .stem_width = 16},
-    {.d = {1, 1}, .w = {16, 24}, .b = {1, 1}, .block = BLOCK_VR, .stem = STEM_SIMPLE,
-     .stem_width = 16, .kernel = {5, 5}},
-    {.d = {1, 1}, .w = {16, 24}, .g = {1, 1}, .b = {0.25, 0.25}, .block = BLOCK_MB,
-     .stem = STEM_SIMPLE, .stem_width = 16, .se = 0.25, .act = ACT_SILU, .kernel = {3, 5}},
-    {.d = {1, 1}, .w = {20, 24}, .b = {1, 1}, .block = BLOCK_VANILLA, .stem = STEM_CIFAR,
-     .stem_width = 8, .channels = 1},
-    {.d = {2, 1}, .w = {16, 32}, .g = {4, 32}, .b = {1, 1}, .block = BLOCK_LINEAR,
-     .stem = STEM_CIFAR, .stem_width = 16, .image = 16},
+    {.d = {1, 1},
+     .w = {16, 24},
+     .b = {1, 1},
+     .block = BLOCK_VR,
+     .stem = STEM_SIMPLE,
+     .stem_width = 16,
+     .kernel = {5, 5}},
+    {.d = {1, 1},
+     .w = {16, 24},
+     .g = {1, 1},
+     .b = {0.25, 0.25},
+     .block = BLOCK_MB,
+     .stem = STEM_SIMPLE,
+     .stem_width = 16,
+     .se = 0.25,
+     .act = ACT_SILU,
+     .kernel = {3, 5}},
+    {.d = {1, 1},
+     .w = {20, 24},
+     .b = {1, 1},
+     .block = BLOCK_VANILLA,
+     .stem = STEM_CIFAR,
+     .stem_width = 8,
+     .channels = 1},
+    {.d = {2, 1},
+     .w = {16, 32},
+     .g = {4, 32},
+     .b = {1, 1},
+     .block = BLOCK_LINEAR,
+     .stem = STEM_CIFAR,
+     .stem_width = 16,
+     .image = 16},
 };
 enum { ARCHS = sizeof archs / sizeof *archs };
 
@@ -84,7 +136,8 @@ static void test_bits(void **state)
 {
     (void)state;
     static const int threads[] = {2, 3, 5};
-    EACH_ISA(isa) {
+    EACH_ISA(isa)
+    {
         for (int i = 0; i < ARCHS; i++) {
             struct net *one = make(i, 1);
             double losses[STEPS];
@@ -155,6 +208,21 @@ static void test_interrupt(void **state)
     net_free(n);
 }
 
+// What net_bytes says is what a network and its threads take.
+static void test_bytes(void **state)
+{
+    (void)state;
+    net_trim();
+    size_t before = block_total();
+    struct net *n = make(0, 1);
+    assert_int_equal(block_total() - before, net_bytes(net_arch(n), BATCH, 1));
+    net_set_threads(n, 3);
+    assert_int_equal(block_total() - before, net_bytes(net_arch(n), BATCH, 3));
+    net_free(n);
+    net_trim();
+    assert_int_equal(block_total(), before);
+}
+
 static void add_up(void *self, int thread)
 {
     (void)thread;
@@ -216,9 +284,8 @@ static void test_pool(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_bits),
-        cmocka_unit_test(test_change),
+        cmocka_unit_test(test_pool),      cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_change),    cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_interrupt),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);

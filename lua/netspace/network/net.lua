@@ -228,6 +228,13 @@ function methods.train(n, data, r, o)
   return result
 end
 
+local forward = methods.forward
+
+function methods.forward(n, ...)
+  if is_net(n) then all_cores(n) end
+  return forward(n, ...)
+end
+
 local splits = { train = true, validation = true, test = true }
 
 -- Which split to measure: "test" when nothing else is asked.

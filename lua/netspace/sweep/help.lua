@@ -14,7 +14,8 @@ document("sweep.run", [[
     data        what data.open takes ("shapes", "~/photos", "cifar10:DIR"), or a dataset from it
     recipe      how to train, as for recipe{ … }; what is not given is as in recipe.quick.  Its
                 batch may be no larger than the training set
-    workers     processes at a time (all cores); the results do not depend on it.  Or a list of
+    workers     processes at a time (all cores); the last models get those that are idle, and the
+                results do not depend on it.  Or a list of
                 where: { "local:2", "ssh:node1:8", "ssh:user@node2:4" }.  A host needs ssh without
                 a question, netspace in the PATH (or "ssh:node1:8:/opt/bin/netspace") and the data
                 under the same name; it is asked first, and what is missing is said.  One that

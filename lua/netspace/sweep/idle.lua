@@ -1,5 +1,5 @@
---- Idle cores for the last models: when a place has fewer models at work than workers were asked for,
--- and none waits, the cores that are left go to those at work (the same bits, sooner).
+--- Idle cores for the last models: when a place has fewer models at work than workers were asked
+-- for, and none waits, the cores that are left go to those at work (the same bits, sooner).
 --
 -- It is for workers whose hello says how many threads they can use (netspace-trainer(5)).
 

@@ -7,8 +7,8 @@
 --
 -- A Lua error in a model is a "failed" event and the worker goes on; only a crash ends it.  When
 -- the sweep's process ends, so does the worker.  It reads what comes while it trains: a job is for
--- later, "threads" (how many cores from now on) and "stop" are for now (where SIGTERM does not reach
--- it), as is an output that nobody reads any more.
+-- later, "threads" (how many cores it may have from now on) and "stop" are for now (where SIGTERM
+-- does not reach it), as is an output that nobody reads any more.
 
 local checkpoints = require "netspace.sweep.checkpoint"
 local core = require "netspace.core.net"
