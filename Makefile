@@ -32,7 +32,7 @@ endif
 
 SRC     := $(wildcard src/*/*.c src/*/*/*.c) src/repl.c
 OBJ     := $(SRC:src/%.c=$(BUILD)/%.o) $(if $(ONNX),$(BUILD)/onnx/onnx.pb-c.o)
-PAGES   := netspace.1 netspace-cluster.7 netspace-exchange.7 netspace-pack.5 netspace-trainer.5 netspace-lua.3 netspace-method.7 netspace-tutorial.7
+PAGES   := netspace.1 netspace-cluster.7 netspace-exchange.7 netspace-pack.5 netspace-security.7 netspace-trainer.5 netspace-lua.3 netspace-method.7 netspace-tutorial.7
 MAN     := $(if $(filter release,$(V)),$(PAGES:%=build/%))
 CTEST   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 

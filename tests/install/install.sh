@@ -1,6 +1,6 @@
 #!/bin/sh
 # An installed tree works from any directory, finds its Lua files and examples, and brings a
-# manual of six pages.  The quick start runs from it, at a small scale,
+# manual.  The quick start runs from it, at a small scale,
 # and a second run trains nothing.  Prints TAP.
 . "$(dirname "$0")/../lib.sh"
 root=$PWD
@@ -12,7 +12,7 @@ cd "$dir" || exit 2
 [ "$("$there/bin/netspace" -e 'print(zoo["RegNetX-400MF"].w[4], space.AnyNetXE:size().exact)')" \
     = "$(printf '384\t817446539520')" ]
 ok $? "the installed program finds its modules and constraints"
-for page in netspace.1 netspace-cluster.7 netspace-exchange.7 netspace-pack.5 netspace-trainer.5 netspace-lua.3 netspace-method.7 \
+for page in netspace.1 netspace-cluster.7 netspace-exchange.7 netspace-pack.5 netspace-security.7 netspace-trainer.5 netspace-lua.3 netspace-method.7 \
     netspace-tutorial.7; do
     file=$there/share/man/man${page##*.}/$page
     check "the manual has $page" test -s "$file"

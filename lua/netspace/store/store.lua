@@ -163,20 +163,18 @@ end
 --- The finished models of a population: errors (percent, failed and diverged 100) and
 -- models, both in the order of the population.
 function Read:result(name)
-  local p = Read.population(self, name)
+  local p, row = Read.population(self, name), find(self, name)
   local of, most = p.early, p.early and p.early.full or p.n
   local c = self.reader:columns([[SELECT idx, m, error, status, model.seconds,
       model.images_per_s, model.recipe, validation_loss, top5_error, class_error
-    FROM model JOIN population ON population.id = model.population
-    LEFT JOIN epoch ON epoch.model = model.id AND epoch.epoch = model.epochs
-    WHERE name = ? AND status IN ('done', 'diverged', 'failed') AND idx <= ? ORDER BY idx]],
-    { name, most })
-  local failed, lost = self.reader:rows([[SELECT reason FROM model JOIN population
-    ON population.id = model.population WHERE name = ? AND status = 'failed']], { name }), 0
+    FROM model LEFT JOIN epoch ON epoch.model = model.id AND epoch.epoch = model.epochs
+    WHERE population = ? AND status IN ('done', 'diverged', 'failed') AND idx <= ? ORDER BY idx]],
+    { row.id, most })
+  local failed, lost = self.reader:rows(
+    "SELECT reason FROM model WHERE population = ? AND status = 'failed'", { row.id }), 0
   for _, state in ipairs(c.status) do lost = lost + (state ~= "done" and 1 or 0) end
   local kept = p.constraints and p.constraints[1] and self.reader:rows(
-    "SELECT draws FROM distribution WHERE population = (SELECT id FROM population WHERE name = ?)",
-    { name })[1]
+    "SELECT draws FROM distribution WHERE population = ?", { row.id })[1]
   local columns = { seconds = without_null(c.seconds),
     images_per_s = without_null(c.images_per_s),
     validation_loss = measured(c, "validation_loss"), top5_error = measured(c, "top5_error"),
@@ -187,7 +185,7 @@ function Read:result(name)
     columns = columns,
     trainers = p.trainers, failed = lost, limited = failures.limited(failed),
     n = math.min(most, p.n), counts = p.counts,
-    early = of and early.signals(self.reader, find(self, name), of, c.idx),
+    early = of and early.signals(self.reader, row, of, c.idx),
     recipe = p.recipe, data = p.data, card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p), draws = kept and kept.draws },
