@@ -22,6 +22,8 @@ t.ok(speed:find "\ngeometric mean +[%d.]+%%", "with the mean of the shares")
 local operations = limits:match "\ng=32 +([%d.]+)"
 t.near(operations, 64 * 6e-3 * flops, 64 * 6e-3 * flops * 0.05, "and its operations", limits)
 
+text, status = run("bench", "--no-torch --threads 2 --slices 1 --seconds 0.01 'X 9'")
+t.ok(status == 0 and text:find "N = 2" and text:find "\nX 9 MF +%d+ +%d+ +[%d.]+\n", "threads", text)
 text, status = run("bench", "--no-torch nope")
 t.ok(status == 2 and text:find("'X 9 MF', 'X 60 MF'", 1, true), "unknown networks", text)
 text, status = run("bench", "--slices many")

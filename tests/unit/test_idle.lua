@@ -69,7 +69,7 @@ do
     :sample(2, { seed = 4, stem = "cifar" })
   local function errors(name, workers)
     local r = sweep.run { store = dir .. "/s.db", name = name, models = pop, data = D,
-      recipe = { epochs = 2, batch = 40 }, workers = workers, quiet = true }
+      recipe = { epochs = 3, batch = 40 }, workers = workers, memory = "1 GB", quiet = true }
     return r.errors
   end
   local one = list(errors("one", 1))
