@@ -89,10 +89,16 @@ const struct kernels *kernels_here(int i); // of this processor, widest first, t
 
 /* Blocks of output lanes: how many vectors of `lanes` cover `out` channels in groups of
  * `gi` inputs and `go` outputs.  Blocks hold several whole groups when groups are narrow
- * (2·g <= lanes), else they lie inside one group. */
+ * (2·g <= lanes; of 8 lanes, whose halves are permuted, a divisor of 4), else they lie inside
+ * one group. */
+static inline bool direct_narrow(int gi, int go, int lanes)
+{
+    return gi == go && 2 * go <= lanes && (lanes != 8 || 4 % go == 0);
+}
+
 static inline size_t direct_blocks(int out, int gi, int go, int lanes)
 {
-    if (gi == go && 2 * go <= lanes) {
+    if (direct_narrow(gi, go, lanes)) {
         int per = lanes / go * go;
         return (size_t)(out + per - 1) / (size_t)per;
     }

@@ -17,7 +17,7 @@
 INLINE vf vset(float a) { return _mm256_set1_ps(a); }
 INLINE vh vlow(vf a) { return _mm256_castps256_ps128(a); }
 INLINE vf vmax(vf a, vf b) { return _mm256_max_ps(a, b); }
-INLINE vf vperm(vf a, vi at) { return _mm256_permutevar8x32_ps(a, (__m256i)at); }
+INLINE vf vperm(vf a, vi at) { return _mm256_permutevar_ps(a, (__m256i)at); }
 INLINE __m256i first(int n)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));

@@ -7,6 +7,7 @@
  *      g = 4, V = 8:   out lanes   0 1 2 3 | 4 5 6 7      (two groups)
  *      input channel ci = 1 of     1 1 1 1 | 5 5 5 5      = vperm(x, at[1])
  *
+ * (AVX2 permutes each half of a vector alone: there only groups of 1, 2 and 4 are narrow.)
  * Where they are wide a vector lies inside one group and the input is a broadcast from
  * memory.  Weights are packed once a call to [block][r][s][ci][V], zero in dead lanes.
  * A block is such a vector over the whole image; taps outside the image are skipped, never
@@ -15,6 +16,7 @@
  * 42 to 58 GF/s forward, 40 to 52 backward in groups of 8 (shapes of make profile
  * NET="X 60 MF" and "X-200MF", s2 to s4, b1.f.b), 77 to 80 and 68 in groups of 16
  * (NET="X wide"); on data in cache 62 to 80 and 97 to 108 either way.
+ * On AVX2 (Zen 3, sgemm 105), in cache: stride 2 forward 58 to 80, gradients 43 to 86 GF/s.
  * Ground: Georganas et al., arXiv 1808.05567 (register tiles of direct convolution);
  * in-register broadcasts for narrow groups: measured here. */
 #ifndef KERNELS_DIRECT_H
@@ -125,6 +127,73 @@ static void pixel_images(float *y, const float *x, const float *w, const struct 
         pixel(y + i * yimage, x + i * ximage, w, p, k, rows, &cols, false, 1);
 }
 
+// Inputs of n neighbouring columns from x on, in I images `image` floats apart.  Of sixteen
+// registers each is found from a base, every fifth column, two steps to either side of it.
+enum { SPAN = 5 };
+struct columns {
+    const float *x, *at[4][3];
+    ptrdiff_t C, back; // to the next column, to the one before
+    size_t image;
+};
+
+INLINE int base_of(int j, const int n)
+{
+    int base = j / SPAN * SPAN + 2;
+    return base < n ? base : n - 1;
+}
+
+INLINE struct columns columns_of(const float *x, ptrdiff_t C, size_t image, const int n,
+                                 const int I)
+{
+    struct columns m = {.x = x, .C = C, .back = -C, .image = image};
+    UNROLL_FOR (int i = 0; i < I; i++) {
+        UNROLL_FOR (int j = 0; j < n; j += SPAN)
+            m.at[i][j / SPAN] = x + (size_t)i * image + base_of(j, n) * C;
+    }
+    PIN(m.C);
+    PIN(m.back);
+    return m;
+}
+
+// Before input channel ci: the bases are those of it.
+INLINE void columns_next(struct columns *m, int ci, bool narrow, const int n, const int I)
+{
+    UNROLL_FOR (int i = 0; i < I && V == 8; i++) {
+        UNROLL_FOR (int j = 0; j < n; j += SPAN) {
+            m->at[i][j / SPAN] += ci > 0 && !narrow;
+            OPAQUE(m->at[i][j / SPAN]);
+        }
+    }
+}
+
+// Channel ci of column j < n of image i, and of the column at an offset made by beside().
+INLINE vf column_in(const struct columns *m, const struct block *k, int ci, bool narrow,
+                    int i, int j, const int n)
+{
+    if (V != 8)
+        return input(m->x + (size_t)i * m->image + j * m->C, k, ci, narrow);
+    int from = j - base_of(j, n);
+    const float *at = m->at[i][j / SPAN] + (from < 0 ? -from * m->back : from * m->C);
+    return narrow ? vperm(vload(at), k->at[ci]) : vset(*at);
+}
+
+INLINE vf column_beside(const struct columns *m, const struct block *k, int ci, bool narrow,
+                        int i, ptrdiff_t offset, int j)
+{
+    if (V != 8)
+        return input(m->x + (size_t)i * m->image + offset, k, ci, narrow);
+    const float *at = m->at[i][j / SPAN] + offset;
+    return narrow ? vperm(vload(at), k->at[ci]) : vset(*at);
+}
+
+// An offset from the first column, as column_beside takes it for a base near column j.
+INLINE ptrdiff_t beside(ptrdiff_t offset, ptrdiff_t C, int j, const int n)
+{
+    offset -= V == 8 ? base_of(j, n) * C : 0;
+    PIN(offset);
+    return offset;
+}
+
 // Kernel 3×3: T neighbouring output columns of one row, in I images, from column ox on; each
 // input vector is fetched once a row of the kernel and meets its (up to) three taps.
 //
@@ -143,7 +212,8 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
     const int last = T * S - S + 1; // last input column, relative to ox·S
     // At a border the outer column is replaced by its neighbour, and its weight by 0.
     bool before = ox > 0, after = ox * S + last < p->W;
-    ptrdiff_t left = before ? -C : 0, right = (after ? last : last - 1) * C;
+    ptrdiff_t left = beside(before ? -C : 0, C, 0, last);
+    ptrdiff_t right = beside((after ? last : last - 1) * C, C, last - 1, last);
     vi keep0 = (vi){0} - (int)before, keep2 = (vi){0} - (int)after;
     vf acc[ACCS];
     UNROLL_FOR (int t = 0; t < T * I; t++)
@@ -151,16 +221,17 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
     for (int i = 0; i < rows->n; i++) {
         const float *wt = w + rows->at[i] * 3 * gi * V;
         const float *xt = x + ((ptrdiff_t)rows->in[i] * p->W + ox * S) * C;
-        ahead_fetch(T * I * S);
+        ahead_fetch(V == 8 ? 8 : T * I * S);
+        struct columns m = columns_of(xt, C, ximage, last, I);
         for (int ci = 0; ci < gi; ci++, wt += V) {
+            columns_next(&m, ci, narrow, last, I);
             vf w3[3] = {vload(wt), vload(wt + gi * V), vload(wt + 2 * gi * V)};
             vf outer0 = (vf)((vi)w3[0] & keep0), outer2 = (vf)((vi)w3[2] & keep2);
             UNROLL_FOR (int n = 0; n < I; n++) {
                 if (!whole)
-                    acc[n * T] +=
-                        input(xt + (size_t)n * ximage + left, k, ci, narrow) * outer0;
+                    acc[n * T] += column_beside(&m, k, ci, narrow, n, left, 0) * outer0;
                 UNROLL_FOR (int j = 0; j < last; j++) {
-                    vf v = input(xt + (size_t)n * ximage + j * C, k, ci, narrow);
+                    vf v = column_in(&m, k, ci, narrow, n, j, last);
                     UNROLL_FOR (int s = 0; s < 3; s++) {
                         int t = j + 1 - s;
                         if (t >= 0 && t % S == 0 && t / S < T)
@@ -170,7 +241,7 @@ INLINE void tile(float *y, const float *x, const float *w, const struct pass *p,
             }
             UNROLL_FOR (int n = 0; n < I && !whole; n++)
                 acc[n * T + T - 1] +=
-                    input(xt + (size_t)n * ximage + right, k, ci, narrow) * outer2;
+                    column_beside(&m, k, ci, narrow, n, right, last - 1) * outer2;
         }
     }
     epilogue_sums(acc, T * I, 1, p->epilogue, (size_t)k->k0);
@@ -194,32 +265,40 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
     size_t yimage = (size_t)p->Ho * (size_t)p->Wo * (size_t)p->K;
     ptrdiff_t C = p->C, gi = p->gi;
     bool after = ox / 2 + T / 2 < p->W; // else as in tile()
-    ptrdiff_t right = (after ? T / 2 : T / 2 - 1) * C;
+    ptrdiff_t right = beside((after ? T / 2 : T / 2 - 1) * C, C, T / 2 - 1, T / 2);
     vi keep0 = (vi){0} - (int)after;
-    vf acc[ACCS];
+    const bool apart =
+        V == 8; // two sums of an odd output: few sums would wait for each other
+    vf acc[ACCS], odd[ACCS / 2];
     UNROLL_FOR (int t = 0; t < T * I; t++)
-        acc[t] = vset(0);
+        acc[t] = odd[t / 2] = vset(0);
     for (int i = 0; i < rows->n; i++) {
         const float *wt = w + rows->at[i] * 3 * gi * V;
         const float *xt = x + ((ptrdiff_t)rows->in[i] * p->W + ox / 2) * C;
-        ahead_fetch(2 * T * I);
+        ahead_fetch(V == 8 ? 8 : 2 * T * I);
+        struct columns m = columns_of(xt, C, ximage, T / 2, I);
         for (int ci = 0; ci < gi; ci++, wt += V) {
+            columns_next(&m, ci, narrow, T / 2, I);
             vf w0 = vload(wt), w1 = vload(wt + gi * V), w2 = vload(wt + 2 * gi * V);
             UNROLL_FOR (int n = 0; n < I; n++) {
                 UNROLL_FOR (int j = 0; j < T / 2; j++) {
-                    vf v = input(xt + (size_t)n * ximage + j * C, k, ci, narrow);
+                    vf v = column_in(&m, k, ci, narrow, n, j, T / 2);
+                    vf *before = apart ? &odd[n * T / 2 + j - 1] : &acc[n * T + 2 * j - 1];
                     if (j > 0)
-                        acc[n * T + 2 * j - 1] += v * w0;
+                        *before += v * w0;
                     acc[n * T + 2 * j] += v * w1;
                     acc[n * T + 2 * j + 1] += v * w2;
                 }
             }
             vf outer0 = (vf)((vi)w0 & keep0);
-            UNROLL_FOR (int n = 0; n < I; n++)
-                acc[n * T + T - 1] +=
-                    input(xt + (size_t)n * ximage + right, k, ci, narrow) * outer0;
+            UNROLL_FOR (int n = 0; n < I; n++) {
+                vf v = column_beside(&m, k, ci, narrow, n, right, T / 2 - 1);
+                *(apart ? &odd[n * T / 2 + T / 2 - 1] : &acc[n * T + T - 1]) += v * outer0;
+            }
         }
     }
+    UNROLL_FOR (int t = 1; t < T * I && apart; t += 2)
+        acc[t] += odd[t / 2];
     UNROLL_FOR (int n = 0; n < I; n++) {
         UNROLL_FOR (int t = 0; t < T; t++)
             put(y + (size_t)n * yimage + (ox + t) * (ptrdiff_t)p->K, acc[n * T + t], k->n);

@@ -28,7 +28,7 @@ struct wblock {
 static void wblock_at(struct wblock *wb, const struct pass *p, int b)
 {
     block_at(&wb->k, p, b);
-    wb->kd = p->K >= V && wb->k.k0 > p->K - V ? p->K - V : wb->k.k0;
+    wb->kd = V != 8 && p->K >= V && wb->k.k0 > p->K - V ? p->K - V : wb->k.k0;
     wb->l0 = wb->k.k0 - wb->kd;
     if (p->narrow) { // lanes of x move along
         for (int ci = 0; ci < p->gi; ci++) {
@@ -103,7 +103,7 @@ INLINE void taps3_weights(float *dw, const float *dy, const float *x, const stru
                           const struct wblock *wb, struct area a, int r, int ci, bool narrow,
                           const int T, const int Q, const int S)
 {
-    ptrdiff_t C = p->C, K = p->K, gi = p->gi;
+    ptrdiff_t C = p->C, K = p->K, gi = p->gi, row = p->W * C;
     vf acc[3][4][3];
     UNROLL_FOR (int q = 0; q < Q; q++) {
         UNROLL_FOR (int t = 0; t < T; t++)
@@ -121,12 +121,14 @@ INLINE void taps3_weights(float *dw, const float *dy, const float *x, const stru
                 column_weights(acc, xt, p, wb, ci, narrow, d, 1, NULL, 0, T, Q);
             } else if (S == 1) {
                 column_weights(acc, xt, p, wb, ci, narrow, d, 1, d + K, 0, T, Q);
-                for (int j = 1; j < last; j++) {
-                    vf d0 = vload(d + (j + 1) * K), d1 = vload(d + j * K);
-                    vf d2 = vload(d + (j - 1) * K);
+                const float *dj = d, *xj = xt + C;
+                for (int j = 1; j < last; j++, dj += K, xj += C) {
+                    PIN(dj);
+                    PIN(xj);
+                    vf d0 = vload(dj + 2 * K), d1 = vload(dj + K), d2 = vload(dj);
                     UNROLL_FOR (int q = 0; q < Q; q++) {
                         UNROLL_FOR (int t = 0; t < T; t++) {
-                            vf v = input(xt + (q * p->W + j) * C, &wb->k, ci + t, narrow);
+                            vf v = input(xj + q * row, &wb->k, ci + t, narrow);
                             acc[q][t][0] += v * d0;
                             acc[q][t][1] += v * d1;
                             acc[q][t][2] += v * d2;
@@ -136,13 +138,16 @@ INLINE void taps3_weights(float *dw, const float *dy, const float *x, const stru
                 column_weights(acc, xt + last * C, p, wb, ci, narrow, d + last * K, 1,
                                d + (last - 1) * K, 2, T, Q);
             } else {
-                for (int j = 0; j < last; j++) {
-                    vf d0 = vload(d + j * K), d1 = vload(d + (j + 1) * K);
+                const float *dj = d, *x0 = xt, *x1 = xt + C;
+                for (int j = 0; j < last; j++, dj += K, x0 += 2 * C, x1 += 2 * C) {
+                    PIN(dj);
+                    PIN(x0);
+                    PIN(x1);
+                    vf d0 = vload(dj), d1 = vload(dj + K);
                     UNROLL_FOR (int q = 0; q < Q; q++) {
                         UNROLL_FOR (int t = 0; t < T; t++) {
-                            const float *xj = xt + (q * p->W + 2 * j) * C;
-                            acc[q][t][1] += input(xj, &wb->k, ci + t, narrow) * d0;
-                            vf v = input(xj + C, &wb->k, ci + t, narrow);
+                            acc[q][t][1] += input(x0 + q * row, &wb->k, ci + t, narrow) * d0;
+                            vf v = input(x1 + q * row, &wb->k, ci + t, narrow);
                             acc[q][t][2] += v * d0;
                             acc[q][t][0] += v * d1;
                         }

@@ -42,7 +42,7 @@ static struct pass pass_of(const struct conv *c, bool transposed)
         if (T <= width && cost < least)
             p.tile = T, least = cost;
     }
-    p.narrow = p.gi == p.go && 2 * p.go <= V;
+    p.narrow = direct_narrow(p.gi, p.go, V);
     p.per = p.narrow ? V / p.go * p.go : V;
     p.blocks = (int)direct_blocks(p.K, p.gi, p.go, V);
     return p;
@@ -66,8 +66,9 @@ static void block_at(struct block *k, const struct pass *p, int b)
     }
     k->k0 = b * p->per;
     k->n = p->K - k->k0 < p->per ? p->K - k->k0 : p->per;
-    // The load of V channels stays inside the row, or runs into the slack (C < V).
-    k->c0 = p->C >= V && k->k0 > p->C - V ? p->C - V : k->k0;
+    // The load of V channels stays inside the row, or runs into the slack (C < V, or where
+    // lanes have to stay in their half of a vector).
+    k->c0 = V != 8 && p->C >= V && k->k0 > p->C - V ? p->C - V : k->k0;
     for (int ci = 0; ci < p->gi; ci++) {
         int at[V];
         for (int l = 0; l < V; l++)

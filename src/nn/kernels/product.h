@@ -7,7 +7,7 @@
  * first (A is read by strides ap, ai: it may be transposed).  For these shapes this beats
  * sgemm, whose packing of tall operands costs as much as their products.
  *
- *              B[i]   ███ ███ ███        P = 8 (AVX-512) or 4
+ *              B[i]   ███ ███ ███        P = 8 (AVX-512), 4 to 8 (AVX2), 4
  *      A[p][i]  ▪  →  acc[p][0 … 2] += ▪·███
  *
  * Measured where sgemm makes 105 GF/s (Zen 4), fused norms included: 1×1 of
@@ -21,11 +21,18 @@
 #include "nn/kernels/vec.h"
 
 enum {
-    TILE_ROWS = V == 16 ? 8 : 4,
+    TILE_ROWS = 8, // at most
     TILE_VECTORS = 3,
     ROW_RUN = 96,     // rows of A that meet one panel of B before the next panel
     HALVES = V == 16, // half a vector costs half as much where 512 bits take two turns
 };
+
+// Rows of a tile of B vectors: of sixteen registers, twelve hold sums, or eight where the
+// addresses of rows would not fit; with fewer sums each would wait for its last product.
+INLINE int tile_rows(const int B)
+{
+    return V == 16 ? 8 : V < 8 || B == 3 ? 4 : B == 2 ? 6 : 8;
+}
 
 // Vectors of the next panel when `left` are left: 3, but 4 as 2 + 2.
 static size_t panel_vectors(size_t left)
@@ -65,12 +72,12 @@ INLINE void epilogue_tile(vf *acc, vh *acch, const struct epilogue *f, size_t k,
     }
 }
 
-// P rows × B vectors, and with `half` half a vector more.  lanes: columns of the last whole
-// vector; all: B may be loaded beyond them.
+// P rows × B vectors, and with `half` half a vector more, but for the first `skip` rows.
+// lanes: columns of the last whole vector; all: B may be loaded beyond them.
 INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
                          const float *b, size_t ldb, size_t L, int lanes, bool add, bool all,
-                         const struct epilogue *f, size_t k, const int P, const int B,
-                         const bool half)
+                         const struct epilogue *f, size_t k, size_t skip, const int P,
+                         const int B, const bool half)
 {
     vf acc[TILE_ROWS * TILE_VECTORS], bv[TILE_VECTORS];
     vh acch[TILE_ROWS], bh;
@@ -96,6 +103,8 @@ INLINE void product_tile(float *c, size_t ldc, const float *a, size_t ap, size_t
     }
     epilogue_tile(acc, acch, f, k, P, B, half);
     UNROLL_FOR (int p = 0; p < P; p++) {
+        if ((size_t)p < skip)
+            continue;
         UNROLL_FOR (int j = 0; j < B; j++) {
             float *at = c + (size_t)p * ldc + j * V;
             int n = half || j < B - 1 ? V : lanes;
@@ -117,25 +126,26 @@ INLINE void product_rows(float *c, size_t ldc, const float *a, size_t ap, size_t
                          bool all, const struct epilogue *f, size_t k, const int B,
                          const bool half)
 {
+    const int P = tile_rows(B + half);
     size_t p = 0;
-    for (; p + TILE_ROWS <= M; p += TILE_ROWS)
+    for (; p + (size_t)P <= M; p += (size_t)P)
         product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all, f, k,
-                     TILE_ROWS, B, half);
-    if (p < M && M >= TILE_ROWS && !add) { // the last tile moved back over its neighbour
-        p = M - TILE_ROWS;
+                     0, P, B, half);
+    if (p < M && M >= (size_t)P) { // the last tile moved back over its neighbour
+        size_t skip = p + (size_t)P - M;
+        p = M - (size_t)P;
         product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all, f, k,
-                     TILE_ROWS, B, half);
+                     skip, P, B, half);
         return;
     }
     for (; p < M; p++)
         product_tile(c + p * ldc, ldc, a + p * ap, ap, ai, b, ldb, L, lanes, add, all, f, k,
-                     1, B, half);
+                     0, 1, B, half);
 }
 
-// ldb = 0: B was made by product_pack.
-static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
-                    const float *b, size_t ldb, size_t M, size_t N, size_t L, bool add,
-                    const struct epilogue *f)
+static void product_run(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
+                        const float *b, size_t ldb, size_t M, size_t N, size_t L, bool add,
+                        const struct epilogue *f)
 {
     size_t vectors = (N + V - 1) / V;
     for (size_t row = 0; row < M; row += ROW_RUN) {
@@ -166,6 +176,44 @@ static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
 #undef EITHER
         }
     }
+}
+
+// As product_run, with each panel of B copied first: rows of B a power of two apart would
+// meet in a few sets of the cache.  A long sum for a small C, the gradient of weights, goes
+// by STEPS terms at a time, which stay in the first-level cache.
+enum { STEPS = 128, LONGEST = 512, MANY = 40 };
+static void product_panels(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
+                           const float *b, size_t ldb, size_t M, size_t N, size_t L, bool add)
+{
+    float panel[LONGEST * TILE_VECTORS * V] __attribute__((aligned(64)));
+    size_t step = ap == 1 ? STEPS : L, vectors = (N + V - 1) / V;
+    for (size_t i = 0; i < L; i += step) {
+        size_t steps = L - i < step ? L - i : step;
+        for (size_t j = 0, n; j < vectors; j += n) {
+            n = panel_vectors(vectors - j);
+            size_t columns = (j + n) * V <= N ? n * V : N - j * V;
+            for (size_t l = 0; l < steps; l++) {
+                const float *from = b + (i + l) * ldb + j * V;
+                for (size_t v = 0; v < n; v++)
+                    vstore(panel + (l * n + v) * V,
+                           some(from + v * V, lanes(columns, v * V)));
+            }
+            product_run(c + j * V, ldc, a + i * ai, ap, ai, panel, n * V, M, columns, steps,
+                        add, NULL);
+        }
+    }
+}
+
+// ldb = 0: B was made by product_pack.
+static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
+                    const float *b, size_t ldb, size_t M, size_t N, size_t L, bool add,
+                    const struct epilogue *f)
+{
+    bool wide = N >= 128 && L <= LONGEST, panels = ldb && (ap == 1 ? add : wide);
+    if (V == 8 && panels && M >= MANY && !f)
+        product_panels(c, ldc, a, ap, ai, b, ldb, M, N, L, add);
+    else
+        product_run(c, ldc, a, ap, ai, b, ldb, M, N, L, add, f);
 }
 
 #endif

@@ -7,7 +7,8 @@
  *   vload/vstore   any alignment          vload_n/vstore_n  the first n < V lanes, rest 0
  *   vlow(a)        its first V/2 lanes    vload_half/vstore_half  V/2 lanes
  *   vmax(a, b)     a > b ? a : b per lane, so vmax(0, x) keeps a NaN of x
- *   vperm(a, at)   lane l is a[at[l]]     vselect(m, a, b)  m ? a : b, m = 0 or ~0 */
+ *   vperm(a, at)   lane l is a[at[l]], of the same half of a (AVX2) or of all
+ *                                         vselect(m, a, b)  m ? a : b, m = 0 or ~0 */
 #ifndef KERNELS_VEC_H
 #define KERNELS_VEC_H
 #include <stdint.h>
@@ -29,6 +30,14 @@ typedef int vi_any __attribute__((vector_size(4 * V), aligned(4), may_alias));
 #else
 #define UNROLL_FOR _Pragma("GCC unroll 64") for
 #endif
+
+/* The compiler knows nothing of p any more, and so keeps it in a register instead of many
+ * addresses that follow from it.  PIN: where there are sixteen vector registers, whose loops
+ * are too short to hide the loads of addresses that did not fit. */
+#define OPAQUE(p) __asm__("" : "+r"(p))
+#define PIN(p)                                                                               \
+    if (V == 8)                                                                              \
+    OPAQUE(p)
 
 // clang-format off
 INLINE vf vload(const float *p) { return *(const vf_any *)p; }
@@ -83,8 +92,11 @@ INLINE const char *ahead_take(size_t lines)
 INLINE void ahead_fetch(const int lines)
 {
     const char *prefetch = ahead_take((size_t)lines);
-    UNROLL_FOR (int i = 0; i < lines; i++)
-        __builtin_prefetch(prefetch + (size_t)i * ahead.step, 0, 2);
+    size_t step = ahead.step;
+    UNROLL_FOR (int i = 0; i < lines; i++, prefetch += step) {
+        PIN(prefetch);
+        __builtin_prefetch(prefetch, 0, 2);
+    }
 }
 
 #endif

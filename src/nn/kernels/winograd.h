@@ -163,8 +163,6 @@ INLINE void pixels_at(const float **at, const int size, const float *image, int 
     }
 }
 
-#define OPAQUE(p) __asm__("" : "+r"(p))
-
 // Three rows of Bᵀ x B of one tile, for l channels from c on.
 INLINE void input_rows(float *v, size_t step, const float *const *at, size_t c, int l,
                        const bool lower)
