@@ -27,7 +27,9 @@ struct rng {
                                       seeds before it */                                     \
     X(RNG_STEP, step, 10)          /* seeds of a step of design; index = hash of the space,  \
                                       or repeat */                                            \
-    X(RNG_MIX, mix, 11)            /* mixup and CutMix; index = epoch << 32 | batch */
+    X(RNG_MIX, mix, 11)            /* mixup and CutMix; index = epoch << 32 | batch */       \
+    X(RNG_DROPOUT, dropout, 12)    /* entries left out by dropout; index as before */        \
+    X(RNG_DEPTH, depth, 13)        /* branches left out by stochastic depth; index as before */
 // clang-format on
 #define RNG_ENUM(name, lua, number) name = number,
 enum rng_purpose { RNG_PURPOSES(RNG_ENUM) };

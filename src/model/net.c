@@ -10,6 +10,7 @@
 #include "base/interrupt.h"
 #include "base/limit.h"
 #include "base/memory.h"
+#include "model/drop.h"
 #include "model/plan.h"
 
 static const float NORM_MOMENTUM = 0.1f;
@@ -17,7 +18,11 @@ static const float NORM_MOMENTUM = 0.1f;
 struct net {
     struct plan *plan;
     float *params, *grads, *momentum, *buffers, *arena;
-    float *before;      // the running statistics before the last forward in training
+    float *before; // the running statistics before the last forward in training
+    float *average, *average_buffers; // of params and buffers, or NULL
+    bool average_shown;               // these are the parameters, and those the averages
+    struct drops *drops;              // or NULL
+    float norm_momentum;
     size_t arena_bytes; // as allocated: at least what the plan needs
     enum mode mode;     // of the last forward
     int count;          // images in it
@@ -102,6 +107,7 @@ struct net *net_new(const struct arch *a, int batch, struct error *e)
         return NULL;
     }
     struct net *n = xcalloc(1, sizeof *n);
+    n->norm_momentum = NORM_MOMENTUM;
     size_t bytes = p->group[PARAM_GROUPS] * sizeof(float);
     n->plan = p;
     n->params = block_alloc(bytes);
@@ -128,6 +134,8 @@ void net_free(struct net *n)
     block_free(n->momentum, bytes);
     block_free(n->buffers, n->plan->buffers * sizeof(float));
     block_free(n->before, n->plan->buffers * sizeof(float));
+    net_want_average(n, false, NULL);
+    drops_free(n->drops);
     if (n->arena)
         arena_give(n->arena, n->arena_bytes);
     plan_free(n->plan);
@@ -143,6 +151,8 @@ bool net_set_batch(struct net *n, int batch, struct error *e)
     if (!other)
         return false;
     // parameters lie alike at every batch: exchange only what depends on it
+    drops_free(n->drops);
+    n->drops = NULL;
     struct plan *p = n->plan;
     float *arena = n->arena;
     size_t bytes = n->arena_bytes;
@@ -194,6 +204,11 @@ float *net_momentum(struct net *n, const struct param *p)
     return p->buffer ? NULL : n->momentum + p->offset;
 }
 
+float *net_average(struct net *n, const struct param *p)
+{
+    return !n->average ? NULL : (p->buffer ? n->average_buffers : n->average) + p->offset;
+}
+
 // ---- forward --------------------------------------------------------------------------
 
 static float *place(const struct net *n, int tensor)
@@ -227,7 +242,7 @@ static struct norm *norm_of(const struct net *n, int op, struct norm *norm)
     *norm = (struct norm){.C = (size_t)n->plan->tensors[o->in].C,
                           .act = o->act,
                           .eps = NET_NORM_EPS,
-                          .momentum = NORM_MOMENTUM,
+                          .momentum = n->norm_momentum,
                           .gamma = value(n, o, 0),
                           .beta = value(n, o, 1),
                           .running_mean = value(n, o, 2),
@@ -235,7 +250,8 @@ static struct norm *norm_of(const struct net *n, int op, struct norm *norm)
                           .dgamma = gradient(n, o, 0),
                           .dbeta = gradient(n, o, 1),
                           .state = place(n, o->saved[0]),
-                          .rows = rows};
+                          .rows = rows,
+                          .survival = n->mode == MODE_TRAIN ? drops_of(n->drops, op) : NULL};
     return norm;
 }
 
@@ -266,7 +282,7 @@ static void forward_norm(struct net *n, const struct op *o)
     if (n->mode == MODE_TEST || o->fused)
         return;
     norm_of(n, (int)(o - n->plan->ops), &norm);
-    norm_apply(&norm, place(n, o->out), place(n, o->in), place(n, o->add), norm.rows);
+    norm_apply(&norm, 0, place(n, o->out), place(n, o->in), place(n, o->add), norm.rows);
 }
 
 static void forward(struct net *n, const struct op *o)
@@ -293,6 +309,8 @@ static void forward(struct net *n, const struct op *o)
         break;
     case OP_GAP:
         gap_forward(out, in, N, pixels(x), C);
+        if (n->mode == MODE_TRAIN)
+            drops_apply(n->drops, out, N, C);
         break;
     case OP_LINEAR:
         linear_forward(out, in, value(n, o, 0), value(n, o, 1), N, C, (size_t)y->C,
@@ -345,6 +363,14 @@ const float *net_forward(struct net *n, int count, bool train)
     return place(n, n->plan->logits);
 }
 
+bool net_gather(struct net *n, int count)
+{
+    n->norm_momentum = 1;
+    bool good = net_forward(n, count, true) != NULL;
+    n->norm_momentum = NORM_MOMENTUM;
+    return good;
+}
+
 // ---- backward -------------------------------------------------------------------------
 
 static void backward_conv(struct net *n, const struct op *o)
@@ -372,8 +398,8 @@ static void backward_norm(struct net *n, const struct op *o)
     norm_of(n, (int)(o - n->plan->ops), &norm);
     size_t rows = norm.rows;
     norm_begin(&norm);
-    norm_grad(&norm, place(n, o->din), place(n, o->dout), place(n, o->in), place(n, o->add),
-              place(n, o->out), rows);
+    norm_grad(&norm, 0, place(n, o->din), place(n, o->dout), place(n, o->in),
+              place(n, o->add), place(n, o->out), rows);
     norm_back_end(&norm);
 }
 
@@ -403,6 +429,7 @@ static void backward(struct net *n, const struct op *o)
                          x->C);
         break;
     case OP_GAP:
+        drops_apply(n->drops, place(n, o->dout), N, C);
         gap_backward(din, dout, N, pixels(x), C);
         break;
     case OP_LINEAR:
@@ -455,4 +482,86 @@ void net_step(struct net *n, float lr, float momentum, bool nesterov,
 void net_rest(struct net *n)
 {
     memset(n->momentum, 0, n->plan->group[PARAM_GROUPS] * sizeof(float));
+}
+
+// ---- what recipes ask for besides -------------------------------------------------------
+
+bool net_want_average(struct net *n, bool wanted, struct error *e)
+{
+    const size_t bytes[] = {n->plan->group[PARAM_GROUPS] * sizeof(float),
+                            n->plan->buffers * sizeof(float)};
+    float **const blocks[] = {&n->average, &n->average_buffers};
+    assert(!n->average_shown || wanted);
+    for (int i = 0; i < 2; i++) {
+        if (wanted && !*blocks[i])
+            *blocks[i] = block_alloc(bytes[i]);
+        if (wanted && !*blocks[i]) {
+            net_want_average(n, false, NULL);
+            return error_set(e, "out of memory: averages of the weights need %.2f GB",
+                             (double)(bytes[0] + bytes[1]) / 1e9);
+        }
+        if (!wanted) {
+            block_free(*blocks[i], bytes[i]);
+            *blocks[i] = NULL;
+        }
+    }
+    return true;
+}
+
+static void average(float *to, const float *from, size_t n, float alpha, float rest)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = rest * to[i] + alpha * from[i];
+}
+
+void net_average_step(struct net *n, double alpha)
+{
+    assert(n->average && !n->average_shown);
+    const struct plan *p = n->plan;
+    if (alpha == 1) {
+        memcpy(n->average, n->params, p->group[PARAM_GROUPS] * sizeof(float));
+        memcpy(n->average_buffers, n->buffers, p->buffers * sizeof(float));
+        return;
+    }
+    float a = (float)alpha, rest = (float)(1 - alpha);
+    average(n->average, n->params, p->group[PARAM_GROUPS], a, rest);
+    average(n->average_buffers, n->buffers, p->buffers, a, rest);
+}
+
+void net_average_show(struct net *n)
+{
+    float *params = n->params, *buffers = n->buffers;
+    assert(n->average);
+    n->params = n->average, n->buffers = n->average_buffers;
+    n->average = params, n->average_buffers = buffers;
+    n->average_shown = !n->average_shown;
+}
+
+bool net_average_shown(const struct net *n)
+{
+    return n->average_shown;
+}
+
+void net_average_keep(struct net *n)
+{
+    net_average_show(n);
+    n->average_shown = false;
+    net_want_average(n, false, NULL);
+}
+
+bool net_want_drops(struct net *n, bool wanted, struct error *e)
+{
+    if (!wanted) {
+        drops_free(n->drops);
+        n->drops = NULL;
+    } else if (!n->drops && !(n->drops = drops_new(n->plan))) {
+        return error_set(e, "out of memory for what dropout and stochastic depth draw");
+    }
+    return true;
+}
+
+void net_drop(struct net *n, const struct drop *what, uint64_t seed, int epoch, uint32_t step)
+{
+    assert(n->drops);
+    drops_draw(n->drops, what, seed, epoch, step);
 }

@@ -421,13 +421,14 @@ void conv_forward(float *y, const float *x, const float *w, const struct conv *c
         kernels_get()->ahead(spans, n);
         if (b->in) {
             float *z = b->in_y ? b->in_y + (size_t)i * xi : r.z;
-            norm_apply(b->in, z, xt, b->in_add ? b->in_add + (size_t)i * xi : NULL,
+            norm_apply(b->in, (size_t)i * xi / (size_t)c->C, z, xt,
+                       b->in_add ? b->in_add + (size_t)i * xi : NULL,
                        (size_t)tile.N * xi / (size_t)c->C);
             xt = z;
         }
         forward_tile(yt, xt, &tile, &r, fused ? &epilogue : NULL);
         if (b->out && b->testing && !fused)
-            norm_apply(b->out, yt, yt, b->add ? b->add + (size_t)i * yi : NULL, rows);
+            norm_apply(b->out, 0, yt, yt, b->add ? b->add + (size_t)i * yi : NULL, rows);
         else if (b->out && !b->testing)
             norm_gather(b->out, yt, rows);
     }
@@ -470,13 +471,14 @@ void conv_backward(float *dx, float *dw, const float *dy, const float *x, const 
         }
         kernels_get()->ahead(spans, n);
         if (b->out) {
-            norm_dx(b->out, r.du, du, b->y + (size_t)i * yi, pixels(&tile));
+            norm_dx(b->out, (size_t)i * yi / (size_t)c->K, r.du, du, b->y + (size_t)i * yi,
+                    pixels(&tile));
             du = r.du;
         }
         if (b->in && b->in_y) {
             z = b->in_y + (size_t)i * xi;
         } else if (b->in) {
-            norm_apply(b->in, r.z, xt, NULL, rows);
+            norm_apply(b->in, 0, r.z, xt, NULL, rows);
             z = r.z;
         }
         if (dw)
@@ -486,7 +488,7 @@ void conv_backward(float *dx, float *dw, const float *dy, const float *x, const 
         float *dxt = dx + (size_t)i * xi;
         data_tile(dxt, du, w, &tile, &r, b->sum);
         if (b->in)
-            norm_grad(b->in, dxt, dxt, xt, NULL, z, rows);
+            norm_grad(b->in, (size_t)i * xi / (size_t)c->C, dxt, dxt, xt, NULL, z, rows);
     }
     if (own && dw)
         own->weight_end(dw, r.sum, c);

@@ -51,7 +51,7 @@ function Task:_waiting() return self.ending and 0 or #self.jobs end
 
 function Task:_need()
   local job = self.jobs[1]
-  return core.need(job.m, job.recipe.batch)
+  return core.need(job.m, job.recipe)
 end
 
 function Task:_price()

@@ -13,9 +13,10 @@ local M = {}
 local function configuration(r, m, recipe, dataset)
   local cfg = pycls.config(m) -- or there is no such network in pycls
     or { MODEL = { TYPE = "netspace", NUM_CLASSES = m.classes }, TRAIN = { IM_SIZE = m.image } }
-  local training = recipes.config(recipe)
+  local training = recipes.config(recipe, cfg.EN)
   cfg.OPTIM, cfg.BN = training.OPTIM, training.BN
   for key, v in pairs(training.TRAIN) do cfg.TRAIN[key] = v end
+  for key, v in pairs(training.EN) do cfg.EN[key] = v end
   cfg.TRAIN.DATASET = dataset
   cfg.RNG_SEED, cfg.DESC = r.seed, r.population
   return cfg

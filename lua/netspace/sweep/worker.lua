@@ -13,6 +13,7 @@ local checkpoints = require "netspace.sweep.checkpoint"
 local core = require "netspace.core.net"
 local json = require "netspace.lib.json"
 local protocol = require "netspace.sweep.protocol"
+local recipes = require "netspace.network.recipe"
 local state = require "netspace.lib.state"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
@@ -62,11 +63,11 @@ end
 local function limit_memory(job, net, need)
   if not blas_warm then assert(sys.check_blas()) end
   blas_warm = true
-  assert(sys.limit_memory(job.memory - need + checkpoints.bytes(net) + BESIDES))
+  assert(sys.limit_memory(job.memory - need + checkpoints.bytes(net, job.recipe) + BESIDES))
 end
 
 local function train(job, data, emit)
-  local need = core.need(job.m, job.recipe.batch)
+  local need = core.need(job.m, job.recipe)
   if job.memory and need > job.memory then
     error(("it needs %s at batch %d, and the limit is %s per worker; raise memory= of the "
       .. "sweep, or use a smaller batch, image or width"):format(units.bytes(need),
@@ -75,7 +76,7 @@ local function train(job, data, emit)
   if job.memory then core.trim() end
   local nets = require "netspace.network.net"
   local net <close> = assert(nets.new(job.m, { seed = job.seed, batch = job.recipe.batch }))
-  nets._trained(net, data)
+  nets._trained(net, data, recipes._weights(job.recipe))
   if job.memory then limit_memory(job, net, need) end
   local function tell(text) emit({ event = "note", text = text }) end
   local function saved(at)
