@@ -7,8 +7,8 @@
 --
 -- STORE and NAME: a population that a sweep has trained; or a space of space.small and flops: the
 -- first network that is drawn from it with 0.95 to 1 times as many.  DATA: images, as for
--- data.open; EPOCHS (30): how long.  The training is a sweep of its own, of one network, in OUT.db: it may
--- be stopped and goes on, and `netspace monitor OUT.db` follows it.
+-- data.open; EPOCHS (30): how long.  The training is a sweep of its own, of one network, in
+-- OUT.db: it may be stopped and goes on, and `netspace monitor OUT.db` follows it.
 -- The directory OUT then has the weights and the PyTorch module that loads them (net:export).
 -- The test images are looked at once, at the end: neither the population nor the training saw
 -- them.  On CIFAR-10, of which 45,000 images are trained on, a network of 60 MF takes 45,000/300 =
