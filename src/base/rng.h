@@ -29,7 +29,9 @@ struct rng {
                                       or repeat */                                            \
     X(RNG_MIX, mix, 11)            /* mixup and CutMix; index = epoch << 32 | batch */       \
     X(RNG_DROPOUT, dropout, 12)    /* entries left out by dropout; index as before */        \
-    X(RNG_DEPTH, depth, 13)        /* branches left out by stochastic depth; index as before */
+    X(RNG_DEPTH, depth, 13)        /* branches left out by stochastic depth; as before */ \
+    X(RNG_RECIPE, recipe, 15)      /* recipe of model `index & (1 << 32) - 1` of a           \
+                                      population; above: which number, which attempt */
 // clang-format on
 #define RNG_ENUM(name, lua, number) name = number,
 enum rng_purpose { RNG_PURPOSES(RNG_ENUM) };

@@ -125,6 +125,8 @@ bool recipe_check(const struct recipe *r, const struct source *s, struct error *
                          "batch is %d, and there are only %u training images; use a batch "
                          "of at most %u",
                          r->batch, s->n[SPLIT_TRAIN], s->n[SPLIT_TRAIN]);
+    if (!(r->lr_scale > 0 && r->lr_scale <= 1))
+        return error_set(e, "lr_scale is %g; it must be above 0, to 1", (double)r->lr_scale);
     return augment_check(&r->augment, e);
 }
 
@@ -178,9 +180,9 @@ static bool leaves_out(const struct recipe *r)
     return r->drop.dropout > 0 || r->drop.depth > 0;
 }
 
-size_t train_bytes(const struct arch *a, const struct recipe *r)
+size_t train_bytes(const struct arch *a, const struct recipe *r, int threads)
 {
-    size_t bytes = net_bytes(a, r->batch);
+    size_t bytes = net_bytes(a, r->batch, threads);
     if (r->ema == 0 && !leaves_out(r))
         return bytes;
     struct plan *p = plan_new(a, r->batch);
@@ -444,6 +446,8 @@ enum train_end train_run(struct net *n, const struct source *s, const struct rec
     t.others = xmalloc((size_t)r->batch * sizeof *t.others);
     t.reported = clock_now();
     *last = (struct epoch_result){.epoch = at->epoch, .validation = lost};
+    int body = net_arch(n)->stages + 1;
+    net_tune(n, r->frozen < body ? r->frozen : body, r->lr_scale);
     if (at->epoch == 0 && at->step == 0) {
         net_rest(n);
         if (r->ema > 0)

@@ -6,6 +6,8 @@
  * cutmix (Yun et al. 2019) as pycls and torchvision have them; drop.h. */
 #ifndef MODEL_TRAIN_H
 #define MODEL_TRAIN_H
+#include <limits.h>
+
 #include "model/augment.h"
 #include "model/drop.h"
 #include "model/metrics.h"
@@ -47,6 +49,8 @@ struct source {
                        uint32_t first, int n, struct error *e);
 };
 
+enum { FROZEN_BODY = INT_MAX };
+
 struct recipe {
     int epochs, batch;
     float lr, wd, wd_bn, wd_bias; // wd_bn, wd_bias -1: as wd
@@ -64,6 +68,8 @@ struct recipe {
     int precise; // images that the statistics of norms are taken of before they are used, or 0
     float label_smoothing;
     bool zero_gamma;
+    int frozen;     // parts that are not trained (net_tune); FROZEN_BODY: all but the head
+    float lr_scale; // rate of a part over that of the next one
     struct augment augment;
     uint64_t seed; // initial weights, order, augmentation
 };
@@ -113,8 +119,8 @@ struct train_report {
     void *self;
 };
 
-/* What a net of this arch and the recipe allocate; and makes a net ready for it. */
-size_t train_bytes(const struct arch *a, const struct recipe *r);
+/* What a net of this arch, the recipe and so many threads allocate; and makes a net ready for it. */
+size_t train_bytes(const struct arch *a, const struct recipe *r, int threads);
 bool train_ready(struct net *n, const struct recipe *r, struct error *e);
 
 /* Trains from *at (all zero: the beginning, with momentum 0) to the end, and leaves in *at

@@ -191,6 +191,7 @@ static void check_trained(void **state)
                             .nesterov = true,
                             .schedule = SCHEDULE_COS_STEP,
                             .warmup_factor = 0.1f,
+                            .lr_scale = 1,
                             .lr_end = 0.2f,
                             .lr_mult = 0.1f,
                             .ema = 0.02f,
@@ -281,13 +282,13 @@ static void test_bytes(void **state)
     net_trim();
     size_t before = block_total();
     struct net *n = net_new(&a, 20, &e);
-    assert_int_equal(block_total() - before, net_bytes(&a, 20));
+    assert_int_equal(block_total() - before, net_bytes(&a, 20, 1));
     assert_true(net_set_batch(n, 40, &e));
     assert_int_equal(net_batch(n), 40);
     struct recipe recipe = {.batch = 20, .ema = 0.1f, .drop = {.depth = 0.1f}};
     assert_true(train_ready(n, &recipe, &e));
     net_trim();
-    assert_int_equal(block_total() - before, train_bytes(&a, &recipe));
+    assert_int_equal(block_total() - before, train_bytes(&a, &recipe, 1));
     net_free(n);
     net_trim();
     assert_int_equal(block_total(), before);
