@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/net.h"
 #include "model/net_state.h"
 
 bool net_want_average(struct net *n, bool wanted, struct error *e)

@@ -3,7 +3,6 @@
 #ifndef MODEL_NET_STATE_H
 #define MODEL_NET_STATE_H
 #include "model/drop.h"
-#include "model/net.h"
 #include "model/plan.h"
 
 static const float NORM_MOMENTUM = 0.1f;
