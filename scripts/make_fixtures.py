@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Reference networks in PyTorch: makes tests/data, and checks files netspace saved.
 
-  make_fixtures.py                 write tests/data/<net>{,.expect}.safetensors
+  make_fixtures.py [NET…]          write tests/data/<net>{,.expect}.safetensors
   make_fixtures.py --check FILE    load weights saved by netspace (strictly) and compare
                                    the logits beside them (FILE.logits, see check)
 
-Needs PyTorch 2.13.0 and safetensors.  The tests themselves need neither: what this writes
+Needs PyTorch 2.13.0, and safetensors for --check.  The tests themselves need neither: what this writes
 is committed.  The networks are those of torch_anynet.py, independent of the C engine.
 
 Everything is computed in double precision, because a ReLU that flips between two correct
@@ -16,6 +16,9 @@ activation comes closer to its kink than MARGIN, so that single precision must a
 <net>.expect.safetensors x, labels; logits (training) and eval (running statistics);
                          gradient.NAME of the first step; after.NAME of three SGD steps.
                          More than LIMIT values: norm.… and SAMPLES evenly spaced values.
+trained_<net>.…          the same of an epoch of three steps by a recipe with all that recipes have
+                         besides (RECIPES): x, labels of all images; rates, after.NAME of the net
+                         in the end, raw.NAME of its last step, loss (validation, of the images)
 """
 import argparse
 import json
@@ -24,11 +27,12 @@ import struct
 import sys
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
-sys.path.insert(0, sys.path[0] + "/../lua/netspace/network")
+sys.path[:0] = [sys.path[0] + "/../lua/netspace/network"]
 import torch_anynet
+from torchtrain import extras, keyed
+from torchtrain.train import rate
 from torch_anynet import anynet
 
 RELEASE = "2.13.0"
@@ -41,7 +45,8 @@ kinks = []  # smallest |input| of each ReLU since it was last emptied
 
 class Relu(nn.Module):
     def forward(self, x):
-        kinks.append(x.detach().abs().min().item())
+        apart = x.detach().abs()
+        kinks.append(apart[apart > 0].min().item())  # 0: a branch left out
         return x.relu()
 
 
@@ -98,8 +103,22 @@ NETS = {
     "gray_res": model([1, 1], [8, 16], g=4, stem="res", image=16, stride=(1, 2), channels=1),
 }
 
+# tests/unit/test_trained.c has the same recipes.
+EXTRAS = dict(epochs=1, batch=4, lr=0.05, wd=0.01, wd_bn=0, wd_bias=0.002, warmup=0,
+              warmup_factor=0.1, dropout=0.25, stochastic_depth=0.5, ema=0.02, ema_period=2,
+              precise_bn=8)
+RECIPES = {
+    "trained_x": (model([1, 2], [8, 16], g=8, image=6), dict(
+        EXTRAS, schedule="linear_step", lr_end=0.1, stochastic_depth_rule="constant")),
+    "trained_silu": (model([2, 2], [16, 24], g=8, activation="silu"), dict(
+        EXTRAS, schedule="exp_step", lr_end=0.01)),
+    "trained_mb": (model([2, 2], [12, 12], b=0.5, g=1, block="mb", se=0.25, activation="silu",
+                         head_width=20, image=9), dict(EXTRAS, schedule="cos_step", lr_end=0.2)),
+}
+TRAINING_SEED = 5
 
-def draw(m, seed):
+
+def draw(m, seed, batch=4):
     """Weights that exercise everything: batch norms and statistics are random too."""
     r = torch.Generator().manual_seed(seed)
     normal = lambda p, sd: p.copy_(torch.randn(p.shape, generator=r) * sd)
@@ -120,7 +139,6 @@ def draw(m, seed):
             elif isinstance(mod, nn.Linear):
                 normal(mod.weight, 0.3)
                 normal(mod.bias, 0.3)
-    batch = 4
     x = torch.randn(batch, m.get("channels", 3), m["image"], m["image"], generator=r)
     labels = torch.randint(m["classes"], (batch,), generator=r)
     return net, x, labels
@@ -157,6 +175,45 @@ def run(net, x, labels, smoothing):
     return out
 
 
+def train(net, x, labels, recipe):
+    """An epoch by a recipe, in double; images of validation: all, in their order."""
+    net, x, out, batch = net.double(), x.double(), {}, recipe["batch"]
+    steps = len(x) // batch
+    drops, average = extras.Drops(net, recipe), extras.Average(net)
+    order = keyed.Streams(TRAINING_SEED, 0, keyed.ORDER).permutation(len(x))
+    wd = {"bn": recipe["wd_bn"], "bias": recipe["wd_bias"], "weight": recipe["wd"]}
+    sgd = torch.optim.SGD([{"params": [p], "weight_decay": wd[group(n)]}
+                           for n, p in net.named_parameters()],
+                          lr=1., momentum=MOMENTUM, nesterov=True)
+    loss_of, rates = nn.CrossEntropyLoss(), []
+
+    def forward(step):
+        drops.draw(TRAINING_SEED, 0, step, batch)
+        some = order[step * batch:(step + 1) * batch]
+        return net(x[some]), labels[some]
+    net.train()
+    for step in range(steps):
+        rates.append(rate(recipe, step / steps))
+        for of in sgd.param_groups:
+            of["lr"] = rates[-1]
+        sgd.zero_grad()
+        loss_of(*forward(step)).backward()
+        sgd.step()
+        if step % recipe["ema_period"] == 0:
+            average.step(extras.alpha(recipe, 0))
+    state = lambda: {k: v.detach().clone() for k, v in net.state_dict().items()
+                     if not k.endswith("num_batches_tracked")}
+    out.update(("raw." + k, v) for k, v in state().items())
+    average.exchange()
+    n = recipe["precise_bn"] // batch
+    extras.be_precise(net, (lambda i=i: forward(i) for i in range(n)), n)
+    net.eval()
+    out["loss"] = loss_of(net(x), labels).detach().reshape(1)
+    out["rates"] = torch.tensor(rates, dtype=torch.float64)
+    out.update(("after." + k, v) for k, v in state().items())
+    return out
+
+
 def sampled(values):
     out = {}
     for name, v in values.items():
@@ -188,35 +245,46 @@ def save(values, path, note):
         f.write(struct.pack("<Q", len(text)) + text + data)
 
 
-def make(folder):
+def make(folder, only):
     os.makedirs(folder, exist_ok=True)
     for name, m in NETS.items():
         smoothing = 0.1 if name in ("y", "silu") else 0.0
-        for seed in range(1, 2000):
-            net, x, labels = draw(m, seed)
-            start = {k: v.clone() for k, v in net.state_dict().items()
-                     if not k.endswith("num_batches_tracked")}
-            kinks.clear()
-            out = run(net, x, labels, smoothing)
-            if not kinks or min(kinks) > MARGIN:
-                break
-        else:
-            raise SystemExit(f"{name}: no seed keeps clear of the kinks")
-        note = {"format": "pt", "netspace.arch": json.dumps(m)}
-        save(single(start), f"{folder}/{name}.safetensors", note)
-        expect = single(sampled(out))
-        expect["x"] = x.permute(0, 2, 3, 1)  # NHWC
-        expect["labels"] = labels.int()
-        save(expect, f"{folder}/{name}.expect.safetensors",
-             {"torch": torch.__version__, "seed": str(seed),
-              "label_smoothing": str(smoothing)})
-        size = sum(os.path.getsize(f"{folder}/{name}.{end}")
-                   for end in ("safetensors", "expect.safetensors"))
-        print(f"{name:12} seed {seed:4}  {size / 1024:6.1f} kB", flush=True)
+        if not only or name in only:
+            search(folder, name, m, 4, lambda *data, s=smoothing: run(*data, s),
+                   {"label_smoothing": str(smoothing)})
+    for name, (m, recipe) in RECIPES.items():
+        if not only or name in only:
+            search(folder, name, m, 12, lambda *data, r=recipe: train(*data, r),
+                   {"recipe": json.dumps(recipe)})
+
+
+def search(folder, name, m, images, result, note):
+    """Writes a network and its result with the first seed that keeps clear of the kinks."""
+    for seed in range(1, 2000):
+        net, x, labels = draw(m, seed, images)
+        start = {k: v.clone() for k, v in net.state_dict().items()
+                 if not k.endswith("num_batches_tracked")}
+        kinks.clear()
+        out = result(net, x, labels)
+        if not kinks or min(kinks) > MARGIN:
+            break
+    else:
+        raise SystemExit(f"{name}: no seed keeps clear of the kinks")
+    save(single(start), f"{folder}/{name}.safetensors",
+         {"format": "pt", "netspace.arch": json.dumps(m)})
+    expect = single(sampled(out))
+    expect["x"] = x.permute(0, 2, 3, 1)  # NHWC
+    expect["labels"] = labels.int()
+    save(expect, f"{folder}/{name}.expect.safetensors",
+         {"torch": torch.__version__, "seed": str(seed), **note})
+    size = sum(os.path.getsize(f"{folder}/{name}.{end}")
+               for end in ("safetensors", "expect.safetensors"))
+    print(f"{name:12} seed {seed:4}  {size / 1024:6.1f} kB", flush=True)
 
 
 def check(path):
     """FILE.logits: two float32 blocks, the input (1, image, image, channels) and the logits."""
+    from safetensors.torch import load_file
     with open(path, "rb") as f:
         size = struct.unpack("<Q", f.read(8))[0]
         m = json.loads(json.loads(f.read(size))["__metadata__"]["netspace.arch"])
@@ -243,6 +311,7 @@ if __name__ == "__main__":
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--check", metavar="FILE")
     here = os.path.dirname(os.path.abspath(__file__))
+    ap.add_argument("only", nargs="*", help="names of networks (all)")
     ap.add_argument("--out", default=os.path.join(here, "../tests/data"))
     args = ap.parse_args()
     if args.check:
@@ -251,4 +320,4 @@ if __name__ == "__main__":
         if torch.__version__.split("+")[0] != RELEASE:
             raise SystemExit(f"needs PyTorch {RELEASE}, this is {torch.__version__}")
         torch.set_num_threads(1)
-        make(args.out)
+        make(args.out, args.only)

@@ -149,9 +149,12 @@ class Trainer:
         keep = (job.get("checkpoint") or {}).get("weights")
         if keep:
             try:
+                about = view.data.about(job["checksum"])
+                if t.average:
+                    about["weights"] = "average"
                 weights.write(keep, t.net.state_dict(), {
                     "format": "pt", "netspace.arch": json.dumps(job["m"]),
-                    "netspace.data": json.dumps(view.data.about(job["checksum"]))})
+                    "netspace.data": json.dumps(about)})
             except OSError as e:
                 self.say("note", text="the weights are not kept: %s" % e)
         self.say("done", error=error, seconds=seconds)

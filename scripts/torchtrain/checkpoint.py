@@ -1,5 +1,5 @@
 """Checkpoints of a training: when they are written (lua/netspace/sweep/checkpoint.lua), and how a
-training goes on from one.  A safetensors file with weights, momentum, and in its metadata which
+training goes on from one.  A safetensors file with weights, momentum, averages, and in its metadata which
 training it is of and where that stands."""
 import json
 import os
@@ -12,22 +12,23 @@ from . import weights
 SHARE = .01              # of the time, for writing
 WITHIN = 300             # seconds between two within an epoch, at least
 SEEK, RATE = .01, 100e6  # a first guess of what writing costs: seconds; bytes a second
-MOMENTUM = "momentum."
+MOMENTUM, AVERAGE = "momentum.", "average."
 
 
 class Keeper:
-    def __init__(self, job, net, optimizer, identity, emit):
+    def __init__(self, job, net, optimizer, average, identity, emit):
         o = job.get("checkpoint") or {}
         self.path, self.every, self.between = o.get("path"), o.get("every"), o.get("seconds")
         if self.path and not self.path.startswith("/"):
             home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
             self.path = os.path.join(home, "netspace", self.path)
-        self.net, self.optimizer, self.emit = net, optimizer, emit
+        self.net, self.optimizer, self.average, self.emit = net, optimizer, average, emit
         self.identity = json.dumps(identity, sort_keys=True)
         self.arch = json.dumps(job["m"])
         self.epochs, self.spent, self.began = [], 0., time.monotonic()
         size = sum(8 * p.numel() for p in net.parameters()) + sum(
-            4 * b.numel() for b in net.buffers())
+            4 * b.numel() for b in net.buffers()) + sum(
+            4 * v.numel() for v in self._averages().values())
         self.last, self.cost = self.began, SEEK + size / RATE
         self.failing = False
         if self.path and o.get("limit") and size > o["limit"]:
@@ -50,6 +51,11 @@ class Keeper:
                 state["momentum_buffer"] = torch.zeros_like(p)
             yield MOMENTUM + name, state["momentum_buffer"]
 
+    def _averages(self):
+        """The average of weights and statistics, by name."""
+        return {AVERAGE + name: v for name, v in self.average.values.items()} \
+            if self.average else {}
+
     def take_up(self):
         """Where the training goes on: a point, or None for its beginning."""
         if not self.path or not os.path.exists(self.path):
@@ -61,8 +67,9 @@ class Keeper:
                                  "trainer or device differs")
             state = json.loads(metadata["netspace.state"])
             momentum = dict(self._momentum())
-            self.net.load_state_dict({k: t for k, t in tensors.items() if k not in momentum})
-            for name, buffer in momentum.items():
+            besides = {**momentum, **self._averages()}
+            self.net.load_state_dict({k: t for k, t in tensors.items() if k not in besides})
+            for name, buffer in besides.items():
                 buffer.copy_(tensors[name])
         except (OSError, ValueError, KeyError, RuntimeError) as e:
             self.tell("the checkpoint cannot be used, training starts again at epoch 1: %s: %s"
@@ -78,7 +85,8 @@ class Keeper:
         start = time.monotonic()
         state = {"at": at, "epochs": self.epochs, "spent": self.seconds()}
         try:
-            weights.write(self.path, {**self.net.state_dict(), **dict(self._momentum())},
+            weights.write(self.path, {**self.net.state_dict(), **dict(self._momentum()),
+                                      **self._averages()},
                           {"format": "pt", "netspace.arch": self.arch,
                            "netspace.identity": self.identity,
                            "netspace.state": json.dumps(state)})

@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-INIT, ORDER, AUGMENT, SUBSET, MIX = 2, 3, 4, 6, 11  # purposes: what a stream is for
+# Purposes: what a stream is for.
+INIT, ORDER, AUGMENT, SUBSET, MIX, DROPOUT, DEPTH = 2, 3, 4, 6, 11, 12, 13
 
 STEP = np.uint64(0x9E3779B97F4A7C15)
 LAYERS, TAIL, AREA = 128, 3.442619855899, 9.91256303526217e-3

@@ -1,5 +1,6 @@
 """Trains one network as the engine does (src/model/train.c): the same initial weights, images,
 rates and steps, in PyTorch."""
+import contextlib
 import ctypes
 import math
 import os
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from . import checkpoint, draws, keyed, pixels, weights
+from . import checkpoint, draws, extras, keyed, pixels, weights
 
 LOSS_LIMIT = 1e4     # above it a network has run away
 STEP_SECONDS = .5    # between two step events
@@ -32,8 +33,16 @@ class Diverged(Exception):
 def rate(recipe, epoch):
     """The learning rate of an epoch, from 0."""
     lr, factor = draws.single(recipe["lr"]), draws.single(recipe["warmup_factor"])
-    if recipe["schedule"] != "constant":
-        lr *= .5 * (1 + math.cos(math.pi * epoch / recipe["epochs"]))
+    end, past = draws.single(recipe.get("lr_end", 0)), epoch / recipe["epochs"]
+    kind = recipe["schedule"].removesuffix("_step")
+    if kind == "cos":
+        lr *= (1 - end) * .5 * (1 + math.cos(math.pi * past)) + end
+    elif kind == "linear":
+        lr *= (1 - end) * (1 - past) + end
+    elif kind == "exp":
+        lr *= end ** past
+    elif kind == "steps":
+        lr *= draws.single(recipe.get("lr_mult", .1)) ** sum(e <= epoch for e in recipe["steps"])
     if epoch < recipe["warmup"]:
         a = epoch / recipe["warmup"]
         lr *= factor * (1 - a) + a
@@ -87,11 +96,13 @@ class Training:
         self.optimizer = torch.optim.SGD(
             weights.groups(self.net, self.recipe), lr=1., momentum=draws.single(
                 self.recipe["momentum"]), nesterov=self.recipe["nesterov"])
-        self.keeper = checkpoint.Keeper(job, self.net, self.optimizer, identity, emit)
+        self.drops = extras.Drops(self.net, self.recipe)
+        self.average = extras.Average(self.net) if self.recipe.get("ema") else None
+        self.keeper = checkpoint.Keeper(job, self.net, self.optimizer, self.average, identity, emit)
 
     # ---- a step ----------------------------------------------------------------------------
 
-    def batches(self, epoch, first):
+    def batches(self, epoch, first, end, mixed=True):
         """The images of an epoch's steps, as a network takes them, and their labels."""
         order = keyed.Streams(self.seed, epoch, keyed.ORDER).permutation(len(self.data.train))
         order_there = torch.from_numpy(order).to(self.machine.device)
@@ -99,13 +110,13 @@ class Training:
         pictures = self.view.training(e)
 
         def each():
-            for step in range(first, self.steps):
+            for step in range(first, end):
                 some = slice(step * self.batch, (step + 1) * self.batch)
                 rows, at = order[some], order_there[some]
                 x = pixels.train_view(pictures.take(rows, at, e.region), e, rows, at,
                                       self.view.table)
                 share, box = draws.mixed(self.augment, self.data.image, self.seed, epoch, step)
-                if share < 1:
+                if mixed and share < 1:
                     x = pixels.mix(x, share, box)
                 yield x.contiguous(memory_format=self.machine.format), self.labels[at], share
         return self.view.hurried(each(), pictures)
@@ -118,8 +129,9 @@ class Training:
         other = functional.cross_entropy(logits, labels.flip(0), label_smoothing=smooth)
         return share * own + (1 - share) * other
 
-    def step(self, x, labels, share, lr):
+    def step(self, x, labels, share, lr, epoch, step):
         """Loss and wrong answers of a step, as tensors on the device."""
+        self.drops.draw(self.seed, epoch, step, self.batch)
         with self.machine.autocast():
             logits = self.net(x)
         logits = logits.float()
@@ -129,6 +141,8 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.step()
+        if self.average and step % self.recipe.get("ema_period", 32) == 0:
+            self.average.step(extras.alpha(self.recipe, epoch))
         heavier = labels if share >= .5 else labels.flip(0)
         right = (logits.detach().argmax(1) == heavier) & ~logits.detach().isnan().any(1)
         return loss.detach(), (~right).sum()
@@ -152,15 +166,15 @@ class Training:
             return {"epoch": epoch, "step": step, "losses": losses[:step].tolist(),
                     "wrong": wrong[:step].tolist(),
                     "seconds": before + time.monotonic() - start}
-        batches = self.batches(epoch, first)
+        batches = self.batches(epoch, first, self.steps)
         try:
             for step, (x, labels, share) in enumerate(batches, first):
                 if self.told():
                     self.keeper.save(here(step))
                     raise Stopped()
-                if recipe["schedule"] == "cos_step":
+                if recipe["schedule"].endswith("_step"):
                     lr = rate(recipe, epoch + step / self.steps)
-                losses[step], wrong[step] = self.step(x, labels, share, lr)
+                losses[step], wrong[step] = self.step(x, labels, share, lr, epoch, step)
                 now = time.monotonic()
                 last = step + 1 == self.steps
                 if not machine.gpu or last or now - looked_at >= LOOK_SECONDS:
@@ -185,6 +199,37 @@ class Training:
                 raise Diverged("the loss became %g in epoch %d, step %d of %d (lr %g)" % (
                     loss, epoch + 1, step + 1, self.steps, rate(self.recipe, epoch)))
 
+    def be_precise(self, epoch):
+        """Batch norms take their statistics anew."""
+        n = min(self.recipe["precise_bn"] // self.batch, self.steps)
+        batches = self.batches(epoch, 0, n, mixed=False)
+
+        def each():
+            for step, (x, _, _) in enumerate(batches):
+                if self.told():
+                    raise Stopped()
+
+                def forward(x=x, step=step):
+                    self.drops.draw(self.seed, epoch, step, self.batch)
+                    with self.machine.autocast():
+                        self.net(x)
+                yield forward
+        try:
+            extras.be_precise(self.net, each(), n)
+        finally:
+            batches.close()
+
+    def validate(self, at):
+        """What networks are compared by: of the averages, where there are any."""
+        try:
+            with self.average.shown() if self.average else contextlib.nullcontext():
+                if self.recipe.get("precise_bn"):
+                    self.be_precise(at["epoch"])
+                return self.measure(at)
+        except Stopped:
+            self.keeper.save(at)
+            raise
+
     def measure(self, at):
         """The network on the images that networks are compared by."""
         split, pictures = self.data.compared, self.view.compared()
@@ -197,7 +242,6 @@ class Training:
              for first in range(0, len(split), size)), pictures)
         for own, x in zip(labels.split(size), batches):
             if self.told():
-                self.keeper.save(at)
                 raise Stopped()
             x = pixels.levels(x, self.view.table)
             with torch.no_grad(), self.machine.autocast():
@@ -233,7 +277,7 @@ class Training:
             event = {"epoch": at["epoch"] + 1}
             event.update(at["done"] if "done" in at else self.epoch(at))
             event["images_per_s"] = self.steps * self.batch / event["seconds"]
-            event.update(self.measure({"epoch": at["epoch"], "step": self.steps, "done": {
+            event.update(self.validate({"epoch": at["epoch"], "step": self.steps, "done": {
                 k: event[k] for k in ("lr", "seconds", "train_loss", "train_error")}}))
             event = {k: v for k, v in event.items() if math.isfinite(v)}
             self.emit("epoch", **event)
@@ -243,4 +287,6 @@ class Training:
                 self.keeper.save(at)
         if at["epoch"] < self.recipe["epochs"]:
             raise Parked()
+        if self.average:
+            self.average.exchange()
         return self.keeper.epochs[-1]["validation_error"], self.keeper.seconds()

@@ -27,7 +27,9 @@ struct rng {
                                       seeds before it */                                     \
     X(RNG_STEP, step, 10)          /* seeds of a step of design; index = hash of the space,  \
                                       or repeat */                                            \
-    X(RNG_MIX, mix, 11)            /* mixup and CutMix; index = epoch << 32 | batch */      \
+    X(RNG_MIX, mix, 11)            /* mixup and CutMix; index = epoch << 32 | batch */       \
+    X(RNG_DROPOUT, dropout, 12)    /* entries left out by dropout; index as before */        \
+    X(RNG_DEPTH, depth, 13)        /* branches left out by stochastic depth; as before */ \
     X(RNG_RECIPE, recipe, 15)      /* recipe of model `index & (1 << 32) - 1` of a           \
                                       population; above: which number, which attempt */
 // clang-format on

@@ -100,14 +100,15 @@ static int net_close(lua_State *L)
     return 0;
 }
 
-// need(m, batch[, threads]) -> bytes that new(m, batch) would allocate, and so many threads
+// need(m, recipe[, threads]) -> bytes that new(m, batch) and so many threads that train by the recipe
+// would allocate
 static int core_need(lua_State *L)
 {
     struct arch a;
+    struct recipe r;
     arch_from_lua(L, 1, &a);
-    int batch = batch_from_lua(L, 2);
-    luaL_argcheck(L, batch >= 1 && batch <= 65536, 2, "batch must be from 1 to 65536");
-    lua_pushinteger(L, (lua_Integer)net_bytes(&a, batch, (int)luaL_optinteger(L, 3, 1)));
+    recipe_from_lua(L, 2, NULL, &r);
+    lua_pushinteger(L, (lua_Integer)train_bytes(&a, &r, (int)luaL_optinteger(L, 3, 1)));
     return 1;
 }
 
@@ -458,7 +459,7 @@ static int net_run(lua_State *L)
     if (!lua_isnil(L, 4))
         luaL_checktype(L, 4, LUA_TFUNCTION);
     luaL_checkstack(L, 20, NULL);
-    if (!net_set_batch(n->net, r.batch, &e))
+    if (!train_ready(n->net, &r, &e))
         return luaL_error(L, "%s", e.msg);
     r.seed = n->seed;
     if (n->fresh && r.zero_gamma)

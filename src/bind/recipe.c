@@ -1,6 +1,7 @@
 /* netspace.core.recipe: recipes between Lua tables and C. */
 #include "bind/bind.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,12 +22,17 @@ static double number_field(lua_State *L, int t, const char *name, double missing
     return v;
 }
 
-static int integer_field(lua_State *L, int t, const char *name)
+static int integer_or(lua_State *L, int t, const char *name, int missing)
 {
-    double v = number_field(L, t, name, NAN);
+    double v = number_field(L, t, name, missing);
     if (!(v == rint(v) && fabs(v) < 1e9))
         luaL_error(L, "recipe: %s is %f; it must be a whole number", name, v);
     return (int)v;
+}
+
+static int integer_field(lua_State *L, int t, const char *name)
+{
+    return integer_or(L, t, name, INT_MAX);
 }
 
 static bool true_field(lua_State *L, int t, const char *name)
@@ -201,12 +207,52 @@ static int frozen_from_lua(lua_State *L, int t)
 
 // ---- recipes --------------------------------------------------------------------------
 
+// The epochs at which the rate falls.
+static void steps_from_lua(lua_State *L, int t, struct recipe *r)
+{
+    if (lua_getfield(L, t, "steps") != LUA_TNIL) {
+        luaL_checktype(L, -1, LUA_TTABLE);
+        r->n_steps = (int)lua_rawlen(L, -1);
+        if (r->n_steps > STEPS_MOST)
+            luaL_error(L, "recipe: steps has %d epochs; it can have %d", r->n_steps,
+                       STEPS_MOST);
+        for (int i = 0; i < r->n_steps; i++) {
+            int whole;
+            lua_rawgeti(L, -1, i + 1);
+            r->steps[i] = (int)lua_tointegerx(L, -1, &whole);
+            if (!whole)
+                luaL_error(L, "recipe: steps has %s; they must be whole numbers of epochs",
+                           luaL_tolstring(L, -1, NULL));
+            lua_pop(L, 1);
+        }
+    }
+    lua_pop(L, 1);
+}
+
+static bool constant_depth(lua_State *L, int t)
+{
+    lua_getfield(L, t, "stochastic_depth_rule");
+    const char *rule = lua_isnil(L, -1) ? "linear" : luaL_tolstring(L, -1, NULL);
+    bool constant = strcmp(rule, "constant") == 0;
+    if (!constant && strcmp(rule, "linear") != 0)
+        luaL_error(L,
+                   "recipe: stochastic_depth_rule is '%s'; it must be \"linear\" or "
+                   "\"constant\"",
+                   rule);
+    return constant;
+}
+
 void recipe_from_lua(lua_State *L, int t, const struct source *s, struct recipe *r)
 {
     static const char *const names[] = {
         [SCHEDULE_COS] = "cos",
         [SCHEDULE_COS_STEP] = "cos_step",
         [SCHEDULE_CONSTANT] = "constant",
+        [SCHEDULE_LINEAR] = "linear",
+        [SCHEDULE_LINEAR_STEP] = "linear_step",
+        [SCHEDULE_EXP] = "exp",
+        [SCHEDULE_EXP_STEP] = "exp_step",
+        [SCHEDULE_STEPS] = "steps",
     };
     TABLE_HAS(names, SCHEDULES);
     struct error e;
@@ -227,14 +273,23 @@ void recipe_from_lua(lua_State *L, int t, const struct source *s, struct recipe 
         .zero_gamma = true_field(L, t, "zero_gamma"),
         .frozen = frozen_from_lua(L, t),
         .lr_scale = (float)number_field(L, t, "lr_scale", 1),
+        .lr_end = (float)number_field(L, t, "lr_end", 0),
+        .lr_mult = (float)number_field(L, t, "lr_mult", 0.1),
+        .ema = (float)number_field(L, t, "ema", 0),
+        .ema_period = integer_or(L, t, "ema_period", 32),
+        .drop = {.dropout = (float)number_field(L, t, "dropout", 0),
+                 .depth = (float)number_field(L, t, "stochastic_depth", 0),
+                 .constant = constant_depth(L, t)},
+        .precise = integer_or(L, t, "precise_bn", 0),
     };
+    steps_from_lua(L, t, r);
     lua_getfield(L, t, "schedule");
     const char *schedule = luaL_tolstring(L, -1, NULL);
     for (r->schedule = 0; strcmp(schedule, names[r->schedule]) != 0;)
         if (++r->schedule == SCHEDULES)
             luaL_error(L,
-                       "recipe: schedule is '%s'; it must be \"cos\", \"cos_step\" or "
-                       "\"constant\"",
+                       "recipe: schedule is '%s'; it must be \"cos\", \"linear\", \"exp\" "
+                       "(each also with \"_step\"), \"steps\" or \"constant\"",
                        schedule);
     lua_getfield(L, t, "augment");
     r->augment = augment_from_lua(L);

@@ -12,25 +12,12 @@
 #include "base/memory.h"
 #include "base/pool.h"
 #include "model/complexity.h"
+#include "model/drop.h"
+#include "model/net_state.h"
 #include "model/plan.h"
 
-static const float NORM_MOMENTUM = 0.1f;
 static const double THREAD_WORK =
     2e6; // multiply-adds of a pass that are worth another thread
-
-struct net {
-    struct plan *plan;
-    float *params, *grads, *momentum, *buffers, *arena;
-    float *before;      // the running statistics before the last forward in training
-    size_t arena_bytes; // as allocated: at least what the plan needs
-    int threads;
-    double work;    // multiply-adds of a forward pass of one image
-    enum mode mode; // of the last forward
-    int count;      // images in it
-    double *stamps; // when each operation ended, or NULL
-    int frozen;     // operations before this one stay as they are
-    float scale;    // rate of a part over that of the next one
-};
 
 // ---- memory ---------------------------------------------------------------------------
 
@@ -111,6 +98,7 @@ struct net *net_new(const struct arch *a, int batch, struct error *e)
         return NULL;
     }
     struct net *n = xcalloc(1, sizeof *n);
+    n->norm_momentum = NORM_MOMENTUM;
     size_t bytes = p->group[PARAM_GROUPS] * sizeof(float);
     n->plan = p;
     n->scale = 1;
@@ -140,6 +128,8 @@ void net_free(struct net *n)
     block_free(n->momentum, bytes);
     block_free(n->buffers, n->plan->buffers * sizeof(float));
     block_free(n->before, n->plan->buffers * sizeof(float));
+    net_want_average(n, false, NULL);
+    drops_free(n->drops);
     if (n->arena)
         arena_give(n->arena, n->arena_bytes);
     plan_free(n->plan);
@@ -155,6 +145,8 @@ bool net_set_batch(struct net *n, int batch, struct error *e)
     if (!other)
         return false;
     // parameters lie alike at every batch: exchange only what depends on it
+    drops_free(n->drops);
+    n->drops = NULL;
     struct plan *p = n->plan;
     float *arena = n->arena;
     size_t bytes = n->arena_bytes;
@@ -259,7 +251,7 @@ static struct norm *norm_of(const struct net *n, int op, struct norm *norm)
     *norm = (struct norm){.C = (size_t)n->plan->tensors[o->in].C,
                           .act = o->act,
                           .eps = NET_NORM_EPS,
-                          .momentum = NORM_MOMENTUM,
+                          .momentum = n->norm_momentum,
                           .gamma = value(n, o, 0),
                           .beta = value(n, o, 1),
                           .running_mean = value(n, o, 2),
@@ -268,7 +260,8 @@ static struct norm *norm_of(const struct net *n, int op, struct norm *norm)
                           .dbeta = gradient(n, o, 1),
                           .state = place(n, o->saved[0]),
                           .rows = rows,
-                          .fixed = op < n->frozen};
+                          .fixed = op < n->frozen,
+                          .survival = n->mode == MODE_TRAIN ? drops_of(n->drops, op) : NULL};
     return norm;
 }
 
@@ -326,6 +319,8 @@ static void forward(struct net *n, const struct op *o)
         break;
     case OP_GAP:
         gap_forward(out, in, N, pixels(x), C);
+        if (n->mode == MODE_TRAIN)
+            drops_apply(n->drops, out, N, C);
         break;
     case OP_LINEAR:
         linear_forward(out, in, value(n, o, 0), value(n, o, 1), N, C, (size_t)y->C,
@@ -444,6 +439,7 @@ static void backward(struct net *n, const struct op *o)
                          x->C);
         break;
     case OP_GAP:
+        drops_apply(n->drops, place(n, o->dout), N, C);
         if (din)
             gap_backward(din, dout, N, pixels(x), C);
         break;

@@ -2,8 +2,9 @@
  *
  * Memory is six blocks and nothing else: parameters, gradients, momentum (laid out
  * alike), running statistics, these before the step, and an activation arena, all of a size
- * known before anything is allocated.  After net_new and net_set_threads no call allocates.
- * The arena of a freed
+ * known before anything is allocated; where a recipe asks for them, also averages of
+ * parameters and running statistics, and draws (drop.h).  After net_new, net_set_threads,
+ * net_want_average and net_want_drops no call allocates.  The arena of a freed
  * network is kept for the next one, which takes it if it is large enough.  Source of
  * structure, names and initialisation: pycls anynet.py / blocks.py; names as its state dict
  * (stem.conv, s1.b1.f.a, …).  Weight layout inside: (K,R,R,C/G). */
@@ -18,6 +19,7 @@ static const float NET_NORM_EPS = 1e-5f; // added to the variance in every batch
 
 struct net;
 struct plan;
+struct drop;
 
 /* Owns everything; false/NULL with a message when memory is above the limit or missing.
  */
@@ -47,6 +49,7 @@ const struct param *net_param(const struct net *n, size_t i);
 float *net_values(struct net *n, const struct param *p);    // parameter or buffer
 float *net_gradients(struct net *n, const struct param *p); // NULL for a buffer
 float *net_momentum(struct net *n, const struct param *p);  // NULL for a buffer
+float *net_average(struct net *n, const struct param *p);   // NULL where there is none
 
 /* Input buffer (batch, image, image, channels) to fill before every forward (what it held is
  * gone after one).  Logits (count, classes) stay valid until the next call; count <=
@@ -70,6 +73,25 @@ void net_rest(struct net *n); // momentum 0
  * in training as well, and of the others each learns at `scale` times the rate of the next, the
  * head at the rate itself.  0, 1: all alike. */
 void net_tune(struct net *n, int frozen, float scale);
+
+/* The exponential moving average of parameters and running statistics (of pycls net.py,
+ * update_model_ema): average = (1-alpha)·average + alpha·weights. */
+bool net_want_average(struct net *n, bool wanted, struct error *e); // keeps one that is there
+void net_average_step(struct net *n, double alpha);
+/* Exchanges the two: what is computed, saved and exported is of the averages until the next
+ * call.  True from the first to the second: net_average_shown. */
+void net_average_show(struct net *n);
+bool net_average_shown(const struct net *n);
+void net_average_keep(struct net *n); // the averages become the weights, and there are none
+
+/* What the next forward in training leaves out (drop.h); net_want_drops before. */
+bool net_want_drops(struct net *n, bool wanted, struct error *e);
+void net_drop(struct net *n, const struct drop *what, uint64_t seed, int epoch,
+              uint32_t step);
+
+/* A forward in training after which the running statistics are those of this batch alone;
+ * false as net_forward's NULL. */
+bool net_gather(struct net *n, int count);
 /* From now on each operation leaves the clock (clock_now) of its end at its time in the
  * plan, backward's loss at n and net_step at 2n + 1 (plan->n + plan->n + 2 places); NULL:
  * no longer.  For profiles. */

@@ -86,7 +86,8 @@ static struct op *op_add(struct plan *p, enum op_kind kind, const char *name, in
                      .scratch = NONE,
                      .dscratch = NONE,
                      .norm_after = NONE,
-                     .norm_before = NONE};
+                     .norm_before = NONE,
+                     .block = NONE};
     int length = snprintf(o->name, sizeof o->name, "%s", name);
     assert(length < (int)sizeof o->name);
     (void)length;
@@ -497,7 +498,11 @@ struct plan *plan_new(const struct arch *a, int batch)
             char name[32];
             snprintf(name, sizeof name, "s%d.b%d", i + 1, j + 1);
             block_parts(&b, a, i, p->tensors[x].C, j == 0 ? a->stride[i] : 1);
+            int first = p->n;
             x = add_parts(p, name, &b, x);
+            for (int k = first; k < p->n; k++)
+                p->ops[k].block = p->blocks;
+            p->blocks++;
         }
     head_parts(&b, a);
     p->logits = add_parts(p, "head", &b, x);

@@ -48,6 +48,7 @@ struct op {
     bool fused, unstored, backward_fused; // norm: see above
     bool accumulates;                     // conv: din holds another reader's gradient already
     int norm_after, norm_before;          // conv: in its epilogue, in its prologue, or NONE
+    int block;                            // of which block of the network, from 0, or NONE
 };
 
 struct use {
@@ -61,7 +62,7 @@ struct plan {
     struct arch arch;
     int batch;
     struct op *ops;
-    int n;
+    int n, blocks;
     struct tensor *tensors;
     int n_tensors;
     struct use *uses; // of tensors by operations, by mode and time

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
@@ -79,6 +80,40 @@ bool recipe_check(const struct recipe *r, const struct source *s, struct error *
                          "warmup is %d epochs; it must be from 0 to the %d epochs of the "
                          "recipe",
                          r->warmup, r->epochs);
+    if (!between(r->lr_end, 0, 1))
+        return error_set(e, "lr_end is %g; it must be a share of lr, from 0 to 1",
+                         (double)r->lr_end);
+    bool falls = r->schedule == SCHEDULE_EXP || r->schedule == SCHEDULE_EXP_STEP;
+    if (falls && r->lr_end == 0)
+        return error_set(e,
+                         "an exponential schedule never reaches 0; give lr_end, the share of "
+                         "lr where it ends, such as 0.01");
+    if (r->schedule == SCHEDULE_STEPS && r->n_steps == 0)
+        return error_set(
+            e, "schedule \"steps\" needs steps, the epochs at which lr is multiplied "
+               "by lr_mult, such as { 30, 60 }");
+    for (int i = 0; i < r->n_steps; i++)
+        if (r->steps[i] < 1 || r->steps[i] >= r->epochs ||
+            (i && r->steps[i] <= r->steps[i - 1]))
+            return error_set(e, "steps has %d; they must rise, from 1 to below the %d epochs",
+                             r->steps[i], r->epochs);
+    if (!between(r->lr_mult, 0, 10))
+        return error_set(e, "lr_mult is %g; it must be from 0 to 10", (double)r->lr_mult);
+    if (!between(r->ema, 0, 1))
+        return error_set(e, "ema is %g; it must be from 0 to 1", (double)r->ema);
+    if (r->ema_period < 1 || r->ema_period > 1000000)
+        return error_set(e, "ema_period is %d steps; it must be from 1 to 1000000",
+                         r->ema_period);
+    if (!(r->drop.dropout >= 0 && r->drop.dropout < 1))
+        return error_set(e, "dropout is %g; it must be from 0 to below 1",
+                         (double)r->drop.dropout);
+    if (!(r->drop.depth >= 0 && r->drop.depth < 1))
+        return error_set(e, "stochastic_depth is %g; it must be from 0 to below 1",
+                         (double)r->drop.depth);
+    if (r->precise < 0 || (r->precise > 0 && r->precise < r->batch))
+        return error_set(e,
+                         "precise_bn is %d images; it must be 0, or at least a batch of %d",
+                         r->precise, r->batch);
     if (!between(r->warmup_factor, 0, 1))
         return error_set(e, "warmup_factor is %g; it must be from 0 to 1",
                          (double)r->warmup_factor);
@@ -98,14 +133,71 @@ bool recipe_check(const struct recipe *r, const struct source *s, struct error *
 float recipe_lr(const struct recipe *r, double epoch)
 {
     const double pi = 3.14159265358979323846;
-    double lr = r->lr;
-    if (r->schedule != SCHEDULE_CONSTANT)
-        lr *= 0.5 * (1 + cos(pi * epoch / r->epochs));
+    double lr = r->lr, end = r->lr_end, past = epoch / r->epochs;
+    switch (r->schedule) {
+    case SCHEDULE_COS:
+    case SCHEDULE_COS_STEP:
+        lr *= (1 - end) * 0.5 * (1 + cos(pi * past)) + end;
+        break;
+    case SCHEDULE_LINEAR:
+    case SCHEDULE_LINEAR_STEP:
+        lr *= (1 - end) * (1 - past) + end;
+        break;
+    case SCHEDULE_EXP:
+    case SCHEDULE_EXP_STEP:
+        lr *= pow(end, past);
+        break;
+    case SCHEDULE_STEPS:
+        for (int i = 0; i < r->n_steps && epoch >= r->steps[i]; i++)
+            lr *= (double)r->lr_mult;
+        break;
+    case SCHEDULE_CONSTANT:
+    case SCHEDULES:
+        break;
+    }
     if (epoch < r->warmup) {
         double a = epoch / r->warmup;
         lr *= r->warmup_factor * (1 - a) + a;
     }
     return (float)lr;
+}
+
+static bool set_each_step(enum schedule s)
+{
+    return s == SCHEDULE_COS_STEP || s == SCHEDULE_LINEAR_STEP || s == SCHEDULE_EXP_STEP;
+}
+
+double recipe_alpha(const struct recipe *r, int epoch)
+{
+    double alpha = (double)r->ema * r->ema_period * r->batch / r->epochs;
+    return alpha > 1 || epoch < r->warmup ? 1 : alpha;
+}
+
+// ---- what a recipe takes ----------------------------------------------------------------
+
+static bool leaves_out(const struct recipe *r)
+{
+    return r->drop.dropout > 0 || r->drop.depth > 0;
+}
+
+size_t train_bytes(const struct arch *a, const struct recipe *r, int threads)
+{
+    size_t bytes = net_bytes(a, r->batch, threads);
+    if (r->ema == 0 && !leaves_out(r))
+        return bytes;
+    struct plan *p = plan_new(a, r->batch);
+    if (r->ema > 0)
+        bytes += sizeof(float) * (p->group[PARAM_GROUPS] + p->buffers);
+    if (leaves_out(r))
+        bytes += drops_bytes(p);
+    plan_free(p);
+    return bytes;
+}
+
+bool train_ready(struct net *n, const struct recipe *r, struct error *e)
+{
+    return net_set_batch(n, r->batch, e) && net_want_average(n, r->ema > 0, e) &&
+           net_want_drops(n, leaves_out(r), e);
 }
 
 // ---- testing and training -----------------------------------------------------------
@@ -171,17 +263,28 @@ static bool runaway(double loss)
     return !(loss <= LOSS_LIMIT);
 }
 
-// Fills the network's input with the images of a step, mixed where the recipe says so: labels
-// and others (of the images mixed into them), *share of the former.
+// Fills the network's input with the images of a step of this epoch, and draws what it leaves out.
+static bool take_images(struct run *t, int step, struct error *why)
+{
+    const struct recipe *r = t->recipe;
+    int epoch = t->at->epoch;
+    if (leaves_out(r))
+        net_drop(t->net, &r->drop, r->seed, epoch, (uint32_t)step);
+    return t->source->train_batch(t->source->self, net_input(t->net), t->labels,
+                                  t->order + (size_t)step * (size_t)r->batch, r->batch,
+                                  &r->augment, r->seed, epoch, why);
+}
+
+// The same for the next step, mixed where the recipe says so: labels and others (of the images
+// mixed into them), *share of the former.
 static bool take_batch(struct run *t, float *share, struct error *why)
 {
     const struct recipe *r = t->recipe;
     const struct source *s = t->source;
     int epoch = t->at->epoch, step = t->at->step;
-    float *x = net_input(t->net);
-    if (!s->train_batch(s->self, x, t->labels, t->order + (size_t)step * (size_t)r->batch,
-                        r->batch, &r->augment, r->seed, epoch, why))
+    if (!take_images(t, step, why))
         return false;
+    float *x = net_input(t->net);
     struct mix mix = mix_draw(&r->augment, s->image, r->seed, epoch, (uint32_t)step);
     *share = mix.share;
     if (mix.share < 1)
@@ -220,9 +323,11 @@ static enum train_end train_epoch(struct run *t, struct epoch_result *out, struc
             return TRAIN_DIVERGED;
         }
         float lr = out->lr;
-        if (r->schedule == SCHEDULE_COS_STEP)
+        if (set_each_step(r->schedule))
             lr = recipe_lr(r, at->epoch + (double)at->step / steps);
         net_step(t->net, lr, r->momentum, r->nesterov, t->wd);
+        if (r->ema > 0 && at->step % r->ema_period == 0)
+            net_average_step(t->net, recipe_alpha(r, at->epoch));
         at->loss_sum += loss;
         at->wrong_sum += (uint64_t)wrong;
         at->step++;
@@ -238,14 +343,68 @@ static enum train_end train_epoch(struct run *t, struct epoch_result *out, struc
     return TRAIN_DONE;
 }
 
+// Copies the running statistics to or from `all`, one behind the other; their number.
+static size_t statistics(struct net *n, float *all, bool back)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < net_params(n); i++) {
+        const struct param *p = net_param(n, i);
+        if (!p->buffer)
+            continue;
+        float *values = net_values(n, p);
+        if (all)
+            memcpy(back ? values : all + at, back ? all + at : values,
+                   p->count * sizeof *all);
+        at += p->count;
+    }
+    return at;
+}
+
+// The running statistics become the means of those of the first batches of this epoch; or stay.
+static enum train_end be_precise(struct run *t, struct error *why)
+{
+    const struct recipe *r = t->recipe;
+    int steps = (int)(t->source->n[SPLIT_TRAIN] / (uint32_t)r->batch);
+    int batches = r->precise / r->batch < steps ? r->precise / r->batch : steps;
+    size_t count = statistics(t->net, NULL, false);
+    float *before = xmalloc(count * sizeof *before), *now = xmalloc(count * sizeof *now);
+    double *sum = xcalloc(count, sizeof *sum);
+    enum train_end end = TRAIN_DONE;
+    statistics(t->net, before, false);
+    for (int i = 0; i < batches && end == TRAIN_DONE; i++) {
+        if (!take_images(t, i, why))
+            end = TRAIN_UNREADABLE;
+        else if (!net_gather(t->net, r->batch))
+            end = TRAIN_INTERRUPTED;
+        statistics(t->net, now, false);
+        for (size_t k = 0; k < count; k++)
+            sum[k] += (double)now[k] / batches;
+    }
+    for (size_t k = 0; k < count; k++)
+        now[k] = (float)sum[k];
+    statistics(t->net, end == TRAIN_DONE ? now : before, true);
+    free(before);
+    free(now);
+    free(sum);
+    return end;
+}
+
 static enum train_end validate(struct run *t, struct epoch_result *out, struct error *why)
 {
     struct tally tally;
+    enum train_end end = TRAIN_DONE;
+    if (t->recipe->ema > 0)
+        net_average_show(t->net);
+    if (t->recipe->precise > 0)
+        end = be_precise(t, why);
     tally_start(&tally, t->source->classes, false);
-    enum train_end end = measure(t->net, t->source, SPLIT_VALIDATION, &tally, t, why);
+    if (end == TRAIN_DONE)
+        end = measure(t->net, t->source, SPLIT_VALIDATION, &tally, t, why);
     if (end == TRAIN_DONE)
         out->validation = tally_metrics(&tally);
     tally_end(&tally);
+    if (t->recipe->ema > 0)
+        net_average_show(t->net);
     return end;
 }
 
@@ -268,6 +427,8 @@ static enum train_end train_all(struct run *t, struct epoch_result *last, struct
         if (t->report && t->report->epoch && !t->report->epoch(t->report->self, last) &&
             result.epoch < t->recipe->epochs)
             return TRAIN_STOPPED;
+        if (result.epoch == t->recipe->epochs && t->recipe->ema > 0)
+            net_average_keep(t->net);
     }
     return TRAIN_DONE;
 }
@@ -287,8 +448,11 @@ enum train_end train_run(struct net *n, const struct source *s, const struct rec
     *last = (struct epoch_result){.epoch = at->epoch, .validation = lost};
     int body = net_arch(n)->stages + 1;
     net_tune(n, r->frozen < body ? r->frozen : body, r->lr_scale);
-    if (at->epoch == 0 && at->step == 0)
+    if (at->epoch == 0 && at->step == 0) {
         net_rest(n);
+        if (r->ema > 0)
+            net_average_step(n, 1);
+    }
     enum train_end end = train_all(&t, last, why);
     free(t.order);
     free(t.labels);

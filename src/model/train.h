@@ -1,21 +1,35 @@
 /* Training one network: epochs of SGD steps over a source of images, each measured on the
  * validation images.
- * Source: pycls trainer.py / optimizer.py (half cosine and linear warm-up, there set
- * once an epoch; last partial batch dropped in training, test weighted by true batch size);
- * mixup (Zhang et al. 2018), cutmix (Yun et al. 2019) as pycls and torchvision have them. */
+ * Source: pycls trainer.py / optimizer.py / net.py (schedules and linear warm-up, there set
+ * once an epoch; last partial batch dropped in training, test weighted by true batch size;
+ * averages of the weights; precise statistics of batch norms); mixup (Zhang et al. 2018),
+ * cutmix (Yun et al. 2019) as pycls and torchvision have them; drop.h. */
 #ifndef MODEL_TRAIN_H
 #define MODEL_TRAIN_H
 #include <limits.h>
 
 #include "model/augment.h"
+#include "model/drop.h"
 #include "model/metrics.h"
 #include "model/net.h"
 
 /* What images are for: training; comparing and choosing networks; measuring one chosen. */
 enum split_name { SPLIT_TRAIN, SPLIT_VALIDATION, SPLIT_TEST, SPLITS };
 
-/* COS: half a cosine, set once an epoch; COS_STEP: at every step, so that it ends near 0. */
-enum schedule { SCHEDULE_COS, SCHEDULE_COS_STEP, SCHEDULE_CONSTANT, SCHEDULES };
+/* COS: half a cosine, set once an epoch; COS_STEP: at every step, so that it ends near its end;
+ * of LINEAR and EXP alike.  STEPS: times lr_mult at each of the epochs `steps`. */
+enum schedule {
+    SCHEDULE_COS,
+    SCHEDULE_COS_STEP,
+    SCHEDULE_CONSTANT,
+    SCHEDULE_LINEAR,
+    SCHEDULE_LINEAR_STEP,
+    SCHEDULE_EXP,
+    SCHEDULE_EXP_STEP,
+    SCHEDULE_STEPS,
+    SCHEDULES
+};
+enum { STEPS_MOST = 32 };
 
 /* Where images come from.  This layer does not know data sets: they fill this in.  x
  * (n,image,image,channels) normalised, labels (n).  Both return false when an image cannot be
@@ -45,6 +59,13 @@ struct recipe {
     enum schedule schedule;
     int warmup; // epochs of linear warm-up from warmup_factor
     float warmup_factor;
+    float lr_end; // COS, LINEAR, EXP: where they end, as a share of lr
+    int steps[STEPS_MOST], n_steps;
+    float lr_mult;
+    float ema; // weight of a step in the average of weights (train_ema), 0: there is none
+    int ema_period;
+    struct drop drop;
+    int precise; // images that the statistics of norms are taken of before they are used, or 0
     float label_smoothing;
     bool zero_gamma;
     int frozen;     // parts that are not trained (net_tune); FROZEN_BODY: all but the head
@@ -54,9 +75,14 @@ struct recipe {
 };
 
 bool recipe_check(const struct recipe *r, const struct source *s, struct error *e);
-/* lr of epoch e (0-based; with COS_STEP a fraction is what of the epoch is over):
- * base·½(1+cos(πe/E)), times the warm-up factor. */
+/* lr of epoch e of E (0-based; set at every step a fraction is what of the epoch is over), with
+ * s = e/E:  lr·((1-lr_end)·½(1+cos(πs)) + lr_end),  lr·((1-lr_end)·(1-s) + lr_end),
+ * lr·lr_end^s  or  lr·lr_mult^(steps so far), times the warm-up factor. */
 float recipe_lr(const struct recipe *r, double epoch);
+/* alpha of the average of weights, every ema_period steps of an epoch from the first on:
+ * min(1, ema·ema_period·batch/epochs), so that 1/(ema·images) of the training counts for most of
+ * it, whatever batch and epochs are; 1 while the rate warms up. */
+double recipe_alpha(const struct recipe *r, int epoch);
 
 struct epoch_result {
     int epoch;                      // 1-based when reported
@@ -93,9 +119,17 @@ struct train_report {
     void *self;
 };
 
+/* What a net of this arch, the recipe and so many threads allocate; and makes a net ready for it. */
+size_t train_bytes(const struct arch *a, const struct recipe *r, int threads);
+bool train_ready(struct net *n, const struct recipe *r, struct error *e);
+
 /* Trains from *at (all zero: the beginning, with momentum 0) to the end, and leaves in *at
  * where it stopped; result of the last finished epoch in *last (none yet: epoch at->epoch,
- * error 100).  The recipe must have passed recipe_check and fit the net's batch.  DIVERGED:
+ * error 100).  The recipe must have passed recipe_check, the net train_ready.  With an
+ * average of weights it is the average that is measured, and that the net has in the end; before,
+ * the net has the weights of its last step.  With precise statistics these are, before each
+ * validation, the means over the first batches of the epoch as it was trained on, unmixed.
+ * DIVERGED:
  * the loss was NaN, Inf or above 1e4 (a result: error 100 in the epoch where it happened);
  * `why` says where.  INTERRUPTED, STOPPED: between two steps, or two batches of a validation;
  * the step at which the interrupt came has not been.  UNREADABLE: an image could not be read,

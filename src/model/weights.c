@@ -5,7 +5,8 @@
  * also have other names, or the first convolution for images with blue first (struct naming).
  *
  * A checkpoint is such a file with more in it: the momentum of each parameter as
- * "momentum.<name>", and in the metadata which training it is of, where that stands, and
+ * "momentum.<name>", where weights are averaged "average.<name>" of each parameter and running
+ * statistic, and in the metadata which training it is of, where that stands, and
  * a checksum of all values and of these two texts. */
 #include <assert.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 
 #define COUNTER "num_batches_tracked"
 #define MOMENTUM "momentum."
+#define AVERAGE "average."
 enum { NAME = 80 };
 static const char ARCH_KEY[] = "netspace.arch", DATA_KEY[] = "netspace.data",
                   STATE_KEY[] = "netspace.state", IDENTITY_KEY[] = "netspace.identity",
@@ -67,6 +69,11 @@ static void momentum_name(char name[NAME], const struct param *p)
     snprintf(name, NAME, MOMENTUM "%s", p->name);
 }
 
+static void average_name(char name[NAME], const struct param *p)
+{
+    snprintf(name, NAME, AVERAGE "%s", p->name);
+}
+
 // The tensors of a file while they are gathered, and a copy of their values as they are
 // in it, one after another.
 struct gathered {
@@ -98,7 +105,7 @@ static void sum_text(char text[17], uint64_t sum, const char *identity, const ch
     snprintf(text, 17, "%016llx", (unsigned long long)sum);
 }
 
-// Weights, and with `identity` also momentum.
+// Weights, and with `identity` also momentum and averages.
 static bool write_file(struct net *n, const char *path, const char *arch_json,
                        const char *data_json, const struct naming *names,
                        const char *identity, const char *state, struct error *e)
@@ -106,15 +113,19 @@ static bool write_file(struct net *n, const char *path, const char *arch_json,
     size_t params = net_params(n), floats = 0;
     for (size_t i = 0; i < params; i++) {
         const struct param *p = net_param(n, i);
-        floats += identity && !p->buffer ? 2 * p->count : p->count;
+        floats += p->count;
+        if (identity && !p->buffer)
+            floats += p->count;
+        if (identity && net_average(n, p))
+            floats += p->count;
     }
     size_t bytes = floats * sizeof(float) + sizeof(int64_t);
     struct gathered g = {.block = block_alloc(bytes)}; // all values, then one counter
     if (!g.block)
         return error_set(e, "%s: no memory for a copy of %zu weights", path, floats);
     g.end = g.block;
-    g.list = xcalloc(2 * params, sizeof *g.list);
-    g.names = xcalloc(params, sizeof *g.names);
+    g.list = xcalloc(3 * params, sizeof *g.list);
+    g.names = xcalloc(2 * params, sizeof *g.names);
     for (size_t i = 0; i < params; i++) {
         const struct param *p = net_param(n, i);
         gather(&g, file_name(names, n, i), p, net_values(n, p), reversed(names, i));
@@ -129,6 +140,13 @@ static bool write_file(struct net *n, const char *path, const char *arch_json,
         if (!p->buffer) {
             momentum_name(g.names[i], p);
             gather(&g, g.names[i], p, net_momentum(n, p), false);
+        }
+    }
+    for (size_t i = 0; i < params && identity; i++) {
+        const struct param *p = net_param(n, i);
+        if (net_average(n, p)) {
+            average_name(g.names[params + i], p);
+            gather(&g, g.names[params + i], p, net_average(n, p), false);
         }
     }
     char sum[17] = "";
@@ -158,7 +176,13 @@ bool net_save(struct net *n, const char *path, const char *arch_json, const char
 bool net_checkpoint(struct net *n, const char *path, const char *arch_json,
                     const char *identity, const char *state, struct error *e)
 {
-    return write_file(n, path, arch_json, NULL, NULL, identity, state, e);
+    bool shown = net_average_shown(n); // while it is measured
+    if (shown)
+        net_average_show(n);
+    bool good = write_file(n, path, arch_json, NULL, NULL, identity, state, e);
+    if (shown)
+        net_average_show(n);
+    return good;
 }
 
 static int by_name(const void *a, const void *b)
@@ -217,38 +241,52 @@ static const struct st_tensor *find(const struct st_file *f, const char *name,
     return t;
 }
 
-// Every parameter has its tensor (found[i]) and, if the file has any, its momentum
-// (moments[i]), but those that keep their values; nothing is left over but counters.
+// The tensors of each parameter in a file; NULL where there are none.
+struct found {
+    const struct st_tensor **values, **moments, **averages;
+    bool averaged; // there are averages
+};
+
+// Every parameter has its tensor and, if the file has any, its momentum and average, but those that
+// keep their values; nothing is left over but counters.
 static bool match(const struct net *n, struct st_file *f, const struct naming *names,
-                  const struct st_tensor **found, const struct st_tensor **moments,
-                  struct error *e)
+                  struct found *found, struct error *e)
 {
     size_t params = net_params(n);
     if (f->n)
         qsort(f->tensors, f->n, sizeof *f->tensors, by_name);
     bool *used = xcalloc(f->n, sizeof *used), good = true;
     bool momentum = metadata(f, IDENTITY_KEY) != NULL;
+    char first[NAME];
+    average_name(first, net_param(n, 0));
+    found->averaged = momentum && lookup(f, first);
     for (size_t i = 0; i < params && good; i++) {
         const struct param *p = net_param(n, i);
         const char *in_file = file_name(names, n, i);
         const struct st_tensor *t;
         char name[NAME];
         if (names && names->kept && names->kept[i]) {
-            for (int k = 0; k < 2; k++) {
-                momentum_name(name, p);
+            for (int k = 0; k < 3; k++) {
+                (k == 1 ? momentum_name : average_name)(name, p);
                 if ((t = lookup(f, k ? name : in_file)))
                     used[t - f->tensors] = true;
             }
             continue;
         }
-        good = (found[i] = find(f, in_file, p, e)) != NULL;
+        good = (found->values[i] = find(f, in_file, p, e)) != NULL;
         if (good)
-            used[found[i] - f->tensors] = true;
+            used[found->values[i] - f->tensors] = true;
         if (good && momentum && !p->buffer) {
             momentum_name(name, p);
-            good = (moments[i] = find(f, name, p, e)) != NULL;
+            good = (found->moments[i] = find(f, name, p, e)) != NULL;
             if (good)
-                used[moments[i] - f->tensors] = true;
+                used[found->moments[i] - f->tensors] = true;
+        }
+        if (good && found->averaged) {
+            average_name(name, p);
+            good = (found->averages[i] = find(f, name, p, e)) != NULL;
+            if (good)
+                used[found->averages[i] - f->tensors] = true;
         }
         if (good && counter_name(name, in_file) && (t = lookup(f, name)))
             used[t - f->tensors] = true;
@@ -266,17 +304,17 @@ static bool match(const struct net *n, struct st_file *f, const struct naming *n
 
 // Whether the values and texts are those that were written.
 static bool intact(const struct net *n, const struct st_file *f, const char *block,
-                   const struct st_tensor *const *found,
-                   const struct st_tensor *const *moments)
+                   const struct found *found)
 {
     const char *wanted = metadata(f, SUM_KEY), *state = metadata(f, STATE_KEY);
     uint64_t sum = 0;
     char text[17];
-    for (size_t i = 0; i < 2 * net_params(n); i++) {
-        const struct st_tensor *t = i < net_params(n) ? found[i] : moments[i - net_params(n)];
-        if (t)
-            sum = checksum(sum, block + t->begin, t->end - t->begin);
-    }
+    const struct st_tensor *const *parts[] = {found->values, found->moments, found->averages};
+    for (size_t k = 0; k < 3; k++)
+        for (size_t i = 0; i < net_params(n); i++)
+            if (parts[k][i])
+                sum = checksum(sum, block + parts[k][i]->begin,
+                               parts[k][i]->end - parts[k][i]->begin);
     if (!wanted || !state)
         return false;
     sum_text(text, sum, metadata(f, IDENTITY_KEY), state);
@@ -296,14 +334,15 @@ static void take_values(struct net *n, const char *block, const struct st_tensor
     }
 }
 
-// Values of a file into the network; a checkpoint (identity) with its momentum and, if it
-// is of another training or damaged, not at all.
+// Values of a file into the network; a checkpoint (identity) with its momentum and averages and,
+// if it is of another training or damaged, not at all.  The weights of a checkpoint alone are its
+// averages, where it has any: it is these that errors are of.
 static bool read_file(struct net *n, const char *path, struct st_file *f,
                       const struct naming *names, const char *identity, struct error *e)
 {
     size_t params = net_params(n);
-    const struct st_tensor **found = xcalloc(2 * params, sizeof *found),
-                           **moments = found + params;
+    const struct st_tensor **all = xcalloc(3 * params, sizeof *all);
+    struct found found = {all, all + params, all + 2 * params, false};
     const char *other = metadata(f, IDENTITY_KEY);
     char *block = NULL;
     struct error why;
@@ -312,22 +351,26 @@ static bool read_file(struct net *n, const char *path, struct st_file *f,
         good = error_set(&why, other ? "is of another training: its network, recipe, "
                                        "data, seed or engine differs"
                                      : "is not a checkpoint");
-    good = good && match(n, f, names, found, moments, &why);
+    good = good && match(n, f, names, &found, &why);
     if (good && !(block = block_alloc(f->data_bytes)))
         good = error_set(&why, "no memory for %llu bytes", (unsigned long long)f->data_bytes);
     if (!good)
         error_set(e, "%s: %s", path, why.msg);
     good = good && st_read(f, path, block, e);
-    if (good && identity && !intact(n, f, block, found, moments))
+    if (good && identity && !intact(n, f, block, &found))
         good = error_set(e, "%s is damaged: its checksum does not match", path);
+    good = good && net_want_average(n, identity && found.averaged, e);
     if (good)
-        take_values(n, block, found, names, net_values);
+        take_values(n, block, !identity && found.averaged ? found.averages : found.values,
+                    names, net_values);
     if (good && identity)
-        take_values(n, block, moments, NULL, net_momentum);
+        take_values(n, block, found.moments, NULL, net_momentum);
     else if (good)
         net_rest(n);
+    if (good && identity)
+        take_values(n, block, found.averages, NULL, net_average);
     block_free(block, f->data_bytes);
-    free(found);
+    free(all);
     return good;
 }
 

@@ -139,13 +139,13 @@ static void forward_one(const struct pass *p, const struct tile *t, const struct
     float *y = p->y + t->first * yi;
     if (b->in) {
         float *z = b->in_y ? b->in_y + xat : r->z;
-        norm_apply(b->in, z, x, b->in_add ? b->in_add + xat : NULL,
+        norm_apply(b->in, xat / (size_t)t->c.C, z, x, b->in_add ? b->in_add + xat : NULL,
                    (size_t)t->c.N * xi / (size_t)t->c.C);
         x = z;
     }
     forward_tile(y, x, &t->c, r, p->epilogue);
     if (b->out && b->testing && !p->epilogue)
-        norm_apply(b->out, y, y, b->add ? b->add + t->first * yi : NULL, rows);
+        norm_apply(b->out, 0, y, y, b->add ? b->add + t->first * yi : NULL, rows);
     else if (part)
         norm_gather(part, y, rows);
 }
@@ -227,13 +227,13 @@ static void backward_one(const struct pass *p, const struct tile *t,
            rows = (size_t)t->c.N * xi / (size_t)t->c.C;
     const float *x = p->x + xat, *z = x, *du = p->dy + yat;
     if (b->out) {
-        norm_dx(b->out, r->du, du, b->y + yat, conv_pixels(&t->c));
+        norm_dx(b->out, yat / (size_t)t->c.K, r->du, du, b->y + yat, conv_pixels(&t->c));
         du = r->du;
     }
     if (b->in && b->in_y) {
         z = b->in_y + xat;
     } else if (b->in) {
-        norm_apply(b->in, r->z, x, NULL, rows);
+        norm_apply(b->in, 0, r->z, x, NULL, rows);
         z = r->z;
     }
     if (sum)
@@ -243,7 +243,7 @@ static void backward_one(const struct pass *p, const struct tile *t,
     float *dx = p->dx + xat;
     data_tile(dx, du, p->w, &t->c, r, b->sum);
     if (part)
-        norm_grad(part, dx, dx, x, NULL, z, rows);
+        norm_grad(part, xat / (size_t)t->c.C, dx, dx, x, NULL, z, rows);
 }
 
 static void backward_part(void *self, int thread)

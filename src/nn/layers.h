@@ -29,6 +29,7 @@ enum activation { ACT_NONE, ACT_RELU, ACT_SILU, ACT_KINDS };
  * Training: mean and biased variance over all M rows (in blocks merged in double:
  * |mean| >> deviation loses nothing); running_mean and running_var move by `momentum`
  * (running = (1-momentum)·running + momentum·batch, with the unbiased variance). */
+struct survival; // stochastic depth, below
 struct norm {
     size_t C;
     enum activation act;
@@ -40,20 +41,24 @@ struct norm {
     size_t rows, rest;                 // passed so far: rows folded (norm.c), and not
     bool fixed;                        // forward, training: as in testing
     double *sums;                      // of a part; NULL: in state
+    const struct survival *survival;   // in training; NULL: every image has its branch
 };
 size_t norm_floats(size_t C);
 void norm_begin(struct norm *n); // training, before the first tile of either direction
 void norm_gather(struct norm *n, const float *x, size_t M); // forward: all rows of x
 void norm_end(struct norm *n);
 void norm_running(struct norm *n); // forward, testing: the running statistics
-/* After norm_end or norm_running; add (M,C) or NULL; y may be x. */
-void norm_apply(const struct norm *n, float *y, const float *x, const float *add, size_t M);
+/* After norm_end or norm_running; rows from number `first` on; add (M,C) or NULL; y may be x. */
+void norm_apply(const struct norm *n, size_t first, float *y, const float *x,
+                const float *add, size_t M);
 /* Backward: begin; g = dy·act' and its sums for all rows; end; then dx.  x, add as in
  * forward, y its result (ReLU takes its mask from y > 0 and is the only one to read y; SiLU
  * alone reads add).  g may be dy; it is also the gradient of add.  dx may be g. */
-void norm_grad(struct norm *n, float *g, const float *dy, const float *x, const float *add,
-               const float *y, size_t M);
+void norm_grad(struct norm *n, size_t first, float *g, const float *dy, const float *x,
+               const float *add, const float *y, size_t M);
 void norm_back_end(struct norm *n);
+void norm_dx(const struct norm *n, size_t first, float *dx, const float *g, const float *x,
+             size_t M);
 /* A part of the rows, which another thread may take: norm_gather or norm_grad of it, and then
  * the part goes into the norm, in the order of the parts.  sums: norm_sums(C), 64-byte aligned. */
 size_t norm_sums(size_t C);
@@ -65,7 +70,16 @@ void norm_grad_part(struct norm *n, const struct norm *part);
 void norm_forward(const struct norm *n, float *y, const float *x, const float *add, size_t M);
 void norm_backward(struct norm *n, float *g, const float *dy, const float *x,
                    const float *add, const float *y, size_t M, float *scratch);
-void norm_dx(const struct norm *n, float *dx, const float *g, const float *x, size_t M);
+/* Stochastic depth (Huang et al. 2016, arXiv 1603.09382; EfficientNet's drop connect): of the
+ * images of a batch some keep the branch that the norm ends, times `scale`, the others have
+ * none of it:  y = act((kept ? scale : 0)·(norm of x) + add). */
+struct survival {
+    const unsigned char *kept; // of each image
+    float scale;               // 1/(1 - rate)
+    size_t rows;               // of an image
+    float *state;              // survival_floats(C), kept from forward to backward
+};
+size_t survival_floats(size_t C);
 
 /* ---- convolution: y (N,Ho,Wo,K) = x (N,H,W,C) * w (K,R,R,C/G), padding (R-1)/2, stride S
  * Ho = (H-1)/S+1.  R odd; C and K are multiples of G.  Which way a shape goes: conv.c.

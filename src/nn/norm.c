@@ -55,6 +55,35 @@ size_t norm_sums(size_t C)
     return 8 * padded(C * fold_of(C));
 }
 
+// Stochastic depth, columns each.  Images that have the branch: y = act((x - mean)·scale + beta +
+// add), dx = scale·(g - c1 - (x - mean)·c2).  The others: y = act((x - mean)·none + none + add),
+// dx = (x - mean)·slope + shift, because they still are part of mean and variance.
+struct branch {
+    float *scale, *beta, *c1, *c2, *none, *slope, *shift;
+};
+
+size_t survival_floats(size_t C)
+{
+    return 7 * padded(C * fold_of(C));
+}
+
+static struct branch branch_of(const struct norm *n)
+{
+    size_t step = padded(fold_of(n->C) * n->C);
+    float *f = n->survival->state;
+    return (struct branch){
+        f, f + step, f + 2 * step, f + 3 * step, f + 4 * step, f + 5 * step, f + 6 * step};
+}
+
+// How many rows from `first` on, at most M, are of images that all have the branch, or all not.
+static size_t alike(const struct survival *d, size_t first, size_t M, bool *kept)
+{
+    size_t image = first / d->rows, end = (image + 1) * d->rows;
+    for (*kept = d->kept[image]; end < first + M && d->kept[image + 1] == *kept; image++)
+        end += d->rows;
+    return end - first < M ? end - first : M;
+}
+
 static struct state state_of(const struct norm *n)
 {
     size_t fold = fold_of(n->C), step = padded(fold * n->C);
@@ -127,6 +156,19 @@ void norm_gather_part(struct norm *n, const struct norm *part)
     n->rest += part->rest;
 }
 
+// What images that have the branch are scaled and shifted by.
+static void branch_end(const struct norm *n, const struct state *s)
+{
+    if (!n->survival)
+        return;
+    struct branch b = branch_of(n);
+    for (size_t i = 0; i < s->columns; i++) {
+        b.scale[i] = s->scale[i] * n->survival->scale;
+        b.beta[i] = s->beta[i] * n->survival->scale;
+        b.none[i] = 0;
+    }
+}
+
 void norm_end(struct norm *n)
 {
     struct state s = state_of(n);
@@ -151,6 +193,7 @@ void norm_end(struct norm *n)
     spread(s.mean, C, &s);
     spread(s.scale, C, &s);
     spread(s.beta, C, &s);
+    branch_end(n, &s);
 }
 
 void norm_running(struct norm *n)
@@ -164,15 +207,35 @@ void norm_running(struct norm *n)
     spread(s.mean, n->C, &s);
     spread(s.scale, n->C, &s);
     spread(s.beta, n->C, &s);
+    branch_end(n, &s);
 }
 
-void norm_apply(const struct norm *n, float *y, const float *x, const float *add, size_t M)
+// norm_apply with one scale and shift for all rows.
+static void apply(const struct norm *n, const struct state *s, const float *scale,
+                  const float *beta, float *y, const float *x, const float *add, size_t M)
+{
+    size_t folded = M / s->fold, done = folded * s->fold, at = done * n->C;
+    kernels_get()->norm_apply(y, x, add, s->mean, scale, beta, folded, s->columns, n->act);
+    kernels_get()->norm_apply(y + at, x + at, add ? add + at : NULL, s->mean, scale, beta,
+                              M - done, n->C, n->act);
+}
+
+void norm_apply(const struct norm *n, size_t first, float *y, const float *x,
+                const float *add, size_t M)
 {
     struct state s = state_of(n);
-    size_t folded = M / s.fold, done = folded * s.fold, at = done * n->C;
-    kernels_get()->norm_apply(y, x, add, s.mean, s.scale, s.beta, folded, s.columns, n->act);
-    kernels_get()->norm_apply(y + at, x + at, add ? add + at : NULL, s.mean, s.scale, s.beta,
-                              M - done, n->C, n->act);
+    if (!n->survival) {
+        apply(n, &s, s.scale, s.beta, y, x, add, M);
+        return;
+    }
+    struct branch b = branch_of(n);
+    for (size_t i = 0, m; i < M; i += m) {
+        bool kept;
+        m = alike(n->survival, first + i, M - i, &kept);
+        size_t at = i * n->C;
+        apply(n, &s, kept ? b.scale : b.none, kept ? b.beta : b.none, y + at, x + at,
+              add ? add + at : NULL, m);
+    }
 }
 
 bool norm_epilogue(struct epilogue *f, const struct norm *n)
@@ -182,17 +245,37 @@ bool norm_epilogue(struct epilogue *f, const struct norm *n)
     return n->act != ACT_SILU;
 }
 
-void norm_grad(struct norm *n, float *g, const float *dy, const float *x, const float *add,
-               const float *y, size_t M)
+// norm_grad with one scale and shift for all rows, and its sums to sum and sum2.
+static void grad(const struct norm *n, const struct state *s, double *sum, double *sum2,
+                 const float *scale, const float *beta, float *g, const float *dy,
+                 const float *x, const float *add, const float *y, size_t M)
+{
+    size_t folded = M / s->fold, done = folded * s->fold, at = done * n->C;
+    kernels_get()->norm_grad(sum, sum2, g, dy, x, add, y, s->mean, scale, beta, folded,
+                             s->columns, n->act);
+    kernels_get()->norm_grad(sum, sum2, g + at, dy + at, x + at, add ? add + at : NULL,
+                             y ? y + at : NULL, s->mean, scale, beta, M - done, n->C, n->act);
+}
+
+void norm_grad(struct norm *n, size_t first, float *g, const float *dy, const float *x,
+               const float *add, const float *y, size_t M)
 {
     struct state s = state_of(n);
-    size_t folded = M / s.fold, done = folded * s.fold, at = done * n->C;
-    kernels_get()->norm_grad(s.sum, s.sum2, g, dy, x, add, y, s.mean, s.scale, s.beta, folded,
-                             s.columns, n->act);
-    kernels_get()->norm_grad(s.sum, s.sum2, g + at, dy + at, x + at, add ? add + at : NULL,
-                             y ? y + at : NULL, s.mean, s.scale, s.beta, M - done, n->C,
-                             n->act);
     n->rows += M;
+    if (!n->survival) {
+        grad(n, &s, s.sum, s.sum2, s.scale, s.beta, g, dy, x, add, y, M);
+        return;
+    }
+    struct branch b = branch_of(n);
+    for (size_t i = 0, m; i < M; i += m) {
+        bool kept;
+        m = alike(n->survival, first + i, M - i, &kept);
+        size_t at = i * n->C;
+        // nobody reads the sums of the others: the gradient of their norm is 0
+        grad(n, &s, kept ? s.sum : s.rest, kept ? s.sum2 : s.rest2, kept ? b.scale : b.none,
+             kept ? b.beta : b.none, g + at, dy + at, x + at, add ? add + at : NULL,
+             y ? y + at : NULL, m);
+    }
 }
 
 void norm_grad_part(struct norm *n, const struct norm *part)
@@ -207,12 +290,13 @@ void norm_back_end(struct norm *n)
 {
     struct state s = state_of(n);
     size_t C = n->C;
-    double M = (double)n->rows;
+    double M = (double)n->rows, times = n->survival ? (double)n->survival->scale : 1;
     assert(n->rows > 0);
     for (size_t c = 0; c < C; c++) {
         double r = (double)s.rstd[c], sum = 0, sum2 = 0;
         for (size_t j = 0; j < s.fold; j++)
             sum += s.sum[j * C + c], sum2 += s.sum2[j * C + c];
+        sum *= times, sum2 *= times;
         n->dbeta[c] += (float)sum;
         n->dgamma[c] += (float)(sum2 * r);
         s.c1[c] = (float)(sum / M);
@@ -220,15 +304,47 @@ void norm_back_end(struct norm *n)
     }
     spread(s.c1, C, &s);
     spread(s.c2, C, &s);
+    if (!n->survival)
+        return;
+    struct branch b = branch_of(n);
+    for (size_t i = 0; i < s.columns; i++) {
+        b.c1[i] = s.c1[i] / n->survival->scale;
+        b.c2[i] = s.c2[i] / n->survival->scale;
+        b.slope[i] = -s.scale[i] * s.c2[i];
+        b.shift[i] = -s.scale[i] * s.c1[i];
+    }
 }
 
-void norm_dx(const struct norm *n, float *dx, const float *g, const float *x, size_t M)
+// norm_dx with the same constants for all rows.
+static void dx_of(const struct norm *n, const struct state *s, const float *scale,
+                  const float *c1, const float *c2, float *dx, const float *g, const float *x,
+                  size_t M)
+{
+    size_t folded = M / s->fold, done = folded * s->fold, at = done * n->C;
+    kernels_get()->norm_dx(dx, g, x, s->mean, scale, c1, c2, folded, s->columns);
+    kernels_get()->norm_dx(dx + at, g + at, x + at, s->mean, scale, c1, c2, M - done, n->C);
+}
+
+void norm_dx(const struct norm *n, size_t first, float *dx, const float *g, const float *x,
+             size_t M)
 {
     struct state s = state_of(n);
-    size_t folded = M / s.fold, done = folded * s.fold, at = done * n->C;
-    kernels_get()->norm_dx(dx, g, x, s.mean, s.scale, s.c1, s.c2, folded, s.columns);
-    kernels_get()->norm_dx(dx + at, g + at, x + at, s.mean, s.scale, s.c1, s.c2, M - done,
-                           n->C);
+    if (!n->survival) {
+        dx_of(n, &s, s.scale, s.c1, s.c2, dx, g, x, M);
+        return;
+    }
+    struct norm plain = *n;
+    plain.act = ACT_NONE;
+    struct branch b = branch_of(n);
+    for (size_t i = 0, m; i < M; i += m) {
+        bool kept;
+        m = alike(n->survival, first + i, M - i, &kept);
+        size_t at = i * n->C;
+        if (kept)
+            dx_of(n, &s, b.scale, b.c1, b.c2, dx + at, g + at, x + at, m);
+        else
+            apply(&plain, &s, b.slope, b.shift, dx + at, x + at, NULL, m);
+    }
 }
 
 // ---- whole layers -------------------------------------------------------------------------
@@ -251,7 +367,7 @@ static const float *from_row(const struct rows *r, const float *x, size_t row)
 static void apply_rows(void *self, size_t from, size_t to)
 {
     const struct rows *r = self;
-    norm_apply(r->n, r->to + from * r->n->C, from_row(r, r->x, from),
+    norm_apply(r->n, from, r->to + from * r->n->C, from_row(r, r->x, from),
                from_row(r, r->add, from), to - from);
 }
 
@@ -270,7 +386,7 @@ static void grad_rows(void *self, int thread)
         size_t row = i * r->piece, left = r->M - row;
         struct norm part = norm_part(r->n, sums);
         float *g = r->to + row * r->n->C;
-        norm_grad(&part, g, from_row(r, r->dy, row), from_row(r, r->x, row),
+        norm_grad(&part, row, g, from_row(r, r->dy, row), from_row(r, r->x, row),
                   from_row(r, r->add, row), from_row(r, r->y, row),
                   left < r->piece ? left : r->piece);
         turns_wait(&r->turns, (int)i);

@@ -1,4 +1,4 @@
--- Jobs for tests/sweep/torch.py, one a line: twelve networks with every kind of block, and between
+-- Jobs for tests/sweep/torch.py, one a line: fifteen networks with every kind of block, and between
 -- them every part of a recipe, each for ten epochs of one step.  Arguments: folders of colour
 -- images of several sizes, and of gray ones.
 
@@ -34,6 +34,11 @@ local function net(t)
 end
 
 job("shapes", net { block = "x", g = 8 }, {})
+job("shapes", net { block = "x", g = 8 }, { schedule = "linear_step", lr_end = 0.1, dropout = 0.2,
+  stochastic_depth = 0.5, ema = 0.01, ema_period = 1, precise_bn = 32 })
+job("folder", net { block = "mb", b = 0.25, activation = "silu" }, { schedule = "steps", steps = { 4, 8 },
+  lr_mult = 0.3, stochastic_depth = 0.3, stochastic_depth_rule = "constant", ema = 0.02 })
+job("shapes", net { block = "basic" }, { schedule = "exp", lr_end = 0.05, precise_bn = 100 })
 job("shapes", net { block = "x", g = 4, b = 2, se = 0.25 },
   { augment = { like = "cifar", policy = "randaugment" }, schedule = "cos", warmup = 3 })
 job("shapes", net { block = "r", b = 4 }, { augment = { policy = "trivial" }, wd_bn = 0 })

@@ -97,6 +97,9 @@ static const struct recipe paper = {
     .nesterov = true,
     .schedule = SCHEDULE_COS,
     .warmup_factor = 0.1f,
+    .lr_scale = 1,
+    .lr_mult = 0.1f,
+    .ema_period = 32,
     .seed = 3,
 };
 

@@ -19,7 +19,22 @@
 enum { EPOCHS = 3, STEPS = 3, BATCH = 10 };
 
 static char file[64];
-static int left; // batches until the interrupt
+static int left;           // batches until the interrupt
+static struct net *writes; // its checkpoint in the second validation
+static int validations;
+static bool all; // that recipes have: averages, precise statistics, what is left out
+
+static struct recipe the_recipe(void)
+{
+    struct recipe r = paper;
+    r.batch = BATCH, r.epochs = EPOCHS;
+    if (all) {
+        r.ema = 0.01f, r.ema_period = 2, r.precise = 2 * BATCH;
+        r.drop = (struct drop){.dropout = 0.2f, .depth = 0.4f};
+        r.schedule = SCHEDULE_LINEAR_STEP;
+    }
+    return r;
+}
 
 static void count_down(void)
 {
@@ -38,6 +53,10 @@ static bool counted_train(const void *self, float *x, int *labels, const uint32_
 static bool counted_test(const void *self, enum split_name split, float *x, int *labels,
                          uint32_t first, int n, struct error *e)
 {
+    struct error why;
+    if (writes && first == 0 && ++validations == 2 &&
+        !net_checkpoint(writes, file, "{}", "me", "", &why))
+        fail_msg("%s", why.msg);
     count_down();
     return noise_test(self, split, x, labels, first, n, e);
 }
@@ -60,11 +79,11 @@ static enum train_end train(struct net *n, struct train_point *at,
                             struct epoch_result rows[EPOCHS])
 {
     struct source s = data();
-    struct recipe r = paper;
+    struct recipe r = the_recipe();
     struct train_report report = {.epoch = note, .self = rows};
     struct epoch_result last;
     struct error why;
-    r.batch = BATCH, r.epochs = EPOCHS;
+    assert_true(train_ready(n, &r, &why));
     return train_run(n, &s, &r, at, &report, &last, &why);
 }
 
@@ -133,16 +152,60 @@ static enum train_end train_in_two(const struct calm *c)
     return end;
 }
 
-// At each batch of training or of a test, of each epoch.
+// At each batch of training, of precise statistics or of a test, of each epoch.
 static void test_batches(void **state)
 {
     (void)state;
-    struct calm c = calm_training();
-    for (int stop = 0; stop < EPOCHS * (STEPS + 2); stop++) {
-        left = stop;
-        assert_int_equal(train_in_two(&c), TRAIN_INTERRUPTED);
+    for (int with = 0; with < 2; with++) {
+        all = with;
+        struct calm c = calm_training();
+        for (int stop = 0; stop < EPOCHS * (STEPS + (all ? 4 : 2)); stop++) {
+            left = stop;
+            assert_int_equal(train_in_two(&c), TRAIN_INTERRUPTED);
+        }
+        free(c.weights);
     }
-    free(c.weights);
+    all = false;
+}
+
+// A file that is written in the middle of a validation, while the net has its averages, goes on
+// as one that is written between two steps.
+static void test_validation(void **state)
+{
+    (void)state;
+    struct epoch_result rows[EPOCHS], last;
+    struct error e;
+    all = true;
+    struct calm c = calm_training();
+    struct net *n = small_net(BATCH, 1), *m = small_net(BATCH, 2);
+    struct recipe r = the_recipe();
+    struct source s = data();
+    struct train_point begin = {0}, at = {.epoch = 1, .step = STEPS};
+    left = 1000;
+    assert_true(train_ready(n, &r, &e));
+    writes = n;
+    assert_int_equal(train_run(n, &s, &r, &begin, NULL, &last, &e), TRAIN_DONE);
+    writes = NULL;
+    assert_int_equal(validations, EPOCHS);
+    char *text = net_restore(m, file, "me", &e);
+    if (!text)
+        fail_msg("%s", e.msg);
+    free(text);
+    assert_int_equal(train(m, &at, rows), TRAIN_DONE);
+    size_t count;
+    float *got = weights_copy(m, &count);
+    assert_memory_equal(got, c.weights, count * sizeof *got);
+    // the weights alone of such a file are its averages
+    struct net *o = small_net(BATCH, 3);
+    assert_true(net_load(o, file, NULL, &e) && net_average(o, net_param(o, 0)) == NULL);
+    text = net_restore(n, file, "me", &e);
+    net_average_keep(n);
+    for (size_t i = 0; i < net_params(o); i++)
+        assert_memory_equal(net_values(o, net_param(o, i)), net_values(n, net_param(n, i)),
+                            net_param(o, i)->count * sizeof(float));
+    all = false;
+    free(text), free(got), free(c.weights);
+    net_free(n), net_free(m), net_free(o);
 }
 
 static void on_alarm(int sig)
@@ -297,7 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batches),  cmocka_unit_test(test_anywhere),
         cmocka_unit_test(test_refuses),  cmocka_unit_test(test_load),
-        cmocka_unit_test(test_checksum),
+        cmocka_unit_test(test_checksum), cmocka_unit_test(test_validation),
     };
     int status = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(file);

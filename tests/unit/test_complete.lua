@@ -175,7 +175,10 @@ for _, key in ipairs { "block", "stem", "activation" } do
   end
 end
 for _, word in ipairs(require("netspace.lib.options").words.schedule) do
-  t.ok(recipe { schedule = word }, "schedule = " .. word)
+  local needs = { exp = { lr_end = 0.1 }, exp_step = { lr_end = 0.1 }, steps = { steps = { 3 } } }
+  local r = needs[word] or {}
+  r.schedule = word
+  t.ok(recipe(r), "schedule = " .. word)
 end
 
 t.done()

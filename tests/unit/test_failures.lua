@@ -127,7 +127,7 @@ t.is(json.encode { r.errors[1], r.errors[3], r.errors[4] },
   "models trained after it by the same worker are as they should be")
 
 -- Too little memory -------------------------------------------------------------------
-local need = require("netspace.core.net").need(model(NORMAL), 32)
+local need = require("netspace.core.net").need(model(NORMAL), recipe { batch = 32 })
 r = run { name = "limit", models = models(NORMAL, 1024, NORMAL), memory = 2 * need }
 row = rows("limit")
 t.is(row[1].memory, need, "what a network needs is on record")

@@ -36,7 +36,7 @@ t.fails(function() sweep.run(options { budget = "soon" }) end, "budget is 'soon'
 
 -- Sums: with a speed that is known (one unit of price takes a microsecond), by hand
 local card = { train_n = 64, test_n = 30 }
-t.is(forecasts.price({ flops = 1000, acts = 10 }, card, 3), (1000 + 500) * (64 + 10) * 3.0,
+t.is(forecasts.price({ flops = 1000, acts = 10 }, card, 3, {}), (1000 + 500) * (64 + 10) * 3.0,
   "the price of a training")
 local ledger = { trained = function()
   local list = {}
@@ -89,7 +89,7 @@ t.ok(both:find("; about 2 of 5 of each by %d%d:%d%d, when the budget of 1h00m is
 t.is(forecasts.together({ line { budget = 1e6 }, (forecasts.make(ledger, plan, {})) }):match "^(%d) ", "1",
   "what has nothing open does not count")
 local needs = {}
-for i, m in ipairs(models) do needs[i] = require("netspace.core.net").need(m, 32) end
+for i, m in ipairs(models) do needs[i] = require("netspace.core.net").need(m, recipe { batch = 32 }) end
 local tight = sweep.forecast(options { memory = needs[2] })
 t.is(tight.over.n .. " " .. tight.over.of .. " " .. tight.over.most, ("4 6 %d"):format(needs[6]),
   "what needs more memory than it may is known beforehand")

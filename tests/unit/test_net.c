@@ -1,12 +1,13 @@
 /* Whole small networks against PyTorch in double precision (tests/data, made by
- * scripts/make_fixtures.py): logits, gradients and three steps within 1e-4; and the
- * memory of a network. */
+ * scripts/make_fixtures.py): logits, gradients and three steps within 1e-4, these also by recipes
+ * with all that recipes have; and the memory of a network. */
 #include "fixture.h"
 
 #include <math.h>
 
 #include "base/memory.h"
 #include "model/plan.h"
+#include "model/train.h"
 
 static const double TOLERANCE = 1e-4, FLOOR = 1e-2;
 
@@ -52,7 +53,7 @@ static struct reference reference_open(const char *name)
     if (!r.net)
         fail_msg("%s", e.msg);
     const char *s = strstr(r.expect.header, "\"label_smoothing\":\"");
-    r.smoothing = strtof(s + strlen("\"label_smoothing\":\""), NULL);
+    r.smoothing = s ? strtof(s + strlen("\"label_smoothing\":\""), NULL) : 0;
     reference_start(&r);
     return r;
 }
@@ -140,6 +141,101 @@ static void check_net(void **state)
     reference_close(&r);
 }
 
+// The images of a reference, for all purposes.
+static bool reference_images(const struct reference *r, float *x, int *labels,
+                             const uint32_t *index, uint32_t first, int count)
+{
+    size_t n, one = arch_input(net_arch(r->net));
+    const float *all = fixture_find(&r->expect, "x", &n);
+    for (int i = 0; i < count; i++) {
+        uint32_t k = index ? index[i] : first + (uint32_t)i;
+        memcpy(x + (size_t)i * one, all + k * one, one * sizeof *x);
+        labels[i] = r->labels[k];
+    }
+    return true;
+}
+
+static bool train_images(const void *self, float *x, int *labels, const uint32_t *index,
+                         int n, const struct augment *augment, uint64_t seed, int epoch,
+                         struct error *e)
+{
+    (void)augment, (void)seed, (void)epoch, (void)e;
+    return reference_images(self, x, labels, index, 0, n);
+}
+
+static bool test_images(const void *self, enum split_name split, float *x, int *labels,
+                        uint32_t first, int n, struct error *e)
+{
+    (void)split, (void)e;
+    return reference_images(self, x, labels, NULL, first, n);
+}
+
+// At the end of the epoch the net has the weights of its last step, not their average.
+static bool check_raw(void *self, const struct epoch_result *e)
+{
+    (void)e;
+    assert_true(worst_of(self, "raw.", false) <= TOLERANCE);
+    return true;
+}
+
+static void check_trained(void **state)
+{
+    const char *name = *state;
+    struct reference r = reference_open(name);
+    struct recipe recipe = {.epochs = 1,
+                            .batch = 4,
+                            .lr = 0.05f,
+                            .wd = 0.01f,
+                            .wd_bias = 0.002f,
+                            .momentum = 0.9f,
+                            .nesterov = true,
+                            .schedule = SCHEDULE_COS_STEP,
+                            .warmup_factor = 0.1f,
+                            .lr_scale = 1,
+                            .lr_end = 0.2f,
+                            .lr_mult = 0.1f,
+                            .ema = 0.02f,
+                            .ema_period = 2,
+                            .drop = {.dropout = 0.25f, .depth = 0.5f},
+                            .precise = 8,
+                            .seed = 5};
+    if (strcmp(name, "trained_x") == 0)
+        recipe.schedule = SCHEDULE_LINEAR_STEP, recipe.lr_end = 0.1f,
+        recipe.drop.constant = true;
+    else if (strcmp(name, "trained_silu") == 0)
+        recipe.schedule = SCHEDULE_EXP_STEP, recipe.lr_end = 0.01f;
+    const struct arch *a = net_arch(r.net);
+    uint32_t n = (uint32_t)r.batch;
+    struct source s = {.self = &r,
+                       .image = a->image,
+                       .channels = a->channels,
+                       .classes = a->classes,
+                       .n = {n, n, n},
+                       .train_batch = train_images,
+                       .test_batch = test_images};
+    struct error e;
+    if (!recipe_check(&recipe, &s, &e) || !train_ready(r.net, &recipe, &e))
+        fail_msg("%s", e.msg);
+    size_t count;
+    const float *rates = fixture_find(&r.expect, "rates", &count);
+    assert_int_equal(count, 3);
+    for (int i = 0; i < 3; i++)
+        assert_true(fabsf(recipe_lr(&recipe, i / 3.0) / rates[i] - 1) < 1e-6f);
+    struct train_report report = {.epoch = check_raw, .self = &r};
+    struct epoch_result last;
+    assert_int_equal(
+        train_run(r.net, &s, &recipe, &(struct train_point){0}, &report, &last, &e),
+        TRAIN_DONE);
+    double worst = worst_of(&r, "after.", false);
+    double loss = (double)*fixture_find(&r.expect, "loss", &count);
+    print_message("# %-12s three steps by a recipe %.1e, loss %.4f of %.4f\n", name, worst,
+                  last.validation.loss, loss);
+    assert_true(worst <= TOLERANCE);
+    assert_true(fabs(last.validation.loss / loss - 1) <= TOLERANCE);
+    assert_null(net_average(r.net, net_param(r.net, 0)));
+    reference_close(&r);
+}
+
 // The loss falls along the gradient as the gradient says, in every parameter at once: the
 // net is smooth (SiLU), so single precision is enough for a central difference.
 static void check_finite_difference(void **state)
@@ -189,6 +285,10 @@ static void test_bytes(void **state)
     assert_int_equal(block_total() - before, net_bytes(&a, 20, 1));
     assert_true(net_set_batch(n, 40, &e));
     assert_int_equal(net_batch(n), 40);
+    struct recipe recipe = {.batch = 20, .ema = 0.1f, .drop = {.depth = 0.1f}};
+    assert_true(train_ready(n, &recipe, &e));
+    net_trim();
+    assert_int_equal(block_total() - before, train_bytes(&a, &recipe, 1));
     net_free(n);
     net_trim();
     assert_int_equal(block_total(), before);
@@ -343,11 +443,15 @@ int main(void)
         "mb",       "mb_relu", "x_k5",        "vanilla_k5", "gray",    "gray_simple",
         "gray_res",
     };
-    enum { NETS = sizeof nets / sizeof *nets };
-    struct CMUnitTest tests[NETS + 7];
+    static const char *const trained[] = {"trained_x", "trained_silu", "trained_mb"};
+    enum { NETS = sizeof nets / sizeof *nets, TRAINED = sizeof trained / sizeof *trained };
+    struct CMUnitTest tests[NETS + TRAINED + 7];
     size_t n = 0;
     for (; n < NETS; n++)
         tests[n] = (struct CMUnitTest){nets[n], check_net, NULL, NULL, as_state(nets[n])};
+    for (size_t i = 0; i < TRAINED; i++)
+        tests[n++] =
+            (struct CMUnitTest){trained[i], check_trained, NULL, NULL, as_state(trained[i])};
     tests[n++] = (struct CMUnitTest){"finite difference: silu", check_finite_difference, NULL,
                                      NULL, as_state("silu")};
     tests[n++] = (struct CMUnitTest){"finite difference: y_silu", check_finite_difference,

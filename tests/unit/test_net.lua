@@ -211,7 +211,7 @@ t.is(recipe { like = recipe.quick }.batch, recipe.quick.batch, "or another recip
 t.near(recipe.rates(recipe.paper)[10], 0.001224, 5e-7, "half a cosine")
 t.near(recipe.rates { epochs = 100, lr = 0.8, warmup = 5 }[2], 0.223945, 5e-7, "warm-up")
 t.fails(function() recipe { lr = -1 } end, "recipe: lr is -1; it must be from 0 to 1000")
-t.fails(function() recipe { schedule = "cosine" } end, 'it must be "cos", "cos_step" or "constant"')
+t.fails(function() recipe { schedule = "cosine" } end, 'it must be "cos", "linear", "exp" (each also with "_step"), "steps" or "constant"')
 t.fails(function() recipe { momentum = 0 } end, "nesterov needs a momentum above 0")
 
 t.done()

@@ -64,7 +64,7 @@ static void norm_train(struct norm *n, float *y, const float *x, const float *ad
         norm_gather(n, x, first);
     norm_gather(n, x + at, M - first);
     norm_end(n);
-    norm_apply(n, y, x, add, M);
+    norm_apply(n, 0, y, x, add, M);
 }
 
 static void norm_back(struct norm *n, float *dx, float *g, const float *dy, const float *x,
@@ -73,10 +73,10 @@ static void norm_back(struct norm *n, float *dx, float *g, const float *dy, cons
     size_t first = M / 3, at = first * n->C;
     norm_begin(n);
     if (first)
-        norm_grad(n, g, dy, x, add, y, first);
-    norm_grad(n, g + at, dy + at, x + at, add ? add + at : NULL, y + at, M - first);
+        norm_grad(n, 0, g, dy, x, add, y, first);
+    norm_grad(n, 0, g + at, dy + at, x + at, add ? add + at : NULL, y + at, M - first);
     norm_back_end(n);
-    norm_dx(n, dx, g, x, M);
+    norm_dx(n, 0, dx, g, x, M);
 }
 
 static void check_norm(const struct norm_case *t, uint64_t seed)
@@ -118,8 +118,8 @@ static void check_norm(const struct norm_case *t, uint64_t seed)
         float *kda = tensor(n), *kdg = tensor(C), *kdb = tensor(C);
         const float *plus = t->add ? add : NULL;
         struct norm norm = {
-            C, t->act, eps,   1,   gamma, beta, rm, rv, kdg, kdb, tensor(norm_floats(C)),
-            0, 0,      false, NULL};
+            C, t->act, eps,   1,    gamma, beta, rm, rv, kdg, kdb, tensor(norm_floats(C)),
+            0, 0,      false, NULL, NULL};
         for (size_t c = 0; c < C; c++)
             rm[c] = 0.25f, rv[c] = 2, kdg[c] = 1, kdb[c] = -1;
         norm_train(&norm, ky, x, plus, M); // momentum 1: the batch's own statistics
@@ -161,7 +161,7 @@ static void check_norm(const struct norm_case *t, uint64_t seed)
         for (size_t c = 0; c < C; c++)
             rm[c] = (float)mean[c], rv[c] = (float)var[c];
         norm_running(&norm);
-        norm_apply(&norm, over, x, plus, M);
+        norm_apply(&norm, 0, over, x, plus, M);
         for (size_t i = 0; i < n; i++)
             check_close("test", (double)over[i], y[i], tol);
         free(over), free(ky), free(rm), free(rv), free(kdx), free(kda), free(kdg), free(kdb);
@@ -213,8 +213,8 @@ static void test_norm_constant(void **state)
         x[i] = 12345.678f;
     EACH_ISA(isa)
     {
-        struct norm norm = {C,  ACT_NONE, 1e-5f, 1, gamma, beta,  rm,  rv,
-                            dg, db,       kept,  0, 0,     false, NULL};
+        struct norm norm = {C,  ACT_NONE, 1e-5f, 1, gamma, beta,  rm,   rv,
+                            dg, db,       kept,  0, 0,     false, NULL, NULL};
         for (int c = 0; c < C; c++)
             gamma[c] = 3, beta[c] = 0.5f, rm[c] = rv[c] = 0;
         norm_train(&norm, y, x, NULL, M);
@@ -237,8 +237,8 @@ static void test_norm_nan(void **state)
     x[77 * C + 17] = NAN;
     EACH_ISA(isa)
     {
-        struct norm norm = {C,  ACT_RELU, 1e-5f, 0.1f, gamma, beta,  rm,  rv,
-                            dg, db,       kept,  0,    0,     false, NULL};
+        struct norm norm = {C,  ACT_RELU, 1e-5f, 0.1f, gamma, beta,  rm,   rv,
+                            dg, db,       kept,  0,    0,     false, NULL, NULL};
         for (int c = 0; c < C; c++)
             gamma[c] = 1, beta[c] = dg[c] = db[c] = 0, rm[c] = rv[c] = 1;
         norm_train(&norm, y, x, NULL, M);
@@ -250,7 +250,7 @@ static void test_norm_nan(void **state)
         for (norm.act = ACT_RELU; norm.act <= ACT_SILU; norm.act++) {
             rm[17] = rv[17] = 1;
             norm_running(&norm);
-            norm_apply(&norm, y, x, NULL, M);
+            norm_apply(&norm, 0, y, x, NULL, M);
             for (int i = 0; i < M * C; i++)
                 assert_int_equal(isnan(y[i]) != 0, i == 77 * C + 17);
         }

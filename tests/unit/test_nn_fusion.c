@@ -15,7 +15,8 @@ static struct fixture norm_random(struct rng *r, size_t C, enum activation act)
     for (size_t c = 0; c < C; c++)
         b[3 * step + c] = b[3 * step + c] * b[3 * step + c] + 0.5f; // a variance
     return (struct fixture){{C, act, 1e-5f, 0.1f, b, b + step, b + 2 * step, b + 3 * step,
-                             b + 4 * step, b + 5 * step, b + 6 * step, 0, 0, false, NULL},
+                             b + 4 * step, b + 5 * step, b + 6 * step, 0, 0, false, NULL,
+                             NULL},
                             b};
 }
 
@@ -40,7 +41,7 @@ static void check_same(const char *what, const char *name, const float *got,
 
 // One way of using a convolution: which norms, and whether in's result is stored.
 struct use {
-    bool in, kept, add, out, sum;
+    bool in, kept, add, out, sum, drops; // drops: some images lack what the norms end
     enum activation act;
 };
 
@@ -60,15 +61,25 @@ static void check_use(const char *isa, const struct conv *c, const struct use *u
     struct fixture out = norm_random(&r, (size_t)c->K, ACT_RELU);
     struct fixture in2 = norm_random(&same, (size_t)c->C, u->act);
     struct fixture out2 = norm_random(&same, (size_t)c->K, ACT_RELU);
+    unsigned char has[64];
+    struct fixture *norms[] = {&in, &in2, &out, &out2};
+    struct survival lives[4];
+    for (int i = 0; i < c->N; i++)
+        has[i] = rng_below(&r, 3) > 0;
+    for (size_t i = 0; i < 4; i++) {
+        lives[i] = (struct survival){has, 1.5f, (i < 2 ? Mx : My) / (size_t)c->N,
+                                     tensor(survival_floats(norms[i]->norm.C))};
+        norms[i]->norm.survival = u->drops ? &lives[i] : NULL;
+    }
     gather_all(&in.norm, x, Mx), gather_all(&in2.norm, x, Mx);
     char what[160];
-    snprintf(what, sizeof what, "%s N%d H%d C%d K%d R%d S%d G%d, act %d%s%s%s", isa, c->N,
+    snprintf(what, sizeof what, "%s N%d H%d C%d K%d R%d S%d G%d, act %d%s%s%s%s", isa, c->N,
              c->H, c->C, c->K, c->R, c->S, c->G, (int)u->act, u->kept ? " kept" : "",
-             u->add ? " add" : "", u->sum ? " sum" : "");
+             u->add ? " add" : "", u->sum ? " sum" : "", u->drops ? " drops" : "");
 
     // Forward, training: one after the other, then as one.
     float *z = tensor(nx), *z2 = tensor(nx), *y = tensor(ny), *y2 = tensor(ny);
-    norm_apply(&in.norm, z, x, plus, Mx);
+    norm_apply(&in.norm, 0, z, x, plus, Mx);
     conv_forward(y, u->in ? z : x, w, c, NULL, scratch);
     gather_all(&out.norm, y, My);
     struct fusion b = {.in = u->in ? &in2.norm : NULL,
@@ -91,20 +102,20 @@ static void check_use(const char *isa, const struct conv *c, const struct use *u
         struct norm *both[] = {&out.norm, &out2.norm};
         for (int i = 0; i < 2; i++) {
             norm_begin(both[i]);
-            norm_grad(both[i], du, i ? du : dy, y, NULL, y, My);
+            norm_grad(both[i], 0, du, i ? du : dy, y, NULL, y, My);
             norm_back_end(both[i]);
         }
     }
     float *g = tensor_copy(du, ny);
     if (u->out)
-        norm_dx(&out.norm, du, du, y, My);
+        norm_dx(&out.norm, 0, du, du, y, My);
     float *part = tensor(nx);
     conv_backward(part, dw, du, u->in ? z : x, w, c, NULL, scratch);
     for (size_t i = 0; i < nx; i++)
         dx[i] = u->sum ? held[i] + part[i] : part[i];
     if (u->in) {
         norm_begin(&in.norm);
-        norm_grad(&in.norm, dx, dx, x, NULL, z, Mx);
+        norm_grad(&in.norm, 0, dx, dx, x, NULL, z, Mx);
         norm_back_end(&in.norm);
     }
     b.y = y2;
@@ -120,18 +131,21 @@ static void check_use(const char *isa, const struct conv *c, const struct use *u
     const float *more = u->add ? dy : NULL;
     struct fusion t = {.out = &out2.norm, .testing = true, .add = more};
     out.norm.act = out2.norm.act = u->act;
+    out.norm.survival = out2.norm.survival = NULL;
     conv_forward(y2, x, w, c, &t, scratch);
     conv_forward(y, x, w, c, NULL, scratch);
     memcpy(out.norm.running_mean, out2.norm.running_mean, (size_t)c->K * sizeof(float));
     memcpy(out.norm.running_var, out2.norm.running_var, (size_t)c->K * sizeof(float));
     norm_running(&out.norm);
-    norm_apply(&out.norm, y, y, more, My);
+    norm_apply(&out.norm, 0, y, y, more, My);
     check_same(what, "testing", y2, y, ny);
     float *all[] = {x,         w,         add,        dy, held, scratch, in.block,
                     in2.block, out.block, out2.block, z,  z2,   y,       y2,
                     du,        dx,        dx2,        dw, dw2,  g,       part};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
+    for (size_t i = 0; i < 4; i++)
+        free(lives[i].state);
 }
 
 static void test_beside(void **state)
@@ -149,12 +163,14 @@ static void test_beside(void **state)
         {3, 9, 9, 40, 40, 3, 2, 2},
     };
     static const struct use uses[] = {
-        {true, false, false, true, false, ACT_RELU},
-        {true, true, true, true, true, ACT_RELU},
-        {true, true, false, false, true, ACT_NONE},
-        {true, false, false, true, false, ACT_SILU},
-        {false, false, false, true, true, ACT_NONE},
-        {true, true, false, true, false, ACT_RELU},
+        {true, false, false, true, false, false, ACT_RELU},
+        {true, true, true, true, true, false, ACT_RELU},
+        {true, true, false, false, true, false, ACT_NONE},
+        {true, false, false, true, false, false, ACT_SILU},
+        {false, false, false, true, true, false, ACT_NONE},
+        {true, true, false, true, false, false, ACT_RELU},
+        {true, true, true, true, true, true, ACT_RELU},
+        {true, true, true, true, false, true, ACT_NONE},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (size_t j = 0; j < sizeof uses / sizeof *uses; j++)

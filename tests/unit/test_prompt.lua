@@ -76,7 +76,7 @@ t.is(glossary.text "stages", glossary.text "stage", "the plural")
 t.ok(help.text("glossary"):find("w_0", 1, true), "help glossary lists words")
 
 -- What there is not.
-for word in ([[gpu onnx imagenet latency folder threads pandas finetune dropout distributed
+for word in ([[gpu onnx imagenet latency folder threads pandas finetune distributed
   tensorboard wandb jupyter windows cuda nas pruning quantization]]):gmatch "%S+" do
   local text = help.text(word)
   t.ok(text and text:find("^" .. word .. ": %l.*") and not text:find("\n"), "help " .. word, text)

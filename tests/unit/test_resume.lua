@@ -176,6 +176,20 @@ local none, why = store:net("A", 1)
 t.ok(none == nil and why:find("keeps weights with checkpoint = { keep = true }", 1, true),
   "weights that were not kept", why)
 store:close()
+local averaged = run { store = at("average.db"), name = "A", models = models(1), workers = 1,
+  recipe = recipe { epochs = 2, batch = 32, ema = 0.01, ema_period = 2, precise_bn = 32,
+    stochastic_depth = 0.2 },
+  checkpoint = { keep = true } }
+store = assert(sweep.open(at "average.db"))
+do
+  local n <close> = store:net("A", 1)
+  t.is((n:test(shapes, { split = "validation" })), averaged.errors[1],
+    "with an average it is that which is measured and kept")
+  t.is(n:data().weights .. " " .. averaged.weights .. " " .. store:population("A").weights,
+    "average average average", "file, result and store say so")
+  t.ok(tostring(store:provenance("A")):find("of the moving average of the weights", 1, true), "and where it comes from")
+end
+store:close()
 t.fails(function() run { name = "x", models = models(1), checkpoint = { evry = 1 } } end,
   "unknown option 'evry' (did you mean 'every'?)")
 t.fails(function() run { name = "x", models = models(1), checkpoint = { every = 0 } } end,

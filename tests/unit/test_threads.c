@@ -8,6 +8,7 @@
 
 #include "base/interrupt.h"
 #include "base/pool.h"
+#include "model/drop.h"
 #include "model/net.h"
 
 enum { BATCH = 13, CLASSES = 7, STEPS = 2 };
@@ -86,6 +87,8 @@ static const struct arch archs[] = {
 };
 enum { ARCHS = sizeof archs / sizeof *archs };
 
+static bool drops; // steps leave out what drop.h says
+
 static struct net *make(int number, int threads)
 {
     struct arch a = archs[number];
@@ -97,6 +100,7 @@ static struct net *make(int number, int threads)
         fail_msg("network %d: %s", number, e.msg);
     net_init(n, 5, false);
     net_set_threads(n, threads);
+    assert_true(net_want_drops(n, drops, &e));
     return n;
 }
 
@@ -113,6 +117,8 @@ static double step(struct net *n, int number)
     const float wd[3] = {1e-4f, 1e-4f, 1e-4f};
     int wrong;
     fill(n, number);
+    if (drops)
+        net_drop(n, &(struct drop){.dropout = 0.3f, .depth = 0.6f}, 3, 0, (uint32_t)number);
     net_forward(n, BATCH, true);
     double loss = net_backward(n, labels, 0.1f, &wrong);
     net_step(n, 0.05f, 0.9f, true, wd);
@@ -139,6 +145,7 @@ static void test_bits(void **state)
     EACH_ISA(isa)
     {
         for (int i = 0; i < ARCHS; i++) {
+            drops = i % 2;
             struct net *one = make(i, 1);
             double losses[STEPS];
             for (int s = 0; s < STEPS; s++)
@@ -160,6 +167,7 @@ static void test_bits(void **state)
             net_free(one);
         }
     }
+    drops = false;
 }
 
 // A network may get other threads between two steps.

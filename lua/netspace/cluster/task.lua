@@ -79,7 +79,7 @@ function Task:_waiting() return (self.ending or self:_spent()) and 0 or #self.jo
 
 function Task:_need()
   local job = self.jobs[1]
-  return core.need(job.m, job.recipe.batch)
+  return core.need(job.m, job.recipe)
 end
 
 function Task:_price() return price(self.jobs[1]) end

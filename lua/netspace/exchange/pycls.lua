@@ -220,9 +220,10 @@ function M.write(path, m, r, o)
         m.block, m.channels or 3)
     end
     if cfg.ANYNET and cfg.REGNET then cfg.REGNET = nil end
-    local training, rest = recipes.config(r)
+    local training, rest = recipes.config(r, cfg.EN)
     cfg.OPTIM, cfg.BN = training.OPTIM, training.BN
     for key, v in pairs(training.TRAIN) do cfg.TRAIN[key] = v end
+    for key, v in pairs(training.EN) do cfg.EN[key] = v end
     cfg.TRAIN.DATASET = o.dataset
     cfg.TEST = { DATASET = o.dataset, IM_SIZE = math.floor((o.scale or 8 / 7) * m.image + 0.5) }
     cfg.RNG_SEED, cfg.DESC = o.seed, o.name
@@ -245,8 +246,8 @@ REGNET, RESNET and EFFNET, with pycls's own defaults where a key is missing.
                     as data.open takes them
 .seed, .name        RNG_SEED, DESC
 .left               what has no counterpart: list of { key =, value =, why = }; nothing that the
-                    file says is dropped without a word, and what pycls does by default and
-                    netspace does not (precise statistics, a moving average) is listed too
+                    file says is dropped without a word; a moving average of the weights that
+                    only pycls's defaults ask for is listed, too
 Prints as all of that.  A key that pycls does not know, a value of the wrong kind, an alias or
 a tag is refused with its line or name.  pycls feeds images with blue first; networks here
 take red first.

@@ -23,7 +23,7 @@ local live = "netspace has its own live view: monitor(\"runs.db\"), or `netspace
 local search = "netspace compares whole spaces by their error distributions and does not search "
   .. "for one best network; stats.search says what a random search would find"
 local augment = "the augment of a recipe has crops, flips, lighting, colour jitter, RandAugment, "
-  .. "TrivialAugment, mixup and cutmix; that, and label_smoothing, is all.  recipe lists it"
+  .. "TrivialAugment, mixup and cutmix; that is all.  recipe lists it"
 local smaller = "netspace trains whole networks in float32 from scratch; smaller ones come from a "
   .. "space or constraint that allows only those"
 local scripts = "scripts are Lua: netspace FILE.lua; results go to Python as CSV, JSON lines or "
@@ -47,7 +47,7 @@ local answers = {
   { "windows macos", "netspace is made for Linux; on Windows it runs within WSL (a Debian or "
     .. "Ubuntu)" },
   { "nas evolution darts hyperband bayesian optuna supernet proxy zero_cost", search },
-  { "autoaugment augmix cutout ema dropout drop_path", augment },
+  { "autoaugment augmix cutout", augment },
   { "optimizer optimiser adam adamw rmsprop lamb", "training is by SGD with momentum, as in pycls: "
     .. "recipe{ lr =, momentum =, nesterov =, wd = }" },
   { "pruning quantization quantisation int8 distillation sparsity compression", smaller },

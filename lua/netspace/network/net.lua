@@ -56,13 +56,15 @@ end
 -- becomes the numbers that it takes.
 local trained_on = setmetatable({}, { __mode = "k" })
 
---- The net is trained on this data set from now on.
-function M._trained(n, set)
+--- The net is trained on this data set from now on; weights: which it has then, "average" or
+-- "last".
+function M._trained(n, set, weights)
   local card = set:card()
   trained_on[n] = { name = card.spec, checksum = card.checksum, image = card.image,
     mean = card.mean, std = card.std, class_names = card.class_names,
     channels = card.channels == 1 and "gray" or "RGB", scale = card.scale, resize = card.resize,
-    size = card.size, size_resize = card.size_resize, background = card.background }
+    size = card.size, size_resize = card.size_resize, background = card.background,
+    weights = weights == "average" and weights or nil }
 end
 
 -- A copy of a network, down to its lists: whoever changes one of the two changes no other.
@@ -223,7 +225,8 @@ function methods.train(n, data, r, o)
   if o.threads then call("net:train", core.threads, n, o.threads) else all_cores(n) end
   local result = call("net:train", core.run, n, data, r, o.progress, nil, look)
   if result.status == "unreadable" then result.reason = unreadable(data, result.reason) end
-  M._trained(n, data)
+  result.weights = result.status == "done" and recipe._weights(r) or "last"
+  M._trained(n, data, result.weights)
   if look then trained_on[n].mean, trained_on[n].std = look.mean, look.std end
   return result
 end
@@ -445,8 +448,10 @@ document("net:train", [=[
               { kind = "step", epoch =, step =, steps =, loss = }, at most ten a second
   status is "done", "diverged" (error 100, a reason), "interrupted", "stopped" or "unreadable"
   (an image could not be read: a reason); error is the last validation error in percent, with
-  validation_loss, top5_error and class_error as net:test has them.  A net may be trained
-  again, on other data with the mean and deviation that it knows; momentum starts from 0.
+  validation_loss, top5_error and class_error as net:test has them.  weights is "average" where
+  the net in the end is the moving average of its weights (recipe{ ema = … }), otherwise "last".
+  A net may be trained again, on other data with the mean and deviation that it knows; momentum
+  starts from 0.
   example: net.new(arch.anynet{ d = {1}, w = {16} }):train(D, { epochs = 2, batch = 32 })
   source: pycls trainer.py]=])
 

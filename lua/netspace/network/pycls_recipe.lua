@@ -63,8 +63,10 @@ for name in ([[MODEL.TYPE MODEL.DEPTH MODEL.NUM_CLASSES MODEL.ACTIVATION_FUN DES
   BN.ZERO_INIT_FINAL_GAMMA BN.USE_CUSTOM_WEIGHT_DECAY BN.CUSTOM_WEIGHT_DECAY OPTIM.BASE_LR
   OPTIM.LR_POLICY OPTIM.MAX_EPOCH OPTIM.MOMENTUM OPTIM.NESTEROV OPTIM.WEIGHT_DECAY
   OPTIM.BIAS_USE_CUSTOM_WEIGHT_DECAY OPTIM.BIAS_CUSTOM_WEIGHT_DECAY OPTIM.WARMUP_FACTOR
-  OPTIM.WARMUP_EPOCHS TRAIN.DATASET TRAIN.BATCH_SIZE TRAIN.IM_SIZE TRAIN.LABEL_SMOOTHING
-  TRAIN.MIXUP_ALPHA TRAIN.CUTMIX_ALPHA TRAIN.PCA_STD TEST.IM_SIZE]]):gmatch "%S+" do
+  OPTIM.WARMUP_EPOCHS OPTIM.MIN_LR OPTIM.STEPS OPTIM.LR_MULT OPTIM.EMA_ALPHA
+  OPTIM.EMA_UPDATE_PERIOD BN.USE_PRECISE_STATS BN.NUM_SAMPLES_PRECISE TRAIN.DATASET
+  TRAIN.BATCH_SIZE TRAIN.IM_SIZE TRAIN.LABEL_SMOOTHING TRAIN.MIXUP_ALPHA TRAIN.CUTMIX_ALPHA
+  TRAIN.PCA_STD TEST.IM_SIZE]]):gmatch "%S+" do
   taken[name] = true
 end
 
@@ -73,15 +75,10 @@ local only = {
   ["MODEL.LOSS_FUN"] = { { "cross_entropy", "soft_cross_entropy" }, "the loss is cross entropy" },
   ["MODEL.SCALING_TYPE"] = { { "" }, "networks are not scaled; give the scaled one" },
   ["MODEL.SCALING_FACTOR"] = { { 1 }, "networks are not scaled; give the scaled one" },
-  ["EN.DC_RATIO"] = { { 0 }, "there is no drop connect" },
-  ["EN.DROPOUT_RATIO"] = { { 0 }, "there is no dropout" },
   ["BN.EPS"] = { { 1e-5 }, "it is 1e-5" },
   ["BN.MOM"] = { { 0.1 }, "it is 0.1" },
-  ["BN.USE_PRECISE_STATS"] = { { false }, "the running mean and variance are used" },
   ["OPTIM.OPTIMIZER"] = { { "sgd" }, "the optimizer is SGD with momentum" },
-  ["OPTIM.MIN_LR"] = { { 0 }, "rates fall to 0" },
   ["OPTIM.DAMPENING"] = { { 0 }, "there is no dampening" },
-  ["OPTIM.EMA_ALPHA"] = { { 0 }, "there is no moving average of the weights" },
   ["TRAIN.WEIGHTS"] = { { "" }, "training starts from new weights" },
   ["TRAIN.AUGMENT"] = { { "" }, "the operations are others; recipe{ augment = { policy = … } }" },
 }
@@ -180,7 +177,7 @@ local function among(list, v)
   end
 end
 
-local reasons = { TEST = "data.open says what is tested on", OPTIM = "no schedule here has it",
+local reasons = { TEST = "data.open says what is tested on", OPTIM = "the optimizer is SGD",
   TRAIN = "data.open says what is trained on" }
 
 --- What the configuration gives that has no counterpart: list of { key =, value =, why = }.
@@ -205,13 +202,20 @@ local function left(cfg, network)
       add(name, section, "of the machine, not of the training")
     end
   end
-  for _, name in ipairs { "BN.USE_PRECISE_STATS", "OPTIM.EMA_ALPHA" } do
-    local section, key = name:match "^(%u+)%.(.*)$"
-    if not (cfg[section] and cfg[section][key] ~= nil) then
-      add(name, value(cfg, name), only[name][2] .. " (pycls's default)")
-    end
+  if not (cfg.OPTIM and cfg.OPTIM.EMA_ALPHA) then
+    add("OPTIM.EMA_ALPHA", M.defaults.OPTIM.EMA_ALPHA, "pycls also tests this average by default; "
+      .. "here errors would be of it: recipe{ ema = … }")
   end
   table.sort(list, function(a, b) return a.key < b.key end)
+  return list
+end
+
+-- The epochs at which rates fall: pycls's list begins at 0, and may go on behind the end.
+local function falls_at(steps, epochs)
+  local list = {}
+  for _, epoch in ipairs(steps) do
+    if epoch > 0 and epoch < epochs then list[#list + 1] = epoch end
+  end
   return list
 end
 
@@ -222,21 +226,38 @@ function M.recipe(cfg)
   local function get(name) return value(cfg, name) end
   local policy, dataset = get "OPTIM.LR_POLICY", get "TRAIN.DATASET"
   local rest = left(cfg, sections[get "MODEL.TYPE"])
-  local schedule = "cos"
-  local steps, constant = get "OPTIM.STEPS", false
-  if policy == "steps" then
-    constant = #steps <= 1 or get "OPTIM.LR_MULT" == 1
-    if constant then schedule = "constant" end
+  local schedule = ({ cos = "cos", lin = "linear", exp = "exp", steps = "steps" })[policy]
+  if not schedule then
+    error(("OPTIM.LR_POLICY '%s' is not known; pycls has cos, lin, exp and steps"):format(
+      shown(policy)), 0)
   end
-  if policy ~= "cos" and not constant then
-    rest[#rest + 1] = { key = "OPTIM.LR_POLICY", value = shown(policy),
-      why = "there are cos, cos_step and constant; the recipe has cos" }
-  end
+  local steps = schedule == "steps" and falls_at(get "OPTIM.STEPS", get "OPTIM.MAX_EPOCH")
+  if steps and (#steps == 0 or get "OPTIM.LR_MULT" == 1) then schedule, steps = "constant", nil end
   local t = { epochs = get "OPTIM.MAX_EPOCH", batch = get "TRAIN.BATCH_SIZE",
     lr = get "OPTIM.BASE_LR", wd = get "OPTIM.WEIGHT_DECAY", momentum = get "OPTIM.MOMENTUM",
     nesterov = get "OPTIM.NESTEROV", schedule = schedule, warmup = get "OPTIM.WARMUP_EPOCHS",
     warmup_factor = get "OPTIM.WARMUP_FACTOR", label_smoothing = get "TRAIN.LABEL_SMOOTHING",
     zero_gamma = get "BN.ZERO_INIT_FINAL_GAMMA" }
+  if steps then
+    t.steps, t.lr_mult = steps, get "OPTIM.LR_MULT"
+  elseif schedule ~= "constant" then
+    t.lr_end = get "OPTIM.MIN_LR"
+  end
+  if cfg.OPTIM and (cfg.OPTIM.EMA_ALPHA or 0) > 0 and get "OPTIM.EMA_UPDATE_PERIOD" > 0 then
+    t.ema, t.ema_period = cfg.OPTIM.EMA_ALPHA, get "OPTIM.EMA_UPDATE_PERIOD"
+  end
+  if get "BN.USE_PRECISE_STATS" then
+    t.precise_bn = get "BN.NUM_SAMPLES_PRECISE"
+    if t.precise_bn < t.batch then
+      rest[#rest + 1] = { key = "BN.NUM_SAMPLES_PRECISE", value = shown(t.precise_bn),
+        why = "less than a batch, of which pycls takes no statistics; the recipe takes one" }
+      t.precise_bn = t.batch
+    end
+  end
+  if get "MODEL.TYPE" == "effnet" then
+    t.dropout, t.stochastic_depth = get "EN.DROPOUT_RATIO", get "EN.DC_RATIO"
+    if t.stochastic_depth > 0 then t.stochastic_depth_rule = "constant" end
+  end
   if get "BN.USE_CUSTOM_WEIGHT_DECAY" then t.wd_bn = get "BN.CUSTOM_WEIGHT_DECAY" end
   if get "OPTIM.BIAS_USE_CUSTOM_WEIGHT_DECAY" then
     t.wd_bias = get "OPTIM.BIAS_CUSTOM_WEIGHT_DECAY"
@@ -252,13 +273,24 @@ end
 
 -- To pycls --------------------------------------------------------------------------------------
 
---- The sections OPTIM, BN and TRAIN of a recipe, and what pycls has no word for: list of
--- { key =, value =, why = }.
-function M.config(r)
-  local constant, rest = r.schedule == "constant", {}
+--- The sections OPTIM, BN and TRAIN of a recipe, EN where `en` is such a section, and what pycls
+-- has no word for: list of { key =, value =, why = }.
+function M.config(r, en)
+  local kind, rest = r.schedule:gsub("_step$", ""), {}
+  local constant = kind == "constant"
   local a = type(r.augment) == "table" and r.augment or { like = r.augment or "auto" }
-  if r.schedule == "cos_step" then
-    rest[1] = { key = "schedule", value = "cos_step", why = "pycls sets rates once an epoch" }
+  if r.schedule ~= kind then
+    rest[1] = { key = "schedule", value = r.schedule, why = "pycls sets rates once an epoch" }
+  end
+  local steps = constant and { 0 } or r.steps and { 0, table.unpack(r.steps) }
+  for _, key in ipairs { "dropout", "stochastic_depth" } do
+    if r[key] and not en then
+      rest[#rest + 1] = { key = key, value = shown(r[key]), why = "pycls has it of EfficientNets" }
+    end
+  end
+  if r.stochastic_depth and en and r.stochastic_depth_rule ~= "constant" then
+    rest[#rest + 1] = { key = "stochastic_depth_rule", value = "linear",
+      why = "pycls has the same rate for all blocks" }
   end
   for key, v in pairs(a) do
     if key ~= "mixup" and key ~= "cutmix" and key ~= "lighting"
@@ -271,12 +303,16 @@ function M.config(r)
   return {
     OPTIM = { OPTIMIZER = "sgd", BASE_LR = r.lr, WEIGHT_DECAY = r.wd, MAX_EPOCH = r.epochs,
       MOMENTUM = r.momentum, NESTEROV = r.nesterov, WARMUP_EPOCHS = r.warmup,
-      WARMUP_FACTOR = r.warmup_factor, LR_POLICY = constant and "steps" or "cos",
-      STEPS = constant and { 0 } or nil, LR_MULT = constant and 1 or nil, EMA_ALPHA = 0.0,
+      WARMUP_FACTOR = r.warmup_factor, STEPS = steps, MIN_LR = r.lr_end,
+      LR_POLICY = steps and "steps" or kind == "linear" and "lin" or kind,
+      LR_MULT = constant and 1 or steps and (r.lr_mult or 0.1) or nil, EMA_ALPHA = r.ema or 0.0,
+      EMA_UPDATE_PERIOD = r.ema and (r.ema_period or 32) or nil,
       BIAS_USE_CUSTOM_WEIGHT_DECAY = r.wd_bias and true or nil,
       BIAS_CUSTOM_WEIGHT_DECAY = r.wd_bias },
-    BN = { ZERO_INIT_FINAL_GAMMA = r.zero_gamma or false, USE_PRECISE_STATS = false,
+    BN = { ZERO_INIT_FINAL_GAMMA = r.zero_gamma or false,
+      USE_PRECISE_STATS = r.precise_bn ~= nil, NUM_SAMPLES_PRECISE = r.precise_bn,
       USE_CUSTOM_WEIGHT_DECAY = r.wd_bn and true or nil, CUSTOM_WEIGHT_DECAY = r.wd_bn },
+    EN = en and { DC_RATIO = r.stochastic_depth, DROPOUT_RATIO = r.dropout } or {},
     TRAIN = { BATCH_SIZE = r.batch, LABEL_SMOOTHING = r.label_smoothing,
       MIXUP_ALPHA = a.mixup, CUTMIX_ALPHA = a.cutmix, PCA_STD = a.lighting },
   }, rest

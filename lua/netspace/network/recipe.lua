@@ -19,6 +19,9 @@ local keys = {
   warmup = "integer", warmup_factor = "number", label_smoothing = "number",
   zero_gamma = "boolean", augment = "string|table", freeze = "string", lr_scale = "number",
   vary = "table",
+  steps = "table", lr_mult = "number", lr_end = "number", ema = "number", ema_period = "integer",
+  dropout = "number", stochastic_depth = "number", stochastic_depth_rule = "string",
+  precise_bn = "integer",
 }
 local augment_keys = {
   like = "string", crop = "string", pad = "integer", area = "table", aspect = "table",
@@ -31,7 +34,52 @@ options.declare({ "recipe", "recipe.rates", "net:train", "sweep.run: recipe",
   "design.repeats: recipe" }, keys)
 
 options.words.freeze = { "body", "stem", "s1", "s2", "s3" }
-options.words.schedule = { "cos", "cos_step", "constant" }
+options.words.schedule = { "cos", "cos_step", "linear", "linear_step", "exp", "exp_step", "steps",
+  "constant" }
+options.words.stochastic_depth_rule = { "linear", "constant" }
+
+-- What an option is where a recipe does not have it; a recipe never has it with this value, so that
+-- recipes of the time before there was a choice are the same as now.
+local off = { lr_mult = 0.1, lr_end = 0, ema = 0, ema_period = 32, dropout = 0,
+  stochastic_depth = 0, stochastic_depth_rule = "linear", precise_bn = 0 }
+
+local falls = { cos = true, linear = true, exp = true }
+
+-- Options that change nothing where another is not in use: of which that is, and whether it is.
+local parts = {
+  { "ema_period", "ema", function(r) return r.ema end },
+  { "stochastic_depth_rule", "stochastic_depth", function(r) return r.stochastic_depth end },
+  { "steps", "schedule", function(r) return r.schedule == "steps" end },
+  { "lr_mult", "schedule", function(r) return r.schedule == "steps" end },
+  { "lr_end", "schedule", function(r) return falls[r.schedule:gsub("_step$", "")] end },
+  { "warmup_factor", "warmup", function(r) return r.warmup ~= 0 end },
+}
+
+-- Leaves out of r what is off, and what changes nothing; of the latter what `given` names is
+-- returned as a message.
+local function tidy(r, given)
+  local nothing
+  for key, v in pairs(off) do
+    if r[key] == v then r[key] = nil end
+  end
+  if type(r.steps) == "table" then
+    local list = {}
+    for i, v in ipairs(r.steps) do list[i] = math.tointeger(v) or v end
+    r.steps = list[1] and list
+  end
+  for _, part in ipairs(parts) do
+    local key, of, used = table.unpack(part)
+    if r[key] ~= M.paper[key] and not used(r) then
+      if given[key] ~= nil then
+        local v = r[of] or off[of]
+        nothing = nothing or ("%s changes nothing with %s = %s"):format(key, of,
+          type(v) == "string" and ("%q"):format(v) or v)
+      end
+      r[key] = M.paper[key] -- of what it is like
+    end
+  end
+  return nothing
+end
 
 M.paper = {
   epochs = 10, batch = 128, lr = 0.05, wd = 5e-5, momentum = 0.9, nesterov = true,
@@ -149,16 +197,18 @@ function M._complete(where, t, level, usual)
     error(("%s: %s is for a network that was loaded, by net:train"):format(where,
       r.freeze and "freeze" or "lr_scale"), level + 1)
   end
+  local nothing = tidy(r, t)
   local ok, message = pcall(core.check, r)
   if not ok then error(message:gsub("^recipe:", where .. ":"), level + 1) end
   if r.vary then r.vary = varied(where, r, level) end
-  local nothing = type(t.augment) == "table" and r.augment and idle(r.augment)
-  if r.warmup == 0 and r.warmup_factor ~= M.paper.warmup_factor then
-    nothing = nothing or t.warmup_factor and "warmup_factor changes nothing with warmup = 0"
-    r.warmup_factor = M.paper.warmup_factor -- of what it is like
-  end
+  nothing = nothing or type(t.augment) == "table" and r.augment and idle(r.augment)
   if nothing then error(where .. ": " .. nothing, level + 1) end
   return r
+end
+
+--- Which weights the errors of a recipe are of: "average" or "last".
+function M._weights(r)
+  return r.ema and "average" or "last"
 end
 
 --- The learning rates of all epochs.
@@ -177,13 +227,26 @@ document("recipe", [[
   recipe.paper, or of the recipe given as `like`.
     epochs = 10, batch = 128
     lr = 0.05              learning rate at the start
-    schedule = "cos"       half a cosine, set once an epoch; "cos_step": set at every
-                           step, so that a few epochs end near 0; "constant"
+    schedule = "cos"       half a cosine, set once an epoch; "linear"; "exp"; each with
+                           "_step": set at every step, so that a few epochs end near the
+                           end; "steps": times lr_mult = .1 at each of the epochs
+                           steps = { … }; "constant"
+    lr_end = 0             where cos, linear, exp end, as a share of lr
     warmup = 0             epochs of linear warm-up, from warmup_factor = 0.1
     momentum = 0.9, nesterov = true
     wd = 5e-5              weight decay
-    wd_bn = wd, wd_bias    of batch norm and biases
+    wd_bn = wd, wd_bias    of batch norm and biases; 0: none
     label_smoothing = 0
+    dropout = 0            share of what the last layer reads that each image lacks
+    stochastic_depth = 0   share of the images that lack a residual branch: block i of n, from
+                           0, at this rate times i/n, as EfficientNet has it;
+                           stochastic_depth_rule = "constant": all blocks at this rate
+    ema = 0                > 0: the network is the moving average of its weights, and errors are
+                           of it; about 1/(ema · images) of the training counts, such as
+                           ema = 12.5/images for 8 %.  Every ema_period = 32 steps; while the
+                           rate warms up it is the weights themselves
+    precise_bn = 0         images of which batch norms take their statistics anew before each
+                           validation (pycls: 8192), at the price of validating as many
     zero_gamma = false     true: residual branches start at zero (of fresh networks)
     freeze                 net:train of a network that was loaded: what stays as it is, "body"
                            (all but the head), "stem", or "s2", that stage and all before it;

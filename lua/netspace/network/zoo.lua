@@ -119,8 +119,8 @@ end
 document("zoo", [[
 zoo["RegNetX-400MF"] -> m;  zoo(name, { image =, classes =, stem =, … }) -> m
 A published network by name: the 24 RegNets, ResNet- and ResNeXt-50/101/152 (224 pixels,
-1000 classes), EfficientNet-B0 to B5 (trained without dropout and drop connect), and the
-CIFAR networks R-56, R-110, V-56.
+1000 classes), EfficientNet-B0 to B5 (recipe{ dropout =, stochastic_depth = }), and the CIFAR
+networks R-56, R-110, V-56.
 MobileNetV2-like has ReLU in place of ReLU6; VGG-16-like has batch norm, strides in place of
 max pools, and one linear layer.
 The second form changes any option of arch.anynet or arch.regnet.

@@ -93,6 +93,13 @@ local rows = {
   { "momentum, nesterov", "How much of the previous step a step of training keeps.", "recipe" },
   { "warmup", "Epochs at the start in which the learning rate grows.", "recipe" },
   { "label smoothing", "Share of each label that is spread over all classes.", "recipe" },
+  { "ema, moving average", "Average of the weights in the last part of a training, which is then "
+    .. "the network.", "recipe" },
+  { "dropout", "Entries of what the last layer reads that are left out at random.", "recipe" },
+  { "stochastic depth, drop connect, drop path", "Residual branches that are left out at random, "
+    .. "image by image.", "recipe" },
+  { "precise batch norm", "Mean and variance of batch norms taken anew before each validation.",
+    "recipe" },
   { "seed", "The number that fixes all random choices: the same seed gives the same population, "
     .. "the same weights, the same errors, whatever the number of workers.",
     "S:sample, sweep.run" },

@@ -133,6 +133,7 @@ function M.facts(p, when)
     add("adopted", "%s from %s", units.count(p.adopted[from], "model"), from)
   end
   add("training", "seed %d, %s", p.seed, M.listed(p.recipe))
+  if p.recipe.ema then add("errors", "of the moving average of the weights") end
   add("data", "%s", M.listed(p.data))
   add("checksum", "%s", p.checksum)
   add("made", "%s", when(p.created))

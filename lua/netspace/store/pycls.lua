@@ -17,9 +17,10 @@ local function configuration(r, m, recipe, dataset)
     or { MODEL = { TYPE = "netspace", NUM_CLASSES = m.classes }, TRAIN = { IM_SIZE = m.image } }
   local own = {}
   for key in pairs(recipe.vary or {}) do own[key] = r[key] end
-  local training = recipes.config(varies.merged(recipe, own))
+  local training = recipes.config(varies.merged(recipe, own), cfg.EN)
   cfg.OPTIM, cfg.BN = training.OPTIM, training.BN
   for key, v in pairs(training.TRAIN) do cfg.TRAIN[key] = v end
+  for key, v in pairs(training.EN) do cfg.EN[key] = v end
   cfg.TRAIN.DATASET = dataset
   cfg.RNG_SEED, cfg.DESC = r.seed, r.population
   return cfg

@@ -21,6 +21,7 @@ local options = require "netspace.lib.options"
 local paths = require "netspace.lib.path"
 local provenance = require "netspace.store.provenance"
 local readers = require "netspace.store.reader"
+local recipes = require "netspace.network.recipe"
 local rules = require "netspace.store.rules"
 local schema = require "netspace.store.schema"
 local units = require "netspace.lib.units"
@@ -81,7 +82,7 @@ function Read:population(name)
     checksum = row.checksum, created = row.created,
     n = 0, done = 0, failed = 0, diverged = 0, running = 0, queued = 0,
   }
-  p.data, p.epochs = p.source.spec, p.recipe.epochs
+  p.data, p.epochs, p.weights = p.source.spec, p.recipe.epochs, recipes._weights(p.recipe)
   for _, r in ipairs(self.reader:rows("SELECT status, count(*) AS n FROM model "
     .. "WHERE population = ? GROUP BY status", { row.id })) do
     p[r.status] = r.n
@@ -186,7 +187,7 @@ function Read:result(name)
     trainers = p.trainers, failed = lost, limited = failures.limited(failed),
     n = math.min(most, p.n), counts = p.counts,
     early = of and early.signals(self.reader, row, of, c.idx),
-    recipe = p.recipe, data = p.data, card = p.card,
+    recipe = p.recipe, weights = p.weights, data = p.data, card = p.card,
     _origin = { store = self.path, spec = p.spec, window = p.window, constraints = p.constraints,
       seeds = seeds_of(self, p), draws = kept and kept.draws },
   }, M._Result)
@@ -488,7 +489,8 @@ document("store:population", [[
   What a population is and how it stands: space, seed, n, done, diverged, failed, running,
   queued (they add up to n; .counts has them as a table), state ("running", "paused",
   "stopped" (nobody works on what is open), "decided" (sweep.run{ compare = } needs no more of
-  it), "finished"), epochs, recipe, data, card,
+  it), "finished"), epochs, recipe, weights (which the errors are of: "average", of
+  recipe{ ema = … }, or "last"), data, card,
   created, host, and trainers, a list: trainer, version, device, kernels and host of each, and
   how many models it has made.
   example: store.open("runs.db"):population("A").done]])
@@ -496,10 +498,10 @@ document("store:result", [[
   s:result(name) -> result
   The finished models: .errors in percent (failed and diverged count as 100) and .models in
   the order of the population, .failed (how many failed or diverged), .n, .counts (done,
-  diverged, failed, running, queued: they add up to n), .recipe, .data, .space; .columns has
-  what the training of each took, seconds and images_per_s, and of the last epoch of models that
-  are done, where the store has them, validation_loss, top5_error and class_error (net:test), as
-  properties and metrics for statistics and plots.
+  diverged, failed, running, queued: they add up to n), .recipe, .weights (s:population), .data,
+  .space; .columns has what the training of each took, seconds and images_per_s, and of the last
+  epoch of models that are done, where the store has them, validation_loss, top5_error and
+  class_error (net:test), as properties and metrics for statistics and plots.
   example: store.open("runs.db"):result("A")]])
 document("store:live", [[
   s:live(name) -> list

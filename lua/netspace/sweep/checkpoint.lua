@@ -57,12 +57,13 @@ function M.identity(job)
     data = job.checksum, engine = sys.engine() }
 end
 
---- How large a checkpoint is: weights and momentum, and the statistics of the norms.  While
--- it is written there is a copy of them in memory.
-function M.bytes(net)
-  local bytes = 0
+--- How large a checkpoint is: weights and momentum, the statistics of the norms, and averages of
+-- weights and statistics where the recipe has them.  While it is written there is a copy of them
+-- in memory.
+function M.bytes(net, recipe)
+  local bytes, average = 0, recipe.ema and 4 or 0
   for _, p in ipairs(net:params()) do
-    bytes = bytes + p.count * (p.group == "buffer" and 4 or 8)
+    bytes = bytes + p.count * (average + (p.group == "buffer" and 4 or 8))
   end
   return bytes
 end
@@ -73,7 +74,7 @@ Keeper.__index = Keeper
 --- Keeps the training of a job (worker.lua) with `net`.  tell(text) says what the user
 -- should know, saved(at) that a point is on the disk.
 function M.keeper(net, job, tell, saved)
-  local bytes = M.bytes(net)
+  local bytes = M.bytes(net, job.recipe)
   local o = job.checkpoint or {}
   local k = setmetatable({ net = net, path = o.path, every = o.every,
     seconds_between = o.seconds, tell = tell, saved = saved,

@@ -36,10 +36,11 @@ local SLOW = 3e9         --   so many units of the price a second
 local ASK = 3600         -- seconds that are not begun without asking
 local MOST = 1000        -- models of which it is known beforehand what memory they need (2 ms each)
 
---- The price of one training: c the costs of the network (flops, acts), card that of the
--- data.
-function M.price(c, card, epochs)
-  return (c.flops + ACT * c.acts) * (card.train_n + TEST * cards.compared(card)) * epochs
+--- The price of so many epochs of a recipe: c the costs of the network (flops, acts), card that
+-- of the data.
+function M.price(c, card, epochs, recipe)
+  local forward = cards.compared(card) + math.min(recipe.precise_bn or 0, card.train_n)
+  return (c.flops + ACT * c.acts) * (card.train_n + TEST * forward) * epochs
 end
 
 local spans = { s = 1, m = 60, h = 3600, d = 86400 }
@@ -66,7 +67,7 @@ local function remembered(ledger)
   for _, row in ipairs(ledger:trained(worker.hello())) do
     local card, recipe = json.decode(row.card), json.decode(row.recipe)
     if card and cards.compared(card) and recipe and row.seconds > 0 then
-      list[#list + 1] = row.seconds / M.price(row, card, recipe.epochs)
+      list[#list + 1] = row.seconds / M.price(row, card, recipe.epochs, recipe)
     end
   end
   return list
@@ -76,7 +77,7 @@ end
 -- machine (own: the part of its places).
 local function measured(request, todo, own)
   local sorted = table.move(todo, 1, #todo, 1, {})
-  local function price(i) return M.price(request.costs[i], request.card, 1) end
+  local function price(i) return M.price(request.costs[i], request.card, 1, request.recipe) end
   table.sort(sorted, function(a, b) return price(a) < price(b) end)
   local n = math.min(#todo, math.max(SAMPLE, own.slots))
   local jobs, needs, list, open = {}, {}, {}, n
@@ -90,7 +91,7 @@ local function measured(request, todo, own)
   function client:_waiting() return self.ended and 0 or #jobs end
   function client:_need()
     local job = jobs[#jobs]
-    needs[job] = needs[job] or core.need(job.m, request.recipe.batch)
+    needs[job] = needs[job] or core.need(job.m, request.recipe)
     return needs[job]
   end
   function client:_price() return 0 end
@@ -143,7 +144,7 @@ local function beyond(request, todo)
   local over = { n = 0, of = math.min(#todo, MOST), most = 0, limit = limit }
   for k = 1, over.of do
     local m = request.models[todo[k]]
-    local need = core.need(m, request.recipe.batch)
+    local need = core.need(m, request.recipe)
     if need > limit then over.n, over.most = over.n + 1, math.max(over.most, need) end
   end
   return over.n > 0 and over or nil
@@ -189,7 +190,7 @@ function M.make(ledger, request, todo, others)
     if epochs < f.epochs then
       f.early = { n = (f.early and f.early.n or 0) + 1, epochs = epochs }
     end
-    prices[k] = M.price(c, request.card, epochs)
+    prices[k] = M.price(c, request.card, epochs, request.recipe)
     total = total + prices[k]
     f.flops = f.flops + c.flops * (3 * f.images + cards.compared(request.card)) * epochs
   end

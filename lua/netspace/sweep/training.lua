@@ -77,7 +77,8 @@ function M.begin(ledger, id, request)
   local waiting = {}
   for _, model in ipairs(ledger:models(id)) do
     s.total = s.total + 1
-    model.cost = forecasts.price(model, request.card, requests.epochs(request, model.idx))
+    model.cost = forecasts.price(model, request.card, requests.epochs(request, model.idx),
+      request.recipe)
     if requests.parked(request.settings, model) then
       s.parked[#s.parked + 1] = model
     elseif model.status == "queued" then
@@ -209,7 +210,7 @@ end
 
 function Training:_need()
   local model = self.queue:first()
-  model.need = model.need or core.need(ledgers.network(model), self.recipe.batch)
+  model.need = model.need or core.need(ledgers.network(model), self.recipe)
   return model.need
 end
 

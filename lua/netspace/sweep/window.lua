@@ -53,7 +53,7 @@ local function rate(list, batch)
     local x = list[math.ceil(#list * (0.25 + 0.5 * (k - 0.5) / n))]
     local b <close> = benchmark.new(x.m, batch)
     sum = sum + 1 / b:run(true, SECONDS).images_per_s / forecasts.price(x.cost,
-      { train_n = 1, test_n = 0 }, 1)
+      { train_n = 1, test_n = 0 }, 1, {})
   end
   return sum / n
 end
@@ -90,7 +90,8 @@ function M.make(S, o)
   end
   table.sort(list, function(a, b) return a.cost.flops < b.cost.flops end)
   for i, x in ipairs(list) do
-    flops[i], prices[i] = x.cost.flops, forecasts.price(x.cost, card, recipe.epochs)
+    flops[i] = x.cost.flops
+    prices[i] = forecasts.price(x.cost, card, recipe.epochs, recipe)
   end
   local a, b = line(flops, prices)
   local unit = rate(list, math.min(recipe.batch, card.train_n))

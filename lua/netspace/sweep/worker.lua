@@ -14,6 +14,7 @@ local checkpoints = require "netspace.sweep.checkpoint"
 local core = require "netspace.core.net"
 local json = require "netspace.lib.json"
 local protocol = require "netspace.sweep.protocol"
+local recipes = require "netspace.network.recipe"
 local state = require "netspace.lib.state"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
@@ -58,16 +59,17 @@ local function mend(reason)
   return good, why
 end
 
--- Limits the memory of the process to so much more than now.  The BLAS allocates its buffers at
--- the first product and crashes when it cannot.
-local function limit_memory(bytes)
+-- Limits the memory of the process to what the job allows its network, BESIDES for the rest, and
+-- a copy of the weights for a checkpoint; `held` it has.  The BLAS allocates its buffers at the
+-- first product and crashes when it cannot.
+local function limit_memory(job, net, held)
   if not blas_warm then assert(sys.check_blas()) end
   blas_warm = true
-  assert(sys.limit_memory(bytes))
+  assert(sys.limit_memory(job.memory - held + checkpoints.bytes(net, job.recipe) + BESIDES))
 end
 
 local function train(job, data, emit)
-  local need = core.need(job.m, job.recipe.batch)
+  local need = core.need(job.m, job.recipe)
   if job.memory and need > job.memory then
     error(("it needs %s at batch %d, and the limit is %s per worker; raise memory= of the "
       .. "sweep, or use a smaller batch, image or width"):format(units.bytes(need),
@@ -76,11 +78,9 @@ local function train(job, data, emit)
   if job.memory then core.trim() end
   local nets = require "netspace.network.net"
   local net <close> = assert(nets.new(job.m, { seed = job.seed, batch = job.recipe.batch }))
-  nets._trained(net, data)
-  -- What the job allows its network, BESIDES for the rest, and a copy of the weights for a
-  -- checkpoint.
-  local room = job.memory and job.memory - need + checkpoints.bytes(net) + BESIDES
-  if room then limit_memory(room) end
+  nets._trained(net, data, recipes._weights(job.recipe))
+  local held = net:bytes()
+  if job.memory then limit_memory(job, net, held) end
   local function tell(text) emit({ event = "note", text = text }) end
   local function saved(at)
     emit({ event = "saved", epoch = at.epoch, step = at.step or 0 })
@@ -91,7 +91,7 @@ local function train(job, data, emit)
     sys.limit_memory()
     core.threads(net, threads)
     keeper:threads(threads)
-    if room then limit_memory(room) end
+    if job.memory then limit_memory(job, net, held) end
   end
   take_threads()
   local at = keeper:take_up() or { epoch = 0, step = 0 }
