@@ -42,9 +42,9 @@ struct adjust_data {
     // one population only; NULL: no network is in two.  A copy has the error of its original:
     // fits see it once, and neither is predicted by a fit that saw the other.
     const uint32_t *same;
-    uint32_t bins; // 0: no strata
+    uint32_t bins;                   // 0: no strata
     const uint32_t *bin, *drawn_bin; // (Σn), (ΣN): below bins, none empty, or ADJUST_OUTSIDE
-    uint64_t seed; // of the folds
+    uint64_t seed;                   // of the folds
 };
 
 struct adjusted {
@@ -105,8 +105,8 @@ void adjust_values(const struct adjusted *a, const struct adjust_data *data, int
  * (count[2]); lost: coefficients that took degrees of freedom of each, 2, or 1 where one is a
  * guest.  Exact where the values can be exchanged, and right for many where the two have
  * different variances (Janssen 1997; Chung and Romano 2013). */
-double adjust_test(const double *z, const size_t count[3], int lost, double t,
-                   uint32_t draws, uint64_t seed);
+double adjust_test(const double *z, const size_t count[3], int lost, double t, uint32_t draws,
+                   uint64_t seed);
 
 /* F (m): the EDF of population p at e (m, ascending), never falling and within 0 … 1; `half`: half
  * the width of a band of equal width that holds the whole EDF of the space with probability
