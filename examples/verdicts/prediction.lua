@@ -231,7 +231,8 @@ local function equal(list)
       for k = 1, n >= 20 and times or 0 do at_equal(list[i - 1], list[i], n, k, sums) end
       if sums.mean then
         print(("%-5s %4d  %5.1f  %.3f  %.3f      %.2f"):format(list[i - 1].name .. "→"
-          .. list[i].name, n, sums.bins / times, sums.mean / times, sums.difference / times, sums.plain / sums.square))
+          .. list[i].name, n, sums.bins / times, sums.mean / times, sums.difference / times,
+          sums.plain / sums.square))
       end
     end
   end
