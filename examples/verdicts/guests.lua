@@ -1,5 +1,5 @@
--- Whether intervals and tests hold for three to nine networks of each population, when what predicts
--- them was learnt from other populations alone (adjust.h: guests).
+-- Whether intervals and tests hold for three to nine networks of each population, when what
+-- predicts them was learnt from other populations alone (adjust.h: guests).
 --
 --   netspace examples/verdicts/guests.lua [TIMES] [TRUTH]
 --
@@ -15,32 +15,6 @@ local times, path = math.tointeger(tonumber(arg[1] or 1000)), arg[2]
 local here = arg[0]:match("^(.*/)[^/]*$") or "./"
 local known = dofile(here .. "known.lua")
 local HOST, PAIRS = 100, 25 -- PAIRS of samples share a fit
-
--- The two halves of each population, by w[4] / w[1].
-local function spaces()
-  local list = {}
-  for _, p in ipairs(known.populations(nil, path or here .. "truth.jsonl.gz")) do
-    local ratio, order = {}, {}
-    for i, row in ipairs(p.rows) do -- log d, log w, …: four stages each
-      local w1, w4 = string.unpack("f", row, 17), string.unpack("f", row, 29)
-      ratio[i], order[i] = w4 - w1, i
-    end
-    table.sort(order, function(i, j) return ratio[i] < ratio[j] or ratio[i] == ratio[j] and i < j end)
-    for half = 0, 1 do
-      local rows, errors, sum, n = {}, {}, 0, #order // 2
-      for k = 1, n do
-        local i = order[k + half * n]
-        rows[k], errors[k], sum = p.rows[i], p.errors[i], sum + p.errors[i]
-      end
-      local variance = 0
-      for _, e in ipairs(errors) do variance = variance + (e - sum / n) ^ 2 / n end
-      list[#list + 1] = { name = p.name .. (half == 0 and " narrow" or " wide"), rows = rows,
-        errors = errors, all = table.concat(rows), starts = p.starts, mean = sum / n,
-        deviation = math.sqrt(variance) }
-    end
-  end
-  return list
-end
 
 local function freedom(x, y)
   local u, v = x.se ^ 2, y.se ^ 2
@@ -85,12 +59,12 @@ local function experiment(list, a, b, n, seed, sums)
   end
 end
 
-local list = spaces()
+local list = known.halves(known.populations(nil, path or here .. "truth.jsonl.gz"))
 io.stdout:setvbuf "line"
 math.randomseed(20)
 for _, p in ipairs(list) do
   print(("%s: %d networks, mean error %.2f %%, deviation %.2f"):format(p.name, #p.errors, p.mean,
-    p.deviation))
+    math.sqrt(p.variance)))
 end
 print(("\nWhat holds at 95 %%, and what is claimed falsely: %d experiments each"):format(times))
 print(("%-24s %3s  %-6s %-8s %-10s %-6s %-8s %-6s %s"):format("of", "n", "mean", "without",

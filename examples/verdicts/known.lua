@@ -1,6 +1,6 @@
 -- Populations of networks whose errors are all known, for experiments on what statistics claim of a
 -- sample: of a store or an export with large populations, or else made of the committed results
--- (examples/paper/small.jsonl.gz).  Used by prediction.lua and stopping.lua.
+-- (examples/paper/small.jsonl.gz).  Used by prediction.lua, stopping.lua and guests.lua.
 
 local core = require "netspace.core.adjust"
 local distribution = require "netspace.space.distribution"
@@ -71,6 +71,32 @@ function M.populations(steps, path)
       local rows, starts = rows_of(r.models)
       local p = known(r.name, rows, starts, r.errors)
       list[#list + 1], p.models = p, r.models
+    end
+  end
+  return list
+end
+
+--- Each of the populations cut in two, by how much wider its networks end than they begin: more
+-- spaces of which the truth is known.
+function M.halves(populations)
+  local list = {}
+  for _, p in ipairs(populations) do
+    local ratio, order = {}, {}
+    for i, row in ipairs(p.rows) do -- log d, log w, …: four stages each
+      ratio[i], order[i] = string.unpack("f", row, 29) - string.unpack("f", row, 17), i
+    end
+    table.sort(order, function(i, j)
+      return ratio[i] < ratio[j] or ratio[i] == ratio[j] and i < j
+    end)
+    local n = #order // 2
+    for half = 0, 1 do
+      local rows, errors = {}, {}
+      for k = 1, n do
+        local i = order[k + half * n]
+        rows[k], errors[k] = p.rows[i], p.errors[i]
+      end
+      list[#list + 1] = known(p.name .. (half == 0 and " narrow" or " wide"), rows, p.starts,
+        errors)
     end
   end
   return list

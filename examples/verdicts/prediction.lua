@@ -18,7 +18,8 @@ local counting = require "netspace.core.stats"
 
 local times = math.tointeger(tonumber(arg[1] or 200))
 if not times or times < 1 then
-  io.stderr:write("usage: netspace examples/verdicts/prediction.lua [TIMES] [TRUTH] [SIZES] [PARTS]\n")
+  io.stderr:write(
+    "usage: netspace examples/verdicts/prediction.lua [TIMES] [TRUTH] [SIZES] [PARTS]\n")
   os.exit(2, true)
 end
 local here = arg[0]:match("^(.*/)[^/]*$") or "./"
@@ -222,14 +223,16 @@ end
 local function equal(list)
   math.randomseed(21)
   print "\nAt equal flops, in as many bins as the networks fill: what holds of intervals at 95 %"
-  print(("%-5s %4s  %-5s  %-6s %-10s %s"):format("pair", "n", "bins", "mean", "difference", "worth"))
+  print(("%-5s %4s  %-5s  %-6s %-10s %s"):format("pair", "n", "bins", "mean", "difference",
+    "worth"))
   for i = 2, #list do
     for _, n in ipairs(sizes) do
       local sums = {}
       for k = 1, n >= 20 and times or 0 do at_equal(list[i - 1], list[i], n, k, sums) end
       if sums.mean then
-        print(("%-5s %4d  %5.1f  %.3f  %.3f      %.2f"):format(list[i - 1].name .. "→" .. list[i].name, n,
-          sums.bins / times, sums.mean / times, sums.difference / times, sums.plain / sums.square))
+        print(("%-5s %4d  %5.1f  %.3f  %.3f      %.2f"):format(list[i - 1].name .. "→"
+          .. list[i].name, n, sums.bins / times, sums.mean / times, sums.difference / times,
+          sums.plain / sums.square))
       end
     end
   end

@@ -6,7 +6,8 @@
 --
 -- TIMES (100) experiments for each pair of neighbouring populations, effect and method.  TRUTH: a
 -- store or an export with populations of 500 models or more, or - for those made of the committed
--- results (known.lua).  OTHERS (0): the predictor learns from so many models of each other
+-- results (known.lua); with OTHERS each population of TRUTH is cut in two, so that there are some.
+-- OTHERS (0): the predictor learns from so many models of each other
 -- population as well, as it can in a store where a design has come so far, and as
 -- predict = { with = … } does.
 --
@@ -36,7 +37,8 @@ local LEAST, GUESTS = others > 0 and 5 or 10, 10 -- models that are fewer than G
 local function drawn_of(p, most)
   local width = #p.all // #p.rows
   p.drawn = p.drawn or {}
-  p.drawn[most] = p.drawn[most] or { n = math.min(most, #p.rows), rows = p.all:sub(1, width * most) }
+  p.drawn[most] = p.drawn[most]
+    or { n = math.min(most, #p.rows), rows = p.all:sub(1, width * most) }
   return p.drawn[most]
 end
 
@@ -158,7 +160,9 @@ end
 local function models(method, effect, worth)
   if not method.with then return math.ceil(method.most * single_of(effect)) end
   local n = LEAST
-  while n * worth(n) < method.most * needed(effect, 2 * n - (n < GUESTS and 2 or 4)) do n = n + 1 end
+  while n * worth(n) < method.most * needed(effect, 2 * n - (n < GUESTS and 2 or 4)) do
+    n = n + 1
+  end
   return n
 end
 
@@ -168,6 +172,7 @@ io.stdout:setvbuf "line"
 math.randomseed(18)
 local list = known.populations({ results.A, results.B, results.C, results.D, results.E, results.X },
   path)
+if path and others > 0 then list = known.halves(list) end
 local began, worths = os.clock(), {}
 for i = 2, #list do worths[i] = worth_of(list, list[i - 1], list[i]) end
 print(("Populations: %d; the predictor learns from %d models of each other one, too\n"):format(
@@ -183,12 +188,12 @@ end
 local effects = { 0.3, 0.5, 0.8, 1 }
 print(("\nTrainings until decided over those of one look, and power; %d experiments each\n"):format(
   times * (#list - 1)))
-print_row("method", "0.3 sd", "0.5 sd", "0.8 sd", "1 sd", "geometric mean")
-print_row("---", "---", "---", "---", "---", "---")
+print_row("method", "0.3 sd", "0.5 sd", "0.8 sd", "1 sd", "mean", "of all trainings")
+print_row("---", "---", "---", "---", "---", "---", "---")
 for _, method in ipairs(methods) do
-  local cells, product = {}, 1
+  local cells, sum, spent, whole = {}, 0, 0, 0
   for k, effect in ipairs(effects) do
-    local claims, share, trials = 0, 0, 0
+    local claims, share, trials, used = 0, 0, 0, 0
     for i = 2, #list do
       local a, b = list[i - 1], list[i]
       local difference = effect * math.sqrt((a.variance + b.variance) / 2)
@@ -198,13 +203,15 @@ for _, method in ipairs(methods) do
         local n, claim = go_on(sample(list, a, b, plan.n), plan, a.mean - b.mean - difference,
           method.with)
         claims, share = claims + (claim and claim < 0 and 1 or 0), share + n / single
+        used = used + n
         trials = trials + 1
       end
     end
-    product = product * share / trials
+    sum, spent, whole = sum + share / trials, spent + used / trials, whole + single_of(effect)
     cells[k] = ("%.2f ×, %.0f %%"):format(share / trials, 100 * claims / trials)
   end
-  cells[#cells + 1] = ("%.2f ×"):format(product ^ (1 / #effects))
+  cells[#cells + 1] = ("%.2f ×"):format(sum / #effects)
+  cells[#cells + 1] = ("%.2f ×"):format(spent / whole)
   print_row(method[1], table.unpack(cells))
 end
 

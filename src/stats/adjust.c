@@ -246,29 +246,43 @@ static void begins(const struct adjust_data *data, int p, size_t *first, size_t 
 
 /* Makes residuals (n, of centre) as wide as those of the space are: by the degrees of freedom that
  * the mean of each bin takes, and `lost` coefficients beside.  One that is alone in its bin gets
- * the deviation of the others.  Returns the sum of their squares; *df: degrees of freedom. */
-static double widen(double *own, const double *w, const uint32_t *count, size_t n, int lost,
-                    double *df)
+ * the deviation of the others.  Returns the sum of their squares; *df: its degrees of freedom
+ * (Satterthwaite 1946: Σ² / Σ v²/ν over the bins). */
+static double widen(double *own, const double *w, const uint32_t *count, const uint32_t *bin,
+                    uint32_t bins, size_t n, int lost, double *df)
 {
-    double m = 0, means = 0, several = 0, bins = 0, squares = 0, sum = 0;
+    double m = 0, means = 0, several = 0, apart = 0, squares = 0, sum = 0, alone = 0;
+    double *of = xcalloc(bins ? bins : 1, sizeof *of),
+           *left = xcalloc(bins ? bins : 1, sizeof *left);
     for (size_t i = 0; i < n; i++)
         if (count[i]) {
             m++;
             means += 1.0 / count[i];
             if (count[i] > 1) {
                 several++;
-                bins += 1.0 / count[i];
+                apart += 1.0 / count[i];
                 squares += own[i] * own[i] / (w[i] * w[i]);
             }
         }
-    double factor = (m - means) / (m - means - lost);
-    double deviation = several > 0 ? sqrt(factor * squares / (several - bins)) : 0;
+    double factor = (m - means) / (m - means - lost), rest = 0;
+    double deviation = several > 0 ? sqrt(factor * squares / (several - apart)) : 0;
     for (size_t i = 0; i < n; i++) {
         own[i] = count[i] > 1 ? own[i] * sqrt(factor * count[i] / (count[i] - 1))
                               : w[i] * deviation;
         sum += own[i] * own[i];
+        if (count[i] > 1) {
+            of[bin ? bin[i] : 0] += own[i] * own[i];
+            left[bin ? bin[i] : 0] = count[i] - 1;
+        } else {
+            alone += own[i] * own[i];
+        }
     }
-    *df = m - means - lost;
+    for (uint32_t b = 0; b < (bins ? bins : 1); b++)
+        rest += left[b] > 0 ? of[b] * of[b] / left[b] : 0;
+    rest += several > apart ? alone * alone / (several - apart) : 0;
+    *df = rest > 0 ? fmin(sum * sum / rest / factor, m - means - lost) : m - means - lost;
+    free(of);
+    free(left);
     return sum;
 }
 
@@ -308,7 +322,7 @@ void adjust_mean(const struct adjusted *a, const struct adjust_data *data, int p
     for (size_t i = 0; i < n; i++)
         own[i] = dy[i] - b[0] * df[i] - (early ? b[1] * (ds[i] + early->influence[i]) : 0);
     out->r2 = vy > 0 ? 1 - dot(own, own, n) / vy : 0;
-    widen(own, w, count, n, (early != NULL) + !is_guest(data, p), &out->df);
+    widen(own, w, count, bin, data->bins, n, (early != NULL) + !is_guest(data, p), &out->df);
     for (size_t i = 0; i < n; i++)
         influence[original(data, first + i)] =
             own[i] + (early ? b[1] * early->influence[i] : 0);
@@ -320,7 +334,7 @@ void adjust_mean(const struct adjusted *a, const struct adjust_data *data, int p
         memcpy(out->influence, influence, a->n * sizeof *influence);
     out->drawn_se = b[0] * sqrt(v[0]) + b[1] * sqrt(v[1]); // of the same draws, at most
     out->se = sqrt(sum + out->rest + out->drawn_se * out->drawn_se);
-    out->plain_se = sqrt(widen(dy, w, count, n, 0, &(double){0}));
+    out->plain_se = sqrt(widen(dy, w, count, bin, data->bins, n, 0, &(double){0}));
     free(list);
 }
 
@@ -498,7 +512,7 @@ static double curve_at(struct curve *c, double e, double *influence)
     for (size_t i = 0; influence && i < c->n; i++)
         influence[i] = c->db[i] - lambda * c->dp[i];
     if (influence)
-        widen(influence, c->w, c->count, c->n, !c->guest, &c->df);
+        widen(influence, c->w, c->count, c->in, c->bins, c->n, !c->guest, &c->df);
     return dot(c->w, c->below, c->n) - lambda * (dot(c->w, c->ps, c->n) - expected);
 }
 

@@ -169,7 +169,38 @@ end
 unpredicted(a, few, "the space of few is not known")
 unpredicted(a, result(A, 9, { flops = where.flops, seed = 9 }, "nine"), "9 networks of nine are fewer")
 unpredicted(a, { 40, 41, 42 }, "its networks are not known")
-unpredicted(a, b, "at equal complexity", { predict = true, by = "flops" })
+for _, r in ipairs { a, c } do
+  r.columns = { seconds = {} }
+  for i = 1, #r.errors do r.columns.seconds[i] = i end
+end
+unpredicted(a, c, "seconds is not known of untrained networks", { predict = true, by = "seconds" })
+a.columns, c.columns = nil, nil
+
+do -- at equal complexity
+  local P, Q = result(A, 60, { flops = where.flops, seed = 41 }, "P"),
+    result(A, 60, { flops = where.flops, seed = 42 }, "Q")
+  for i = 1, 60 do Q.errors[i] = Q.errors[i] - 1 end
+  local with = stats.compare(P, Q, { by = "flops", bins = 4, predict = true })
+  local without = stats.compare(P, Q, { by = "flops", bins = 4, predict = false })
+  t.ok(with.predicted.worth > 2 and with.deviation < 0.7 * without.deviation, "narrower", with.verdict)
+  t.ok(math.abs(with.mean_difference + 1) < 3 * with.deviation, "and right", with.mean_difference)
+  t.ok(with.verdict:find("mean error at equal flops (4 bins)", 1, true) and with.verdict:find("t test"),
+    "in words", with.verdict)
+  t.near(with.plain.mean_difference, without.mean_difference, 1e-9, "beside what it is without")
+  local sum, draws = { 0, 0 }, A:sample(4000, { flops = where.flops, seed = 43 })
+  for k, half in ipairs { { 1e6, 1.5e6 }, { 1.5e6, 2e6 } } do
+    local n = 0
+    for _, m in ipairs(draws) do
+      local flops = arch.complexity(m).flops
+      if flops >= half[1] and flops <= half[2] then sum[k], n = sum[k] + truth(m), n + 1 end
+    end
+    sum[k] = sum[k] / n
+  end
+  local curves = stats.normalise({ P, Q }, { bins = 2, range = { 1e6, 2e6 }, predict = true })
+  t.ok(math.abs(curves[1].mean - (sum[1] + sum[2]) / 2) < 4 * curves[1].se, "the mean of two bins",
+    curves[1].mean .. " " .. (sum[1] + sum[2]) / 2)
+  t.ok(pcall(plot.edf, curves), "and is drawn")
+end
 
 local other = result(A, 40, { flops = where.flops, seed = 10 }, "other")
 other.recipe = { epochs = 2 }

@@ -251,6 +251,23 @@ do
     unasked.verdict)
   t.near(stats.sequential(P, Q, { looks = 1 }).mean_difference, by.mean_difference, 1e-9,
     "as compare")
+  local at, bare = stats.anytime(P, Q, { predict = true }), stats.anytime(P, Q)
+  t.ok(at.predicted and at.path.hi[60] - at.path.lo[60] < 0.8 * (bare.path.hi[60] - bare.path.lo[60]),
+    "at any time", at.verdict)
+  t.ok(at.verdict:find("that holds at every moment: .*, with predictions"), "it says so", at.verdict)
+  local last = P.errors[40]
+  P.errors[40] = last + 9
+  local moved = stats.anytime(P, Q, { predict = true })
+  P.errors[40] = last
+  t.is(moved.path.difference[39], at.path.difference[39], "no model is predicted by later ones")
+  t.ok(math.abs(moved.path.difference[40] - at.path.difference[40] + 9 / 40) < 1e-9,
+    "and each counts with its own error", moved.path.difference[40] - at.path.difference[40])
+  t.ok(stats.anytime(P, P, { predict = true }).unpredicted:find("networks of the two are the same"),
+    "not where networks are in both")
+  t.ok(stats.anytime({ 1, 2, 3 }, Q, { predict = true }).verdict and not stats.anytime({ 1, 2, 3 }, Q,
+    { predict = true }).predicted, "nor of lists")
+  blamed(function() stats.anytime(P, Q, { predict = true, exact = true }) end,
+    "an exact sequence has no predict")
   local early = stats.sequential(P, Q, { looks = { 8, 20 }, spending = "pocock",
     predict = { with = { trained(space.small.RegNetX, 3, 0, 0.3) } } })
   t.ok(early.at == 1 and early.looks[1].predicted.guest == 60, "eight of each, where others tell",

@@ -10,8 +10,8 @@ local widgets = require "netspace.report.widgets"
 local M = {}
 
 local sections = {}
-for i, name in ipairs { "populations", "errors", "comparisons", "trials", "properties", "trends", "models",
-  "failures", "origins" } do
+for i, name in ipairs { "populations", "errors", "comparisons", "trials", "properties",
+  "trends", "models", "failures", "origins" } do
   sections[i] = require("netspace.report." .. name)
 end
 sections[#sections + 1] = raw

@@ -23,7 +23,7 @@ local function plan_of(plan)
     parts[#parts + 1] = ("until half of every interval is at most %g points"):format(plan.precision)
   end
   local learnt = {}
-  for i, other in ipairs(plan.others or {}) do learnt[i] = ("%s (%d)"):format(other[1], other[2]) end
+  for i, one in ipairs(plan.others or {}) do learnt[i] = ("%s (%d)"):format(one[1], one[2]) end
   if plan.predict then
     parts[#parts + 1] = #learnt > 0 and "predictions that learn from " .. table.concat(learnt, ", ")
       .. " as well" or "with predictions" .. (plan.predict == true and "" or " " .. plan.predict)

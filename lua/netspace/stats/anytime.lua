@@ -6,8 +6,10 @@ local core = require "netspace.core.sequential"
 local document = require("netspace.lib.doc").group "stats"
 local input = require "netspace.stats.input"
 local options = require "netspace.lib.options"
+local predict = require "netspace.stats.predict"
 local prefix = require "netspace.stats.prefix"
 local looks = require "netspace.stats.looks"
+local sys = require "netspace.core.sys"
 
 local M = {}
 
@@ -75,8 +77,9 @@ local function verdict(t, p)
       .. "and %d of %s have ended."):format(t.first, p.have[1], A, p.have[2], B)
   end
   local function interval(range, e)
-    return ("(%.4g %% CI that holds at every moment: %s points%s)"):format(100 * t.level, range,
-      e and "; e-value " .. e_text(e) or "")
+    return ("(%.4g %% CI that holds at every moment: %s points%s%s)"):format(100 * t.level, range,
+      e and "; e-value " .. e_text(e) or "", t.predicted and ", with predictions" or t.unpredicted
+      and "; without prediction: " .. t.unpredicted or "")
   end
   local range = ("%+.2f to %+.2f"):format(t.ci[1], t.ci[2])
   local decided = t.at and ("decided at model %d of each%s"):format(t.at, t.n > t.at
@@ -98,7 +101,21 @@ end
 local anytime = { __name = "anytime", __tostring = function(t) return t.verdict end }
 
 options.declare("stats.anytime", { level = "number", margin = "number", tightest = "integer",
-  exact = "boolean", first = "integer" })
+  exact = "boolean", first = "integer", predict = "boolean|table", seed = "integer" })
+options.declare("stats.anytime: predict", { with = "table", features = "table" })
+
+-- Puts into p, in place of the errors, what is left of them by predictions made before; else why
+-- nothing is.
+local function foretold(where, a, b, p, wish, seed)
+  local results = { a, b }
+  for k, r in ipairs(results) do
+    if type(r) ~= "table" or not r.errors then return "its networks are not known" end
+    results[k] = prefix._cut(r, prefix._of(where, k == 1 and "a" or "b", r), p.n)
+  end
+  local x, y = predict.before(where, results[1], results[2], p.n, wish, seed)
+  if not x then return y end
+  p.a, p.b = x, y
+end
 
 --- What stats.anytime gives, for `where`; `what` names b where it has no name.
 function M._decide(where, a, b, o, what)
@@ -110,13 +127,17 @@ function M._decide(where, a, b, o, what)
       error(("%s: %s is %d; it is a number of models"):format(where, key, s[key]), 0)
     end
   end
-  if o.exact and (o.tightest or o.first) then
-    error(("%s: an exact sequence has no %s"):format(where,
-      o.tightest and "tightest" or "first"), 0)
-  end
+  local never = o.exact and (o.tightest and "tightest" or o.first and "first"
+    or o.predict and "predict")
+  if never then error(("%s: an exact sequence has no %s"):format(where, never), 0) end
   local p = prefix._pair(where, a, b, what)
   local t = { n = p.n, level = s.level, margin = s.margin, exact = o.exact or false,
     first = math.tointeger(s.first), ci = { -math.huge, math.huge }, e = 1, p = 1 }
+  local wish = predict.asked(where, o.predict)
+  if wish and p.n >= 1 then
+    t.unpredicted = foretold(where, a, b, p, wish, o.seed or sys.seed())
+    t.predicted = t.unpredicted == nil
+  end
   if p.n >= 1 then
     local found = (o.exact and by_bets or by_means)(p, s, 1 - s.level)
     t.at, t.claim, t.path, t.ci = found.at, found.claim, found.path, { found.lo, found.hi }
@@ -141,6 +162,9 @@ Is b better than a?  Asked after every pair of models, as often as you like, wit
   margin    points that do not matter: decides, too, that the two are the same within them
   tightest  models of each at which the interval is narrowest beside that of a single look there
   first     models of each before which nothing is said (10); not for exact
+  predict   true, or { with =, features = }: of each error counts what was not predicted of it from
+            the models before it (and other populations, as in stats.predict); only of results
+            whose spaces are known, and not with exact.  .predicted, .unpredicted: why not
   exact     true: bets on differences of which nothing is assumed but that errors lie in 0 … 100;
             right for any errors, and slow, because a few failed models could still change the
             mean: a difference of d points takes at least some 740/d models of each
@@ -161,6 +185,7 @@ errors).
 example: stats.anytime({ 48, 51, 55, 60, 53 }, { 40, 42, 45, 47, 41 }, { first = 3 }).ci
 example: stats.anytime({ 48, 51, 55 }, { 4, 5, 6 }, { exact = true, level = 0.9 }).e
 source: Robbins 1970; Howard et al. 2021 (arXiv 1810.08240); Waudby-Smith et al. 2021 (arXiv
-  2103.06476); Lindon et al. 2022 (arXiv 2210.08589); Waudby-Smith and Ramdas 2024 (exact)]])
+  2103.06476, also predictions); Lindon et al. 2022 (arXiv 2210.08589); Waudby-Smith and Ramdas
+  2024 (exact)]])
 
 return M

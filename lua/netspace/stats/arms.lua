@@ -124,8 +124,8 @@ local function predicted(where, parent, list, arms, open, plan, wish, k)
       found[i] = { n = n, difference = e.difference, se = e.se, df = e.df,
         predicted = { n = math.min(e.x.N, e.y.N), worth = (e.plain_se / e.se) ^ 2, guest = guest } }
     else
-      found[i] = { why = not wish.unasked and (why or "the features explain too little of the errors")
-        or nil }
+      why = why or "the features explain too little of the errors"
+      found[i] = { why = not wish.unasked and why or nil }
     end
   end
   return found

@@ -309,6 +309,7 @@ local function settings(where, o)
   if (s.bins or s.range) and not s.by then
     error(("%s: bins and range go with by=, as by = \"flops\""):format(where), 3)
   end
+  if s.by and s.predict == nil then s.predict = false end -- asked for only: draws must be weighed
   local good, wish = pcall(predict.wish, where, s.predict)
   if not good then error((tostring(wish):gsub("^.-:%d+: ", "")), 3) end
   s.predict = wish
@@ -353,9 +354,11 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
            bins; a and b are results then
   predict  the errors of untrained networks, corrected by the trained ones (stats.predict).  By
            default where it pays: spaces that are known, 20 to 1,000 networks of each, trained
-           alike.  true, or { with =, features = } as there: from 10 networks on, and where it
-           makes the interval no narrower the verdict says why; false: never.  One fit serves
-           both; networks in both count as such
+           alike; from 3 on where others tell enough.  true, or { with =, features = } as there:
+           from 10 networks on, and where it makes the interval no narrower the verdict says why;
+           false: never.  One fit serves both, and learns from the other populations in their
+           store as well ({ with = {} }: not); networks in both count as such.  With by= only
+           where it is asked for: the p of the verdict is then that of Student's t
 .verdict          one sentence; it claims something only if the interval excludes 0 and the
                   permutation p is at most 1 − level.  After it, as "Careful: …", what makes it
                   questionable: another recipe, other data, another window of complexity,
@@ -388,7 +391,9 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
                   interval Student's and p_permutation studentised; .plain has those of the
                   trained networks alone, with the exact p, which the verdict names beside it.  KS
                   and minimum are always theirs.  With models that are only begun (sweep.run:
-                  early): begun, how many of each, epochs; p is that of Student's t then
+                  early): begun, how many of each, epochs; p is that of Student's t then.  others:
+                  where fewer than 10 networks of one are there, of how many of other populations
+                  the predictor has learnt
 .unpredicted      why there is no prediction
 .names, .n, .failed, .mean, .min   of a and b; .level; with by= also .bins, how many, and .range
 example: stats.compare({ 48, 51, 55, 60 }, { 40, 42, 45, 47 }).verdict

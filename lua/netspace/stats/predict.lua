@@ -4,18 +4,14 @@
 -- How the errors of untrained networks are predicted does not matter for what is right, only
 -- for how narrow the intervals are: the trained networks correct every prediction.
 
-local arch = require "netspace.core.arch"
-local begun = require "netspace.stats.begun"
 local core = require "netspace.core.adjust"
-local counting = require "netspace.core.stats"
 local distribution = require "netspace.space.distribution"
 local features = require "netspace.stats.features"
 local input = require "netspace.stats.input"
-local json = require "netspace.lib.json"
 local options = require "netspace.lib.options"
 local others = require "netspace.stats.others"
-local property = require "netspace.stats.property"
-local own_recipe = require "netspace.stats.own_recipe"
+local predictable = require "netspace.stats.predictable"
+local prepare = require "netspace.stats.prepare"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 
@@ -24,17 +20,10 @@ local M = {}
 --- Whether comparisons that are not told (predict = nil) predict where it pays.
 M.UNASKED = true
 
-local LEAST = 10 -- trained networks of a population that predictions are made from
-local SURE, MANY_ENOUGH = 20, 1000 -- … that they are made for unasked, at least and at most
--- Where others tell enough: so many trained networks of theirs, and so much of the variance of
--- their errors explained, a population of FEW is predicted by that alone (adjust.h: guests).
-local FEW, ENOUGH, EXPLAINED = 3, 50, 0.2
--- Drawn networks for each trained one, at least; and different ones.
-local MANY = 10
-local KEPT = 32 -- spaces whose features are kept
--- Standard errors by which the mean of a feature of the trained networks may miss that of the
--- drawn ones: chance makes it 6 once in 500 million.
-local FAR = 6
+local LEAST, common, few = prepare.LEAST, prepare.common, prepare.few
+-- Where others tell enough, so many trained networks of theirs and so much of the variance of their
+-- errors explained, fewer than LEAST are predicted by that alone (adjust.h: guests).
+local ENOUGH, EXPLAINED = 50, 0.2
 
 options.declare({ "stats.compare: predict", "stats.alternatives: predict",
   "design.step: predict", "stats.edf: predict", "stats.table: predict" },
@@ -72,205 +61,6 @@ end
 function M.with_others(wish, list)
   if wish.with then return wish end
   return { with = others.of(list), features = wish.features, unasked = wish.unasked }
-end
-
--- Where a population was drawn from: with a result of a store, or as an import has it, or
--- with models that S:sample gave.
-local function origin_of(r)
-  for _, origin in ipairs { rawget(r, "_origin") or r, r.models } do
-    if type(origin.spec) == "table" then return origin end
-  end
-end
-
-local kept, order = {}, {} -- features of draws, by the text of their distribution
-local costs = {} -- complexities of draws by the same, those of the space asked for last
-local LEFT = 3 -- degrees of freedom that bins must leave
-
--- The features of everyone of the draws, without making tables of them.
-local function quickly(origin)
-  local rows, n, different = distribution.logs(origin)
-  if not rows or n == 0 then return nil end
-  local stages = origin.spec.stages
-  local read = {}
-  read.sum, read.square = core.moments(rows, 4 * stages)
-  return { rows = rows, N = n, different = different, read = read,
-    starts = { 0, stages, 2 * stages, 3 * stages, 4 * stages } }
-end
-
---- The features of the draws: { rows (packed), N, different, starts }, or nil and why not.
-local function draws_of(origin, groups, wish)
-  local key = not wish.features and distribution.key(origin)
-  if key and kept[key] then return kept[key] end
-  local d
-  if key then d = quickly(origin) end
-  if not d then
-    local reader, rows = features.reader(groups), {}
-    local n, different = distribution.each(origin, function(m)
-      rows[#rows + 1] = reader.read(m)
-    end)
-    if not n then return nil, different end
-    d = { rows = table.concat(rows), N = n, different = different, starts = reader.starts,
-      read = reader }
-  end
-  if key then
-    order[#order + 1] = key
-    if #order > KEPT then kept[table.remove(order, 1)] = nil end
-    kept[key] = d
-  end
-  return d
-end
-
--- The networks of a result by their hash: the place of each, and the hash of each.
-local function hashes(r)
-  local set, list = {}, {}
-  for i, m in ipairs(r.models) do
-    local good, hash = pcall(arch.hash, m)
-    list[i] = good and hash or ""
-    if good then set[hash] = i end
-  end
-  return set, list
-end
-
---- How many networks two populations have in common, and how many of these with another error.
-local function common(a, b)
-  local n, anew = 0, 0
-  for hash, i in pairs(a.hashes) do
-    local j = b.hashes[hash]
-    n = n + (j and 1 or 0)
-    anew = anew + (j and a.errors[i] ~= b.errors[j] and 1 or 0)
-  end
-  return n, anew
-end
-
--- Whether so few of the networks are in both that they are different populations.
-local function few(n, a, b) return n <= math.min(a.n, b.n) / 10 end
-
--- Whether networks that were read may have been drawn as those of d were.
-local function alike(d, trained)
-  for c, sum in ipairs(d.read.sum) do
-    local mean = sum / d.N
-    local v = math.max(d.read.square[c] / d.N - mean ^ 2, 0) / trained.n
-    local off = math.abs(trained.sum[c] / trained.n - mean)
-    if off > FAR * math.sqrt(v) + 1e-6 * (1 + math.abs(mean)) then return false end
-  end
-  return true
-end
-
--- The draws of the space of a population of n networks, or nil and why they will not do.
-local function enough_draws(origin, groups, wish, n, name)
-  local good, d, why = pcall(draws_of, origin, groups, wish)
-  if not good then
-    if d == "interrupted" or wish.features then error(d, 0) end
-    d, why = nil, tostring(d)
-  end
-  if not d then return nil, why end
-  if d.N < MANY * n then
-    return nil, ("only %s networks of the space of %s were found in a bounded number of "
-      .. "candidates"):format(units.thousands(d.N), name)
-  elseif d.different < MANY * n then
-    return nil, ("the space of %s has so few networks (about %s) that %d are no small part of it")
-      :format(name, units.thousands(d.different), n)
-  end
-  return d
-end
-
--- The bins of the trained and the drawn networks of r at equal complexity (strata: by, lo, hi,
--- bins): bin, drawn_bin, inside (drawn networks that are in one); or nil and why not.
-local function binned(where, r, origin, d, strata)
-  local name, by = r.name or "a population", strata.by
-  local word = type(by) == "string" and by or "complexity"
-  local _, bin = counting.strata(property.values(where, r, by, true), strata.lo, strata.hi,
-    strata.bins)
-  local m = 0
-  for _, k in ipairs(bin or {}) do m = m + (k > 0 and 1 or 0) end
-  if m - strata.bins - 1 < LEFT then
-    return nil, ("%d networks of %s in %d bins are too few to predict at equal %s"):format(m, name,
-      strata.bins, word)
-  end
-  local key = type(by) == "string" and by .. distribution.key(origin)
-  local values = key and costs.key == key and costs.values
-  if not values then
-    local good, found = pcall(function()
-      return property.values(where, { models = distribution.list(origin) }, by, true)
-    end)
-    if not good then
-      if found == "interrupted" then error(found, 0) end
-      return nil, ("%s is not known of untrained networks"):format(word)
-    end
-    values = found
-    if key then costs.key, costs.values = key, values end
-  end
-  if #values ~= d.N then return nil, "the draws of its space have changed" end
-  local _, drawn = counting.strata(values, strata.lo, strata.hi, strata.bins)
-  local inside, counts = 0, {}
-  for _, k in ipairs(type(drawn) == "table" and drawn or {}) do
-    if k > 0 then inside, counts[k] = inside + 1, (counts[k] or 0) + 1 end
-  end
-  for k = 1, strata.bins do
-    if (counts[k] or 0) < MANY then
-      return nil, ("the space of %s has hardly any networks in one of %d bins of %s"):format(name,
-        strata.bins, word)
-    end
-  end
-  return { bin = bin, drawn_bin = drawn, inside = inside }
-end
-
--- How many of so few networks a prediction needs.
-local function least_of(wish, informed)
-  return informed and FEW or wish.unasked and SURE or LEAST
-end
-
---- A population as far as its prediction needs it, or nil and why there can be none.
--- @tparam[opt] boolean informed  whether others tell enough
--- @tparam[opt] boolean helps  whether it is there for the fit alone, and nobody asks of its space
-local function prepare(where, r, wish, groups, informed, helps)
-  if type(r) ~= "table" or type(r.errors) ~= "table" or not r.models then
-    return nil, "its networks are not known"
-  end
-  local name, origin = r.name or r.space or "a population", origin_of(r)
-  if not origin then
-    return nil, ("the space of %s is not known: nothing says what its networks were drawn from, as "
-      .. "a store and its exports do"):format(name)
-  end
-  local n, least = #r.errors, least_of(wish, informed)
-  if n < least then
-    return nil, ("%d networks of %s are fewer than %d"):format(n, name, least)
-  elseif wish.unasked and n > MANY_ENOUGH then
-    return nil, ("%d networks of %s are enough without"):format(n, name)
-  end
-  local d, without
-  if not helps then
-    d, without = enough_draws(origin, groups, wish, n, name)
-    if not d then return nil, without end
-  end
-  local vary = own_recipe.keys(r)
-  if vary and d then d = own_recipe.draws(r, vary, d) end
-  local reader, rows = features.reader(groups), {}
-  for i, m in ipairs(r.models) do
-    local ok, row = pcall(reader.read, m)
-    if not ok then return nil, ("%s: %s"):format(name, row) end
-    rows[i] = row
-  end
-  local read = reader -- with the recipes
-  if vary then
-    rows, read = own_recipe.trained(r, vary, rows, reader)
-    if not rows then return nil, ("%s: %s"):format(name, read) end
-  end
-  if d and not alike(d, read) then
-    return nil, ("the networks of %s are not what its space gives at random"):format(name)
-  end
-  local set, list = hashes(r)
-  local early, bins
-  if wish.strata then
-    bins, without = binned(where, r, origin, d, wish.strata)
-    if not bins then return nil, without end
-  end
-  if not vary then early, without = begun.of(r, reader) end
-  d = d or { N = 2, rows = table.concat(rows, "", 1, 2) }
-  return { n = n, draws = d, starts = read.starts, rows = table.concat(rows), errors = r.errors,
-    hashes = set, hash = list, strata = bins, conditions = others.conditions(r), name = name,
-    early = early, without = without,
-    kind = json.encode { read.starts, origin.spec.options or {} } } -- of its networks
 end
 
 local Fits = {}
@@ -354,11 +144,16 @@ local function informed(r, all)
   return n >= ENOUGH
 end
 
--- Whether a guest shares trainings with one that a fit is made from.
+-- Whether two populations share trainings.
+local function trained_once(p, q)
+  local n, anew = common(p, q)
+  return n > anew
+end
+
+-- The member of a pool that a guest shares trainings with, and that a fit is made from.
 local function seen_by(pool, p)
   for _, host in ipairs(pool) do
-    local n, anew = common(p, host)
-    if host.n >= LEAST and n > anew then return host end
+    if host.n >= LEAST and trained_once(p, host) then return host end
   end
 end
 
@@ -393,7 +188,7 @@ function M.fit(where, list, wish, seed)
     end
   end
   local function place(r, i)
-    local p, why = prepare(where, r, i and wish or {}, groups,
+    local p, why = prepare.of(where, r, i and wish or {}, groups,
       i and not wish.strata and informed(r, all), not i)
     if not p then
       if i then f.why[i] = why end
@@ -682,6 +477,32 @@ function Fits:difference(i, j, o)
       populations = math.max(x.populations, y.populations) } }
 end
 
+--- Of two results whose models stand in the drawn order, the values of the first n that statistics
+-- at any moment may use in place of errors (predictable.lua); or nil and why there are none.
+function M.before(where, a, b, n, wish, seed)
+  local groups, two, help = features.with(where, wish.features), {}, {}
+  wish = M.with_others(wish, { a, b })
+  for k, r in ipairs { a, b } do
+    local p, why = prepare.of(where, r, wish, groups, true)
+    if not p then return nil, why end
+    two[k] = p
+  end
+  if two[1].conditions ~= two[2].conditions then
+    return nil, "the two were not trained alike, on the same data"
+  elseif two[1].kind ~= two[2].kind or trained_once(two[1], two[2])
+    or not few(select(2, common(two[1], two[2])), two[1], two[2]) then
+    return nil, "networks of the two are the same, or of another kind"
+  end
+  for _, r in ipairs(wish.with) do
+    local p = prepare.of(where, r, {}, groups, nil, true)
+    if p and p.n >= LEAST and p.conditions == two[1].conditions and p.kind == two[1].kind
+      and not trained_once(p, two[1]) and not trained_once(p, two[2]) then
+      help[#help + 1] = p
+    end
+  end
+  return predictable.values(two, help, n, seed)
+end
+
 -- What the predictor has learnt ----------------------------------------------------------
 
 local HALVES, LEARNT = 20, 4000
@@ -693,12 +514,12 @@ local HALVES, LEARNT = 20, 4000
 function M.learnt(where, result, o)
   local wish = { features = o.features }
   local groups, seed = features.with(where, wish.features), o.seed or sys.seed()
-  local p, why = prepare(where, result, wish, groups)
+  local p, why = prepare.of(where, result, wish, groups)
   if not p then return nil, why end
   if p.n < 2 * LEAST then
     return nil, ("%d networks of %s are fewer than %d"):format(p.n, p.name, 2 * LEAST)
   end
-  local list = distribution.list(origin_of(result), true)
+  local list = distribution.list(prepare.origin(result))
   local t = { models = table.move(list, 1, math.min(#list, LEARNT), 1, {}), halves = {},
     name = p.name }
   local width = 4 * p.draws.starts[#p.draws.starts]

@@ -151,8 +151,10 @@ stats.predict(result, { with =, features =, level = 0.95, seed = 1 }) -> predict
 The mean error and the EDF of a whole space, from the trained networks of a population and
 20,000 untrained ones, whose errors are predicted.
   result     of a sweep, or an import whose space is known, or { errors =, models = } with
-             models that S:sample gave; at least 10 networks
+             models that S:sample gave; at least 10 networks, or 3 where others tell enough
   with       list of results that the predictor learns from as well: the same data and recipe
+             (default: the other populations in its store, the last first, up to 200 networks of
+             each and 600 in all; {}: none)
   features   { name = function(m) … end, … }: more of what a network is known by, numbers or
              lists of them, beside the depths, widths, ratios and groups of its stages
 .mean, .se, .ci     of the mean error of the space, in percent
@@ -170,6 +172,9 @@ has seen it.  The mean of the predictions over the space is corrected by the mea
 trained networks miss them by.
 Where more models were begun than trained to the end, the sum of the training losses of their
 first epochs is a second predictor of the mean (the EDF does without it).
+Of fewer than 10 networks nothing is learnt.  Where 50 or more of other populations explain a
+fifth of the variance of their errors or more, these alone tell f, its weight is 1, and the
+interval is that of a mean of n differences y - f: Student's, n - 1 degrees of freedom (.others).
 What is assumed: that the trained networks were drawn from this space at random, all of
 them.  What is not: that the predictor is right.  One that is useless only makes the interval no
 narrower; its weight goes to 0.  Failed and diverged networks count as 100 %, and as many are

@@ -93,8 +93,9 @@ Is b better than a?  Asked at a few planned looks while both train, and settled 
   margin    points that do not matter: stops, too, when the two are the same within them
   precision instead: stops when half the interval (of a single look) is at most so many points;
             20 looks unless looks says otherwise
-  predict   true, or { with =, features = }: estimates by prediction, as in stats.compare, made
-            anew at each look from the models up to it; where there can be none, plain ones
+  predict   estimates by prediction, as in stats.compare, made anew at each look from the models
+            up to it, and from the other populations in their store: where it pays (default),
+            true or { with =, features = }; false: plain ones.  Where there can be none, plain ones
   seed      of the predictions
 A look is taken when models 1 to n of both have ended, and sees only those: small networks end
 first, so that all that have ended so far would be a biased sample.  All looks together err with

@@ -70,8 +70,10 @@ document("sweep.run", [[
                 precision   stops when half of every interval is at most so many points
   With compare the result is a list of results with .decision (stats.sequential) and .verdict.
   Candidates stop one by one; a model at work then stops with its checkpoint, and what is
-  trained is kept.  Looks see models 1 to n alone, all ended.  The plan is kept in the store: the
-  same call goes on after an interruption, to the same looks, and another plan is refused.
+  trained is kept.  Looks see models 1 to n alone, all ended.  Predictions learn from what else the
+  store has as looks are planned (predict = { with = {} }: not), so that five models of each may
+  do.  The plan is kept in the store, at the end also what looks saw: the same call goes on after
+  an interruption, to the same looks, and another plan is refused.
   The result has .errors in percent (a failed or diverged network counts as 100), .models,
   .failed, .n.  Ctrl-C stops the training after a checkpoint of each model.
   A network whose worker dies is tried again from its last checkpoint; it has failed after 3
