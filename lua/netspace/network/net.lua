@@ -56,15 +56,15 @@ end
 -- becomes the numbers that it takes.
 local trained_on = setmetatable({}, { __mode = "k" })
 
---- The net is trained on this data set from now on; weights: which it has then, "average" or
+--- The net is trained on this data set from now on; which: of its weights it has then, "average" or
 -- "last".
-function M._trained(n, set, weights)
+function M._trained(n, set, which)
   local card = set:card()
   trained_on[n] = { name = card.spec, checksum = card.checksum, image = card.image,
     mean = card.mean, std = card.std, class_names = card.class_names,
     channels = card.channels == 1 and "gray" or "RGB", scale = card.scale, resize = card.resize,
     size = card.size, size_resize = card.size_resize, background = card.background,
-    weights = weights == "average" and weights or nil }
+    weights = which == "average" and which or nil }
 end
 
 -- A copy of a network, down to its lists: whoever changes one of the two changes no other.
