@@ -11,6 +11,7 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/pool.h"
 #include "base/table.h"
 #include "data/dataset.h"
 #include "model/plan.h"
@@ -99,14 +100,14 @@ static int net_close(lua_State *L)
     return 0;
 }
 
-// need(m, batch) -> bytes that new(m, batch) would allocate
+// need(m, batch[, threads]) -> bytes that new(m, batch) would allocate, and so many threads
 static int core_need(lua_State *L)
 {
     struct arch a;
     arch_from_lua(L, 1, &a);
     int batch = batch_from_lua(L, 2);
     luaL_argcheck(L, batch >= 1 && batch <= 65536, 2, "batch must be from 1 to 65536");
-    lua_pushinteger(L, (lua_Integer)net_bytes(&a, batch));
+    lua_pushinteger(L, (lua_Integer)net_bytes(&a, batch, (int)luaL_optinteger(L, 3, 1)));
     return 1;
 }
 
@@ -116,6 +117,21 @@ static int core_trim(lua_State *L)
     (void)L;
     net_trim();
     return 0;
+}
+
+// threads(net[, n]) -> how many its steps take; n: from now on, also from the progress function
+// of a training
+static int core_threads(lua_State *L)
+{
+    struct lua_net *n = any_net(L);
+    if (!n->net)
+        return luaL_error(L, "closed net");
+    lua_Integer threads = luaL_optinteger(L, 2, net_threads(n->net));
+    if (threads < 1 || threads > POOL_MOST)
+        return luaL_error(L, "threads is %I; it must be from 1 to %d", threads, POOL_MOST);
+    net_set_threads(n->net, (int)threads);
+    lua_pushinteger(L, threads);
+    return 1;
 }
 
 static int net_tostring(lua_State *L)
@@ -148,7 +164,7 @@ static int net_arch_table(lua_State *L)
 static int net_bytes_now(lua_State *L)
 {
     struct lua_net *n = check_net(L);
-    lua_pushinteger(L, (lua_Integer)net_bytes(net_arch(n->net), net_batch(n->net)));
+    lua_pushinteger(L, (lua_Integer)net_bytes(net_arch(n->net), net_batch(n->net), net_threads(n->net)));
     return 1;
 }
 
@@ -553,8 +569,15 @@ static const luaL_Reg meta[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"new", core_new},  {"need", core_need},          {"trim", core_trim}, {"run", net_run},
-    {"test", net_test}, {"confusion", net_confusion}, {"plan", core_plan}, {NULL, NULL},
+    {"new", core_new},
+    {"need", core_need},
+    {"threads", core_threads},
+    {"trim", core_trim},
+    {"run", net_run},
+    {"test", net_test},
+    {"confusion", net_confusion},
+    {"plan", core_plan},
+    {NULL, NULL},
 };
 
 int open_net(lua_State *L)

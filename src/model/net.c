@@ -10,15 +10,20 @@
 #include "base/interrupt.h"
 #include "base/limit.h"
 #include "base/memory.h"
+#include "base/pool.h"
+#include "model/complexity.h"
 #include "model/plan.h"
 
 static const float NORM_MOMENTUM = 0.1f;
+static const double THREAD_WORK = 2e6; // multiply-adds of a pass that are worth another thread
 
 struct net {
     struct plan *plan;
     float *params, *grads, *momentum, *buffers, *arena;
     float *before;      // the running statistics before the last forward in training
     size_t arena_bytes; // as allocated: at least what the plan needs
+    int threads;
+    double work; // multiply-adds of a forward pass of one image
     enum mode mode;     // of the last forward
     int count;          // images in it
     double *stamps;     // when each operation ended, or NULL
@@ -64,6 +69,7 @@ void net_trim(void)
 {
     block_free(spare.block, spare.bytes);
     spare.block = NULL;
+    pool_trim();
 }
 
 static size_t plan_bytes(const struct plan *p)
@@ -71,10 +77,10 @@ static size_t plan_bytes(const struct plan *p)
     return sizeof(float) * (3 * p->group[PARAM_GROUPS] + 2 * p->buffers + p->arena);
 }
 
-size_t net_bytes(const struct arch *a, int batch)
+size_t net_bytes(const struct arch *a, int batch, int threads)
 {
     struct plan *p = plan_new(a, batch);
-    size_t bytes = plan_bytes(p);
+    size_t bytes = plan_bytes(p) + sizeof(float) * p->own * (size_t)(threads - 1);
     plan_free(p);
     return bytes;
 }
@@ -107,6 +113,8 @@ struct net *net_new(const struct arch *a, int batch, struct error *e)
     size_t bytes = p->group[PARAM_GROUPS] * sizeof(float);
     n->plan = p;
     n->scale = 1;
+    n->threads = 1;
+    n->work = (double)complexity(a, a->image, false).flops;
     n->params = block_alloc(bytes);
     n->grads = block_alloc(bytes);
     n->momentum = block_alloc(bytes);
@@ -164,6 +172,26 @@ const struct arch *net_arch(const struct net *n)
 int net_batch(const struct net *n)
 {
     return n->plan->batch;
+}
+
+// The pool is as large as this network wants it for so many images.
+static void gather_threads(const struct net *n, int count)
+{
+    double worth = 1 + count * n->work / THREAD_WORK;
+    pool_set(worth < n->threads ? (int)worth : n->threads);
+    pool_reserve(n->plan->own * sizeof(float));
+}
+
+void net_set_threads(struct net *n, int threads)
+{
+    assert(threads >= 1);
+    n->threads = threads;
+    gather_threads(n, n->plan->batch);
+}
+
+int net_threads(const struct net *n)
+{
+    return n->threads;
 }
 
 const struct plan *net_plan(const struct net *n)
@@ -270,7 +298,7 @@ static void forward_norm(struct net *n, const struct op *o)
     if (n->mode == MODE_TEST || o->fused)
         return;
     norm_of(n, (int)(o - n->plan->ops), &norm);
-    norm_apply(&norm, place(n, o->out), place(n, o->in), place(n, o->add), norm.rows);
+    norm_forward(&norm, place(n, o->out), place(n, o->in), place(n, o->add), norm.rows);
 }
 
 static void forward(struct net *n, const struct op *o)
@@ -338,6 +366,7 @@ const float *net_forward(struct net *n, int count, bool train)
     assert(count >= 1 && count <= n->plan->batch);
     n->mode = train ? MODE_TRAIN : MODE_TEST;
     n->count = count;
+    gather_threads(n, count);
     if (train)
         memcpy(n->before, n->buffers, n->plan->buffers * sizeof(float));
     for (int i = 0; i < n->plan->n; i++) {
@@ -384,11 +413,8 @@ static void backward_norm(struct net *n, const struct op *o)
     if (o->backward_fused)
         return;
     norm_of(n, (int)(o - n->plan->ops), &norm);
-    size_t rows = norm.rows;
-    norm_begin(&norm);
-    norm_grad(&norm, place(n, o->din), place(n, o->dout), place(n, o->in), place(n, o->add),
-              place(n, o->out), rows);
-    norm_back_end(&norm);
+    norm_backward(&norm, place(n, o->din), place(n, o->dout), place(n, o->in),
+                  place(n, o->add), place(n, o->out), norm.rows, place(n, o->dscratch));
 }
 
 static void backward(struct net *n, const struct op *o)
@@ -439,6 +465,7 @@ double net_backward_mixed(struct net *n, const int *labels, const int *others, f
 {
     assert(n->mode == MODE_TRAIN && n->count > 0);
     const struct plan *p = n->plan;
+    gather_threads(n, n->count);
     memset(n->grads, 0, p->group[PARAM_GROUPS] * sizeof(float));
     double loss =
         softmax_loss_mixed(place(n, p->dlogits), wrong, place(n, p->logits), labels, others,
@@ -492,6 +519,7 @@ void net_step(struct net *n, float lr, float momentum, bool nesterov,
               const float wd[PARAM_GROUPS])
 {
     const size_t *group = n->plan->group;
+    gather_threads(n, n->count);
     bool alike = n->frozen == 0 && n->scale == 1;
     if (!alike)
         step_parts(n, lr, momentum, nesterov, wd);

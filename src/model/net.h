@@ -2,7 +2,8 @@
  *
  * Memory is six blocks and nothing else: parameters, gradients, momentum (laid out
  * alike), running statistics, these before the step, and an activation arena, all of a size
- * known before anything is allocated.  After net_new no call allocates.  The arena of a freed
+ * known before anything is allocated.  After net_new and net_set_threads no call allocates.
+ * The arena of a freed
  * network is kept for the next one, which takes it if it is large enough.  Source of
  * structure, names and initialisation: pycls anynet.py / blocks.py; names as its state dict
  * (stem.conv, s1.b1.f.a, …).  Weight layout inside: (K,R,R,C/G). */
@@ -22,10 +23,16 @@ struct plan;
  */
 struct net *net_new(const struct arch *a, int batch, struct error *e);
 void net_free(struct net *n);
-size_t net_bytes(const struct arch *a, int batch); // what net_new would allocate
-void net_trim(void);                               // frees the kept arena
+/* What net_new would allocate, and with it the threads of a step. */
+size_t net_bytes(const struct arch *a, int batch, int threads);
+void net_trim(void); // frees the kept arena, and what threads keep
 /* The same network for another batch size; on failure nothing has changed. */
 bool net_set_batch(struct net *n, int batch, struct error *e);
+/* How many threads take part in its steps from the next on (1 after net_new), of the one pool
+ * of this process (base/pool.h): fewer where the system has no more, or there are so few images
+ * that it does not pay.  Results are the same bits for any number. */
+void net_set_threads(struct net *n, int threads);
+int net_threads(const struct net *n);
 
 /* Initial weights of method: conv N(0, sqrt(2/(R·R·K))), BN 1 and 0, FC N(0, .01) and 0,
  * SE biases U(±1/sqrt(fan_in)); zero_gamma: the last BN of a residual branch starts at 0.

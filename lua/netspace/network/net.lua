@@ -27,12 +27,14 @@ local weights = require "netspace.network.weights"
 local M = {}
 local methods = core.methods
 local arch_of = methods.arch
+local THREADS_MOST = 256 -- that a network can use
 
 options.declare({ "net:test", "net:confusion" }, { split = "string" })
 for _, name in ipairs { "net:test", "net:confusion" } do
   options.words[name .. ": split"] = { "train", "validation", "test" }
 end
 options.declare("net.new", { seed = "integer", batch = "integer" })
+options.declare("net:train: progress", { threads = "integer", progress = "function" })
 options.declare({ "net.benchmark", "net.profile" },
   { mode = "string", batch = "integer", seconds = "number" })
 for _, name in ipairs { "net.benchmark", "net.profile" } do
@@ -198,9 +200,16 @@ function methods.arch(n)
   return copy(call("net:arch", arch_of, n))
 end
 
-function methods.train(n, data, r, progress)
+-- All cores are for one network: the results do not depend on how many.
+local function all_cores(n)
+  core.threads(n, math.min(sys.cores(), THREADS_MOST))
+end
+
+function methods.train(n, data, r, o)
   check_net("net:train", n)
-  if type(r) == "function" and progress == nil then r, progress = nil, r end
+  if type(r) == "function" and o == nil then r, o = nil, r end
+  if type(o) == "function" then o = { progress = o } end
+  o = options.check("net:train", o, 1, "net:train: progress")
   r = recipe._complete("net:train", r, 1, recipe.quick)
   local idle = members.kind(data) == "dataset" and recipe._idle(r, data:card().channels)
   if idle then error("net:train: " .. idle, 2) end
@@ -210,7 +219,9 @@ function methods.train(n, data, r, progress)
     and about.checksum ~= data:card().checksum then
     look = { mean = about.mean, std = about.std }
   end
-  local result = call("net:train", core.run, n, data, r, progress, nil, look)
+  call("net:train", arch_of, n) -- refuses a closed one, and one that is training
+  if o.threads then call("net:train", core.threads, n, o.threads) else all_cores(n) end
+  local result = call("net:train", core.run, n, data, r, o.progress, nil, look)
   if result.status == "unreadable" then result.reason = unreadable(data, result.reason) end
   M._trained(n, data)
   if look then trained_on[n].mean, trained_on[n].std = look.mean, look.std end
@@ -278,6 +289,8 @@ end
 function methods.test(n, data, opts)
   check_net("net:test", n)
   local split = split_of("net:test", opts)
+  call("net:test", arch_of, n)
+  all_cores(n)
   local e, metrics = call("net:test", reading, data, core.test, n, data, split,
     (seen("net:test", n, data)))
   metrics.looks = note(n, data, split, e)
@@ -287,6 +300,8 @@ end
 function methods.confusion(n, data, opts)
   check_net("net:confusion", n)
   local split = split_of("net:confusion", opts)
+  call("net:confusion", arch_of, n)
+  all_cores(n)
   local look, names = seen("net:confusion", n, data)
   local matrix, answers = call("net:confusion", reading, data, core.confusion, n, data, split,
     look)
@@ -306,6 +321,7 @@ function methods.predict(n, what)
     error("net:predict: the net was not trained, or its file does not say on what: nobody knows "
       .. "its classes, nor how it takes images", 2)
   end
+  all_cores(n)
   return call("net:predict", predictions.predict, n, about, what)
 end
 
@@ -408,11 +424,14 @@ document("profile:kinds", [[
   example: net.profile(arch.anynet{ d = {1}, w = {8} }, { seconds = 0.05 }):kinds()[1].kind]])
 
 document("net:train", [=[
-  net:train(data [, recipe [, progress]]) -> { status =, error =, epochs =, … }
+  net:train(data [, recipe [, { progress =, threads = }]])
+      -> { status =, error =, epochs =, … }
   Trains on a data set: random order and augmentation each epoch, measured after each on the
   validation images.
     recipe    as for recipe{ … }; what is not given is as in recipe.quick
-    progress  function called with each event; returning false stops the training
+    threads   how many processor cores (all); the results are the same bits for any number
+    progress  function called with each event; returning false stops the training (it may
+              also stand in place of the table)
               { kind = "epoch", epoch =, lr =, train_loss =, train_error =,
                 validation_error =, validation_loss =, top5_error =, class_error =,
                 seconds =, images_per_s = }
