@@ -24,6 +24,13 @@ check "but not of what is no expression" [ "$(grep -c 'print(' "$dir/err")" = 0 
 run list
 check "no such command: status 2" status 2
 check "which there are" err "commands: monitor, resume, submit, collect, export, report, copy, remove, rename, data, pack, import, trainer, doctor, help"
+run import tests/data/sweeps/regnet.yaml
+check "a sweep of pycls is printed as a script" out "space.regnet{"
+run import tests/data/sweeps/regnet.yaml -o "$dir/regnet.lua"
+check "or written" status 0; check "which is said" out "regnet.lua: "
+check "to where it was asked" grep -q "space.regnet{" "$dir/regnet.lua"
+run import -x
+check "import: a wrong option" status 2
 for command in monitor resume export report copy remove rename data pack doctor; do
     run $command --help
     check "$command --help says how it is called" out "usage: netspace $command"
