@@ -61,7 +61,7 @@ end
 -- Training -----------------------------------------------------------------------------------
 
 local of_sweep = { "store", "data", "recipe", "workers", "trainer", "identical", "quiet",
-  "progress", "checkpoint", "memory", "patience", "on", "early" }
+  "progress", "checkpoint", "memory", "patience", "early", "on" }
 
 -- Trains populations (name, models, seed) at once; a list of results in their order.
 local function train(list, o)
