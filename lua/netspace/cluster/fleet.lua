@@ -15,6 +15,7 @@ local hosts = require "netspace.sweep.hosts"
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local losses = require "netspace.sweep.losses"
+local pace = require "netspace.sweep.pace"
 local paths = require "netspace.lib.path"
 local purses = require "netspace.cluster.purse"
 local requests = require "netspace.sweep.request"
@@ -125,7 +126,7 @@ function Fleet:_event(e, shard)
   e.ended = finishing[e.event] or leaving[e.event]
   client:_event({ model = model.id, attempt = attempt }, e)
   if e.event == "begin" then -- it was then, not now
-    model.began = sys.now() - math.max(0, schema.time() - e.t)
+    pace.begin(model, 1, sys.now() - math.max(0, schema.time() - e.t))
   end
 end
 

@@ -8,7 +8,7 @@
 -- weights it holds what the epochs so far gave, so that nothing that had no time to reach
 -- the store is lost.
 
-local core = require "netspace.core.net"
+local core = require "netspace.core.weights"
 local directories = require "netspace.lib.directory"
 local json = require "netspace.lib.json"
 local schema = require "netspace.store.schema"
@@ -78,7 +78,7 @@ function M.keeper(net, job, tell, saved)
   local k = setmetatable({ net = net, path = o.path, every = o.every,
     seconds_between = o.seconds, tell = tell, saved = saved,
     arch = json.encode(net:arch()), identity = M.identity(job), epochs = {},
-    cost = SEEK + bytes / RATE, began = sys.now(), last = sys.now(), spent = 0 }, Keeper)
+    cost = SEEK + bytes / RATE, began = sys.now(), last = sys.now(), spent = 0, n = 1 }, Keeper)
   if o.limit and bytes > o.limit then
     tell(("a checkpoint would have %d bytes, above the limit of %d: none is written")
       :format(bytes, o.limit))
@@ -103,9 +103,14 @@ function Keeper:take_up()
   return state.at
 end
 
---- Seconds of training so far, with those before the checkpoint.
+--- Seconds of training so far, of all its threads together, with those before the checkpoint.
 function Keeper:seconds()
-  return self.spent + sys.now() - self.began
+  return self.spent + self.n * (sys.now() - self.began)
+end
+
+--- It is trained by n threads from now on.
+function Keeper:threads(n)
+  self.spent, self.began, self.n = self:seconds(), sys.now(), n
 end
 
 --- Writes where the training stands.

@@ -207,6 +207,12 @@ function M.make(where, workers, trainer)
   return list, total
 end
 
+--- Whether the last models get the idle cores (idle.lua): all is netspace's own, on cores of this
+-- machine that nobody else was given.
+function M.spreads(list, workers)
+  return #list == 1 and M.own(list) ~= nil and workers <= sys.cores()
+end
+
 --- The part of a list that is netspace's own on this machine, or nil.
 function M.own(list)
   for _, share in ipairs(list) do

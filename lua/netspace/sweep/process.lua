@@ -157,7 +157,7 @@ function M.start(place, slot, on)
       place.cwd)
   end
   local w = setmetatable({ place = place, slot = slot, on = on, tail = {}, waiting = 3,
-    heard = sys.now(), longest = 0 }, Process)
+    heard = sys.now(), longest = 0, threads = 1 }, Process)
   w.stdin, w.stdout, w.stderr = uv.new_pipe(false), uv.new_pipe(false), uv.new_pipe(false)
   local file, args = places.command(place, slot)
   local handle, pid = uv.spawn(file, {

@@ -18,6 +18,7 @@ local sets = require "netspace.data.data"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
+local varies = require "netspace.network.vary"
 
 local M = {
   PATIENCE = 120, -- seconds a silent worker is given at least, where no option says otherwise
@@ -455,7 +456,8 @@ function M.enter(ledger, request)
       else
         -- 53 bits: what a JSON reader keeps of a whole number
         local seed = sys.random(request.seed, i, sys.purpose.model) >> 10
-        ledger:add_model(id, i, m, ledgers.identity(m), seed, request.costs[i])
+        ledger:add_model(id, i, m, ledgers.identity(m), seed, request.costs[i],
+          varies.draw(request.recipe, request.seed, i))
       end
     end
     for _, model in ipairs(stored) do

@@ -15,17 +15,20 @@ local forecasts = require "netspace.sweep.forecast"
 local hauls = require "netspace.sweep.haul"
 local hosts = require "netspace.sweep.hosts"
 local journals = require "netspace.sweep.journal"
+local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local losses = require "netspace.sweep.losses"
 local news = require "netspace.sweep.news"
 local pace = require "netspace.sweep.pace"
 local paths = require "netspace.lib.path"
+local places = require "netspace.sweep.places"
 local pool = require "netspace.sweep.pool"
 local queues = require "netspace.sweep.queue"
 local requests = require "netspace.sweep.request"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
+local varies = require "netspace.network.vary"
 
 local M = {
   active = {}, -- trainings at work or paused, oldest first
@@ -49,6 +52,7 @@ function M.begin(ledger, id, request)
     limit = request.workers, places = hosts.shares(request.places), recipe = request.recipe,
     source = request.source,
     checksum = request.card.checksum, images = request.card.train_n, callback = request.progress,
+    spreads = not request.on and places.spreads(request.places, request.workers),
     settings = request.settings, patience = request.settings.patience or requests.PATIENCE,
     quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, strayed = {},
     total = 0, done = 0, failed = 0, diverged = 0, trained = 0, unsuccessful = 0,
@@ -235,7 +239,8 @@ end
 -- A model that has left the queue is trained, as that attempt.
 function Training:_take(model, attempt)
   model.attempt = attempt
-  model.began, model.from, model.part, model.rate, model.told = sys.now(), 0, 0, nil, nil
+  model.from, model.part, model.rate, model.told = 0, 0, nil, nil
+  pace.begin(model, 1)
   self.running[model.id] = model
 end
 
@@ -243,7 +248,8 @@ end
 function Training:_job(model, place)
   local o = self.settings.checkpoint
   return { kind = "train", model = model.id, attempt = model.attempt, seed = model.seed,
-    m = ledgers.network(model), recipe = self.recipe, source = self.source,
+    m = ledgers.network(model), source = self.source,
+    recipe = varies.merged(self.recipe, model.recipe and json.decode(model.recipe)),
     checksum = self.checksum, memory = self.settings.memory,
     stop_after = requests.until_epoch(self.settings, model.idx),
     step_flops = 6 * model.flops * self.recipe.batch,
@@ -258,9 +264,14 @@ end
 function Training:_next(w, ahead)
   local model = self.queue:take()
   self:_take(model, model.attempt + 1)
+  pace.begin(model, w.threads)
   model.ahead, model.place = ahead and w, w.place
   if not ahead then self:_start(model, w) end
   return self:_job(model, w.place), hauls.forth(self, model, w.place)
+end
+
+function Training:_threads(job, n)
+  pace.threads(self.running[job.model], n)
 end
 
 Training._ready, Training._check, Training._away = hosts.ready, hosts.check, hosts.away
@@ -326,7 +337,8 @@ function Training:_event(job, e)
   end
   if e.event == "begin" then
     model.part = (e.epoch + e.step * self.recipe.batch / self.images) / epochs
-    model.began, model.from, model.told = sys.now(), model.part, sys.now()
+    pace.begin(model)
+    model.from, model.told = model.part, sys.now()
     losses.begun(model, e)
     self.journal:note(function(ledger)
       ledger:begin(model.id, attempt, e.epoch, e.memory)
