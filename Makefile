@@ -45,9 +45,16 @@ endif
 $(BUILD)/libnetspace.a: $(OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
+# Everything is compiled anew when the compiler or its flags change, and only then.
+COMPILE := $(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS)
+$(BUILD)/flags: export COMPILE := $(COMPILE)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo "$$COMPILE" | cmp -s - $@ || echo "$$COMPILE" > $@
+FORCE:
 # Fused multiply-add is allowed in the kernels (and nowhere else); fast-math nowhere.
 $(BUILD)/nn/%.o: FLAGS += -ffp-contract=fast
-$(BUILD)/%.o: src/%.c Makefile
+$(BUILD)/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo CC $<
 	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -101,9 +108,10 @@ T       ?= decode
 TIME    ?= 300
 FUZZ    := build/fuzz
 FUZZED  := $(patsubst src/%.c,$(FUZZ)/%.o,$(wildcard $(addprefix src/,base/*.c nn/*.c model/*.c data/*.c)))
-KERNELS := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/nn/kernels/*.c))
+KERNELS := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/nn/kernels/*.c)) \
+           $(if $(ONNX),$(BUILD)/onnx/onnx.pb-c.o)
 SANITY  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
-$(FUZZ)/%.o: src/%.c Makefile
+$(FUZZ)/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo CLANG $<
 	@clang $(FLAGS) $(SANITY) -fsanitize=fuzzer-no-link -c -o $@ $<

@@ -16,12 +16,21 @@ if [ $# -eq 0 ]; then
     set -- "$@" scripts/layers scripts/lint tests/unit/test_*.lua
     for t in tests/*/*.sh; do case $t in tests/torture/*) ;; *) set -- "$@" "$t" ;; esac; done
 fi
-for t; do list="$list $t"; done
+# As many at a time as there are processors, and one more: many wait rather than work.
+jobs=${JOBS:-$(($(nproc) + 1))}
 log=build/check.log
-# shellcheck disable=SC2086
-prove -v -e tests/exec $list >"$log" 2>&1
+rm -rf build/check && mkdir -p build/check
+prove --timer -j "$jobs" -e tests/exec "$@" >build/check/summary 2>&1
 status=$?
-grep -E '\.\. ?$|^not ok|^# |Dubious|Failed|Result|^Files' "$log" | grep -vE '^# (Running|[0-9]+ test)' | tail -60
+for t; do
+    name=build/check/$(echo "$t" | tr / -)
+    echo "== $t"
+    cat "$name.tap" "$name.err" 2>/dev/null
+done >"$log"
+cat build/check/summary >>"$log"
+grep -E '^== |^not ok|^# ' "$log" | grep -vE '^# (Running|[0-9]+ test)' |
+    awk '/^== /{test = $0; next} {if (test) print test; test = ""; print}' | tail -60
+grep -vE ' ok +[0-9]+ ms|^\[[0-9:]+\]$' build/check/summary | tail -60
 passed=$(grep -c '^ok' "$log"); failed=$(grep -c '^not ok' "$log")
 [ $status -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
 echo "full log: $log"

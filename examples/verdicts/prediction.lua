@@ -1,6 +1,6 @@
 -- What predicted populations are worth, and whether their intervals and tests may be believed.
 --
---   netspace examples/verdicts/prediction.lua [TIMES] [TRUTH]
+--   netspace examples/verdicts/prediction.lua [TIMES] [TRUTH] [SIZES] [PARTS]
 --
 -- First, from the committed results (examples/paper): how much narrower the intervals of the
 -- neighbouring pairs become.  Then experiments, TIMES (200) of each kind and size: n networks are
@@ -17,7 +17,7 @@ local core = require "netspace.core.adjust"
 
 local times = math.tointeger(tonumber(arg[1] or 200))
 if not times or times < 1 then
-  io.stderr:write("usage: netspace examples/verdicts/prediction.lua [TIMES] [TRUTH]\n")
+  io.stderr:write("usage: netspace examples/verdicts/prediction.lua [TIMES] [TRUTH] [SIZES] [PARTS]\n")
   os.exit(2, true)
 end
 local here = arg[0]:match("^(.*/)[^/]*$") or "./"
@@ -125,7 +125,8 @@ local function moved(p, to)
   return setmetatable(copy, { __index = p })
 end
 
-local sizes = { 10, 20, 50, 100, 200 }
+local sizes = {}
+for n in (arg[3] or "10,20,50,100,200"):gmatch("%d+") do sizes[#sizes + 1] = math.tointeger(n) end
 
 local function coverage(list)
   math.randomseed(18)
@@ -161,12 +162,13 @@ local function level(list)
   end
 end
 
+local parts = arg[4] or "worth,coverage,level"
 io.stdout:setvbuf "line"
-worths()
+if parts:find("worth") then worths() end
 local list = known.populations(steps, path)
 for _, p in ipairs(list) do
   print(("%s: %d networks, mean error %.3f %%"):format(p.name, #p.errors, p.mean))
 end
-coverage(list)
-level(list)
+if parts:find("coverage") then coverage(list) end
+if parts:find("level") then level(list) end
 print(("\n%.0f seconds of one core"):format(os.clock()))

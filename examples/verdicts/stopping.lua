@@ -15,7 +15,9 @@
 -- 2 n − 2 degrees of freedom.  With predictions the last look is at the least n at which they are
 -- worth that many (at 2 n − 4), times 1.025 for the looks; how much they are worth at n is what 20
 -- samples of each pair say beforehand, as a pilot would.
--- There are up to five looks, at ten models of each or more.
+-- There are up to five looks, at ten models of each or more; at five, where OTHERS tell how errors
+-- depend on a network: fewer than ten models of the new populations are then in no fit (adjust.h,
+-- guests).
 
 local core = require "netspace.core.adjust"
 local arms = require "netspace.stats.arms"
@@ -27,13 +29,15 @@ local here = arg[0]:match("^(.*)/verdicts/[^/]*$")
 local known = dofile(here .. "/verdicts/known.lua")
 local results = assert(stats.import(here .. "/paper/small.jsonl.gz"))
 
-local LEAST, LOOKS, DRAWN = 10, 5, 2000 -- DRAWN: untrained networks of each
+local LOOKS, DRAWN, SCALE = 5, 2000, 200 -- DRAWN: untrained networks of each, SCALE of others
+local LEAST, GUESTS = others > 0 and 5 or 10, 10 -- models that are fewer than GUESTS are guests
 
 -- The features of the first networks of p, in one: what is known without training.
-local function drawn_of(p)
+local function drawn_of(p, most)
   local width = #p.all // #p.rows
-  p.drawn = p.drawn or { n = math.min(DRAWN, #p.rows), rows = p.all:sub(1, width * DRAWN) }
-  return p.drawn
+  p.drawn = p.drawn or {}
+  p.drawn[most] = p.drawn[most] or { n = math.min(most, #p.rows), rows = p.all:sub(1, width * most) }
+  return p.drawn[most]
 end
 
 -- A sample of the pair: n models of each in order, and OTHERS of the other populations.
@@ -57,23 +61,23 @@ end
 -- The estimate of the difference from the first n of both, with predictions.
 local function predicted(s, n, shift, seed)
   local counts, drawn, rows, errors, all = {}, {}, {}, {}, {}
-  local function add(side, count, by)
+  local function add(side, count, by, most)
     local x, e = known.take(side.p, side.at, side.from, count)
     for _, y in ipairs(e) do errors[#errors + 1] = math.max(0, math.min(100, y + by)) end
     counts[#counts + 1], rows[#rows + 1] = count, x
-    drawn[#drawn + 1], all[#all + 1] = drawn_of(side.p).n, drawn_of(side.p).rows
+    local d = drawn_of(side.p, most)
+    drawn[#drawn + 1], all[#all + 1] = d.n, d.rows
   end
-  add(s.a, n, 0)
-  add(s.b, n, shift)
-  for _, side in ipairs(s.others) do add(side, others, 0) end
+  add(s.a, n, 0, DRAWN)
+  add(s.b, n, shift, DRAWN)
+  for _, side in ipairs(s.others) do add(side, others, 0, SCALE) end
   local fit = core.new(s.a.p.starts, counts, drawn, table.concat(rows), errors, table.concat(all),
     seed)
   local x, y = fit:mean(1), fit:mean(2)
   local difference, se = fit:difference(1, 2)
   local u, v = x.se ^ 2, y.se ^ 2
-  return { n = n, difference = difference, se = se, predicted = {},
-    df = (u + v) ^ 2 / (u ^ 2 / (n - 2) + v ^ 2 / (n - 2)),
-    plain = x.plain_se ^ 2 + y.plain_se ^ 2 }
+  return { n = n, difference = difference, se = se, predicted = { guest = n < GUESTS },
+    df = (u + v) ^ 2 / (u ^ 2 / x.df + v ^ 2 / y.df), plain = x.plain_se ^ 2 + y.plain_se ^ 2 }
 end
 
 -- Until what n a method goes on, and what it claims: the look, or nil.
@@ -106,6 +110,7 @@ end
 -- What predictions are worth for the pair at n models of each: a function of n, by those tried.
 local function worth_of(list, a, b)
   local tried = { 10, 15, 20, 30, 40, 60, 80 }
+  if LEAST < GUESTS then table.move({ 5, 6, 8 }, 1, 3, 1, table.move(tried, 1, #tried, 4)) end
   local function at(n)
     local plain, square = 0, 0
     for k = 1, 20 do
@@ -153,7 +158,7 @@ end
 local function models(method, effect, worth)
   if not method.with then return math.ceil(method.most * single_of(effect)) end
   local n = LEAST
-  while n * worth(n) < method.most * needed(effect, 2 * n - 4) do n = n + 1 end
+  while n * worth(n) < method.most * needed(effect, 2 * n - (n < GUESTS and 2 or 4)) do n = n + 1 end
   return n
 end
 

@@ -30,6 +30,9 @@ M._names = {
   { "help", "documentation of any name", "prompt.help" },
 }
 
+-- A module that has to be there for a name: a sweep may have been begun on a cluster.
+local besides = { sweep = "cluster.home", design = "cluster.home" }
+
 -- Names that are a function of their module, called the same.
 local functions = { who = true, monitor = true, report = true, slurm = true, cluster = true }
 
@@ -49,6 +52,7 @@ return setmetatable(M, {
     local row = row_of(name)
     if not row then return nil end
     local value = require("netspace." .. row[3])
+    if besides[name] then require("netspace." .. besides[name]) end
     if functions[name] then value = value[name] end
     rawset(t, name, value)
     return value

@@ -22,6 +22,7 @@ names contain it), on one core, beside PyTorch (PYTHON=… make bench names its 
   --slices N      slices of each side (7)
   --seconds S     processor seconds of a slice (0.7)
   --isa NAME      kernels: avx512, avx2 or portable
+  --threads N     instead of the tables: N threads beside one, and beside PyTorch's N
   --no-torch      netspace alone]]
 
 local function fail(message)
@@ -46,6 +47,8 @@ local function options(words)
       o.no_torch = true
     elseif word == "--slices" or word == "--seconds" then
       o[word:sub(3)], i = number(word, value), i + 1
+    elseif word == "--threads" then
+      o.threads, i = math.tointeger(number(word, value)) or fail "--threads: no whole number", i + 1
     elseif word == "--isa" then
       o.isa, i = value or "", i + 1
     elseif word == "--help" or word == "-h" then
@@ -343,6 +346,48 @@ waits for the system a step.  ready: from a model to its first step; touch: what
 takes more than others.  images: augmentation and batching (shapes), share of a step.]]
 end
 
+local threads = { { "1/s", "%7.0f" }, { "N/s", "%7.0f" }, { "x one", "%6.2f" },
+  { "torch 1/s", "%9.0f" }, { "N/s", "%7.0f" }, { "x one", "%6.2f" }, { "x torch", "%7.2f" } }
+
+-- Rates by the clock on the wall: one thread, N, and PyTorch's N, in turn.
+local function thread_row(o, network)
+  local job, b = { arch = network[3], batch = network[2], train = true }, nil
+  local a = engine(o)
+  a:ask(json.encode(job))
+  if o.torch then b = torch(o, job) end
+  local function slice(child, n)
+    child:ask("threads " .. n)
+    return child:ask(o.seconds * n).wall_images_per_s
+  end
+  local best, ratios = { 0, 0, 0, 0 }, { {}, {}, {} }
+  for k = 1, o.slices do
+    local rates = { slice(a, 1), slice(a, o.threads) }
+    if b then rates[3], rates[4] = slice(b, o.threads), slice(b, 1) end
+    for i, rate in ipairs(rates) do best[i] = math.max(best[i], rate) end
+    ratios[1][k] = rates[2] / rates[1]
+    if b then ratios[2][k], ratios[3][k] = rates[3] / rates[4], rates[2] / rates[3] end
+  end
+  a:finish()
+  if b then b:finish() end
+  return { best[1], best[2], median(ratios[1]), b and best[4], b and best[3],
+    b and median(ratios[2]), b and median(ratios[3]) }
+end
+
+local function thread_table(o, list)
+  print(("\nThreads: N = %d; images a second in training, by the clock on the wall."):format(
+    o.threads))
+  heading(threads)
+  local rows = {}
+  for i, network in ipairs(list) do
+    rows[i] = thread_row(o, network)
+    row(threads, network[1], rows[i])
+  end
+  means(threads, rows, { 3, 6, 7 })
+  print [[
+x one: N threads relative to one; x torch: N of netspace to N of PyTorch.  Other programs on the
+machine slow many threads more than one: only a quiet machine says something.]]
+end
+
 local function chosen(names)
   if #names == 0 then return networks end
   local list = {}
@@ -373,6 +418,10 @@ if not o.torch and not o.no_torch then
   print(("%s has no PyTorch: `pip install torch==2.13.0` brings it; PYTHON=… names another"
     .. " Python"):format(python))
 end
-local results = speed_table(o, list)
-limit_table(list, results)
-steady_table(list, results)
+if o.threads then
+  thread_table(o, list)
+else
+  local results = speed_table(o, list)
+  limit_table(list, results)
+  steady_table(list, results)
+end

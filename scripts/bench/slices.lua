@@ -1,6 +1,6 @@
 -- The netspace half of `make bench`: one network, which runs slices of steps when told to.
 -- Standard input: a job as JSON, { arch, batch, train }; then lines with the seconds of a
--- slice, or "profile".  Standard output: an answer as JSON for every line.  Rates count
+-- slice, "threads N" (from now on) or "profile".  Standard output: an answer as JSON for every line.  Rates count
 -- processor seconds.
 local benchmark = require "netspace.core.benchmark"
 local json = require "netspace.lib.json"
@@ -38,6 +38,9 @@ for line in io.lines() do
     local p = profiles.profile(b:profile(job.train, 0.3), job.train and "train" or "test")
     local total = profiles.sum(p.operations)
     answer { operations = total.operations, bytes = total.bytes, bound = total.bound }
+  elseif line:find "^threads" then
+    b:threads(math.tointeger(tonumber(line:match "%d+")))
+    answer {}
   else
     local speed = b:run(job.train, tonumber(line))
     speed.sgemm_gflops = benchmark.sgemm() / 1e9

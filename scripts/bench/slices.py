@@ -2,8 +2,8 @@
 
 Standard input: a job as JSON, {"arch": …, "batch": …, "train": …} and "layout",
 "optimizer" or, to find the fastest of these, "probe": seconds for each; then lines with
-the seconds of a slice.  Standard output: an answer as JSON for every line.  Rates count
-processor seconds of this process.  Memory is the peak of the process less what it was
+the seconds of a slice, or "threads N".  Standard output: an answer as JSON for every line.  Rates count
+processor seconds of this process, or with threads the clock on the wall.  Memory is the peak of the process less what it was
 once torch was imported."""
 import json
 import resource
@@ -57,12 +57,13 @@ class Job:
     def run(self, seconds):
         """Images a second over `seconds` after a step that warms the caches."""
         self.step()
-        steps, missed, start = 0, faults(), time.process_time()
+        steps, missed, start, began = 0, faults(), time.process_time(), time.monotonic()
         while steps == 0 or time.process_time() - start < seconds:
             self.step()
             steps += 1
         spent = time.process_time() - start
-        return steps * self.batch / spent, (faults() - missed) / steps
+        wall = steps * self.batch / (time.monotonic() - began)
+        return steps * self.batch / spent, (faults() - missed) / steps, wall
 
 
 def probe(job, seconds):
@@ -93,8 +94,13 @@ def main():
     j.step()
     answer(version=torch.__version__)
     for line in sys.stdin:
-        rate, missed = j.run(float(line))
-        answer(images_per_s=rate, faults=missed, peak_bytes=peak() - before)
+        if line.startswith("threads"):
+            torch.set_num_threads(int(line.split()[1]))
+            answer()
+            continue
+        rate, missed, wall = j.run(float(line))
+        answer(images_per_s=rate, wall_images_per_s=wall, faults=missed,
+               peak_bytes=peak() - before)
 
 
 try:

@@ -11,7 +11,7 @@ extern volatile sig_atomic_t interrupt_flag;
 
 static inline bool interrupt_pending(void)
 {
-    return interrupt_flag != 0;
+    return __atomic_load_n(&interrupt_flag, __ATOMIC_RELAXED) != 0; // by any thread
 }
 
 #endif

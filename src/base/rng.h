@@ -27,7 +27,9 @@ struct rng {
                                       seeds before it */                                     \
     X(RNG_STEP, step, 10)          /* seeds of a step of design; index = hash of the space,  \
                                       or repeat */                                            \
-    X(RNG_MIX, mix, 11)            /* mixup and CutMix; index = epoch << 32 | batch */
+    X(RNG_MIX, mix, 11)            /* mixup and CutMix; index = epoch << 32 | batch */      \
+    X(RNG_RECIPE, recipe, 15)      /* recipe of model `index & (1 << 32) - 1` of a           \
+                                      population; above: which number, which attempt */
 // clang-format on
 #define RNG_ENUM(name, lua, number) name = number,
 enum rng_purpose { RNG_PURPOSES(RNG_ENUM) };

@@ -19,7 +19,7 @@ struct handle { // data points into it, and to features of its own
     struct adjust_data data;
     struct adjusted fit;
     float *x, *drawn_x;
-    uint32_t *same;
+    uint32_t *same, *bin, *drawn_bin;
     size_t n[MAX_POPULATIONS], N[MAX_POPULATIONS];
     bool fitted;
     double y[];
@@ -92,12 +92,28 @@ static uint32_t *copies(lua_State *L, int index, size_t n)
     return NULL;
 }
 
-// adjust(starts, n, N, x, y, drawn, seed, same or nil) -> adjusted.  starts: where each group of
-// features begins, and their number; n, N: trained and drawn networks of each population; y:
-// errors or other finite numbers; same: the place of the first copy of every trained network
+// The bins (1 … bins, 0: outside) at `index` of n networks, from 0.
+static uint32_t *bins_of(lua_State *L, int index, size_t n, uint32_t bins)
+{
+    luaL_argcheck(L, lua_istable(L, index) && lua_rawlen(L, index) == n, index,
+                  "one bin a network");
+    uint32_t *list = xcalloc(n, sizeof *list);
+    for (size_t i = 0; i < n; i++) {
+        lua_rawgeti(L, index, (lua_Integer)i + 1);
+        lua_Integer b = lua_tointeger(L, -1);
+        lua_pop(L, 1);
+        list[i] = b >= 1 && b <= bins ? (uint32_t)b - 1 : ADJUST_OUTSIDE;
+    }
+    return list;
+}
+
+// adjust(starts, n, N, x, y, drawn, seed, same or nil, bins or nil, bin, drawn bin) -> adjusted.
+// starts: where each group of features begins, and their number; n, N: trained and drawn networks
+// of each population; y: errors or other finite numbers; same: the place of the first copy of
+// every trained network; bin: of each trained network, and of each drawn one, 1 … bins or 0
 static int new_adjusted(lua_State *L)
 {
-    lua_settop(L, 8);
+    lua_settop(L, 11);
     int groups = (int)lua_rawlen(L, 1) - 1, P = (int)lua_rawlen(L, 2);
     luaL_argcheck(L, groups >= 1 && groups <= GP_GROUPS, 1, "too many groups of features");
     luaL_argcheck(L, P >= 1 && P <= MAX_POPULATIONS, 2, "too many populations");
@@ -106,7 +122,7 @@ static int new_adjusted(lua_State *L)
     struct handle *h = lua_newuserdatauv(L, sizeof *h + n * sizeof *h->y, 0);
     h->fitted = false;
     h->x = h->drawn_x = NULL;
-    h->same = NULL;
+    h->same = h->bin = h->drawn_bin = NULL;
     luaL_setmetatable(L, TYPE);
     h->data = (struct adjust_data){
         .P = P, .n = h->n, .N = h->N, .y = h->y, .seed = (uint64_t)luaL_checkinteger(L, 7)};
@@ -122,7 +138,11 @@ static int new_adjusted(lua_State *L)
     }
     int D = h->data.shape.D = h->data.shape.start[groups];
     luaL_argcheck(L, D >= 1 && D <= GP_FEATURES, 1, "too many features");
-    luaL_argcheck(L, counts(L, 2, h->n, P, ADJUST_LEAST) == n, 2, "as many as errors");
+    luaL_argcheck(L, counts(L, 2, h->n, P, ADJUST_GUEST) == n, 2, "as many as errors");
+    bool known = false;
+    for (int p = 0; p < P; p++)
+        known = known || h->n[p] >= ADJUST_LEAST;
+    luaL_argcheck(L, known, 2, "too few networks in all of them");
     luaL_argcheck(L, check_features(L, 4, (size_t)D) == n, 4, "as many as errors");
     luaL_argcheck(L, counts(L, 3, h->N, P, 2) == check_features(L, 6, (size_t)D), 6,
                   "as many as drawn");
@@ -139,6 +159,13 @@ static int new_adjusted(lua_State *L)
     h->data.x = h->x;
     h->data.drawn_x = h->drawn_x;
     h->data.same = h->same = copies(L, 8, n);
+    lua_Integer bins = luaL_optinteger(L, 9, 0);
+    luaL_argcheck(L, bins >= 0 && bins <= 1000, 9, "bins");
+    if (bins) {
+        h->data.bins = (uint32_t)bins;
+        h->data.bin = h->bin = bins_of(L, 10, n, h->data.bins);
+        h->data.drawn_bin = h->drawn_bin = bins_of(L, 11, N, h->data.bins);
+    }
     h->fitted = true;
     return adjust_fit(&h->fit, &h->data) ? 1 : raise_interrupted(L);
 }
@@ -151,8 +178,10 @@ static int adjusted_free(lua_State *L)
     free(h->x);
     free(h->drawn_x);
     free(h->same);
+    free(h->bin);
+    free(h->drawn_bin);
     h->x = h->drawn_x = NULL;
-    h->same = NULL;
+    h->same = h->bin = h->drawn_bin = NULL;
     h->fitted = false;
     return 0;
 }
@@ -177,13 +206,14 @@ static void estimate(lua_State *L, int p, int at, struct adjusted_mean *out)
     lua_pop(L, 1);
 }
 
-// a:mean(p, signals or nil) -> { mean=, se=, plain=, plain_se=, lambda=, beta=, r2= }
+// a:mean(p, signals or nil) -> { mean=, se=, df=, plain=, plain_se=, lambda=, beta=, r2= }
 static int adjusted_mean(lua_State *L)
 {
     struct adjusted_mean m = {0};
     lua_settop(L, 3);
     estimate(L, check_population(L, check(L), 2), 3, &m);
-    lua_createtable(L, 0, 7);
+    lua_createtable(L, 0, 8);
+    set_number(L, "df", m.df);
     set_number(L, "mean", m.mean);
     set_number(L, "se", m.se);
     set_number(L, "plain", m.plain);
@@ -225,14 +255,16 @@ static int adjusted_values(lua_State *L)
     return 1;
 }
 
-// test(values, { in a alone, in b alone, in both }, t, draws, seed) -> p
+// test(values, { in a alone, in b alone, in both }, t, draws, seed, coefficients lost) -> p
 static int adjusted_test(lua_State *L)
 {
     int n, groups;
-    lua_settop(L, 5);
+    lua_settop(L, 6);
     double t = luaL_checknumber(L, 3);
     lua_Integer draws = luaL_checkinteger(L, 4), seed = luaL_checkinteger(L, 5);
     luaL_argcheck(L, draws >= 1 && draws <= INT32_MAX, 4, "draws");
+    lua_Integer lost = luaL_optinteger(L, 6, 2);
+    luaL_argcheck(L, lost == 1 || lost == 2, 6, "coefficients");
     lua_pushvalue(L, 1);
     double *z = number_list(L, "values", &n);
     lua_pushvalue(L, 2);
@@ -246,7 +278,7 @@ static int adjusted_test(lua_State *L)
     luaL_argcheck(L, count[0] + count[1] + count[2] == (size_t)n, 2, "counts of all values");
     luaL_argcheck(L, count[0] + count[2] >= 3 && count[1] + count[2] >= 3, 1,
                   "too few values");
-    lua_pushnumber(L, adjust_test(z, count, t, (uint32_t)draws, (uint64_t)seed));
+    lua_pushnumber(L, adjust_test(z, count, (int)lost, t, (uint32_t)draws, (uint64_t)seed));
     return 1;
 }
 

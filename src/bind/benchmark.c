@@ -2,6 +2,7 @@
  * A benchmark is userdata; net.benchmark and `make bench` are made of it. */
 #include "bind/bind.h"
 
+#include "base/pool.h"
 #include "model/benchmark.h"
 #include "model/plan.h"
 #include "nn/machine.h"
@@ -50,14 +51,25 @@ static int core_run(lua_State *L)
     if (!benchmark_run(check_benchmark(L), lua_toboolean(L, 2), luaL_checknumber(L, 3), &s,
                        &e))
         return raise_interrupted(L);
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 7);
     set_number(L, "images_per_s", s.images_per_s);
+    set_number(L, "wall_images_per_s", s.wall_images_per_s);
     set_number(L, "gflops", s.gflops);
     set_integer(L, "steps", s.steps);
     set_number(L, "faults", s.faults);
     set_number(L, "switches", s.switches);
     set_integer(L, "peak_bytes", (lua_Integer)s.peak_bytes);
     return 1;
+}
+
+// threads(benchmark, n): from now on
+static int core_threads(lua_State *L)
+{
+    struct benchmark *b = check_benchmark(L);
+    lua_Integer n = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, n >= 1 && n <= POOL_MOST, 2, "threads");
+    benchmark_set_threads(b, (int)n);
+    return 0;
 }
 
 // profile(benchmark, train, seconds) -> { plan =, seconds = {…} }: seconds of each operation
@@ -117,6 +129,7 @@ int open_benchmark(lua_State *L)
         {"__gc", benchmark_close}, {"__close", benchmark_close}, {NULL, NULL}};
     static const luaL_Reg methods[] = {{"run", core_run},
                                        {"profile", core_profile},
+                                       {"threads", core_threads},
                                        {"close", benchmark_close},
                                        {NULL, NULL}};
     static const luaL_Reg functions[] = {{"new", core_new},       {"sgemm", core_sgemm},

@@ -30,6 +30,7 @@ int open_sequential(lua_State *L);
 int open_sqlite(lua_State *L);
 int open_stats(lua_State *L);
 int open_sys(lua_State *L);
+int open_weights(lua_State *L);
 int open_yaml(lua_State *L);
 
 /* What every module does the same way (bind.c).
@@ -72,6 +73,8 @@ int batch_from_lua(lua_State *L, int index);
 /* The network of a net that is open and does not train (bind/net.c); raises an error else. */
 struct net;
 struct net *net_from_lua(lua_State *L, int index);
+struct net *net_at_work(lua_State *L, int index); // that of one that may train, too
+void net_used(lua_State *L, int index);           // its weights are not fresh any more
 
 /* Data sets (bind/data.c): what a training reads.  Raises an error when the value is not an
  * open dataset; keep that value on the stack while the source is in use. */

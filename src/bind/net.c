@@ -11,6 +11,7 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/pool.h"
 #include "base/table.h"
 #include "data/dataset.h"
 #include "model/plan.h"
@@ -50,6 +51,19 @@ struct net *net_from_lua(lua_State *L, int index)
     return usable(L, index)->net;
 }
 
+struct net *net_at_work(lua_State *L, int index)
+{
+    struct lua_net *n = luaL_checkudata(L, index, TYPE);
+    if (!n->net)
+        luaL_error(L, "closed net");
+    return n->net;
+}
+
+void net_used(lua_State *L, int index)
+{
+    ((struct lua_net *)luaL_checkudata(L, index, TYPE))->fresh = false;
+}
+
 int batch_from_lua(lua_State *L, int index)
 {
     lua_Integer n = luaL_checkinteger(L, index);
@@ -86,14 +100,14 @@ static int net_close(lua_State *L)
     return 0;
 }
 
-// need(m, batch) -> bytes that new(m, batch) would allocate
+// need(m, batch[, threads]) -> bytes that new(m, batch) would allocate, and so many threads
 static int core_need(lua_State *L)
 {
     struct arch a;
     arch_from_lua(L, 1, &a);
     int batch = batch_from_lua(L, 2);
     luaL_argcheck(L, batch >= 1 && batch <= 65536, 2, "batch must be from 1 to 65536");
-    lua_pushinteger(L, (lua_Integer)net_bytes(&a, batch));
+    lua_pushinteger(L, (lua_Integer)net_bytes(&a, batch, (int)luaL_optinteger(L, 3, 1)));
     return 1;
 }
 
@@ -103,6 +117,21 @@ static int core_trim(lua_State *L)
     (void)L;
     net_trim();
     return 0;
+}
+
+// threads(net[, n]) -> how many its steps take; n: from now on, also from the progress function
+// of a training
+static int core_threads(lua_State *L)
+{
+    struct lua_net *n = any_net(L);
+    if (!n->net)
+        return luaL_error(L, "closed net");
+    lua_Integer threads = luaL_optinteger(L, 2, net_threads(n->net));
+    if (threads < 1 || threads > POOL_MOST)
+        return luaL_error(L, "threads is %I; it must be from 1 to %d", threads, POOL_MOST);
+    net_set_threads(n->net, (int)threads);
+    lua_pushinteger(L, threads);
+    return 1;
 }
 
 static int net_tostring(lua_State *L)
@@ -135,7 +164,7 @@ static int net_arch_table(lua_State *L)
 static int net_bytes_now(lua_State *L)
 {
     struct lua_net *n = check_net(L);
-    lua_pushinteger(L, (lua_Integer)net_bytes(net_arch(n->net), net_batch(n->net)));
+    lua_pushinteger(L, (lua_Integer)net_bytes(net_arch(n->net), net_batch(n->net), net_threads(n->net)));
     return 1;
 }
 
@@ -392,6 +421,13 @@ static int net_run(lua_State *L)
     const struct source *s = check_source(L, 2, net_arch(n->net));
     struct train_point at = check_point(L, 5);
     recipe_from_lua(L, 3, s, &r);
+    if (r.frozen && n->fresh)
+        return luaL_error(L, "recipe: freeze keeps weights as they are, and those of this net "
+                             "are fresh: load some first (net.load)");
+    int stages = net_arch(n->net)->stages;
+    if (r.frozen != FROZEN_BODY && r.frozen > stages + 1)
+        return luaL_error(L, "recipe: freeze is 's%d'; this net has %d stages", r.frozen - 1,
+                          stages);
     if (!lua_isnil(L, 4))
         luaL_checktype(L, 4, LUA_TFUNCTION);
     luaL_checkstack(L, 20, NULL);
@@ -509,86 +545,6 @@ static int net_confusion(lua_State *L)
     return 2;
 }
 
-// ---- files, speed ---------------------------------------------------------------------
-
-// write(net, path, json, json of the data or nil) -> true, or nil and a message
-static int net_write(lua_State *L)
-{
-    struct lua_net *n = check_net(L);
-    struct error e;
-    if (!net_save(n->net, luaL_checkstring(L, 2), luaL_checkstring(L, 3),
-                  luaL_optstring(L, 4, NULL), &e)) {
-        return push_failure(L, e.msg);
-    }
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
-// read(net, path) -> true, or nil and a message
-static int net_read(lua_State *L)
-{
-    struct lua_net *n = check_net(L);
-    struct error e;
-    if (!net_load(n->net, luaL_checkstring(L, 2), &e)) {
-        return push_failure(L, e.msg);
-    }
-    n->fresh = false;
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
-// checkpoint(net, path, json, identity, state) -> true, or nil and a message; also from the
-// progress function of a training
-static int net_checkpoint_file(lua_State *L)
-{
-    struct lua_net *n = any_net(L);
-    struct error e;
-    if (!n->net)
-        return luaL_error(L, "closed net");
-    if (!net_checkpoint(n->net, luaL_checkstring(L, 2), luaL_checkstring(L, 3),
-                        luaL_checkstring(L, 4), luaL_checkstring(L, 5), &e))
-        return push_failure(L, e.msg);
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
-// restore(net, path, identity) -> state, or nil and a message
-static int net_restore_file(lua_State *L)
-{
-    struct lua_net *n = check_net(L);
-    struct error e;
-    char *state = net_restore(n->net, luaL_checkstring(L, 2), luaL_checkstring(L, 3), &e);
-    if (!state)
-        return push_failure(L, e.msg);
-    n->fresh = false;
-    lua_pushstring(L, state);
-    free(state);
-    return 1;
-}
-
-// file_arch(path) -> JSON of the architecture a file of weights names, or nil and a
-// message
-static int core_file_arch(lua_State *L)
-{
-    struct error e;
-    char *json = weights_arch(luaL_checkstring(L, 1), &e);
-    if (!json) {
-        return push_failure(L, e.msg);
-    }
-    lua_pushstring(L, json);
-    free(json);
-    return 1;
-}
-
-// file_data(path) -> JSON of the data that the weights were trained on, or nil
-static int core_file_data(lua_State *L)
-{
-    char *json = weights_data(luaL_checkstring(L, 1));
-    lua_pushstring(L, json); // nil for NULL
-    free(json);
-    return 1;
-}
-
 static const luaL_Reg methods[] = {
     {"arch", net_arch_table},
     {"bytes", net_bytes_now},
@@ -609,16 +565,11 @@ static const luaL_Reg meta[] = {
 static const luaL_Reg functions[] = {
     {"new", core_new},
     {"need", core_need},
+    {"threads", core_threads},
     {"trim", core_trim},
     {"run", net_run},
     {"test", net_test},
     {"confusion", net_confusion},
-    {"write", net_write},
-    {"read", net_read},
-    {"checkpoint", net_checkpoint_file},
-    {"restore", net_restore_file},
-    {"file_arch", core_file_arch},
-    {"file_data", core_file_data},
     {"plan", core_plan},
     {NULL, NULL},
 };

@@ -2,6 +2,7 @@
 #include "bind/bind.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/table.h"
@@ -175,6 +176,29 @@ static struct augment augment_from_lua(lua_State *L)
     return a;
 }
 
+// What of the network is not trained: nil, "body", "stem", or "s2", a stage with all before it.
+static int frozen_from_lua(lua_State *L, int t)
+{
+    int frozen = 0, rest = 0, stage = 0;
+    if (lua_getfield(L, t, "freeze") != LUA_TNIL) {
+        const char *name = luaL_tolstring(L, -1, NULL);
+        if (strcmp(name, "body") == 0)
+            frozen = FROZEN_BODY;
+        else if (strcmp(name, "stem") == 0)
+            frozen = 1;
+        else if (sscanf(name, "s%2d%n", &stage, &rest) == 1 && stage >= 1 && !name[rest])
+            frozen = stage + 1;
+        else
+            luaL_error(L,
+                       "recipe: freeze is '%s'; it must be \"body\", \"stem\" or a stage, "
+                       "such as \"s2\", which is frozen with all before it",
+                       name);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return frozen;
+}
+
 // ---- recipes --------------------------------------------------------------------------
 
 void recipe_from_lua(lua_State *L, int t, const struct source *s, struct recipe *r)
@@ -201,6 +225,8 @@ void recipe_from_lua(lua_State *L, int t, const struct source *s, struct recipe 
         .warmup_factor = (float)number_field(L, t, "warmup_factor", NAN),
         .label_smoothing = (float)number_field(L, t, "label_smoothing", NAN),
         .zero_gamma = true_field(L, t, "zero_gamma"),
+        .frozen = frozen_from_lua(L, t),
+        .lr_scale = (float)number_field(L, t, "lr_scale", 1),
     };
     lua_getfield(L, t, "schedule");
     const char *schedule = luaL_tolstring(L, -1, NULL);

@@ -10,6 +10,7 @@
 #include "base/checksum.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/pool.h"
 #include "base/rng.h"
 #include "data/sha256.h"
 
@@ -28,7 +29,7 @@ struct dataset *dataset_new(const char *name, const char *spec, int image, int c
                             .exact = true};
     d->classes = classes;
     d->seed = o->seed;
-    d->work = xcalloc(1, sizeof *d->work);
+    d->work = xcalloc(POOL_MOST, sizeof *d->work);
     d->class_names = xcalloc((size_t)classes, sizeof *d->class_names);
     for (int k = 0; k < classes; k++)
         d->class_names[k] = xstrdup(class_names[k]);
@@ -55,7 +56,8 @@ void dataset_free(struct dataset *d)
     split_free(&d->train);
     split_free(&d->validation);
     split_free(&d->test);
-    view_work_free(d->work);
+    for (int i = 0; i < POOL_MOST; i++)
+        view_work_free(&d->work[i]);
     free(d->work);
     free(d->class_names);
     free(d->name);
@@ -75,11 +77,11 @@ void split_alloc(struct split *s, uint32_t n, bool sums)
 bool split_intact(const struct split *s, uint32_t i)
 {
     uint64_t bit = (uint64_t)1 << i % 64;
-    if (!s->sums || s->seen[i / 64] & bit)
+    if (!s->sums || __atomic_load_n(&s->seen[i / 64], __ATOMIC_RELAXED) & bit)
         return true;
     if (checksum(0, s->images[i].bytes, s->images[i].size) != s->sums[i])
         return false;
-    s->seen[i / 64] |= bit;
+    __atomic_fetch_or(&s->seen[i / 64], bit, __ATOMIC_RELAXED);
     return true;
 }
 
@@ -276,53 +278,101 @@ bool dataset_choose(struct dataset *d, const struct data_options *o, struct erro
 
 static const char *const split_words[] = {"training", "validation", "test"};
 
+// A batch, which the threads of the pool make, each taking the next image.
+struct batch {
+    const struct dataset *d;
+    enum split_name split;
+    float *x;
+    int *labels, n;
+    const uint32_t *index; // which images; NULL: from `first` on, as they are tested
+    uint32_t first;
+    const struct augment *augment;
+    uint64_t seed;
+    int epoch;
+    atomic_int next;
+    int failed[POOL_MOST]; // the first image that a thread could not read; n: none
+};
+
 // Whether image i of a split can be used.
-static bool intact(const struct dataset *d, const struct split *s, uint32_t i)
+static bool intact(const struct dataset *d, const struct split *s, uint32_t i,
+                   struct view_work *work)
 {
     return split_intact(s, i) ||
-           error_set(&d->work->error,
+           error_set(&work->error,
                      "its bytes are not those that were written; the pack is damaged%s",
                      strncmp(d->spec, "pack:", 5) == 0 ? ": `netspace pack` makes it again"
                                                        : "");
 }
 
-static bool unreadable(const struct dataset *d, enum split_name split, uint32_t i,
-                       struct error *e)
+static uint32_t image_of(const struct batch *b, int i)
 {
-    return error_set(e, "%s: %s image %u cannot be read: %s", d->spec, split_words[split],
-                     i + 1, d->work->error.msg);
+    return b->index ? b->index[i] : b->first + (uint32_t)i;
+}
+
+// Image i of the batch, with its label.
+static bool make_image(const struct batch *b, int i, struct view_work *work)
+{
+    const struct dataset *d = b->d;
+    const struct split *s = b->index ? &d->train : dataset_split(d, b->split);
+    size_t side = (size_t)d->look.image;
+    float *x = b->x + (size_t)i * side * side * (size_t)d->look.channels;
+    uint32_t k = image_of(b, i);
+    assert(k < s->n);
+    if (!intact(d, s, k, work) ||
+        !(b->index ? view_train(x, &s->images[k], d->layout, &d->look, b->augment, b->seed,
+                                b->epoch, k, work)
+                   : view_test(x, &s->images[k], d->layout, &d->look, work)))
+        return false;
+    b->labels[i] = d->relabel && !b->index ? d->relabel[s->labels[k]] : s->labels[k];
+    return true;
+}
+
+static void make_some(void *self, int thread)
+{
+    struct batch *b = self;
+    int i = 0;
+    while ((i = atomic_fetch_add(&b->next, 1)) < b->n &&
+           make_image(b, i, &b->d->work[thread]))
+        ;
+    b->failed[thread] = i < b->n ? i : b->n;
+}
+
+// Of several images that cannot be read the first is named.
+static bool make_batch(struct batch *b, struct error *e)
+{
+    int first = b->n, whose = 0;
+    pool_run(make_some, b);
+    for (int t = 0; t < pool_threads(); t++)
+        if (b->failed[t] < first)
+            first = b->failed[t], whose = t;
+    return first == b->n ||
+           error_set(e, "%s: %s image %u cannot be read: %s", b->d->spec,
+                     split_words[b->split], image_of(b, first) + 1,
+                     b->d->work[whose].error.msg);
 }
 
 static bool train_batch(const void *self, float *x, int *labels, const uint32_t *index, int n,
                         const struct augment *augment, uint64_t seed, int epoch,
                         struct error *e)
 {
-    const struct dataset *d = self;
-    size_t side = (size_t)d->look.image, length = side * side * (size_t)d->look.channels;
-    for (int i = 0; i < n; i++, x += length) {
-        assert(index[i] < d->train.n);
-        if (!intact(d, &d->train, index[i]) ||
-            !view_train(x, &d->train.images[index[i]], d->layout, &d->look, augment, seed,
-                        epoch, index[i], d->work))
-            return unreadable(d, SPLIT_TRAIN, index[i], e);
-        labels[i] = d->train.labels[index[i]];
-    }
-    return true;
+    struct batch b = {.d = self,
+                      .split = SPLIT_TRAIN,
+                      .x = x,
+                      .labels = labels,
+                      .n = n,
+                      .index = index,
+                      .augment = augment,
+                      .seed = seed,
+                      .epoch = epoch};
+    return make_batch(&b, e);
 }
 
 static bool test_batch(const void *self, enum split_name split, float *x, int *labels,
                        uint32_t first, int n, struct error *e)
 {
-    const struct dataset *d = self;
-    const struct split *s = dataset_split(d, split);
-    size_t side = (size_t)d->look.image, length = side * side * (size_t)d->look.channels;
-    assert(first + (uint32_t)n <= s->n);
-    for (uint32_t i = first; i < first + (uint32_t)n; i++, x += length) {
-        if (!intact(d, s, i) || !view_test(x, &s->images[i], d->layout, &d->look, d->work))
-            return unreadable(d, split, i, e);
-        *labels++ = d->relabel ? d->relabel[s->labels[i]] : s->labels[i];
-    }
-    return true;
+    struct batch b = {
+        .d = self, .split = split, .x = x, .labels = labels, .n = n, .first = first};
+    return make_batch(&b, e);
 }
 
 void dataset_resize(struct dataset *d, const struct data_options *o, int side)

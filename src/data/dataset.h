@@ -54,7 +54,7 @@ struct dataset {
     enum layout layout;
     struct look look;
     struct split train, validation, test; // validation.n 0: the test images serve for both
-    struct view_work *work;               // of look; this process's
+    struct view_work *work;               // of look; one for each thread of the pool
     struct source source;                 // what trains on it takes this
     const uint16_t *relabel; // labels of the test view, by label; NULL: as they are
 

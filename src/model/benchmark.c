@@ -60,6 +60,11 @@ void benchmark_free(struct benchmark *b)
     free(b);
 }
 
+void benchmark_set_threads(struct benchmark *b, int threads)
+{
+    net_set_threads(b->net, threads);
+}
+
 static void one_pass(struct benchmark *b, bool train)
 {
     const float wd[3] = {5e-5f, 5e-5f, 5e-5f};
@@ -81,21 +86,23 @@ bool benchmark_run(struct benchmark *b, bool train, double seconds, struct speed
                    struct error *e)
 {
     struct rusage before, after;
-    *s = (struct speed){.peak_bytes = net_bytes(net_arch(b->net), net_batch(b->net))};
+    *s = (struct speed){.peak_bytes = net_bytes(net_arch(b->net), net_batch(b->net), net_threads(b->net))};
     one_step(b, train);
     getrusage(RUSAGE_SELF, &before);
-    double start = clock_cpu(), spent = 0;
+    double start = clock_cpu(), spent = 0, began = clock_now();
     while (spent < seconds && !interrupt_pending()) {
         one_step(b, train);
         s->steps++;
         spent = clock_cpu() - start;
     }
+    double wall = clock_now() - began;
     getrusage(RUSAGE_SELF, &after);
     if (interrupt_pending())
         return error_set(e, "interrupted");
     const struct arch *a = net_arch(b->net);
     double flops = (double)complexity(a, a->image, false).flops;
     s->images_per_s = (double)s->steps * net_batch(b->net) / spent;
+    s->wall_images_per_s = (double)s->steps * net_batch(b->net) / wall;
     s->gflops = 2e-9 * flops * (train ? 3 : 1) * s->images_per_s;
     s->faults = (double)(after.ru_minflt - before.ru_minflt) / s->steps;
     s->switches = (double)(after.ru_nvcsw - before.ru_nvcsw) / s->steps;

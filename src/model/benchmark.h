@@ -13,6 +13,7 @@ struct benchmark; // a network with a batch of random images and labels
 struct speed {
     int steps; // timed; one more warms the caches before them
     double images_per_s;
+    double wall_images_per_s; // of the clock on the wall: what counts with several threads
     double gflops;     // 10^9 operations a second: 2·flops·(3 training, 1 test)
     double faults;     // pages first touched, per timed step
     double switches;   // times the process had to wait for the system, per timed step
@@ -21,6 +22,7 @@ struct speed {
 
 /* NULL with the reason why there is no such network. */
 struct benchmark *benchmark_new(const struct arch *a, int batch, struct error *e);
+void benchmark_set_threads(struct benchmark *b, int threads); // 1 before
 void benchmark_free(struct benchmark *b);
 
 /* Steps (train) or forward passes for `seconds`.  False with "interrupted". */

@@ -10,18 +10,25 @@
 #include "base/interrupt.h"
 #include "base/limit.h"
 #include "base/memory.h"
+#include "base/pool.h"
+#include "model/complexity.h"
 #include "model/plan.h"
 
 static const float NORM_MOMENTUM = 0.1f;
+static const double THREAD_WORK = 2e6; // multiply-adds of a pass that are worth another thread
 
 struct net {
     struct plan *plan;
     float *params, *grads, *momentum, *buffers, *arena;
     float *before;      // the running statistics before the last forward in training
     size_t arena_bytes; // as allocated: at least what the plan needs
+    int threads;
+    double work; // multiply-adds of a forward pass of one image
     enum mode mode;     // of the last forward
     int count;          // images in it
     double *stamps;     // when each operation ended, or NULL
+    int frozen;         // operations before this one stay as they are
+    float scale;        // rate of a part over that of the next one
 };
 
 // ---- memory ---------------------------------------------------------------------------
@@ -62,6 +69,7 @@ void net_trim(void)
 {
     block_free(spare.block, spare.bytes);
     spare.block = NULL;
+    pool_trim();
 }
 
 static size_t plan_bytes(const struct plan *p)
@@ -69,10 +77,10 @@ static size_t plan_bytes(const struct plan *p)
     return sizeof(float) * (3 * p->group[PARAM_GROUPS] + 2 * p->buffers + p->arena);
 }
 
-size_t net_bytes(const struct arch *a, int batch)
+size_t net_bytes(const struct arch *a, int batch, int threads)
 {
     struct plan *p = plan_new(a, batch);
-    size_t bytes = plan_bytes(p);
+    size_t bytes = plan_bytes(p) + sizeof(float) * p->own * (size_t)(threads - 1);
     plan_free(p);
     return bytes;
 }
@@ -104,6 +112,9 @@ struct net *net_new(const struct arch *a, int batch, struct error *e)
     struct net *n = xcalloc(1, sizeof *n);
     size_t bytes = p->group[PARAM_GROUPS] * sizeof(float);
     n->plan = p;
+    n->scale = 1;
+    n->threads = 1;
+    n->work = (double)complexity(a, a->image, false).flops;
     n->params = block_alloc(bytes);
     n->grads = block_alloc(bytes);
     n->momentum = block_alloc(bytes);
@@ -161,6 +172,26 @@ const struct arch *net_arch(const struct net *n)
 int net_batch(const struct net *n)
 {
     return n->plan->batch;
+}
+
+// The pool is as large as this network wants it for so many images.
+static void gather_threads(const struct net *n, int count)
+{
+    double worth = 1 + count * n->work / THREAD_WORK;
+    pool_set(worth < n->threads ? (int)worth : n->threads);
+    pool_reserve(n->plan->own * sizeof(float));
+}
+
+void net_set_threads(struct net *n, int threads)
+{
+    assert(threads >= 1);
+    n->threads = threads;
+    gather_threads(n, n->plan->batch);
+}
+
+int net_threads(const struct net *n)
+{
+    return n->threads;
 }
 
 const struct plan *net_plan(const struct net *n)
@@ -235,7 +266,8 @@ static struct norm *norm_of(const struct net *n, int op, struct norm *norm)
                           .dgamma = gradient(n, o, 0),
                           .dbeta = gradient(n, o, 1),
                           .state = place(n, o->saved[0]),
-                          .rows = rows};
+                          .rows = rows,
+                          .fixed = op < n->frozen};
     return norm;
 }
 
@@ -266,7 +298,7 @@ static void forward_norm(struct net *n, const struct op *o)
     if (n->mode == MODE_TEST || o->fused)
         return;
     norm_of(n, (int)(o - n->plan->ops), &norm);
-    norm_apply(&norm, place(n, o->out), place(n, o->in), place(n, o->add), norm.rows);
+    norm_forward(&norm, place(n, o->out), place(n, o->in), place(n, o->add), norm.rows);
 }
 
 static void forward(struct net *n, const struct op *o)
@@ -334,6 +366,7 @@ const float *net_forward(struct net *n, int count, bool train)
     assert(count >= 1 && count <= n->plan->batch);
     n->mode = train ? MODE_TRAIN : MODE_TEST;
     n->count = count;
+    gather_threads(n, count);
     if (train)
         memcpy(n->before, n->buffers, n->plan->buffers * sizeof(float));
     for (int i = 0; i < n->plan->n; i++) {
@@ -346,6 +379,16 @@ const float *net_forward(struct net *n, int count, bool train)
 }
 
 // ---- backward -------------------------------------------------------------------------
+
+// Where the gradient of an operation's input goes; NULL: it is of a frozen part.
+static float *input_gradient(const struct net *n, const struct op *o)
+{
+    if (n->frozen > 0)
+        for (const struct op *from = o; from-- > n->plan->ops;)
+            if (from->out == o->in)
+                return from - n->plan->ops < n->frozen ? NULL : place(n, o->din);
+    return place(n, o->din);
+}
 
 static void backward_conv(struct net *n, const struct op *o)
 {
@@ -360,7 +403,7 @@ static void backward_conv(struct net *n, const struct op *o)
         b.in_y = before->unstored ? NULL : place(n, o->in);
         x = place(n, before->in);
     }
-    conv_backward(place(n, o->din), gradient(n, o, 0), place(n, o->dout), x, value(n, o, 0),
+    conv_backward(input_gradient(n, o), gradient(n, o, 0), place(n, o->dout), x, value(n, o, 0),
                   &c, &b, place(n, o->dscratch));
 }
 
@@ -370,18 +413,15 @@ static void backward_norm(struct net *n, const struct op *o)
     if (o->backward_fused)
         return;
     norm_of(n, (int)(o - n->plan->ops), &norm);
-    size_t rows = norm.rows;
-    norm_begin(&norm);
-    norm_grad(&norm, place(n, o->din), place(n, o->dout), place(n, o->in), place(n, o->add),
-              place(n, o->out), rows);
-    norm_back_end(&norm);
+    norm_backward(&norm, place(n, o->din), place(n, o->dout), place(n, o->in),
+                  place(n, o->add), place(n, o->out), norm.rows, place(n, o->dscratch));
 }
 
 static void backward(struct net *n, const struct op *o)
 {
     const struct tensor *x = &n->plan->tensors[o->in], *y = &n->plan->tensors[o->out];
     const float *in = place(n, o->in), *dout = place(n, o->dout);
-    float *din = place(n, o->din);
+    float *din = input_gradient(n, o);
     float *const s[] = {place(n, o->saved[0]), place(n, o->saved[1]), place(n, o->saved[2]),
                         place(n, o->saved[3])};
     size_t N = (size_t)n->count, C = (size_t)x->C;
@@ -403,7 +443,8 @@ static void backward(struct net *n, const struct op *o)
                          x->C);
         break;
     case OP_GAP:
-        gap_backward(din, dout, N, pixels(x), C);
+        if (din)
+            gap_backward(din, dout, N, pixels(x), C);
         break;
     case OP_LINEAR:
         linear_backward(din, gradient(n, o, 0), gradient(n, o, 1), dout, in, value(n, o, 0),
@@ -424,12 +465,13 @@ double net_backward_mixed(struct net *n, const int *labels, const int *others, f
 {
     assert(n->mode == MODE_TRAIN && n->count > 0);
     const struct plan *p = n->plan;
+    gather_threads(n, n->count);
     memset(n->grads, 0, p->group[PARAM_GROUPS] * sizeof(float));
     double loss =
         softmax_loss_mixed(place(n, p->dlogits), wrong, place(n, p->logits), labels, others,
                            share, (size_t)n->count, (size_t)p->arch.classes, label_smoothing);
     stamp(n, p->n);
-    for (int i = p->n - 1; i >= 0; i--) {
+    for (int i = p->n - 1; i >= n->frozen; i--) {
         backward(n, &p->ops[i]);
         if (abandoned(n))
             return (double)NAN;
@@ -440,11 +482,48 @@ double net_backward_mixed(struct net *n, const int *labels, const int *others, f
 
 // ---- optimiser ------------------------------------------------------------------------
 
+// The part of a network that has this parameter or operation.
+static int part_of(const char *name, const struct arch *a)
+{
+    if (strncmp(name, "stem", 4) == 0)
+        return 0;
+    return name[0] == 's' ? atoi(name + 1) : a->stages + 1;
+}
+
+void net_tune(struct net *n, int frozen, float scale)
+{
+    const struct plan *p = n->plan;
+    assert(frozen >= 0 && frozen <= p->arch.stages + 1);
+    for (n->frozen = 0; part_of(p->ops[n->frozen].name, &p->arch) < frozen;)
+        n->frozen++;
+    n->scale = scale;
+}
+
+// A step parameter by parameter: parts have rates of their own, or none.
+static void step_parts(struct net *n, float lr, float momentum, bool nesterov,
+                       const float wd[PARAM_GROUPS])
+{
+    const struct plan *p = n->plan;
+    size_t first = p->ops[n->frozen].param;
+    for (size_t i = first; i < p->n_params; i++) {
+        const struct param *q = &p->params[i];
+        int after = p->arch.stages + 1 - part_of(q->name, &p->arch);
+        if (!q->buffer)
+            sgd_step(n->params + q->offset, n->momentum + q->offset, n->grads + q->offset,
+                     q->count, lr * powf(n->scale, (float)after), wd[q->group], momentum,
+                     nesterov);
+    }
+}
+
 void net_step(struct net *n, float lr, float momentum, bool nesterov,
               const float wd[PARAM_GROUPS])
 {
     const size_t *group = n->plan->group;
-    for (int k = 0; k < PARAM_GROUPS; k++) {
+    gather_threads(n, n->count);
+    bool alike = n->frozen == 0 && n->scale == 1;
+    if (!alike)
+        step_parts(n, lr, momentum, nesterov, wd);
+    for (int k = 0; alike && k < PARAM_GROUPS; k++) {
         size_t at = group[k];
         sgd_step(n->params + at, n->momentum + at, n->grads + at, group[k + 1] - at, lr,
                  wd[k], momentum, nesterov);

@@ -2,7 +2,8 @@
  *
  * Memory is six blocks and nothing else: parameters, gradients, momentum (laid out
  * alike), running statistics, these before the step, and an activation arena, all of a size
- * known before anything is allocated.  After net_new no call allocates.  The arena of a freed
+ * known before anything is allocated.  After net_new and net_set_threads no call allocates.
+ * The arena of a freed
  * network is kept for the next one, which takes it if it is large enough.  Source of
  * structure, names and initialisation: pycls anynet.py / blocks.py; names as its state dict
  * (stem.conv, s1.b1.f.a, …).  Weight layout inside: (K,R,R,C/G). */
@@ -22,10 +23,16 @@ struct plan;
  */
 struct net *net_new(const struct arch *a, int batch, struct error *e);
 void net_free(struct net *n);
-size_t net_bytes(const struct arch *a, int batch); // what net_new would allocate
-void net_trim(void);                               // frees the kept arena
+/* What net_new would allocate, and with it the threads of a step. */
+size_t net_bytes(const struct arch *a, int batch, int threads);
+void net_trim(void); // frees the kept arena, and what threads keep
 /* The same network for another batch size; on failure nothing has changed. */
 bool net_set_batch(struct net *n, int batch, struct error *e);
+/* How many threads take part in its steps from the next on (1 after net_new), of the one pool
+ * of this process (base/pool.h): fewer where the system has no more, or there are so few images
+ * that it does not pay.  Results are the same bits for any number. */
+void net_set_threads(struct net *n, int threads);
+int net_threads(const struct net *n);
 
 /* Initial weights of method: conv N(0, sqrt(2/(R·R·K))), BN 1 and 0, FC N(0, .01) and 0,
  * SE biases U(±1/sqrt(fan_in)); zero_gamma: the last BN of a residual branch starts at 0.
@@ -58,17 +65,30 @@ double net_backward_mixed(struct net *n, const int *labels, const int *others, f
 void net_step(struct net *n, float lr, float momentum, bool nesterov,
               const float wd[PARAM_GROUPS]);
 void net_rest(struct net *n); // momentum 0
+/* Fine-tuning.  The parts of a network are its stem, its stages and its head.  From now on the
+ * first `frozen` of them (not the head) stay as they are, their norms with the running statistics
+ * in training as well, and of the others each learns at `scale` times the rate of the next, the
+ * head at the rate itself.  0, 1: all alike. */
+void net_tune(struct net *n, int frozen, float scale);
 /* From now on each operation leaves the clock (clock_now) of its end at its time in the
  * plan, backward's loss at n and net_step at 2n + 1 (plan->n + plan->n + 2 places); NULL:
  * no longer.  For profiles. */
 void net_stamps(struct net *n, double *stamps);
 
-/* safetensors, pycls names, metadata format=pt, netspace.arch=<the arch as JSON given
- * by the caller> and netspace.data=<what it was trained on> (NULL: none) (weights.c).
- * Written to a temporary file, fsynced, renamed. */
+/* What a file calls the parameters, where not as net_param: a name for each of them (NULL:
+ * its own); whether its first convolution takes images with blue first; and which parameters
+ * keep their values when the others are loaded (NULL: none). */
+struct naming {
+    const char *const *names;
+    bool reversed;
+    const bool *kept;
+};
+/* safetensors, pycls names or those of `names`, metadata format=pt, netspace.arch=<the arch as
+ * JSON given by the caller> and netspace.data=<what it was trained on> (NULL: none)
+ * (weights.c).  Written to a temporary file, fsynced, renamed. */
 bool net_save(struct net *n, const char *path, const char *arch_json, const char *data_json,
-              struct error *e);
-bool net_load(struct net *n, const char *path, struct error *e);
+              const struct naming *names, struct error *e);
+bool net_load(struct net *n, const char *path, const struct naming *names, struct error *e);
 /* The same with momentum and two texts: `identity` names the training, `state` says where
  * it stands (train.h).  Restoring gives the state, to be freed; NULL with a message, and the
  * net as it was, when the file is damaged or its identity is another one.  net_load takes
@@ -76,8 +96,5 @@ bool net_load(struct net *n, const char *path, struct error *e);
 bool net_checkpoint(struct net *n, const char *path, const char *arch_json,
                     const char *identity, const char *state, struct error *e);
 char *net_restore(struct net *n, const char *path, const char *identity, struct error *e);
-/* The metadata value of netspace.arch of a file, to be freed; NULL with a message. */
-char *weights_arch(const char *path, struct error *e);
-char *weights_data(const char *path); // of netspace.data, to be freed; NULL: it has none
 
 #endif

@@ -261,12 +261,18 @@ static void touch_norm(struct plan *p, int op, enum mode m, int time)
         touch(p, p->ops[op].saved[0], m, time);
 }
 
+static void needs_own(struct plan *p, size_t floats)
+{
+    p->own = p->own > floats ? p->own : floats;
+}
+
 static void live_forward_conv(struct plan *p, struct op *o, int i)
 {
     struct conv c = plan_conv(p, o, p->batch);
     size_t floats = conv_scratch(&c);
     o->scratch = flat_tensor(p, floats);
     o->dscratch = flat_tensor(p, floats);
+    needs_own(p, conv_own_scratch(&c));
     touch(p, o->dscratch, MODE_TRAIN, 2 * p->n - i);
     for (enum mode m = MODE_TEST; m < MODES; m++) {
         touch(p, o->out, m, i);
@@ -305,8 +311,14 @@ static void live_forward(struct plan *p)
         } else if (o->kind == OP_LINEAR) {
             o->scratch = flat_tensor(p, linear_scratch(C, (size_t)p->tensors[o->out].C));
         }
-        if (o->kind == OP_NORM)
+        if (o->kind == OP_NORM) {
             touch(p, o->out, MODE_TEST, i);
+            if (!o->backward_fused) {
+                o->dscratch = flat_tensor(p, norm_sums(C));
+                needs_own(p, norm_sums(C));
+                touch(p, o->dscratch, MODE_TRAIN, 2 * p->n - i);
+            }
+        }
         if (o->fused)
             continue;
         const int used[] = {o->in,       o->out,      o->add,      o->scratch,

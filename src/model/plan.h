@@ -76,6 +76,7 @@ struct plan {
         group[PARAM_GROUPS + 1]; // parameters of decay group k lie in [group[k], group[k+1])
     size_t buffers;              // floats of running statistics
     size_t arena;                // floats of the activation arena
+    size_t own;                  // floats that each further thread needs for itself
     int input, logits, dlogits;  // tensors; the input is at offset 0 in both modes
 };
 

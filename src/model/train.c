@@ -90,6 +90,8 @@ bool recipe_check(const struct recipe *r, const struct source *s, struct error *
                          "batch is %d, and there are only %u training images; use a batch "
                          "of at most %u",
                          r->batch, s->n[SPLIT_TRAIN], s->n[SPLIT_TRAIN]);
+    if (!(r->lr_scale > 0 && r->lr_scale <= 1))
+        return error_set(e, "lr_scale is %g; it must be above 0, to 1", (double)r->lr_scale);
     return augment_check(&r->augment, e);
 }
 
@@ -283,6 +285,8 @@ enum train_end train_run(struct net *n, const struct source *s, const struct rec
     t.others = xmalloc((size_t)r->batch * sizeof *t.others);
     t.reported = clock_now();
     *last = (struct epoch_result){.epoch = at->epoch, .validation = lost};
+    int body = net_arch(n)->stages + 1;
+    net_tune(n, r->frozen < body ? r->frozen : body, r->lr_scale);
     if (at->epoch == 0 && at->step == 0)
         net_rest(n);
     enum train_end end = train_all(&t, last, why);

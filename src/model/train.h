@@ -5,6 +5,8 @@
  * mixup (Zhang et al. 2018), cutmix (Yun et al. 2019) as pycls and torchvision have them. */
 #ifndef MODEL_TRAIN_H
 #define MODEL_TRAIN_H
+#include <limits.h>
+
 #include "model/augment.h"
 #include "model/metrics.h"
 #include "model/net.h"
@@ -33,6 +35,8 @@ struct source {
                        uint32_t first, int n, struct error *e);
 };
 
+enum { FROZEN_BODY = INT_MAX };
+
 struct recipe {
     int epochs, batch;
     float lr, wd, wd_bn, wd_bias; // wd_bn, wd_bias -1: as wd
@@ -43,6 +47,8 @@ struct recipe {
     float warmup_factor;
     float label_smoothing;
     bool zero_gamma;
+    int frozen;     // parts that are not trained (net_tune); FROZEN_BODY: all but the head
+    float lr_scale; // rate of a part over that of the next one
     struct augment augment;
     uint64_t seed; // initial weights, order, augmentation
 };

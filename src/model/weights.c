@@ -1,7 +1,8 @@
 /* Weights of a network in a safetensors file, under the names and in the shapes of
  * pycls's state dict (declared in net.h).  Convolutions are stored as PyTorch has them,
  * (K,C/G,R,R); each batch norm also gets its counter `num_batches_tracked`, which PyTorch
- * expects and does not use at a fixed momentum: 0, and not needed when loading.
+ * expects and does not use at a fixed momentum: 0, and not needed when loading.  A file may
+ * also have other names, or the first convolution for images with blue first (struct naming).
  *
  * A checkpoint is such a file with more in it: the momentum of each parameter as
  * "momentum.<name>", and in the metadata which training it is of, where that stands, and
@@ -37,6 +38,29 @@ static bool counter_name(char counter[NAME], const char *name)
     return true;
 }
 
+// What parameter i is called in a file.
+static const char *file_name(const struct naming *names, const struct net *n, size_t i)
+{
+    return names && names->names ? names->names[i] : net_param(n, i)->name;
+}
+
+// Whether parameter i lies in a file with its input channels the other way round: that of the
+// first convolution, the first of all.
+static bool reversed(const struct naming *names, size_t i)
+{
+    return names && names->reversed && i == 0;
+}
+
+// Where value k of PyTorch's order lies in the engine's; `reverse`: input channels from last to
+// first.
+static size_t place(const struct param *p, size_t k, bool reverse)
+{
+    size_t C = (size_t)p->shape[1], RR = (size_t)(p->shape[2] * p->shape[3]);
+    if (reverse)
+        k = (k / RR / C * C + C - 1 - k / RR % C) * RR + k % RR;
+    return param_index(p, k);
+}
+
 // "s1.b1.f.a.weight" → "momentum.s1.b1.f.a.weight"
 static void momentum_name(char name[NAME], const struct param *p)
 {
@@ -54,7 +78,7 @@ struct gathered {
 };
 
 static void gather(struct gathered *g, const char *name, const struct param *p,
-                   const float *values)
+                   const float *values, bool reverse)
 {
     struct st_tensor *t = &g->list[g->n++];
     *t = (struct st_tensor){.name = name, .dtype = ST_F32, .dims = p->dims};
@@ -62,7 +86,7 @@ static void gather(struct gathered *g, const char *name, const struct param *p,
         t->shape[k] = (uint64_t)p->shape[k];
     t->begin = (uint64_t)(g->end - g->block);
     for (size_t k = 0; k < p->count; k++, g->end += sizeof *values)
-        memcpy(g->end, &values[param_index(p, k)], sizeof *values);
+        memcpy(g->end, &values[place(p, k, reverse)], sizeof *values);
     t->end = (uint64_t)(g->end - g->block);
     g->sum = checksum(g->sum, g->block + t->begin, t->end - t->begin);
 }
@@ -76,8 +100,8 @@ static void sum_text(char text[17], uint64_t sum, const char *identity, const ch
 
 // Weights, and with `identity` also momentum.
 static bool write_file(struct net *n, const char *path, const char *arch_json,
-                       const char *data_json, const char *identity, const char *state,
-                       struct error *e)
+                       const char *data_json, const struct naming *names,
+                       const char *identity, const char *state, struct error *e)
 {
     size_t params = net_params(n), floats = 0;
     for (size_t i = 0; i < params; i++) {
@@ -93,8 +117,8 @@ static bool write_file(struct net *n, const char *path, const char *arch_json,
     g.names = xcalloc(params, sizeof *g.names);
     for (size_t i = 0; i < params; i++) {
         const struct param *p = net_param(n, i);
-        gather(&g, p->name, p, net_values(n, p));
-        if (counter_name(g.names[i], p->name))
+        gather(&g, file_name(names, n, i), p, net_values(n, p), reversed(names, i));
+        if (counter_name(g.names[i], file_name(names, n, i)))
             g.list[g.n++] = (struct st_tensor){.name = g.names[i],
                                                .dtype = ST_I64,
                                                .begin = floats * sizeof(float),
@@ -104,7 +128,7 @@ static bool write_file(struct net *n, const char *path, const char *arch_json,
         const struct param *p = net_param(n, i);
         if (!p->buffer) {
             momentum_name(g.names[i], p);
-            gather(&g, g.names[i], p, net_momentum(n, p));
+            gather(&g, g.names[i], p, net_momentum(n, p), false);
         }
     }
     char sum[17] = "";
@@ -126,15 +150,15 @@ static bool write_file(struct net *n, const char *path, const char *arch_json,
 }
 
 bool net_save(struct net *n, const char *path, const char *arch_json, const char *data_json,
-              struct error *e)
+              const struct naming *names, struct error *e)
 {
-    return write_file(n, path, arch_json, data_json, NULL, NULL, e);
+    return write_file(n, path, arch_json, data_json, names, NULL, NULL, e);
 }
 
 bool net_checkpoint(struct net *n, const char *path, const char *arch_json,
                     const char *identity, const char *state, struct error *e)
 {
-    return write_file(n, path, arch_json, NULL, identity, state, e);
+    return write_file(n, path, arch_json, NULL, NULL, identity, state, e);
 }
 
 static int by_name(const void *a, const void *b)
@@ -194,9 +218,10 @@ static const struct st_tensor *find(const struct st_file *f, const char *name,
 }
 
 // Every parameter has its tensor (found[i]) and, if the file has any, its momentum
-// (moments[i]); nothing is left over but counters.
-static bool match(const struct net *n, struct st_file *f, const struct st_tensor **found,
-                  const struct st_tensor **moments, struct error *e)
+// (moments[i]), but those that keep their values; nothing is left over but counters.
+static bool match(const struct net *n, struct st_file *f, const struct naming *names,
+                  const struct st_tensor **found, const struct st_tensor **moments,
+                  struct error *e)
 {
     size_t params = net_params(n);
     if (f->n)
@@ -205,8 +230,18 @@ static bool match(const struct net *n, struct st_file *f, const struct st_tensor
     bool momentum = metadata(f, IDENTITY_KEY) != NULL;
     for (size_t i = 0; i < params && good; i++) {
         const struct param *p = net_param(n, i);
+        const char *in_file = file_name(names, n, i);
+        const struct st_tensor *t;
         char name[NAME];
-        good = (found[i] = find(f, p->name, p, e)) != NULL;
+        if (names && names->kept && names->kept[i]) {
+            for (int k = 0; k < 2; k++) {
+                momentum_name(name, p);
+                if ((t = lookup(f, k ? name : in_file)))
+                    used[t - f->tensors] = true;
+            }
+            continue;
+        }
+        good = (found[i] = find(f, in_file, p, e)) != NULL;
         if (good)
             used[found[i] - f->tensors] = true;
         if (good && momentum && !p->buffer) {
@@ -215,8 +250,7 @@ static bool match(const struct net *n, struct st_file *f, const struct st_tensor
             if (good)
                 used[moments[i] - f->tensors] = true;
         }
-        const struct st_tensor *t;
-        if (good && counter_name(name, p->name) && (t = lookup(f, name)))
+        if (good && counter_name(name, in_file) && (t = lookup(f, name)))
             used[t - f->tensors] = true;
     }
     for (size_t i = 0; i < f->n && good; i++)
@@ -247,21 +281,22 @@ static bool intact(const struct net *n, const struct st_file *f, const char *blo
 }
 
 static void take_values(struct net *n, const char *block, const struct st_tensor *const *from,
+                        const struct naming *names,
                         float *(*values_of)(struct net *n, const struct param *p))
 {
     for (size_t i = 0; i < net_params(n); i++) {
         const struct param *p = net_param(n, i);
-        float *values = values_of(n, p);
+        float *values = from[i] ? values_of(n, p) : NULL;
         for (size_t k = 0; k < p->count && values; k++)
-            memcpy(&values[param_index(p, k)], block + from[i]->begin + k * sizeof *values,
-                   sizeof *values);
+            memcpy(&values[place(p, k, reversed(names, i))],
+                   block + from[i]->begin + k * sizeof *values, sizeof *values);
     }
 }
 
 // Values of a file into the network; a checkpoint (identity) with its momentum and, if it
 // is of another training or damaged, not at all.
 static bool read_file(struct net *n, const char *path, struct st_file *f,
-                      const char *identity, struct error *e)
+                      const struct naming *names, const char *identity, struct error *e)
 {
     size_t params = net_params(n);
     const struct st_tensor **found = xcalloc(2 * params, sizeof *found),
@@ -274,7 +309,7 @@ static bool read_file(struct net *n, const char *path, struct st_file *f,
         good = error_set(&why, other ? "is of another training: its network, recipe, "
                                        "data, seed or engine differs"
                                      : "is not a checkpoint");
-    good = good && match(n, f, found, moments, &why);
+    good = good && match(n, f, names, found, moments, &why);
     if (good && !(block = block_alloc(f->data_bytes)))
         good = error_set(&why, "no memory for %llu bytes", (unsigned long long)f->data_bytes);
     if (!good)
@@ -283,9 +318,9 @@ static bool read_file(struct net *n, const char *path, struct st_file *f,
     if (good && identity && !intact(n, f, block, found, moments))
         good = error_set(e, "%s is damaged: its checksum does not match", path);
     if (good)
-        take_values(n, block, found, net_values);
+        take_values(n, block, found, names, net_values);
     if (good && identity)
-        take_values(n, block, moments, net_momentum);
+        take_values(n, block, moments, NULL, net_momentum);
     else if (good)
         net_rest(n);
     block_free(block, f->data_bytes);
@@ -293,12 +328,12 @@ static bool read_file(struct net *n, const char *path, struct st_file *f,
     return good;
 }
 
-bool net_load(struct net *n, const char *path, struct error *e)
+bool net_load(struct net *n, const char *path, const struct naming *names, struct error *e)
 {
     struct st_file f;
     if (!st_open(&f, path, e))
         return false;
-    bool good = read_file(n, path, &f, NULL, e);
+    bool good = read_file(n, path, &f, names, NULL, e);
     st_close(&f);
     return good;
 }
@@ -309,36 +344,8 @@ char *net_restore(struct net *n, const char *path, const char *identity, struct 
     if (!st_open(&f, path, e))
         return NULL;
     char *state = NULL;
-    if (read_file(n, path, &f, identity, e))
+    if (read_file(n, path, &f, NULL, identity, e))
         state = xstrdup(metadata(&f, STATE_KEY));
     st_close(&f);
     return state;
-}
-
-char *weights_arch(const char *path, struct error *e)
-{
-    struct st_file f;
-    if (!st_open(&f, path, e))
-        return NULL;
-    const char *text = metadata(&f, ARCH_KEY);
-    char *arch = text ? xstrdup(text) : NULL;
-    st_close(&f);
-    if (!arch)
-        error_set(e,
-                  "%s: its metadata has no '%s', so it does not say which network it is of; "
-                  "make that network, then load the weights into it: net.new(m):load(path)",
-                  path, ARCH_KEY);
-    return arch;
-}
-
-char *weights_data(const char *path)
-{
-    struct st_file f;
-    struct error e;
-    if (!st_open(&f, path, &e))
-        return NULL;
-    const char *text = metadata(&f, DATA_KEY);
-    char *data = text ? xstrdup(text) : NULL;
-    st_close(&f);
-    return data;
 }

@@ -1,4 +1,4 @@
-/* Convolution: the method for each shape, tile by tile (layers.h says what it computes).
+/* Convolution: the method for each shape, and one tile of it (layers.h says what it computes).
  *
  *   1×1, one group        a matrix product over all pixels (kernels/product.h); with a
  *                         stride the pixels that are used are gathered first, some at a time
@@ -9,27 +9,25 @@
  *                         one channel, at least 16 of them, by kernels/depthwise.h
  *
  * A tile is some images (of a plain 1×1: some pixels) whose input and output stay in the
- * second-level cache; what the norms fused with a convolution need is done to a tile at once:
+ * second-level cache; conv_pass.c takes one after the other.
  *
- *      forward    x ─ norm ─► z ─ conv ─► y ─► statistics     z lives in scratch only
- *      backward   dy, y ─► du ──┬─ weights ◄─ z ◄─ norm ─ x
- *                               └─ data ─► dx ─► g and its sums
- *
- * Sources: im2col as in Caffe (Chellapilla et al. 2006), by runs so that it stays in cache;
- * norms split and carried out by their neighbours: Jung et al. 2018, arXiv 1807.01702. */
+ * Source: im2col as in Caffe (Chellapilla et al. 2006), by runs so that it stays in cache. */
 #include <assert.h>
 #include <limits.h>
 #include <string.h>
 
-#include "base/interrupt.h"
 #include "base/table.h"
-#include "nn/kernels.h"
+#include "nn/conv_tile.h"
 
 enum {
     RUN = 1 << 15,       // floats of a run of pixels, input row and output: 128 KB
     TILE = 1 << 16,      // floats of the input and output of a tile: 256 KB
     PIXELS = 192,        // least pixels of a tile of a plain 1×1
     FREQUENCY_TILES = 8, // least 4×4 tiles of a tile by Winograd: its weights serve them all
+    FEW = 32,            // fewer tiles than these become a multiple of EVEN, or of a half or a
+    EVEN = 8,            // quarter of it, which threads can share,
+    LEAST_IMAGES = 4,    // as long as they are not smaller than these
+    LEAST_PIXELS = 128,
 };
 
 static void check(const struct conv *c)
@@ -69,8 +67,7 @@ const char *conv_method(const struct conv *c)
     return names[method_of(c)];
 }
 
-// Kernels that make the whole convolution, or NULL: it goes through product().
-static const struct conv_kernels *own_kernels(const struct conv *c)
+const struct conv_kernels *conv_own_kernels(const struct conv *c)
 {
     const struct kernels *k = kernels_get();
     switch (method_of(c)) {
@@ -88,7 +85,7 @@ static const struct conv_kernels *own_kernels(const struct conv *c)
     return NULL;
 }
 
-static bool is_plain(const struct conv *c) // the rows of x are the rows of the product
+bool conv_is_plain(const struct conv *c) // the rows of x are the rows of the product
 {
     return method_of(c) == PRODUCT;
 }
@@ -98,14 +95,14 @@ static size_t row_length(const struct conv *c)
     return (size_t)c->R * (size_t)c->R * (size_t)c->C;
 }
 
-static size_t pixels(const struct conv *c)
+size_t conv_pixels(const struct conv *c)
 {
     return (size_t)c->N * (size_t)conv_out(c->H, c->S) * (size_t)conv_out(c->W, c->S);
 }
 
 static size_t run_length(const struct conv *c)
 {
-    size_t n = RUN / (row_length(c) + (size_t)c->K), all = pixels(c);
+    size_t n = RUN / (row_length(c) + (size_t)c->K), all = conv_pixels(c);
     n = n < 32 ? 32 : n > 512 ? 512 : n;
     return n < all ? n : all;
 }
@@ -114,7 +111,7 @@ static size_t run_length(const struct conv *c)
 static size_t packed_floats(const struct conv *c)
 {
     size_t most = 0, gi = (size_t)(c->C / c->G), go = (size_t)(c->K / c->G), G = (size_t)c->G;
-    if (!own_kernels(c))
+    if (!conv_own_kernels(c))
         return ((size_t)c->K + 15) / 16 * 16 * row_length(c);
     if (method_of(c) == DEPTHWISE)
         return ((size_t)c->C + 15) / 16 * 16 * (size_t)(c->R * c->R);
@@ -138,80 +135,107 @@ static size_t winograd_scratch(const struct conv *c)
     return C + K + 36 * (winograd_turn(c) * (C + K) + 2 * WINOGRAD_GAP);
 }
 
-static size_t image_in(const struct conv *c)
+size_t conv_image_in(const struct conv *c)
 {
     return (size_t)c->H * (size_t)c->W * (size_t)c->C;
 }
 
-static size_t image_out(const struct conv *c)
+size_t conv_image_out(const struct conv *c)
 {
-    return pixels(c) / (size_t)c->N * (size_t)c->K;
+    return conv_pixels(c) / (size_t)c->N * (size_t)c->K;
 }
 
 // A plain 1×1 takes its pixels for images; a strided one, of images too large for a tile, S
 // rows of which the first is used.
-static struct conv tiled(const struct conv *c)
+struct conv conv_tiled(const struct conv *c)
 {
     struct conv t = *c;
-    if (is_plain(c) && pixels(c) <= INT_MAX) {
-        t.N = (int)pixels(c);
+    if (conv_is_plain(c) && conv_pixels(c) <= INT_MAX) {
+        t.N = (int)conv_pixels(c);
         t.H = t.W = 1;
     } else if (c->R == 1 && c->G == 1 && c->H % c->S == 0 && c->H / c->S <= INT_MAX / c->N &&
-               image_in(c) + image_out(c) > TILE) {
+               conv_image_in(c) + conv_image_out(c) > TILE) {
         t.N *= c->H / c->S;
         t.H = c->S;
     }
     return t;
 }
 
-static int tile_images(const struct conv *c)
+int conv_tile_images(const struct conv *c)
 {
-    size_t n = TILE / (image_in(c) + image_out(c));
+    size_t n = TILE / (conv_image_in(c) + conv_image_out(c));
     if (method_of(c) == PRODUCT && c->H == 1 && c->W == 1)
         n = n < PIXELS ? PIXELS : n / PIXELS * PIXELS;
     else if (n >= 4)
         n = n >= 8 ? n / 8 * 8 : 4;
+    size_t N = (size_t)c->N, least = conv_is_plain(c) ? LEAST_PIXELS : LEAST_IMAGES;
     if (method_of(c) == WINOGRAD) {
         size_t tiles = (size_t)((c->H + 3) / 4) * (size_t)((c->W + 3) / 4);
-        size_t least = (FREQUENCY_TILES + tiles - 1) / tiles;
+        least = (FREQUENCY_TILES + tiles - 1) / tiles;
         n = n < least ? least : n;
     }
-    n = n < 1 ? 1 : n < (size_t)c->N ? n : (size_t)c->N;
+    n = n < 1 ? 1 : n < N ? n : N;
+    size_t count = (N + n - 1) / n, even = EVEN;
+    for (; count < FEW && even > 1; even /= 2) {
+        size_t more = (count + even - 1) / even * even, less = (N + more - 1) / more;
+        if (less >= least)
+            return (int)less;
+    }
     return (int)n;
 }
 
-// Where things lie in scratch: weights packed, sums of their gradient, what the kernels use
-// (frequencies, or rows of im2col), and one tile each of z, du and of a dx to be added.
-struct workspace {
-    float *packed, *sum, *work, *z, *du, *part;
-};
-
-static size_t workspace_of(struct workspace *r, float *scratch, const struct conv *c)
+static size_t place_all(float **const place[], const size_t floats[], int n, float *scratch)
 {
-    size_t packed = packed_floats(c), work = 0, at = 0;
-    bool own = own_kernels(c) != NULL;
-    struct conv tile = *c;
-    tile.N = tile_images(c);
-    if (method_of(c) == WINOGRAD)
-        work = winograd_scratch(&tile);
-    else if (method_of(c) == IM2COL)
-        work = run_length(c) * row_length(c);
-    size_t z = (size_t)tile.N * image_in(c), du = (size_t)tile.N * image_out(c);
-    const size_t floats[] = {packed, own ? packed : 0, work, z, du, own ? z : 0};
-    float **const place[] = {&r->packed, &r->sum, &r->work, &r->z, &r->du, &r->part};
-    for (size_t i = 0; i < sizeof floats / sizeof *floats; i++) {
+    size_t at = 0;
+    for (int i = 0; i < n; i++) {
         *place[i] = scratch ? scratch + at : NULL;
         at += (floats[i] + 16 + 15) / 16 * 16; // slack, aligned
     }
     return at;
 }
 
-size_t conv_scratch(const struct conv *c)
+size_t place_shared(struct workspace *r, float *scratch, const struct conv *c)
+{
+    size_t packed = packed_floats(c);
+    const size_t floats[] = {packed, conv_own_kernels(c) ? packed : 0};
+    float **const place[] = {&r->packed, &r->total};
+    return place_all(place, floats, 2, scratch);
+}
+
+size_t conv_weight_floats(const struct conv *c)
+{
+    return conv_own_kernels(c) ? packed_floats(c) : (size_t)c->K * row_length(c);
+}
+
+size_t place_own(struct workspace *r, float *scratch, const struct conv *c)
+{
+    size_t work = 0, sum = conv_weight_floats(c);
+    size_t in = norm_sums((size_t)c->C), out = norm_sums((size_t)c->K), norm = in > out ? in : out;
+    struct conv tile = *c;
+    tile.N = conv_tile_images(c);
+    if (method_of(c) == WINOGRAD)
+        work = winograd_scratch(&tile);
+    else if (method_of(c) == IM2COL)
+        work = run_length(c) * row_length(c);
+    size_t z = (size_t)tile.N * conv_image_in(c), du = (size_t)tile.N * conv_image_out(c);
+    const size_t floats[] = {work, z, du, conv_own_kernels(c) ? z : 0, sum, norm};
+    float **const place[] = {&r->work, &r->z, &r->du, &r->part, &r->sum, &r->norm};
+    return place_all(place, floats, 6, scratch);
+}
+
+size_t conv_own_scratch(const struct conv *c)
 {
     check(c);
-    struct conv t = tiled(c);
+    struct conv t = conv_tiled(c);
     struct workspace r;
-    return workspace_of(&r, NULL, &t);
+    return place_own(&r, NULL, &t);
+}
+
+size_t conv_scratch(const struct conv *c)
+{
+    struct conv t = conv_tiled(c);
+    struct workspace r;
+    return place_shared(&r, NULL, &t) + conv_own_scratch(c);
 }
 
 // Output pixel number i as image, row, column; advanced by `next`.
@@ -306,59 +330,69 @@ static void scatter_add(float *dx, const float *col, const struct conv *c, size_
 
 // ---- one tile --------------------------------------------------------------------------
 
-static void forward_tile(float *y, const float *x, const struct conv *c,
+void conv_pack(const struct workspace *r, const float *w, const struct conv *c, bool data)
+{
+    const struct conv_kernels *own = conv_own_kernels(c);
+    if (own)
+        own->pack(r->packed, w, c, data);
+    else if (!data)
+        kernels_get()->product_pack(r->packed, w, (size_t)c->K, row_length(c));
+}
+
+void forward_tile(float *y, const float *x, const struct conv *c,
                          const struct workspace *r, const struct epilogue *epilogue)
 {
     const struct kernels *k = kernels_get();
-    const struct conv_kernels *own = own_kernels(c);
+    const struct conv_kernels *own = conv_own_kernels(c);
     if (own) {
         own->forward(y, x, r->packed, c, epilogue, r->work);
         return;
     }
-    size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
+    size_t M = conv_pixels(c), K = (size_t)c->K, L = row_length(c);
     for (size_t i = 0, step = run_length(c), n; i < M; i += n) {
-        n = is_plain(c) ? M : M - i < step ? M - i : step;
-        if (!is_plain(c))
+        n = conv_is_plain(c) ? M : M - i < step ? M - i : step;
+        if (!conv_is_plain(c))
             gather(r->work, x, c, i, n);
-        k->product(y + i * K, K, is_plain(c) ? x : r->work, L, 1, r->packed, 0, n, K, L,
+        k->product(y + i * K, K, conv_is_plain(c) ? x : r->work, L, 1, r->packed, 0, n, K, L,
                    false, epilogue);
     }
 }
 
-static void weight_tile(float *dw, const float *dy, const float *x, const struct conv *c,
-                        const struct workspace *r)
+void weight_tile(float *sum, const float *dy, const float *x, const struct conv *c,
+                        const struct workspace *r, bool first)
 {
     const struct kernels *k = kernels_get();
-    const struct conv_kernels *own = own_kernels(c);
+    const struct conv_kernels *own = conv_own_kernels(c);
     if (own) {
-        own->weight(r->sum, dy, x, c, r->work);
+        if (first)
+            memset(sum, 0, packed_floats(c) * sizeof *sum);
+        own->weight(sum, dy, x, c, r->work);
         return;
     }
-    size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
+    size_t M = conv_pixels(c), K = (size_t)c->K, L = row_length(c);
     for (size_t i = 0, step = run_length(c), n; i < M; i += n) {
-        n = is_plain(c) ? M : M - i < step ? M - i : step;
-        if (!is_plain(c))
+        n = conv_is_plain(c) ? M : M - i < step ? M - i : step;
+        if (!conv_is_plain(c))
             gather(r->work, x, c, i, n);
-        k->product(dw, L, dy + i * K, 1, K, is_plain(c) ? x : r->work, L, K, L, n, true,
-                   NULL);
+        k->product(sum, L, dy + i * K, 1, K, conv_is_plain(c) ? x : r->work, L, K, L, n,
+                   !first || i > 0, NULL);
     }
 }
 
-// sum: dx holds a gradient already.
-static void data_tile(float *dx, const float *dy, const float *w, const struct conv *c,
+void data_tile(float *dx, const float *dy, const float *w, const struct conv *c,
                       const struct workspace *r, bool sum)
 {
     const struct kernels *k = kernels_get();
-    const struct conv_kernels *own = own_kernels(c);
-    size_t floats = (size_t)c->N * image_in(c);
+    const struct conv_kernels *own = conv_own_kernels(c);
+    size_t floats = (size_t)c->N * conv_image_in(c);
     if (own) {
         own->data(sum ? r->part : dx, dy, r->packed, c, r->work);
         if (sum)
             k->add(dx, r->part, floats);
         return;
     }
-    size_t M = pixels(c), K = (size_t)c->K, L = row_length(c);
-    if (is_plain(c)) {
+    size_t M = conv_pixels(c), K = (size_t)c->K, L = row_length(c);
+    if (conv_is_plain(c)) {
         k->product(dx, L, dy, K, 1, w, L, M, L, K, sum, NULL);
         return;
     }
@@ -371,125 +405,3 @@ static void data_tile(float *dx, const float *dy, const float *w, const struct c
     }
 }
 
-// ---- all tiles, and the fused norms -----------------------------------------------------
-
-static const struct fusion unfused;
-
-// The next tile's part of a tensor, from float `first` on.
-static void prefetch(struct span *spans, int *n, const float *x, size_t first, size_t floats)
-{
-    if (x)
-        spans[(*n)++] = (struct span){x + first, floats};
-}
-
-void conv_forward(float *y, const float *x, const float *w, const struct conv *c,
-                  const struct fusion *b, float *scratch)
-{
-    check(c);
-    b = b ? b : &unfused;
-    struct conv all = tiled(c), tile = all;
-    struct workspace r;
-    workspace_of(&r, scratch, &all);
-    if (own_kernels(c))
-        own_kernels(c)->pack(r.packed, w, c, false);
-    else
-        kernels_get()->product_pack(r.packed, w, (size_t)c->K, row_length(c));
-    if (b->out && b->testing)
-        norm_running(b->out);
-    else if (b->out)
-        norm_begin(b->out);
-    struct epilogue epilogue;
-    bool fused = b->out && b->testing && !b->add && norm_epilogue(&epilogue, b->out);
-    size_t xi = image_in(&all), yi = image_out(&all);
-    for (int i = 0, step = tile_images(&all); i < all.N; i += step) {
-        if (interrupt_pending())
-            return;
-        tile.N = all.N - i < step ? all.N - i : step;
-        size_t rows = pixels(&tile), next = (size_t)(i + step), left = (size_t)all.N - next;
-        const float *xt = x + (size_t)i * xi;
-        float *yt = y + (size_t)i * yi;
-        struct span spans[AHEAD];
-        int n = 0;
-        if (next < (size_t)all.N) {
-            left = left < (size_t)step ? left : (size_t)step;
-            prefetch(spans, &n, x, next * xi, left * xi);
-            prefetch(spans, &n, y, next * yi, left * yi);
-            prefetch(spans, &n, b->in_y, next * xi, left * xi);
-            prefetch(spans, &n, b->in_add, next * xi, left * xi);
-            prefetch(spans, &n, b->add, next * yi, left * yi);
-        }
-        kernels_get()->ahead(spans, n);
-        if (b->in) {
-            float *z = b->in_y ? b->in_y + (size_t)i * xi : r.z;
-            norm_apply(b->in, z, xt, b->in_add ? b->in_add + (size_t)i * xi : NULL,
-                       (size_t)tile.N * xi / (size_t)c->C);
-            xt = z;
-        }
-        forward_tile(yt, xt, &tile, &r, fused ? &epilogue : NULL);
-        if (b->out && b->testing && !fused)
-            norm_apply(b->out, yt, yt, b->add ? b->add + (size_t)i * yi : NULL, rows);
-        else if (b->out && !b->testing)
-            norm_gather(b->out, yt, rows);
-    }
-    if (b->out && !b->testing)
-        norm_end(b->out);
-}
-
-void conv_backward(float *dx, float *dw, const float *dy, const float *x, const float *w,
-                   const struct conv *c, const struct fusion *b, float *scratch)
-{
-    check(c);
-    b = b ? b : &unfused;
-    struct conv all = tiled(c), tile = all;
-    struct workspace r;
-    workspace_of(&r, scratch, &all);
-    const struct conv_kernels *own = own_kernels(c);
-    if (own && dx)
-        own->pack(r.packed, w, c, true);
-    if (own && dw)
-        memset(r.sum, 0, packed_floats(c) * sizeof *r.sum);
-    if (dx && b->in)
-        norm_begin(b->in);
-    size_t xi = image_in(&all), yi = image_out(&all);
-    for (int i = 0, step = tile_images(&all); i < all.N; i += step) {
-        if (interrupt_pending())
-            return;
-        tile.N = all.N - i < step ? all.N - i : step;
-        size_t rows = (size_t)tile.N * xi / (size_t)c->C;
-        size_t next = (size_t)(i + step), left = (size_t)all.N - next;
-        const float *xt = x + (size_t)i * xi, *z = xt, *du = dy + (size_t)i * yi;
-        struct span spans[AHEAD];
-        int n = 0;
-        if (next < (size_t)all.N) {
-            left = left < (size_t)step ? left : (size_t)step;
-            prefetch(spans, &n, dx, next * xi, left * xi);
-            prefetch(spans, &n, b->in_y, next * xi, left * xi);
-            prefetch(spans, &n, x, next * xi, left * xi);
-            prefetch(spans, &n, b->out ? b->y : NULL, next * yi, left * yi);
-            prefetch(spans, &n, dy, next * yi, left * yi);
-        }
-        kernels_get()->ahead(spans, n);
-        if (b->out) {
-            norm_dx(b->out, r.du, du, b->y + (size_t)i * yi, pixels(&tile));
-            du = r.du;
-        }
-        if (b->in && b->in_y) {
-            z = b->in_y + (size_t)i * xi;
-        } else if (b->in) {
-            norm_apply(b->in, r.z, xt, NULL, rows);
-            z = r.z;
-        }
-        if (dw)
-            weight_tile(dw, du, z, &tile, &r);
-        if (!dx)
-            continue;
-        float *dxt = dx + (size_t)i * xi;
-        data_tile(dxt, du, w, &tile, &r, b->sum);
-        if (b->in)
-            norm_grad(b->in, dxt, dxt, xt, NULL, z, rows);
-    }
-    if (own && dw)
-        own->weight_end(dw, r.sum, c);
-    if (dx && b->in)
-        norm_back_end(b->in);
-}

@@ -7,6 +7,9 @@
  * Nothing here allocates, prints or fails: sizes are asserted, scratch comes from the
  * caller (64-byte aligned, as are all tensors; 64 bytes of slack behind the images of a
  * convolution may be read, and are not used).  NaN and Inf travel.
+ * Whole layers (not the parts of a norm, nor the loss) share their work among the threads of
+ * the pool (base/pool.h), whose rooms hold what *_own_scratch says; the bits do not depend on
+ * how many there are.
  * A convolution leaves its results unfinished when an interrupt is pending
  * (base/interrupt.h): its caller has to look.
  * Each kernel exists for AVX-512, AVX2 and portable C, chosen once at start (isa.h).
@@ -35,6 +38,8 @@ struct norm {
     float *dgamma, *dbeta;             // (C), added to
     float *state;                      // norm_floats(C), kept from forward to backward
     size_t rows, rest;                 // passed so far: rows folded (norm.c), and not
+    bool fixed;                        // forward, training: as in testing
+    double *sums;                      // of a part; NULL: in state
 };
 size_t norm_floats(size_t C);
 void norm_begin(struct norm *n); // training, before the first tile of either direction
@@ -49,6 +54,17 @@ void norm_apply(const struct norm *n, float *y, const float *x, const float *add
 void norm_grad(struct norm *n, float *g, const float *dy, const float *x, const float *add,
                const float *y, size_t M);
 void norm_back_end(struct norm *n);
+/* A part of the rows, which another thread may take: norm_gather or norm_grad of it, and then
+ * the part goes into the norm, in the order of the parts.  sums: norm_sums(C), 64-byte aligned. */
+size_t norm_sums(size_t C);
+struct norm norm_part(const struct norm *n, float *sums);
+void norm_gather_part(struct norm *n, const struct norm *part);
+void norm_grad_part(struct norm *n, const struct norm *part);
+/* Whole layers: norm_apply, and begin, norm_grad and norm_back_end, of all rows.  scratch: floats,
+ * norm_sums(C), for every thread. */
+void norm_forward(const struct norm *n, float *y, const float *x, const float *add, size_t M);
+void norm_backward(struct norm *n, float *g, const float *dy, const float *x, const float *add,
+                   const float *y, size_t M, float *scratch);
 void norm_dx(const struct norm *n, float *dx, const float *g, const float *x, size_t M);
 
 /* ---- convolution: y (N,Ho,Wo,K) = x (N,H,W,C) * w (K,R,R,C/G), padding (R-1)/2, stride S
@@ -67,6 +83,7 @@ static inline int conv_out(int size, int S)
 /* "product", "im2col", "direct", "depthwise", "winograd" */
 const char *conv_method(const struct conv *c);
 size_t conv_scratch(const struct conv *c); // floats of scratch, for either direction
+size_t conv_own_scratch(const struct conv *c); // of every other thread: its room in the pool
 
 /* The norms fused with a convolution, which works on them while a tile is in cache; NULL where
  * there is none.
@@ -124,6 +141,14 @@ void linear_forward(float *y, const float *x, const float *w, const float *b, si
                     size_t C, size_t K, float *scratch);
 void linear_backward(float *dx, float *dw, float *db, const float *dy, const float *x,
                      const float *w, size_t N, size_t C, size_t K);
+/* Its parts, of which squeeze-excitation is made: weights packed into linear_scratch floats; y
+ * and dx of some images, by the calling thread alone; the gradient of the parameters. */
+void linear_pack(float *packed, const float *w, size_t C, size_t K);
+void linear_images(float *y, const float *x, const float *packed, const float *b, size_t N,
+                   size_t C, size_t K);
+void linear_data(float *dx, const float *dy, const float *w, size_t N, size_t C, size_t K);
+void linear_weights(float *dw, float *db, const float *dy, const float *x, size_t N, size_t C,
+                    size_t K);
 
 /* ---- loss: mean over the batch of softmax cross-entropy with label smoothing ls:
  * target ls/K for every class plus 1-ls for the label (method of pycls: pos = 1-ls+ls/K).

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "nn/kernels.h"
 
 /* Rows that end inside half a vector are folded: `fold` of them, one behind the other, are
@@ -26,7 +27,8 @@ static size_t fold_of(size_t C)
     return fold;
 }
 
-// The arrays of a norm's state, columns of them each; rest: of the rows left over.
+// The arrays of a norm's state, columns of them each; rest: of the rows left over.  A part of a
+// norm has sums of its own.
 struct state {
     size_t fold, columns;
     float *mean, *scale, *beta; // scale = gamma·rstd
@@ -47,11 +49,16 @@ size_t norm_floats(size_t C)
     return 14 * padded(C * fold_of(C));
 }
 
+size_t norm_sums(size_t C)
+{
+    return 8 * padded(C * fold_of(C));
+}
+
 static struct state state_of(const struct norm *n)
 {
     size_t fold = fold_of(n->C), step = padded(fold * n->C);
     float *f = n->state;
-    double *d = (double *)(void *)(f + 6 * step);
+    double *d = n->sums ? n->sums : (double *)(void *)(f + 6 * step);
     return (struct state){
         fold,         fold * n->C,  f, f + step, f + 2 * step, f + 3 * step,
         f + 4 * step, f + 5 * step, d, d + step, d + 2 * step, d + 3 * step};
@@ -89,6 +96,33 @@ static void merge(double *mean, double *m2, double rows, double mean2, double m2
     double d = mean2 - *mean, share = more / (rows + more);
     *mean += d * share;
     *m2 += m22 + d * d * rows * share;
+}
+
+struct norm norm_part(const struct norm *n, float *sums)
+{
+    struct norm part = *n;
+    part.sums = (double *)(void *)sums;
+    norm_begin(&part);
+    return part;
+}
+
+// The same of n columns.
+static void merge_all(double *mean, double *m2, size_t rows, const double *mean2,
+                      const double *m22, size_t more, size_t n)
+{
+    if (more == 0)
+        return;
+    for (size_t c = 0; c < n; c++)
+        merge(&mean[c], &m2[c], (double)rows, mean2[c], m22[c], (double)more);
+}
+
+void norm_gather_part(struct norm *n, const struct norm *part)
+{
+    struct state s = state_of(n), p = state_of(part);
+    merge_all(s.sum, s.sum2, n->rows / s.fold, p.sum, p.sum2, part->rows / s.fold, s.columns);
+    merge_all(s.rest, s.rest2, n->rest, p.rest, p.rest2, part->rest, n->C);
+    n->rows += part->rows;
+    n->rest += part->rest;
 }
 
 void norm_end(struct norm *n)
@@ -159,6 +193,14 @@ void norm_grad(struct norm *n, float *g, const float *dy, const float *x, const 
     n->rows += M;
 }
 
+void norm_grad_part(struct norm *n, const struct norm *part)
+{
+    struct state s = state_of(n), p = state_of(part);
+    for (size_t c = 0; c < s.columns; c++)
+        s.sum[c] += p.sum[c], s.sum2[c] += p.sum2[c];
+    n->rows += part->rows;
+}
+
 void norm_back_end(struct norm *n)
 {
     struct state s = state_of(n);
@@ -185,4 +227,71 @@ void norm_dx(const struct norm *n, float *dx, const float *g, const float *x, si
     kernels_get()->norm_dx(dx, g, x, s.mean, s.scale, s.c1, s.c2, folded, s.columns);
     kernels_get()->norm_dx(dx + at, g + at, x + at, s.mean, s.scale, s.c1, s.c2, M - done,
                            n->C);
+}
+
+// ---- whole layers -------------------------------------------------------------------------
+
+// Rows for the threads of the pool: a piece is some blocks of them.
+enum { PIECE = 1 << 16 }; // floats, about
+struct rows {
+    struct norm *n;
+    float *to, *scratch;
+    const float *dy, *x, *add, *y;
+    size_t M, piece; // rows, of all and of a piece
+    struct turns turns;
+};
+
+static const float *from_row(const struct rows *r, const float *x, size_t row)
+{
+    return x ? x + row * r->n->C : NULL;
+}
+
+static void apply_rows(void *self, size_t from, size_t to)
+{
+    const struct rows *r = self;
+    norm_apply(r->n, r->to + from * r->n->C, from_row(r, r->x, from),
+               from_row(r, r->add, from), to - from);
+}
+
+void norm_forward(const struct norm *n, float *y, const float *x, const float *add, size_t M)
+{
+    struct norm same = *n;
+    struct rows r = {.n = &same, .to = y, .x = x, .add = add};
+    pool_share(M, LANES * fold_of(n->C), apply_rows, &r);
+}
+
+static void grad_rows(void *self, int thread)
+{
+    struct rows *r = self;
+    float *sums = thread > 0 ? pool_room(thread) : r->scratch;
+    for (size_t i; (i = (size_t)turns_take(&r->turns)) * r->piece < r->M;) {
+        size_t row = i * r->piece, left = r->M - row;
+        struct norm part = norm_part(r->n, sums);
+        float *g = r->to + row * r->n->C;
+        norm_grad(&part, g, from_row(r, r->dy, row), from_row(r, r->x, row),
+                  from_row(r, r->add, row), from_row(r, r->y, row),
+                  left < r->piece ? left : r->piece);
+        turns_wait(&r->turns, (int)i);
+        norm_grad_part(r->n, &part);
+        turns_pass(&r->turns, (int)i);
+    }
+}
+
+void norm_backward(struct norm *n, float *g, const float *dy, const float *x, const float *add,
+                   const float *y, size_t M, float *scratch)
+{
+    size_t block = 256 * fold_of(n->C), blocks = PIECE / (block * n->C);
+    struct rows r = {.n = n,
+                     .to = g,
+                     .scratch = scratch,
+                     .dy = dy,
+                     .x = x,
+                     .add = add,
+                     .y = y,
+                     .M = M,
+                     .piece = block * (blocks ? blocks : 1)};
+    turns_begin(&r.turns);
+    norm_begin(n);
+    pool_run(grad_rows, &r);
+    norm_back_end(n);
 }

@@ -11,6 +11,15 @@
  * tuning").  Several populations may share one fit.  Intervals come from influence: what each
  * trained network adds to an estimate, by itself and by way of the fits it is in, which are
  * linear in the errors (gp_weights).
+ *
+ * A guest is a population with so few trained networks that nothing can be learnt from them, beside
+ * others with more.  It is in no fit, and λ is 1.  Given the others f is then a fixed function, and
+ * y - f(x) of its networks are independent: their mean has the standard error and the n - 1
+ * degrees of freedom of any mean (difference estimator; Särndal, Swensson and Wretman 1992,
+ * section 6.3), for 3 networks as for 9.
+ *
+ * Strata: each bin of a complexity has the same weight, shared by its networks (strata.h); the
+ * means above are then such means of both, trained and drawn networks (Cochran 1977, chapter 5).
  * Sources: Cochran 1977, chapter 7 (regression estimator); Angelopoulos et al. 2023
  * (prediction-powered inference, doi 10.1126/science.adi6000), 2023 (arXiv 2311.01453, power
  * tuning); Zrnic and Candes 2024 (cross-prediction). */
@@ -18,7 +27,9 @@
 #define STATS_ADJUST_H
 #include "stats/gp.h"
 
-enum { ADJUST_LEAST = 10, ADJUST_FOLDS = 5 };
+/* The fewest networks of a population that fits are made from, and of a guest. */
+enum { ADJUST_LEAST = 10, ADJUST_GUEST = 3, ADJUST_FOLDS = 5 };
+#define ADJUST_OUTSIDE UINT32_MAX // of all bins: such a network has no weight
 
 struct adjust_data {
     struct gp_shape shape;
@@ -31,6 +42,8 @@ struct adjust_data {
     // one population only; NULL: no network is in two.  A copy has the error of its original:
     // fits see it once, and neither is predicted by a fit that saw the other.
     const uint32_t *same;
+    uint32_t bins; // 0: no strata
+    const uint32_t *bin, *drawn_bin; // (Σn), (ΣN): below bins, none empty, or ADJUST_OUTSIDE
     uint64_t seed; // of the folds
 };
 
@@ -41,6 +54,8 @@ struct adjusted {
     double *drawn;   // (N) mean predictions of all fits
     double *through; // (P,n) of mean_n f - mean_N f: its weight on each error, by the fits
     double *r;       // (n) residuals of f, of errors that were not cut
+    double *w, *W;   // (n), (N) weights in the mean of a population
+    uint32_t *count; // (n) how many networks of its population are in its bin
     struct gp_optimum at; // of the last fit
 };
 
@@ -69,6 +84,7 @@ struct adjusted_mean {
     double plain, mean;            // without and with prediction
     double plain_se, se, drawn_se; // drawn_se: of N, part of se
     double lambda, beta, r2; // r2: share of the variance of the errors that is explained
+    double df;               // degrees of freedom of se
     double rest;             // Σ influence² of the networks without an error
     // (a->n): of each trained network on `mean`, that of its copies with it, so that covariances
     // of two means are sums of products; NULL: not wanted
@@ -86,10 +102,11 @@ void adjust_values(const struct adjusted *a, const struct adjust_data *data, int
 /* P-value of the difference of the means of two lists of pseudo-values, as a studentised
  * permutation test: |t| of the data, beside Welch's t of `draws` random relabellings of all
  * values.  z: those of networks in a alone (count[0]), in b alone (count[1]) and in both
- * (count[2]).  Exact where the values can be exchanged, and right for many where the two have
+ * (count[2]); lost: coefficients that took degrees of freedom of each, 2, or 1 where one is a
+ * guest.  Exact where the values can be exchanged, and right for many where the two have
  * different variances (Janssen 1997; Chung and Romano 2013). */
-double adjust_test(const double *z, const size_t count[3], double t, uint32_t draws,
-                   uint64_t seed);
+double adjust_test(const double *z, const size_t count[3], int lost, double t,
+                   uint32_t draws, uint64_t seed);
 
 /* F (m): the EDF of population p at e (m, ascending), never falling and within 0 … 1; `half`: half
  * the width of a band of equal width that holds the whole EDF of the space with probability

@@ -4,7 +4,10 @@ for _, r in ipairs(db:rows("SELECT population, idx, status, error, epochs FROM m
   print(r.population, r.idx, r.status, r.error and ("%a"):format(r.error), r.epochs)
 end
 for _, r in ipairs(db:rows("SELECT * FROM epoch ORDER BY model, epoch")) do
-  print(r.model, r.epoch, ("%a %a %a %a"):format(r.lr, r.train_loss, r.train_error,
-    r.validation_error))
+  local values = {} -- a trainer of the tests has no rate
+  for i, key in ipairs { "lr", "train_loss", "train_error", "validation_error" } do
+    values[i] = r[key] and ("%a"):format(r[key]) or "none"
+  end
+  print(r.model, r.epoch, table.concat(values, " "))
 end
 db:close()

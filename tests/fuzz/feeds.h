@@ -16,7 +16,7 @@ enum { ITEMS_MOST = 1 << 16 };
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
 /* Opens a feed and takes every image of it; what is said is never empty. */
-static void drain(const char *spec)
+static inline void drain(const char *spec)
 {
     volatile uint8_t last = 0;
     struct error e = {""};
@@ -66,7 +66,7 @@ static void drain(const char *spec)
 }
 
 /* A file in memory, and its name. */
-static int file_of(const uint8_t *bytes, size_t n, char path[64])
+static inline int file_of(const uint8_t *bytes, size_t n, char path[64])
 {
     int fd = memfd_create("fuzz", 0);
     assert(fd >= 0 && write(fd, bytes, n) == (ssize_t)n);

@@ -309,6 +309,96 @@ static void forms_are_what_networks_add_to_the_curve(void **state)
     adjust_free(&a);
 }
 
+// A population of a few networks is predicted by what the others tell alone.
+static void guests_are_in_no_fit(void **state)
+{
+    (void)state;
+    struct problem p = load();
+    const struct adjust_data *data = data_of(&p);
+    struct adjusted a, b;
+    struct adjusted_mean m = {0}, moved = {0}, host = {0}, left = {0};
+    size_t first = p.n[0], n = 6, N = p.N[0];
+    p.n[1] = n;
+    assert_true(adjust_fit(&a, data));
+    adjust_mean(&a, data, 1, NULL, &m);
+    double y = 0, f = 0, F = 0, squares = 0, drawn = 0;
+    for (size_t i = first; i < first + n; i++) {
+        y += p.y[i] / (double)n;
+        f += a.f[i] / (double)n;
+    }
+    for (size_t i = 0; i < p.N[1]; i++)
+        F += a.drawn[N + i] / (double)p.N[1];
+    for (size_t i = first; i < first + n; i++)
+        squares += pow(p.y[i] - a.f[i] - y + f, 2);
+    for (size_t i = 0; i < p.N[1]; i++)
+        drawn += pow((a.drawn[N + i] - F) / (double)p.N[1], 2);
+    NEAR(m.mean, y - f + F, 1e-9); // the difference estimator, and the error of a mean
+    NEAR(m.se, sqrt(squares / (double)(n * (n - 1)) + drawn), 1e-9);
+    NEAR(m.df, n - 1, 1e-9);
+    adjust_mean(&a, data, 0, NULL, &host);
+    p.y[first + 2] += 7; // tells nobody else anything
+    assert_true(adjust_fit(&b, data));
+    adjust_mean(&b, data, 1, NULL, &moved);
+    adjust_mean(&b, data, 0, NULL, &left);
+    NEAR(moved.mean - m.mean, 7 / (double)n, 1e-9);
+    NEAR(left.mean, host.mean, 1e-12);
+    NEAR(left.se, host.se, 1e-12);
+    adjust_free(&a);
+    adjust_free(&b);
+}
+
+// Each bin has the same weight: the mean of one population is that of the means of its bins.
+static void bins_have_equal_weights(void **state)
+{
+    (void)state;
+    struct problem p = load();
+    const struct adjust_data *data = data_of(&p);
+    uint32_t bin[TOTAL], drawn_bin[DRAWN];
+    struct adjusted a, b;
+    struct adjusted_mean plain = {0}, one = {0}, m = {0};
+    double y[2] = {0}, f[2] = {0}, F[2] = {0}, c[2] = {0}, C[2] = {0}, v[2] = {0}, G;
+    size_t n = p.n[0];
+    assert_true(adjust_fit(&a, data));
+    adjust_mean(&a, data, 0, NULL, &plain);
+    memset(bin, 0, sizeof bin);
+    memset(drawn_bin, 0, sizeof drawn_bin);
+    p.data.bins = 1, p.data.bin = bin, p.data.drawn_bin = drawn_bin;
+    assert_true(adjust_fit(&b, data));
+    adjust_mean(&b, data, 0, NULL, &one);
+    NEAR(one.mean, plain.mean, 1e-12); // one bin is none
+    NEAR(one.se, plain.se, 1e-12);
+    adjust_free(&b);
+    for (uint32_t i = 0; i < TOTAL; i++)
+        bin[i] = i % 7 == 0 ? ADJUST_OUTSIDE : i % 3 == 0;
+    for (uint32_t i = 0; i < DRAWN; i++)
+        drawn_bin[i] = i % 5 == 0 ? ADJUST_OUTSIDE : i % 4 == 0;
+    p.data.bins = 2;
+    assert_true(adjust_fit(&b, data));
+    adjust_mean(&b, data, 0, NULL, &m);
+    for (size_t i = 0; i < n; i++)
+        if (bin[i] != ADJUST_OUTSIDE)
+            y[bin[i]] += p.y[i], f[bin[i]] += b.f[i], c[bin[i]]++;
+    for (size_t i = 0; i < p.N[0]; i++)
+        if (drawn_bin[i] != ADJUST_OUTSIDE)
+            F[drawn_bin[i]] += b.drawn[i], C[drawn_bin[i]]++;
+    double want = 0, se = 0;
+    for (int k = 0; k < 2; k++) {
+        want += (y[k] / c[k] - m.lambda * (f[k] / c[k] - F[k] / C[k])) / 2;
+        for (size_t i = 0; i < n; i++)
+            v[k] += bin[i] == (uint32_t)k ? pow(p.y[i] - y[k] / c[k], 2) : 0;
+        se += v[k] / (c[k] * (c[k] - 1)) / 4;
+    }
+    NEAR(m.mean, want, 1e-9);
+    NEAR(m.plain, (y[0] / c[0] + y[1] / c[1]) / 2, 1e-9);
+    NEAR(m.plain_se, sqrt(se), 1e-9); // of a stratified mean
+    NEAR(m.df, c[0] + c[1] - 3, 1e-9);
+    assert_true(m.se < m.plain_se);
+    assert_true(adjust_edf(&b, data, 0, (double[]){200}, 1, &G, 0.95, 100, NULL));
+    NEAR(G, 1, 1e-9);
+    adjust_free(&a);
+    adjust_free(&b);
+}
+
 // The test of equal means holds its level where some values are in both lists.
 static void the_permutation_test_holds_its_level(void **state)
 {
@@ -332,7 +422,7 @@ static void the_permutation_test_holds_its_level(void **state)
                 v += pow((i >= A ? w : 0) - (i < A || i >= A + B ? u : 0), 2);
             }
             rejected +=
-                adjust_test(z, (size_t[]){A, B, both}, (y - x) / sqrt(v), 199, s) <= 0.05;
+                adjust_test(z, (size_t[]){A, B, both}, 2, (y - x) / sqrt(v), 199, s) <= 0.05;
         }
         assert_true(rejected >= 8 && rejected <= 36); // of 20; six deviations
     }
@@ -466,6 +556,8 @@ int main(void)
         cmocka_unit_test(estimates_agree_with_numpy),
         cmocka_unit_test(two_phases_agree_with_numpy),
         cmocka_unit_test(networks_in_two_populations_count_once),
+        cmocka_unit_test(guests_are_in_no_fit),
+        cmocka_unit_test(bins_have_equal_weights),
         cmocka_unit_test(forms_are_what_networks_add_to_the_curve),
         cmocka_unit_test(the_permutation_test_holds_its_level),
         cmocka_unit_test(early_signals_of_more_networks_pay),

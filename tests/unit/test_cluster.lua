@@ -143,12 +143,16 @@ t.fails(function()
     models = { arch.anynet { d = { 1 }, w = { 8 } } } }
 end, "sbatch, squeue, scancel, scontrol", "without Slurm its commands are named")
 t.ok(not uv.fs_stat(dir .. "/a.db"), "before a store is made")
-for option, value in pairs { workers = 2, budget = "1h" } do
+for option, value in pairs { workers = 2, identical = true } do
   t.fails(function()
     sweep.run { store = dir .. "/a.db", name = "A", data = D, on = cluster { scheduler = "sh" },
       models = { arch.anynet { d = { 1 }, w = { 8 } } }, [option] = value }
   end, option .. " does not go with on=", option .. " is not for a cluster")
 end
+t.fails(function()
+  sweep.plan { store = dir .. "/a.db", data = D, budget = "1h", on = cluster { scheduler = "sh" },
+    sweeps = { { name = "A", models = { arch.anynet { d = { 1 }, w = { 8 } } } } } }
+end, "on= trains on tasks, which wait in a queue", "a plan is for workers here")
 uv.os_setenv("PATH", before)
 assert(command.run { "rm", "-r", dir })
 t.done()

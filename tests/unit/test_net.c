@@ -186,7 +186,7 @@ static void test_bytes(void **state)
     net_trim();
     size_t before = block_total();
     struct net *n = net_new(&a, 20, &e);
-    assert_int_equal(block_total() - before, net_bytes(&a, 20));
+    assert_int_equal(block_total() - before, net_bytes(&a, 20, 1));
     assert_true(net_set_batch(n, 40, &e));
     assert_int_equal(net_batch(n), 40);
     net_free(n);

@@ -115,8 +115,8 @@ static void saved_networks_load_again(void **state)
         struct error e = {""};
         number_values(a, 1);
         number_values(b, -9);
-        assert_true(net_save(a, path("w"), "{}", NULL, &e));
-        if (!net_load(b, path("w"), &e))
+        assert_true(net_save(a, path("w"), "{}", NULL, NULL, &e));
+        if (!net_load(b, path("w"), NULL, &e))
             fail_msg("%s", e.msg);
         for (size_t k = 0; k < net_params(a); k++) {
             const struct param *p = net_param(a, k);
@@ -136,7 +136,7 @@ static void file_is_as_the_reference_writes_it(void **state)
     struct net *n = small(BLOCK_X, 0.25, 0);
     struct error e = {""};
     number_values(n, 0);
-    assert_true(net_save(n, path("w"), "{\"d\":[1,2]}", NULL, &e));
+    assert_true(net_save(n, path("w"), "{\"d\":[1,2]}", NULL, NULL, &e));
     size_t bytes;
     uint8_t *file = slurp("w", &bytes);
     uint64_t length;
@@ -189,9 +189,9 @@ static void file_is_as_the_reference_writes_it(void **state)
                     for (int x = 0; x < R; x++, at++)
                         assert_true(stored[at] == values[((k * R + y) * R + x) * C + c]);
     }
-    char *arch = weights_arch(path("w"), &e);
-    assert_string_equal(arch, "{\"d\":[1,2]}");
-    free(arch);
+    for (size_t i = 0; i < f.n_metadata; i++)
+        if (strcmp(f.metadata[i].key, "netspace.arch") == 0)
+            assert_string_equal(f.metadata[i].value, "{\"d\":[1,2]}");
     st_close(&f);
     free(head);
     free(file);
@@ -204,11 +204,11 @@ static void failed_save_changes_nothing(void **state)
     (void)state;
     struct net *n = small(BLOCK_X, 0, 0);
     struct error e = {""};
-    assert_false(net_save(n, "/nowhere/at/all/w", "{}", NULL, &e));
+    assert_false(net_save(n, "/nowhere/at/all/w", "{}", NULL, NULL, &e));
     assert_non_null(strstr(e.msg, "/nowhere/at/all/w cannot be written: No such file"));
     assert_int_equal(mkdir(path("sub"), 0700), 0);
     spill("sub/kept", "x", 1);
-    assert_false(net_save(n, path("sub"), "{}", NULL, &e)); // a directory is not replaced
+    assert_false(net_save(n, path("sub"), "{}", NULL, NULL, &e)); // a directory is not replaced
     assert_non_null(strstr(e.msg, "/sub cannot be written"));
     char part[120];
     snprintf(part, sizeof part, "%s.part-%ld", path("sub"), (long)getpid());
@@ -224,7 +224,7 @@ static void load_fails(struct net *n, const char *a, const char *b)
 {
     struct error e = {""};
     number_values(n, 5);
-    assert_false(net_load(n, path("w"), &e));
+    assert_false(net_load(n, path("w"), NULL, &e));
     if (!strstr(e.msg, a) || !strstr(e.msg, b) || !strstr(e.msg, path("w")))
         fail_msg("'%s' does not say '%s' and '%s'", e.msg, a, b);
     const struct param *last = net_param(n, net_params(n) - 1);
@@ -237,13 +237,11 @@ static void other_networks_are_refused(void **state)
     struct net *x = small(BLOCK_X, 0, 0), *y = small(BLOCK_X, 0.25, 0);
     struct net *basic = small(BLOCK_BASIC, 0, 0), *headed = small(BLOCK_X, 0, 24);
     struct error e;
-    assert_true(net_save(x, path("w"), NULL, NULL, &e));
+    assert_true(net_save(x, path("w"), NULL, NULL, NULL, &e));
     load_fails(y, "has no tensor 's1.b1.f.se.f_ex.0.weight'", "another network");
     load_fails(basic, "(8, 8, 1, 1); the network takes (8, 8, 3, 3)", "'s1.b1.f.a.weight'");
     load_fails(headed, "has no tensor 'head.conv.weight'", "another network");
-    assert_null(weights_arch(path("w"), &e));
-    assert_non_null(strstr(e.msg, "netspace.arch"));
-    assert_true(net_save(y, path("w"), "{}", NULL, &e));
+    assert_true(net_save(y, path("w"), "{}", NULL, NULL, &e));
     load_fails(x, "has the tensor 's1.b1.f.se.f_ex.0.bias'", "the network lacks");
     net_free(x);
     net_free(y);
@@ -292,19 +290,19 @@ static void tensors_must_fit_the_network(void **state)
     (void)state;
     struct net *n = small(BLOCK_X, 0, 0);
     struct error e;
-    assert_true(net_save(n, path("w"), "{}", NULL, &e));
+    assert_true(net_save(n, path("w"), "{}", NULL, NULL, &e));
     edit("\"head.fc.bias\":{\"dtype\":\"F32\"", "\"head.fc.bias\":{\"dtype\":\"I32\"");
     load_fails(n, "'head.fc.bias' is I32", "takes F32");
-    assert_true(net_save(n, path("w"), "{}", NULL, &e));
+    assert_true(net_save(n, path("w"), "{}", NULL, NULL, &e));
     edit("\"shape\":[3,16]", "\"shape\":[16,3]");
     load_fails(n, "'head.fc.weight' is (16, 3)", "takes (3, 16)");
-    assert_true(net_save(n, path("w"), "{}", NULL, &e));
+    assert_true(net_save(n, path("w"), "{}", NULL, NULL, &e));
     edit("\"shape\":[3,16]", "\"shape\":[3,4,4]");
     load_fails(n, "'head.fc.weight' is (3, 4, 4)", "takes (3, 16)");
-    assert_true(net_save(n, path("w"), "{}", NULL, &e));
+    assert_true(net_save(n, path("w"), "{}", NULL, NULL, &e));
     edit("\"head.fc.bias\"", "\"head.fc.bia\"");
     load_fails(n, "has no tensor 'head.fc.bias'", "another network");
-    assert_true(net_save(n, path("w"), "{}", NULL, &e));
+    assert_true(net_save(n, path("w"), "{}", NULL, NULL, &e));
     edit("\"stem.bn.num_batches_tracked\"", "\"stem.bn.num_batches_trackeD\"");
     load_fails(n, "'stem.bn.num_batches_trackeD'", "the network lacks");
     net_free(n);
@@ -335,7 +333,7 @@ static void counters_are_not_needed(void **state)
         list[i].end = (uint64_t)(to - block) * sizeof *to;
     }
     assert_true(st_write(path("w"), list, net_params(n), NULL, 0, block, &e));
-    if (!net_load(n, path("w"), &e))
+    if (!net_load(n, path("w"), NULL, &e))
         fail_msg("%s", e.msg);
     assert_true(net_values(n, net_param(n, 0))[0] == 7);
     free(list);
@@ -502,7 +500,7 @@ static void damaged_files_never_crash(void **state)
     struct net *n = small(BLOCK_X, 0.25, 0);
     struct error e = {""};
     number_values(n, 1);
-    assert_true(net_save(n, path("x"), "{\"d\":[1,2],\"name\":\"caf\303\251\"}", NULL, &e));
+    assert_true(net_save(n, path("x"), "{\"d\":[1,2],\"name\":\"caf\303\251\"}", NULL, NULL, &e));
     size_t bytes;
     uint8_t *good = slurp("x", &bytes), *file = xmalloc(2 * bytes);
     uint64_t length;
@@ -553,13 +551,12 @@ static void damaged_files_never_crash(void **state)
             st_close(&f);
         }
         e.msg[0] = 0;
-        if (net_load(n, path("w"), &e))
+        if (net_load(n, path("w"), NULL, &e))
             loaded++;
         else {
             assert_true(strncmp(e.msg, dir, strlen(dir)) == 0 && strlen(e.msg) > 60);
             refused++;
         }
-        free(weights_arch(path("w"), &e));
     }
     assert_true(loaded > 100 && refused > 2000);
     free(good);

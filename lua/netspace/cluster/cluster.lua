@@ -48,9 +48,14 @@ function On:checkpoints(store, id)
   return self:directory(store, id) .. "/checkpoints"
 end
 
+--- How many models a task trains side by side, by a trainer (nil: netspace itself).
+function On:slots(trainer)
+  return trainer and (trainer.slots or 1) or self.options.cpus
+end
+
 --- How many models are trained at a time, at most.
-function On:width()
-  return (self.options.at_once or self.options.tasks) * self.options.cpus
+function On:width(trainer)
+  return (self.options.at_once or self.options.tasks) * self:slots(trainer)
 end
 
 function On:__tostring()
@@ -116,8 +121,9 @@ document("slurm", [[
                task writes checkpoints and is queued again
     tasks      how many tasks share the models (at_once, or 64); one trains its share in order
     at_once    the most tasks at a time
-    cpus       models that a task trains side by side, a core each (1)
-    gpus       of a task
+    cpus       cores of a task, and models that it trains side by side (1); with trainer= it
+               trains as many as that has slots
+    gpus       of a task; the trainer of its first slot may take cuda:0, which is one of them
     partition  as sbatch takes it
     account    as sbatch takes it
     extra      more options for sbatch, a list: { "--qos=long", "--mem-per-cpu=2G" }
@@ -127,6 +133,7 @@ document("slurm", [[
   died are submitted again; a model that loses three of them without progress has failed.
   Ctrl-C leaves the tasks at work: the same script, `netspace collect STORE` or a monitor goes
   on another day.  s:cancel(), and P and K in the monitor, reach the cluster.
+  budget= is time of tasks, summed up, and trainer= is started by each of them.
   netspace-cluster(7) says how it works, and how other schedulers are added.
   example: slurm{ dir = "/shared/me", time = "4:00:00", at_once = 50 }
   source: Slurm's job arrays; Yoo, Jette, Grondona 2003]])

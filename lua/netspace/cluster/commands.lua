@@ -28,6 +28,15 @@ local function on_of(kept, over)
   return clusters.make(t.scheduler, t, 2)
 end
 
+--- The id of a population of the store at `path`.
+function M.id_of(path, name)
+  local ledger, why, kind = ledgers.open(path)
+  if not ledger then fail(why, kind) end
+  local p = ledger:find(name)
+  ledger:close()
+  return p.id
+end
+
 --- Takes up a population of the store at `path` as `on` says: a sweep at work (training.lua), or
 -- nil where somebody is at work on it.
 function M.take_up(path, name, on, quiet)
@@ -39,11 +48,12 @@ function M.take_up(path, name, on, quiet)
     for key, value in pairs(p.settings) do settings[key] = value end
     settings.cluster = on.options
     ledger:write(function()
-      ledger:take(p.id, name, on:width())
+      ledger:take(p.id, name, on:width(settings.trainer))
       ledger:set(p.id, settings)
     end)
     return trainings.begin(ledger, p.id, { store = path, name = name, card = p.card,
-      recipe = p.recipe, source = p.source, settings = settings, workers = on:width(),
+      recipe = p.recipe, source = p.source, settings = settings,
+      workers = on:width(settings.trainer),
       places = {}, quiet = quiet, on = on })
   end)
   if good then return s end

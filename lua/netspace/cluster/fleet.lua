@@ -7,13 +7,18 @@
 -- there already change nothing.  Every half a minute the scheduler is asked how the tasks are.
 -- One that has ended while its share has open models, without having said that it stops, has
 -- died: what it was training has lost a worker.  Models that no task has are submitted.
+--
+-- A budget is time of tasks, summed up.  A submission deals what there is of it out to its tasks;
+-- what one that has died has left of its part goes to those that take its models over.
 
 local atomic = require "netspace.lib.atomic"
 local command = require "netspace.cluster.command"
 local filesystem = require "netspace.lib.filesystem"
+local hosts = require "netspace.sweep.hosts"
 local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local losses = require "netspace.sweep.losses"
+local pace = require "netspace.sweep.pace"
 local paths = require "netspace.lib.path"
 local schema = require "netspace.store.schema"
 local shards = require "netspace.cluster.shard"
@@ -35,7 +40,7 @@ local fleets = setmetatable({}, { __mode = "k" }) -- by client
 local Fleet = {}
 Fleet.__index = Fleet
 
-local finishing = { done = true, diverged = true, failed = true }
+local finishing = { done = true, diverged = true, failed = true, parked = true }
 local leaving = { stopped = true, refused = true }
 
 local function new(client)
@@ -64,18 +69,17 @@ end
 
 -- Shards ----------------------------------------------------------------------------------
 
-function Fleet:_environment(e)
+function Fleet:_environment(hello)
   local client = self.client
-  client:_ready({ place = { name = e.hello.host, engine = true } }, { hello = e.hello })
-  local mine = self.hello or e.hello
-  self.hello = mine
-  if self.differs or mine.version == e.hello.version and mine.kernels == e.hello.kernels then
-    return
-  end
+  client:_ready({ place = { name = hello.host } }, { hello = hello })
+  local first = self.hello or hello
+  self.hello = first
+  if self.differs or hosts.same(first, hello) then return end
   self.differs = true
-  client:_tell(nil, ("tasks run netspace %s, %s on %s and %s, %s on %s: the last digits of their "
-    .. "results may differ"):format(mine.version, mine.kernels, mine.host, e.hello.version,
-    e.hello.kernels, e.hello.host))
+  client:_tell(nil, ("tasks train with %s, host %s, and with %s, host %s: %s"):format(
+    hosts.described(first), first.host, hosts.described(hello), hello.host,
+    first.trainer == hello.trainer and first.device == hello.device
+    and "the last digits of their results may differ" or "their errors are not made alike"))
 end
 
 -- The model is trained by the task of a shard (nil: of none that is known), as that attempt.
@@ -100,12 +104,14 @@ function Fleet:_event(e, shard)
     client.running[model.id] = nil
     client:_requeue(model)
     self:_start(model, attempt, shard)
+  elseif e.event == "begin" then -- again: maybe by another trainer of that task
+    client:_start(model, { hello = shard.hello })
   end
   if finishing[e.event] then self.open[e.model] = nil end
   e.ended = finishing[e.event] or leaving[e.event]
   client:_event({ model = model.id, attempt = attempt }, e)
   if e.event == "begin" then -- it was then, not now
-    model.began = sys.now() - math.max(0, schema.time() - e.t)
+    pace.begin(model, 1, sys.now() - math.max(0, schema.time() - e.t))
   end
 end
 
@@ -118,16 +124,20 @@ function Fleet:_collect()
       local r = self.readers[path]
       if not r then
         r = shards.reader(path)
-        r.share, self.readers[path] = share, r
+        s.read = s.read or {}
+        s.read[share] = s.read[share] or {}
+        table.insert(s.read[share], r)
+        self.readers[path] = r
         s.heard = true
       end
       if not r.over then
         r:read(function(e)
           any = true
-          r.stopped = e.event == "left"
+          r.stopped, r.spent = e.event == "left", e.spent
+          r.first, r.last = r.first or e.t, e.t
           if e.event == "ready" then
             r.hello = e.hello
-            self:_environment(e)
+            self:_environment(e.hello)
           elseif e.event ~= "left" then
             r.model = not (finishing[e.event] or leaving[e.event]) and e.model or nil
             self:_event(e, r)
@@ -181,6 +191,46 @@ function Fleet:_victims(s, share)
   return list
 end
 
+-- Seconds that a task has taken, in all its starts.
+local function seconds_of(s, t)
+  local seconds = 0
+  for _, r in ipairs(s.read and s.read[t] or {}) do
+    if r.first then seconds = seconds + r.last - r.first end
+  end
+  return seconds
+end
+
+-- Sets .purse, the seconds of tasks that may still be dealt out; nil: without limit.  What those of
+-- submissions have had that are at work is of the same budget.
+function Fleet:_count()
+  local had
+  for _, s in ipairs(self.submissions) do
+    local open, sum = false, 0
+    for t = 0, #s.shares - 1 do
+      local settled = s:is_settled(t)
+      open = open or not settled
+      sum = sum + (settled and seconds_of(s, t) or s.budget or 0)
+    end
+    if open and s.budget then had = (had or 0) + sum end
+  end
+  local budget = self.client.allowance
+  self.purse = budget and math.max(0, budget - (had or 0)) or had and not self.eager and 0 or nil
+  self.counted = true
+end
+
+-- What a task that has ended has left of its budget goes back; true where there was no time for
+-- another model.
+function Fleet:_give_back(s, t, last)
+  if not s.budget then return false end
+  local left = s.budget - seconds_of(s, t)
+  local spent = last and last.spent or left <= 0
+  if not spent then
+    self.purse, self.parts = (self.purse or 0) + left, (self.parts or 0) + 1
+  end
+  self.spent = self.spent or spent
+  return spent
+end
+
 -- A task has ended, as `how` of the scheduler says (nil: it does not know).
 function Fleet:_ended(s, t, how)
   local client = self.client
@@ -188,6 +238,7 @@ function Fleet:_ended(s, t, how)
   local last = s.last and s.last[t]
   s:settle(t)
   if not is_open(self, s, t) then return end
+  local spent = self:_give_back(s, t, last)
   local name = ("task %s_%d"):format(#job.id < 20 and job.id or s.number, task)
   local node = how and how.node and how.node ~= "" and " on " .. how.node
     or last and last.hello and " on " .. last.hello.host or ""
@@ -195,7 +246,7 @@ function Fleet:_ended(s, t, how)
   if how and how.cancelled then
     client:_tell(nil, ("%s%s was cancelled; `netspace submit %s` submits its models again"):format(
       name, node, paths.shown(client.store)))
-  else
+  elseif not spent then
     for _, place in ipairs(s.shares[t + 1]) do
       if self.open[place] then self.again[place] = true end
     end
@@ -356,20 +407,37 @@ function Fleet:_job(model)
   local job = self.client:_job(model)
   self.attempts[model.idx] = attempt
   job.model, job.attempt = model.idx, attempt
-  job.cpus, job.patience = self.on.options.cpus, self.client.settings.patience
   return job
 end
 
+-- How many tasks get n models, and what they are told besides: each a part of the budget, which is
+-- not made of more parts than those that it came back in.
+function Fleet:_how(n)
+  local settings, tasks = self.client.settings, math.min(self.on.options.tasks, n)
+  if self.purse then tasks = math.min(tasks, self.parts or tasks) end
+  return tasks, { slots = self.on:slots(settings.trainer), trainer = settings.trainer,
+    patience = settings.patience, budget = self.purse and self.purse / tasks }
+end
+
 function Fleet:_submit()
+  if not self.eager and next(self.again) == nil or sys.now() < self.blocked then return end
+  if self.eager and next(self.gone) then return end -- what ends now is submitted with the rest
   local list = self:_uncovered()
-  if #list == 0 or self.client.state ~= "running" or sys.now() < self.blocked then return end
+  if #list == 0 then
+    self.eager, self.again = false, {}
+    return
+  end
+  if self.purse and self.purse <= 0 then
+    self.spent, self.eager, self.again = true, false, {}
+    return
+  end
   local most, why = self.scheduler.ready(self.on.options)
   if not most then ledgers.fail(why) end
   local jobs = {}
   for i, model in ipairs(list) do jobs[i] = self:_job(model) end
+  local tasks, how = self:_how(#jobs)
   local s
-  s, why = submissions.new(self.directory, self.created, jobs,
-    math.min(self.on.options.tasks, #jobs))
+  s, why = submissions.new(self.directory, self.created, jobs, tasks, how)
   if not s then ledgers.fail(why) end
   local taken
   taken, why = self:_hand_in(s, most)
@@ -382,7 +450,13 @@ function Fleet:_submit()
     for i, job in ipairs(s.jobs) do ids[i] = #job.id < 20 and job.id or nil end
     self.client:_tell(nil, ("%s in %s submitted%s"):format(units.count(#list, "model"),
       units.count(taken, "task"), ids[1] and ": job " .. table.concat(ids, ", ") or ""))
-    self.again = {}
+    self.eager, self.again = false, {}
+    for share = taken, #s.shares - 1 do
+      for _, place in ipairs(s.shares[share + 1]) do self.again[place] = true end
+    end
+    if self.purse then -- tasks that were not taken have their part back
+      self.purse, self.parts = (#s.shares - taken) * s.budget, #s.shares - taken
+    end
     self.due = math.min(self.due, sys.now() + 1)
   end
   if taken < #s.shares then
@@ -400,6 +474,19 @@ function Fleet:_close()
   fleets[self.client] = nil
 end
 
+-- Where nothing is at work and nothing is to be submitted, since the budget is spent, a person has
+-- cancelled tasks, or only what there was is taken in, the sweep ends.
+function Fleet:_idle()
+  local client = self.client
+  if self.eager or self.deaf or next(self.again) or next(client.running) or #client.queue == 0
+    or #self:_jobs() > 0 then return end
+  if self.spent and client.asked then
+    client:_close(client.queue:first())
+  else
+    client:_leave()
+  end
+end
+
 function Fleet:_work()
   local client = self.client
   if self.cancelling then
@@ -412,11 +499,13 @@ function Fleet:_work()
   self:_collect()
   self.took = sys.now() - began
   if client.state == "ended" then return end
+  if not self.counted then self:_count() end
   if sys.now() >= self.due then
     self.due = sys.now() + (self.on.options.look or LOOK)
     self.looked = self:_look() or self.looked
   end
   if client.state == "running" and self.looked then self:_submit() end
+  if client.state == "running" and self.looked then self:_idle() end
   if client.state ~= "running" and #client.queue > 0 then client:_settle() end
   self.passed = (self.looked or self.deaf) and next(self.gone) == nil
 end
@@ -483,12 +572,14 @@ function M.remove(client)
   end
 end
 
---- The client leaves its tasks at work.
+--- The client leaves its tasks; true where some are at work.
 function M.leave(client)
   local f = fleets[client]
-  if not f then return end
+  if not f then return false end
+  local jobs = f:_jobs()
   f:_close()
-  if f.cancelling then cancel(f, f:_jobs()) end
+  if f.cancelling then cancel(f, jobs) end
+  return #jobs > 0 and not f.cancelling
 end
 
 --- Whether all that was there has been taken in, and what no task had is submitted.

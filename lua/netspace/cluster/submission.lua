@@ -3,7 +3,8 @@
 --   checkpoints/            where models in training stand (sweep/checkpoint.lua)
 --   tasks.json              what the tasks were doing at the last look, for the monitor
 --   1/ 2/ …                 submissions: models dealt out to tasks, at one time
---     SHARE.jobs            the jobs of a share, in order: JSON lines, as a worker takes them
+--     SHARE.jobs            how its task trains, one line (task.lua), and the jobs of the share, in
+--                           order: JSON lines, as a worker takes them
 --     SHARE.LABEL.shard     what a start of its task says (shard.lua)
 --     FIRST.sh, *.out       the script of a job of the scheduler, and what its tasks print
 --     submission.json       the submission, for whoever collects:
@@ -11,28 +12,17 @@
 --       shares, attempts    for each task the places of its models, and their attempts
 --       jobs                { id =, first =, count = }…: jobs of the scheduler that run the tasks
 --       settled             tasks whose end has been dealt with
+--       budget              seconds that each task has for models to begin; missing: no limit
 --
 -- Only the process that has taken the population writes here, besides tasks their own files.
 
 local atomic = require "netspace.lib.atomic"
+local directories = require "netspace.lib.directory"
 local json = require "netspace.lib.json"
 local uv = require "luv"
 
 local M = {}
-local MODE = tonumber("755", 8)
-
---- Makes a directory with those above it: true, or nil and a message.
-function M.make_directory(path)
-  if uv.fs_stat(path) then return true end
-  local above = path:match "^(.+)/[^/]*$"
-  if above then
-    local good, why = M.make_directory(above)
-    if not good then return nil, why end
-  end
-  local good, why, code = uv.fs_mkdir(path, MODE)
-  if good or code == "EEXIST" then return true end
-  return nil, ("%s cannot be made: %s"):format(path, atomic.reason(why))
-end
+local MODE = directories.MODE
 
 local function names(directory)
   local scan = uv.fs_scandir(directory)
@@ -51,9 +41,10 @@ Submission.__index = Submission
 
 --- Deals models out to n tasks, in turn, and writes their jobs; nothing is submitted yet.
 -- @tparam table jobs what a worker is told of each (.model is its place)
+-- @tparam table how  what a task is told besides
 -- @treturn submission, or nil and a message
-function M.new(directory, created, jobs, n)
-  local good, why, code = M.make_directory(directory)
+function M.new(directory, created, jobs, n, how)
+  local good, why, code = directories.make(directory)
   if not good then return nil, why end
   local number
   repeat
@@ -64,10 +55,13 @@ function M.new(directory, created, jobs, n)
     return nil, ("%s cannot be written: %s"):format(directory, atomic.reason(why))
   end
   local s = setmetatable({ number = number, directory = ("%s/%d"):format(directory, number),
-    created = created, shares = {}, attempts = {}, jobs = {}, settled = {} }, Submission)
+    created = created, shares = {}, attempts = {}, jobs = {}, settled = {},
+    budget = how.budget }, Submission)
   for share = 0, n - 1 do
     local places, attempts = {}, {}
     good, why = atomic.write(("%s/%d.jobs"):format(s.directory, share), function(write)
+      write(json.encode(how))
+      write "\n"
       for i = share + 1, #jobs, n do
         write(json.encode(jobs[i]))
         write "\n"
@@ -83,7 +77,7 @@ function M.new(directory, created, jobs, n)
   return s
 end
 
-local kept = { "created", "shares", "attempts", "jobs", "settled" }
+local kept = { "created", "shares", "attempts", "jobs", "settled", "budget" }
 
 --- Writes what it has come to: true, or nil and a message.
 function Submission:save()

@@ -4,6 +4,10 @@
 -- what they say to a shard of its own.  What an earlier start of the task has finished it leaves
 -- out; the rest goes on from checkpoints.
 --
+-- The first line of SHARE.jobs says how it trains: slots (models side by side), trainer (nil:
+-- netspace itself), patience, and budget, the seconds that all its starts together may take: no
+-- model begins that would not be done by then, except that one always does.
+--
 -- SIGTERM ends it after a checkpoint of each model at work.  Exit status: 0 the share is trained,
 -- 143 it is not yet, 4 the data is not what it should be, 1 no worker can be started.
 
@@ -22,24 +26,48 @@ local uv = require "luv"
 local M = {}
 local LAST = 20 -- seconds that the disk has to take the last lines when the task is told to end
 
-local finishing = { done = true, diverged = true, failed = true }
+local finishing = { done = true, diverged = true, failed = true, parked = true }
 
--- The jobs of the share that no start of its task has finished.
-local function jobs_of(share)
-  local finished, list = {}, {}
+-- What the training of a model costs beside others.
+local function price(job)
+  return job.step_flops * (job.stop_after or job.recipe.epochs)
+end
+
+-- What earlier starts of a task have told: models that are finished, and begun; seconds that all
+-- took (spent), and those of each model that is done.
+local function before(share)
+  local t = { finished = {}, begun = {}, spent = 0, took = {}, seconds = 0, prices = 0 }
   local scan = uv.fs_scandir "."
   for name in function() return scan and uv.fs_scandir_next(scan) end do
     if name:find("^" .. share .. "%..*%.shard$") then
+      local first, last
       shards.reader(name):read(function(e)
-        if finishing[e.event] then finished[e.model] = true end
+        first, last = first or e.t, e.t
+        if e.event == "begin" then t.begun[e.model] = true end
+        if finishing[e.event] then t.finished[e.model] = true end
+        if e.event == "done" then t.took[e.model] = e.seconds end
       end)
+      t.spent = t.spent + (first and last - first or 0)
     end
   end
+  return t
+end
+
+-- How the task trains, the jobs of its share that no start of it has finished, and what earlier
+-- starts have told.
+local function read(share)
+  local past, how, list = before(share), nil, {}
   for line in io.lines(share .. ".jobs") do
     local job = assert(json.decode(line))
-    if not finished[job.model] then list[#list + 1] = job end
+    local took = past.took[job.model]
+    if took then past.seconds, past.prices = past.seconds + took, past.prices + price(job) end
+    if not how then
+      how = job
+    elseif not past.finished[job.model] then
+      list[#list + 1] = job
+    end
   end
-  return list
+  return how, list, past
 end
 
 local Task = {}
@@ -47,42 +75,49 @@ Task.__index = Task
 
 -- What pool.lua asks of a client --------------------------------------------------------------
 
-function Task:_waiting() return self.ending and 0 or #self.jobs end
+function Task:_waiting() return (self.ending or self:_spent()) and 0 or #self.jobs end
 
 function Task:_need()
   local job = self.jobs[1]
   return core.need(job.m, job.recipe.batch)
 end
 
-function Task:_price()
-  return self.jobs[1].step_flops
-end
+function Task:_price() return price(self.jobs[1]) end
 
 function Task:_held() end
 
-function Task:_next()
+function Task:_next(w)
   local job = table.remove(self.jobs, 1)
-  self.running[job.model] = job
+  self.running[job.model], self.begun[job.model] = job, true
+  self.trainers[job.model] = w.hello
   return job
 end
 
 function Task:_ready(_, w)
   if self.writer then return end
   local writer, why = shards.writer(".", self.name, function(event)
-    local job = finishing[event.event] and self.mine[event.model]
+    local job = finishing[event.event] and event.event ~= "parked" and self.mine[event.model]
     if job and job.checkpoint then uv.fs_unlink(job.checkpoint.path) end
   end, function(message) io.stderr:write(message, "\n") end)
   if not writer then return self:_broken("its shard cannot be written: " .. why) end
   self.writer = writer
-  local hello = {}
+  self:_introduce(w.hello)
+end
+
+-- Says what trains the models that begin from now on.
+function Task:_introduce(hello)
+  if self.introduced and hosts.same(self.introduced, hello) then return end
+  self.introduced = hello
+  local said = {}
   for _, key in ipairs { "trainer", "version", "device", "kernels", "host" } do
-    hello[key] = w.hello[key]
+    said[key] = hello[key]
   end
-  writer:add { event = "ready", hello = hello }
+  self.writer:add { event = "ready", hello = said }
 end
 
 function Task:_event(job, e)
   if e.event == "begin" then
+    self:_introduce(self.trainers[job.model])
     losses.begun(job, e)
   elseif e.event == "saved" then
     losses.saved(job, e)
@@ -95,6 +130,9 @@ function Task:_event(job, e)
   end
   if not e.ended then return end
   self.running[job.model] = nil
+  if e.event == "done" then
+    self.seconds, self.prices = self.seconds + (e.seconds or 0), self.prices + price(job)
+  end
   if e.event == "refused" then self:_end(4) end
 end
 
@@ -128,6 +166,18 @@ function Task:_broken(why)
   self:_end(1)
 end
 
+-- The budget ----------------------------------------------------------------------------------
+
+-- Whether the budget has no time for the next model; one that was begun may be finished.
+function Task:_spent()
+  local job = self.jobs[1]
+  if not self.budget or not job or self.begun[job.model] or next(self.begun) == nil then
+    return false
+  end
+  local each = self.prices > 0 and self.seconds / self.prices or 0
+  return self.past + sys.now() - self.start + each * price(job) > self.budget
+end
+
 -- ---------------------------------------------------------------------------------------------
 
 function Task:_end(status)
@@ -143,12 +193,14 @@ function Task:run()
   tick:start(500, 500, function() end)
   while true do
     if sys.interrupted() then self:_end(143) end
-    if next(self.running) == nil and (self.ending or #self.jobs == 0) then break end
+    local none = #self.jobs == 0 or self:_spent()
+    if next(self.running) == nil and (self.ending or none) then break end
     uv.run "once"
   end
   self:_end(0)
   if self.writer then
-    self.writer:add { event = "left", stopped = self.status == 143 or nil }
+    self.writer:add { event = "left", stopped = self.status == 143 or nil,
+      spent = self.status == 0 and #self.jobs > 0 or nil }
     local told = nil
     while not self.writer:done() do
       told = told or sys.interrupted() and sys.now()
@@ -166,11 +218,13 @@ end
 function M.main(share, label)
   sys.die_with_parent()
   require("netspace.data.cache").worker = true
-  local jobs = jobs_of(share)
+  local how, jobs, past = read(share)
   if #jobs == 0 then return 0 end
   local t = setmetatable({ jobs = jobs, mine = {}, running = {}, name = share .. "." .. label,
-    limit = jobs[1].cpus, places = hosts.shares((places.make("task", jobs[1].cpus))),
-    patience = jobs[1].patience or request.PATIENCE }, Task)
+    limit = how.slots, places = hosts.shares((places.make("task", how.slots, how.trainer))),
+    patience = how.patience or request.PATIENCE, budget = how.budget, begun = past.begun,
+    past = past.spent, start = sys.now(), seconds = past.seconds, prices = past.prices,
+    trainers = {} }, Task)
   for _, job in ipairs(jobs) do t.mine[job.model] = job end
   local status = t:run()
   io.stderr:write(("%s netspace task %s of %s: status %d\n"):format(

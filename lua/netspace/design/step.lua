@@ -17,6 +17,7 @@ local space = require "netspace.space.space"
 local stats = require "netspace.stats.stats"
 local sweep = require "netspace.sweep.sweep"
 local sys = require "netspace.core.sys"
+local waiting = require "netspace.sweep.waiting"
 
 local M = {}
 
@@ -60,7 +61,7 @@ end
 -- Training -----------------------------------------------------------------------------------
 
 local of_sweep = { "store", "data", "recipe", "workers", "trainer", "identical", "quiet",
-  "progress", "checkpoint", "memory", "patience" }
+  "progress", "checkpoint", "memory", "patience", "on" }
 
 -- Trains populations (name, models, seed) at once; a list of results in their order.
 local function train(list, o)
@@ -74,8 +75,7 @@ local function train(list, o)
     for i, handle in ipairs(running) do results[i] = handle:wait() end
   end)
   if good then return results end
-  for _, handle in ipairs(running) do handle:cancel() end
-  error(err, 0)
+  waiting.undo(running, err)
 end
 
 local function draw(S, o, adopt)
@@ -213,7 +213,7 @@ options.declare("design.step", { parent = "string|table", candidates = "table", 
   store = "string", data = "string|userdata", recipe = "table", workers = "integer|table",
   trainer = "string|table", identical = "boolean",
   quiet = "boolean", progress = "function", checkpoint = "table|boolean",
-  memory = "number|string", patience = "number" })
+  memory = "number|string", patience = "number", on = "table" })
 
 options.words["design.step: stop"] = { "decided", "precision" }
 
@@ -284,7 +284,7 @@ options.declare("design.repeats", { models = "table", name = "string", times = "
   seed = "integer", store = "string", data = "string|userdata", recipe = "table",
   workers = "integer|table", trainer = "string|table", identical = "boolean",
   quiet = "boolean", progress = "function", checkpoint = "table|boolean",
-  memory = "number|string", patience = "number" })
+  memory = "number|string", patience = "number", on = "table" })
 
 function M.repeats(o)
   o = options.check("design.repeats", o)
@@ -331,7 +331,7 @@ One step of designing a space: train the parent and its refinements, compare, de
                stats.sequential.  n, looks and the rest are fixed at the first run: the step may be
                stopped and gone on with, to the same looks
   level, draws, by, bins, range, metric, predict   as in stats.alternatives
-  store, data, recipe, workers, quiet, …   as in sweep.run: all populations are trained at
+  store, data, recipe, workers, on, quiet, …   as in sweep.run: all populations are trained at
                once, and models in the store are not trained again
 .chosen        the space to continue with, or nil when n is too small to decide
 .verdict       the reason, in a sentence; .alternatives, the figures, with stop= .decision, those

@@ -10,8 +10,8 @@ local blame = require "netspace.lib.blame"
 local confusions = require "netspace.network.confusion"
 local core = require "netspace.core.net"
 local document = require("netspace.lib.doc").group "net"
+local pretty = require "netspace.lib.pretty"
 local exports = require "netspace.network.export"
-local json = require "netspace.lib.json"
 local looking = require "netspace.core.look"
 local looks = require "netspace.lib.looks"
 local predictions = require "netspace.network.predict"
@@ -22,16 +22,19 @@ local final = require("netspace.network.arch")._final
 local hash = require("netspace.network.arch").hash
 local recipe = require "netspace.network.recipe"
 local sys = require "netspace.core.sys"
+local weights = require "netspace.network.weights"
 
 local M = {}
 local methods = core.methods
 local arch_of = methods.arch
+local THREADS_MOST = 256 -- that a network can use
 
 options.declare({ "net:test", "net:confusion" }, { split = "string" })
 for _, name in ipairs { "net:test", "net:confusion" } do
   options.words[name .. ": split"] = { "train", "validation", "test" }
 end
-options.declare({ "net.new", "net.load" }, { seed = "integer", batch = "integer" })
+options.declare("net.new", { seed = "integer", batch = "integer" })
+options.declare("net:train: progress", { threads = "integer", progress = "function" })
 options.declare({ "net.benchmark", "net.profile" },
   { mode = "string", batch = "integer", seconds = "number" })
 for _, name in ipairs { "net.benchmark", "net.profile" } do
@@ -60,13 +63,6 @@ function M._trained(n, set)
     mean = card.mean, std = card.std, class_names = card.class_names,
     channels = card.channels == 1 and "gray" or "RGB", scale = card.scale, resize = card.resize,
     size = card.size, size_resize = card.size_resize, background = card.background }
-end
-
--- The same as the file `path` of weights says, if it does.
-local function take_data(n, path)
-  local text = core.file_data(path)
-  local about = text and json.decode(text)
-  trained_on[n] = type(about) == "table" and about or nil
 end
 
 -- A copy of a network, down to its lists: whoever changes one of the two changes no other.
@@ -121,53 +117,65 @@ function M.new(m, opts)
   end)
 end
 
---- Loads a network that net:save wrote.
+--- Loads a network of a file of weights.
 -- @tparam string path
--- @tparam[opt] table opts as net.new; seed names the order of further training
+-- @tparam[opt] table opts as net.new (seed names the order of further training), classes, image,
+-- channels
 -- @treturn net or nil and a message
 function M.load(path, opts)
   local o = options.check("net.load", opts)
   if type(path) ~= "string" then
     error(("net.load expects a path, got %s"):format(type(path)), 2)
   end
-  local text, message = core.file_arch(path)
-  if not text then return nil, message end
-  local read, m = pcall(json.decode, text)
-  if not read or type(m) ~= "table" then
-    return nil, path .. ": the architecture in its metadata is not a JSON object"
-  end
-  local made, n = pcall(core.new, m, size(o.batch), size(o.seed, sys.seed()))
+  local file, message = call("net.load", weights.open, path, o.channels)
+  if not file then return nil, message end
+  local m, guessed = weights.network(file, path)
+  if not m then return nil, guessed end
+  local made, n = pcall(function()
+    return core.new(weights.changed(m, o), size(o.batch), size(o.seed, sys.seed()))
+  end)
   if not made then return nil, path .. ": " .. tostring(n) end
-  local ok
-  ok, message = core.read(n, path)
-  if ok then
-    take_data(n, path)
-    return n
+  local about
+  about, message = weights.read(n, path, file, o.classes ~= nil)
+  if about == nil then
+    n:close()
+    return nil, message
   end
-  n:close()
-  return nil, message
+  trained_on[n] = about or nil
+  if guessed then
+    weights.say("%s does not say which network it is of; by its tensors (names of %s) it is %s, "
+      .. "taken with strides of 2", path, file.names, pretty._network(m))
+  end
+  if o.classes then
+    weights.say("%s: the head for %d classes is freshly drawn (seed %d); that of the file is for "
+      .. "%d", path, o.classes, size(o.seed, sys.seed()), m.classes)
+  end
+  return n
 end
 
-function methods.save(n, path)
+function methods.save(n, path, opts)
   check_net("net:save", n)
   if type(path) ~= "string" then
     error(("net:save expects a path, got %s"):format(type(path)), 2)
   end
+  local o = options.check("net:save", opts)
   local other = absent.format(path)
   if other then error(("net:save: '%s': %s"):format(path, other), 2) end
-  local about = trained_on[n]
-  return call("net:save", core.write, n, path, json.encode(n:arch()),
-    about and json.encode(about))
+  return call("net:save", weights.write, n, path, trained_on[n], o)
 end
 
-function methods.load(n, path)
+function methods.load(n, path, opts)
   check_net("net:load", n)
   if type(path) ~= "string" then
     error(("net:load expects a path, got %s"):format(type(path)), 2)
   end
-  local ok, message = call("net:load", core.read, n, path)
-  if not ok then return nil, message end
-  take_data(n, path)
+  local o = options.check("net:load", opts)
+  local file, message = call("net:load", weights.open, path, o.channels)
+  if not file then return nil, message end
+  local about
+  about, message = call("net:load", weights.read, n, path, file, false)
+  if about == nil then return nil, message end
+  trained_on[n] = about or nil
   return n
 end
 
@@ -192,13 +200,22 @@ function methods.arch(n)
   return copy(call("net:arch", arch_of, n))
 end
 
-function methods.train(n, data, r, progress)
+-- All cores are for one network: the results do not depend on how many.
+local function all_cores(n)
+  core.threads(n, math.min(sys.cores(), THREADS_MOST))
+end
+
+function methods.train(n, data, r, o)
   check_net("net:train", n)
-  if type(r) == "function" and progress == nil then r, progress = nil, r end
+  if type(r) == "function" and o == nil then r, o = nil, r end
+  if type(o) == "function" then o = { progress = o } end
+  o = options.check("net:train", o, 1, "net:train: progress")
   r = recipe._complete("net:train", r, 1, recipe.quick)
   local idle = members.kind(data) == "dataset" and recipe._idle(r, data:card().channels)
   if idle then error("net:train: " .. idle, 2) end
-  local result = call("net:train", core.run, n, data, r, progress)
+  call("net:train", arch_of, n) -- refuses a closed one, and one that is training
+  if o.threads then call("net:train", core.threads, n, o.threads) else all_cores(n) end
+  local result = call("net:train", core.run, n, data, r, o.progress)
   if result.status == "unreadable" then result.reason = unreadable(data, result.reason) end
   M._trained(n, data)
   return result
@@ -265,6 +282,8 @@ end
 function methods.test(n, data, opts)
   check_net("net:test", n)
   local split = split_of("net:test", opts)
+  call("net:test", arch_of, n)
+  all_cores(n)
   local e, metrics = call("net:test", reading, data, core.test, n, data, split,
     (seen("net:test", n, data)))
   metrics.looks = note(n, data, split, e)
@@ -274,6 +293,8 @@ end
 function methods.confusion(n, data, opts)
   check_net("net:confusion", n)
   local split = split_of("net:confusion", opts)
+  call("net:confusion", arch_of, n)
+  all_cores(n)
   local look, names = seen("net:confusion", n, data)
   local matrix, answers = call("net:confusion", reading, data, core.confusion, n, data, split,
     look)
@@ -293,6 +314,7 @@ function methods.predict(n, what)
     error("net:predict: the net was not trained, or its file does not say on what: nobody knows "
       .. "its classes, nor how it takes images", 2)
   end
+  all_cores(n)
   return call("net:predict", predictions.predict, n, about, what)
 end
 
@@ -387,11 +409,14 @@ document("profile:kinds", [[
   example: net.profile(arch.anynet{ d = {1}, w = {8} }, { seconds = 0.05 }):kinds()[1].kind]])
 
 document("net:train", [=[
-  net:train(data [, recipe [, progress]]) -> { status =, error =, epochs =, … }
+  net:train(data [, recipe [, { progress =, threads = }]])
+      -> { status =, error =, epochs =, … }
   Trains on a data set: random order and augmentation each epoch, measured after each on the
   validation images.
     recipe    as for recipe{ … }; what is not given is as in recipe.quick
-    progress  function called with each event; returning false stops the training
+    threads   how many processor cores (all); the results are the same bits for any number
+    progress  function called with each event; returning false stops the training (it may
+              also stand in place of the table)
               { kind = "epoch", epoch =, lr =, train_loss =, train_error =,
                 validation_error =, validation_loss =, top5_error =, class_error =,
                 seconds =, images_per_s = }

@@ -8,6 +8,7 @@
 local core = require "netspace.core.recipe"
 local document = require("netspace.lib.doc").group "recipe"
 local options = require "netspace.lib.options"
+local varies = require "netspace.network.vary"
 
 local M = {}
 
@@ -16,7 +17,8 @@ local keys = {
   epochs = "integer", batch = "integer", lr = "number", wd = "number", wd_bn = "number",
   wd_bias = "number", momentum = "number", nesterov = "boolean", schedule = "string",
   warmup = "integer", warmup_factor = "number", label_smoothing = "number",
-  zero_gamma = "boolean", augment = "string|table",
+  zero_gamma = "boolean", augment = "string|table", freeze = "string", lr_scale = "number",
+  vary = "table",
 }
 local augment_keys = {
   like = "string", crop = "string", pad = "integer", area = "table", aspect = "table",
@@ -28,6 +30,7 @@ options.declare({ "recipe", "recipe.rates", "net:train", "sweep.run: recipe",
   "sweep.start: recipe", "sweep.forecast: recipe", "design.step: recipe",
   "design.repeats: recipe" }, keys)
 
+options.words.freeze = { "body", "stem", "s1", "s2", "s3" }
 options.words.schedule = { "cos", "cos_step", "constant" }
 
 M.paper = {
@@ -99,6 +102,25 @@ function M._idle(r, channels)
   end
 end
 
+-- Functions whose recipe may be for one network that has weights already.
+local of_one = { ["net:train"] = true, recipe = true, ["recipe.rates"] = true }
+
+-- The ranges of a recipe whose numbers vary from model to model; their ends must be possible.
+local function varied(where, r, level)
+  if where:find "^net:train" then
+    error(where .. ": vary is for populations (sweep.run); a network has one recipe", level + 1)
+  end
+  local good, vary = pcall(varies.complete, where, r.vary)
+  if not good then error(vary, level + 1) end
+  for key, range in pairs(vary or {}) do
+    for _, value in ipairs { varies.ends(range) } do
+      local ok, message = pcall(core.check, varies.merged(r, { [key] = value }))
+      if not ok then error(message:gsub("^recipe:", where .. ": vary:"), level + 1) end
+    end
+  end
+  return vary
+end
+
 --- Completes and checks a recipe.  `where` is the function that exceptions name.
 -- @tparam[opt] table t what differs from t.like, or from `usual`
 -- @tparam[opt] table usual what is the default there (recipe.paper)
@@ -122,8 +144,14 @@ function M._complete(where, t, level, usual)
     if k ~= "like" then r[k] = keys[k] == "integer" and math.tointeger(v) or v end
   end
   r.augment = augmentation(where, r.augment, level)
+  if r.lr_scale == 1 then r.lr_scale = nil end
+  if (r.freeze or r.lr_scale) and not of_one[where:match "^[%a:]+"] then
+    error(("%s: %s is for a network that was loaded, by net:train"):format(where,
+      r.freeze and "freeze" or "lr_scale"), level + 1)
+  end
   local ok, message = pcall(core.check, r)
   if not ok then error(message:gsub("^recipe:", where .. ":"), level + 1) end
+  if r.vary then r.vary = varied(where, r, level) end
   local nothing = type(t.augment) == "table" and r.augment and idle(r.augment)
   if r.warmup == 0 and r.warmup_factor ~= M.paper.warmup_factor then
     nothing = nothing or t.warmup_factor and "warmup_factor changes nothing with warmup = 0"
@@ -157,6 +185,18 @@ document("recipe", [[
     wd_bn = wd, wd_bias    of batch norm and biases
     label_smoothing = 0
     zero_gamma = false     true: residual branches start at zero (of fresh networks)
+    freeze                 net:train of a network that was loaded: what stays as it is, "body"
+                           (all but the head), "stem", or "s2", that stage and all before it;
+                           their batch norms use their running statistics
+    lr_scale = 1           rate of each part (stem, stages) over that of the next; the head
+                           learns at lr
+    vary = { lr = {0.1, 2}, wd = { lo = 1e-5, hi = 1e-3, q = 1e-6, dist = "log_uniform" } }
+                           of a population: numbers that are drawn for each model (lr, wd, wd_bn,
+                           wd_bias, momentum, label_smoothing), by the seed of its training:
+                           "log_uniform" where not said, "uniform", "normal", "log_normal" (cut at
+                           3 deviations, the ends), "power2_uniform", or { values = {0.1, 1} };
+                           q is a step, rounded to as in pycls's sweeps.  They are properties and
+                           features of the models: stats.bootstrap(a, "lr")
     augment = "auto"       how training images are changed, drawn by seed, epoch and image:
         "auto"    images of the size that networks take: padded by the data set's pad,
                   cropped at random, flipped half of the time; others: as "light"

@@ -13,11 +13,11 @@ function M.monitor(args)
 end
 
 local RESUME = "resume STORE [--workers N|PLACE,...] [--trainer COMMAND] [--retry | --retry=all] "
-  .. "[--memory SIZE] [--patience SECONDS] [--budget TIME | --by HH:MM]"
+  .. "[--memory SIZE] [--patience SECONDS] [--budget TIME | --by HH:MM] [--on here|SCHEDULER]"
 local of_resume = { "--workers", "--retry", "--retry=all", "--memory", "--patience", "--budget",
-  "--by", "--trainer" }
+  "--by", "--trainer", "--on" }
 local with_value = { workers = true, trainer = true, memory = true, patience = true,
-  budget = true, by = true }
+  budget = true, by = true, on = true }
 
 local function refused(...)
   io.stderr:write("netspace: ", (...):format(select(2, ...)), "\n")
@@ -45,8 +45,8 @@ function M.resume(args)
         return refused("--workers is a whole number of at least 1, or places such as "
           .. "local:2,ssh:node1:8; not '%s'", value)
       end
-    elseif key == "trainer" then
-      o.trainer = value
+    elseif key == "trainer" or key == "on" then
+      o[key] = value
     elseif key == "patience" then
       o.patience = tonumber(value)
       if not o.patience or o.patience <= 0 then
@@ -82,7 +82,7 @@ function M.resume(args)
   end
   if not path then return usage(RESUME) end
   if o.by and o.budget then return refused "--by and --budget are two ways to say it; give one" end
-  return require("netspace.sweep.sweep").resume(path, o)
+  return require("netspace").sweep.resume(path, o)
 end
 
 --- Gives what a store has open to a cluster; takes in what its tasks have done; is such a task.

@@ -79,11 +79,12 @@ end
 
 -- The information at the looks by the standard errors of the estimates so far, where predictions
 -- were used: they improve as models are added, so that it is not that of the numbers of models.
+-- (It is, as long as the predictor is what others tell alone.)
 local function information(path, at)
   local k, t, any, last = #path, {}, false, 0
   for _, e in ipairs(path) do
     if not (e.se > 0 and e.se < math.huge) then return nil end
-    any = any or e.predicted ~= nil
+    any = any or e.predicted ~= nil and not e.predicted.guest
   end
   if not any then return nil end
   for j, n in ipairs(at) do

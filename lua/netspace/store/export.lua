@@ -43,7 +43,7 @@ function M.derived(name)
 end
 
 local of_model = [[SELECT id, idx, m, hash, seed, flops, params, acts, status, attempt, error,
-  reason, signal, log, seconds, images_per_s, memory, epochs, origin,
+  reason, signal, log, seconds, images_per_s, memory, epochs, origin, recipe AS own,
   (SELECT name || ' ' || version || ' on ' || device FROM trainer WHERE trainer.id = model.trainer)
   AS trainer FROM model ]]
 local of_epoch = [[SELECT epoch, lr, train_loss, train_error, validation_error,
@@ -58,6 +58,7 @@ local function record(reader, name, model, epochs)
     r[key] = model[key]
   end
   r.population, r.index, r.attempts = name, model.idx, model.attempt
+  for key, v in pairs(model.own and json.decode(model.own) or {}) do r[key] = v end
   r.origin = model.origin and json.decode(model.origin)
   r.learning, r.curve = epochs, {}
   for i, e in ipairs(r.learning) do r.curve[i] = e.validation_error or 100 end

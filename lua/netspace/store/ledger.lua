@@ -203,11 +203,13 @@ function Ledger:set(id, settings)
   run(self, "UPDATE population SET settings = ? WHERE id = ?", { json.encode(settings), id })
 end
 
---- Appends model number idx: m, its identity text, training seed and complexity.
-function Ledger:add_model(id, idx, m, identity, seed, cost)
-  run(self, [[INSERT INTO model (population, idx, m, hash, seed, flops, params, acts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)]], { id, idx, json.encode(m), M.fingerprint(identity), seed,
-    cost.flops, cost.params, cost.acts })
+--- Appends model number idx: m, its identity text, training seed and complexity, and what of the
+-- recipe is its own (nil: nothing).
+function Ledger:add_model(id, idx, m, identity, seed, cost, recipe)
+  run(self, [[INSERT INTO model (population, idx, m, hash, seed, flops, params, acts, recipe)
+    VALUES (:id, :idx, :m, :hash, :seed, :flops, :params, :acts, :recipe)]], { id = id, idx = idx,
+    m = json.encode(m), hash = M.fingerprint(identity), seed = seed, flops = cost.flops,
+    params = cost.params, acts = cost.acts, recipe = recipe and json.encode(recipe) })
 end
 
 --- Model number idx is that in place `index` of the population `from` (id and name), which
@@ -221,9 +223,10 @@ function Ledger:adopt(id, idx, m, from, index)
   end
   run(self, [[INSERT INTO model (population, idx, origin, m, hash, seed, flops, params, acts,
       status, attempt, crashes, error, reason, run, started, ended, seconds, images_per_s,
-      epochs, signal, log, memory, trainer)
+      epochs, signal, log, memory, trainer, recipe)
     SELECT ?, ?, ?, m, hash, seed, flops, params, acts, status, attempt, crashes, error,
-      reason, run, started, ended, seconds, images_per_s, epochs, signal, log, memory, trainer
+      reason, run, started, ended, seconds, images_per_s, epochs, signal, log, memory, trainer,
+      recipe
     FROM model WHERE id = ?]],
     { id, idx, json.encode { population = from.name, index = index }, old.id })
   run(self, copy_epochs, { self.db:last_id(), old.id })
@@ -244,7 +247,7 @@ end
 -- tables would be most of the memory of a sweep).
 function Ledger:models(id)
   return rows(self, [[SELECT id, idx, m, hash, seed, flops, acts, status, attempt,
-    crashes, error, reason, memory, epochs FROM model WHERE population = ? ORDER BY idx]], { id })
+    crashes, error, reason, memory, epochs, recipe FROM model WHERE population = ? ORDER BY idx]], { id })
 end
 
 --- The network of one of them.

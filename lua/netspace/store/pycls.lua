@@ -7,13 +7,17 @@
 local json = require "netspace.lib.json"
 local pycls = require "netspace.network.pycls"
 local recipes = require "netspace.network.pycls_recipe"
+local varies = require "netspace.network.vary"
 
 local M = {}
 
+-- (What of the recipe was drawn for the model is among its fields.)
 local function configuration(r, m, recipe, dataset)
   local cfg = pycls.config(m) -- or there is no such network in pycls
     or { MODEL = { TYPE = "netspace", NUM_CLASSES = m.classes }, TRAIN = { IM_SIZE = m.image } }
-  local training = recipes.config(recipe)
+  local own = {}
+  for key in pairs(recipe.vary or {}) do own[key] = r[key] end
+  local training = recipes.config(varies.merged(recipe, own))
   cfg.OPTIM, cfg.BN = training.OPTIM, training.BN
   for key, v in pairs(training.TRAIN) do cfg.TRAIN[key] = v end
   cfg.TRAIN.DATASET = dataset

@@ -9,6 +9,7 @@
 --   run         one process at work on one population: since when, and where
 --   trainer     a program that has trained models: its version, device, kernels and host
 --   event       what happened, in words, for the person who wonders later
+--   models, epochs, populations    views of these for other programs (views.lua)
 --   trial       a plan by which populations (arm) are trained until it is decided how they compare
 --
 -- Errors are in percent; a failed or diverged model has error 100.  Times are Unix seconds.
@@ -29,6 +30,8 @@ local paths = require "netspace.lib.path"
 local sqlite = require "netspace.core.sqlite"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
+
+local views = require "netspace.store.views"
 
 local FRESH = 60 -- seconds since a sign of life
 
@@ -127,6 +130,12 @@ CREATE TABLE arm (
   trial INTEGER NOT NULL REFERENCES trial, place INTEGER NOT NULL,
   population INTEGER NOT NULL REFERENCES population, PRIMARY KEY (trial, place)) WITHOUT ROWID;
 ]]
+
+-- What of the recipe is a model's own, as JSON ({"lr":0.3,"wd":0.0001}; network/vary.lua); and
+-- views for other programs, whose names and columns stay (netspace-store(5)).
+steps[9] = [[
+ALTER TABLE model ADD COLUMN recipe TEXT;
+]] .. views
 
 local M = { version = #steps, application = 0x6e657473 }
 

@@ -142,13 +142,26 @@ local function measured(c, key)
   return some and list or nil
 end
 
+-- What of the recipe is each model's own, as columns by name; models that have nothing (adopted
+-- from a population whose recipe did not vary) have the recipe's.
+local function varied(self, p, recipes)
+  local columns = {}
+  for key in pairs(p.recipe.vary or {}) do columns[key] = {} end
+  if not next(columns) then return columns end
+  for i, text in ipairs(recipes) do
+    local own = text and self.reader:decode("recipe of a model of " .. p.name, text) or {}
+    for key, list in pairs(columns) do list[i] = own[key] or p.recipe[key] end
+  end
+  return columns
+end
+
 --- The finished models of a population: errors (percent, failed and diverged 100) and
 -- models, both in the order of the population.
 function Read:result(name)
   local p = Read.population(self, name)
   local of, most = p.early, p.early and p.early.full or p.n
   local c = self.reader:columns([[SELECT idx, m, error, status, model.seconds,
-      model.images_per_s, validation_loss, top5_error, class_error
+      model.images_per_s, model.recipe, validation_loss, top5_error, class_error
     FROM model JOIN population ON population.id = model.population
     LEFT JOIN epoch ON epoch.model = model.id AND epoch.epoch = model.epochs
     WHERE name = ? AND status IN ('done', 'diverged', 'failed') AND idx <= ? ORDER BY idx]],
@@ -159,11 +172,14 @@ function Read:result(name)
   local kept = p.constraints and p.constraints[1] and self.reader:rows(
     "SELECT draws FROM distribution WHERE population = (SELECT id FROM population WHERE name = ?)",
     { name })[1]
+  local columns = { seconds = without_null(c.seconds),
+    images_per_s = without_null(c.images_per_s),
+    validation_loss = measured(c, "validation_loss"), top5_error = measured(c, "top5_error"),
+    class_error = measured(c, "class_error") }
+  for key, list in pairs(varied(self, p, c.recipe)) do columns[key] = list end
   return setmetatable({
     name = p.name, space = p.space, errors = c.error, indices = c.idx, _models = c.m,
-    columns = { seconds = without_null(c.seconds), images_per_s = without_null(c.images_per_s),
-      validation_loss = measured(c, "validation_loss"), top5_error = measured(c, "top5_error"),
-      class_error = measured(c, "class_error") },
+    columns = columns,
     trainers = p.trainers, failed = lost, limited = failures.limited(failed),
     n = math.min(most, p.n), counts = p.counts,
     early = of and early.signals(self.reader, find(self, name), of, c.idx),

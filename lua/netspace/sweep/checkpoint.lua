@@ -8,7 +8,8 @@
 -- weights it holds what the epochs so far gave, so that nothing that had no time to reach
 -- the store is lost.
 
-local core = require "netspace.core.net"
+local core = require "netspace.core.weights"
+local directories = require "netspace.lib.directory"
 local json = require "netspace.lib.json"
 local schema = require "netspace.store.schema"
 local sys = require "netspace.core.sys"
@@ -34,6 +35,20 @@ function M.tidy(directory, population, open)
     end
   end
   uv.fs_rmdir(directory)
+end
+
+--- Moves what a population has in one directory of checkpoints to another, on any file system.
+function M.move(from, to, population)
+  local scan = uv.fs_scandir(from) -- nil: there is none
+  for name in function() return scan and uv.fs_scandir_next(scan) end do
+    if tonumber(name:match "^(%d+)%-%d+%.safetensors$") == population then
+      local old, new = from .. "/" .. name, to .. "/" .. name
+      directories.make(to)
+      if not uv.fs_rename(old, new) and uv.fs_copyfile(old, new .. ".part")
+        and uv.fs_rename(new .. ".part", new) then uv.fs_unlink(old) end
+    end
+  end
+  uv.fs_rmdir(from) -- when it is empty
 end
 
 --- The identity of a training: everything that its bits depend on.
@@ -63,7 +78,7 @@ function M.keeper(net, job, tell, saved)
   local k = setmetatable({ net = net, path = o.path, every = o.every,
     seconds_between = o.seconds, tell = tell, saved = saved,
     arch = json.encode(net:arch()), identity = M.identity(job), epochs = {},
-    cost = SEEK + bytes / RATE, began = sys.now(), last = sys.now(), spent = 0 }, Keeper)
+    cost = SEEK + bytes / RATE, began = sys.now(), last = sys.now(), spent = 0, n = 1 }, Keeper)
   if o.limit and bytes > o.limit then
     tell(("a checkpoint would have %d bytes, above the limit of %d: none is written")
       :format(bytes, o.limit))
@@ -88,9 +103,14 @@ function Keeper:take_up()
   return state.at
 end
 
---- Seconds of training so far, with those before the checkpoint.
+--- Seconds of training so far, of all its threads together, with those before the checkpoint.
 function Keeper:seconds()
-  return self.spent + sys.now() - self.began
+  return self.spent + self.n * (sys.now() - self.began)
+end
+
+--- It is trained by n threads from now on.
+function Keeper:threads(n)
+  self.spent, self.began, self.n = self:seconds(), sys.now(), n
 end
 
 --- Writes where the training stands.

@@ -152,21 +152,21 @@ end
 -- Time -------------------------------------------------------------------------------------
 
 -- Until all are done, each worker taking the next in order; and how many of the first are done by
--- `finish`, where none begins that would not be.
-local function makespan(prices, workers, finish)
+-- `finish`, where none begins that would not be.  spreads: the last ones get the idle cores.
+local function makespan(prices, workers, finish, spreads)
   local free = {}
   for w = 1, math.min(workers, #prices) do free[w] = 0 end
-  local last, fit = 0, 0
+  local last, fit, all = 0, 0, 0
   for k, p in ipairs(prices) do
     local soonest = 1
     for w = 2, #free do
       if free[w] < free[soonest] then soonest = w end
     end
     free[soonest] = free[soonest] + p
-    last = math.max(last, free[soonest])
+    last, all = math.max(last, free[soonest]), all + p
     if fit == k - 1 and last <= (finish or math.huge) then fit = k end
   end
-  return last, fit
+  return spreads and all / workers or last, fit
 end
 
 local Forecast = { __name = "forecast" }
@@ -178,8 +178,10 @@ local Forecast = { __name = "forecast" }
 -- others: the sweeps at work, if any: how many (n), seconds they still take, rate
 function M.make(ledger, request, todo, others)
   local f = { name = request.name, models = #todo, epochs = request.recipe.epochs,
-    images = request.card.train_n, workers = math.min(request.workers, math.max(1, #todo)),
-    flops = 0 }
+    images = request.card.train_n, flops = 0,
+    workers = math.min(request.workers, math.max(1, #todo)),
+    spreads = places.spreads(request.places, request.workers) }
+  if f.spreads then f.workers = request.workers end
   local prices, total, early = {}, 0, request.settings and request.settings.early
   for k, i in ipairs(todo) do
     local c = request.costs[i]
@@ -208,7 +210,7 @@ function M.make(ledger, request, todo, others)
   if #list == 0 then return f end
   local factor
   f.rate, factor = spread(list)
-  f.seconds = makespan(prices, request.workers) * f.rate
+  f.seconds = makespan(prices, request.workers, nil, f.spreads) * f.rate
   if others and others.seconds then
     f.others, f.together = others.n, f.seconds + others.seconds
   end
@@ -310,7 +312,7 @@ function M.together(list, budget, asked)
   if timed then
     local workers = 1
     for _, f in ipairs(open) do workers = math.max(workers, f.workers) end
-    local all, fit = makespan(prices, workers, budget and budget / timed.rate)
+    local all, fit = makespan(prices, workers, budget and budget / timed.rate, timed.spreads)
     all = all * timed.rate
     text = ("%s; %s"):format(text, time { seconds = all, workers = workers, source = timed.source,
       low = all * timed.low / timed.seconds, high = all * timed.high / timed.seconds,

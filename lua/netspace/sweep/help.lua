@@ -45,14 +45,16 @@ document("sweep.run", [[
     budget      time limit, such as "2h" or 5400 (seconds, also "5400"): a model that would not be
                 done by then is not started, so the first models of the population are trained; the
                 last line says how many are left, and the result has .budget, the seconds.  That
-                is no failure: the exit status is 0, or 3 where a model has failed, then or before
+                is no failure: the exit status is 0, or 3 where a model has failed, then or before.
+                With on= it is time of tasks, summed up: ten at work for an hour take "10h"
     early       { full =, after = 1 }: the first `full` models are trained to the end, the others
                 are left after so many epochs, with a checkpoint from which the same call without
                 early= goes on.  The result has the former, and .early for predictions: how well
                 the others begin makes them more certain (stats.predict).  Since the order of a
                 population is random, so are those that are trained to the end
     on          where to train, slurm{ … } or cluster{ … }: tasks of a cluster instead of workers
-                here.  Ctrl-C leaves them at work, and the same call goes on with them
+                here.  Ctrl-C leaves them at work, and the same call goes on with them; without
+                on= it takes in what they have done, ends them, and goes on here
     yes         true: start a sweep of more than an hour without asking, as netspace --yes does
     progress    function that is called with the status a few times a second
     quiet       true: nothing on stderr
@@ -119,9 +121,13 @@ document("sweep.resume", [[
     by         instead of it a time of day, such as "07:00", as in sweep.plan
     workers    processes at a time (all cores), or where, as in sweep.run
     trainer    another than the sweep had; identical, too
+    on         where: "here"; the name of a scheduler, "slurm", with the options that the sweep had
+               there; or slurm{ … }.  Without it a sweep goes on where it was begun.  What comes
+               home from a cluster brings results and checkpoints, and its tasks end
     quiet      true: nothing on stderr
   From the shell: netspace resume STORE [--workers N|PLACE,…] [--trainer COMMAND]
-  [--retry | --retry=all] [--memory SIZE] [--patience SECONDS] [--budget TIME | --by HH:MM].
+  [--retry | --retry=all] [--memory SIZE] [--patience SECONDS] [--budget TIME | --by HH:MM]
+  [--on here|SCHEDULER].
   example: sweep.resume("runs.db")]])
 document("sweep.retry", [=[
   sweep.retry(path [, name [, { diverged = true }]]) -> n

@@ -22,16 +22,22 @@ function M.shares(list)
   return shares
 end
 
+--- A trainer (its hello) in words.
 local function described(t)
   return ("%s %s on %s (%s)"):format(t.trainer, t.version, t.device, t.kernels)
 end
 
+M.described = described
+
+--- Whether two hellos are of trainers that train alike.
 local function same(a, b)
   for _, key in ipairs { "trainer", "version", "device", "kernels" } do
     if a[key] ~= b[key] then return false end
   end
   return true
 end
+
+M.same = same
 
 -- Something for the log and the user, once.
 local function once(s, text)

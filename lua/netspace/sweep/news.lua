@@ -107,7 +107,8 @@ function M.summary(s, brief)
   elseif brief then
     return text
   elseif s.on and #s.queue > 0 then
-    return ("%s; %s"):format(text, s.left and ("its tasks go on: run it again, or `netspace "
+    local at_work = s.left and s.left.at_work
+    return ("%s; %s"):format(text, at_work and ("its tasks go on: run it again, or `netspace "
       .. "collect %s`, to take in what they have done"):format(paths.shown(s.store))
       or ("run it again, or `netspace submit %s`"):format(paths.shown(s.store)))
   end

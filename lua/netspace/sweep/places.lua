@@ -11,6 +11,7 @@
 --   engine   whether netspace's own worker is started there
 --   what     its command in words
 --   file, args, env   what is started; the number of the slot is added by process.lua
+--   cwd      the directory in which it is started; nil: that of this process
 --
 -- No command is put together from names without quotes: here a list of words is started as it is,
 -- and a command line of the user's goes to sh as one argument; by ssh every word is quoted for the
@@ -65,7 +66,7 @@ local function here(trainer)
   return { name = "local", engine = not trainer, shell = type(command) == "string",
     what = not trainer and "netspace --worker" or type(command) == "string" and command
     or table.concat(command, " "),
-    file = words[1], args = { table.unpack(words, 2) },
+    file = words[1], args = { table.unpack(words, 2) }, cwd = trainer and trainer.directory,
     env = trainer and assignments(trainer.env or {}) or {} }
 end
 
@@ -114,7 +115,8 @@ options.declare({ "sweep.run: trainer", "sweep.start: trainer", "sweep.forecast:
   { command = "string|table", slots = "integer", env = "table" })
 
 --- A trainer as an option gives it, checked: command (a text for sh, or a list of words), slots,
--- env; nil stays nil.
+-- env, and the directory in which it was given, where it is started on machines that share it; nil
+-- stays nil.
 function M.trainer(where, t)
   if t == nil then return nil end
   if type(t) == "string" then t = { command = t } end
@@ -142,7 +144,8 @@ function M.trainer(where, t)
     env = env or {}
     env[key] = tostring(value)
   end
-  return { command = command, slots = t.slots and math.tointeger(t.slots), env = env }
+  return { command = command, slots = t.slots and math.tointeger(t.slots), env = env,
+    directory = uv.cwd() }
 end
 
 local FORM = 'it is "local:2" or "ssh:HOST:8", where a host may be user@host, and the netspace '
@@ -178,8 +181,9 @@ function M.make(where, workers, trainer)
   local list, total, seen = {}, 0, {}
   for i, text in ipairs(workers) do
     local host, n, program = entry(where, text)
-    local of = { host = host or "", program = program, trainer = trainer and
-      { command = trainer.command, env = trainer.env }, reach = host and reach() }
+    local of = { host = host or "", program = program, reach = host and reach(),
+      trainer = trainer and { command = trainer.command, env = trainer.env,
+        directory = not host and trainer.directory or nil } }
     local key = json.encode(of)
     if seen[host or ""] then
       fail(("%s: workers names %s twice"):format(where, host or "local"))
@@ -191,6 +195,12 @@ function M.make(where, workers, trainer)
   end
   if #list == 0 then fail(("%s: workers is empty; %s"):format(where, FORM)) end
   return list, total
+end
+
+--- Whether the last models get the idle cores (idle.lua): all is netspace's own, on cores of this
+-- machine that nobody else was given.
+function M.spreads(list, workers)
+  return #list == 1 and M.own(list) ~= nil and workers <= sys.cores()
 end
 
 --- The part of a list that is netspace's own on this machine, or nil.

@@ -18,7 +18,7 @@ local each = { store = "string", name = "string", models = "table", data = "stri
   recipe = "table", workers = "integer|table", trainer = "string|table", identical = "boolean",
   seed = "integer", progress = "function",
   quiet = "boolean", checkpoint = "table|boolean", memory = "number|string",
-  patience = "number", yes = "boolean" }
+  patience = "number", yes = "boolean", on = "table" }
 local plan = { sweeps = "table", by = "string", budget = "number|string", order = "string" }
 for key, kinds in pairs(each) do
   if key ~= "name" and key ~= "models" then plan[key] = kinds end
@@ -74,6 +74,10 @@ function M.make(o)
     for key in pairs(each) do
       t[key] = own[key]
       if t[key] == nil then t[key] = o[key] end
+    end
+    if t.on then
+      fail(where .. ": the time of a plan is that of workers here, and on= trains on tasks, "
+        .. "which wait in a queue; sweep.run with on= takes a budget=, the time of its tasks")
     end
     local name = t.name or type(t.models) == "table" and t.models.space
     local key = ("%s\n%s"):format(t.store, name)

@@ -11,6 +11,7 @@
 --   client:_next(w, ahead)  -> the next of them, for worker w (w.pid, w.hello, w.place); ahead:
 --                           it is at work on another one
 --   client:_event(job, e)   what its worker says; the last one of a job is e.ended
+--   client:_threads(job, n) its worker has so many threads from now on (idle.lua; 1 before)
 --   client:_lost(job, end)  the worker of that job died: end.why in words, end.signal its
 --                           name, end.log the last lines it wrote, end.outside whether
 --                           somebody else ended it
@@ -37,6 +38,7 @@
 -- processor time) silence counts from anew: it could not listen.
 
 local background = require "netspace.lib.background"
+local idle = require "netspace.sweep.idle"
 local process = require "netspace.sweep.process"
 local protocol = require "netspace.sweep.protocol"
 local sys = require "netspace.core.sys"
@@ -454,6 +456,9 @@ function dispatch()
     local n = missing(place, most[place])
     while n > 0 and spawn(place) do n = n - 1 end
   end
+  idle.share(workers, clients, function(w)
+    if w.client._threads then guard(w.client, w.client._threads, w.client, w.job, w.threads) end
+  end)
   if (#workers > 0 or #clients > 0) and not watchers then
     watchers = { uv.new_timer(), uv.new_signal(), uv.new_signal() }
     process.look()

@@ -152,12 +152,16 @@ end
 -- known; and callback(f), which makes of f a function that the event loop may call.
 -- @treturn process, or nil and a message
 function M.start(place, slot, on)
+  if place.cwd and not uv.fs_stat(place.cwd) then
+    return nil, ("there is no directory %s, where the trainer was given: give it again"):format(
+      place.cwd)
+  end
   local w = setmetatable({ place = place, slot = slot, on = on, tail = {}, waiting = 3,
-    heard = sys.now(), longest = 0 }, Process)
+    heard = sys.now(), longest = 0, threads = 1 }, Process)
   w.stdin, w.stdout, w.stderr = uv.new_pipe(false), uv.new_pipe(false), uv.new_pipe(false)
   local file, args = places.command(place, slot)
   local handle, pid = uv.spawn(file, {
-    args = args, env = places.environment(place, slot), detached = true,
+    args = args, env = places.environment(place, slot), cwd = place.cwd, detached = true,
     stdio = { w.stdin, w.stdout, w.stderr },
   }, on.callback(function(status, signal)
     w.status, w.signal = math.tointeger(status), math.tointeger(signal)

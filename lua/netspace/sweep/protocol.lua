@@ -46,7 +46,7 @@ local kinds = {
 -- Fields of each event; those with ? may be missing (null is missing).
 local fields = {
   hello = { trainer = "text", version = "text", device = "text", kernels = "text", host = "text?",
-    pid = "count?", memory = "count?" },
+    pid = "count?", memory = "count?", threads = "count?" },
   begin = { epoch = "count", step = "count", memory = "count?" },
   step = { epoch = "count", part = "share", images_per_s = "positive?" },
   epoch = { epoch = "count", validation_error = "percent", lr = "number?", train_loss = "number?",

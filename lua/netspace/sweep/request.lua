@@ -18,6 +18,7 @@ local sets = require "netspace.data.data"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
+local varies = require "netspace.network.vary"
 
 local M = {
   PATIENCE = 120, -- seconds a silent worker is given at least, where no option says otherwise
@@ -260,18 +261,18 @@ local function settings(where, o, n, recipe)
     cluster = o.on and o.on.options }
 end
 
--- Where to train, when not here: cluster{ … }.  Options that are about workers here do not go
--- with it.
-local function check_on(where, o)
-  local on = o.on
+--- Checks where to train, when not here: cluster{ … }.  Options (o) that are about workers here do
+-- not go with it.
+function M.check_on(where, on, o)
   if not on then return end
   if type(on.hands) ~= "table" then
     fail(where .. ": on is a table without a scheduler; it takes slurm{ … } or cluster{ … }")
   end
   local instead = { workers = "at_once= and cpus= of slurm{ … } say how many models are trained at "
-    .. "a time", trainer = "the tasks of a cluster train with netspace itself",
-    early = "tasks train their networks to the end",
-    budget = "time= of slurm{ … } limits a task, and s:cancel() ends the sweep" }
+    .. "a time; on = \"here\" of sweep.resume (resume --on here) goes on here",
+    by = "tasks wait in a queue; budget= is time of tasks",
+    identical = "ask the scheduler for nodes of one kind, such as extra = { "
+    .. "\"--constraint=zen4\" }; the log says where tasks differ" }
   for option, text in pairs(instead) do
     if o[option] then fail(("%s: %s does not go with on=; %s"):format(where, option, text)) end
   end
@@ -339,7 +340,7 @@ function M.make(where, o)
   elseif models.d and models.w then
     fail(where .. ": models is one network; it takes a list: models = { m }")
   end
-  check_on(where, o)
+  M.check_on(where, o.on, o)
   local name = o.name or type(models.space) == "string" and models.space
   if not name or name == "" then fail(where .. " needs name=, what to call this population") end
   local wrong = rules.wrong_name(name)
@@ -361,7 +362,8 @@ function M.make(where, o)
   return {
     store = paths.absolute(o.store), name = name, models = list, card = card, source = source,
     costs = costs, recipe = how,
-    places = o.on and {} or list_of_places, workers = o.on and o.on:width() or workers, on = o.on,
+    places = o.on and {} or list_of_places, on = o.on,
+    workers = o.on and o.on:width(besides.trainer) or workers,
     seed = math.tointeger(o.seed or models.seed or sys.seed()),
     space = type(models.space) == "string" and models.space or nil, spec = models.spec,
     constraints = models.constraints, window = models.window, tried = models.tried,
@@ -454,7 +456,8 @@ function M.enter(ledger, request)
       else
         -- 53 bits: what a JSON reader keeps of a whole number
         local seed = sys.random(request.seed, i, sys.purpose.model) >> 10
-        ledger:add_model(id, i, m, ledgers.identity(m), seed, request.costs[i])
+        ledger:add_model(id, i, m, ledgers.identity(m), seed, request.costs[i],
+          varies.draw(request.recipe, request.seed, i))
       end
     end
     for _, model in ipairs(stored) do

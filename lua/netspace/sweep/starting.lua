@@ -1,6 +1,7 @@
 --- Beginning a sweep: what it will take is said, and agreed to, and its population is entered into
 -- the store.
 
+local elsewhere = require "netspace.sweep.elsewhere"
 local forecasts = require "netspace.sweep.forecast"
 local ledgers = require "netspace.store.ledger"
 local news = require "netspace.sweep.news"
@@ -77,6 +78,21 @@ function M.foretell(several, shared)
   if text then progress.clear(text) end
 end
 
+-- Brings a population that has trained on a cluster home from there, unless it goes on there;
+-- nothing happens before it is the one of the request.
+local function bring(request)
+  if not uv.fs_stat(request.store) then return end
+  local ledger = M.open_ledger(request.store)
+  local good, p = pcall(function()
+    local found = ledger:find(request.name)
+    if found and found.settings.cluster then requests.open(ledger, request) end
+    return found
+  end)
+  ledger:close()
+  if not good then error(p, 0) end
+  elsewhere.bring(request.store, p, request.on, request.quiet)
+end
+
 --- Starts a sweep under checked options.
 -- @tparam[opt] table with  shared: finish and seconds of a time, where several share one; several:
 --   as of prepare; trial and place: as of trial.lua
@@ -90,6 +106,7 @@ function M.start(where, o, with)
         paths.shown(request.store)))
     end
   end
+  bring(request)
   local ledger, began = M.open_ledger(request.store), sys.now()
   local good, id, lifted = pcall(function()
     local namesake = not request.quiet and requests.namesake(ledger, request)
@@ -117,11 +134,18 @@ end
 
 --- Goes on with a population of a store, all of which is there.
 -- @tparam table o  of sweep.resume, checked
--- @tparam table with  as of M.start
+-- @tparam table with  as of M.start; of a time that several share .among: how many
 function M.resume(path, name, o, with)
   local ledger, shared = M.open_ledger(path), with.shared
   local good, err = pcall(function()
     local p = ledger:find(name)
+    local on = elsewhere.resumed(o.on, p.settings.cluster)
+    if p.settings.cluster then
+      ledger:owner(p.id, name)
+      ledger:close()
+      elsewhere.bring(path, p, on, o.quiet)
+      ledger = M.open_ledger(path)
+    end
     local data = assert(require("netspace.data.data")._reopen(p.source))
     local request = { store = path, name = name, models = {}, card = data:card(),
       recipe = p.recipe, source = p.source, quiet = o.quiet, costs = {}, yes = true,
@@ -133,11 +157,19 @@ function M.resume(path, name, o, with)
     end
     request.seed = p.seed
     request.settings = requests.limits("sweep.resume", p.settings, o)
+    request.on, request.settings.cluster = on, on and on.options
+    requests.check_on("sweep.resume", on, { workers = o.workers, by = o.by,
+      identical = request.settings.identical, checkpoint = request.settings.checkpoint })
     request.places, request.workers = requests.places("sweep.resume", o.workers,
       request.settings)
-    if shared then request.budget, request.asked = M.left_of(shared), shared.seconds end
+    if on then
+      request.places, request.workers = {}, on:width(request.settings.trainer)
+      request.budget = shared and shared.seconds / shared.among
+    elseif shared then
+      request.budget, request.asked = M.left_of(shared), shared.seconds
+    end
     M.prepare(ledger, request, with.several)
-    if shared then request.budget = M.left_of(shared) end
+    if shared and not on then request.budget = M.left_of(shared) end
     ledger:write(function()
       ledger:set(p.id, request.settings)
       ledger:take(p.id, name, request.workers)

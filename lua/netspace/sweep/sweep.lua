@@ -20,6 +20,7 @@
 
 local forecasts = require "netspace.sweep.forecast"
 local background = require "netspace.lib.background"
+local elsewhere = require "netspace.sweep.elsewhere"
 local blame = require "netspace.lib.blame"
 local failures = require "netspace.store.failures"
 local files = require "netspace.store.files"
@@ -63,7 +64,7 @@ options.declare("sweep.window", { data = "string|userdata", time = "number|strin
 options.declare("sweep.resume", { workers = "integer|table", trainer = "string|table",
   identical = "boolean", quiet = "boolean",
   retry = "boolean|string", memory = "number|string", patience = "number",
-  budget = "number|string", by = "string" })
+  budget = "number|string", by = "string", on = "table|string" })
 options.declare("sweep.retry", { diverged = "boolean" })
 
 local active, fail = trainings.active, ledgers.fail
@@ -206,8 +207,9 @@ function M.resume(path, o)
     local about, where = uv.fs_stat(path), paths.shown(path)
     if not about then fail(("%s: no such store%s"):format(where, files.instead(where))) end
     if about.size == 0 then fail(where .. " is empty: no sweep has written it yet") end
-    requests.places("sweep.resume", o.workers, -- both refuse before anything is queued again
+    requests.places("sweep.resume", o.workers, -- all refuse before anything is queued again
       requests.limits("sweep.resume", {}, o))
+    if o.on then elsewhere.resumed(o.on) end
     local seconds = (o.by or o.budget) and plans.seconds("sweep.resume", o)
     local shared = seconds and { finish = sys.now() + seconds, seconds = seconds }
     if o.retry or o.memory or o.patience then again(path, o) end
@@ -217,6 +219,7 @@ function M.resume(path, o)
     first:close()
     if not told then error(trials, 0) end
     names = trial.wanted(trials, names, o.quiet)
+    if shared then shared.among = #names end
     for _, model in ipairs(failed) do trainings.failed[trainings.key(path, model.name)] = 1 end
     for _, name in ipairs(names) do
       local of = trials.of[name] or {}

@@ -14,17 +14,20 @@ local files = require "netspace.store.files"
 local forecasts = require "netspace.sweep.forecast"
 local hosts = require "netspace.sweep.hosts"
 local journals = require "netspace.sweep.journal"
+local json = require "netspace.lib.json"
 local ledgers = require "netspace.store.ledger"
 local losses = require "netspace.sweep.losses"
 local news = require "netspace.sweep.news"
 local pace = require "netspace.sweep.pace"
 local paths = require "netspace.lib.path"
+local places = require "netspace.sweep.places"
 local pool = require "netspace.sweep.pool"
 local queues = require "netspace.sweep.queue"
 local requests = require "netspace.sweep.request"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
+local varies = require "netspace.network.vary"
 
 local M = {
   active = {}, -- trainings at work or paused, oldest first
@@ -48,11 +51,14 @@ function M.begin(ledger, id, request)
     limit = request.workers, places = hosts.shares(request.places), recipe = request.recipe,
     source = request.source,
     checksum = request.card.checksum, images = request.card.train_n, callback = request.progress,
+    spreads = not request.on and places.spreads(request.places, request.workers),
     settings = request.settings, patience = request.settings.patience or requests.PATIENCE,
     quiet = request.quiet, queue = queues.new(), running = {}, lost = {}, strayed = {},
     total = 0, done = 0, failed = 0, diverged = 0, trained = 0, unsuccessful = 0,
     ended = {}, parked = {}, began = sys.now(), before = ledger:trainers(id), told = {}, heard = {},
-    beat = sys.now(), state = "running", budget = request.budget,
+    beat = sys.now(), state = "running",
+    budget = not request.on and request.budget or nil,
+    allowance = request.on and request.budget or nil, -- the same, as time of tasks (fleet.lua)
     asked = request.asked or request.budget, -- the time that was set, of which it is a part
     card = request.card, least = 100,
     on = request.on, hands = request.on and request.on.hands or pool, -- what does the work
@@ -63,7 +69,10 @@ function M.begin(ledger, id, request)
     trial = request.trial, -- which it is trained for (trial.lua)
   }, Training)
   if s.trial then s.trial:add(s, request.place) end
-  if s.on then s.created = ledger:find(request.name).created end
+  if s.on then
+    s.created = ledger:find(request.name).created
+    checkpoints.move(files.checkpoints(s.store), s.checkpoints, id) -- it may have begun here
+  end
   local waiting = {}
   for _, model in ipairs(ledger:models(id)) do
     s.total = s.total + 1
@@ -229,7 +238,8 @@ end
 -- A model that has left the queue is trained, as that attempt.
 function Training:_take(model, attempt)
   model.attempt = attempt
-  model.began, model.from, model.part, model.rate, model.told = sys.now(), 0, 0, nil, nil
+  model.from, model.part, model.rate, model.told = 0, 0, nil, nil
+  pace.begin(model, 1)
   self.running[model.id] = model
 end
 
@@ -237,7 +247,8 @@ end
 function Training:_job(model, place)
   local o = self.settings.checkpoint
   return { kind = "train", model = model.id, attempt = model.attempt, seed = model.seed,
-    m = ledgers.network(model), recipe = self.recipe, source = self.source,
+    m = ledgers.network(model), source = self.source,
+    recipe = varies.merged(self.recipe, model.recipe and json.decode(model.recipe)),
     checksum = self.checksum, memory = self.settings.memory,
     stop_after = requests.until_epoch(self.settings, model.idx),
     step_flops = 6 * model.flops * self.recipe.batch,
@@ -252,9 +263,14 @@ end
 function Training:_next(w, ahead)
   local model = self.queue:take()
   self:_take(model, model.attempt + 1)
+  pace.begin(model, w.threads)
   model.ahead = ahead and w
   if not ahead then self:_start(model, w) end
   return self:_job(model, w.place)
+end
+
+function Training:_threads(job, n)
+  pace.threads(self.running[job.model], n)
 end
 
 Training._ready, Training._check, Training._away = hosts.ready, hosts.check, hosts.away
@@ -312,7 +328,7 @@ end
 
 function Training:_event(job, e)
   local model = self.running[job.model]
-  local epochs = job.stop_after or self.recipe.epochs -- of which the parts are told
+  local epochs = requests.until_epoch(self.settings, model.idx) or self.recipe.epochs
   local attempt = job.attempt
   if model.ahead then
     self:_start(model, model.ahead)
@@ -320,7 +336,8 @@ function Training:_event(job, e)
   end
   if e.event == "begin" then
     model.part = (e.epoch + e.step * self.recipe.batch / self.images) / epochs
-    model.began, model.from, model.told = sys.now(), model.part, sys.now()
+    pace.begin(model)
+    model.from, model.told = model.part, sys.now()
     losses.begun(model, e)
     self.journal:note(function(ledger) ledger:begin(model.id, attempt, e.epoch, e.memory) end)
   elseif e.event == "epoch" then
@@ -423,8 +440,8 @@ end
 function Training:_leave()
   if not self.on then return self:_stop() end
   if self.state == "ended" then return end
-  self.hands.leave(self)
-  self.left, self.state = self.state == "running", "stopping"
+  self.left = { at_work = self.hands.leave(self) }
+  self.state = "stopping"
   for id, model in pairs(self.running) do
     self.running[id] = nil
     self:_requeue(model)
@@ -485,18 +502,25 @@ end
 -- those that were and lost their worker begin again), so that what is trained is a
 -- beginning of the population.
 function Training:_out_of_time()
+  if self.on then return self.closed end
   local model = self.budget and self.queue:first()
   if not model or model.began then return false end
   if not self.closed then
     local finish = sys.now() + model.cost * (pace.price(active) or 0)
     if finish - self.began <= self.budget then return false end
-    self.closed = true
-    self.journal:note(function(ledger)
-      ledger:log(nil, ("the budget of %s leaves no time for model %d"):format(
-        units.limit(self.asked), model.idx))
-    end)
+    self:_close(model)
   end
   return true
+end
+
+--- The budget has no time for this model, which is the next, nor for those after it.
+function Training:_close(model)
+  self.closed = true
+  self.journal:note(function(ledger)
+    ledger:log(nil, ("the budget of %s leaves no time for model %d"):format(
+      units.limit(self.asked), model.idx))
+  end)
+  if self.on then self:_settle() end
 end
 
 -- Seconds until everything at work is done, or the budget is spent; nil when nobody knows.

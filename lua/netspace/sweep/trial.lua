@@ -137,10 +137,12 @@ function Trial:look()
 end
 
 --- A training has ended.  One that was cancelled takes the others with it: without it there is no
--- further look.
+-- further look.  One that has left its tasks at work leaves theirs, too.
 function Trial:ended(training)
   if training.decided or training.closed or #training.queue == 0 then return end
-  for _, other in pairs(self.trainings) do other:_stop() end
+  for _, other in pairs(self.trainings) do
+    if training.left then other:_leave() else other:_stop() end
+  end
 end
 
 -- Writes what was decided into the store.

@@ -1,4 +1,5 @@
---- A worker: `netspace --worker`, one process, one core, one model at a time.
+--- A worker: `netspace --worker`, one process, one model at a time, on one core, or on as many as
+-- the sweep has idle.
 --
 -- Jobs come as JSON, one a line, on stdin; events leave the same way on stdout, and nothing else
 -- is written there.  netspace-trainer(5) is the protocol, protocol.lua has its rules; this is
@@ -6,8 +7,8 @@
 --
 -- A Lua error in a model is a "failed" event and the worker goes on; only a crash ends it.  When
 -- the sweep's process ends, so does the worker.  It reads what comes while it trains: a job is for
--- later, "stop" is for now (where SIGTERM does not reach it), as is an output that nobody reads any
--- more.
+-- later, "threads" (how many cores from now on) and "stop" are for now (where SIGTERM does not reach
+-- it), as is an output that nobody reads any more.
 
 local checkpoints = require "netspace.sweep.checkpoint"
 local core = require "netspace.core.net"
@@ -23,6 +24,7 @@ local STEP_SECONDS = 0.5 -- between two step events
 local BESIDES = 64 << 20 -- bytes that a worker may take besides its network
 local OLD = 30 * 86400   -- seconds after which a checkpoint of another machine's sweep is litter
 local blas_warm = false  -- it has its buffers
+local threads = 1        -- that the sweep lets it have
 
 -- The data set in use: kept open from job to job, replaced when a job names another.
 local open_data = {}
@@ -82,6 +84,14 @@ local function train(job, data, emit)
     emit({ event = "saved", epoch = at.epoch, step = at.step or 0 })
   end
   local keeper = checkpoints.keeper(net, job, tell, saved)
+  local function take_threads()
+    if core.threads(net) == threads then return end
+    sys.limit_memory()
+    core.threads(net, threads)
+    keeper:threads(threads)
+    if job.memory then limit_memory(job, net, need) end
+  end
+  take_threads()
   local at = keeper:take_up() or { epoch = 0, step = 0 }
   emit({ event = "begin", epoch = at.epoch, step = at.step or 0, memory = need })
   for _, e in ipairs(keeper.epochs) do emit(e) end
@@ -104,6 +114,7 @@ local function train(job, data, emit)
       return e.epoch < stop_at
     end
     uv.run("nowait") -- what came meanwhile
+    take_threads()
     keeper:step(e.at)
     if now - last >= STEP_SECONDS then
       local since = e.epoch == last_epoch and e.step - last_step or e.step
@@ -210,18 +221,28 @@ function M.hello()
   local engine = sys.engine()
   return { event = "hello", protocol = protocol.VERSION, trainer = "netspace",
     version = engine.engine, device = "cpu", kernels = engine.blas .. ", " .. engine.isa,
-    host = uv.os_gethostname(), pid = math.tointeger(uv.os_getpid()), memory = sys.memory() }
+    host = uv.os_gethostname(), pid = math.tointeger(uv.os_getpid()), memory = sys.memory(),
+    threads = sys.cores() }
 end
 
 -- Ends what is at work as SIGTERM does.
 local function stop() uv.kill(uv.os_getpid(), "sigterm") end
 
+-- Takes a line that is no job, but for now.
+local function at_once(job)
+  if job.kind ~= "threads" then return false end
+  threads = math.max(1, math.min(math.tointeger(job.threads) or 1, sys.cores()))
+  return true
+end
+
 -- Jobs from stdin: next_job() waits for one; nil: there will be none.
 local function reader()
   if uv.guess_handle(0) ~= "pipe" then -- a file or a terminal: nobody says "stop" there
     return function()
-      local line = io.stdin:read "l"
-      return line and assert(json.decode(line))
+      for line in io.stdin:lines() do
+        local job = assert(json.decode(line))
+        if not at_once(job) then return job end
+      end
     end
   end
   local pipe, jobs, rest, ended = uv.new_pipe(false), {}, "", false
@@ -234,7 +255,7 @@ local function reader()
       if job.kind == "stop" then
         jobs, ended = {}, true
         stop()
-      elseif not ended then
+      elseif not at_once(job) and not ended then
         jobs[#jobs + 1] = job
       end
     end

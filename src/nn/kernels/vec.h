@@ -52,7 +52,7 @@ INLINE vf vselect(vi m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }
 /* What the next tile of a convolution reads, fetched into the second-level cache while the
  * kernels work on this one: they ask for as many lines as they have steps to fetch them in,
  * so that memory and arithmetic are busy at once. */
-static struct {
+static _Thread_local struct {
     const char *at;
     size_t step, lines; // bytes to the next line, 0 when there are none left
     int n;
