@@ -81,8 +81,9 @@ local rows = {
     "sweep.run, sweep.start" },
   { "attempt", "One try to train a network: after a crash or a stop it is tried again, from its "
     .. "checkpoint where there is one.", "sweep.resume" },
-  { "worker", "A process that trains one network at a time on one core (the last of a sweep on those "
-    .. "that are idle); as many as cores unless workers = n, or a list of where: \"local:2\", \"ssh:node1:8\".", "sweep.run" },
+  { "worker", "A process that trains one network at a time on one core (the last of a sweep on "
+    .. "those that are idle); as many as cores unless workers = n, or a list of where: "
+    .. "\"local:2\", \"ssh:node1:8\".", "sweep.run" },
   { "trainer", "The program that trains: netspace itself, or another that speaks the protocol of "
     .. "netspace-trainer(5).  The store says which one made a model.", "sweep.run" },
   { "epoch", "All training images once.", "recipe" },

@@ -150,11 +150,11 @@ end
 
 -- What of the recipe is each model's own, as columns by name; models that have nothing (adopted
 -- from a population whose recipe did not vary) have the recipe's.
-local function varied(self, p, recipes)
+local function varied(self, p, texts)
   local columns = {}
   for key in pairs(p.recipe.vary or {}) do columns[key] = {} end
   if not next(columns) then return columns end
-  for i, text in ipairs(recipes) do
+  for i, text in ipairs(texts) do
     local own = text and self.reader:decode("recipe of a model of " .. p.name, text) or {}
     for key, list in pairs(columns) do list[i] = own[key] or p.recipe[key] end
   end
