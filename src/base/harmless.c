@@ -7,7 +7,7 @@
 static size_t obeyed(const unsigned char *s, size_t n, bool turned)
 {
     if (s[0] < 0x20)
-        return s[0] != '\t' && s[0] != '\n';
+        return s[0] != 0 && s[0] != '\t' && s[0] != '\n';
     if (s[0] == 0x7f)
         return 1;
     if (s[0] == 0xc2 && n > 1 && s[1] >= 0x80 && s[1] < 0xa0) // U+0080 to U+009F

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Puts a '?' for every control character but tab and line feed, for DEL, C1 and, unless
+/* Puts a '?' for every control character but tab, line feed and zero, for DEL, C1 and, unless
  * `turned` allows them, for characters that turn text around.  The text becomes no longer.
  * Returns its new length. */
 size_t harmless(char *text, size_t n, bool turned);

@@ -38,10 +38,11 @@ struct norm {
     float *running_mean, *running_var; // (C)
     float *dgamma, *dbeta;             // (C), added to
     float *state;                      // norm_floats(C), kept from forward to backward
-    size_t rows, rest;                 // passed so far: rows folded (norm.c), and not
-    bool fixed;                        // forward, training: as in testing
-    double *sums;                      // of a part; NULL: in state
     const struct survival *survival;   // in training; NULL: every image has its branch
+    bool fixed;                        // forward, training: as in testing
+    // What follows is not what a part (norm_part) takes over from the whole.
+    size_t rows, rest; // passed so far: rows folded (norm.c), and not
+    double *sums;      // of a part; NULL: in state
 };
 size_t norm_floats(size_t C);
 void norm_begin(struct norm *n); // training, before the first tile of either direction

@@ -119,7 +119,7 @@ static void check_norm(const struct norm_case *t, uint64_t seed)
         const float *plus = t->add ? add : NULL;
         struct norm norm = {
             C, t->act, eps,   1,    gamma, beta, rm, rv, kdg, kdb, tensor(norm_floats(C)),
-            0, 0,      false, NULL, NULL};
+            NULL, false, 0, 0, NULL};
         for (size_t c = 0; c < C; c++)
             rm[c] = 0.25f, rv[c] = 2, kdg[c] = 1, kdb[c] = -1;
         norm_train(&norm, ky, x, plus, M); // momentum 1: the batch's own statistics
@@ -214,7 +214,7 @@ static void test_norm_constant(void **state)
     EACH_ISA(isa)
     {
         struct norm norm = {C,  ACT_NONE, 1e-5f, 1, gamma, beta,  rm,   rv,
-                            dg, db,       kept,  0, 0,     false, NULL, NULL};
+                            dg, db,       kept,  NULL, false, 0, 0, NULL};
         for (int c = 0; c < C; c++)
             gamma[c] = 3, beta[c] = 0.5f, rm[c] = rv[c] = 0;
         norm_train(&norm, y, x, NULL, M);
@@ -238,7 +238,7 @@ static void test_norm_nan(void **state)
     EACH_ISA(isa)
     {
         struct norm norm = {C,  ACT_RELU, 1e-5f, 0.1f, gamma, beta,  rm,   rv,
-                            dg, db,       kept,  0,    0,     false, NULL, NULL};
+                            dg, db,       kept,  NULL, false, 0, 0, NULL};
         for (int c = 0; c < C; c++)
             gamma[c] = 1, beta[c] = dg[c] = db[c] = 0, rm[c] = rv[c] = 1;
         norm_train(&norm, y, x, NULL, M);

@@ -15,7 +15,7 @@ static struct fixture norm_random(struct rng *r, size_t C, enum activation act)
     for (size_t c = 0; c < C; c++)
         b[3 * step + c] = b[3 * step + c] * b[3 * step + c] + 0.5f; // a variance
     return (struct fixture){{C, act, 1e-5f, 0.1f, b, b + step, b + 2 * step, b + 3 * step,
-                             b + 4 * step, b + 5 * step, b + 6 * step, 0, 0, false, NULL,
+                             b + 4 * step, b + 5 * step, b + 6 * step, NULL, false, 0, 0,
                              NULL},
                             b};
 }

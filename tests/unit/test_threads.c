@@ -220,6 +220,7 @@ static void test_interrupt(void **state)
 static void test_bytes(void **state)
 {
     (void)state;
+    drops = false;
     net_trim();
     size_t before = block_total();
     struct net *n = make(0, 1);

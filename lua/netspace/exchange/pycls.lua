@@ -275,7 +275,7 @@ Gives what has no counterpart, as exchange.pycls.read; the script says it, too. 
 and TRAIN.BATCH_SIZE become a population for each value.  A sampler of anything else, or several
 numbers of stages, is refused by its name.  No network is drawn twice, where pycls draws no
 parameters twice.
-example: #exchange.pycls.sweep("nothing.yaml", "nothing.lua")
+example: #exchange.pycls.sweep("sweep.yaml", "sweep.lua")
 source: facebookresearch/pycls sweep/samplers.py, sweep/random.py]])
 
 return M
