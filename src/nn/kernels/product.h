@@ -178,29 +178,23 @@ static void product_run(float *c, size_t ldc, const float *a, size_t ap, size_t 
     }
 }
 
-// As product_run, with each panel of B copied first: rows of B a power of two apart would
-// meet in a few sets of the cache.  A long sum for a small C, the gradient of weights, goes
-// by STEPS terms at a time, which stay in the first-level cache.
-enum { STEPS = 128, LONGEST = 512, MANY = 40 };
+// As product_run, with each panel of B copied first: where many rows of A use it, and rows of B
+// a power of two apart would meet in a few sets of the cache.
+enum { LONGEST = 512, MANY = 40 };
 static void product_panels(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
                            const float *b, size_t ldb, size_t M, size_t N, size_t L, bool add)
 {
     float panel[LONGEST * TILE_VECTORS * V] __attribute__((aligned(64)));
-    size_t step = ap == 1 ? STEPS : L, vectors = (N + V - 1) / V;
-    for (size_t i = 0; i < L; i += step) {
-        size_t steps = L - i < step ? L - i : step;
-        for (size_t j = 0, n; j < vectors; j += n) {
-            n = panel_vectors(vectors - j);
-            size_t columns = (j + n) * V <= N ? n * V : N - j * V;
-            for (size_t l = 0; l < steps; l++) {
-                const float *from = b + (i + l) * ldb + j * V;
-                for (size_t v = 0; v < n; v++)
-                    vstore(panel + (l * n + v) * V,
-                           some(from + v * V, lanes(columns, v * V)));
-            }
-            product_run(c + j * V, ldc, a + i * ai, ap, ai, panel, n * V, M, columns, steps,
-                        add, NULL);
+    size_t vectors = (N + V - 1) / V;
+    for (size_t j = 0, n; j < vectors; j += n) {
+        n = panel_vectors(vectors - j);
+        size_t columns = (j + n) * V <= N ? n * V : N - j * V;
+        for (size_t l = 0; l < L; l++) {
+            const float *from = b + l * ldb + j * V;
+            for (size_t v = 0; v < n; v++)
+                vstore(panel + (l * n + v) * V, some(from + v * V, lanes(columns, v * V)));
         }
+        product_run(c + j * V, ldc, a, ap, ai, panel, n * V, M, columns, L, add, NULL);
     }
 }
 
@@ -209,8 +203,8 @@ static void product(float *c, size_t ldc, const float *a, size_t ap, size_t ai,
                     const float *b, size_t ldb, size_t M, size_t N, size_t L, bool add,
                     const struct epilogue *f)
 {
-    bool wide = N >= 128 && L <= LONGEST, panels = ldb && (ap == 1 ? add : wide);
-    if (V == 8 && panels && M >= MANY && !f)
+    bool many = M >= MANY && L <= LONGEST && (ap == 1 || N >= 128);
+    if (V == 8 && ldb && many && !f)
         product_panels(c, ldc, a, ap, ai, b, ldb, M, N, L, add);
     else
         product_run(c, ldc, a, ap, ai, b, ldb, M, N, L, add, f);
