@@ -181,7 +181,8 @@ clean:
 NAME    := netspace-$(VERSION)
 dist:
 	@mkdir -p build
-	@git archive --prefix=$(NAME)/ --add-virtual-file=src/COMMIT:$$(git describe --always --abbrev=12) HEAD | \
+	@git describe --always --abbrev=12 > build/COMMIT
+	@git archive --prefix=$(NAME)/src/ --add-file=build/COMMIT --prefix=$(NAME)/ HEAD | \
 	  gzip -9n > build/$(NAME).tar.gz
 	@echo build/$(NAME).tar.gz
 help:
