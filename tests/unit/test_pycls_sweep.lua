@@ -94,7 +94,7 @@ local seen, text = drawn("tests/data/sweeps/regnet.yaml", 5)
 t.is(#seen.models, 5, "the second argument is how many networks")
 t.is(seen.opened.image, 32, "images as pycls has them")
 t.is(seen.recipe.batch, 128, "pycls's defaults")
-t.ok(text:find "Without counterpart:" and text:find "BN.USE_PRECISE_STATS", "what is left is said")
+t.ok(text:find "Without counterpart:" and text:find "OPTIM.EMA_ALPHA", "what is left is said")
 t.is(seen.recipe.vary.wd.q, 1e-5, "steps of what varies")
 
 local FIXED = [[

@@ -59,13 +59,12 @@ local function mend(reason)
   return good, why
 end
 
--- Limits the memory of the process to what the job allows its network, BESIDES for the rest, and
--- a copy of the weights for a checkpoint; `held` it has.  The BLAS allocates its buffers at the
--- first product and crashes when it cannot.
-local function limit_memory(job, net, held)
+-- Limits the memory of the process to so much more than now.  The BLAS allocates its buffers at
+-- the first product and crashes when it cannot.
+local function limit_memory(bytes)
   if not blas_warm then assert(sys.check_blas()) end
   blas_warm = true
-  assert(sys.limit_memory(job.memory - held + checkpoints.bytes(net, job.recipe) + BESIDES))
+  assert(sys.limit_memory(bytes))
 end
 
 local function train(job, data, emit)
@@ -79,8 +78,11 @@ local function train(job, data, emit)
   local nets = require "netspace.network.net"
   local net <close> = assert(nets.new(job.m, { seed = job.seed, batch = job.recipe.batch }))
   nets._trained(net, data, recipes._weights(job.recipe))
-  local held = net:bytes()
-  if job.memory then limit_memory(job, net, held) end
+  -- What the job allows its network beyond what that has, BESIDES for the rest, and a copy of the
+  -- weights for a checkpoint.
+  local room = job.memory
+    and job.memory - net:bytes() + checkpoints.bytes(net, job.recipe) + BESIDES
+  if room then limit_memory(room) end
   local function tell(text) emit({ event = "note", text = text }) end
   local function saved(at)
     emit({ event = "saved", epoch = at.epoch, step = at.step or 0 })
@@ -91,7 +93,7 @@ local function train(job, data, emit)
     sys.limit_memory()
     core.threads(net, threads)
     keeper:threads(threads)
-    if job.memory then limit_memory(job, net, held) end
+    if room then limit_memory(room) end
   end
   take_threads()
   local at = keeper:take_up() or { epoch = 0, step = 0 }
