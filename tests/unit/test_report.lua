@@ -212,7 +212,7 @@ page = report_of("evil", { title = "</title><script>" })
 lacks(page:lower(), "<script", "evil: no script")
 lacks(page:lower(), "<b onmouseover", "evil: no element of theirs")
 has(page, "&lt;script&gt;document.title=&quot;pwned&quot;", "evil: but their text")
-has(page, "bytes \u{FFFD}\u{FFFD}\u{FFFD}␛[31m␀\u{FFFD}`reboot`$(reboot)", "evil: also of bytes")
+has(page, "bytes \u{FFFD}\u{FFFD}\u{FFFD}?[31m␀?`reboot`$(reboot)", "evil: also of bytes")
 has(page, "Content-Security-Policy", "evil: and the browser runs nothing")
 
 -- Without gnuplot.
