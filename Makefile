@@ -21,7 +21,7 @@ FLAGS   := -std=c11 $(WARN) -MMD -MP -Isrc -ffile-prefix-map=$(CURDIR)=. \
            $(shell pkg-config --cflags $(PKGS) $(WEBP) $(ONNX) 2>/dev/null) \
            $(if $(WEBP),-DNETSPACE_WEBP) $(if $(ONNX),-DNETSPACE_ONNX -I$(BUILD)/onnx) \
            -U_XOPEN_SOURCE -D_XOPEN_SOURCE=700 -D_GNU_SOURCE \
-           -DNETSPACE_VERSION='"$(VERSION)"' -DNETSPACE_LUADIR='"$(PREFIX)/share/netspace/lua"'
+           -DNETSPACE_VERSION='"$(VERSION)"'
 LIBS    := $(shell pkg-config --libs $(PKGS) $(WEBP) $(ONNX) 2>/dev/null) -lm -ldl
 ifeq ($(V),asan)
 FLAGS   += -O1 -g -Werror -fsanitize=address,undefined -fno-omit-frame-pointer
@@ -58,6 +58,7 @@ $(BUILD)/commit.h: FORCE
 	@echo '#define NETSPACE_COMMIT "$(COMMIT)"' | cmp -s - $@ || echo '#define NETSPACE_COMMIT "$(COMMIT)"' > $@
 $(BUILD)/bind/sys.o: FLAGS += -I$(BUILD) -DNETSPACE_BUILD='"$(V)"'
 $(BUILD)/bind/sys.o: $(BUILD)/commit.h
+$(BUILD)/main.o: FLAGS += -DNETSPACE_LUADIR='"$(PREFIX)/share/netspace/lua"'
 FORCE:
 # Fused multiply-add is allowed in the kernels (and nowhere else); fast-math nowhere.
 $(BUILD)/nn/%.o: FLAGS += -ffp-contract=fast
