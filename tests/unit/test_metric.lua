@@ -160,6 +160,10 @@ s:close()
 -- Makes of a store one of version 4: without the columns, tables, card and source of now.
 local function make_old(path)
   local db = assert(sqlite.open(path, "rw"))
+  for _, view in ipairs { "models", "epochs", "populations" } do
+    assert(db:exec("DROP VIEW " .. view))
+  end
+  assert(db:exec "ALTER TABLE model DROP COLUMN recipe")
   for _, column in ipairs { "validation_loss", "top5_error", "class_error" } do
     assert(db:exec("ALTER TABLE epoch DROP COLUMN " .. column))
   end

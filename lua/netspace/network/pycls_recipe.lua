@@ -276,10 +276,10 @@ end
 --- The sections OPTIM, BN and TRAIN of a recipe, EN where `en` is such a section, and what pycls
 -- has no word for: list of { key =, value =, why = }.
 function M.config(r, en)
-  local kind, rest = r.schedule:gsub("_step$", ""), {}
+  local kind, rest = (r.schedule or "cos"):gsub("_step$", ""), {} -- an import may not know it
   local constant = kind == "constant"
   local a = type(r.augment) == "table" and r.augment or { like = r.augment or "auto" }
-  if r.schedule ~= kind then
+  if r.schedule and r.schedule ~= kind then
     rest[1] = { key = "schedule", value = r.schedule, why = "pycls sets rates once an epoch" }
   end
   local steps = constant and { 0 } or r.steps and { 0, table.unpack(r.steps) }
