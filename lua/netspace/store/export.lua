@@ -117,7 +117,7 @@ end
 -- what the looks saw), verdict; nil where there are none.
 local function trials(reader, list)
   local here, found = {}, {}
-  for _, p in ipairs(list) do here[p.name] = true end
+  for _, p in ipairs(list) do here[p.name or ""] = true end -- a damaged one has no name
   local good, all = pcall(provenance.trials, reader) -- damaged: none
   for _, t in ipairs(good and all or {}) do
     local whole_trial = true

@@ -74,11 +74,14 @@ end
 function Read:population(name)
   local row = find(self, name)
   local function decoded(key) return self.reader:decode(key .. " of " .. row.name, row[key]) end
+  local function needed(key)
+    return decoded(key) or self.reader:damaged(("%s has no %s"):format(row.name, key))
+  end
   local p = {
     name = row.name, space = row.space, spec = decoded "spec",
     constraints = decoded "constraints", window = decoded "window",
     tried = row.tried, sample_seed = row.sample_seed, seed = row.seed,
-    recipe = decoded "recipe", source = decoded "data", card = decoded "card",
+    recipe = needed "recipe", source = needed "data", card = decoded "card",
     checksum = row.checksum, created = row.created,
     n = 0, done = 0, failed = 0, diverged = 0, running = 0, queued = 0,
   }
