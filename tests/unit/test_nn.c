@@ -118,8 +118,8 @@ static void check_norm(const struct norm_case *t, uint64_t seed)
         float *kda = tensor(n), *kdg = tensor(C), *kdb = tensor(C);
         const float *plus = t->add ? add : NULL;
         struct norm norm = {
-            C, t->act, eps,   1,    gamma, beta, rm, rv, kdg, kdb, tensor(norm_floats(C)),
-            NULL, false, 0, 0, NULL};
+            C,    t->act, eps, 1, gamma, beta, rm, rv, kdg, kdb, tensor(norm_floats(C)),
+            NULL, false,  0,   0, NULL};
         for (size_t c = 0; c < C; c++)
             rm[c] = 0.25f, rv[c] = 2, kdg[c] = 1, kdb[c] = -1;
         norm_train(&norm, ky, x, plus, M); // momentum 1: the batch's own statistics
@@ -213,8 +213,8 @@ static void test_norm_constant(void **state)
         x[i] = 12345.678f;
     EACH_ISA(isa)
     {
-        struct norm norm = {C,  ACT_NONE, 1e-5f, 1, gamma, beta,  rm,   rv,
-                            dg, db,       kept,  NULL, false, 0, 0, NULL};
+        struct norm norm = {C,  ACT_NONE, 1e-5f, 1,    gamma, beta, rm, rv,
+                            dg, db,       kept,  NULL, false, 0,    0,  NULL};
         for (int c = 0; c < C; c++)
             gamma[c] = 3, beta[c] = 0.5f, rm[c] = rv[c] = 0;
         norm_train(&norm, y, x, NULL, M);
@@ -237,8 +237,8 @@ static void test_norm_nan(void **state)
     x[77 * C + 17] = NAN;
     EACH_ISA(isa)
     {
-        struct norm norm = {C,  ACT_RELU, 1e-5f, 0.1f, gamma, beta,  rm,   rv,
-                            dg, db,       kept,  NULL, false, 0, 0, NULL};
+        struct norm norm = {C,  ACT_RELU, 1e-5f, 0.1f, gamma, beta, rm, rv,
+                            dg, db,       kept,  NULL, false, 0,    0,  NULL};
         for (int c = 0; c < C; c++)
             gamma[c] = 1, beta[c] = dg[c] = db[c] = 0, rm[c] = rv[c] = 1;
         norm_train(&norm, y, x, NULL, M);

@@ -284,7 +284,8 @@ INLINE void spread(float *y, const float *x, const float *w, const struct pass *
                 UNROLL_FOR (int j = 0; j < T / 2; j++) {
                     vf v = column_in(&m, k, ci, narrow, n, j, T / 2);
                     if (j > 0)
-                        *(apart ? &odd[n * T / 2 + j - 1] : &acc[n * T + 2 * j - 1]) += v * w0;
+                        *(apart ? &odd[n * T / 2 + j - 1] : &acc[n * T + 2 * j - 1]) +=
+                            v * w0;
                     acc[n * T + 2 * j] += v * w1;
                     acc[n * T + 2 * j + 1] += v * w2;
                 }
