@@ -90,7 +90,7 @@ check "no worker stays there" [ -z "$(tree "$sshd1" | xargs ps -o args= -p 2>/de
 check "no checkpoint of a finished model stays there" [ $? -eq 0 ]
 # ---- checkpoints ---------------------------------------------------------------------------
 long="models = { arch.anynet { d = { 1, 1 }, w = { 16, 16 }, g = 8 } }, name = 'long',
-    recipe = { epochs = 60, batch = 32 }"
+    recipe = { epochs = 200, batch = 32 }"
 tables() {
     "$NETSPACE" -q --no-init tests/cluster/table.lua "$dir/$1"
 }
