@@ -16,7 +16,7 @@ local changed_epochs = [[SELECT epoch.model, coalesce(validation_error, 100) AS 
 local function seen_of(cache, reader, p)
   local seen = cache[p.name]
   if not seen or seen.population ~= p.id or seen.created ~= p.created then
-    local epochs = reader:decode("recipe of " .. p.name, p.recipe).epochs
+    local epochs = reader:needed("recipe of " .. p.name, p.recipe).epochs
     if math.type(epochs) ~= "integer" then
       reader:damaged(("the recipe of %s has no epochs"):format(p.name))
     end

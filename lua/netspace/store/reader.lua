@@ -132,6 +132,11 @@ function Reader:decode(what, text)
   return value
 end
 
+--- The same of what is always there.
+function Reader:needed(what, text)
+  return self:decode(what, text) or self:damaged(what .. " is missing")
+end
+
 --- Inside of read(): db:rows and db:columns.
 function Reader:rows(sql, params) return query(self, "rows", sql, params) end
 function Reader:columns(sql, params) return query(self, "columns", sql, params) end

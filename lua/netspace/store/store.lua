@@ -74,9 +74,7 @@ end
 function Read:population(name)
   local row = find(self, name)
   local function decoded(key) return self.reader:decode(key .. " of " .. row.name, row[key]) end
-  local function needed(key)
-    return decoded(key) or self.reader:damaged(("%s has no %s"):format(row.name, key))
-  end
+  local function needed(key) return self.reader:needed(key .. " of " .. row.name, row[key]) end
   local p = {
     name = row.name, space = row.space, spec = decoded "spec",
     constraints = decoded "constraints", window = decoded "window",
