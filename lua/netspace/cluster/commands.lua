@@ -92,18 +92,11 @@ local function pass(list)
   end
 end
 
--- What is submitted, without submitting it.
+-- What is submitted, without submitting it; of what tasks may have already, all that is open.
 local function show(path, p, on)
   local directory = on:directory(path, p.id)
-  for _, s in ipairs(submissions.all(directory, p.created)) do
-    for place in s:each_covered() do p.open[place] = nil end
-  end
   local open = 0
   for _ in pairs(p.open) do open = open + 1 end
-  if open == 0 then
-    io.stdout:write(("# %s: tasks have all that is open\n"):format((p.name:gsub("%c", "?"))))
-    return
-  end
   local number, n = submissions.next(directory), math.min(on.options.tasks, open)
   local most = on:module().ready(on.options) or 1000
   for _, job in ipairs(fleet.jobs(on, number, ("%s/%d"):format(directory, number), n, p.name,
