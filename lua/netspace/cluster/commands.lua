@@ -101,8 +101,8 @@ local function show(path, p, on)
   local most = on:module().ready(on.options) or 1000
   for _, job in ipairs(fleet.jobs(on, number, ("%s/%d"):format(directory, number), n, p.name,
     most)) do
-    io.stdout:write(("# %s: %s in %s, script %s\n"):format((p.name:gsub("%c", "?")),
-      units.count(open, "model"), units.count(job.count, "task"), (job.script:gsub("%c", "?"))))
+    io.stdout:write(("# %s: %s in %s, script %s\n"):format(paths.line(p.name),
+      units.count(open, "model"), units.count(job.count, "task"), paths.line(job.script)))
     io.stdout:write(job.text, "\n")
   end
 end
@@ -170,7 +170,7 @@ local function parse(command, args)
   if not t.path then return refuse(command, "a store is missing") end
   t.path = paths.absolute(t.path)
   if not uv.fs_stat(t.path) then
-    return refuse(command, "%s: no such store", (paths.shown(t.path):gsub("%c", "?")))
+    return refuse(command, "%s: no such store", paths.line(paths.shown(t.path)))
   end
   return t
 end
