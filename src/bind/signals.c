@@ -131,6 +131,19 @@ static void take_pipe(void)
     sigaction(SIGPIPE, &act, NULL);
 }
 
+// User code that waits in a system call (io.read) meets the signal there; shielded code (SQLite,
+// the event loop, files) has its calls begun anew.
+static void take_signals(void)
+{
+    struct sigaction act = {.sa_handler = on_signal, .sa_flags = shield ? SA_RESTART : 0}, old;
+    sigemptyset(&act.sa_mask);
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    sigaction(SIGHUP, NULL, &old);
+    if (old.sa_handler != SIG_IGN) // nohup netspace …
+        sigaction(SIGHUP, &act, NULL);
+}
+
 void signals_install(lua_State *L)
 {
     main_state = L;
@@ -138,14 +151,7 @@ void signals_install(lua_State *L)
     if (wake[0] < 0 && pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0)
         die("no pipe for signals");
     have_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
-    struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&act.sa_mask);
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
-    struct sigaction old;
-    sigaction(SIGHUP, NULL, &old);
-    if (old.sa_handler != SIG_IGN) // nohup netspace …
-        sigaction(SIGHUP, &act, NULL);
+    take_signals();
     take_pipe();
 }
 
@@ -154,16 +160,24 @@ int signals_status(void)
     return end_signal ? 128 + end_signal : interrupt_flag ? 128 + SIGINT : 0;
 }
 
+static void set_shield(int level)
+{
+    bool other = !shield != !level;
+    shield = level;
+    if (other)
+        take_signals();
+}
+
 static int call_with_shield(lua_State *L, int nargs, int handler, int level)
 {
     lua_State *before = running;
     int old = shield;
     running = L;
-    shield = level;
+    set_shield(level);
     if (interrupt_flag && !shield)
         arm();
     int status = lua_pcall(L, nargs, LUA_MULTRET, handler);
-    shield = old;
+    set_shield(old);
     running = before;
     return status;
 }

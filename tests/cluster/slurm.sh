@@ -25,6 +25,16 @@ EPOCHS=30 COUNT=8
 export EPOCHS COUNT
 "$NETSPACE" $sweep "$dir/calm.db" >"$dir/calm.table" 2>"$dir/calm.err"
 ok $? "a sweep here"
+# On the cluster workers rest after each epoch, so that there is time to disturb them.
+"$NETSPACE" -q --no-init -e "dofile 'tests/unit/overlay.lua' ('$dir/lua', [[
+local handle, uv = M.handle, require 'luv'
+function M.handle(job, send)
+  return handle(job, function(e)
+    send(e)
+    if e.event == 'epoch' then uv.sleep(100) end
+  end)
+end]])"
+export NETSPACE_PATH="$dir/lua"
 
 PARTITION=none "$NETSPACE" $sweep "$dir/none.db" slurm >"$dir/none.out" 2>"$dir/none.err"
 check "what Slurm refuses is said" grep -q "nothing could be submitted: .*artition" "$dir/none.err"

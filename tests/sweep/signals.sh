@@ -132,4 +132,18 @@ wait "$pid"
 ok $([ $? -eq 143 ]; echo $?) "SIGTERM ends a loop that catches it with status 143" loop.err
 check "and no other sweep has begun" \
     [ "$("$NETSPACE" -e "print(#store.open('$dir/loop.db'):names())")" = 1 ]
+# A script that waits for a line of its input: io.read itself would wait on.
+mkfifo "$dir/lines"
+for signal in INT TERM; do
+    "$NETSPACE" -e "print 'reads'; io.stdout:flush(); io.read(); print 'read'" <"$dir/lines" >"$dir/$signal" 2>"$dir/$signal.err" &
+    pid=$!
+    exec 9>"$dir/lines"
+    eventually 30 grep -q reads "$dir/$signal"
+    become S "$pid"
+    kill -"$signal" "$pid"
+    check "SIG$signal ends a script that waits for a line" gone "$pid"
+    exec 9>&-
+    wait "$pid"
+    ok $([ $? -ge 128 ] && ! grep -q "^read$" "$dir/$signal"; echo $?) "and nothing after it runs" "$signal" "$signal.err"
+done
 done_testing

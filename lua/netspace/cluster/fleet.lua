@@ -47,8 +47,8 @@ local function new(client)
   local directory = on:directory(client.store, client.population)
   local f = setmetatable({ client = client, on = on, scheduler = on:module(), directory = directory,
     created = client.created, submissions = submissions.all(directory, client.created),
-    open = {}, attempts = {}, readers = {}, gone = {}, again = {}, due = 0, blocked = 0, rest = 0,
-    took = 0,
+    open = {}, attempts = {}, readers = {}, again = {}, due = 0, blocked = 0, rest = 0,
+    took = 0, gone = {}, cancelled = {}, -- tasks whose end is not dealt with; that we cancelled
     grace = filesystem.network(directory) and GRACE or 2, silent = 0 }, Fleet)
   for _, s in ipairs(f.submissions) do
     for i, places in ipairs(s.shares) do
@@ -218,7 +218,8 @@ function Fleet:_ended(s, t, how)
   local node = how and how.node and how.node ~= "" and " on " .. how.node
     or last and last.hello and " on " .. last.hello.host or ""
   local reason = how and how.reason or "ended without a word"
-  if how and how.cancelled then
+  local ours = self.cancelled[s.number << 32 | t]
+  if how and how.cancelled and not ours then
     client:_tell(nil, ("%s%s was cancelled; `netspace submit %s` submits its models again"):format(
       name, node, paths.shown(client.store)))
   elseif not spent then
@@ -464,7 +465,13 @@ function Fleet:_work()
   local client = self.client
   if self.cancelling then
     self.cancelling = nil
-    local good, why = self.scheduler.cancel(self.on.options, self:_jobs())
+    local jobs = self:_jobs()
+    for _, j in ipairs(jobs) do
+      for _, task in ipairs(j.tasks) do
+        self.cancelled[j.submission.number << 32 | j.job.first + task] = true
+      end
+    end
+    local good, why = self.scheduler.cancel(self.on.options, jobs)
     if not good then return client:_broken("the tasks could not be cancelled: " .. why) end
     self.due = 0
   end

@@ -118,16 +118,19 @@ local function known(reason)
   return reason ~= "" and reason ~= "None" and reason ~= "(null)" and reason or nil
 end
 
--- What squeue knows: tasks at work, and those that ended within minutes (MinJobAge).
-local function queue(found)
+-- What squeue knows: tasks at work, and those that ended within minutes (MinJobAge).  An array that
+-- was cancelled before Slurm has looked at it is one line without tasks ("5|CANCELLED"): whole[id].
+local function queue(found, whole)
   local user = uv.os_get_passwd().username
   local text, why = command.run { "squeue", "-h", "-r", "-t", "all", "-u", user, "-o",
     "%i|%T|%N|%e|%r" }
   if not text then return nil, why end
-  for id, task, rest in text:gmatch "(%d+)_(%d+)|([^\n]*)" do
+  for id, task, rest in text:gmatch "(%d+)(_?[^|\n]*)|([^\n]*)" do
     local state, node, ends, reason = rest:match "^([^|]*)|([^|]*)|([^|]*)|(.*)$"
     if found[id] then
-      found[id][tonumber(task)] = task_of(state, node, ends, known(reason))
+      local number = tonumber(task:match "^_(%d+)$")
+      local to, key = number and found[id] or whole, number or id
+      to[key] = task_of(state, node, ends, known(reason))
     end
   end
   return true
@@ -146,13 +149,15 @@ local function account(found, job)
 end
 
 function M.look(_, jobs)
-  local found = {}
+  local found, whole = {}, {}
   for _, job in ipairs(jobs) do found[job.id] = {} end
-  local good, why = queue(found)
+  local good, why = queue(found, whole)
   if not good then return nil, why end
   for _, job in ipairs(jobs) do
     for _, task in ipairs(job.tasks) do
-      if not found[job.id][task] then
+      local of = found[job.id]
+      of[task] = of[task] or whole[job.id]
+      if not of[task] then
         account(found, job)
         break
       end
