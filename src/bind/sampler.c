@@ -2,7 +2,8 @@
  *   s = sampler.new{ kind =, base = <options of arch.anynet>, groups = bool, seed =,
  *         window =, factors = { { bond = "equal" | "up" | "sorted", slots = {…},
  *           dist = { { v = {…}, p = {…} }, … } } … } }
- *   list, next = s:next(index, end, capacity);  s:keep(hash);  s:counts();  s:share() */
+ *   list, next = s:next(index, end, capacity);  rows, hashes, next = s:rows(index, end, capacity,
+ *         threads);  s:keep(hash);  s:counts();  s:share() */
 #include "bind/bind.h"
 
 #include <math.h>
@@ -10,11 +11,12 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/pool.h"
 #include "base/table.h"
 #include "stats/sampler.h"
 
 #define TYPE "netspace.sampler"
-enum { CAPACITY = 256 }; // candidates a call of the C sampler may return
+enum { CAPACITY = 256, ROWS = 1 << 20 }; // candidates a call may return, as tables and as rows
 
 struct owner {
     struct sampler *sampler;
@@ -144,22 +146,15 @@ static void push_candidate(lua_State *L, const struct candidate *c, bool regnet)
     }
 }
 
-// Fills o->found by the arguments index, end and capacity; *index: where to go on.
-static size_t find(lua_State *L, struct owner *o, uint64_t *index)
-{
-    *index = (uint64_t)luaL_checkinteger(L, 2);
-    uint64_t end = (uint64_t)luaL_checkinteger(L, 3);
-    lua_Integer capacity = luaL_checkinteger(L, 4);
-    size_t most = capacity < 1 ? 1 : capacity > CAPACITY ? CAPACITY : (size_t)capacity;
-    return sampler_next(o->sampler, o->seed, index, end, o->found, most);
-}
-
 // next(index, end, capacity) -> list of {m =, index =, hash =}, index to go on from
 static int sampler_next_(lua_State *L)
 {
     struct owner *o = check(L);
-    uint64_t index;
-    size_t n = find(L, o, &index);
+    uint64_t index = (uint64_t)luaL_checkinteger(L, 2);
+    uint64_t end = (uint64_t)luaL_checkinteger(L, 3);
+    lua_Integer capacity = luaL_checkinteger(L, 4);
+    size_t most = capacity < 1 ? 1 : capacity > CAPACITY ? CAPACITY : (size_t)capacity;
+    size_t n = sampler_next(o->sampler, o->seed, &index, end, o->found, most);
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
         lua_createtable(L, 0, 3);
@@ -175,38 +170,53 @@ static int sampler_next_(lua_State *L)
     return 2;
 }
 
-static void add_logs(luaL_Buffer *b, const int *of, const double *real, int n)
+// Where the logarithms and hashes of candidates go.
+struct rows {
+    float *next;
+    uint64_t *hash;
+};
+
+static void add_row(void *self, const struct candidate *c)
 {
-    for (int i = 0; i < n; i++) {
-        float v = (float)log(real ? real[i] : (double)of[i]);
-        luaL_addlstring(b, (const char *)&v, sizeof v);
-    }
+    struct rows *r = self;
+    const struct arch *a = &c->arch;
+    for (int i = 0; i < a->stages; i++)
+        *r->next++ = (float)log(a->d[i]);
+    for (int i = 0; i < a->stages; i++)
+        *r->next++ = (float)log(a->w[i]);
+    for (int i = 0; i < a->stages; i++)
+        *r->next++ = (float)log(a->b[i]);
+    for (int i = 0; i < a->stages; i++)
+        *r->next++ = (float)log(a->g[i]);
+    *r->hash++ = c->hash;
 }
 
-// rows(index, end, capacity) -> as next, but of each candidate only the logarithms of its d, w, b
-// and g in single precision (lua/netspace/stats/features.lua), packed one after the other, and the
-// hash: string, list of hashes, index to go on from
+// rows(index, end, capacity, threads) -> of each candidate the logarithms of its d, w, b and g in
+// single precision (lua/netspace/stats/features.lua), packed one after the other, and the hash:
+// string, list of hashes, index to go on from
 static int sampler_rows_(lua_State *L)
 {
     struct owner *o = check(L);
-    uint64_t index;
-    size_t n = find(L, o, &index);
+    uint64_t index = (uint64_t)luaL_checkinteger(L, 2);
+    uint64_t end = (uint64_t)luaL_checkinteger(L, 3);
+    lua_Integer capacity = luaL_checkinteger(L, 4), threads = luaL_checkinteger(L, 5);
+    luaL_argcheck(L, capacity >= 1 && capacity <= ROWS, 4, "out of range");
+    luaL_argcheck(L, threads >= 1, 5, "out of range");
+    size_t row = (size_t)(4 * sampler_stages(o->sampler)) * sizeof(float);
+    float *logs = lua_newuserdatauv(L, (size_t)capacity * row, 0);
+    uint64_t *hash = lua_newuserdatauv(L, (size_t)capacity * sizeof *hash, 0);
+    struct rows r = {logs, hash};
+    int before = pool_threads();
+    pool_set(threads < POOL_MOST ? (int)threads : POOL_MOST);
+    size_t n =
+        sampler_each(o->sampler, o->seed, &index, end, (size_t)capacity, add_row, &r);
+    pool_set(before);
+    lua_pushlstring(L, (const char *)logs, n * row);
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
-        lua_pushinteger(L, (lua_Integer)o->found[i].hash);
+        lua_pushinteger(L, (lua_Integer)hash[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    luaL_Buffer b;
-    luaL_buffinit(L, &b);
-    for (size_t i = 0; i < n; i++) {
-        const struct arch *a = &o->found[i].arch;
-        add_logs(&b, a->d, NULL, a->stages);
-        add_logs(&b, a->w, NULL, a->stages);
-        add_logs(&b, NULL, a->b, a->stages);
-        add_logs(&b, a->g, NULL, a->stages);
-    }
-    luaL_pushresult(&b);
-    lua_insert(L, -2);
     lua_pushinteger(L, (lua_Integer)index);
     return 3;
 }

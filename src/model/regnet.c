@@ -32,6 +32,18 @@ int regnet_exponent(const struct regnet *r, int j)
     return exponent(r, log(r->w_m), j);
 }
 
+bool regnet_reaches(const struct regnet *r, int k)
+{
+    // Without logarithms: whether u/w_0 is between w_m^(k-1/2) and w_m^(k+1/2); near either, where
+    // rounding could decide, as everywhere else.
+    double ratio = (r->w_0 + r->w_a * (r->d - 1)) / r->w_0, root = sqrt(r->w_m), level = 1;
+    for (int i = 0; i < k; i++)
+        level *= r->w_m;
+    if (ratio < level / root * (1 - 1e-9) || ratio > level * root * (1 + 1e-9))
+        return false;
+    return regnet_exponent(r, r->d - 1) == k;
+}
+
 static int quantised(double w)
 {
     return w > MOST_W ? 0 : (int)rint(w / QUANTUM) * QUANTUM;

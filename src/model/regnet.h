@@ -30,6 +30,9 @@ bool regnet_shape(const struct regnet *r, struct regnet_shape *s, struct error *
 int regnet_exponent(const struct regnet *r, int j);
 int regnet_width(int w_0, double w_m, int k);
 
+/* Whether that of the last block is k. */
+bool regnet_reaches(const struct regnet *r, int k);
+
 /* The shape with b and g into the stages of `a` (strides 2); arch_complete is yet to be called. */
 void regnet_fill(const struct regnet *r, const struct regnet_shape *s, struct arch *a);
 

@@ -9,9 +9,11 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/pool.h"
 #include "base/rng.h"
 
-enum { SLOTS = 4 * ARCH_STAGES, POLL = 4096 };
+enum { SLOTS = 4 * ARCH_STAGES, PIECE = 128 }; // candidates that a thread walks at once
+static const uint64_t MOST = (uint64_t)1 << 36; // that threads walk together
 
 struct alias {
     int n;
@@ -47,6 +49,10 @@ struct sampler {
     size_t set_size, set_used;
 };
 
+static const struct sampler_counts NOTHING = {
+    .least = {INT64_MAX, INT64_MAX, INT64_MAX},
+};
+
 struct sampler *sampler_new(enum sampler_kind kind, const struct arch *base)
 {
     struct sampler *s = xcalloc(1, sizeof *s);
@@ -54,10 +60,10 @@ struct sampler *sampler_new(enum sampler_kind kind, const struct arch *base)
     s->base = *base;
     s->slots = kind == SAMPLE_ANYNET ? 4 * base->stages : 6;
     s->share = 1;
+    s->counts = NOTHING;
     for (int i = 0; i < 3; i++) {
         s->lo[i] = -INFINITY;
         s->hi[i] = INFINITY;
-        s->counts.least[i] = INT64_MAX;
     }
     return s;
 }
@@ -85,6 +91,11 @@ void sampler_free(struct sampler *s)
 int sampler_slots(const struct sampler *s)
 {
     return s->slots;
+}
+
+int sampler_stages(const struct sampler *s)
+{
+    return s->base.stages;
 }
 
 void sampler_by_groups(struct sampler *s)
@@ -371,7 +382,7 @@ static bool draw(const struct sampler *s, uint64_t seed, uint64_t index, struct 
     struct regnet_shape shape;
     struct error e;
     *r = (struct regnet){(int)x[0], (int)x[1], x[2], x[3], x[4], (int)x[5]};
-    if (regnet_exponent(r, r->d - 1) + 1 != s->base.stages) // of the last block: soon known
+    if (!regnet_reaches(r, s->base.stages - 1)) // soon known
         return false;
     if (!regnet_shape(r, &shape, &e) || shape.stages != s->base.stages ||
         shape.levels != shape.stages)
@@ -382,49 +393,49 @@ static bool draw(const struct sampler *s, uint64_t seed, uint64_t index, struct 
 }
 
 // Which bound of the window the cost breaks, or -1.  The extremes seen are noted.
-static int outside(struct sampler *s, const struct complexity *c)
+static int outside(const struct sampler *s, struct sampler_counts *counts,
+                   const struct complexity *c)
 {
     const int64_t v[3] = {c->flops, c->params, c->acts};
     int broken = -1;
     for (int i = 2; i >= 0; i--) {
-        if (v[i] < s->counts.least[i])
-            s->counts.least[i] = v[i];
-        if (v[i] > s->counts.most[i])
-            s->counts.most[i] = v[i];
+        if (v[i] < counts->least[i])
+            counts->least[i] = v[i];
+        if (v[i] > counts->most[i])
+            counts->most[i] = v[i];
         if (!((double)v[i] >= s->lo[i] && (double)v[i] <= s->hi[i]))
             broken = i;
     }
     return broken;
 }
 
-size_t sampler_next(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t end,
-                    struct candidate *out, size_t capacity)
+// The candidates from *index to end, until `capacity` are found.
+static size_t walk(const struct sampler *s, uint64_t seed, uint64_t *index, uint64_t end,
+                   struct candidate *out, size_t capacity, struct sampler_counts *counts)
 {
     struct arch a = s->base;
     struct regnet r = {0};
     struct error e;
     size_t found = 0;
     for (; *index < end && found < capacity; ++*index) {
-        if (*index % POLL == 0 && interrupt_pending())
-            break;
-        s->counts.tried++;
+        counts->tried++;
         if (!draw(s, seed, *index, &a, &r)) {
-            s->counts.shape++;
+            counts->shape++;
             continue;
         }
         if (!arch_complete(&a, &e)) {
-            s->counts.incompatible++;
+            counts->incompatible++;
             continue;
         }
         struct complexity c = complexity(&a, a.image, false);
-        int broken = outside(s, &c);
+        int broken = outside(s, counts, &c);
         if (broken >= 0) {
-            s->counts.window[broken]++;
+            counts->window[broken]++;
             continue;
         }
         uint64_t hash = arch_hash(&a);
         if (s->set_used && s->set[place(s, hash ? hash : 1)]) {
-            s->counts.duplicate++;
+            counts->duplicate++;
             continue;
         }
         struct candidate *o = &out[found++];
@@ -432,4 +443,102 @@ size_t sampler_next(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t 
         draw(s, seed, *index, &o->asked, &o->regnet);
     }
     return found;
+}
+
+static void add_counts(struct sampler_counts *to, const struct sampler_counts *c)
+{
+    to->tried += c->tried;
+    to->shape += c->shape;
+    to->incompatible += c->incompatible;
+    to->duplicate += c->duplicate;
+    for (int i = 0; i < 3; i++) {
+        to->window[i] += c->window[i];
+        to->least[i] = c->least[i] < to->least[i] ? c->least[i] : to->least[i];
+        to->most[i] = c->most[i] > to->most[i] ? c->most[i] : to->most[i];
+    }
+}
+
+// Candidates that threads walk, piece by piece.
+struct job {
+    struct sampler *s;
+    uint64_t seed, from, end, index; // index: where to go on
+    size_t capacity, found;
+    void (*take)(void *self, const struct candidate *c);
+    void *self;
+    struct turns turns;
+};
+
+static void pieces(void *self, int thread)
+{
+    (void)thread;
+    struct job *j = self;
+    struct candidate *out = xmalloc(PIECE * sizeof *out);
+    bool last = false;
+    while (!last) {
+        int i = turns_take(&j->turns);
+        uint64_t from = j->from + (uint64_t)i * PIECE, index = from;
+        uint64_t end = j->end - from < PIECE ? j->end : from + PIECE;
+        if (from >= j->end)
+            break;
+        struct sampler_counts counts = NOTHING;
+        bool sole = turns_now(&j->turns, i); // all before are known: it may end where it must
+        size_t n = walk(j->s, j->seed, &index, end, out, sole ? j->capacity - j->found : PIECE,
+                        &counts);
+        if (!turns_wait(&j->turns, i))
+            break;
+        if (interrupt_pending()) { // what this piece has is walked again
+            turns_give_up(&j->turns);
+            break;
+        }
+        size_t left = j->capacity - j->found;
+        last = n >= left;
+        if (n >= left && !sole) { // it went too far
+            counts = NOTHING;
+            index = from;
+            n = walk(j->s, j->seed, &index, end, out, left, &counts);
+        }
+        for (size_t k = 0; k < n; k++)
+            j->take(j->self, &out[k]);
+        add_counts(&j->s->counts, &counts);
+        j->found += n;
+        j->index = index;
+        if (last)
+            turns_give_up(&j->turns);
+        else
+            turns_pass(&j->turns, i);
+    }
+    free(out);
+}
+
+size_t sampler_each(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t end,
+                    size_t capacity, void (*take)(void *self, const struct candidate *c),
+                    void *self)
+{
+    if (end > *index && end - *index > MOST) // so that pieces can be counted
+        end = *index + MOST;
+    struct job j = {.s = s,
+                    .seed = seed,
+                    .from = *index,
+                    .end = end,
+                    .index = *index,
+                    .capacity = capacity,
+                    .take = take,
+                    .self = self};
+    turns_begin(&j.turns);
+    if (capacity > 0 && *index < end)
+        pool_run(pieces, &j);
+    *index = j.index;
+    return j.found;
+}
+
+static void put(void *self, const struct candidate *c)
+{
+    struct candidate **out = self;
+    *(*out)++ = *c;
+}
+
+size_t sampler_next(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t end,
+                    struct candidate *out, size_t capacity)
+{
+    return sampler_each(s, seed, index, end, capacity, put, &out);
 }

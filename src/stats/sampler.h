@@ -55,6 +55,7 @@ struct sampler;
 struct sampler *sampler_new(enum sampler_kind kind, const struct arch *base);
 void sampler_free(struct sampler *s);
 int sampler_slots(const struct sampler *s);
+int sampler_stages(const struct sampler *s);
 
 /* SAMPLE_ANYNET: the slots of g are numbers of groups, and the width follows. */
 void sampler_by_groups(struct sampler *s);
@@ -74,9 +75,16 @@ bool sampler_complete(const struct sampler *s, struct error *e);
 /* Share of independent draws that would obey all bonds. */
 double sampler_share(const struct sampler *s);
 
-/* Walks the candidates from *index up to (not including) end until `capacity` are found or an
- * interrupt is pending; *index is where to go on.  Returns the number found.  Networks
- * recorded by sampler_keep are passed over. */
+/* Walks the candidates from *index up to (not including) end until `capacity` (from 1) are found
+ * or an interrupt is pending; *index is where to go on.  take gets those found, in order.  Returns
+ * their number.  Networks recorded by sampler_keep are passed over.  All threads of the pool
+ * (base/pool.h) walk; take is called by one at a time, and what is found and counted is the same
+ * for any number of them. */
+size_t sampler_each(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t end,
+                    size_t capacity, void (*take)(void *self, const struct candidate *c),
+                    void *self);
+
+/* The same into `out`. */
 size_t sampler_next(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t end,
                     struct candidate *out, size_t capacity);
 

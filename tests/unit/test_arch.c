@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/interrupt.h"
+#include "base/pool.h"
 #include "base/rng.h"
 #include "model/arch.h"
 #include "model/complexity.h"
@@ -180,6 +181,8 @@ static void regnet_runs(void **state)
         naive_regnet(&r, false, &slow);
         assert_int_equal(fast.stages, slow.stages);
         assert_int_equal(fast.levels, slow.levels);
+        for (int k = 0; k < 8; k++)
+            assert_int_equal(regnet_reaches(&r, k), k == slow.levels - 1);
         assert_memory_equal(fast.d, slow.d, (size_t)fast.stages * sizeof *fast.d);
         assert_memory_equal(fast.w, slow.w, (size_t)fast.stages * sizeof *fast.w);
         skipped += fast.stages != fast.levels;
@@ -483,6 +486,42 @@ static void keeps_and_windows(void **state)
     sampler_free(s);
 }
 
+// With any number of threads the same networks are found, in order, and the same counts.
+static void by_threads(void **state)
+{
+    (void)state;
+    static struct candidate one[300], many[300];
+    struct sampler *s = depths(4, BOND_UP, true), *with = depths(4, BOND_UP, true);
+    uint64_t index = 0, at = 0;
+    assert_int_equal(sampler_next(s, 7, &index, 300, one, 300), 300);
+    assert_int_equal(sampler_next(with, 7, &at, 300, many, 300), 300);
+    double middle = (double)(sampler_counts(s)->least[0] + sampler_counts(s)->most[0]) / 2;
+    sampler_window(s, 0, middle, INFINITY); // refuses some
+    sampler_window(with, 0, middle, INFINITY);
+    assert_true(sampler_keep(s, one[299].hash) && sampler_keep(with, one[299].hash));
+    for (size_t capacity = 1; capacity <= 300; capacity += 23) {
+        index = at = capacity;
+        size_t n = sampler_next(s, 7, &index, 5000, one, capacity);
+        pool_set(1 + (int)(capacity % 4));
+        assert_int_equal(sampler_next(with, 7, &at, 5000, many, capacity), n);
+        pool_set(1);
+        assert_int_equal(at, index);
+        for (size_t i = 0; i < n; i++) {
+            assert_int_equal(one[i].index, many[i].index);
+            assert_memory_equal(one[i].arch.d, many[i].arch.d, sizeof one[i].arch.d);
+        }
+    }
+    const struct sampler_counts *c = sampler_counts(s), *d = sampler_counts(with);
+    assert_int_equal(c->tried, d->tried);
+    assert_int_equal(c->window[0], d->window[0]);
+    assert_int_equal(c->duplicate, d->duplicate);
+    assert_true(c->window[0] > 0);
+    assert_int_equal(c->least[0], d->least[0]);
+    assert_int_equal(c->most[0], d->most[0]);
+    sampler_free(s);
+    sampler_free(with);
+}
+
 static void bonds_refused(void **state)
 {
     (void)state;
@@ -521,6 +560,7 @@ int main(void)
         cmocka_unit_test(frequencies),
         cmocka_unit_test(keyed_by_index),
         cmocka_unit_test(keeps_and_windows),
+        cmocka_unit_test(by_threads),
         cmocka_unit_test(bonds_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

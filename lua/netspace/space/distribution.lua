@@ -20,6 +20,7 @@ local M = { n = 20000 }
 local SEED = 0x6e65747370616365
 -- Candidates tried at most, and networks put to constraints of the user.
 local MOST, CHECKS = 6000000, 400000
+local THREADS = 8 -- that draw, at most
 -- Models of a population from which on its draws are kept with it.
 local LEAST = 10
 
@@ -199,18 +200,13 @@ function M.logs(origin)
   local S, drawn, _, direct = space_of(origin)
   if not S or not direct then return nil end
   local sampler <close> = drawn
-  local parts, n, different, index, kinds = {}, 0, 0, 0, {}
-  while n < M.n and index < MOST do
-    local rows, hashes
-    rows, hashes, index = sampler:rows(index, math.min(MOST, index + 100000),
-      math.min(256, M.n - n))
-    parts[#parts + 1], n = rows, n + #hashes
-    for _, hash in ipairs(hashes) do
-      if not kinds[hash] then different, kinds[hash] = different + 1, true end
-    end
-    if sys.interrupted() then error("interrupted", 0) end
+  local rows, hashes = sampler:rows(0, MOST, M.n, math.min(sys.cores(), THREADS))
+  if sys.interrupted() then error("interrupted", 0) end
+  local different, kinds = 0, {}
+  for _, hash in ipairs(hashes) do
+    if not kinds[hash] then different, kinds[hash] = different + 1, true end
   end
-  return table.concat(parts), n, different
+  return rows, #hashes, different
 end
 
 --- Networks drawn from it, as a list; or nil and why none.
