@@ -127,6 +127,10 @@ check "no error" status 0
 NETSPACE_HISTORY=off run doctor; check "doctor: no history" out "ok   history    off"
 head -c 9000 /dev/zero >"$dir/bad.db"; run doctor "$dir/bad.db"
 check "doctor: a file that is no store" out "bad  store"
+"$NETSPACE" -q -e "local db = require('netspace.store.schema').open('$dir/at_work.db')
+os.execute 'cp $dir/at_work.db $dir/half.db' db:close()"
+run doctor "$dir/half.db"
+check "doctor: a copy without what lies beside the original" out "half.db-wal beside the original: copy both files, or use netspace copy STORE NEW"
 
 # Errors of scripts.
 script 'local function deep(x)' '  return math.flor(x)' 'end' 'local function outer()' \

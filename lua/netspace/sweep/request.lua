@@ -361,7 +361,7 @@ function M.make(where, o)
   local list_of_places, workers = M.places(where, o.workers, besides)
   return {
     store = paths.absolute(o.store), name = name, models = list, card = card, source = source,
-    costs = costs, recipe = how,
+    costs = costs, recipe = how, given = recipe._given(o.recipe),
     places = o.on and {} or list_of_places, on = o.on,
     workers = o.on and o.on:width(besides.trainer) or workers,
     seed = math.tointeger(o.seed or models.seed or sys.seed()),
