@@ -19,7 +19,9 @@ function M.handle(job, send)
 end]]):format(marked))
 end
 local models = {}
-for i = 1, n do models[i] = arch.anynet { d = { 1, 1 }, w = { 8 * i, 16 * i }, g = 8 } end
+for i = 1, n do -- all but the first two are worth a measurement
+  models[i] = arch.anynet { d = i > 2 and { 8, 8 } or { 1, 1 }, w = { 8 * i, 16 * i }, g = 8, stem = "cifar" }
+end
 sweep.run { store = store, name = "A", models = models, workers = 2, quiet = not marked,
   data = data.open("shapes", { train = 64, test = 64 }), recipe = recipe { epochs = 2, batch = 32 } }
 LUA
@@ -28,7 +30,7 @@ interrupted() {
     rm -f "$dir/measures"
     "$NETSPACE" -q "$dir/sweep.lua" "$dir/$1.db" 12 "$dir/measures" >"$dir/out" 2>"$dir/err" &
     pid=$!
-    eventually 30 test -e "$dir/measures"
+    eventually 30 test -e "$dir/measures" || cat "$dir/err"
     kill -INT "$pid"
     wait "$pid"
     status=$?
