@@ -63,7 +63,8 @@ local function error_of(at, r, how)
   if status == "failed" then return 100, true end
   if v == nil or status == "unfinished" then return nil end
   if type(v) ~= "number" then
-    refuse("%s, column %s: %s is not a number", at, shown(how.theirs[how.column]), shown(v))
+    refuse("%s, column %s: %s is %s", at, shown(how.theirs[how.column]), shown(v),
+      tonumber(v) and "a text, not a number" or "not a number")
   end
   if v ~= v or v == math.huge or v == -math.huge then return 100, true end
   how.values, how.most = how.values + 1, math.max(how.most, v)

@@ -52,8 +52,9 @@ local function tell_rest(ledger, request)
   local given, how = request.given, request.recipe
   if not given or request.quiet or told[given] or ledger:find(request.name) then return end
   told[given] = true
-  progress.clear(("%s: recipe.quick with %s: %s, batch %d, lr %g; recipe{ like = …, … } starts from another")
-    :format(request.name, given, units.count(how.epochs, "epoch"), how.batch, how.lr))
+  progress.clear(("%s: recipe.quick with %s: %s, batch %d, lr %g; recipe{ like = …, … } starts "
+    .. "from another"):format(request.name, given, units.count(how.epochs, "epoch"), how.batch,
+    how.lr))
 end
 
 --- Ctrl-C while it is measured what a sweep will take: says what there is, as at any other time.
