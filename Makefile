@@ -104,9 +104,9 @@ check:
 	@$(MAKE) --no-print-directory -j$(JOBS) V=release all ctests
 	@$(MAKE) --no-print-directory -j$(JOBS) V=asan all ctests
 	@tests/run.sh
-ctests: $(CTEST) build/tests/fault.so build/tests/record.so
+ctests: $(CTEST) build/tests/fault.so build/tests/memory.so build/tests/record.so
 # Kills and faults by the hundred: minutes, not part of check.
-torture: all build/tests/fault.so build/tests/record.so
+torture: all build/tests/fault.so build/tests/memory.so build/tests/record.so
 	@tests/run.sh tests/torture/*.sh
 asan:
 	@$(MAKE) V=asan all ctests
