@@ -4,6 +4,7 @@
 local columns = require "netspace.lib.columns"
 local core = require "netspace.core.arch"
 local units = require "netspace.lib.units"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 
