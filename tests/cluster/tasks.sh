@@ -101,7 +101,16 @@ ok $? "names that a shell would take as commands"
 check "are none" [ -z "$(find "$dir" . -maxdepth 2 \( -name p -o -name q -o -name x -o -name y \))" ]
 
 left dry
-kill $(tasks) 2>/dev/null
+set -- $(tasks)
+kill -STOP "$@"
+"$NETSPACE" submit "$dir/dry.db" --dry-run >"$dir/dry.sh" 2>>"$dir/dry.err"
+check "--dry-run leaves out what tasks have" grep -q "^# A: nothing is to be submitted" "$dir/dry.sh"
+kill -9 "$1"
+dry() { "$NETSPACE" submit "$dir/dry.db" --dry-run >"$dir/dry.sh" 2>>"$dir/dry.err" && grep -q "# A: [12] models* in" "$dir/dry.sh"; }
+check "and has what one had that died, though nobody has looked" eventually 5 dry
+shift
+kill -CONT "$@"
+kill "$@" 2>/dev/null
 eventually $patience idle
 "$NETSPACE" submit "$dir/dry.db" --dry-run --scheduler slurm --time 1:00 --partition p --at-once 2 >"$dir/dry.sh" 2>>"$dir/dry.err"
 ok $? "--dry-run"
