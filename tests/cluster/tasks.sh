@@ -13,6 +13,7 @@ left() {
     "$NETSPACE" $sweep "$dir/$1.db" sh >"$dir/$1.out" 2>"$dir/$1.err" &
     script=$!
     eventually $patience begun "$1.db.cluster/*"
+    "$NETSPACE" collect "$dir/$1.db" 2>"$dir/busy.err"
     kill -INT $script
     wait $script
 }
@@ -30,6 +31,7 @@ export EPOCHS COUNT
 "$NETSPACE" $sweep "$dir/calm.db2" >"$dir/calm.table" 2>"$dir/calm.err"
 
 left day
+check "collect says that the script does so already" grep -q "is taken in by another process" "$dir/busy.err"
 check "Ctrl-C leaves the tasks, and says how to go on" grep -q "its tasks go on: .*netspace collect" "$dir/day.err"
 "$NETSPACE" collect "$dir/day.db" 2>>"$dir/day.err"
 ok $? "what there is can be collected meanwhile"

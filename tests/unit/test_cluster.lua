@@ -102,6 +102,13 @@ t.fails(function() slurm { partition = "a b" } end, "partition is 'a b'", "a par
 t.fails(function() slurm { extra = { "--qos=a\nrm -rf /" } } end, "extra is a list of sbatch options",
   "an option of two lines")
 t.fails(function() slurm { tasks = 0 } end, "tasks is 0; it is a whole number of at least 1", "no task")
+for _, time in ipairs { "1 hour", "1h", "", "1:2:3:4", "-1" } do
+  t.fails(function() slurm { time = time } end, ("slurm: time is '%s'; it is minutes, or"):format(time),
+    "no time of sbatch: " .. time)
+end
+for _, time in ipairs { 90, "4:00:00", "2-12", "1-0:30:00", "UNLIMITED" } do
+  t.ok(pcall(slurm, { time = time }), "a time of sbatch: " .. time)
+end
 t.fails(function() cluster { tasks = 2 } end, "cluster needs scheduler=", "no scheduler")
 t.fails(function() cluster { scheduler = "pbs" } end, "there is no scheduler 'pbs'", "an unknown one")
 

@@ -216,25 +216,30 @@ function M.submit(args)
   end)
 end
 
---- Takes up what a store has on clusters, without submitting more than what tasks have lost.
+--- Takes up what a store has on clusters, without submitting more than what tasks have lost: a list
+-- of sweeps, and the number of populations that somebody else is at work on.
 function M.collect_from(path, quiet)
-  local list = {}
+  local list, busy = {}, 0
   for _, p in ipairs(M.populations(path)) do
     if p.options then
       local on = on_of(p.options)
       on.eager = false
       local s = M.take_up(path, p.name, on, quiet)
-      if s then list[#list + 1] = s end
+      list[#list + 1] = s
+      if not s then busy = busy + 1 end
     end
   end
-  return list
+  return list, busy
 end
 
 --- Takes in what tasks of a cluster have done.
 function M.collect(args)
   return status("collect", args, function(t)
-    local list = M.collect_from(t.path)
-    if #list == 0 then
+    local list, busy = M.collect_from(t.path)
+    if busy > 0 then
+      progress.clear(("%s: %s taken in by another process already, a script or a monitor"):format(
+        paths.shown(t.path), busy == 1 and "a population is" or busy .. " populations are"))
+    elseif #list == 0 then
       progress.clear(paths.shown(t.path) .. ": no population has models on a cluster")
     end
     finish(t, list)

@@ -51,6 +51,17 @@ local function word(name, value)
   return value
 end
 
+-- A limit of time in one of the forms that sbatch takes.
+local function limit(value)
+  local text = tostring(value)
+  local clock = text:gsub("^%d+%-", "")
+  for _, form in ipairs { "^%d+$", "^%d+:%d+$", "^%d+:%d+:%d+$", "^UNLIMITED$", "^INFINITE$" } do
+    if clock:find(form) then return text end
+  end
+  error(("slurm: time is '%s'; it is minutes, or \"hours:minutes:seconds\" after \"days-\" where "
+    .. "there are some, such as \"4:00:00\" or \"2-12:00:00\""):format((text:gsub("%c", "?"))), 0)
+end
+
 function M.script(o, job)
   local lines = { "#!/bin/sh" }
   local function add(option, value)
@@ -65,7 +76,7 @@ function M.script(o, job)
     or ""))
   asked("partition", "partition")
   asked("account", "account")
-  asked("time", "time")
+  add("time", o.time and limit(o.time))
   add("nodes", 1)
   add("ntasks", 1)
   add("cpus-per-task", o.cpus)
