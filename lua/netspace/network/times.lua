@@ -217,6 +217,30 @@ function M.table(threads, which)
   return read(place .. ".json") or make(place .. ".json", threads)
 end
 
+local About = { __name = "times of layers" }
+
+function About:__tostring()
+  return ("times of layers %s: %s, kernels %s, netspace %s, %s; measured %s; median error %.1f %% "
+    .. "in training, %.1f %% in testing"):format(self.id, self.processor, self.kernels,
+    self.version, units.count(self.threads, "thread"), self.date, 100 * self.error.train,
+    100 * self.error.test)
+end
+
+--- What there is to say of a table; o: threads, table, again.
+function M.about(o)
+  local threads = math.tointeger(o.threads)
+  local old = o.again and not o.table and M.present(threads)
+  if old then
+    by_path[old.path] = nil
+    uv.fs_rename(old.path, ("%s-%s.json"):format(old.path:gsub("%.json$", ""), old.id))
+  end
+  local t, about = M.table(threads, o.table), {}
+  for key, value in pairs(t) do
+    if key ~= "timing" then about[key] = value end
+  end
+  return setmetatable(about, About)
+end
+
 --- The table of so many threads of this machine, if it is there; never made.
 function M.present(threads)
   local place = base(threads or 1)
