@@ -15,14 +15,14 @@ struct axis { // nodes from, from + step, …: n of them; 1: the coordinate does
 };
 struct lattice {
     struct axis axis[LATTICE_AXES];
-    double *value;                    // of each node, the last axis the fastest
+    double *value;                     // of each node, the last axis the fastest
     double switched[LATTICE_SWITCHES]; // added where the point has this switch
 };
 
 struct lattice_point {
     double at[LATTICE_AXES];
     unsigned switches; // bits
-    double y, weight; // of its square
+    double y, weight;  // of its square
 };
 
 int lattice_nodes(const struct lattice *l);

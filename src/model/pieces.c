@@ -6,17 +6,26 @@
 
 #include "base/table.h"
 
-static const double ELEMENT = 30;    // multiply-adds that take as long as touching a float once
-static const double WEIGHT = 10;     // as long as packing a weight
+static const double ELEMENT = 30; // multiply-adds that take as long as touching a float once
+static const double WEIGHT = 10;  // as long as packing a weight
 static const double BEGINNING = 2e4; // as long as beginning an operation
 enum { LANES = 8 };                  // to which output channels are padded
 
 const char *piece_name(enum piece_kind k)
 {
-    static const char *const names[] = {
-        "product", "gathered",    "wide",     "direct", "direct strided",
-        "depthwise", "depthwise strided", "winograd", "se",     "max pool",
-        "pool",    "linear",      "step"};
+    static const char *const names[] = {"product",
+                                        "gathered",
+                                        "wide",
+                                        "direct",
+                                        "direct strided",
+                                        "depthwise",
+                                        "depthwise strided",
+                                        "winograd",
+                                        "se",
+                                        "max pool",
+                                        "pool",
+                                        "linear",
+                                        "step"};
     TABLE_HAS(names, PIECE_KINDS);
     return names[k];
 }
@@ -69,11 +78,11 @@ static struct piece *add(struct walk *w, enum piece_kind kind, double a, double 
                          double test, double train)
 {
     struct piece *p = &w->rows[w->n++];
-    *p = (struct piece){.kind = kind,
-                        .times = w->times,
-                        .at = {log2(a), log2(b), log2(c)},
-                        .work = {[MODE_TEST] = test + BEGINNING,
-                                 [MODE_TRAIN] = train + 2 * BEGINNING}};
+    *p = (struct piece){
+        .kind = kind,
+        .times = w->times,
+        .at = {log2(a), log2(b), log2(c)},
+        .work = {[MODE_TEST] = test + BEGINNING, [MODE_TRAIN] = train + 2 * BEGINNING}};
     return p;
 }
 
@@ -97,7 +106,8 @@ static double pad(int x, int to)
 }
 
 // q on h×h pixels; first: its input is that of the network.
-static void add_conv(struct walk *w, const struct part *q, int h, unsigned switches, bool first)
+static void add_conv(struct walk *w, const struct part *q, int h, unsigned switches,
+                     bool first)
 {
     struct conv c = {.N = w->batch,
                      .H = h,

@@ -30,9 +30,9 @@ enum piece_kind {
 };
 const char *piece_name(enum piece_kind k);
 
-enum { // switches of its lattice
-    PIECE_APPLIES = 1,    // the norm before it is applied to its input, which is not stored,
-    PIECE_STORES = 2,     // or is, with what it adds
+enum {                     // switches of its lattice
+    PIECE_APPLIES = 1,     // the norm before it is applied to its input, which is not stored,
+    PIECE_STORES = 2,      // or is, with what it adds
     PIECE_ACCUMULATES = 4, // its gradient is added to that of another reader
     PIECE_SILU = 8,
 };

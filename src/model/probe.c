@@ -9,9 +9,9 @@
 #include "model/complexity.h"
 #include "model/timing.h"
 
-static const double ROOM = 7e8;      // work of a step forward, in multiply-adds, at most
-static const double ACT = 50;        //   where an activation counts as so many (forecast.lua)
-static const double SECONDS = 0.06;  // to measure, of each mode
+static const double ROOM = 7e8;     // work of a step forward, in multiply-adds, at most
+static const double ACT = 50;       //   where an activation counts as so many (forecast.lua)
+static const double SECONDS = 0.06; // to measure, of each mode
 enum { STAGES = 4, MOST_WIDTH = 1024 };
 
 static int pick(struct rng *r, const int *list, int n)
@@ -24,7 +24,7 @@ static int pick(struct rng *r, const int *list, int n)
 static void draw(struct rng *r, struct arch *a)
 {
     static const int images[] = {16, 32, 32, 48, 64, 96, 128, 160, 224, 224};
-    static const int blocks[] = {BLOCK_X, BLOCK_X, BLOCK_X, BLOCK_X,    BLOCK_X,     BLOCK_X,
+    static const int blocks[] = {BLOCK_X, BLOCK_X, BLOCK_X, BLOCK_X,     BLOCK_X,  BLOCK_X,
                                  BLOCK_X, BLOCK_X, BLOCK_R, BLOCK_BASIC, BLOCK_VR, BLOCK_MB};
     static const int bottlenecks[] = {1, 1, 2, 4}, kernels[] = {3, 3, 3, 5};
     static const int groups[] = {1, 2, 4, 8, 16, 32, 64}, stems[] = {16, 32};
@@ -104,8 +104,7 @@ bool probe_measure(int number, int threads, struct probe *p, struct error *e)
     bool good = true;
     for (enum mode m = MODE_TEST; good && m < MODES; m++) {
         bool train = m == MODE_TRAIN;
-        good = benchmark_profile(b, train, SECONDS, seconds,
-                                 &p->whole[m]);
+        good = benchmark_profile(b, train, SECONDS, seconds, &p->whole[m]);
         if (good)
             gather(p, m, plan, seconds);
     }

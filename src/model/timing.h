@@ -15,8 +15,8 @@
 #include "model/pieces.h"
 
 enum {
-    TIMING_PROBES = 256,     // in all
-    TIMING_LEAST_IMAGE = 8,  // sizes of images and batches of which it says something
+    TIMING_PROBES = 256,    // in all
+    TIMING_LEAST_IMAGE = 8, // sizes of images and batches of which it says something
     TIMING_MOST_IMAGE = 448,
     TIMING_MOST_BATCH = 1024,
 };

@@ -17,12 +17,14 @@ function M.limit(s)
   return ("%.2gs"):format(s)
 end
 
-local parts = { { 1, "s" }, { 1e-3, "ms" }, { 1e-6, "µs" } }
+local moments = { { 1, "s" }, { 1e-3, "ms" }, { 1e-6, "µs" } }
 
 --- Seconds of a short time: "2.5 ms", "310 µs", "1.2 s".
 function M.moment(s)
-  for _, part in ipairs(parts) do
-    if s >= part[1] or part == parts[#parts] then return ("%.3g %s"):format(s / part[1], part[2]) end
+  for _, part in ipairs(moments) do
+    if s >= part[1] or part == moments[#moments] then
+      return ("%.3g %s"):format(s / part[1], part[2])
+    end
   end
 end
 

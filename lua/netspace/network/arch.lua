@@ -340,7 +340,7 @@ example: arch.describe(zoo["RegNetX-400MF"])
 source: arXiv 2003.13678 figures 3 and 4; counting conventions of pycls]])
 
 document("arch.why", [[
-arch.why({ … }, { space =, flops = {lo, hi}, params =, acts =, time =, image = }) -> text, with .reason
+arch.why({ … }, { space =, flops = {lo, hi}, params =, acts =, time =, image = }) -> text
 Why options of arch.anynet or arch.regnet make no network, or none of a space or window.
 Shows the width levels that RegNet parameters give and what group compatibility changes;
 .network is the network they make, and .reason is nil when nothing is wrong with it.

@@ -155,23 +155,29 @@ local function take(path)
   end
 end
 
+--- Keeps what core.fit gave as the table for so many threads of this machine.
+function M.keep(threads, times)
+  local path, t = base(threads) .. ".json", identity(threads)
+  t.date, t.times = os.date "!%Y-%m-%d %H:%M", times
+  state.make_folder(path)
+  local good, why = atomic.write(path, function(write) write(json.encode(t), "\n") end)
+  if not good then fail("%s", why) end
+  by_path[path] = nil
+  return assert(read(path))
+end
+
 local function make(path, threads)
   local place = base(threads)
   state.make_folder(path)
   local lock <close> = take(path) -- luacheck: ignore 211
   local made = read(path) -- by the process that had the lock
   if made then return made end
-  local good, times = pcall(core.fit, measure(place .. ".probes", threads))
-  if not good then
-    uv.fs_unlink(place .. ".probes")
-    error(times, 0)
-  end
-  local t = identity(threads)
-  t.date, t.times = os.date "!%Y-%m-%d %H:%M", times
-  good, times = atomic.write(path, function(write) write(json.encode(t), "\n") end)
-  if not good then fail("%s", times) end
+  local probes = measure(place .. ".probes", threads)
+  local good, times = pcall(core.fit, probes)
+  if good then made = M.keep(threads, times) end
   uv.fs_unlink(place .. ".probes")
-  return assert(read(path))
+  if not good then error(times, 0) end
+  return made
 end
 
 -- Finding one -------------------------------------------------------------------------------
@@ -198,7 +204,9 @@ function M.table(threads, which)
   local t, why
   if which then
     t, why = (which:find "^%x+$" and #which == 16 and M.find or read)(which)
-    if not t then fail("table: %s", why) end
+    if not t then
+      fail("table: %s; give the .path or the .id that arch.times() shows", why)
+    end
     if threads and threads ~= t.threads then
       fail("threads is %d, and the table %s is of %s; leave threads out, or name another table",
         threads, paths.shown(which), units.count(t.threads, "thread"))

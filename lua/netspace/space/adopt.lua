@@ -41,8 +41,9 @@ local function uncut(ranges)
   return list
 end
 
--- What of a space's description must be the same in both.
-local free = { name = true, lineage = true, constraints = true, bonds = true, ties = true }
+-- What of a space's description need not be the same in both (timing: check_timing).
+local free = { name = true, lineage = true, constraints = true, bonds = true, ties = true,
+  timing = true }
 local function essence(spec)
   local t = {}
   for k, v in pairs(spec) do

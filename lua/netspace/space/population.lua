@@ -181,7 +181,8 @@ function M.acceptance(space, drawn, n, o)
 end
 
 --- Draws n networks.  drawn: { spec, base, factors, direct } of the space; o: seed, window,
--- timing, max_tries, adopted (adopt.lua: the first ones, already there).  Exceptions carry no position.
+-- timing, max_tries, adopted (adopt.lua: the first ones, already there).  Exceptions carry no
+-- position.
 function M.draw(space, drawn, n, o)
   local sampler <close> = draw.sampler(drawn, o.seed, o.window, o.timing)
   local population, refused, seen = {}, {}, nil -- seen: the network that was refused last

@@ -284,7 +284,8 @@ options.declare("S:sample: time", { batch = "integer", threads = "integer",
   training = "boolean", table = "string" })
 
 local sample_options = { seed = "integer", max_tries = "integer", flops = "window",
-  params = "window", acts = "window", time = "window", order = "string", adopt = "table", data = "any" }
+  params = "window", acts = "window", time = "window", order = "string", adopt = "table",
+  data = "any" }
 for k, v in pairs(network_options) do sample_options[k] = v end
 options.declare({ "S:sample", "design.step: sample" }, sample_options)
 
@@ -543,7 +544,7 @@ example: space.AnyNetXA:sample(3, { flops = {3e6, 6e6}, stem = "cifar", stride =
 source: arXiv 2003.13678 section 3.1]])
 
 document("S:acceptance", [[
-S:acceptance{ n = 500, flops = {lo, hi}, params =, acts =, time =, image =, … } -> text, with .share …
+S:acceptance{ n = 500, flops = {lo, hi}, params =, time =, image =, … } -> text, with .share …
 The share of candidates that S:sample accepts, and the time that n networks need.
   flops, params, acts, time, data, image, stem, …  window and network options, as in S:sample
 Fields: .share, .share_error, .taken of .tried, .candidates and .seconds for n networks, and

@@ -114,8 +114,8 @@ local function reader(where, result, what)
   for name in pairs(known) do names[name] = true end
   for name in pairs(result.columns or {}) do names[name] = true end
   error(("%s: unknown property '%s'%s; it knows d, w, b, g (or of one stage, such as w[4]), depth, "
-    .. "w_0, w_a, w_m, e_fit, flops, params, acts, time, test_time, columns of an import, or a function of a "
-    .. "model"):format(where, what, options.hint(what, names)), 0)
+    .. "w_0, w_a, w_m, e_fit, flops, params, acts, time, test_time, columns of an "
+    .. "import, or a function of a model"):format(where, what, options.hint(what, names)), 0)
 end
 
 --- A result without those failed models that have no value of the column `what`, such as
