@@ -544,12 +544,10 @@ bool adjust_edf(const struct adjusted *a, const struct adjust_data *data, int p,
                 for (size_t k = 0; k < m; k++)
                     sum[k] += xi * influence[i * m + k];
             }
-            double most = 0; // not by fmax: GCC 12.2 fails on it for aarch64
-            for (size_t k = 0; k < m; k++) {
-                double x = fabs((double)sum[k]);
-                most = x > most ? x : most;
-            }
-            sup[r] = most;
+            float most = 0; // in double GCC 12.2 fails on this loop for aarch64
+            for (size_t k = 0; k < m; k++)
+                most = fmaxf(most, fabsf(sum[k]));
+            sup[r] = (double)most;
         }
         qsort(sup, draws, sizeof *sup, ascending);
         double tail = 0.5 + level / 2;

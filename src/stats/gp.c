@@ -124,7 +124,7 @@ static double posterior(struct learning *t, const double *p, double *gradient)
 {
     size_t n = t->n, padded = t->padded;
     double a2 = exp(2 * p[0]), noise = exp(2 * p[1]), value = 0, sums[GP_GROUPS + 1] = {0};
-    float inverse[GP_GROUPS];
+    float inverse[GP_GROUPS] = {0};
     for (int g = 0; g < t->groups; g++)
         inverse[g] = (float)exp(-2 * p[2 + g]);
     for (size_t i = 0; i < n; i++) {
