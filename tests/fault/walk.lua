@@ -39,8 +39,8 @@ assert(db:exec "UPDATE model SET status = 'running', error = NULL, epochs = 1 WH
 assert(db:exec "UPDATE run SET ended = NULL")
 ]]
 
--- What the store has: the results, then what the integrity check finds.
-local look_script = [[
+--- A script: what a store has, that is the results, then what the integrity check finds.
+M.look = [[
 local s = sweep.open(arg[1])
 if not s then return end
 local has = #s:names() > 0
@@ -70,7 +70,7 @@ end
 function M.new()
   local w = setmetatable({ dir = assert(uv.fs_mkdtemp("/tmp/netspace-fault-XXXXXX")) },
     { __index = M })
-  for name, text in pairs { sweep = sweep_script, half = half_script, look = look_script } do
+  for name, text in pairs { sweep = sweep_script, half = half_script, look = M.look } do
     write(("%s/%s.lua"):format(w.dir, name), text)
   end
   w.store, w.state = w.dir .. "/run.db", w.dir .. "/state"
