@@ -22,7 +22,7 @@ names contain it), on one core, beside PyTorch (PYTHON=… make bench names its 
   --quick         short slices: ratios within about 10 %
   --slices N      slices of each side (7)
   --seconds S     processor seconds of a slice (0.7)
-  --isa NAME      kernels: avx512, avx2 or portable
+  --isa NAME      kernels: avx512, avx2, neon or portable
   --threads N     instead of the tables: N threads beside one, and beside PyTorch's N
   --no-torch      netspace alone
   --json FILE     also writes what was measured there

@@ -5,6 +5,7 @@ local columns = require "netspace.lib.columns"
 local core = require "netspace.core.arch"
 local times = require "netspace.network.times"
 local units = require "netspace.lib.units"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 
