@@ -120,6 +120,7 @@ local calls = {
   ["arch.anynet"] = arch.anynet, ["arch.regnet"] = arch.regnet,
   ["arch.complexity"] = after(arch.complexity, m), ["arch.parts"] = after(arch.parts, m),
   ["arch.describe"] = after(arch.describe, m), ["arch.fit"] = after(arch.fit, m),
+  ["arch.time"] = after(arch.time, m), ["arch.times"] = arch.times,
   ["arch.why"] = after(arch.why, {}), ["space.anynet"] = space.anynet,
   ["space.regnet"] = space.regnet, ["S:with"] = after(S.with, S),
   ["S:sample"] = after(S.sample, S, 1), ["S:size"] = after(S.size, S),
