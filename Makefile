@@ -79,8 +79,8 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libnetspace.a
 	@echo TEST $<
 	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -Itests/unit $(LDFLAGS) $(LINK) -o $@ $< $(BUILD)/libnetspace.a $(LIBS) -lcmocka
 
-# Makes a disk fail, for tests.
-build/tests/fault.so: tests/fault/fault.c
+# Makes a disk fail, or writes down what it is told, for tests.
+build/tests/%.so: tests/fault/%.c
 	@mkdir -p $(@D)
 	@$(CC) -std=c11 $(WARN) -O1 -shared -fPIC -o $@ $< -ldl
 
@@ -104,9 +104,9 @@ check:
 	@$(MAKE) --no-print-directory -j$(JOBS) V=release all ctests
 	@$(MAKE) --no-print-directory -j$(JOBS) V=asan all ctests
 	@tests/run.sh
-ctests: $(CTEST) build/tests/fault.so
+ctests: $(CTEST) build/tests/fault.so build/tests/memory.so build/tests/record.so
 # Kills and faults by the hundred: minutes, not part of check.
-torture: all build/tests/fault.so
+torture: all build/tests/fault.so build/tests/memory.so build/tests/record.so
 	@tests/run.sh tests/torture/*.sh
 asan:
 	@$(MAKE) V=asan all ctests

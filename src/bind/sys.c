@@ -133,7 +133,7 @@ static int sys_blas(lua_State *L)
     return 1;
 }
 
-// isa() -> "avx512" | "avx2" | "portable": what the kernels use
+// isa() -> "avx512" | "avx2" | "neon" | "portable": what the kernels use
 static int sys_isa(lua_State *L)
 {
     lua_pushstring(L, isa_name());

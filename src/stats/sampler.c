@@ -41,7 +41,10 @@ struct sampler {
     struct factor factor[SLOTS];
     bool bound[SLOTS], groups;
     double share;
-    double lo[3], hi[3];
+    double lo[WINDOWS], hi[WINDOWS];
+    const struct timing *timing; // or NULL
+    int batch;
+    enum mode mode;
     struct sampler_counts counts;
     uint64_t *set; // hashes of the kept networks: open addressing, 0 is empty
     size_t set_size, set_used;
@@ -54,10 +57,10 @@ struct sampler *sampler_new(enum sampler_kind kind, const struct arch *base)
     s->base = *base;
     s->slots = kind == SAMPLE_ANYNET ? 4 * base->stages : 6;
     s->share = 1;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < WINDOWS; i++) {
         s->lo[i] = -INFINITY;
         s->hi[i] = INFINITY;
-        s->counts.least[i] = INT64_MAX;
+        s->counts.least[i] = INFINITY;
     }
     return s;
 }
@@ -288,6 +291,13 @@ void sampler_window(struct sampler *s, int what, double lo, double hi)
     s->hi[what] = hi;
 }
 
+void sampler_timing(struct sampler *s, const struct timing *t, int batch, enum mode mode)
+{
+    s->timing = t;
+    s->batch = batch;
+    s->mode = mode;
+}
+
 bool sampler_complete(const struct sampler *s, struct error *e)
 {
     for (int i = 0; i < s->slots; i++)
@@ -381,17 +391,18 @@ static bool draw(const struct sampler *s, uint64_t seed, uint64_t index, struct 
     return true;
 }
 
-// Which bound of the window the cost breaks, or -1.  The extremes seen are noted.
-static int outside(struct sampler *s, const struct complexity *c)
+// Which bound of the window the network breaks, or -1.  The extremes seen are noted.
+static int outside(struct sampler *s, const struct arch *a)
 {
-    const int64_t v[3] = {c->flops, c->params, c->acts};
+    struct complexity c = complexity(a, a->image, false);
+    double v[WINDOWS] = {(double)c.flops, (double)c.params, (double)c.acts};
     int broken = -1;
-    for (int i = 2; i >= 0; i--) {
-        if (v[i] < s->counts.least[i])
-            s->counts.least[i] = v[i];
-        if (v[i] > s->counts.most[i])
-            s->counts.most[i] = v[i];
-        if (!((double)v[i] >= s->lo[i] && (double)v[i] <= s->hi[i]))
+    if (s->timing)
+        v[WINDOW_TIME] = timing_of(s->timing, a, a->image, s->batch, s->mode) / s->batch;
+    for (int i = s->timing ? WINDOW_TIME : WINDOW_ACTS; i >= 0; i--) {
+        s->counts.least[i] = fmin(s->counts.least[i], v[i]);
+        s->counts.most[i] = fmax(s->counts.most[i], v[i]);
+        if (!(v[i] >= s->lo[i] && v[i] <= s->hi[i]))
             broken = i;
     }
     return broken;
@@ -416,8 +427,7 @@ size_t sampler_next(struct sampler *s, uint64_t seed, uint64_t *index, uint64_t 
             s->counts.incompatible++;
             continue;
         }
-        struct complexity c = complexity(&a, a.image, false);
-        int broken = outside(s, &c);
+        int broken = outside(s, &a);
         if (broken >= 0) {
             s->counts.window[broken]++;
             continue;

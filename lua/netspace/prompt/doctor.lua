@@ -103,6 +103,21 @@ local function images()
     :format(text, missing[1])
 end
 
+-- The table of times by which arch.time tells those of networks (none is made here).
+local function measured()
+  local times = require "netspace.network.times"
+  local t, folder = times.present(1), times.folder()
+  if not folder then return false, "there is no home for them; XDG_CACHE_HOME names a folder" end
+  if not t then
+    local begun = times.begun(1)
+    return true, ("not measured yet on this machine%s; arch.times() does it, in a minute or two")
+      :format(begun > 0 and (", but for %d of %d networks"):format(begun, times.probes) or "")
+  end
+  local age = os.time() - (require("luv").fs_stat(t.path) or { mtime = { sec = 0 } }).mtime.sec
+  return true, ("of layers, measured %s ago (%s), median error %.1f %% in training, %.1f %% in "
+    .. "testing"):format(units.duration(age), t.id, 100 * t.error.train, 100 * t.error.test)
+end
+
 local function history()
   local path = require("netspace.prompt.history").path()
   if not path then return true, "off" end
@@ -196,6 +211,7 @@ function M.main(args)
   table.sort(names)
   for _, name in ipairs(names) do check("library", 5, lua_library, name) end
   check("images", 0, images)
+  check("times", 0, measured)
   check("terminal", 0, terminal)
   check("locale", 0, locale)
   check("history", 0, history)

@@ -17,6 +17,7 @@ local sys = require "netspace.core.sys"
 local tables = require "netspace.stats.tables"
 local units = require "netspace.lib.units"
 local varies = require "netspace.network.vary"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 

@@ -276,10 +276,6 @@ function M.check_on(where, on, o)
   for option, text in pairs(instead) do
     if o[option] then fail(("%s: %s does not go with on=; %s"):format(where, option, text)) end
   end
-  if type(o.checkpoint) == "table" and o.checkpoint.keep then
-    fail(where .. ": checkpoint.keep does not go with on=: weights stay on this machine; train the "
-      .. "best networks again here to have theirs")
-  end
   local ready, why = on:module().ready(on.options)
   if not ready then fail(("%s: %s"):format(where, why)) end
 end
