@@ -110,6 +110,10 @@ torture: all build/tests/fault.so build/tests/memory.so build/tests/record.so
 	@tests/run.sh tests/torture/*.sh
 asan:
 	@$(MAKE) V=asan all ctests
+# For ARM, cross-compiled and tested under qemu; ARGS=--kernels: the engine alone.
+arm64:
+	@scripts/install-packages --arm64
+	@scripts/cross-arm64 $(ARGS)
 # A reader under libFuzzer for TIME seconds (tests/fuzz/fuzz_$(T).c; ARGS: its options).  What
 # it finds goes to build/fuzz; needs clang.  The kernels, which read nothing, are not watched.
 T       ?= decode
@@ -190,6 +194,7 @@ help:
 	@echo "make [V=release|asan]   build ./netspace"; \
 	 echo "make demo               install what is missing, build, run examples/quickstart.lua"; \
 	 echo "make check              all tests (installs what they need)"; \
+	 echo "make arm64              for ARM (aarch64): built and tested under qemu"; \
 	 echo "make torture            long tests: kills and faults by the hundred"; \
 	 echo "make fuzz T=… TIME=…    a reader (tests/fuzz) under libFuzzer, for TIME seconds"; \
 	 echo "make install            to PREFIX=$(PREFIX), under DESTDIR"; \
@@ -207,4 +212,4 @@ help:
 	 echo "make asan clean uninstall"
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d $(CTEST:=.d) $(FUZZED:.o=.d)
-.PHONY: all dist bench fuzz bench-images bench-loading bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan layers install uninstall clean help
+.PHONY: all dist bench fuzz bench-images bench-loading bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan arm64 layers install uninstall clean help

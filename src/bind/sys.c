@@ -382,6 +382,8 @@ int open_sys(lua_State *L)
 {
     type_register(L, LOCK, held_meta, held_methods);
     luaL_newlib(L, functions);
+    lua_pushstring(L, gemm_other_core());
+    lua_setfield(L, -2, "other_core");
     lua_pushliteral(L, NETSPACE_VERSION);
     lua_setfield(L, -2, "version");
     lua_pushliteral(L, NETSPACE_COMMIT);

@@ -44,19 +44,20 @@ end
 
 local function blas()
   local right, why = self_check(sys.blas(), "check_blas",
-    "OPENBLAS_CORETYPE=Haswell netspace doctor tries another kernel")
+    "OPENBLAS_CORETYPE=" .. sys.other_core .. " netspace doctor tries another kernel")
   return right, why or sys.blas() .. ": matrix products are right"
 end
 
 local function kernels()
   local asked = os.getenv "NETSPACE_ISA"
   if asked and asked ~= sys.isa() then
-    return false, ("NETSPACE_ISA=%s is not available here; the kernels use %s"):format(asked,
+    return false, ("NETSPACE_ISA=%s is not of this processor; the kernels use %s"):format(asked,
       sys.isa())
   end
   local right, why = self_check(sys.isa() .. " kernels", "check_kernels",
     "NETSPACE_ISA=portable netspace doctor tries others")
-  return right, why or sys.isa() .. ": networks train as with other kernels"
+  return right, why or sys.isa() .. ": networks train as with other kernels" ..
+    (sys.isa() == "neon" and "; their speed on ARM is unmeasured" or "")
 end
 
 local function threads()
