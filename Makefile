@@ -79,8 +79,8 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libnetspace.a
 	@echo TEST $<
 	@$(CC) $(FLAGS) $(CPPFLAGS) $(CFLAGS) -Itests/unit $(LDFLAGS) $(LINK) -o $@ $< $(BUILD)/libnetspace.a $(LIBS) -lcmocka
 
-# Makes a disk fail, for tests.
-build/tests/fault.so: tests/fault/fault.c
+# Makes a disk fail, or writes down what it is told, for tests.
+build/tests/%.so: tests/fault/%.c
 	@mkdir -p $(@D)
 	@$(CC) -std=c11 $(WARN) -O1 -shared -fPIC -o $@ $< -ldl
 
@@ -104,12 +104,16 @@ check:
 	@$(MAKE) --no-print-directory -j$(JOBS) V=release all ctests
 	@$(MAKE) --no-print-directory -j$(JOBS) V=asan all ctests
 	@tests/run.sh
-ctests: $(CTEST) build/tests/fault.so
+ctests: $(CTEST) build/tests/fault.so build/tests/memory.so build/tests/record.so
 # Kills and faults by the hundred: minutes, not part of check.
-torture: all build/tests/fault.so
+torture: all build/tests/fault.so build/tests/memory.so build/tests/record.so
 	@tests/run.sh tests/torture/*.sh
 asan:
 	@$(MAKE) V=asan all ctests
+# For ARM, cross-compiled and tested under qemu; ARGS=--kernels: the engine alone.
+arm64:
+	@scripts/install-packages --arm64
+	@scripts/cross-arm64 $(ARGS)
 # A reader under libFuzzer for TIME seconds (tests/fuzz/fuzz_$(T).c; ARGS: its options).  What
 # it finds goes to build/fuzz; needs clang.  The kernels, which read nothing, are not watched.
 T       ?= decode
@@ -190,6 +194,7 @@ help:
 	@echo "make [V=release|asan]   build ./netspace"; \
 	 echo "make demo               install what is missing, build, run examples/quickstart.lua"; \
 	 echo "make check              all tests (installs what they need)"; \
+	 echo "make arm64              for ARM (aarch64): built and tested under qemu"; \
 	 echo "make torture            long tests: kills and faults by the hundred"; \
 	 echo "make fuzz T=… TIME=…    a reader (tests/fuzz) under libFuzzer, for TIME seconds"; \
 	 echo "make install            to PREFIX=$(PREFIX), under DESTDIR"; \
@@ -207,4 +212,4 @@ help:
 	 echo "make asan clean uninstall"
 
 -include $(OBJ:.o=.d) $(BUILD)/main.d $(CTEST:=.d) $(FUZZED:.o=.d)
-.PHONY: all dist bench fuzz bench-images bench-loading bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan layers install uninstall clean help
+.PHONY: all dist bench fuzz bench-images bench-loading bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan arm64 layers install uninstall clean help

@@ -15,7 +15,8 @@ no_slurm() {
 
 # Finds the programs, or fetches them: PATH, slurmd_path and libraries are set.
 find_slurm() {
-    local root="$PWD/build/slurm" list
+    root=$PWD/build/slurm
+    local list
     PATH=$PATH:/usr/sbin
     if ! command -v slurmctld >/dev/null && [ ! -x "$root/bin/slurmctld" ]; then
         command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
@@ -45,25 +46,33 @@ find_slurm() {
     [ -n "$slurm_version" ] || no_slurm "slurmctld does not run here"
 }
 
+# How processes of Slurm know each other, in $auth: without munge.  From 23.11 on Slurm has a way of
+# its own, by the file slurm.key beside slurm.conf and sockets in /run, which are one machine's.
+slurm_auth() {
+    case $slurm_version in
+    1* | 20* | 21* | 22* | 23.0*) auth="AuthType=auth/none
+CredType=cred/none" ;;
+    *)
+        for socket in /run/slurm*/sack.socket; do
+            [ ! -e "$socket" ] || no_slurm "a Slurm of this machine has $socket"
+        done
+        head -c 1024 /dev/urandom >"$D/slurm.key"
+        chmod 600 "$D/slurm.key"
+        auth="AuthType=auth/slurm
+CredType=cred/slurm" ;;
+    esac
+}
+
 # start_slurm DIRECTORY: writes slurm.conf and starts the daemons.  An array has at most MOST - 1
 # (3) tasks; AGE is how long squeue knows tasks that have ended (300 seconds); ACCOUNTING lines of
-# slurm.conf instead of none.
+# slurm.conf instead of none; SELECT what tasks are given, such as CR_Core_Memory.
 start_slurm() {
     D=$1
     host=$(hostname -s)
     me=$(id -un)
     port=$((20000 + $$ % 20000))
     mkdir -p "$D/state" "$D/log" "$D/spool/n1" "$D/spool/n2"
-    case $slurm_version in
-    1* | 20* | 21* | 22* | 23.0*) auth="AuthType=auth/none
-CredType=cred/none" ;;
-    *)
-        head -c 1024 /dev/urandom >"$D/slurm.key"
-        chmod 600 "$D/slurm.key"
-        auth="AuthType=auth/slurm
-CredType=auth/slurm
-AuthInfo=keyfile=$D/slurm.key" ;;
-    esac
+    slurm_auth
     cat >"$D/slurm.conf" <<CONF
 ClusterName=t
 SlurmctldHost=$host(127.0.0.1)
@@ -80,14 +89,14 @@ SlurmctldLogFile=$D/log/ctld.log
 SlurmdLogFile=$D/log/%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
-${ACCOUNTING:-AccountingStorageType=accounting_storage/none}
+${ACCOUNTING:-AccountingStorageType=accounting_storage/none
+JobAcctGatherType=jobacct_gather/none}
 MpiDefault=none
 MailProg=/bin/true
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0,bf_interval=1,defer
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
+SelectTypeParameters=${SELECT:-CR_Core}
 ReturnToService=2
 MaxArraySize=${MOST:-4}
 MinJobAge=${AGE:-300}
@@ -130,7 +139,8 @@ stop_slurm() {
     eventually 10 stopped
     # shellcheck disable=SC2086
     kill -9 $pids 2>/dev/null
-    wait
+    # shellcheck disable=SC2086
+    wait $pids
 }
 stopped() {
     for p in $pids; do [ ! -d "/proc/$p" ] || return 1; done

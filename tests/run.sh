@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.." || exit 2
 export CMOCKA_MESSAGE_OUTPUT=TAP NETSPACE=${NETSPACE:-$PWD/build/release/netspace}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 export XDG_STATE_HOME=$PWD/build/test-state XDG_CONFIG_HOME=$PWD/build/test-config
+export XDG_CACHE_HOME=$PWD/build/test-cache
 export TZ=UTC # the monitor shows times of day
 mkdir -p build
 if [ $# -eq 0 ]; then

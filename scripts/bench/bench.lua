@@ -4,6 +4,7 @@
 -- The processes stay alive and work in turn, A, B, A, B, …, a slice of steps each, so that
 -- both see the same clock and the same neighbours; a ratio is the median of the ratios of
 -- adjacent slices, a rate the best slice.  Rates count processor seconds.
+local atomic = require "netspace.lib.atomic"
 local json = require "netspace.lib.json"
 local arch = require "netspace.network.arch"
 local benchmark = require "netspace.core.benchmark"
@@ -21,9 +22,11 @@ names contain it), on one core, beside PyTorch (PYTHON=… make bench names its 
   --quick         short slices: ratios within about 10 %
   --slices N      slices of each side (7)
   --seconds S     processor seconds of a slice (0.7)
-  --isa NAME      kernels: avx512, avx2 or portable
+  --isa NAME      kernels: avx512, avx2, neon or portable
   --threads N     instead of the tables: N threads beside one, and beside PyTorch's N
-  --no-torch      netspace alone]]
+  --no-torch      netspace alone
+  --json FILE     also writes what was measured there
+  --compare A B   measures nothing: two such files side by side]]
 
 local function fail(message)
   io.stderr:write("bench: ", message, "\n", usage, "\n")
@@ -49,6 +52,11 @@ local function options(words)
       o[word:sub(3)], i = number(word, value), i + 1
     elseif word == "--threads" then
       o.threads, i = math.tointeger(number(word, value)) or fail "--threads: no whole number", i + 1
+    elseif word == "--json" then
+      o.json, i = value or fail "--json: which file?", i + 1
+    elseif word == "--compare" then
+      o.compare, i = { value, words[i + 2] }, i + 2
+      if not o.compare[2] then fail "--compare: it needs two files of --json" end
     elseif word == "--isa" then
       o.isa, i = value or "", i + 1
     elseif word == "--help" or word == "-h" then
@@ -408,8 +416,82 @@ local function chosen(names)
   return list
 end
 
+-- Files ------------------------------------------------------------------------------------
+
+local FORMAT = "netspace bench 1"
+
+-- What --json keeps: the machine with its ceilings of this run, and the figures of each network.
+local function save(path, o, list, results)
+  local t = { format = FORMAT, version = sys.version, commit = sys.commit, blas = sys.blas(),
+    kernels = o.isa or sys.isa(), torch = o.torch or nil, date = os.date "!%Y-%m-%d %H:%M",
+    slices = o.slices, seconds = o.seconds, ceilings = profiles.ceilings(), networks = {} }
+  for i, network in ipairs(list) do
+    local row_of = { name = network[1], batch = network[2],
+      flops = arch.complexity(network[3]).flops }
+    for _, mode in ipairs { "train", "test" } do
+      local r = results[i][mode]
+      row_of[mode] = { images_per_s = r.best, of_bound = r.reached, x_torch = r.ratio,
+        torch_images_per_s = r.torch and r.torch.best, faults = r.faults, switches = r.switches,
+        peak_bytes = r.start.peak_bytes, two = r.two }
+    end
+    t.networks[i] = row_of
+  end
+  local good, why = atomic.write(path, function(write) write(json.encode(t), "\n") end)
+  if not good then fail(why) end
+end
+
+local function load_saved(path)
+  local f, why = io.open(path, "rb")
+  if not f then fail(why) end
+  local good, t = pcall(json.decode, f:read "a")
+  f:close()
+  if not good or type(t) ~= "table" or t.format ~= FORMAT then
+    fail(("%s was not written by --json of this version"):format(path))
+  end
+  return t
+end
+
+local compared = { { "train/s A", "%9.0f" }, { "B", "%7.0f" }, { "B/A", "%5.2f" },
+  { "x torch A", "%9.2f" }, { "B", "%5.2f" }, { "test/s A", "%8.0f" }, { "B", "%7.0f" },
+  { "B/A", "%5.2f" }, { "x torch A", "%9.2f" }, { "B", "%5.2f" } }
+
+-- Networks that both files have.
+local function compare(paths)
+  local a, b, rows, of_b = load_saved(paths[1]), load_saved(paths[2]), {}, {}
+  for k, t in ipairs { a, b } do
+    print(("%s: %s, netspace %s (%s), kernels %s, %s, %s; %.0f GF/s, %.0f GB/s"):format(
+      k == 1 and "A" or "B", paths[k], t.version, t.commit, t.kernels, t.torch
+      and "PyTorch " .. t.torch or "without PyTorch", t.date, t.ceilings.sgemm_gflops,
+      t.ceilings.memory_gbytes))
+  end
+  for _, n in ipairs(b.networks) do of_b[n.name] = n end
+  heading(compared)
+  for _, x in ipairs(a.networks) do
+    local y = of_b[x.name]
+    if y then
+      local values = {}
+      for k, mode in ipairs { "train", "test" } do
+        local p, q, at = x[mode], y[mode], 5 * (k - 1)
+        values[at + 1], values[at + 2] = p.images_per_s, q.images_per_s
+        values[at + 3] = q.images_per_s / p.images_per_s
+        values[at + 4], values[at + 5] = p.x_torch, q.x_torch
+      end
+      rows[#rows + 1] = values
+      row(compared, x.name, values)
+    end
+  end
+  if #rows == 0 then fail "the two files have no network in common" end
+  means(compared, rows, { 3, 4, 5, 8, 9, 10 })
+  print "Runs at different times: the ratios to PyTorch of each run say more than the rates."
+end
+
 local o = options(arg)
+if o.compare then
+  compare(o.compare)
+  os.exit(0)
+end
 local list = chosen(o.names)
+if o.json and o.threads then fail "--json keeps the tables, not those of --threads" end
 check_isa(o.isa)
 o.torch = not o.no_torch and torch_version()
 print(("%s; kernels %s; %s"):format(sys.blas(), o.isa or sys.isa(),
@@ -424,4 +506,5 @@ else
   local results = speed_table(o, list)
   limit_table(list, results)
   steady_table(list, results)
+  if o.json then save(o.json, o, list, results) end
 end

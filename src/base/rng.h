@@ -31,7 +31,8 @@ struct rng {
     X(RNG_DROPOUT, dropout, 12)    /* entries left out by dropout; index as before */        \
     X(RNG_DEPTH, depth, 13)        /* branches left out by stochastic depth; as before */ \
     X(RNG_RECIPE, recipe, 15)      /* recipe of model `index & (1 << 32) - 1` of a           \
-                                      population; above: which number, which attempt */
+                                      population; above: which number, which attempt */     \
+    X(RNG_PROBE, probe, 16)        /* network `index` of which layers are timed */
 // clang-format on
 #define RNG_ENUM(name, lua, number) name = number,
 enum rng_purpose { RNG_PURPOSES(RNG_ENUM) };

@@ -80,7 +80,7 @@ static int core_profile(lua_State *L)
     const struct plan *p = benchmark_plan(b);
     int slots = 2 * p->n + 2;
     double *seconds = lua_newuserdatauv(L, (size_t)slots * sizeof *seconds, 0);
-    if (!benchmark_profile(b, lua_toboolean(L, 2), luaL_checknumber(L, 3), seconds))
+    if (!benchmark_profile(b, lua_toboolean(L, 2), luaL_checknumber(L, 3), seconds, NULL))
         return raise_interrupted(L);
     lua_createtable(L, 0, 2);
     plan_to_lua(L, p);

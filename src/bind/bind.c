@@ -24,6 +24,7 @@ static const luaL_Reg modules[] = {
     {"netspace.core.stats", open_stats},
     {"netspace.core.look", open_look},
     {"netspace.core.sys", open_sys},
+    {"netspace.core.timing", open_timing},
     {"netspace.core.weights", open_weights},
     {"netspace.core.yaml", open_yaml},
     {NULL, NULL},

@@ -30,6 +30,7 @@ int open_sequential(lua_State *L);
 int open_sqlite(lua_State *L);
 int open_stats(lua_State *L);
 int open_sys(lua_State *L);
+int open_timing(lua_State *L);
 int open_weights(lua_State *L);
 int open_yaml(lua_State *L);
 
@@ -67,6 +68,10 @@ void regnet_to_lua(lua_State *L, const struct regnet *r);
 /* Pushes the plan of a network as a table (bind/plan.c). */
 struct plan;
 void plan_to_lua(lua_State *L, const struct plan *p);
+
+/* A table of times (bind/timing.c); keep the value while it is in use. */
+struct timing;
+const struct timing *timing_from_lua(lua_State *L, int index);
 
 /* A batch size (bind/net.c) as an int; what does not fit stays out of range, and net_new
  * names it. */

@@ -1,6 +1,7 @@
 /* netspace.core.sampler: the candidates of a design space (stats/sampler.h).
  *   s = sampler.new{ kind =, base = <options of arch.anynet>, groups = bool, seed =,
- *         window =, factors = { { bond = "equal" | "up" | "sorted", slots = {…},
+ *         window =, timing = { table =, batch =, train = },
+ *         factors = { { bond = "equal" | "up" | "sorted", slots = {…},
  *           dist = { { v = {…}, p = {…} }, … } } … } }
  *   list, next = s:next(index, end, capacity);  rows, hashes, next = s:rows(index, end, capacity,
  *         threads);  s:keep(hash);  s:counts();  s:share() */
@@ -85,11 +86,13 @@ static void add_factor(lua_State *L, struct sampler *s)
     lua_settop(L, t);
 }
 
+static const char *const windows[] = {"flops", "params", "acts", "time"};
+TABLE_HAS(windows, WINDOWS);
+
 static void set_window(lua_State *L, int t, struct sampler *s)
 {
-    static const char *const names[] = {"flops", "params", "acts"};
-    for (int i = 0; i < 3; i++) {
-        if (lua_getfield(L, t, names[i]) == LUA_TTABLE) {
+    for (int i = 0; i < WINDOWS; i++) {
+        if (lua_getfield(L, t, windows[i]) == LUA_TTABLE) {
             lua_rawgeti(L, -1, 1);
             lua_rawgeti(L, -2, 2);
             sampler_window(s, i, luaL_checknumber(L, -2), luaL_checknumber(L, -1));
@@ -97,6 +100,23 @@ static void set_window(lua_State *L, int t, struct sampler *s)
         }
         lua_pop(L, 1);
     }
+}
+
+// The field timing = { table = netspace.core.timing's, batch =, train = } of the argument; the
+// sampler, on top of the stack, keeps the table.
+static void set_timing(lua_State *L, struct sampler *s)
+{
+    if (lua_getfield(L, 1, "timing") == LUA_TTABLE) {
+        lua_getfield(L, -1, "batch");
+        int batch = batch_from_lua(L, -1);
+        lua_getfield(L, -2, "train");
+        enum mode mode = lua_toboolean(L, -1) ? MODE_TRAIN : MODE_TEST;
+        lua_getfield(L, -3, "table");
+        sampler_timing(s, timing_from_lua(L, -1), batch, mode);
+        lua_setiuservalue(L, -5, 1);
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
 }
 
 static int core_new(lua_State *L)
@@ -115,13 +135,14 @@ static int core_new(lua_State *L)
     lua_getfield(L, 1, "factors");
     luaL_checktype(L, 6, LUA_TTABLE);
 
-    struct owner *o = lua_newuserdatauv(L, sizeof *o, 0);
+    struct owner *o = lua_newuserdatauv(L, sizeof *o, 1);
     *o = (struct owner){.seed = (uint64_t)seed};
     luaL_setmetatable(L, TYPE);
     o->sampler = sampler_new(regnet ? SAMPLE_REGNET : SAMPLE_ANYNET, &base);
     o->found = xcalloc(CAPACITY, sizeof *o->found);
     if (lua_istable(L, 5))
         set_window(L, 5, o->sampler);
+    set_timing(L, o->sampler);
     lua_getfield(L, 1, "groups");
     if (lua_toboolean(L, -1))
         sampler_by_groups(o->sampler);
@@ -244,21 +265,20 @@ static void set(lua_State *L, const char *name, lua_Integer v)
 // counts() -> { tried, shape, incompatible, duplicate, flops = {outside, least, most}, … }
 static int sampler_counts_(lua_State *L)
 {
-    static const char *const names[] = {"flops", "params", "acts"};
     const struct sampler_counts *c = sampler_counts(check(L)->sampler);
     lua_createtable(L, 0, 7);
     set(L, "tried", (lua_Integer)c->tried);
     set(L, "shape", (lua_Integer)c->shape);
     set(L, "incompatible", (lua_Integer)c->incompatible);
     set(L, "duplicate", (lua_Integer)c->duplicate);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < WINDOWS; i++) {
         lua_createtable(L, 0, 3);
         set(L, "outside", (lua_Integer)c->window[i]);
         if (c->least[i] <= c->most[i]) {
-            set(L, "least", c->least[i]);
-            set(L, "most", c->most[i]);
+            set_number(L, "least", c->least[i]);
+            set_number(L, "most", c->most[i]);
         }
-        lua_setfield(L, -2, names[i]);
+        lua_setfield(L, -2, windows[i]);
     }
     return 1;
 }

@@ -135,7 +135,8 @@ static void take_pipe(void)
 // the event loop, files) has its calls begun anew.
 static void take_signals(void)
 {
-    struct sigaction act = {.sa_handler = on_signal, .sa_flags = shield ? SA_RESTART : 0}, old;
+    struct sigaction act = {.sa_handler = on_signal, .sa_flags = shield ? SA_RESTART : 0},
+                     old;
     sigemptyset(&act.sa_mask);
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);

@@ -133,7 +133,7 @@ static int sys_blas(lua_State *L)
     return 1;
 }
 
-// isa() -> "avx512" | "avx2" | "portable": what the kernels use
+// isa() -> "avx512" | "avx2" | "neon" | "portable": what the kernels use
 static int sys_isa(lua_State *L)
 {
     lua_pushstring(L, isa_name());
@@ -382,6 +382,8 @@ int open_sys(lua_State *L)
 {
     type_register(L, LOCK, held_meta, held_methods);
     luaL_newlib(L, functions);
+    lua_pushstring(L, gemm_other_core());
+    lua_setfield(L, -2, "other_core");
     lua_pushliteral(L, NETSPACE_VERSION);
     lua_setfield(L, -2, "version");
     lua_pushliteral(L, NETSPACE_COMMIT);

@@ -115,10 +115,13 @@ static bool next(struct reading *r, yaml_event_t *e)
 {
     if (yaml_parser_parse(&r->parser, e))
         return true;
-    snprintf(r->error, sizeof r->error, "line %lu: %s%s%s",
-             (unsigned long)r->parser.problem_mark.line + 1,
-             r->parser.problem ? r->parser.problem : "it is not YAML",
-             r->parser.context ? ", " : "", r->parser.context ? r->parser.context : "");
+    if (r->parser.error == YAML_MEMORY_ERROR)
+        snprintf(r->error, sizeof r->error, "out of memory");
+    else
+        snprintf(r->error, sizeof r->error, "line %lu: %s%s%s",
+                 (unsigned long)r->parser.problem_mark.line + 1,
+                 r->parser.problem ? r->parser.problem : "it is not YAML",
+                 r->parser.context ? ", " : "", r->parser.context ? r->parser.context : "");
     return false;
 }
 

@@ -3,6 +3,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@ struct archive_file {
 
 static bool failed(struct archive_file *f, int answer, struct error *e)
 {
+    if (archive_errno(f->a) == ENOMEM)
+        die("out of memory (libarchive)");
     const char *text = archive_error_string(f->a);
     error_set(e, "%.200s", text ? text : "it cannot be read");
     if (answer == ARCHIVE_FATAL)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/checksum.h"
 #include "base/memory.h"
@@ -20,7 +21,7 @@ static enum part drawn(const char *name, uint64_t seed, const double share[3])
 
 static void forget_index(const struct pack *p, uint32_t n)
 {
-    uintptr_t from = (uintptr_t)p->map, page = 4096;
+    uintptr_t from = (uintptr_t)p->map, page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t first = (from + p->index_at) / page * page;
     uintptr_t last = (from + p->index_at + n * sizeof(struct pack_entry)) / page * page;
     if (last > first)

@@ -8,21 +8,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/taps.h"
 #include "nn/isa.h"
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-enum { BITS = 32 - 8 - 2 }; // of a weight
-
-/* New pixel i is the sum of weight[i·most + k] times old pixel first[i] + k, k below count[i]. */
-struct taps {
-    int *first, *count;
-    int32_t *weight;
-    double *exact; // of one new pixel
-    int n, most;
-    int low, high; // old pixels that are looked at: low … high - 1
-};
 
 struct pixels picture_pixels(const struct picture *p)
 {
@@ -160,120 +147,15 @@ static void columns_plain(uint8_t *to, const struct taps *t, const uint8_t *from
     }
 }
 
-#if defined(__x86_64__)
-#define AVX2 __attribute__((target("avx2")))
-
-/* sum + the 8 bytes at p, each times the weight. */
-#define ADD(sum, p, weight)                                                                  \
-    _mm256_add_epi32(sum, _mm256_mullo_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64(           \
-                                                 (const __m128i *)(const void *)(p))),       \
-                                             weight))
-
-enum { SIDE = 16 }; // bytes for each column in rows_avx2
-
-/* Brings rows side by side: for each column four pixels of three channels and a blank, or 16
- * of one. */
-static void side_by_side(uint8_t *side, const struct taps *t, const uint8_t *row,
-                         size_t stride, int channels, int rows)
-{
-    for (int r = 0; r < rows; r++, row += stride) {
-        int last = t->high - 1;
-        if (channels == 1) {
-            for (int x = t->low; x <= last; x++)
-                side[SIDE * (size_t)x + (size_t)r] = row[x];
-            continue;
-        }
-        uint8_t *s = side + 4 * r + SIDE * (size_t)t->low;
-        const uint8_t *p = row + 3 * (size_t)t->low;
-        for (int x = t->low; x < last; x++, s += SIDE, p += 3)
-            memcpy(s, p, 4); // the fourth is not used
-        memcpy(s, p, 3);
-    }
-}
-
-/* As rows_plain, for groups of rows at once, so that a tap is two loads of 8 bytes. */
-AVX2 static void rows_avx2(uint8_t *to, const struct taps *t, struct pixels from,
-                           uint8_t *side)
-{
-    int channels = from.channels, group = channels == 3 ? 4 : 16;
-    size_t width = (size_t)t->n * (size_t)channels;
-    for (int y = 0; y < from.height; y += group) {
-        int rows = from.height - y < group ? from.height - y : group;
-        side_by_side(side, t, from.at + (size_t)y * from.stride, from.stride, channels, rows);
-        uint8_t *out = to + (size_t)y * width;
-        for (int i = 0; i < t->n; i++, out += channels) {
-            const int32_t *weight = t->weight + (size_t)i * (size_t)t->most;
-            const uint8_t *s = side + SIDE * (size_t)t->first[i];
-            __m256i a = _mm256_set1_epi32(1 << (BITS - 1)), b = a;
-            for (int k = 0; k < t->count[i]; k++, s += SIDE) {
-                __m256i w = _mm256_set1_epi32(weight[k]);
-                a = ADD(a, s, w);
-                b = ADD(b, s + 8, w);
-            }
-            __m256i ab =
-                _mm256_packus_epi32(_mm256_srai_epi32(a, BITS), _mm256_srai_epi32(b, BITS));
-            ab = _mm256_permute4x64_epi64(ab, _MM_SHUFFLE(3, 1, 2, 0));
-            uint8_t sums[SIDE];
-            _mm_storeu_si128((__m128i *)(void *)sums,
-                             _mm_packus_epi16(_mm256_castsi256_si128(ab),
-                                              _mm256_extracti128_si256(ab, 1)));
-            for (int r = 0; r < rows; r++)
-                if (channels == 3)
-                    memcpy(out + (size_t)r * width, sums + 4 * r, 3);
-                else
-                    out[(size_t)r * width] = sums[r];
-        }
-    }
-}
-
-/* As columns_plain; from may be read up to 31 bytes beyond its end. */
-AVX2 static void columns_avx2(uint8_t *to, const struct taps *t, const uint8_t *from,
-                              size_t width)
-{
-    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    for (int i = 0; i < t->n; i++, to += width) {
-        const int32_t *weight = t->weight + (size_t)i * (size_t)t->most;
-        const uint8_t *first = from + (size_t)(t->first[i] - t->low) * width;
-        for (size_t x = 0; x < width; x += 32) {
-            const uint8_t *p = first + x;
-            __m256i a = _mm256_set1_epi32(1 << (BITS - 1)), b = a, c = a, d = a;
-            for (int k = 0; k < t->count[i]; k++, p += width) {
-                __m256i w = _mm256_set1_epi32(weight[k]);
-                a = ADD(a, p, w);
-                b = ADD(b, p + 8, w);
-                c = ADD(c, p + 16, w);
-                d = ADD(d, p + 24, w);
-            }
-            a = _mm256_packus_epi32(_mm256_srai_epi32(a, BITS), _mm256_srai_epi32(b, BITS));
-            c = _mm256_packus_epi32(_mm256_srai_epi32(c, BITS), _mm256_srai_epi32(d, BITS));
-            a = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a, c), order);
-            if (width - x >= 32) {
-                _mm256_storeu_si256((__m256i *)(void *)(to + x), a);
-            } else {
-                uint8_t rest[32];
-                _mm256_storeu_si256((__m256i *)(void *)rest, a);
-                memcpy(to + x, rest, width - x);
-            }
-        }
-    }
-}
-#endif
-
-/* Which of the two: the kernels' instruction set; both give the same. */
+/* By AVX2 or in plain C, as the kernels; both give the same. */
 static void both_passes(uint8_t *to, const struct taps *columns, const struct taps *rows,
                         struct pixels from, uint8_t *between, uint8_t *side)
 {
-    size_t line = (size_t)columns->n * (size_t)from.channels;
-#if defined(__x86_64__)
-    if (strcmp(isa_name(), "portable") != 0) { // avx2 or avx512
-        rows_avx2(between, columns, from, side);
-        columns_avx2(to, rows, between, line);
+    bool plain = strcmp(isa_name(), "portable") == 0;
+    if (!plain && resize_avx2(to, columns, rows, &from, between, side))
         return;
-    }
-#endif
-    (void)side;
     rows_plain(between, columns, from);
-    columns_plain(to, rows, between, line);
+    columns_plain(to, rows, between, (size_t)columns->n * (size_t)from.channels);
 }
 
 /* Parts of one piece of memory. */
@@ -317,7 +199,7 @@ void pixels_resize_window(uint8_t *to, struct window window, int width, int heig
     struct taps columns = {.n = window.width, .most = most_taps(across)};
     struct taps rows = {.n = window.height, .most = most_taps(down)};
     size_t line = (size_t)window.width * (size_t)from.channels;
-    size_t side_bytes = 16 * (size_t)from.width,
+    size_t side_bytes = SIDE * (size_t)from.width,
            between_bytes = line * (size_t)from.height + 64;
     size_t bytes = taps_bytes(&columns) + taps_bytes(&rows) + rounded(side_bytes) +
                    rounded(between_bytes);

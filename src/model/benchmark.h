@@ -31,8 +31,10 @@ bool benchmark_run(struct benchmark *b, bool train, double seconds, struct speed
 
 /* Where a step's time goes: seconds of every operation at its time in the plan (plan.h; the
  * loss at n, the optimiser at 2n + 1), each the least of all steps, of which there are at
- * least three.  `seconds` has room for 2n + 2.  False when interrupted. */
-bool benchmark_profile(struct benchmark *b, bool train, double budget, double *seconds);
+ * least three; whole (or NULL): of a step with its copying of images.  By net_clock (net.h).
+ * `seconds` has room for 2n + 2.  False when interrupted. */
+bool benchmark_profile(struct benchmark *b, bool train, double budget, double *seconds,
+                       double *whole);
 const struct plan *benchmark_plan(const struct benchmark *b);
 
 /* Processor seconds that a source takes for one training image, in batches. */

@@ -336,10 +336,15 @@ void net_stamps(struct net *n, double *stamps)
     n->stamps = stamps;
 }
 
+double net_clock(const struct net *n)
+{
+    return n->threads > 1 ? clock_now() : clock_cpu();
+}
+
 static void stamp(const struct net *n, int time)
 {
     if (n->stamps)
-        n->stamps[time] = clock_now();
+        n->stamps[time] = net_clock(n);
 }
 
 float *net_input(struct net *n)

@@ -92,10 +92,12 @@ void net_drop(struct net *n, const struct drop *what, uint64_t seed, int epoch,
 /* A forward in training after which the running statistics are those of this batch alone;
  * false as net_forward's NULL. */
 bool net_gather(struct net *n, int count);
-/* From now on each operation leaves the clock (clock_now) of its end at its time in the
- * plan, backward's loss at n and net_step at 2n + 1 (plan->n + plan->n + 2 places); NULL:
- * no longer.  For profiles. */
+/* From now on each operation leaves net_clock of its end at its time in the plan, backward's
+ * loss at n and net_step at 2n + 1 (plan->n + plan->n + 2 places); NULL: no longer.  For
+ * profiles. */
 void net_stamps(struct net *n, double *stamps);
+/* Processor seconds of one thread; of several, seconds of the clock on the wall. */
+double net_clock(const struct net *n);
 
 /* What a file calls the parameters, where not as net_param: a name for each of them (NULL:
  * its own); whether its first convolution takes images with blue first; and which parameters

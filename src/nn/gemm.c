@@ -73,6 +73,15 @@ const char *gemm_corename(void)
     return openblas_get_corename();
 }
 
+const char *gemm_other_core(void)
+{
+#if defined(__aarch64__)
+    return "ARMV8";
+#else
+    return "Haswell";
+#endif
+}
+
 const char *gemm_library(void)
 {
     static char text[96];
@@ -137,9 +146,9 @@ static bool product_right(const struct product *p, float *A, float *B, float *C,
                     e,
                     "sgemm of %s is wrong on this processor: M=%d N=%d K=%d "
                     "transposed %d %d alpha %g beta %g, row %zu column %zu is %.9g "
-                    "instead of %.9g; try OPENBLAS_CORETYPE=Haswell",
+                    "instead of %.9g; try OPENBLAS_CORETYPE=%s",
                     gemm_library(), p->M, p->N, p->K, p->ta, p->tb, (double)p->alpha,
-                    (double)p->beta, i, j, (double)got, want);
+                    (double)p->beta, i, j, (double)got, want, gemm_other_core());
         }
     }
     return true;

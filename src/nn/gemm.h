@@ -20,6 +20,7 @@ void cholesky_solve(const double *L, size_t n, double *b, size_t count);
 
 /* "OpenBLAS 0.3.21 Cooperlake": recorded with every result, because bits depend on it. */
 const char *gemm_library(void);
+const char *gemm_other_core(void); // to try when that of the processor is wrong
 const char *gemm_corename(void);
 /* A few hundred products of odd sizes against double precision; false with the first
  * wrong case named.  Some OpenBLAS releases are wrong on newer processors. */

@@ -10,6 +10,8 @@ static const struct kernels *const all[] = {
 #if defined(__x86_64__)
     &kernels_avx512,
     &kernels_avx2,
+#elif defined(__aarch64__)
+    &kernels_neon,
 #endif
     &kernels_portable,
 };
@@ -27,6 +29,10 @@ static bool runs_here(const struct kernels *k)
                __builtin_cpu_supports("fma");
     if (k == &kernels_avx2)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+#if defined(__aarch64__)
+    if (k == &kernels_neon)
+        return true; // every one of these processors has it
 #endif
     return k == &kernels_portable;
 }

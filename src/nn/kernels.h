@@ -1,7 +1,7 @@
 /* The table of kernels of one instruction set, and who fills it.
  *
- * The layer files (conv.c, norm.c, …) assert sizes and call through the table; the three
- * files kernels/avx512.c, avx2.c and portable.c compile the same sources
+ * The layer files (conv.c, norm.c, …) assert sizes and call through the table; the four
+ * files kernels/avx512.c, avx2.c, neon.c and portable.c compile the same sources
  * (kernels/direct.h, direct_weights.h, depthwise.h, winograd.h, norm.h, product.h, point.h)
  * for their vector width.  Signatures are those of layers.h. */
 #ifndef NN_KERNELS_H
@@ -81,7 +81,7 @@ struct kernels {
                      float mu, bool nesterov);
 };
 
-extern const struct kernels kernels_avx512, kernels_avx2, kernels_portable;
+extern const struct kernels kernels_avx512, kernels_avx2, kernels_neon, kernels_portable;
 
 const struct kernels *kernels_get(void);   // the chosen table (isa.c)
 void kernels_use(const struct kernels *k); // chooses: for checks

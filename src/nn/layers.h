@@ -12,7 +12,7 @@
  * how many there are.
  * A convolution leaves its results unfinished when an interrupt is pending
  * (base/interrupt.h): its caller has to look.
- * Each kernel exists for AVX-512, AVX2 and portable C, chosen once at start (isa.h).
+ * Each kernel exists for AVX-512, AVX2, NEON and portable C, chosen once at start (isa.h).
  * Sources: method of each layer named beside it; conventions of pycls (padding (k-1)/2,
  * no convolution bias, batch norm before the activation). */
 #ifndef NN_LAYERS_H

@@ -544,8 +544,10 @@ bool adjust_edf(const struct adjusted *a, const struct adjust_data *data, int p,
                 for (size_t k = 0; k < m; k++)
                     sum[k] += xi * influence[i * m + k];
             }
+            float most = 0; // in double GCC 12.2 fails on this loop for aarch64
             for (size_t k = 0; k < m; k++)
-                sup[r] = fmax(sup[r], fabs((double)sum[k]));
+                most = fmaxf(most, fabsf(sum[k]));
+            sup[r] = (double)most;
         }
         qsort(sup, draws, sizeof *sup, ascending);
         double tail = 0.5 + level / 2;

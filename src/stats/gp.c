@@ -9,6 +9,13 @@
 #include "base/rng.h"
 #include "nn/gemm.h"
 
+// A function compiled for each of these, and chosen at run time.
+#if defined(__x86_64__)
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CLONES
+#endif
+
 #define WIDE 10.0 // C: variance of the constant, in variances of y
 #define FLOOR                                                                                \
     1e-3 // least variance of the noise, in the same: no training repeats closer than that
@@ -34,9 +41,8 @@ static inline __attribute__((always_inline)) void exp_negative(lanes *value)
 
 /* k[j] = exp(-½ |a - b_j|²) for n points b, which stand by columns: b[d·n + j].  n is a multiple
  * of LANES. */
-__attribute__((target_clones("avx512f", "avx2", "default"))) static void
-covariances(float *restrict k, const float *restrict a, const float *restrict b, size_t n,
-            int D)
+CLONES static void covariances(float *restrict k, const float *restrict a,
+                               const float *restrict b, size_t n, int D)
 {
     for (size_t j = 0; j < n; j += LANES) {
         lanes sum = {0}, t;
@@ -52,9 +58,8 @@ covariances(float *restrict k, const float *restrict a, const float *restrict b,
 }
 
 /* Σ k[j] alpha[j]; adds w k[j] to columns[j].  n is a multiple of LANES. */
-__attribute__((target_clones("avx512f", "avx2", "default"))) static double
-gather(const float *restrict k, const double *restrict alpha, float w,
-       float *restrict columns, size_t n)
+CLONES static double gather(const float *restrict k, const double *restrict alpha, float w,
+                            float *restrict columns, size_t n)
 {
     double part[LANES] = {0}, sum = 0;
     for (size_t j = 0; j < n; j += LANES)
@@ -80,9 +85,8 @@ struct learning {
 };
 
 // k[j] = exp(-½ Σ_g inverse[g] distance[g·n + j]), n points; n is a multiple of LANES.
-__attribute__((target_clones("avx512f", "avx2", "default"))) static void
-smooth(float *restrict k, const float *restrict distance, const float *inverse, int groups,
-       size_t n, size_t stride)
+CLONES static void smooth(float *restrict k, const float *restrict distance,
+                          const float *inverse, int groups, size_t n, size_t stride)
 {
     for (size_t j = 0; j < n; j += LANES) {
         lanes sum = {0}, d;
@@ -97,9 +101,8 @@ smooth(float *restrict k, const float *restrict distance, const float *inverse, 
 }
 
 // sums[g] += Σ w[j] distance[g·n + j], sums[groups] += Σ w[j]
-__attribute__((target_clones("avx512f", "avx2", "default"))) static void
-weigh(double *restrict sums, const float *restrict w, const float *restrict distance,
-      int groups, size_t n, size_t stride)
+CLONES static void weigh(double *restrict sums, const float *restrict w,
+                         const float *restrict distance, int groups, size_t n, size_t stride)
 {
     for (int g = 0; g <= groups; g++) {
         lanes sum = {0}, v, d;
@@ -121,7 +124,7 @@ static double posterior(struct learning *t, const double *p, double *gradient)
 {
     size_t n = t->n, padded = t->padded;
     double a2 = exp(2 * p[0]), noise = exp(2 * p[1]), value = 0, sums[GP_GROUPS + 1] = {0};
-    float inverse[GP_GROUPS];
+    float inverse[GP_GROUPS] = {0};
     for (int g = 0; g < t->groups; g++)
         inverse[g] = (float)exp(-2 * p[2 + g]);
     for (size_t i = 0; i < n; i++) {

@@ -43,14 +43,17 @@ struct sampler {
     struct factor factor[SLOTS];
     bool bound[SLOTS], groups;
     double share;
-    double lo[3], hi[3];
+    double lo[WINDOWS], hi[WINDOWS];
+    const struct timing *timing; // or NULL
+    int batch;
+    enum mode mode;
     struct sampler_counts counts;
     uint64_t *set; // hashes of the kept networks: open addressing, 0 is empty
     size_t set_size, set_used;
 };
 
 static const struct sampler_counts NOTHING = {
-    .least = {INT64_MAX, INT64_MAX, INT64_MAX},
+    .least = {INFINITY, INFINITY, INFINITY, INFINITY},
 };
 
 struct sampler *sampler_new(enum sampler_kind kind, const struct arch *base)
@@ -61,7 +64,7 @@ struct sampler *sampler_new(enum sampler_kind kind, const struct arch *base)
     s->slots = kind == SAMPLE_ANYNET ? 4 * base->stages : 6;
     s->share = 1;
     s->counts = NOTHING;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < WINDOWS; i++) {
         s->lo[i] = -INFINITY;
         s->hi[i] = INFINITY;
     }
@@ -299,6 +302,13 @@ void sampler_window(struct sampler *s, int what, double lo, double hi)
     s->hi[what] = hi;
 }
 
+void sampler_timing(struct sampler *s, const struct timing *t, int batch, enum mode mode)
+{
+    s->timing = t;
+    s->batch = batch;
+    s->mode = mode;
+}
+
 bool sampler_complete(const struct sampler *s, struct error *e)
 {
     for (int i = 0; i < s->slots; i++)
@@ -392,18 +402,18 @@ static bool draw(const struct sampler *s, uint64_t seed, uint64_t index, struct 
     return true;
 }
 
-// Which bound of the window the cost breaks, or -1.  The extremes seen are noted.
-static int outside(const struct sampler *s, struct sampler_counts *counts,
-                   const struct complexity *c)
+// Which bound of the window the network breaks, or -1.  The extremes seen are noted.
+static int outside(const struct sampler *s, struct sampler_counts *counts, const struct arch *a)
 {
-    const int64_t v[3] = {c->flops, c->params, c->acts};
+    struct complexity c = complexity(a, a->image, false);
+    double v[WINDOWS] = {(double)c.flops, (double)c.params, (double)c.acts};
     int broken = -1;
-    for (int i = 2; i >= 0; i--) {
-        if (v[i] < counts->least[i])
-            counts->least[i] = v[i];
-        if (v[i] > counts->most[i])
-            counts->most[i] = v[i];
-        if (!((double)v[i] >= s->lo[i] && (double)v[i] <= s->hi[i]))
+    if (s->timing)
+        v[WINDOW_TIME] = timing_of(s->timing, a, a->image, s->batch, s->mode) / s->batch;
+    for (int i = s->timing ? WINDOW_TIME : WINDOW_ACTS; i >= 0; i--) {
+        counts->least[i] = fmin(counts->least[i], v[i]);
+        counts->most[i] = fmax(counts->most[i], v[i]);
+        if (!(v[i] >= s->lo[i] && v[i] <= s->hi[i]))
             broken = i;
     }
     return broken;
@@ -427,8 +437,7 @@ static size_t walk(const struct sampler *s, uint64_t seed, uint64_t *index, uint
             counts->incompatible++;
             continue;
         }
-        struct complexity c = complexity(&a, a.image, false);
-        int broken = outside(s, counts, &c);
+        int broken = outside(s, counts, &a);
         if (broken >= 0) {
             counts->window[broken]++;
             continue;
@@ -451,10 +460,10 @@ static void add_counts(struct sampler_counts *to, const struct sampler_counts *c
     to->shape += c->shape;
     to->incompatible += c->incompatible;
     to->duplicate += c->duplicate;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < WINDOWS; i++) {
         to->window[i] += c->window[i];
-        to->least[i] = c->least[i] < to->least[i] ? c->least[i] : to->least[i];
-        to->most[i] = c->most[i] > to->most[i] ? c->most[i] : to->most[i];
+        to->least[i] = fmin(to->least[i], c->least[i]);
+        to->most[i] = fmax(to->most[i], c->most[i]);
     }
 }
 

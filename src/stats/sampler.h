@@ -17,6 +17,7 @@
 #include "model/arch.h"
 #include "model/complexity.h"
 #include "model/regnet.h"
+#include "model/timing.h"
 
 enum sampler_kind {
     SAMPLE_ANYNET, // parameters d, w, b, g of every stage: slot = parameter · stages + stage
@@ -35,11 +36,13 @@ struct distribution {
     double *p;     // >= 0, of any positive sum
 };
 
-/* Why candidates were not taken, and the extremes seen among the valid ones.  Windows and
- * extremes: flops, params, acts. */
+enum { WINDOW_FLOPS, WINDOW_PARAMS, WINDOW_ACTS, WINDOW_TIME, WINDOWS };
+
+/* Why candidates were not taken, and the extremes seen among the valid ones (of time: where it
+ * is asked for). */
 struct sampler_counts {
-    uint64_t tried, shape, incompatible, window[3], duplicate;
-    int64_t least[3], most[3];
+    uint64_t tried, shape, incompatible, window[WINDOWS], duplicate;
+    double least[WINDOWS], most[WINDOWS];
 };
 
 struct candidate {
@@ -66,8 +69,11 @@ void sampler_by_groups(struct sampler *s);
 bool sampler_bind(struct sampler *s, enum sampler_bond bond, int n, const int *slots,
                   const struct distribution *dist, struct error *e);
 
-/* Bounds (inclusive) of flops (0), params (1) or acts (2). */
+/* Bounds (inclusive). */
 void sampler_window(struct sampler *s, int what, double lo, double hi);
+
+/* What WINDOW_TIME is: seconds an image, in steps of `batch`, by a table that outlives s. */
+void sampler_timing(struct sampler *s, const struct timing *t, int batch, enum mode mode);
 
 /* True when every slot has its factor. */
 bool sampler_complete(const struct sampler *s, struct error *e);

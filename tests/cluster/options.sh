@@ -71,6 +71,21 @@ ok $? "and how much it was"
 sweep budget "trainer = stub, on = on()"
 check "the same without it trains the rest" [ "$(cat "$dir/budget.out")" = 12 ]
 
+# ---- weights that are kept ---------------------------------------------------------------------
+sweep kept "models = tiny(4), seed = 3, workers = 2, checkpoint = { keep = true }"
+sweep weights "models = tiny(4), seed = 3, on = on(), checkpoint = { keep = true }"
+ok $? "weights of networks that tasks train are kept"
+differ=
+for i in 1 2 3 4; do
+    cmp "$dir/kept.db.weights/1-$i.safetensors" "$dir/weights.db.weights/1-$i.safetensors" 2>>"$dir/weights.err" || differ=1
+done
+check "where workers here put theirs, and the same" [ -z "$differ" ]
+check "nothing stays with the tasks" [ ! -e "$dir/weights.db.cluster" ]
+check "the best network is there" [ "$("$NETSPACE" -q --no-init -e "
+    s = assert(store.open('$dir/weights.db')) r = s:result('RegNetX-32px')
+    best = 1 for i = 2, 4 do if r.errors[i] < r.errors[best] then best = i end end
+    print((s:net('RegNetX-32px', best):test(data.open('shapes', { train = 400, test = 50 }), { split = 'validation' })) == r.errors[best])")" = true ]
+
 # ---- models that are left early ------------------------------------------------------------------
 sweep whole "models = tiny(6), seed = 3, workers = 2"
 "$NETSPACE" -q --no-init tests/cluster/table.lua "$dir/whole.db" >"$dir/calm.table"

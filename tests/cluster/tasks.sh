@@ -13,6 +13,7 @@ left() {
     "$NETSPACE" $sweep "$dir/$1.db" sh >"$dir/$1.out" 2>"$dir/$1.err" &
     script=$!
     eventually $patience begun "$1.db.cluster/*"
+    "$NETSPACE" collect "$dir/$1.db" 2>"$dir/busy.err"
     kill -INT $script
     wait $script
 }
@@ -30,6 +31,7 @@ export EPOCHS COUNT
 "$NETSPACE" $sweep "$dir/calm.db2" >"$dir/calm.table" 2>"$dir/calm.err"
 
 left day
+check "collect says that the script does so already" grep -q "is taken in by another process" "$dir/busy.err"
 check "Ctrl-C leaves the tasks, and says how to go on" grep -q "its tasks go on: .*netspace collect" "$dir/day.err"
 "$NETSPACE" collect "$dir/day.db" 2>>"$dir/day.err"
 ok $? "what there is can be collected meanwhile"
@@ -101,7 +103,16 @@ ok $? "names that a shell would take as commands"
 check "are none" [ -z "$(find "$dir" . -maxdepth 2 \( -name p -o -name q -o -name x -o -name y \))" ]
 
 left dry
-kill $(tasks) 2>/dev/null
+set -- $(tasks)
+kill -STOP "$@"
+"$NETSPACE" submit "$dir/dry.db" --dry-run >"$dir/dry.sh" 2>>"$dir/dry.err"
+check "--dry-run leaves out what tasks have" grep -q "^# A: nothing is to be submitted" "$dir/dry.sh"
+kill -9 "$1"
+dry() { "$NETSPACE" submit "$dir/dry.db" --dry-run >"$dir/dry.sh" 2>>"$dir/dry.err" && grep -q "# A: [12] models* in" "$dir/dry.sh"; }
+check "and has what one had that died, though nobody has looked" eventually 5 dry
+shift
+kill -CONT "$@"
+kill "$@" 2>/dev/null
 eventually $patience idle
 "$NETSPACE" submit "$dir/dry.db" --dry-run --scheduler slurm --time 1:00 --partition p --at-once 2 >"$dir/dry.sh" 2>>"$dir/dry.err"
 ok $? "--dry-run"

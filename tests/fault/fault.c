@@ -1,15 +1,16 @@
-/* A preload library for tests: makes the k-th call that writes fail, as a full or broken
- * disk would.  Counted are the calls on files whose path contains FAULT_PATH, over all
- * processes that share the file FAULT_STATE (8 bytes, a counter).
+/* A preload library for tests: makes the k-th call of a kind fail, as a full or broken disk or
+ * a machine at its limits would.  Counted are the calls on files whose path contains
+ * FAULT_PATH, over all processes that share the file FAULT_STATE (8 bytes, a counter).
  *
- *   FAULT_CALLS   which calls, of "open write sync truncate rename" (all)
+ *   FAULT_CALLS   which calls, of "open write sync truncate rename unlink find read map process"
  *   FAULT_AT      the number of the first call that fails; 0: none, they are only counted
  *   FAULT_TIMES   how many fail from there on (1)
- *   FAULT_ERROR   ENOSPC, EIO, EINTR, or SHORT: half of the bytes are written (calls that
- *                 write only)
+ *   FAULT_ERROR   ENOSPC, EIO, EINTR, EMFILE, EAGAIN, ENOMEM, or SHORT: half of the bytes are
+ *                 written or read (calls that write or read only)
  *
- * write stands for write, pwrite and fwrite, sync for fsync and fdatasync, open for opening
- * to write.  For Linux with glibc. */
+ * write stands for write, pwrite and fwrite, read for read and pread, sync for fsync and
+ * fdatasync, open for opening to write, find for opening to read, map for mmap; process, which
+ * has no path, for fork, pipe2, socketpair, epoll_create1 and eventfd.  For Linux with glibc. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -21,7 +22,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static const char *wanted, *calls;
@@ -44,6 +48,9 @@ __attribute__((constructor)) static void setup(void)
     error = !what                          ? EIO
             : strcmp(what, "ENOSPC") == 0  ? ENOSPC
             : strcmp(what, "EINTR") == 0   ? EINTR
+            : strcmp(what, "EMFILE") == 0  ? EMFILE
+            : strcmp(what, "EAGAIN") == 0  ? EAGAIN
+            : strcmp(what, "ENOMEM") == 0  ? ENOMEM
             : strcmp(what, "SHORT") == 0   ? 0
                                            : EIO;
     int fd = state ? open(state, O_RDWR | O_CLOEXEC) : -1;
@@ -61,7 +68,7 @@ __attribute__((constructor)) static void setup(void)
 
 static bool fails(const char *call, const char *path)
 {
-    if (!wanted || !path || !strstr(path, wanted) || (calls && !strstr(calls, call)))
+    if (!wanted || !path || !strstr(path, wanted) || !calls || !strstr(calls, call))
         return false;
     uint64_t n = atomic_fetch_add(counter, 1) + 1;
     return first && n >= first && n - first < times;
@@ -91,7 +98,8 @@ static bool fd_fails(const char *call, int fd)
 
 static bool open_fails(const char *path, int flags)
 {
-    if (!(flags & (O_WRONLY | O_RDWR)) || !error || !fails("open", path))
+    const char *call = flags & (O_WRONLY | O_RDWR) ? "open" : "find";
+    if (!error || !fails(call, path))
         return false;
     errno = error;
     return true;
@@ -165,6 +173,49 @@ size_t fwrite(const void *bytes, size_t size, size_t n, FILE *f)
     return part;
 }
 
+// Reading ------------------------------------------------------------------------------------
+
+#define READ(name, parameters, ...)                                                           \
+    ssize_t name parameters                                                                   \
+    {                                                                                         \
+        if (fd_fails("read", fd)) {                                                           \
+            if (error || n < 2)                                                               \
+                return -1;                                                                    \
+            n /= 2;                                                                           \
+        }                                                                                     \
+        return REAL(name)(__VA_ARGS__);                                                       \
+    }
+READ(read, (int fd, void *bytes, size_t n), fd, bytes, n)
+READ(pread, (int fd, void *bytes, size_t n, off_t at), fd, bytes, n, at)
+READ(pread64, (int fd, void *bytes, size_t n, off64_t at), fd, bytes, n, at)
+
+#define MAP(name, offset)                                                                     \
+    void *name(void *at, size_t n, int protection, int flags, int fd, offset from)            \
+    {                                                                                         \
+        if (fd >= 0 && error && fd_fails("map", fd))                                          \
+            return MAP_FAILED;                                                                \
+        return REAL(name)(at, n, protection, flags, fd, from);                                \
+    }
+MAP(mmap, off_t)
+MAP(mmap64, off64_t)
+
+// Processes ----------------------------------------------------------------------------------
+
+#define PROCESS(name, parameters, ...)                                                        \
+    int name parameters                                                                       \
+    {                                                                                         \
+        if (error && fails("process", wanted)) {                                              \
+            errno = error;                                                                    \
+            return -1;                                                                        \
+        }                                                                                     \
+        return REAL(name)(__VA_ARGS__);                                                       \
+    }
+PROCESS(fork, (void))
+PROCESS(pipe2, (int pair[2], int flags), pair, flags)
+PROCESS(socketpair, (int domain, int type, int protocol, int pair[2]), domain, type, protocol, pair)
+PROCESS(epoll_create1, (int flags), flags)
+PROCESS(eventfd, (unsigned count, int flags), count, flags)
+
 // The rest -----------------------------------------------------------------------------------
 
 #define SYNC(name, call, ...)                                                                 \
@@ -184,3 +235,15 @@ int rename(const char *from, const char *to)
     }
     return REAL(rename)(from, to);
 }
+
+#define UNLINK(name)                                                                          \
+    int name(const char *path)                                                                \
+    {                                                                                         \
+        if (error && fails("unlink", path)) {                                                 \
+            errno = error;                                                                    \
+            return -1;                                                                        \
+        }                                                                                     \
+        return REAL(name)(path);                                                              \
+    }
+UNLINK(unlink)
+UNLINK(remove)

@@ -95,6 +95,11 @@ local a, b = begin('A', 1), begin('B', 40)
 b:wait()"
 check "a script may wait for one of them" status 0
 check "so does one that ended while another was waited for" [ "$(grep -c '^[AB]: 1 model: 1 done; 1 trained' "$dir/err")" -eq 2 ]
+run -e "local function train(name, r) sweep.run { store = '$dir/r.db', name = name, recipe = r, data = data.open('shapes',
+  { train = 64, test = 50 }), models = space.small.AnyNetXA:sample(1, { flops = { 1e6, 2e6 } }) } end
+train('P', { epochs = 1, lr = 0.2 }) train('Q', { epochs = 1, lr = 0.2 }) train('R', recipe { epochs = 1, batch = 32 })"
+check "a recipe that leaves something out says what the rest is" err "P: recipe.quick with epochs = 1, lr = 0.2: 1 epoch, batch 32, lr 0.2; "
+check "once, and a whole one nothing" [ "$(grep -c 'recipe.quick with' "$dir/err")" -eq 1 ]
 run -e "sweep.run { store = '$dir/none.db', name = 'N', data = data.open('shapes', { train = 100, test = 50 }),
   models = space.small.AnyNetXA:sample(2), recipe = recipe.paper }"
 check "a batch above the training set" err "recipe.batch is 128, and the training set of 'shapes' has 100 images"

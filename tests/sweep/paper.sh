@@ -8,6 +8,10 @@ export LC_ALL=C.UTF-8
 paper() { # SCRIPT OPTION…
     "$NETSPACE" -q --no-init "examples/paper/$1.lua" "${@:2}"
 }
+# Times of layers that are made of nothing measured, for figure 12.
+export XDG_CACHE_HOME=$dir/cache
+"$NETSPACE" -q --no-init -e 'package.path = "tests/unit/?.lua;" .. package.path
+    require "fake_times"(os.getenv "XDG_CACHE_HOME")' 2>"$dir/times.err"
 figures() { # DIR OPTION…: everything, without the figure that measures time
     mkdir -p "$dir/$1"
     paper all --scale tiny --pictures "$dir/$1" "${@:2}" 2>"$dir/$1.err" |

@@ -29,6 +29,10 @@ check "a sweep of pycls is printed as a script" out "space.regnet{"
 run import tests/data/sweeps/regnet.yaml -o "$dir/regnet.lua"
 check "or written" status 0; check "which is said" out "regnet.lua: "
 check "to where it was asked" grep -q "space.regnet{" "$dir/regnet.lua"
+run import tests/data/sweeps/regnet.yaml -o; check "-o without a name" err "the name of the script is missing after -o"
+run tests/data/sweeps/regnet.yaml; check "a configuration is no script" err "netspace import FILE.yaml"
+run export x.db -o x.parquet; check "tables that are not written have a way out" err "whose views pandas, R and DuckDB read (man netspace-exchange)"
+touch "$dir/net.pth"; run "$dir/net.pth"; check "so has a file of PyTorch" err "scripts/from_torch.py makes of it"
 run import -x
 check "import: a wrong option" status 2
 for command in monitor resume export report copy remove rename data pack doctor; do
@@ -127,6 +131,10 @@ check "no error" status 0
 NETSPACE_HISTORY=off run doctor; check "doctor: no history" out "ok   history    off"
 head -c 9000 /dev/zero >"$dir/bad.db"; run doctor "$dir/bad.db"
 check "doctor: a file that is no store" out "bad  store"
+"$NETSPACE" -q -e "local db = require('netspace.store.schema').open('$dir/at_work.db')
+os.execute 'cp $dir/at_work.db $dir/half.db' db:close()"
+run doctor "$dir/half.db"
+check "doctor: a copy without what lies beside the original" out "half.db-wal beside the original: copy both files, or use netspace copy STORE NEW"
 
 # Errors of scripts.
 script 'local function deep(x)' '  return math.flor(x)' 'end' 'local function outer()' \

@@ -68,6 +68,17 @@ once C.UTF-8 finished.db --text
 check "lines of a finished store end at once" [ $(($(date +%s) - started)) -le 2 ]
 once C.UTF-8 pid-no-store --bogus
 check "a wrong option is a usage error" [ $rc -eq 2 ]
+"$NETSPACE" -q -e "local db = require('netspace.store.schema').open('$dir/many.db')
+db:exec [[INSERT INTO population (name, space, seed, recipe, data, card, checksum, created, run)
+  VALUES ('A', 'A', 1, '{\"epochs\":1}', '{\"spec\":\"shapes\"}', '{}', 'sum', 1, 1);
+WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+  INSERT INTO model (population, idx, m, hash, seed, flops, params, acts, status, attempt, error, run, epochs)
+  SELECT 1, i, '{\"d\":[2],\"w\":[16]}', 'h' || i, 1, 1000, 100, 10, 'done', 1, 40.0 + i % 300 / 10.0, 1, 1 FROM n;
+INSERT INTO run (population, host, pid, birth, workers, started, updated, ended) VALUES (1, 'x', 1, 'gone', 2, 1, 2, 2)]]
+db:close()"
+(cd "$dir" && timeout 20 "$NETSPACE" monitor many.db --text >seen 2>&1 </dev/null); rc=$?
+check "also those of 20,000 models" [ "$rc $(wc -l <"$dir/seen")" = "0 1" ]
+check "all of which are told" has 'finished, 20000/20000 done, .*best A 40\.00 %'
 echo "no database, for certain" >"$dir/text.db"
 once C.UTF-8 text.db --text
 check "a file that is no store" has 'text\.db is not a netspace store'

@@ -5,8 +5,8 @@
 unset CC # the stand-in is called cc
 shown="out err calls"
 mkdir "$dir/bin"
-stub() { printf '#!/bin/sh\n%s\n' "$2" >"$dir/bin/$1"; chmod +x "$dir/bin/$1"; }
-for tool in sh cc make id env sed tail mktemp rm cat protoc-c; do
+stub() { rm -f "$dir/bin/$1"; printf '#!/bin/sh\n%s\n' "$2" >"$dir/bin/$1"; chmod +x "$dir/bin/$1"; }
+for tool in sh cc make env sed tail mktemp rm cat protoc-c; do
     ln -sf "$(command -v $tool || echo /bin/true)" "$dir/bin/$tool"
 done
 # A machine that lacks libraries until apt-get has "installed" them.

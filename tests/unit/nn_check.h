@@ -19,7 +19,7 @@
 #include "nn/isa.h"
 #include "nn/layers.h"
 
-static const char *const isas[] = {"avx512", "avx2", "portable"};
+static const char *const isas[] = {"avx512", "avx2", "neon", "portable"};
 // Runs the body once for each instruction set of this processor.
 #define EACH_ISA(name)                                                                       \
     for (size_t isa_i = 0; isa_i < sizeof isas / sizeof *isas; isa_i++)                      \

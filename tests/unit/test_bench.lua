@@ -12,7 +12,8 @@ local function run(script, args)
   return text, status
 end
 
-local text, status = run("bench", "--no-torch --slices 1 --seconds 0.01 g=32")
+local file = os.tmpname()
+local text, status = run("bench", "--no-torch --slices 1 --seconds 0.01 --json " .. file .. " g=32")
 t.is(status, 0, "bench runs without PyTorch")
 local speed, limits = text:match "(Speed:.*)(Limits:.*)"
 local flops, batch, rate, gflops = speed:match "\ng=32 +([%d.]+) +(%d+) +(%d+) +([%d.]+)"
@@ -21,6 +22,16 @@ t.near(gflops / rate, 6e-3 * flops, 6e-3 * flops * 0.02, "GF/s go with images a 
 t.ok(speed:find "\ngeometric mean +[%d.]+%%", "with the mean of the shares")
 local operations = limits:match "\ng=32 +([%d.]+)"
 t.near(operations, 64 * 6e-3 * flops, 64 * 6e-3 * flops * 0.05, "and its operations", limits)
+
+local saved = run("bench", ("--compare %s %s"):format(file, file))
+t.ok(saved:find "\ng=32 +%d+ +%d+ +1%.00 +%d+ +%d+ +1%.00\n" and saved:find("x torch A", 1, true),
+  "what --json kept, compared with itself", saved)
+t.near(saved:match "\ng=32 +(%d+)", rate, 1, "is what was printed")
+os.remove(file)
+text, status = run("bench", "--compare README.md README.md")
+t.ok(status == 2 and text:find("README.md was not written by --json", 1, true), "other files", text)
+text, status = run("bench", "--compare README.md")
+t.ok(status == 2 and text:find("it needs two files", 1, true), "one file", text)
 
 text, status = run("bench", "--no-torch --threads 2 --slices 1 --seconds 0.01 'X 9'")
 t.ok(status == 0 and text:find "N = 2" and text:find "\nX 9 MF +%d+ +%d+ +[%d.]+\n", "threads", text)

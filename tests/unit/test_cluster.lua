@@ -102,6 +102,13 @@ t.fails(function() slurm { partition = "a b" } end, "partition is 'a b'", "a par
 t.fails(function() slurm { extra = { "--qos=a\nrm -rf /" } } end, "extra is a list of sbatch options",
   "an option of two lines")
 t.fails(function() slurm { tasks = 0 } end, "tasks is 0; it is a whole number of at least 1", "no task")
+for _, time in ipairs { "1 hour", "1h", "", "1:2:3:4", "-1" } do
+  t.fails(function() slurm { time = time } end, ("slurm: time is '%s'; it is minutes, or"):format(time),
+    "no time of sbatch: " .. time)
+end
+for _, time in ipairs { 90, "4:00:00", "2-12", "1-0:30:00", "UNLIMITED" } do
+  t.ok(pcall(slurm, { time = time }), "a time of sbatch: " .. time)
+end
 t.fails(function() cluster { tasks = 2 } end, "cluster needs scheduler=", "no scheduler")
 t.fails(function() cluster { scheduler = "pbs" } end, "there is no scheduler 'pbs'", "an unknown one")
 
@@ -124,15 +131,29 @@ play("squeue", [[cat <<'X'
 77_2|NODE_FAIL|n2|N/A|None
 77_3|CANCELLED|n2|N/A|None
 X]])
-play("sacct", "echo '77_4|OUT_OF_MEMORY|0:125|n3'")
+play("sacct", [[cat <<'X'
+77_2|COMPLETED|0:0|n2
+77_4|OUT_OF_MEMORY|0:125|n3
+77_5|FAILED|0:9|n-4.a
+77_6|FAILED|3:0|n3
+77_7|RUNNING|0:0|n3
+77_[8-9,12%2]|CANCELLED by 0|0:0|None assigned
+X]])
 t.is(slurm_module.ready {}, 1000, "an array has at most MaxArraySize - 1 tasks")
-local look = assert(slurm_module.look({}, { { id = "77", tasks = { 0, 1, 2, 3, 4 } } }))["77"]
+local look = assert(slurm_module.look({}, { { id = "77",
+  tasks = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12 } } }))["77"]
 t.ok(look[0].state == "running" and look[0].node == "n1"
   and look[0].ends == os.time { year = 2026, month = 11, day = 30, hour = 16 }, "a running task")
 t.ok(look[1].state == "pending" and look[1].reason == "JobArrayTaskLimit", "one that waits")
 t.ok(look[2].state == "ended" and look[2].reason == "NODE_FAIL" and not look[2].cancelled, "a dead one")
 t.ok(look[3].cancelled, "one that a person has ended")
-t.is(look[4].reason, "OUT_OF_MEMORY (exit 0:125)", "one that only the accounting knows")
+t.is(look[4].reason, "OUT_OF_MEMORY", "one that only the accounting knows")
+t.is(look[5].reason .. look[5].node .. look[6].reason, "FAILED (signal 9)n-4.aFAILED (exit status 3)",
+  "what it died of")
+t.ok(look[7].state == "ended" and not look[7].reason, "accounts that are behind raise nobody from the dead")
+t.ok(look[8].cancelled and look[9].cancelled and look[12].cancelled and not look[8].node,
+  "tasks that never began are one line of the accounts")
+t.is(look[10], nil, "one that nobody knows")
 play("squeue", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1")
 local nothing, why = slurm_module.look({}, { { id = "77", tasks = { 0 } } })
 t.ok(nothing == nil and why:find "Unable to contact", "no answer is no news of tasks")

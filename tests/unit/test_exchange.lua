@@ -130,7 +130,13 @@ refused("beyond all numbers", whole .. "OPTIM: {BASE_LR: 1.0e+400}", "not a fini
 refused("NaN in a list", "MODEL: {TYPE: anynet}\nANYNET: {DEPTHS: [.nan]}", "is not a list")
 refused("a list for a number", whole .. "OPTIM: {BASE_LR: [1]}", "[1] is not a finite number")
 refused("a number for a map", "MODEL: 3", "MODEL is 3, not a map of keys")
-refused("no network", "MODEL: {TYPE: vit}", "MODEL.TYPE 'vit' is not known")
+refused("no network", "MODEL: {TYPE: vit}", "MODEL.TYPE 'vit' is not known; there are anynet, effnet, "
+  .. "regnet, resnet")
+refused("a type in the wrong case", "MODEL: {TYPE: RegNet}", "(did you mean 'regnet'?)")
+refused("half a block", whole .. "REGNET: {DEPTH: 3.5}", "REGNET.DEPTH: 3.5 is no whole number")
+refused("half an epoch", whole .. "OPTIM: {MAX_EPOCH: 2.5}",
+  "bad.yaml: the recipe: option 'epochs' should be integer, got 2.5")
+refused("no batch", whole .. "TRAIN: {BATCH_SIZE: 0}", "bad.yaml: the recipe: batch is 0")
 refused("stages that do not fit", "MODEL: {TYPE: anynet}\nANYNET: {DEPTHS: [1, 2], WIDTHS: [8]}",
   "WIDTHS: 1 entries for 2 stages")
 refused("a sweep", "SETUP: {NUM_CONFIGS: 3}", "it describes a sweep")
@@ -140,6 +146,11 @@ refused("a recipe that cannot be", whole .. "OPTIM: {BASE_LR: -1.0}", "lr")
 refused("a huge file", "# " .. ("x"):rep(1 << 21), "larger than")
 local good, why = pcall(exchange.pycls.read, dir .. "/none.yaml")
 t.ok(not good and tostring(why):find "No such file", "a missing file", why)
+good, why = pcall(exchange.pycls.read, file("sweep.json", "[1]"))
+t.ok(not good and tostring(why):find "; stats.import reads results", "results are read elsewhere", why)
+good, why = exchange.pycls.write(dir .. "/none/x.yaml", zoo["R-56"])
+t.is(good == nil and why, dir .. "/none/x.yaml cannot be written: no such file or directory",
+  "a directory that is not there")
 good, why = pcall(exchange.pycls.write, path, arch.anynet { d = { 1 }, w = { 8 },
   channels = 1 })
 t.ok(not good and tostring(why):find "pycls has no network", "gray images", why)

@@ -110,7 +110,8 @@ t.near(pace.price { s }, (40 + 5) / (5 + 5 / 2), 1e-12, "what is told counts bes
 local long = { name = "X", forecast = { seconds = 1e5 } }
 t.ok(forecasts.agreed(long), "no terminal, no question")
 
--- Measured on this machine, without starting anything
+-- Measured on this machine, without starting anything (where the times of layers are not known)
+uv.os_setenv("XDG_CACHE_HOME", dir .. "/cache")
 f = sweep.forecast(options { budget = 1e6 })
 t.ok(f.models == 6 and f.seconds > 0 and f.low < f.high, "measured", tostring(f))
 t.ok(f.source:find("measured", 1, true), "and says so")

@@ -32,6 +32,7 @@ local folder = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/netspace
 os.execute(("cp tests/data/sweeps/anynet.yaml %s/sweep.yaml"):format(folder))
 local D = data.open("shapes", { train = 128, test = 100 })
 local A = space.small.RegNetX:sample(4, { flops = { 1e6, 2e6 } })
+require "fake_times"(folder .. "/cache") -- what arch.time tells by
 uv.chdir(folder)
 local handle = sweep.start { store = "runs.db", name = "A", models = A, data = D, quiet = true }
 local result = handle:wait()
@@ -119,6 +120,7 @@ local calls = {
   ["arch.anynet"] = arch.anynet, ["arch.regnet"] = arch.regnet,
   ["arch.complexity"] = after(arch.complexity, m), ["arch.parts"] = after(arch.parts, m),
   ["arch.describe"] = after(arch.describe, m), ["arch.fit"] = after(arch.fit, m),
+  ["arch.time"] = after(arch.time, m), ["arch.times"] = arch.times,
   ["arch.why"] = after(arch.why, {}), ["space.anynet"] = space.anynet,
   ["space.regnet"] = space.regnet, ["S:with"] = after(S.with, S),
   ["S:sample"] = after(S.sample, S, 1), ["S:size"] = after(S.size, S),

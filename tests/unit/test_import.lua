@@ -94,6 +94,7 @@ t.is(select(2, stats.import(dir)), ("cannot read %s: Is a directory"):format(dir
 refused("error\n", "it has no models")
 refused("error,a\n1,2,3\n", "line 2: 3 cells, but the header has 2 columns")
 refused("error,a,error\n", "line 1: two columns are called error")
+refused('{"error":"5"}\n', "line 1, column error: 5 is a text, not a number", nil, "x.jsonl")
 refused('error,d\n1,"[1,x]"\n', 'line 2, column d: [1,x] is no JSON')
 refused('error,d\n1,"[1,""x""]"\n', "line 2, column d: entry 2 is x, not a number")
 refused('error,d,w\n1,"[1,2]","[8]"\n', "line 2, column w: [8] has 1 stages, d has 2")

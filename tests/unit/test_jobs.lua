@@ -253,7 +253,8 @@ refused("no comma", "b.json", '[{"error":5} {"error":5}]',
 refused("no object", "b.json", '[{"error":5},7]', "entry 2: 7 is no JSON object")
 refused("bad JSON", "b.json", '[{"error":5},{"error":}]', "entry 2: {\"error\":} is no JSON object")
 refused("deep nesting", "b.json", "[" .. ("["):rep(3000) .. ("]"):rep(3000) .. "]", "entry 1: ")
-refused("deep nesting, cut", "b.json", ("["):rep(100000), "cut off")
+refused("deep nesting, cut", "b.json", ("["):rep(100000),
+  "entry 1: more than 500 lists and objects in each other")
 refused("binary", "b.json", '[{"error":5}\0]', "'\\x00' follows")
 refused("keys in capitals", "b.json", job {}:gsub("cfg", "CFG"),
   "entry 1: 'CFG' should be written 'cfg'")
@@ -263,7 +264,9 @@ refused("a null in a list", "b.json", job {}:gsub("50,40", "null,40"),
   "value 1 is nil, not a number")
 refused("a text for a depth", "b.json", job { cfg = { MODEL = { TYPE = "regnet" },
   REGNET = { DEPTH = "8" } } },
-  'entry 1: cfg.REGNET.DEPTH: "8" is no number')
+  'entry 1: cfg.REGNET.DEPTH: "8" is no whole number')
+refused("half a depth", "b.json", job { cfg = { MODEL = { TYPE = "regnet" },
+  REGNET = { DEPTH = 8.5 } } }, "entry 1: cfg.REGNET.DEPTH: 8.5 is no whole number")
 refused("an object as a list", "b.json", job { test_epoch = { top1_err = { a = 1 } } },
   "entry 1, test_epoch")
 refused("lists of different length", "b.json", job { test_epoch = { top1_err = { 1 },
@@ -302,6 +305,22 @@ t.is(listed('[{"a":"' .. ("x"):rep(5000) .. '"}]', 100),
   " it is larger than 0 MB; split the file, or leave out "
   .. "what is not needed", "an element has a limit")
 elements.MOST = most
+
+-- 64 MB in pieces: what is in memory is one of them
+do
+  local entry = ('{"a":"%s"},'):format(("x"):rep(4000))
+  local text, pieces, peak = entry:rep((1 << 18) // #entry), 0, 0
+  collectgarbage()
+  collectgarbage()
+  local n, before = 0, collectgarbage "count"
+  elements.each(function()
+    pieces = pieces + 1
+    return pieces == 1 and "[" or pieces < 258 and text or pieces == 258 and "1]" or nil
+  end, function()
+    n, peak = n + 1, math.max(peak, collectgarbage "count" - before)
+  end)
+  t.ok(n > 16000 and peak < 8 << 10, "64 MB need no more than a few", ("%d, %.0f kB"):format(n, peak))
+end
 
 -- lines of any length, whatever the size of the pieces of the file
 local lines = {}

@@ -30,9 +30,10 @@ static void gather_all(struct norm *n, const float *x, size_t M)
 static void check_same(const char *what, const char *name, const float *got,
                        const float *want, size_t n)
 {
-    double largest = 0;
+    float most = 0; // in double GCC 12.2 fails on this loop for aarch64
     for (size_t i = 0; i < n; i++)
-        largest = fmax(largest, fabs((double)want[i]));
+        most = fmaxf(most, fabsf(want[i]));
+    double largest = (double)most;
     for (size_t i = 0; i < n; i++)
         if (!(fabs((double)got[i] - (double)want[i]) <= 3e-5 * largest))
             fail_msg("%s, %s: element %zu of %zu is %.9g, wanted %.9g (largest %.3g)", what,

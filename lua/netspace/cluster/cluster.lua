@@ -48,6 +48,11 @@ function On:checkpoints(store, id)
   return self:directory(store, id) .. "/checkpoints"
 end
 
+--- Where they keep the weights of finished networks, until those are taken to the store (kept.lua).
+function On:weights(store, id)
+  return self:directory(store, id) .. "/weights"
+end
+
 --- How many models a task trains side by side, by a trainer (nil: netspace itself).
 function On:slots(trainer)
   return trainer and (trainer.slots or 1) or self.options.cpus

@@ -6,14 +6,13 @@ local fleet = require "netspace.cluster.fleet"
 local ledgers = require "netspace.store.ledger"
 local options = require "netspace.lib.options"
 local paths = require "netspace.lib.path"
+local preview = require "netspace.cluster.preview"
 local progress = require "netspace.sweep.progress"
 local news = require "netspace.sweep.news"
-local submissions = require "netspace.cluster.submission"
 local sweeps = require "netspace.sweep.sweep"
 local sys = require "netspace.core.sys"
 local topics = require("netspace.lib.doc").topics
 local trainings = require "netspace.sweep.training"
-local units = require "netspace.lib.units"
 local uv = require "luv"
 
 local M = {}
@@ -89,21 +88,6 @@ local function pass(list)
   news.report(list)
   for _, s in ipairs(list) do
     if s.trouble then error(s.trouble, 0) end
-  end
-end
-
--- What is submitted, without submitting it; of what tasks may have already, all that is open.
-local function show(path, p, on)
-  local directory = on:directory(path, p.id)
-  local open = 0
-  for _ in pairs(p.open) do open = open + 1 end
-  local number, n = submissions.next(directory), math.min(on.options.tasks, open)
-  local most = on:module().ready(on.options) or 1000
-  for _, job in ipairs(fleet.jobs(on, number, ("%s/%d"):format(directory, number), n, p.name,
-    most)) do
-    io.stdout:write(("# %s: %s in %s, script %s\n"):format(paths.line(p.name),
-      units.count(open, "model"), units.count(job.count, "task"), paths.line(job.script)))
-    io.stdout:write(job.text, "\n")
   end
 end
 
@@ -218,7 +202,7 @@ function M.submit(args)
     for _, p in ipairs(list) do
       local on = on_of(p.options, t.over)
       if t.dry_run then
-        show(t.path, p, on)
+        preview.show(t.path, p, on)
       else
         local ready, why = on:module().ready(on.options)
         if not ready then fail(why) end
@@ -232,25 +216,30 @@ function M.submit(args)
   end)
 end
 
---- Takes up what a store has on clusters, without submitting more than what tasks have lost.
+--- Takes up what a store has on clusters, without submitting more than what tasks have lost: a list
+-- of sweeps, and the number of populations that somebody else is at work on.
 function M.collect_from(path, quiet)
-  local list = {}
+  local list, busy = {}, 0
   for _, p in ipairs(M.populations(path)) do
     if p.options then
       local on = on_of(p.options)
       on.eager = false
       local s = M.take_up(path, p.name, on, quiet)
-      if s then list[#list + 1] = s end
+      list[#list + 1] = s
+      if not s then busy = busy + 1 end
     end
   end
-  return list
+  return list, busy
 end
 
 --- Takes in what tasks of a cluster have done.
 function M.collect(args)
   return status("collect", args, function(t)
-    local list = M.collect_from(t.path)
-    if #list == 0 then
+    local list, busy = M.collect_from(t.path)
+    if busy > 0 then
+      progress.clear(("%s: %s taken in by another process already, a script or a monitor"):format(
+        paths.shown(t.path), busy == 1 and "a population is" or busy .. " populations are"))
+    elseif #list == 0 then
       progress.clear(paths.shown(t.path) .. ": no population has models on a cluster")
     end
     finish(t, list)

@@ -10,9 +10,11 @@
 
 local atomic = require "netspace.lib.atomic"
 local command = require "netspace.cluster.command"
+local files = require "netspace.store.files"
 local filesystem = require "netspace.lib.filesystem"
 local hosts = require "netspace.sweep.hosts"
 local json = require "netspace.lib.json"
+local kept = require "netspace.cluster.kept"
 local ledgers = require "netspace.store.ledger"
 local losses = require "netspace.sweep.losses"
 local pace = require "netspace.sweep.pace"
@@ -122,6 +124,7 @@ function Fleet:_event(e, shard)
   end
   if e.event == "epoch" and e.epoch == (model.through or 0) + 1 then model.through = e.epoch end
   if not self:_whole(model, e) then return end
+  if e.event == "done" then kept.take(client, model) end
   if finishing[e.event] then self.open[e.model] = nil end
   e.ended = finishing[e.event] or leaving[e.event]
   client:_event({ model = model.id, attempt = attempt }, e)
@@ -542,6 +545,7 @@ function M.remove(client)
   end
   f:_close()
   cancel(f, f:_jobs())
+  kept.clear(f.on:weights(client.store, client.population), files.weights(client.store))
   if #client.queue == 0 then
     submissions.clear(f.directory)
   else -- nobody is to miss them another day

@@ -51,6 +51,17 @@ local function word(name, value)
   return value
 end
 
+-- A limit of time in one of the forms that sbatch takes.
+local function limit(value)
+  local text = tostring(value)
+  local clock = text:gsub("^%d+%-", "")
+  for _, form in ipairs { "^%d+$", "^%d+:%d+$", "^%d+:%d+:%d+$", "^UNLIMITED$", "^INFINITE$" } do
+    if clock:find(form) then return text end
+  end
+  error(("slurm: time is '%s'; it is minutes, or \"hours:minutes:seconds\" after \"days-\" where "
+    .. "there are some, such as \"4:00:00\" or \"2-12:00:00\""):format((text:gsub("%c", "?"))), 0)
+end
+
 function M.script(o, job)
   local lines = { "#!/bin/sh" }
   local function add(option, value)
@@ -65,7 +76,7 @@ function M.script(o, job)
     or ""))
   asked("partition", "partition")
   asked("account", "account")
-  asked("time", "time")
+  add("time", o.time and limit(o.time))
   add("nodes", 1)
   add("ntasks", 1)
   add("cpus-per-task", o.cpus)
@@ -136,33 +147,45 @@ local function queue(found, whole)
   return true
 end
 
--- What the accounting says of tasks that squeue does not know any more, where there is one.
-local function account(found, job)
-  local text = command.run { "sacct", "-n", "-P", "-X", "-j", job.id, "-o",
+-- Calls f with each number of a list such as "0-2,5%1", in which tasks that have not begun are one
+-- line of the accounting.
+local function each_of(list, f)
+  for first, last in list:gsub("%%.*", ""):gmatch "(%d+)%-?(%d*)" do
+    for task = tonumber(first), tonumber(last) or tonumber(first) do f(task) end
+  end
+end
+
+-- What the accounting, where there is one, says of tasks that squeue does not know any more.  They
+-- have ended, whatever it says: it may be behind, and of a task that was lost it is so for ever.
+local function account(found, ids)
+  local text = command.run { "sacct", "-n", "-P", "-X", "-j", table.concat(ids, ","), "-o",
     "JobID,State,ExitCode,NodeList" }
-  for task, state, code, node in (text or ""):gmatch "%d+_(%d+)|([^|\n]*)|([^|\n]*)|([^\n]*)" do
-    task = tonumber(task)
-    if not found[job.id][task] then
-      found[job.id][task] = task_of(state, node, "", "exit " .. code)
-    end
+  for id, tasks, state, code, node in
+    (text or ""):gmatch "(%d+)_%[?([%d,%-%%]+)%]?|([^|\n]*)|([^|\n]*)|([^\n]*)" do
+    local status, signal = code:match "^(%d+):(%d+)$"
+    local died = state == "FAILED" and (signal ~= "0" and "signal " .. signal
+      or "exit status " .. status) or nil
+    local how = task_of(state, node ~= "None assigned" and node or nil, "", died)
+    if how.state ~= "ended" then how = { state = "ended", node = how.node } end
+    local of = found[id] or {}
+    each_of(tasks, function(task) of[task] = of[task] or how end)
   end
 end
 
 function M.look(_, jobs)
-  local found, whole = {}, {}
+  local found, whole, forgotten = {}, {}, {}
   for _, job in ipairs(jobs) do found[job.id] = {} end
   local good, why = queue(found, whole)
   if not good then return nil, why end
   for _, job in ipairs(jobs) do
+    local of, missing = found[job.id], false
     for _, task in ipairs(job.tasks) do
-      local of = found[job.id]
       of[task] = of[task] or whole[job.id]
-      if not of[task] then
-        account(found, job)
-        break
-      end
+      missing = missing or not of[task]
     end
+    if missing then forgotten[#forgotten + 1] = job.id end
   end
+  if #forgotten > 0 then account(found, forgotten) end
   return found
 end
 

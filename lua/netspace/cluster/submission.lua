@@ -1,6 +1,7 @@
 --- The directory of a population on the shared file system, DIR/STORE-ID:
 --
 --   checkpoints/            where models in training stand (sweep/checkpoint.lua)
+--   weights/                of finished networks, until they are taken to the store (kept.lua)
 --   tasks.json              what the tasks were doing at the last look, for the monitor
 --   1/ 2/ …                 submissions: models dealt out to tasks, at one time
 --     SHARE.jobs            how its task trains, one line (task.lua), and the jobs of the share, in
@@ -178,7 +179,7 @@ function M.clear(directory)
   for name in names(directory) do
     if name:find "^%d+$" then remove(directory .. "/" .. name, ours) end
   end
-  uv.fs_rmdir(directory .. "/checkpoints")
+  for _, name in ipairs { "checkpoints", "weights" } do uv.fs_rmdir(directory .. "/" .. name) end
   remove(directory, { "^tasks%.json" })
   uv.fs_rmdir(directory:match "^(.*)/") -- when nothing else is in it
 end

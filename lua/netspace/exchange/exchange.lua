@@ -2,6 +2,7 @@
 
 local options = require "netspace.lib.options"
 local pycls = require "netspace.exchange.pycls"
+local units = require "netspace.lib.units"
 
 local M = { pycls = { read = pycls.read, write = pycls.write,
   sweep = pycls.sweep } }
@@ -18,6 +19,9 @@ local function arguments(args)
     local a = args[i]
     if a == "-o" and args[i + 1] then
       to, i = args[i + 1], i + 1
+    elseif a == "-o" then
+      say "the name of the script is missing after -o"
+      return nil
     elseif a:sub(1, 1) == "-" then
       say("import does not know '%s'%s", a, options.hint(a, { "--help", "-o" }))
       return nil
@@ -45,8 +49,8 @@ function M._import(args)
     end
     if not to then return (pycls.sweep(path)) end
     local rest, message = pycls.sweep(path, to)
-    return rest and ("%s: %d keys without counterpart are listed at its head\n"):format(to, #rest),
-      message
+    return rest and ("%s: %s without counterpart %s listed at its head\n"):format(to,
+      units.count(#rest, "key"), #rest == 1 and "is" or "are"), message
   end)
   if not good or not what then
     say("%s", tostring(good and why or what))

@@ -48,7 +48,8 @@ local function load(path)
   local cfg, why = yaml.read(text_of(path))
   if not cfg then fail("%s: %s", path, why) end
   if type(cfg) ~= "table" or cfg[1] ~= nil then
-    fail("%s: it is no map of keys (MODEL: …)", path)
+    fail("%s: it is no map of keys (MODEL: …)%s", path, (path:find "%.json"
+      or path:find "%.csv") and "; stats.import reads results" or "")
   end
   if next(cfg) == nil then fail("%s: it is empty", path) end
   return cfg
@@ -99,7 +100,9 @@ function M.read(path)
     if not ok then fail("%s: %s", path, (tostring(m):gsub("^cfg%.", ""))) end
     if not m then fail("%s: there is no such network here: %s", path, why) end
     local made, r, rest = pcall(recipes.recipe, cfg)
-    if not made then fail("%s: %s", path, r) end
+    if not made then
+      fail("%s: the recipe: %s", path, (blame.bare(tostring(r)):gsub("^recipe: ", "")))
+    end
     local train, test = cfg.TRAIN or {}, cfg.TEST or {}
     local image = train.IM_SIZE or recipes.defaults.TRAIN.IM_SIZE
     return setmetatable({ network = m, recipe = r, left = rest,
@@ -135,7 +138,7 @@ function M.sweep(path, to)
     end)
     if foreign then fail("exchange.pycls.sweep: %s", foreign) end
     local good, why = atomic.write(to, function(write) return write(text) end)
-    if not good then return nil, ("%s: %s"):format(to, why) end
+    if not good then return nil, why end
     return rest
   end)
 end
@@ -232,7 +235,7 @@ function M.write(path, m, r, o)
     end)
     if foreign then fail("%s: %s", where, foreign) end
     local good, why = atomic.write(path, function(write) return write(text_from(cfg)) end)
-    if not good then return nil, ("%s: %s"):format(path, why) end
+    if not good then return nil, why end
     return rest
   end)
 end

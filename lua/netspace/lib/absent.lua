@@ -14,8 +14,9 @@ local data = "data.open reads folders of images, lists, tar and zip archives (We
   .. "{ image = 96 }); help(data.open)"
 local other_data = "images come from folders, lists, tar and zip archives or arrays "
   .. "(help(data.open)); boxes, masks, and records of TensorFlow are not read"
-local results = "netspace keeps results in its own store; store:export and `netspace export` write "
-  .. "CSV and JSON lines for other programs, stats.import reads theirs, report makes a page"
+local results = "netspace keeps results in its own store, an SQLite file whose views pandas, R "
+  .. "and DuckDB read (man netspace-exchange); store:export and `netspace export` write CSV, JSON "
+  .. "lines and the sweep.json of pycls, stats.import reads theirs, report makes a page"
 local network = "a network goes out as safetensors (net:save), and as a PyTorch module, an ONNX "
   .. "model or C (net:export); there is no other format"
 local live = "netspace has its own live view: monitor(\"runs.db\"), or `netspace monitor STORE`; "
@@ -28,8 +29,9 @@ local smaller = "netspace trains whole networks in float32 from scratch; smaller
   .. "space or constraint that allows only those"
 local scripts = "scripts are Lua: netspace FILE.lua; results go to Python as CSV, JSON lines or "
   .. "a PyTorch module (store:export, net:export)"
-local anew = "a sweep starts each network from its seed, and no published weights come with zoo; "
-  .. "one network can be trained on: net.load reads saved weights, net:train goes on from them"
+local anew = "a sweep starts each network from its seed; one network goes on from weights: "
+  .. "net.load(file, { classes = 10 }) reads those of pycls, timm and torchvision (none come with "
+  .. "netspace), net:train(D, { freeze = \"body\" }) tunes them (examples/finetune.lua)"
 
 -- Words, as they are asked for, and the answer.
 local answers = {
@@ -55,8 +57,9 @@ local answers = {
   { "latency speed throughput", "how fast a network runs is measured here, on one core: "
     .. "net.benchmark(m).images_per_s; a property or a constraint's check can call it, and "
     .. "stores keep images_per_s of training" },
-  { "yaml pycls config", "a configuration of pycls is not read: its numbers go into "
-    .. "arch.regnet{ d =, w_0 =, w_a =, w_m =, g = }; published networks are in zoo" },
+  { "yaml pycls config", "`netspace import FILE.yaml` and exchange.pycls.read take the network "
+    .. "and the recipe of a configuration of pycls, of a sweep a script; published networks are "
+    .. "in zoo" },
 }
 
 local known = {} -- word -> answer
@@ -80,6 +83,9 @@ end
 -- Formats of networks that are not written, and endings of their files that are called otherwise.
 local network_formats = { onnx = true, tflite = true, torchscript = true, openvino = true,
   keras = true, tensorflow = true, coreml = true }
+local table_formats = { parquet = true, excel = true, pandas = true, numpy = true }
+local tables = { xlsx = "excel", xls = "excel", ods = "excel", pkl = "pandas", pickle = "pandas",
+  feather = "pandas", arrow = "parquet", npy = "numpy", npz = "numpy" }
 local endings = { pt = "torchscript", pth = "torchscript", h5 = "keras", pb = "tensorflow",
   mlmodel = "coreml" }
 
@@ -87,7 +93,9 @@ local endings = { pt = "torchscript", pth = "torchscript", h5 = "keras", pb = "t
 local files = {
   yaml = "is a configuration (YAML), not a script; " .. known.pycls,
   onnx = "is an ONNX network, which netspace does not read: " .. known.onnx,
-  pt = "is a network of PyTorch, not a script; net.load reads safetensors",
+  pt = "is a network of PyTorch, not a script; net.load reads safetensors, which "
+    .. "scripts/from_torch.py makes of it",
+  parquet = "is a table, not a script; stats.import reads results as CSV or JSON lines",
   safetensors = "has weights, not a script; net.load reads it",
   py = "is a Python script; " .. scripts,
   ipynb = "is a notebook; " .. scripts,
@@ -98,6 +106,14 @@ files.yml, files.pth, files.json, files.jsonl = files.yaml, files.pt, files.csv,
 --- Why a file is not a script, by its name; nil where it may be one.
 function M.file(name)
   return files[(name:match("%.(%w+)$") or ""):lower()]
+end
+
+--- What takes the place of a format of tables that an export does not write, by the name of its
+-- file; "" for one of nobody.
+function M.table(name)
+  local ending = (name:match "%.(%w+)$" or ""):lower()
+  ending = tables[ending] or ending
+  return table_formats[ending] and ("; " .. known[ending]) or ""
 end
 
 --- Why a network cannot be written in the format that the name of a file ends with, or nil.

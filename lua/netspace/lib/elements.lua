@@ -8,6 +8,7 @@
 local M = {}
 
 M.MOST = 64 << 20 -- bytes of an element
+M.DEEPEST = 500 -- lists and objects in each other
 
 -- Raised by what follows: the element (or nil) and what is wrong.
 local function fail(s, ...)
@@ -65,6 +66,9 @@ local function value(s)
         at = i + 2
       elseif c == "[" or c == "{" then
         depth = depth + 1
+        if depth > M.DEEPEST then
+          fail(s, "more than %d lists and objects in each other", M.DEEPEST)
+        end
       else
         if depth == 0 then at = i end -- the bracket or comma after a plain value
         if c == "]" or c == "}" then depth = depth - 1 end

@@ -7,6 +7,7 @@
 --   json.encode({ d = { 1, 2 }, se = 0.25 })   --> {"d":[1,2],"se":0.25}
 
 local cjson = require "cjson"
+local memory = require "netspace.lib.memory"
 
 local M = {}
 local EXACT = 2 ^ 53
@@ -119,7 +120,7 @@ M.encode = encode
 function M.decode(text)
   local mark = type(text) == "string" and text:find(LONG) and "whole " or nil
   while mark and text:find(mark, 1, true) do mark = mark .. "!" end
-  local good, v = pcall(cjson.decode, mark and marked(text, mark) or text)
+  local good, v = memory.pcall(cjson.decode, mark and marked(text, mark) or text)
   if not good then return nil, v end
   return restore(v, mark)
 end

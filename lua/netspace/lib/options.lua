@@ -112,12 +112,13 @@ function M.check(where, t, level, name)
         where, tostring(key), M.hint(key, allowed), table.concat(names, ", ")), level)
     end
     if not matches(value, kinds) then
+      local number = type(value) == "number" and ("%.14g"):format(value)
       if written[kinds] then
-        local shown = type(value) == "number" and ("%.14g"):format(value) or tostring(value)
-        error(("%s: %s is %s; it must be %s"):format(where, key, shown, written[kinds]), level)
+        error(("%s: %s is %s; it must be %s"):format(where, key, number or tostring(value),
+          written[kinds]), level)
       end
       error(("%s: option '%s' should be %s, got %s"):format(
-        where, key, (kinds:gsub("|", " or ")), type(value)), level)
+        where, key, (kinds:gsub("|", " or ")), number or type(value)), level)
     end
   end
   return t

@@ -22,7 +22,9 @@ function M.meant(key) return meant[key] end
 --- What to write for the field `key` of a network called `name`, or nil.
 function M.instead(name, key)
   local parameter, stage = key:match "^([dwbg])_?(%d+)$"
-  if costs[key] then
+  if key == "time" then
+    return ("its time is arch.time(%s)"):format(name)
+  elseif costs[key] then
     return ("its cost is arch.complexity(%s).%s"):format(name, key)
   elseif of_regnet[key] then
     local real = of_regnet[key] == true and key or of_regnet[key]

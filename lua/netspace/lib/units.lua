@@ -17,6 +17,22 @@ function M.limit(s)
   return ("%.2gs"):format(s)
 end
 
+local moments = { { 1, "s" }, { 1e-3, "ms" }, { 1e-6, "µs" } }
+
+--- Seconds of a short time: "2.5 ms", "310 µs", "1.2 s".
+function M.moment(s)
+  for _, part in ipairs(moments) do
+    if s >= part[1] or part == moments[#moments] then
+      return ("%.3g %s"):format(s / part[1], part[2])
+    end
+  end
+end
+
+--- From one such time to another: "2 ms to 3 ms".
+function M.span(lo, hi)
+  return ("%s to %s"):format(M.moment(lo), M.moment(hi))
+end
+
 local sizes = { { 1e12, "TB" }, { 1e9, "GB" }, { 1e6, "MB" }, { 1e3, "kB" }, { 1, "bytes" } }
 
 --- Bytes: "950 kB", "21.2 MB", "2 GB".

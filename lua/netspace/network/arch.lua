@@ -9,6 +9,7 @@ local core = require "netspace.core.arch"
 local describe = require "netspace.network.describe"
 local document = require("netspace.lib.doc").group "arch"
 local options = require "netspace.lib.options"
+local times = require "netspace.network.times"
 
 local M = {}
 
@@ -128,6 +129,25 @@ function M.parts(m, o)
   return call("arch.parts", core.parts, m, counting("arch.parts", o))
 end
 
+options.declare("arch.time", { batch = "integer", image = "integer", threads = "integer",
+  training = "boolean", table = "string" })
+
+function M.time(m, o)
+  o = options.check("arch.time", o)
+  if type(m) ~= "table" then
+    error(("arch.time expects a network, such as zoo[\"RegNetX-200MF\"] or A[1], got %s")
+      :format(type(m)), 2)
+  end
+  return call("arch.time", times.seconds, m, o)
+end
+
+options.declare("arch.times", { threads = "integer", table = "string", again = "boolean" })
+
+function M.times(o)
+  o = options.check("arch.times", o)
+  return call("arch.times", times.about, o)
+end
+
 -- The axes of the grid of arch.fit where none is given.
 local fit_grid = { w_0 = { 8, 256, 8 }, w_a = { 0, 256, 4 }, w_m = { 1.5, 3, 0.05 } }
 
@@ -174,7 +194,7 @@ function M.describe(m, o)
 end
 
 options.declare("arch.why", { space = "table", flops = "window", params = "window",
-  acts = "window", image = "integer" })
+  acts = "window", time = "window", image = "integer" })
 
 function M.why(t, o)
   if type(t) ~= "table" then
@@ -265,6 +285,33 @@ Multiply-adds, parameters and activations of one image, by formulas: nothing is 
 example: arch.complexity(zoo["RegNetX-200MF"]).flops
 source: counting conventions of pycls]])
 
+document("arch.time", [[
+arch.time(m, { batch = 64, threads = 1, training = true, image =, table = }) -> seconds
+Seconds that this machine takes for one image, told from the times of layers; nothing is built.
+  training = true   a step of training, forward and backward; false: a test
+  batch = 64        images of a step, which takes batch times as long
+  threads = 1       of one network; sweeps train each network with one
+  image             side of the input in pixels (default: m.image)
+  table             times of another machine or version: a file, or the identity of one
+The times of layers are measured once, when they are first asked for, within a minute or two
+(arch.times); it is interrupted and goes on like a sweep.  They count processor seconds, as if
+nobody else used the machine.  Loading and augmenting images is not in it.  As a window of a
+population: S:sample(n, { time = { 2e-3, 3e-3 } }); as a property: "time" and "test_time".
+example: arch.time(zoo["RegNetX-200MF"], { batch = 16 })
+source: sums of layers as in arXiv 1710.05420 (NeuralPower); method: src/model/timing.h]])
+
+document("arch.times", [[
+arch.times{ threads = 1, table =, again = false } -> table of times
+The times of layers on this machine by which arch.time tells those of networks; made if need be.
+  threads = 1  how many the networks are trained with; each number has its own table
+  table        another one: a file, or the identity of one in the cache
+  again        true: measures anew
+Fields: .id (which a population drawn by time keeps), .processor, .kernels, .version, .threads,
+.date, .path (of its file: a copy serves on other machines as table=), .error (median of the
+networks that were measured, .train and .test).  netspace doctor shows how old it is.
+example: arch.times().error.train
+source: src/model/timing.h]])
+
 document("arch.parts", [[
 arch.parts(m, { image =, acts = }) -> list of { part =, size =, flops =, params =, acts = }
 The same counts for stem, each stage and head; size is the side of the part's output.
@@ -293,7 +340,7 @@ example: arch.describe(zoo["RegNetX-400MF"])
 source: arXiv 2003.13678 figures 3 and 4; counting conventions of pycls]])
 
 document("arch.why", [[
-arch.why({ … }, { space =, flops = {lo, hi}, params =, acts =, image = }) -> text, with .reason
+arch.why({ … }, { space =, flops = {lo, hi}, params =, acts =, time =, image = }) -> text
 Why options of arch.anynet or arch.regnet make no network, or none of a space or window.
 Shows the width levels that RegNet parameters give and what group compatibility changes;
 .network is the network they make, and .reason is nil when nothing is wrong with it.

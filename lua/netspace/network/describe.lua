@@ -3,7 +3,9 @@
 
 local columns = require "netspace.lib.columns"
 local core = require "netspace.core.arch"
+local times = require "netspace.network.times"
 local units = require "netspace.lib.units"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 
@@ -167,6 +169,14 @@ local function objections(m, o)
     if w and (cost[name] < w[1] or cost[name] > w[2]) then
       list[#list + 1] = ("%s of %s, outside %s to %s"):format(name, short(cost[name]), short(w[1]),
         short(w[2]))
+    end
+  end
+  if o.time then
+    local seconds = times.seconds(m, { image = o.image, batch = o.time.batch,
+      threads = o.time.threads, training = o.time.training, table = o.time.table })
+    if seconds < o.time[1] or seconds > o.time[2] then
+      list[#list + 1] = ("time of %s, outside %s"):format(units.moment(seconds),
+        units.span(o.time[1], o.time[2]))
     end
   end
   if o.space then

@@ -4,6 +4,7 @@
 -- models/resnet.py) and timm 1.0 (models/regnet.py, models/resnet.py).
 
 local arch = require "netspace.network.arch"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 

@@ -6,6 +6,7 @@
 
 local arch = require "netspace.network.arch"
 local blame = require "netspace.lib.blame"
+local options = require "netspace.lib.options"
 
 local M = {}
 
@@ -29,7 +30,12 @@ local function section(cfg, name)
   return function(key, kind, default)
     local v = t and t[key]
     if v == nil then return default end
-    if type(v) ~= kind then malformed("cfg.%s.%s: %s is no %s", name, key, shown(v), kind) end
+    local whole = kind == "integer" and type(v) == "number" and math.tointeger(v)
+    if whole then return whole end
+    if type(v) ~= kind then
+      malformed("cfg.%s.%s: %s is no %s", name, key, shown(v),
+        kind == "integer" and "whole number" or kind)
+    end
     return v
   end
 end
@@ -85,8 +91,12 @@ for theirs, ours in pairs(stems) do stem_names[ours] = theirs end
 for theirs, ours in pairs(blocks) do block_names[ours] = theirs end
 
 local function known(names, word, what)
-  local ours = names[word]
-  return ours, not ours and ("%s '%s' is not known"):format(what, word) or nil
+  local ours, list = names[word], {}
+  if ours then return ours end
+  for name in pairs(names) do list[#list + 1] = name end
+  table.sort(list)
+  return nil, ("%s '%s' is not known%s; there are %s"):format(what, word,
+    options.hint(word, names), table.concat(list, ", "))
 end
 
 --- The words of stem, block and activation here: { stem =, block =, activation = }, or nil and
@@ -110,8 +120,8 @@ local function common(cfg)
   local activation, reason = known(activations, model("ACTIVATION_FUN", "string", "relu"),
     "MODEL.ACTIVATION_FUN")
   if not activation then return nil, reason end
-  return { activation = activation, classes = model("NUM_CLASSES", "number", 10),
-    image = train("IM_SIZE", "number", 224) }
+  return { activation = activation, classes = model("NUM_CLASSES", "integer", 10),
+    image = train("IM_SIZE", "integer", 224) }
 end
 
 local readers = {}
@@ -123,7 +133,7 @@ local function of_stages(t, get)
   if not t.stem then return nil, reason end
   t.block, reason = known(blocks, get("BLOCK_TYPE", "string", "res_bottleneck_block"), "BLOCK_TYPE")
   if not t.block then return nil, reason end
-  t.stem_width, t.head_width = get("STEM_W", "number", 32), get("HEAD_W", "number", 0)
+  t.stem_width, t.head_width = get("STEM_W", "integer", 32), get("HEAD_W", "integer", 0)
   local wide = t.block == "x" or t.block == "linear" -- the others have neither b, g nor se
   if wide and get("SE_ON", "boolean", false) then t.se = get("SE_R", "number", 0.25) end
   return t, wide
@@ -156,17 +166,17 @@ function readers.regnet(cfg, t)
   local get = section(cfg, "REGNET")
   local good, wide = of_stages(t, get)
   if not good then return nil, wide end
-  t.d, t.w_0 = get("DEPTH", "number", 10), get("W0", "number", 32)
+  t.d, t.w_0 = get("DEPTH", "integer", 10), get("W0", "integer", 32)
   t.w_a, t.w_m = get("WA", "number", 5.0), get("WM", "number", 2.5)
-  t.g, t.b = get("GROUP_W", "number", 16), ratio(get("BOT_MUL", "number", 1.0))
-  t.stride, t.stages = get("STRIDE", "number", 2), "any"
+  t.g, t.b = get("GROUP_W", "integer", 16), ratio(get("BOT_MUL", "number", 1.0))
+  t.stride, t.stages = get("STRIDE", "integer", 2), "any"
   return made(arch.regnet, t)
 end
 
 local resnet_depths = { [50] = { 3, 4, 6, 3 }, [101] = { 3, 4, 23, 3 }, [152] = { 3, 8, 36, 3 } }
 
 function readers.resnet(cfg, t)
-  local get, depth = section(cfg, "RESNET"), section(cfg, "MODEL")("DEPTH", "number", 0)
+  local get, depth = section(cfg, "RESNET"), section(cfg, "MODEL")("DEPTH", "integer", 0)
   local transform = get("TRANS_FUN", "string", "basic_transform")
   if section(cfg, "TRAIN")("DATASET", "string", ""):find "cifar" then
     local d = (depth - 2) // 6
@@ -183,7 +193,7 @@ function readers.resnet(cfg, t)
   if get("STRIDE_1X1", "boolean", true) then
     return nil, "RESNET.STRIDE_1X1: strides are those of the 3×3 convolutions here"
   end
-  local groups, width = get("NUM_GROUPS", "number", 1), get("WIDTH_PER_GROUP", "number", 64)
+  local groups, width = get("NUM_GROUPS", "integer", 1), get("WIDTH_PER_GROUP", "integer", 64)
   t.d, t.w, t.stride = resnet_depths[depth], { 256, 512, 1024, 2048 }, { 1, 2, 2, 2 }
   t.b, t.g = ratio(groups * width / 256), map({ 1, 2, 4, 8 }, function(k) return k * width end)
   t.stem, t.stem_width = "res", 64
@@ -197,8 +207,8 @@ function readers.effnet(cfg, t)
   t.stride = numbers("cfg.EN.STRIDES", get("STRIDES", "table", {}), #t.d)
   t.kernel = numbers("cfg.EN.KERNELS", get("KERNELS", "table", {}), #t.d)
   t.b = map(numbers("cfg.EN.EXP_RATIOS", get("EXP_RATIOS", "table", {}), #t.d), ratio)
-  t.block, t.stem, t.stem_width = "mb", "simple", get("STEM_W", "number", 32)
-  t.se, t.head_width = get("SE_R", "number", 0.25), get("HEAD_W", "number", 1280)
+  t.block, t.stem, t.stem_width = "mb", "simple", get("STEM_W", "integer", 32)
+  t.se, t.head_width = get("SE_R", "number", 0.25), get("HEAD_W", "integer", 1280)
   return made(arch.anynet, t)
 end
 
@@ -207,8 +217,8 @@ end
 function M.network(cfg)
   if type(cfg) ~= "table" then malformed("cfg: %s is no object", shown(cfg)) end
   local kind = section(cfg, "MODEL")("TYPE", "string", "")
-  local read = readers[kind]
-  if not read then return nil, ("MODEL.TYPE '%s' is not known"):format(kind) end
+  local read, unknown = known(readers, kind, "MODEL.TYPE")
+  if not read then return nil, unknown end
   local t, reason = common(cfg)
   if not t then return nil, reason end
   return read(cfg, t)

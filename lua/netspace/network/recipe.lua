@@ -206,6 +206,19 @@ function M._complete(where, t, level, usual)
   return r
 end
 
+--- What a recipe that leaves something out gives, such as "epochs = 3, lr = 0.2"; nil for one that
+-- is whole or says by `like` what it starts from.
+function M._given(t)
+  if type(t) ~= "table" or t.like then return nil end
+  local list, left_out = {}, false
+  for k, v in pairs(t) do
+    list[#list + 1] = type(v) == "table" and k or ("%s = %s"):format(k, v)
+  end
+  for k in pairs(M.quick) do left_out = left_out or t[k] == nil end
+  table.sort(list)
+  return left_out and #list > 0 and table.concat(list, ", ") or nil
+end
+
 --- Which weights the errors of a recipe are of: "average" or "last".
 function M._weights(r)
   return r.ema and "average" or "last"

@@ -6,6 +6,7 @@ local core = require "netspace.core.weights"
 local json = require "netspace.lib.json"
 local naming = require "netspace.network.naming"
 local options = require "netspace.lib.options"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 

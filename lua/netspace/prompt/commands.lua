@@ -139,8 +139,8 @@ function M.export(args)
   elseif piped and not export.kind("x." .. kind_asked) then
     return refused("--format is csv, jsonl or json, not '%s'", kind_asked)
   elseif not piped and not export.kind(t.file) then
-    io.stderr:write(("netspace: export writes %s, not '%s'\n"):format(export.KINDS, t.file))
-    return 2
+    return refused("export writes %s, not '%s'%s", export.KINDS, t.file,
+      require("netspace.lib.absent").table(t.file))
   end
   local store, message, kind = require("netspace.store.store").open(t.path)
   local n

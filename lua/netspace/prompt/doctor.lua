@@ -44,19 +44,20 @@ end
 
 local function blas()
   local right, why = self_check(sys.blas(), "check_blas",
-    "OPENBLAS_CORETYPE=Haswell netspace doctor tries another kernel")
+    "OPENBLAS_CORETYPE=" .. sys.other_core .. " netspace doctor tries another kernel")
   return right, why or sys.blas() .. ": matrix products are right"
 end
 
 local function kernels()
   local asked = os.getenv "NETSPACE_ISA"
   if asked and asked ~= sys.isa() then
-    return false, ("NETSPACE_ISA=%s is not available here; the kernels use %s"):format(asked,
+    return false, ("NETSPACE_ISA=%s is not of this processor; the kernels use %s"):format(asked,
       sys.isa())
   end
   local right, why = self_check(sys.isa() .. " kernels", "check_kernels",
     "NETSPACE_ISA=portable netspace doctor tries others")
-  return right, why or sys.isa() .. ": networks train as with other kernels"
+  return right, why or sys.isa() .. ": networks train as with other kernels" ..
+    (sys.isa() == "neon" and "; their speed on ARM is unmeasured" or "")
 end
 
 local function threads()
@@ -101,6 +102,21 @@ local function images()
   if #missing == 0 then return true, text end
   return false, ("%s; %s is not: install libwebp (Debian, Ubuntu: libwebp-dev) and build again")
     :format(text, missing[1])
+end
+
+-- The table of times by which arch.time tells those of networks (none is made here).
+local function measured()
+  local times = require "netspace.network.times"
+  local t, folder = times.present(1), times.folder()
+  if not folder then return false, "there is no home for them; XDG_CACHE_HOME names a folder" end
+  if not t then
+    local begun = times.begun(1)
+    return true, ("not measured yet on this machine%s; arch.times() does it, in a minute or two")
+      :format(begun > 0 and (", but for %d of %d networks"):format(begun, times.probes) or "")
+  end
+  local age = os.time() - (require("luv").fs_stat(t.path) or { mtime = { sec = 0 } }).mtime.sec
+  return true, ("of layers, measured %s ago (%s), median error %.1f %% in training, %.1f %% in "
+    .. "testing"):format(units.duration(age), t.id, 100 * t.error.train, 100 * t.error.test)
 end
 
 local function history()
@@ -196,6 +212,7 @@ function M.main(args)
   table.sort(names)
   for _, name in ipairs(names) do check("library", 5, lua_library, name) end
   check("images", 0, images)
+  check("times", 0, measured)
   check("terminal", 0, terminal)
   check("locale", 0, locale)
   check("history", 0, history)

@@ -19,8 +19,8 @@ local rows = {
   { "principle", "A rule that narrows a space, such as widths that never fall; here a "
     .. "constraint, a few lines of Lua.", "constraint, S:with" },
   { "setting", "Values of all parameters of a space, before group compatibility.", "S:size" },
-  { "window", "{lo, hi}: limits of a cost (flops, params, acts) of the networks drawn, so that "
-    .. "populations are compared at similar complexity.", "S:sample" },
+  { "window", "{lo, hi}: limits of a cost (flops, params, acts, time) of the networks drawn, so "
+    .. "that populations are compared at similar complexity.", "S:sample" },
   { "rejection, acceptance", "Candidates are drawn until enough are inside the window and obey "
     .. "the constraints; acceptance is the share that does.", "S:acceptance" },
   { "adopt, adoption", "Trained networks of a space that lie in a refined space count for it, "
@@ -67,6 +67,8 @@ local rows = {
   -- Costs
   { "complexity, cost", "flops, params and acts of a network at its image size.",
     "arch.complexity" },
+  { "time, seconds an image", "What training on an image takes on this machine, told from times of "
+    .. "layers that were measured once.", "arch.time, arch.times" },
   { "flops, MF, GF, multiply-adds, macs", "Multiply-adds of one image, as the papers count: 400MF "
     .. "are 400 million.", "arch.complexity" },
   { "params, parameters", "Weights that are trained, of the whole network.", "arch.complexity" },

@@ -12,7 +12,7 @@ M.libraries = { luv = "lua-luv", cjson = "lua-cjson" }
 
 -- The event loop must notice signals: a watcher that does not keep it alive.
 local function watch_signals(uv)
-  local poll = uv.new_poll(sys.wake_fd())
+  local poll = assert(uv.new_poll(sys.wake_fd()))
   poll:start("r", function()
     sys.drain_wake()
     uv.stop()
@@ -27,12 +27,19 @@ local function load_library(name)
       :format(name, M.libraries[name], M.libraries[name]), 0)
   end
   if name == "luv" and package.loadlib(path, "*") then sys.before_luv() end
-  local library = assert(package.loadlib(path, "luaopen_" .. name))(name, path)
-  if name == "luv" then
-    sys.after_luv(library)
-    watch_signals(library)
-  end
-  return library
+  local open = assert(package.loadlib(path, "luaopen_" .. name))
+  if name ~= "luv" then return open(name, path) end
+  local good, library = pcall(function()
+    local uv = open(name, path)
+    sys.after_luv(uv)
+    watch_signals(uv)
+    return uv
+  end)
+  if good then return library end
+  local why = tostring(library):gsub("^[^:]*:%d+: ", ""):gsub("%s+$", "")
+  io.stderr:write("netspace: there is no event loop: ", why, "; `ulimit -n` and `ulimit -u` show ",
+    "what a process may have\n")
+  os.exit(1) -- luv crashes where it closes a loop that has not begun
 end
 
 --- Called once by the program; `luadir` holds netspace's Lua files.

@@ -20,6 +20,7 @@
 local arch = require "netspace.network.arch"
 local json = require "netspace.lib.json"
 local sys = require "netspace.core.sys"
+local times = require "netspace.network.times"
 
 local M = {}
 
@@ -40,8 +41,9 @@ local function uncut(ranges)
   return list
 end
 
--- What of a space's description must be the same in both.
-local free = { name = true, lineage = true, constraints = true, bonds = true, ties = true }
+-- What of a space's description need not be the same in both (timing: check_timing).
+local free = { name = true, lineage = true, constraints = true, bonds = true, ties = true,
+  timing = true }
 local function essence(spec)
   local t = {}
   for k, v in pairs(spec) do
@@ -107,8 +109,26 @@ local function check_seed(S, seed, from, result)
   return seed or sys.random(from.seeds[1], #from.seeds, sys.purpose.adopt) >> 34
 end
 
-local function inside(window, m)
+-- Time is counted as it was when they were drawn: by one table, in one way.
+local function check_timing(S, window, timing, from, result)
+  local old = from.spec.timing
+  if not window.time or not old or not timing then return old or timing end
+  for _, key in ipairs { "table", "batch", "training" } do
+    if old[key] ~= timing[key] then
+      refuse(S, result, "they were drawn by time with %s %s, not %s; leave time out, or give it "
+        .. "%s = %s", key, tostring(old[key]), tostring(timing[key]), key,
+        json.encode(old[key]))
+    end
+  end
+  return old
+end
+
+local function inside(window, m, timing)
   local cost = next(window) and arch.complexity(m)
+  if window.time then
+    cost.time = times.seconds(m, { batch = timing.batch, training = timing.training,
+      table = timing.table })
+  end
   for name, w in pairs(window) do
     if cost[name] < w[1] or cost[name] > w[2] then return false end
   end
@@ -134,7 +154,7 @@ function M.complete(result, set, keys)
   end
 end
 
---- What S, described by `spec`, adopts from a result; o: window, seed or nil.
+--- What S, described by `spec`, adopts from a result; o: window, timing, seed or nil.
 -- @treturn table models and indices (in the result's population), population and store they
 -- come from; window and seed for what is still to be drawn
 function M.from(S, spec, result, n, o)
@@ -143,9 +163,10 @@ function M.from(S, spec, result, n, o)
   local taken = { models = {}, indices = {}, population = result.name, store = from.store,
     window = check_window(S, o.window, from, result),
     seed = check_seed(S, o.seed, from, result) }
+  taken.timing = check_timing(S, taken.window, o.timing, from, result)
   for i, m in ipairs(result.models) do
     if result.indices[i] ~= i or #taken.models == n then break end
-    if inside(taken.window, m) and S:contains(m) then
+    if inside(taken.window, m, taken.timing) and S:contains(m) then
       table.insert(taken.models, m)
       table.insert(taken.indices, i)
     end

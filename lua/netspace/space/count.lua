@@ -135,7 +135,7 @@ local function sample_uniformly(S, p, o, wanted)
     end
     uniform.factors[i] = { bond = f.bond, slots = f.slots, dist = dist }
   end
-  local sampler <close> = draw.sampler(uniform, o.seed, o.window)
+  local sampler <close> = draw.sampler(uniform, o.seed, o.window, o.timing)
   local found, index = {}, 0
   while #found < wanted and index < MOST_TRIED do
     local list

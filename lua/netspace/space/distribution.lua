@@ -97,7 +97,7 @@ local function space_of(origin)
   local good, sampler = pcall(function()
     local drawn = draw.of(S, nil, spec.drawn == "sorted")
     for _, c in ipairs(constraints) do direct = direct and drawn.direct[c] end
-    return draw.sampler(drawn, SEED, origin.window)
+    return draw.sampler(drawn, SEED, origin.window, spec.timing)
   end)
   if not good then return nil, (tostring(sampler):gsub("^.-:%d+: ", "")) end
   return S, sampler, mine, direct
@@ -114,6 +114,7 @@ end
 --- The text by which equal distributions are told.
 function M.key(origin)
   return identity(origin.spec, origin.constraints) .. json.encode(origin.window or {})
+    .. json.encode(origin.spec.timing or {})
 end
 
 -- What M.keep has written: networks, and how many of them are different; or nil and why not.

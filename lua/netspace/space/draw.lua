@@ -5,6 +5,7 @@
 local arch = require "netspace.core.arch"
 local core = require "netspace.core.sampler"
 local domain = require "netspace.space.domain"
+local times = require "netspace.network.times"
 
 local M = {}
 
@@ -231,10 +232,17 @@ function M.freedom(drawn)
   return free, all
 end
 
---- A sampler of what M.of gave.
-function M.sampler(drawn, seed, window)
+--- A sampler of what M.of gave.  timing: by which table a window of time counts (times.timing).
+function M.sampler(drawn, seed, window, timing)
+  local by = window and window.time and timing
+  if by then
+    local found, why = times.find(by.table)
+    if not found then error(why, 0) end
+    times.check(by.batch, drawn.base.image)
+    by = { table = found.timing, batch = by.batch, train = by.training }
+  end
   return core.new { kind = drawn.spec.kind, base = drawn.base, groups = drawn.groups,
-    seed = seed, window = window, factors = drawn.factors }
+    seed = seed, window = window, timing = by, factors = drawn.factors }
 end
 
 return M

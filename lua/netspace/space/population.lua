@@ -14,14 +14,15 @@ local M = {}
 local meta = { __name = "population" }
 M.meta = meta
 
--- "1M to 2M", with as many digits as tell the ends apart.
-local function range(lo, hi)
+-- "1M to 2M", with as many digits as tell the ends apart; of times "2 ms to 3 ms".
+local function range(lo, hi, name)
+  if name == "time" then return units.span(lo, hi) end
   local a, b = units.short(lo), units.short(hi)
   if a == b and lo ~= hi then a, b = ("%.0f"):format(lo), ("%.0f"):format(hi) end
   return ("%s to %s"):format(a, b)
 end
 
-local measures = { "flops", "params", "acts" }
+local measures = { "flops", "params", "acts", "time" }
 
 --- Candidates not taken, by reason (only reasons that occurred).
 local function rejections(counts, refused)
@@ -55,8 +56,8 @@ local function failure(space, n, population, tried, patience, counts, refused, w
   for _, name in ipairs(measures) do
     local w, c = window[name], counts[name]
     if w and c.least then
-      text = text .. ("; %s seen %s, wanted %s"):format(name, range(c.least, c.most),
-        range(w[1], w[2]))
+      text = text .. ("; %s seen %s, wanted %s"):format(name, range(c.least, c.most, name),
+        range(w[1], w[2], name))
     end
   end
   -- The one principle that refused whatever came so far, when there is one.
@@ -157,7 +158,7 @@ end
 
 --- What share of candidates is taken, and so what n networks will need; repeats not counted.
 function M.acceptance(space, drawn, n, o)
-  local sampler <close> = draw.sampler(drawn, o.seed, o.window)
+  local sampler <close> = draw.sampler(drawn, o.seed, o.window, o.timing)
   local refused, taken, tried, start = {}, 0, 0, sys.now()
   while tried < LEAST or tried < MOST and taken < ENOUGH do
     local list
@@ -180,9 +181,10 @@ function M.acceptance(space, drawn, n, o)
 end
 
 --- Draws n networks.  drawn: { spec, base, factors, direct } of the space; o: seed, window,
--- max_tries, adopted (adopt.lua: the first ones, already there).  Exceptions carry no position.
+-- timing, max_tries, adopted (adopt.lua: the first ones, already there).  Exceptions carry no
+-- position.
 function M.draw(space, drawn, n, o)
-  local sampler <close> = draw.sampler(drawn, o.seed, o.window)
+  local sampler <close> = draw.sampler(drawn, o.seed, o.window, o.timing)
   local population, refused, seen = {}, {}, nil -- seen: the network that was refused last
   local checked = false -- whether the checks read what there is
   local index, last = 0, 0 -- the next candidate, and the one after the last kept
@@ -226,6 +228,7 @@ function M.draw(space, drawn, n, o)
   end
   population.space, population.seed, population.tried = drawn.spec.name, o.seed, last
   population.window, population.spec = o.window, drawn.spec
+  drawn.spec.timing = o.timing
   if o.adopted then
     population.adopted = { population = o.adopted.population, store = o.adopted.store,
       indices = o.adopted.indices }
@@ -242,7 +245,7 @@ function meta.__tostring(p)
   local window = {}
   for _, name in ipairs(measures) do
     local w = p.window[name]
-    if w then window[#window + 1] = ("%s %s"):format(name, range(w[1], w[2])) end
+    if w then window[#window + 1] = ("%s %s"):format(name, range(w[1], w[2], name)) end
   end
   local adopted = ""
   if p.adopted then

@@ -22,6 +22,7 @@ local pretty = require "netspace.lib.pretty"
 local seeds = require "netspace.space.seeds"
 local sizes = require "netspace.space.sizes"
 local sys = require "netspace.core.sys"
+local times = require "netspace.network.times"
 
 local M = {}
 
@@ -229,20 +230,33 @@ function Space:with(...)
   return S
 end
 
+local windows = { flops = "{1.5e6, 2.5e6}", params = "{1.5e6, 2.5e6}", acts = "{1.5e6, 2.5e6}",
+  time = "{2e-3, 3e-3} (seconds)" }
+
+-- The windows of options, and by which table of times that of time counts.
 local function read_window(where, o)
   local window = {}
-  for _, name in ipairs { "flops", "params", "acts" } do
+  for name, such in pairs(windows) do
     local w = o[name]
     if w then
       local lo, hi = w[1], w[2]
       if type(lo) ~= "number" or type(hi) ~= "number" or not (lo <= hi) then
-        error(("%s: %s is a window: {lo, hi} with lo <= hi, such as {1.5e6, 2.5e6}"):format(
-          where, name), 0)
+        error(("%s: %s is a window: {lo, hi} with lo <= hi, such as %s"):format(where, name, such),
+          0)
       end
       window[name] = { math.max(lo, 0), math.min(hi, 2.0 ^ 53) }
     end
   end
-  return window
+  if not o.time then return window end
+  local how = {}
+  for key, value in pairs(o.time) do
+    if math.type(key) ~= "integer" then how[key] = value end
+  end
+  local good, why = pcall(options.check, where, how, 1, "S:sample: time")
+  if not good then error(blame.bare(why), 0) end
+  good, why = pcall(times.timing, how)
+  if not good then error(why == "interrupted" and why or ("%s: time: %s"):format(where, why), 0) end
+  return window, why
 end
 
 local function read_network_options(where, S, o)
@@ -266,8 +280,12 @@ local function identity(S, spec)
   return table.concat(parts, "\n")
 end
 
+options.declare("S:sample: time", { batch = "integer", threads = "integer",
+  training = "boolean", table = "string" })
+
 local sample_options = { seed = "integer", max_tries = "integer", flops = "window",
-  params = "window", acts = "window", order = "string", adopt = "table", data = "any" }
+  params = "window", acts = "window", time = "window", order = "string", adopt = "table",
+  data = "any" }
 for k, v in pairs(network_options) do sample_options[k] = v end
 options.declare({ "S:sample", "design.step: sample" }, sample_options)
 
@@ -283,13 +301,15 @@ function Space:sample(n, o)
     error(("S:sample: max_tries is %d; it must be at least 1"):format(max_tries), 2)
   end
   local p = blame.call(1, blame.plainly, function()
-    local how = { seed = math.tointeger(o.seed), window = read_window("S:sample", o) }
+    local how = { seed = math.tointeger(o.seed) }
+    how.window, how.timing = read_window("S:sample", o)
     local set = read_network_options("S:sample", self, o)
     if o.adopt then adopt.complete(o.adopt, set, network_options) end
     local drawn = draw.of(self, set, sorted(o))
     if o.adopt then
       how.adopted = adopt.from(self, drawn.spec, o.adopt, n, how)
       how.seed, how.window = how.adopted.seed, how.adopted.window
+      how.timing = how.adopted.timing
     end
     local key, given = identity(self, drawn.spec), how.seed ~= nil
     how.seed, how.max_tries = how.seed or seeds.choose(key), math.tointeger(max_tries)
@@ -302,7 +322,7 @@ function Space:sample(n, o)
 end
 
 local size_options = { draws = "integer", seed = "integer", flops = "window", params = "window",
-  acts = "window", data = "any" }
+  acts = "window", time = "window", data = "any" }
 for k, v in pairs(network_options) do size_options[k] = v end
 options.declare("S:size", size_options)
 
@@ -317,8 +337,9 @@ function Space:acceptance(o)
   if n < 1 then error(("S:acceptance: n is %d; it must be at least 1"):format(n), 2) end
   local a = blame.call(1, blame.plainly, function()
     local set = read_network_options("S:acceptance", self, o)
-    return population.acceptance(self, draw.of(self, set, sorted(o)), n,
-      { seed = math.tointeger(o.seed or sys.seed()), window = read_window("S:acceptance", o) })
+    local how = { seed = math.tointeger(o.seed or sys.seed()) }
+    how.window, how.timing = read_window("S:acceptance", o)
+    return population.acceptance(self, draw.of(self, set, sorted(o)), n, how)
   end)
   return a
 end
@@ -393,8 +414,10 @@ function Space:size(o)
   local draws = math.tointeger(o.draws or 2000)
   if draws < 1 then error(("S:size: draws is %d; it must be at least 1"):format(draws), 2) end
   local result = blame.call(1, blame.plainly, function()
-    return count.size(self, { seed = math.tointeger(o.seed or sys.seed()), draws = draws,
-      set = read_network_options("S:size", self, o), window = read_window("S:size", o) })
+    local how = { seed = math.tointeger(o.seed or sys.seed()), draws = draws,
+      set = read_network_options("S:size", self, o) }
+    how.window, how.timing = read_window("S:size", o)
+    return count.size(self, how)
   end)
   return result
 end
@@ -487,7 +510,7 @@ example: space.RegNetX:with{ "b_1", g = { 16, 24 }, name = "mine" }
 source: arXiv 2003.13678 section 3.1]])
 
 document("S:sample", [[
-S:sample(n, { seed =, flops = {lo, hi}, params = {lo, hi}, acts = {lo, hi}, … }) -> population
+S:sample(n, { seed =, flops = {lo, hi}, params =, acts =, time =, … }) -> population
 The first n different networks of the space inside the window; it depends on the seed only.
   seed                   when not given, each space has its own, so that populations that are
                          compared are independent: the first one drawn from that of netspace
@@ -499,6 +522,11 @@ The first n different networks of the space inside the window; it depends on the
                            25 to 48     1 2 2 2, as space.small at 32
                            49 to 96     stem "simple" (stride 2), strides 1 2 2 2
                            97 and more  stem "simple", strides 2 2 2 2, as the paper's at 224
+  flops, params, acts, time   windows; time = { 2e-3, 3e-3 } is seconds an image on this machine
+                         (arch.time), of training in steps of 64 images by one thread; batch =,
+                         training = false, threads = or table = in it say otherwise.  The
+                         population keeps by which table of times it was drawn (.spec.timing);
+                         table = "its identity" draws the same again where the tables differ
   image, classes, channels, stem, stem_width, stride, head_width, activation  network options, as
                          in arch.anynet; complexity is counted at this image size
   max_tries = 1000000    give up after so many candidates without a new network
@@ -516,9 +544,9 @@ example: space.AnyNetXA:sample(3, { flops = {3e6, 6e6}, stem = "cifar", stride =
 source: arXiv 2003.13678 section 3.1]])
 
 document("S:acceptance", [[
-S:acceptance{ n = 500, flops = {lo, hi}, params =, acts =, image =, … } -> text, with .share …
+S:acceptance{ n = 500, flops = {lo, hi}, params =, time =, image =, … } -> text, with .share …
 The share of candidates that S:sample accepts, and the time that n networks need.
-  flops, params, acts, data, image, stem, …  window and network options, as in S:sample
+  flops, params, acts, time, data, image, stem, …  window and network options, as in S:sample
 Fields: .share, .share_error, .taken of .tried, .candidates and .seconds for n networks, and
 .rejected by reason.  S:sample prints the same before a draw that takes seconds.
 example: space.AnyNetXE:acceptance{ flops = {3e6, 6e6}, stem = "cifar" }
@@ -532,7 +560,7 @@ example: space.AnyNetXE:contains(zoo["RegNetX-200MF"])
 source: arXiv 2003.13678 figure 1]])
 
 document("S:size", [[
-S:size{ flops = {lo, hi}, params =, acts =, draws = 2000, seed =, image =, … }
+S:size{ flops = {lo, hi}, params =, acts =, time =, draws = 2000, seed =, image =, … }
     -> { nominal =, exact =, distinct =, window = … }
 How many settings (values of all parameters) a space has, and how many networks they make.
   data, image, classes, channels, stem, stem_width, stride, head_width, activation  as in S:sample

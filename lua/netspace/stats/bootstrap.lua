@@ -148,8 +148,9 @@ share of the models with replacement, keep the property of the best one, repeat.
   result     of a sweep or an import, or { errors =, models = }
   property   "d" (blocks in all), "w" (mean width of the blocks), "b", "g" (shared by the
              stages), "w[4]" and the like (one stage), "w_0", "w_a", "w_m", "e_fit",
-             "flops", "params", "acts", "block" and the like, a column of an import, or a
-             function of a model that gives a number, a text or a truth value
+             "flops", "params", "acts", "time" and "test_time" (arch.time), "block" and the like,
+             a column of an import, or a function of a model that gives a number, a text or a
+             truth value
   exact = false        the limit of infinitely many draws, computed instead of simulated
   level = 0.95         of the band
   categorical          percentiles are values that occur (default: for b, g and texts)

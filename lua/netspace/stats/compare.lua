@@ -12,6 +12,7 @@ local options = require "netspace.lib.options"
 local predict = require "netspace.stats.predict"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 
@@ -349,7 +350,7 @@ Is b (the refined space) better than a?  A verdict in words, and the figures beh
   a, b     lists of errors in percent, edfs or results
   margin   points that do not matter: the verdict may then be "the same within"
   metric   of results another one than the error, as in stats.edf; points are then its own
-  by       "flops", "params", "acts" (or any property): compare at equal complexity, as
+  by       "flops", "params", "acts", "time" (or any property): compare at equal complexity, as
            stats.normalise with the same bins and range; p-values by relabelling inside the
            bins; a and b are results then
   predict  the errors of untrained networks, corrected by the trained ones (stats.predict).  By

@@ -17,6 +17,7 @@ local sys = require "netspace.core.sys"
 local tables = require "netspace.stats.tables"
 local units = require "netspace.lib.units"
 local varies = require "netspace.network.vary"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 
@@ -63,7 +64,8 @@ local function error_of(at, r, how)
   if status == "failed" then return 100, true end
   if v == nil or status == "unfinished" then return nil end
   if type(v) ~= "number" then
-    refuse("%s, column %s: %s is not a number", at, shown(how.theirs[how.column]), shown(v))
+    refuse("%s, column %s: %s is %s", at, shown(how.theirs[how.column]), shown(v),
+      tonumber(v) and "a text, not a number" or "not a number")
   end
   if v ~= v or v == math.huge or v == -math.huge then return 100, true end
   how.values, how.most = how.values + 1, math.max(how.most, v)

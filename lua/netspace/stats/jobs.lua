@@ -8,6 +8,7 @@ local arch = require "netspace.network.arch"
 local foreign = require "netspace.stats.foreign"
 local ledgers = require "netspace.store.ledger"
 local pycls = require "netspace.network.pycls"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 

@@ -110,7 +110,7 @@ local function edfs_text(t)
 end
 
 for _, name in ipairs { "stats.compare", "stats.alternatives", "stats.normalise", "design.step" } do
-  options.words[name .. ": by"] = { "flops", "params", "acts" }
+  options.words[name .. ": by"] = { "flops", "params", "acts", "time" }
 end
 options.declare("stats.normalise", { by = "string|function", bins = "integer", range = "table",
   metric = "string", predict = "boolean|table" })
@@ -139,7 +139,7 @@ document("stats.normalise", [[
 stats.normalise({ A, B, … }, { by = "flops", bins =, range = {lo, hi} }) -> list of edfs
 EDFs at equal complexity: equal bins of the common range, each with the same weight.
   A, B, …  results
-  by       "flops", "params", "acts", another property or a function of a model
+  by       "flops", "params", "acts", "time", another property or a function of a model
   bins     default: 10, or 5, 3, 2 where the models fill no more; .bins says how many
   range    default: from the largest minimum to the least maximum; models outside are left
            out, .outside says how many

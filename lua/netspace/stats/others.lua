@@ -6,6 +6,7 @@ local json = require "netspace.lib.json"
 local prefix = require "netspace.stats.prefix"
 local stores = require "netspace.store.store"
 local uv = require "luv"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 

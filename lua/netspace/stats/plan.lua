@@ -12,6 +12,7 @@ local predict = require "netspace.stats.predict"
 local stores = require "netspace.store.store"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 

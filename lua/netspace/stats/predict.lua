@@ -14,6 +14,7 @@ local predictable = require "netspace.stats.predictable"
 local prepare = require "netspace.stats.prepare"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 

@@ -8,6 +8,7 @@ local options = require "netspace.lib.options"
 local predict = require "netspace.stats.predict"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 

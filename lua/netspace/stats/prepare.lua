@@ -12,6 +12,7 @@ local others = require "netspace.stats.others"
 local own_recipe = require "netspace.stats.own_recipe"
 local property = require "netspace.stats.property"
 local units = require "netspace.lib.units"
+local pcall = require("netspace.lib.memory").pcall
 
 -- LEAST: trained networks of a population that predictions are made from.
 local M = { LEAST = 10 }

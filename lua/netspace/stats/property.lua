@@ -4,6 +4,7 @@
 
 local options = require "netspace.lib.options"
 local slip = require "netspace.lib.slip"
+local times = require "netspace.network.times"
 
 local M = {}
 
@@ -27,6 +28,14 @@ local function complexity(m, key)
       :format(key)
   end
   return require("netspace.network.arch").complexity(m)[key]
+end
+
+-- Seconds of an image on this machine, in training (time) and in testing (test_time).
+local function time(m, key)
+  if type(m.d) ~= "table" or type(m.w) ~= "table" or not m.image then
+    return nil, "its time is not known: there is neither a column of it nor a complete network"
+  end
+  return times.seconds(m, { training = key == "time" })
 end
 
 local function depth(m)
@@ -57,7 +66,7 @@ end
 local known = {
   d = depth, depth = depth, w = mean_width, b = shared, g = shared, flops = complexity,
   params = complexity, acts = complexity, w_0 = regnet, w_a = regnet, w_m = regnet,
-  e_fit = e_fit,
+  e_fit = e_fit, time = time, test_time = time,
 }
 
 local function scalar(value)
@@ -105,8 +114,8 @@ local function reader(where, result, what)
   for name in pairs(known) do names[name] = true end
   for name in pairs(result.columns or {}) do names[name] = true end
   error(("%s: unknown property '%s'%s; it knows d, w, b, g (or of one stage, such as w[4]), depth, "
-    .. "w_0, w_a, w_m, e_fit, flops, params, acts, columns of an import, or a function of a "
-    .. "model"):format(where, what, options.hint(what, names)), 0)
+    .. "w_0, w_a, w_m, e_fit, flops, params, acts, time, test_time, columns of an "
+    .. "import, or a function of a model"):format(where, what, options.hint(what, names)), 0)
 end
 
 --- A result without those failed models that have no value of the column `what`, such as

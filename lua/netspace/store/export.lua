@@ -13,6 +13,7 @@ local pycls = require "netspace.store.pycls"
 local sys = require "netspace.core.sys"
 local tabular = require "netspace.lib.tabular"
 local uv = require "luv"
+local pcall = require("netspace.lib.memory").pcall
 
 local M = {}
 local FORMAT = 1

@@ -92,11 +92,24 @@ local function ranges(list)
   return same and shown[1] or table.concat(shown, " | ")
 end
 
+-- By which table of times a population was drawn, and how.
+local function timed(spec)
+  local t = spec and spec.timing
+  if not t then return "" end
+  return (" an image (%s, batch %s, %s; table %s of %s, %s)"):format(
+    t.training and "training" or "testing", t.batch, units.count(t.threads, "thread"), t.table,
+    t.processor, t.date)
+end
+
 -- ", flops 1M to 2M" of each window.
 local function windows(p)
   local parts = {}
   for k, w in pairs(p.window or {}) do
-    parts[#parts + 1] = (", %s %s to %s"):format(k, units.short(w[1]), units.short(w[2]))
+    if k == "time" then
+      parts[#parts + 1] = (", time %s%s"):format(units.span(w[1], w[2]), timed(p.spec))
+    else
+      parts[#parts + 1] = (", %s %s to %s"):format(k, units.short(w[1]), units.short(w[2]))
+    end
   end
   table.sort(parts)
   return table.concat(parts)

@@ -7,6 +7,7 @@
 -- Opening and every method return nil and a message when the file fails; a name that the store
 -- does not have raises an exception that lists those it has.
 
+local absent = require "netspace.lib.absent"
 local blame = require "netspace.lib.blame"
 local early = require "netspace.store.early"
 local export = require "netspace.store.export"
@@ -250,7 +251,8 @@ options.declare("store:export", { salvage = "boolean" })
 -- @treturn integer how many models were written; or nil and a message
 function Read:export(path, names, o)
   if type(path) ~= "string" or not export.kind(path) then
-    error(("store:export writes %s, not '%s'"):format(export.KINDS, tostring(path)), 0)
+    error(("store:export writes %s, not '%s'%s"):format(export.KINDS, tostring(path),
+      absent.table(tostring(path))), 0)
   end
   o = options.check("store:export", o)
   if type(names) == "string" then names = { names } end

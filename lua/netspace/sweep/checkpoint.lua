@@ -37,15 +37,26 @@ function M.tidy(directory, population, open)
   uv.fs_rmdir(directory)
 end
 
+--- Moves a file to another place, on any file system: true, or nil and a message.
+function M.bring(from, to)
+  if uv.fs_rename(from, to) then return true end
+  local good, why = uv.fs_copyfile(from, to .. ".part")
+  if good then good, why = uv.fs_rename(to .. ".part", to) end
+  if not good then
+    uv.fs_unlink(to .. ".part")
+    return nil, why
+  end
+  uv.fs_unlink(from)
+  return true
+end
+
 --- Moves what a population has in one directory of checkpoints to another, on any file system.
 function M.move(from, to, population)
   local scan = uv.fs_scandir(from) -- nil: there is none
   for name in function() return scan and uv.fs_scandir_next(scan) end do
     if tonumber(name:match "^(%d+)%-%d+%.safetensors$") == population then
-      local old, new = from .. "/" .. name, to .. "/" .. name
       directories.make(to)
-      if not uv.fs_rename(old, new) and uv.fs_copyfile(old, new .. ".part")
-        and uv.fs_rename(new .. ".part", new) then uv.fs_unlink(old) end
+      M.bring(from .. "/" .. name, to .. "/" .. name)
     end
   end
   uv.fs_rmdir(from) -- when it is empty

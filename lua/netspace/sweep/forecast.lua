@@ -8,8 +8,9 @@
 -- (that acts tell more of the time than flops: arXiv 2003.13678 section 5, figure 12).
 --
 -- The speed comes from models of the store that this machine, with these kernels, has trained
--- before, or is measured on a few of the models, on as many workers at once as will train.
--- What is remembered are seconds as they passed; what is measured is processor time, which
+-- before; or, where the times of layers were measured once (arch.times), from them; or is
+-- measured on a few of the models, on as many workers at once as will train.
+-- What is remembered are seconds as they passed; what is told or measured is processor time, which
 -- lasts longer while others want the processor too (the load of the machine says how much).
 
 local cards = require "netspace.lib.card"
@@ -20,6 +21,7 @@ local pool = require "netspace.sweep.pool"
 local progress = require "netspace.sweep.progress"
 local question = require "netspace.lib.question"
 local sys = require "netspace.core.sys"
+local times = require "netspace.network.times"
 local units = require "netspace.lib.units"
 local uv = require "luv"
 local worker = require "netspace.sweep.worker"
@@ -122,6 +124,23 @@ local function measured(request, todo, own)
   return list
 end
 
+-- Seconds of each open model by the times of layers, or nil where they say nothing of them.
+local function told(request, todo)
+  local table_, recipe, card = times.present(1), request.recipe, request.card
+  local batch = math.min(recipe.batch, card.train_n)
+  if not table_ or not pcall(times.check, batch, request.models[todo[1]].image) then return nil end
+  local forward = cards.compared(card) + math.min(recipe.precise_bn or 0, card.train_n)
+  local list = {}
+  for k, i in ipairs(todo) do
+    local how = { batch = batch, table = table_.id }
+    local train = times.seconds(request.models[i], how)
+    how.training = false
+    local test = times.seconds(request.models[i], how)
+    list[k] = (train * card.train_n + test * forward) * recipe.epochs
+  end
+  return list
+end
+
 -- Mean of the measured speeds, and the factor by which the truth may lie off (two standard
 -- errors, and twice the uncertainty of the machine).
 local function spread(list)
@@ -201,7 +220,17 @@ function M.make(ledger, request, todo, others)
   local own = #request.places == 1 and places.own(request.places) -- others' speed is not known
   local list, undisturbed = own and ledger and remembered(ledger) or {}, false
   f.source = units.count(#list, "model") .. " trained here before"
-  if #list < SAMPLE and not others and own then
+  local seconds = #list < SAMPLE and not others and own and told(request, todo)
+  if seconds then -- prices in the units of before, in proportion to the seconds
+    local sum = 0
+    for _, s in ipairs(seconds) do sum = sum + s end
+    for k, s in ipairs(seconds) do
+      local full = request.recipe.epochs -- those of all but the ones that end early
+      local share = early and todo[k] > early.full and early.epochs / full or 1
+      prices[k], list[k] = s * share * total / sum, sum / total
+    end
+    f.source, undisturbed = "the times of layers", true
+  elseif #list < SAMPLE and not others and own then
     list = measured(request, todo, own)
     f.source, undisturbed = ("%d models measured now"):format(#list), true
   end

@@ -91,8 +91,9 @@ document("sweep.forecast", [[
   sweep.forecast{ … } -> forecast
   The cost of a sweep, without starting it; options as in sweep.run.  Fields: .models (still to
   train), .epochs, .images, .flops (multiply-adds in all), .workers, and .seconds with .low and
-  .high.  The speed is that of models in the store that this machine has trained, or is
-  measured on a few of the models (a second or two).
+  .high.  The speed is that of models in the store that this machine has trained; else that which
+  the times of layers tell, where they were measured (arch.times); or it is measured on a few of
+  the models (a second or two).
   example: sweep.forecast{ store = "runs.db", name = "A", models = A, data = D }]])
 document("sweep.window", [[
   sweep.window(S, { data =, time =, models = 16, recipe =, workers = }) -> window

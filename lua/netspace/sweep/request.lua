@@ -276,10 +276,6 @@ function M.check_on(where, on, o)
   for option, text in pairs(instead) do
     if o[option] then fail(("%s: %s does not go with on=; %s"):format(where, option, text)) end
   end
-  if type(o.checkpoint) == "table" and o.checkpoint.keep then
-    fail(where .. ": checkpoint.keep does not go with on=: weights stay on this machine; train the "
-      .. "best networks again here to have theirs")
-  end
   local ready, why = on:module().ready(on.options)
   if not ready then fail(("%s: %s"):format(where, why)) end
 end
@@ -361,7 +357,7 @@ function M.make(where, o)
   local list_of_places, workers = M.places(where, o.workers, besides)
   return {
     store = paths.absolute(o.store), name = name, models = list, card = card, source = source,
-    costs = costs, recipe = how,
+    costs = costs, recipe = how, given = recipe._given(o.recipe),
     places = o.on and {} or list_of_places, on = o.on,
     workers = o.on and o.on:width(besides.trainer) or workers,
     seed = math.tointeger(o.seed or models.seed or sys.seed()),

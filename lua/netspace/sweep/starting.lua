@@ -16,6 +16,7 @@ local uv = require "luv"
 
 local M = {}
 local active, fail = trainings.active, ledgers.fail
+local told = {} -- recipes of which it was said what they start from
 
 --- Opens a store for writing, after the self-check; raises a Failure.
 function M.open_ledger(path)
@@ -44,6 +45,16 @@ function M.prepare(ledger, request, several)
   if not forecasts.agreed(request) then
     fail(("sweep '%s' was not started"):format(request.name))
   end
+end
+
+-- A recipe that leaves something out: what the rest is, once, when a population is new.
+local function tell_rest(ledger, request)
+  local given, how = request.given, request.recipe
+  if not given or request.quiet or told[given] or ledger:find(request.name) then return end
+  told[given] = true
+  progress.clear(("%s: recipe.quick with %s: %s, batch %d, lr %g; recipe{ like = …, … } starts "
+    .. "from another"):format(request.name, given, units.count(how.epochs, "epoch"), how.batch,
+    how.lr))
 end
 
 --- Ctrl-C while it is measured what a sweep will take: says what there is, as at any other time.
@@ -115,6 +126,7 @@ function M.start(where, o, with)
         .. "as '%s'; name = \"%s\" goes on with those, `netspace rename` gives them this name")
         :format(request.name, paths.shown(request.store), namesake, namesake))
     end
+    tell_rest(ledger, request)
     if shared then request.budget, request.asked = M.left_of(shared), shared.seconds end
     M.prepare(ledger, request, with and with.several)
     if shared then request.budget = M.left_of(shared) end

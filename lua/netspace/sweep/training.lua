@@ -258,8 +258,8 @@ function Training:_job(model, place)
       path = place and hosts.checkpoint(self, place, self:_checkpoint(model), model.idx)
         or self:_checkpoint(model),
       seconds = o.seconds, limit = o.limit,
-      weights = o.keep and files.path(files.weights(self.store),
-        self.population, model.idx) or nil } or nil }
+      weights = o.keep and files.path(self.on and self.on:weights(self.store, self.population)
+        or files.weights(self.store), self.population, model.idx) or nil } or nil }
 end
 
 function Training:_next(w, ahead)

@@ -13,6 +13,7 @@
 local checkpoints = require "netspace.sweep.checkpoint"
 local core = require "netspace.core.net"
 local json = require "netspace.lib.json"
+local memory = require "netspace.lib.memory"
 local protocol = require "netspace.sweep.protocol"
 local recipes = require "netspace.network.recipe"
 local state = require "netspace.lib.state"
@@ -156,6 +157,14 @@ local function settle(checkpoint)
   return true
 end
 
+-- Where the machine is short of memory the worker ends, as where C finds it so: the model is no
+-- failure, and is tried again.
+local function starved(reason)
+  if not memory.short(reason) then return end
+  io.stderr:write("netspace: ", reason, "\n")
+  os.exit(1)
+end
+
 --- Trains one model; `send` gets each event as a table.
 -- @treturn boolean false when the worker was told to stop
 function M.handle(job, send)
@@ -177,6 +186,7 @@ function M.handle(job, send)
     return true
   end
   local opened, data, why = pcall(dataset, job)
+  if not opened or not data then starved(opened and why or data) end
   if sys.interrupted() then
     emit({ event = "stopped" })
     return false
@@ -195,7 +205,9 @@ function M.handle(job, send)
     emit({ event = "stopped" })
     return false
   elseif not good then
-    if job.memory and r:find "not enough memory" then
+    if not job.memory then
+      starved(r)
+    elseif memory.short(r) then
       r = ("it took more memory than the limit of %s per worker; raise memory= of the "
         .. "sweep"):format(units.bytes(job.memory))
     end

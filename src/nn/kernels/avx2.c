@@ -9,6 +9,7 @@
 #include <immintrin.h>
 
 #define V 8
+#define REGISTERS 16
 #define KERNELS kernels_avx2
 #define KERNELS_NAME "avx2"
 #include "nn/kernels/vec.h"
@@ -17,6 +18,7 @@
 INLINE vf vset(float a) { return _mm256_set1_ps(a); }
 INLINE vh vlow(vf a) { return _mm256_castps256_ps128(a); }
 INLINE vf vmax(vf a, vf b) { return _mm256_max_ps(a, b); }
+INLINE vi vlanes(const int *lanes) { return vload_i(lanes); }
 INLINE vf vperm(vf a, vi at) { return _mm256_permutevar_ps(a, (__m256i)at); }
 INLINE __m256i first(int n)
 {

@@ -11,6 +11,7 @@
 #include <immintrin.h>
 
 #define V 16
+#define REGISTERS 32
 #define KERNELS kernels_avx512
 #define KERNELS_NAME "avx512"
 #include "nn/kernels/vec.h"
@@ -20,6 +21,7 @@ INLINE vf vset(float a) { return _mm512_set1_ps(a); }
 INLINE vf vmax(vf a, vf b) { return _mm512_max_ps(a, b); }
 INLINE vf vperm(vf a, vi at) { return _mm512_permutexvar_ps((__m512i)at, a); }
 INLINE vh vlow(vf a) { return _mm512_castps512_ps256(a); }
+INLINE vi vlanes(const int *lanes) { return vload_i(lanes); }
 INLINE __mmask16 first(int n) { return (__mmask16)((1u << n) - 1); }
 // clang-format on
 // Half a vector, the commonest part, needs no mask: a load that overlaps a masked store,

@@ -38,7 +38,7 @@ static void wblock_at(struct wblock *wb, const struct pass *p, int b)
                 at[l] =
                     m >= 0 && m < wb->k.n ? m / p->gi * p->gi + ci + wb->k.k0 - wb->k.c0 : 0;
             }
-            wb->k.at[ci] = vload_i(at);
+            wb->k.at[ci] = vlanes(at);
         }
     }
 }

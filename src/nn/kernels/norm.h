@@ -4,7 +4,7 @@
  * read, so it works in columns: T vectors of channels whose sums stay in registers while
  * the rows of a block pass.
  *
- *      rows ↓   ███ ███ ███ ███ | ███ …        4 vectors (AVX-512) or 2 at a time; where
+ *      rows ↓   ███ ███ ███ ███ | ███ …        4 vectors (AVX-512, NEON) or 2 at a time; where
  *               ███ ███ ███ ███ |              fewer are left, several rows at a time
  *
  * Statistics: inside a block the sums of (x - first row) and of its square are kept in
@@ -20,8 +20,8 @@
 #include "nn/kernels/vec.h"
 
 enum {
-    COLUMNS = V == 16 ? 4 : 2, // vectors of a column
-    ROWS = 256,                // rows of a block
+    COLUMNS = REGISTERS == 32 ? 4 : 2, // vectors of a column
+    ROWS = 256,                        // rows of a block
     FEW = 8, // rows of a block where no sum is made: what comes from memory comes in order
 };
 

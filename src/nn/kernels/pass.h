@@ -4,7 +4,7 @@
 #define KERNELS_PASS_H
 #include "nn/kernels/vec.h"
 
-enum { ACCS = V == 16 ? 16 : 8 }; // vectors of sums kept in registers
+enum { ACCS = REGISTERS == 32 ? 16 : 8 }; // vectors of sums kept in registers
 
 // How an output row is made: 3×3 kernels in tiles, everything else by pixels.
 enum way { ANY, STRIDE1, STRIDE2, SPREAD };
@@ -73,7 +73,7 @@ static void block_at(struct block *k, const struct pass *p, int b)
         int at[V];
         for (int l = 0; l < V; l++)
             at[l] = l < k->n ? l / p->gi * p->gi + ci + k->k0 - k->c0 : 0;
-        k->at[ci] = vload_i(at);
+        k->at[ci] = vlanes(at);
     }
 }
 

@@ -7,7 +7,7 @@
  * first (A is read by strides ap, ai: it may be transposed).  For these shapes this beats
  * sgemm, whose packing of tall operands costs as much as their products.
  *
- *              B[i]   ███ ███ ███        P = 8 (AVX-512), 4 to 8 (AVX2), 4
+ *              B[i]   ███ ███ ███        P = 8 (AVX-512, NEON), 4 to 8 (AVX2), 4
  *      A[p][i]  ▪  →  acc[p][0 … 2] += ▪·███
  *
  * Measured where sgemm makes 105 GF/s (Zen 4), fused norms included: 1×1 of
@@ -31,7 +31,7 @@ enum {
 // addresses of rows would not fit; with fewer sums each would wait for its last product.
 INLINE int tile_rows(const int B)
 {
-    return V == 16 ? 8 : V < 8 || B == 3 ? 4 : B == 2 ? 6 : 8;
+    return REGISTERS == 32 ? 8 : V < 8 || B == 3 ? 4 : B == 2 ? 6 : 8;
 }
 
 // Vectors of the next panel when `left` are left: 3, but 4 as 2 + 2.

@@ -1,6 +1,6 @@
-/* All kernels and their table, for one instruction set: what each of kernels/avx512.c, avx2.c
- * and portable.c includes after its vectors.  The headers of kernels/ include what they use,
- * so their order does not matter. */
+/* All kernels and their table, for one instruction set: what each of kernels/avx512.c, avx2.c,
+ * neon.c and portable.c includes after its vectors.  The headers of kernels/ include what they
+ * use, so their order does not matter. */
 #ifndef KERNELS_TABLE_H
 #define KERNELS_TABLE_H
 #include "nn/kernels.h"

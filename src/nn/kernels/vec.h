@@ -1,13 +1,14 @@
 /* Vectors of V floats: the small language the kernels are written in.
  *
- * Each of kernels/avx512.c, avx2.c and portable.c defines V, includes this and adds what a
- * vector type cannot say (vset, vmax, vperm, vlow, vload_n, vstore_n), before all kernels.
+ * Each of kernels/avx512.c, avx2.c, neon.c and portable.c defines V and how many vector
+ * REGISTERS there are (16 or 32), includes this and adds what a vector type cannot say (vset,
+ * vmax, vperm, vlanes, vlow, vload_n, vstore_n), before all kernels.
  * Arithmetic is the compiler's: a·b + c becomes one fused operation, and nothing assumes that
  * NaN or Inf do not occur.
  *   vload/vstore   any alignment          vload_n/vstore_n  the first n < V lanes, rest 0
  *   vlow(a)        its first V/2 lanes    vload_half/vstore_half  V/2 lanes
- *   vmax(a, b)     a > b ? a : b per lane, so vmax(0, x) keeps a NaN of x
- *   vperm(a, at)   lane l is a[at[l]], of the same half of a (AVX2) or of all
+ *   vmax(a, b)     a > b ? a : b per lane; vmax(0, x) keeps a NaN of x
+ *   vperm(a, vlanes(at))  lane l is a[at[l]], of the same half of a (AVX2) or of all
  *                                         vselect(m, a, b)  m ? a : b, m = 0 or ~0 */
 #ifndef KERNELS_VEC_H
 #define KERNELS_VEC_H
@@ -32,8 +33,8 @@ typedef int vi_any __attribute__((vector_size(4 * V), aligned(4), may_alias));
 #endif
 
 /* The compiler knows nothing of p any more, and so keeps it in a register instead of many
- * addresses that follow from it.  PIN: where there are sixteen vector registers, whose loops
- * are too short to hide the loads of addresses that did not fit. */
+ * addresses that follow from it.  PIN: where there are sixteen vector registers of AVX2, whose
+ * loops are too short to hide the loads of addresses that did not fit. */
 #define OPAQUE(p) __asm__("" : "+r"(p))
 #define PIN(p)                                                                               \
     if (V == 8)                                                                              \

@@ -381,7 +381,7 @@ static void winograd_weight_end(float *dw, const float *du, const struct conv *c
 //      acc[p] += v[p][i] · b[i]
 //
 // P rows at a time, v broadcast from memory; OPAQUE keeps one address a row, not P·L.
-enum { NARROW_ROWS = V == 16 ? 8 : 6 };
+enum { NARROW_ROWS = REGISTERS == 32 ? 8 : 6 };
 // half: of weights half a vector wide, else of whole ones; only b or bh is used.
 INLINE void narrow_rows(float *m, size_t mp, const float *v, size_t vp, const vf *b,
                         const vh *bh, const int P, const bool half)
