@@ -2,7 +2,8 @@
  * a machine at its limits would.  Counted are the calls on files whose path contains
  * FAULT_PATH, over all processes that share the file FAULT_STATE (8 bytes, a counter).
  *
- *   FAULT_CALLS   which calls, of "open write sync truncate rename unlink find read map process"
+ *   FAULT_CALLS   which calls, of "open write sync truncate rename" (these, where it is not set)
+ *                 "unlink find read map process"
  *   FAULT_AT      the number of the first call that fails; 0: none, they are only counted
  *   FAULT_TIMES   how many fail from there on (1)
  *   FAULT_ERROR   ENOSPC, EIO, EINTR, EMFILE, EAGAIN, ENOMEM, or SHORT: half of the bytes are
@@ -43,6 +44,7 @@ __attribute__((constructor)) static void setup(void)
 {
     const char *state = getenv("FAULT_STATE"), *what = getenv("FAULT_ERROR");
     calls = getenv("FAULT_CALLS");
+    calls = calls ? calls : "open write sync truncate rename";
     first = number("FAULT_AT", 0);
     times = number("FAULT_TIMES", 1);
     error = !what                          ? EIO
@@ -68,7 +70,7 @@ __attribute__((constructor)) static void setup(void)
 
 static bool fails(const char *call, const char *path)
 {
-    if (!wanted || !path || !strstr(path, wanted) || !calls || !strstr(calls, call))
+    if (!wanted || !path || !strstr(path, wanted) || !strstr(calls, call))
         return false;
     uint64_t n = atomic_fetch_add(counter, 1) + 1;
     return first && n >= first && n - first < times;
