@@ -17,7 +17,10 @@
 #include "stats/sampler.h"
 
 #define TYPE "netspace.sampler"
-enum { CAPACITY = 256, ROWS = 1 << 20 }; // candidates a call may return, as tables and as rows
+enum {
+    CAPACITY = 256,
+    ROWS = 1 << 20
+}; // candidates a call may return, as tables and as rows
 
 struct owner {
     struct sampler *sampler;
@@ -229,8 +232,7 @@ static int sampler_rows_(lua_State *L)
     struct rows r = {logs, hash};
     int before = pool_threads();
     pool_set(threads < POOL_MOST ? (int)threads : POOL_MOST);
-    size_t n =
-        sampler_each(o->sampler, o->seed, &index, end, (size_t)capacity, add_row, &r);
+    size_t n = sampler_each(o->sampler, o->seed, &index, end, (size_t)capacity, add_row, &r);
     pool_set(before);
     lua_pushlstring(L, (const char *)logs, n * row);
     lua_createtable(L, (int)n, 0);

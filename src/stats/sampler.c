@@ -12,7 +12,7 @@
 #include "base/pool.h"
 #include "base/rng.h"
 
-enum { SLOTS = 4 * ARCH_STAGES, PIECE = 128 }; // candidates that a thread walks at once
+enum { SLOTS = 4 * ARCH_STAGES, PIECE = 128 };  // candidates that a thread walks at once
 static const uint64_t MOST = (uint64_t)1 << 36; // that threads walk together
 
 struct alias {
@@ -403,7 +403,8 @@ static bool draw(const struct sampler *s, uint64_t seed, uint64_t index, struct 
 }
 
 // Which bound of the window the network breaks, or -1.  The extremes seen are noted.
-static int outside(const struct sampler *s, struct sampler_counts *counts, const struct arch *a)
+static int outside(const struct sampler *s, struct sampler_counts *counts,
+                   const struct arch *a)
 {
     struct complexity c = complexity(a, a->image, false);
     double v[WINDOWS] = {(double)c.flops, (double)c.params, (double)c.acts};
@@ -491,8 +492,8 @@ static void pieces(void *self, int thread)
             break;
         struct sampler_counts counts = NOTHING;
         bool sole = turns_now(&j->turns, i); // all before are known: it may end where it must
-        size_t n = walk(j->s, j->seed, &index, end, out, sole ? j->capacity - j->found : PIECE,
-                        &counts);
+        size_t n = walk(j->s, j->seed, &index, end, out,
+                        sole ? j->capacity - j->found : PIECE, &counts);
         if (!turns_wait(&j->turns, i))
             break;
         if (interrupt_pending()) { // what this piece has is walked again
