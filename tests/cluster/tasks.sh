@@ -107,6 +107,9 @@ set -- $(tasks)
 kill -STOP "$@"
 "$NETSPACE" submit "$dir/dry.db" --dry-run >"$dir/dry.sh" 2>>"$dir/dry.err"
 check "--dry-run leaves out what tasks have" grep -q "^# A: nothing is to be submitted" "$dir/dry.sh"
+"$NETSPACE" submit "$dir/dry.db" --dir "$dir/else" >"$dir/else.out" 2>&1
+ok $([ $? -eq 1 ] && grep -q "tasks of 'A' in .* have [0-9]* models* at work; .netspace collect" "$dir/else.out"; echo $?) \
+    "nor does it submit to another directory what tasks have" else.out
 kill -9 "$1"
 dry() { "$NETSPACE" submit "$dir/dry.db" --dry-run >"$dir/dry.sh" 2>>"$dir/dry.err" && grep -q "# A: [12] models* in" "$dir/dry.sh"; }
 check "and has what one had that died, though nobody has looked" eventually 5 dry

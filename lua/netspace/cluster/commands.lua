@@ -13,6 +13,7 @@ local sweeps = require "netspace.sweep.sweep"
 local sys = require "netspace.core.sys"
 local topics = require("netspace.lib.doc").topics
 local trainings = require "netspace.sweep.training"
+local units = require "netspace.lib.units"
 local uv = require "luv"
 
 local M = {}
@@ -194,6 +195,20 @@ local function chosen(t)
   return list
 end
 
+-- Refuses to submit to another directory or scheduler while tasks of the one before are at work,
+-- whose models would be trained twice.
+local function alone(path, p, on)
+  local before = p.options and on_of(p.options)
+  local directory = before and before:directory(path, p.id)
+  if not before or before.options.scheduler == on.options.scheduler
+    and directory == on:directory(path, p.id) then return end
+  local n, why = preview.at_work(path, p, before)
+  if n == 0 then return end
+  fail(("tasks of '%s' in %s %s; `netspace collect %s --wait` waits for them"):format(
+    p.name, paths.shown(directory), n and "have " .. units.count(n, "model") .. " at work"
+    or "may be at work (" .. why .. ")", paths.shown(path)))
+end
+
 --- Gives what a store has open to a cluster.
 function M.submit(args)
   return status("submit", args, function(t)
@@ -204,6 +219,7 @@ function M.submit(args)
       if t.dry_run then
         preview.show(t.path, p, on)
       else
+        alone(t.path, p, on)
         local ready, why = on:module().ready(on.options)
         if not ready then fail(why) end
         started[#started + 1] = M.take_up(t.path, p.name, on)

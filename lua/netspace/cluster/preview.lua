@@ -54,6 +54,14 @@ local function take_out(on, jobs, open)
   return n
 end
 
+--- How many open models of a population tasks at work have, as the cluster `on` says; nil and a
+-- message where its scheduler does not say.
+function M.at_work(path, p, on)
+  local open = {}
+  for place in pairs(p.open) do open[place] = true end
+  return take_out(on, take_in(submissions.all(on:directory(path, p.id), p.created), open), open)
+end
+
 --- Prints what would be submitted of a population (commands.lua) of the store at `path`, as `on`
 -- says.
 function M.show(path, p, on)
