@@ -12,6 +12,7 @@
 --
 -- KILL_LOG of the environment names a file to which each sweep adds its figures, a JSON object a line:
 -- then the kills in it count, too, so that many can be made in several goes.
+local directories = require "netspace.lib.directory"
 local json = require "netspace.lib.json"
 local schema = require "netspace.store.schema"
 local sqlite = require "netspace.core.sqlite"
@@ -82,8 +83,7 @@ kinds.ssh = { options = ("workers = { 'ssh:node1:1:%s', 'ssh:node2:1:%s' }"):for
 kinds.tasks = { stays = true,
   options = "on = cluster { scheduler = 'sh', tasks = 2, look = 0.5 }",
   found = function(_, store, add)
-    local scan = uv.fs_scandir "/proc"
-    for pid in function() return scan and uv.fs_scandir_next(scan) end do
+    for pid in directories.each "/proc" do
       local cwd = pid:find "^%d+$" and uv.fs_readlink("/proc/" .. pid .. "/cwd")
       if cwd and cwd:find(store .. ".cluster/", 1, true) == 1 then
         local what = command(pid)

@@ -11,6 +11,7 @@
 --   - the memory of the main process (its own pages, after a collection of garbage) is within 2 % of
 --     what it was at the second of these looks, and it has no descriptor, child or thread more.
 -- DIRECTORY/log is the diary, DIRECTORY/totals.json adds up the figures of soaks in it.  Prints TAP.
+local directories = require "netspace.lib.directory"
 local integrity = require "netspace.store.integrity"
 local json = require "netspace.lib.json"
 local schema = require "netspace.store.schema"
@@ -299,22 +300,25 @@ add(1, "kill a worker", function()
   if child then uv.kill(tonumber(child), "sigkill") end
 end)
 
-local function has_results() return next(sizes) ~= nil end
-for _, line in ipairs {
+-- What only looks.
+local looking = {}
+local function add_lines(weight, legal, lines)
+  for _, line in ipairs(lines) do
+    looking[#looking + 1] = line
+    add(weight, line, function() enter(line) end, legal)
+  end
+end
+add_lines(0.4, function() return next(sizes) ~= nil end, {
   "do local s <close> = store.open(store_file) print(#s:names()) end",
   "do local s <close> = store.open(store_file) for _, n in ipairs(s:names()) do s:result(n) end end",
   "do local s <close> = store.open(store_file) print(s:result('p1')) end",
   "do local s <close> = store.open(store_file) s:export('x.csv') end",
   "do local s <close> = store.open(store_file) plot.edf { s:result 'p1' }:show() end",
   "do local s <close> = store.open(store_file) print(#s:events { last = 50 }) end",
-  "sweep.forecast(about('never', 5))" } do
-  add(0.4, line, function() enter(line) end, has_results)
-end
-for _, line in ipairs { "stats.edf { 40, 50, 60 }", "help 'sweep.start'", "?sweep.run", "who()",
+  "sweep.forecast(about('never', 5))" })
+add_lines(0.2, nil, { "stats.edf { 40, 50, 60 }", "help 'sweep.start'", "?sweep.run", "who()",
   "spac.x", "x = = 3", "sweep.start { }", "space.small.RegNetX:sample(3, { seed = 1 })",
-  ":time 6 * 7", "for i = 1, 3 do print(i) end", "zoo 'RegNetX-400MF'" } do
-  add(0.2, line, function() enter(line) end)
-end
+  ":time 6 * 7", "for i = 1, 3 do print(i) end", "zoo 'RegNetX-400MF'" })
 add(0.5, "keys", function()
   for _ = 1, draw(6) do
     local k = one_of { "Up", "Down", "Tab", "C-r", "C-a", "C-e", "Left", "BSpace", "s", "p", "a", "M-x" }
@@ -395,8 +399,8 @@ end
 
 -- The looks -------------------------------------------------------------------------------------
 local function entries(folder)
-  local n, list = 0, uv.fs_scandir(folder)
-  while list and uv.fs_scandir_next(list) do n = n + 1 end
+  local n = 0
+  for _ in directories.each(folder) do n = n + 1 end
   return n
 end
 
@@ -478,6 +482,9 @@ main = pid "main"
 assert(eventually(30, waits), "no prompt")
 for line in setting:gmatch "[^\n]+" do enter(line) end
 new_store()
+sizes.p1 = 2
+enter "r = sweep.run(about('p1', 2))"
+for _, line in ipairs(looking) do enter(line) end -- which loads what is loaded once
 local finish, due = began + 3600 * hours, sys.now() + BETWEEN
 while sys.now() < finish and #faults < 20 do
   local name = act()

@@ -26,6 +26,16 @@ local function until_true(f)
   return good
 end
 
+-- Requests to the event loop that are not forgotten; a sweep looks for commands for hours.
+local function requests()
+  local n = 0
+  for _, v in next, debug.getregistry() do
+    n = n + (type(v) == "userdata" and tostring(v):find "^uv_fs_t" and 1 or 0)
+  end
+  return n
+end
+local forgotten = requests()
+
 controls.send(path, "cancel", "A") -- nobody is there yet
 local s = sweep.start { store = path, name = "A", models = models, quiet = true, workers = 1,
   data = data.open("shapes", { train = 640, test = 64 }), checkpoint = false,
@@ -125,5 +135,6 @@ t.is(controls.take(other, "B")[1], "cancel", "which is taken")
 
 for _, wish in ipairs { "A", "B" } do controls.take(path, wish) end
 t.is(uv.fs_stat(controls.directory(path)), nil, "nothing is left behind")
+t.is(requests(), forgotten, "and no request for a file is left in memory")
 os.execute(("rm -rf '%s'"):format(dir))
 t.done()

@@ -25,8 +25,7 @@ local SEEK, RATE = 0.01, 100e6     -- a first guess of what writing costs: s; by
 -- of models that are not open (open[idx]), half-written ones of dead workers, and the
 -- directory when it is empty.
 function M.tidy(directory, population, open)
-  local scan = uv.fs_scandir(directory) -- nil: there is none
-  for name in function() return scan and uv.fs_scandir_next(scan) end do
+  for name in directories.each(directory) do
     local p, idx = name:match("^(%d+)%-(%d+)%.safetensors")
     local writer = name:match("%.part%-(%d+)$")
     local useless = not open[tonumber(idx)]
@@ -53,8 +52,7 @@ end
 
 --- Moves what a population has in one directory of checkpoints to another, on any file system.
 function M.move(from, to, population)
-  local scan = uv.fs_scandir(from) -- nil: there is none
-  for name in function() return scan and uv.fs_scandir_next(scan) end do
+  for name in directories.each(from) do
     if tonumber(name:match "^(%d+)%-%d+%.safetensors$") == population then
       directories.make(to)
       M.bring(from .. "/" .. name, to .. "/" .. name)

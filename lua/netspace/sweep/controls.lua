@@ -5,6 +5,7 @@
 -- those that are there.
 
 local atomic = require "netspace.lib.atomic"
+local directories = require "netspace.lib.directory"
 local json = require "netspace.lib.json"
 local uv = require "luv"
 
@@ -36,13 +37,10 @@ end
 
 -- The files there, the oldest first.
 local function files(path)
-  local list, dir = {}, uv.fs_scandir(M.directory(path))
-  while dir do
-    local name = uv.fs_scandir_next(dir)
-    if not name then break end
+  local list = {}
+  for name in directories.each(M.directory(path)) do
     if name:find "%.json$" then list[#list + 1] = M.directory(path) .. "/" .. name end
   end
-  table.sort(list)
   return list
 end
 

@@ -163,7 +163,8 @@ local function on_ended(w)
     failures[by] = failures[by] + 1
     place.failures = failures
     local absent = place.host and not e.outside -- reached, and the program does not start
-    if absent or failures[by] >= START_TRIES[by] and (killed or not (place.host and place.reached)) then
+    if absent or failures[by] >= START_TRIES[by]
+      and (killed or not (place.host and place.reached)) then
       place.failures = nil
       unreachable(place, ("%s while it started%s"):format(e.why, e.log and ":\n" .. e.log or ""))
     end
