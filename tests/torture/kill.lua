@@ -8,7 +8,8 @@
 -- among the kinds, each in as many sweeps as it takes; a main process that was killed is started again.
 -- Killed are main processes, workers, both at once, connections to hosts, tasks and their scripts.
 -- Prints TAP, and the figures as comments.  A model is lost when it is not done in the end, or an
--- epoch of it is missing; it is duplicated when it was done and is trained again.
+-- epoch of it is missing; it is duplicated when it was done and is trained again.  A model fails
+-- whose task has died three times without progress, so only two strikes of a sweep are at tasks.
 --
 -- KILL_LOG of the environment names a file to which each sweep adds its figures, a JSON object a line:
 -- then the kills in it count, too, so that many can be made in several goes.
@@ -57,7 +58,9 @@ end
 local function command(pid) return (read(("/proc/%d/cmdline"):format(pid)):gsub("%z", " ")) end
 
 -- Kinds: options of the sweep, and found(main, store, add): calls add(what, pid) for each process that
--- may be killed beside the main process.  stays: what works elsewhere outlives the main process.
+-- may be killed beside the main process.  stays: what works elsewhere outlives the main process;
+-- seldom[what]: at most SELDOM strikes of a sweep are at such processes.
+local SELDOM = 2
 local kinds = {}
 local function kind(name)
   kinds[name] = kinds[name] or { options = ("workers = %d"):format(assert(math.tointeger(tonumber(name)),
@@ -80,7 +83,7 @@ kinds.ssh = { options = ("workers = { 'ssh:node1:1:%s', 'ssh:node2:1:%s' }"):for
       if command(child):find "^ssh " then add("connection", child) end
     end
   end }
-kinds.tasks = { stays = true,
+kinds.tasks = { stays = true, seldom = { task = true, script = true },
   options = "on = cluster { scheduler = 'sh', tasks = 2, look = 0.5 }",
   found = function(_, store, add)
     for pid in directories.each "/proc" do
@@ -141,7 +144,7 @@ end
 
 -- Figures -----------------------------------------------------------------------------
 local function new_figures()
-  return { kills = 0, sweeps = 0, lost = 0, duplicated = 0, different = 0, left = 0, slowest = 0,
+  return { kills = 0, sweeps = 0, lost = 0, duplicated = 0, different = 0, left = 0, seldom = 0, slowest = 0,
     seconds = 0, of = {} }
 end
 local function add_figures(to, x)
@@ -193,6 +196,7 @@ end
 local function strike(p, store, kind_of)
   local list, sorts, how = {}, {}, chance()
   kind_of.found(p.pid, store, function(what, pid)
+    if kind_of.seldom and kind_of.seldom[what] and figures.seldom >= SELDOM then return end
     if not sorts[what] then
       sorts[what] = {}
       sorts[#sorts + 1] = sorts[what]
@@ -201,13 +205,18 @@ local function strike(p, store, kind_of)
     table.insert(sorts[what], list[#list])
   end)
   local function any(of) return of[1 + math.floor(chance() * #of)] end
-  local one, main = any(any(sorts) or {}), how < 0.2
+  local one, main, seldom = any(any(sorts) or {}), how < 0.2, 0
   if not one and chance() < 0.8 then return end -- it begins, which would take most of the kills
   if how < 0.1 or how > 0.9 then
     for _, x in ipairs(list) do kill(x.what, x.pid) end
+    for what in pairs(kind_of.seldom or {}) do
+      if sorts[what] then seldom = 1 end
+    end
   elseif not main and one then
     kill(one.what, one.pid)
+    seldom = kind_of.seldom and kind_of.seldom[one.what] and 1 or 0
   end
+  figures.seldom = figures.seldom + seldom
   if not main then return end
   kill("main", p.pid)
   while not p.ended do uv.run "once" end
