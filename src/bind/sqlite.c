@@ -160,27 +160,28 @@ static sqlite3_stmt *prepare(lua_State *L, struct database *d)
         int type = name ? lua_getfield(L, 3, name + 1) : lua_geti(L, 3, i);
         size_t len;
         const char *text;
+        int code = SQLITE_OK;
         switch (type) {
         case LUA_TNIL:
             break;
         case LUA_TBOOLEAN:
-            sqlite3_bind_int(s, i, lua_toboolean(L, -1));
+            code = sqlite3_bind_int(s, i, lua_toboolean(L, -1));
             break;
         case LUA_TNUMBER:
-            if (lua_isinteger(L, -1))
-                sqlite3_bind_int64(s, i, lua_tointeger(L, -1));
-            else
-                sqlite3_bind_double(s, i, lua_tonumber(L, -1));
+            code = lua_isinteger(L, -1) ? sqlite3_bind_int64(s, i, lua_tointeger(L, -1))
+                                        : sqlite3_bind_double(s, i, lua_tonumber(L, -1));
             break;
         case LUA_TSTRING:
             text = lua_tolstring(L, -1, &len);
-            sqlite3_bind_text(s, i, text, (int)len, SQLITE_TRANSIENT);
+            code = sqlite3_bind_text(s, i, text, (int)len, SQLITE_TRANSIENT);
             break;
         default:
             luaL_error(L, "parameter %s cannot be stored: it is a %s",
                        name ? name : lua_pushfstring(L, "%d", i), lua_typename(L, type));
         }
         lua_pop(L, 1);
+        if (code != SQLITE_OK) // memory is short: what is not bound would be stored as NULL
+            return NULL;
     }
     return s;
 }
@@ -201,8 +202,10 @@ static void push_column(lua_State *L, sqlite3_stmt *s, int i)
         // A store may be anybody's: text for people loses what a terminal obeys; JSON, which may
         // hold names of files, only what it may not hold unescaped.
         const char *text = (const char *)sqlite3_column_text(s, i);
-        bool json = text && (*text == '{' || *text == '[');
-        push_harmless(L, text ? text : "", (size_t)sqlite3_column_bytes(s, i), json);
+        if (!text)
+            luaL_error(L, "not enough memory");
+        bool json = *text == '{' || *text == '[';
+        push_harmless(L, text, (size_t)sqlite3_column_bytes(s, i), json);
         break;
     }
     default: {

@@ -211,6 +211,29 @@ function M:walk(points, say, part, of)
   end
 end
 
+--- A text is written while each allocation fails once: how many were stored as nothing, though the
+-- store said that they are there.
+function M:texts_lost()
+  write(self.dir .. "/texts.lua", [[
+    local sqlite, uv = require "netspace.core.sqlite", require "luv"
+    local db = assert(sqlite.open(arg[1] .. "/texts.db", "rw"))
+    db:exec "CREATE TABLE t (a TEXT)"
+    local params, when, set = { ("x"):rep(3000) }, {}, uv.os_setenv
+    local function insert() return db:run("INSERT INTO t VALUES (?)", params) end
+    insert()
+    for k = 1, 40 do when[k] = k .. " 1" end
+    collectgarbage "stop"
+    for k = 1, 40 do
+      set("MEMORY_FAULT", when[k])
+      pcall(insert)
+      set("MEMORY_FAULT", "0")
+    end
+    print(db:rows "SELECT count(*) AS n FROM t WHERE a IS NULL"[1].n)]])
+  os.execute(("env LD_PRELOAD=%s %s -q --no-init %s/texts.lua %s >%s/out 2>&1"):format(
+    assert(uv.fs_realpath(shim)), os.getenv "NETSPACE", self.dir, self.dir, self.dir))
+  return read(self.dir .. "/out"):gsub("%s+$", "")
+end
+
 function M:close()
   os.execute("rm -rf " .. self.dir)
 end

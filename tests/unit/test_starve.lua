@@ -7,5 +7,6 @@ local starve = require "starve"
 local w = starve.new()
 w:walk(tonumber(arg[1]) or 200, function(name, what) t.ok(not what, name, what) end,
   math.tointeger(tonumber(arg[2])), math.tointeger(tonumber(arg[3])))
+t.is((w:texts_lost()), "0", "no text of a store is lost")
 w:close()
 t.done()
