@@ -310,6 +310,12 @@ void gp_fit(struct gp *gp, const struct gp_shape *shape, const float *x, const d
     cholesky_solve(gp->L, n, gp->alpha, 1);
 }
 
+void gp_settle(struct gp *gp)
+{
+    free(gp->L);
+    gp->L = NULL;
+}
+
 void gp_free(struct gp *gp)
 {
     free(gp->x);
