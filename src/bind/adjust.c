@@ -15,7 +15,8 @@
 
 enum { MAX_POPULATIONS = 64 };
 
-struct handle { // data points into it, and to features of its own as long as it is fitted to them
+struct
+    handle { // data points into it, and to features of its own as long as it is fitted to them
     struct adjust_data data;
     struct adjusted fit;
     float *x, *drawn_x;
@@ -387,14 +388,10 @@ int open_adjust(lua_State *L)
 {
     static const luaL_Reg meta[] = {{"__gc", adjusted_free}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
-        {"mean", adjusted_mean},
-        {"difference", adjusted_difference},
-        {"values", adjusted_values},
-        {"edf", adjusted_edf},
-        {"form", adjusted_form},
-        {"predictions", adjusted_predictions},
-        {"predict", adjusted_predict},
-        {NULL, NULL},
+        {"mean", adjusted_mean},       {"difference", adjusted_difference},
+        {"values", adjusted_values},   {"edf", adjusted_edf},
+        {"form", adjusted_form},       {"predictions", adjusted_predictions},
+        {"predict", adjusted_predict}, {NULL, NULL},
     };
     static const luaL_Reg functions[] = {{"new", new_adjusted},
                                          {"test", adjusted_test},

@@ -489,8 +489,8 @@ local function apart(a, b)
 end
 
 --- Of two results whose models stand in the drawn order, the values of the first n that statistics
--- at any moment may use in place of errors (predictable.lua); or nil and why there are none.  Models
--- that come later change none of them.
+-- at any moment may use in place of errors (predictable.lua), and that no later model changes; or
+-- nil and why there are none.
 function M.before(where, a, b, n, wish, seed)
   local groups, two, help = features.with(where, wish.features), {}, {}
   local growing = { features = wish.features, growing = true }
