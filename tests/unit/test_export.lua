@@ -296,6 +296,10 @@ local part, all = imported("part.jsonl").A, imported("z.jsonl").A
 t.is(part.n .. " " .. #part.errors, all.n .. " " .. #all.errors - 1, "a line that is missing is missed")
 t.is(json.encode(imported("two.jsonl.gz").A.errors), json.encode(imported("z.jsonl").A.errors),
   "also in several members")
+for _, kind in ipairs { "jsonl", "csv", "json" } do
+  here:export(at("none." .. kind), "B")
+  t.is(#assert(stats.import(at("none." .. kind)))[1].unfinished, 1, kind .. ": no model has ended yet")
+end
 write(at("padded.jsonl.gz"), packed .. ("\0"):rep(64))
 t.is(json.encode(imported("padded.jsonl.gz").A.errors), json.encode(imported("z.jsonl").A.errors),
   "or padded")
