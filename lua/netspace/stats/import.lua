@@ -335,6 +335,7 @@ local function parse(read, kind, name, source, how)
   end
   local exported = header ~= nil or ours.hash and ours.asked and ours.population
   for k, record in ipairs(records) do
+    records[k] = false -- what follows holds what is kept of it
     local of = record.population
     if record.r then of = record.r[how.population] end
     if of == nil then of = record.list end
