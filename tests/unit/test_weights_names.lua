@@ -204,6 +204,16 @@ for what, head in pairs {
   t.ok(message(net.load, f):find(what, 1, true), "offsets: " .. what, message(net.load, f))
 end
 
+for what, head in pairs { zip = "PK\3\4 and so on", pickle = "\x80\2\x8a\nl\xfc\x9cF" } do
+  t.ok(message(net.load, write("net.pth", head)):find("is a file of PyTorch, a pickle, which is not "
+    .. "read here; scripts/from_torch.py", 1, true), "a file of PyTorch: " .. what)
+end
+t.is(message(net.load, at "rgb", { classes = 0 }), at "rgb" .. ": classes is 0; it must be from 1 to "
+  .. "100000", "no classes")
+local gray <close> = net.new(small { channels = 1, classes = 10 })
+t.ok(message(gray.load, gray, at "rgb"):find("it takes colour images, this network gray ones", 1,
+  true), "colour and gray", message(gray.load, gray, at "rgb"))
+
 -- Other heads, fine-tuning ----------------------------------------------------------------------
 
 said = {}

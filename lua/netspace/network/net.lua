@@ -136,7 +136,10 @@ function M.load(path, opts)
   local made, n = pcall(function()
     return core.new(weights.changed(m, o), size(o.batch), size(o.seed, sys.seed()))
   end)
-  if not made then return nil, path .. ": " .. tostring(n) end
+  if not made then
+    if n == "interrupted" then error(n, 0) end
+    return nil, path .. ": " .. blame.bare(tostring(n))
+  end
   local about
   about, message = weights.read(n, path, file, o.classes ~= nil)
   if about == nil then

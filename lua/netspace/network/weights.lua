@@ -72,6 +72,10 @@ end
 -- What is wrong with the metadata of what a net of m was trained on, or nil.
 local function fault(about, m)
   local count = m.channels or 3
+  if about.channels and (about.channels == "gray") ~= (count == 1) then
+    return ("it takes %s images, this network %s ones"):format(about.channels == "gray" and "gray"
+      or "colour", count == 1 and "gray" or "colour")
+  end
   for _, key in ipairs { "mean", "std" } do
     if about[key] ~= nil and not numbers(about[key], count) then
       return ("%s is no list of %d numbers"):format(key, count)
@@ -87,12 +91,24 @@ local function fault(about, m)
   end
 end
 
+-- Whether a file is one of PyTorch: a pickle, or a zip with one in it.
+local function of_torch(path)
+  local f <close> = io.open(path, "rb")
+  local head = f and f:read(4) or ""
+  return head == "PK\3\4" or head:find "^\x80[\2-\5]" ~= nil
+end
+
 --- What a file holds: { names = (of which program), whose = (in words), m = (nil where it does not
 -- say), about =, shapes = }, or nil and a message.  `channels`: of a file that does not say.
 function M.open(path, channels)
   if channels then one_of("channels", channels, { "RGB", "BGR" }) end
   local head, message = core.header(path)
-  if not head then return nil, message end
+  if not head and of_torch(path) then
+    return nil, path .. ": is a file of PyTorch, a pickle, which is not read here; "
+      .. "scripts/from_torch.py FILE OUT.safetensors makes of it what is"
+  elseif not head then
+    return nil, message
+  end
   local file = { shapes = head.shapes }
   file.names, file.whose = naming.recognise(head.shapes)
   local text, read = head.metadata["netspace.arch"], nil
