@@ -16,7 +16,9 @@
 #include <yaml.h>
 
 enum { MOST = 200000, DEEP = 64 };
-enum { LINES = 3 }; // where the table of lines is on the stack, behind the text and its reader
+enum {
+    LINES = 3
+}; // where the table of lines is on the stack, behind the text and its reader
 
 struct reading {
     lua_State *L;
