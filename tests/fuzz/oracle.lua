@@ -18,7 +18,11 @@ end
 --- Calls f(…) on something made of `input`: what it returns, or nothing where it says clearly that it cannot.  Anything else is
 -- a finding.
 function M.answer(what, input, f, ...)
-  local results = table.pack(pcall(f, ...))
+  local arguments = table.pack(...)
+  local results = table.pack(pcall(function() -- a line of a user, for messages that name it
+    local got = table.pack(f(table.unpack(arguments, 1, arguments.n)))
+    return table.unpack(got, 1, got.n)
+  end))
   local message = results[1] and results[3] or results[2]
   if results[1] and results[2] ~= nil then return table.unpack(results, 2, results.n) end
   if not M.clear(message, input) then
