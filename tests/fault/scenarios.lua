@@ -141,9 +141,12 @@ local function writes(name, file, from, run)
     if text ~= w.made[name] and text ~= "" then
       return ("a part of the file is there: %d bytes"):format(#text)
     end
-    local left = names(w.at, file)
-    if left ~= w.names[name] and not (fault and (fault.CALLS == "unlink" or status == 134)) then
-      return ("what is there: %s instead of %s"):format(left, w.names[name])
+    for left in names(w.at, file):gmatch "%S+" do -- where it failed, what goes with it may be there
+      if not w.names[name]:find(left, 1, true) and not (fault and (fault.CALLS == "unlink"
+        or status == 134)) then return left .. " is left" end
+    end
+    if status == 0 and names(w.at, file) ~= w.names[name] then
+      return "what goes with it is missing: " .. names(w.at)
     end
     return from == "done" and complete(w) or nil
   end

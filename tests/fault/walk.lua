@@ -62,7 +62,7 @@ function M:run(arguments, env, place)
     set[#set + 1] = ("LD_PRELOAD=%s FAULT_STATE=%s FAULT_PATH=%s"):format(
       assert(uv.fs_realpath(shim)), self.state, self.at)
   end
-  local _, _, status = os.execute(("cd %s && env %s timeout 120 %s %s >%s/out 2>%s/err </dev/null")
+  local _, _, status = os.execute(("cd %s && timeout 120 env %s %s %s >%s/out 2>%s/err </dev/null")
     :format(place or self.at, table.concat(set, " "), os.getenv "NETSPACE", arguments, self.dir,
     self.dir))
   return status, read(self.dir .. "/out"), read(self.dir .. "/err")

@@ -50,6 +50,8 @@ end
 
 local parameters = { d = 1, w = 1, b = 1, g = 1, w_0 = 1, w_a = 1, w_m = 1 }
 
+local function number(x) return type(x) == "number" and x == x end
+
 -- What is wrong with the hints of a constraint, or nil.
 local function wrong_hint(c)
   if type(c.tie) == "string" then c.tie = { c.tie } end
@@ -70,12 +72,13 @@ local function wrong_hint(c)
     end
   end
   for parameter, value in pairs(c.fix or {}) do
-    if type(value) ~= "number" then
-      return ("fix of %s should be a number, got %s"):format(parameter, type(value))
+    if not number(value) then
+      return ("fix of %s should be a number, got %s"):format(parameter,
+        type(value) == "number" and "NaN" or type(value))
     end
   end
   for parameter, r in pairs(c.range or {}) do
-    if type(r) ~= "table" or type(r[1]) ~= "number" or type(r[2]) ~= "number" then
+    if type(r) ~= "table" or not number(r[1]) or not number(r[2]) then
       return ("range of %s should be {low, high}, such as {2, math.huge}"):format(parameter)
     end
   end
