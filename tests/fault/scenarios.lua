@@ -1,7 +1,7 @@
 -- What people run, for the walk over failing calls (walk.lua): a sweep, one that goes on, a
 -- pack, exports, a report, and a sweep on a cluster: submitting, a task, collecting.
 -- A scenario is { name, from = what lies in `at` before, run(w) = the arguments of netspace,
--- place(w) = the directory in `at` where it runs, check(w, status, out, fault) = what is wrong
+-- place(w) = the directory in `at` where it runs, check(w, status, err, fault) = what is wrong
 -- after the run with the fault, or nil, again(w) = the same after a run without }.
 local integrity = require "netspace.store.integrity"
 local uv = require "luv"
@@ -132,13 +132,14 @@ M[2] = { name = "resume", from = "half", check = whole, again = sweep_again,
 
 -- Files ---------------------------------------------------------------------------------------
 
--- A command that writes a file: all of it is there, or nothing; no other file is left, and the
--- store it was made of is as it was.
-local function writes(name, file, from, run)
-  local function checked(w, status, fault)
+-- A command that writes a file: all of it is there, or nothing, or what it says that is missing
+-- (`lacking`); no other file is left, and the store it was made of is as it was.
+local function writes(name, file, from, run, lacking)
+  local function checked(w, status, err, fault)
     local text = w.read(w.at .. "/" .. file)
-    if status == 0 and text ~= w.made[name] then return "it is said to be well, and is not" end
-    if text ~= w.made[name] and text ~= "" then
+    local said = status == 0 and lacking and err:find(lacking, 1, true)
+    if status == 0 and not said and text ~= w.made[name] then return "it is said to be well, and is not" end
+    if status ~= 0 and text ~= w.made[name] and text ~= "" then
       return ("a part of the file is there: %d bytes"):format(#text)
     end
     for left in names(w.at, file):gmatch "%S+" do -- where it failed, what goes with it may be there
@@ -151,18 +152,20 @@ local function writes(name, file, from, run)
     return from == "done" and complete(w) or nil
   end
   M[#M + 1] = { name = name, from = from, file = file, run = run,
-    check = function(w, status, _, fault) return checked(w, status, fault) end,
+    check = checked,
     again = function(w)
       local status, _, err = w:run(run(w))
       return status ~= 0 and ("run again, status %d: %s"):format(status, err)
-        or checked(w, status, { CALLS = "unlink" })
+        or checked(w, status, "", { CALLS = "unlink" })
     end }
 end
 for _, kind in ipairs { "csv", "jsonl", "json" } do
   writes("export " .. kind, "x." .. kind, "done", function() return "export run.db -o x." .. kind end)
 end
-writes("report", "x.html", "done", function() return "report run.db -o x.html" end)
-writes("pack", "x.pack", "images", function() return "pack set -o x.pack" end)
+writes("report", "x.html", "done", function() return "report run.db -o x.html" end,
+  "no pictures: ")
+writes("pack", "x.pack", "images", function() return "pack set -o x.pack" end,
+  "left out: ")
 
 -- A cluster -----------------------------------------------------------------------------------
 

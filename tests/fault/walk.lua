@@ -85,7 +85,7 @@ end
 --- One point.  Returns nil when all is well, else what is not.
 function M:try(fault, s)
   self:lay(s.from)
-  local status, out, err = self:run(s.run(self), fault, s.place and s.place(self))
+  local status, _, err = self:run(s.run(self), fault, s.place and s.place(self))
   if status ~= 0 and status ~= 1 and not excused(status, fault) then
     return ("status %d: %s"):format(status, err)
   end
@@ -94,7 +94,7 @@ function M:try(fault, s)
     return "a bug, not a message: " .. err
   end
   if status == 1 and not err:find "netspace" then return "no message: " .. err end
-  return s.check(self, status, out, fault) or s.again(self)
+  return s.check(self, status, err, fault) or s.again(self)
 end
 
 --- All ways to fail: calls, error, times.
