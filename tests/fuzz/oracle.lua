@@ -31,6 +31,10 @@ function M.answer(what, input, f, ...)
 end
 
 local folder
+local execute = os.execute
+setmetatable(M, { __gc = function()
+  if folder then execute("rm -rf " .. folder) end
+end })
 
 --- Writes the file NAME in a folder in memory; its path.
 function M.file(name, bytes)

@@ -85,7 +85,7 @@ local function wrong_hint(c)
 end
 
 local function new(t)
-  options.check("constraint", t)
+  t = options.check("constraint", t)
   if not t.name then error("constraint: 'name' is missing", 2) end
   if not t.check then
     error(("constraint %s: 'check' is missing; it is the function that says which networks "
