@@ -2,7 +2,8 @@
 -- pack, exports, a report, and a sweep on a cluster: submitting, a task, collecting.
 -- A scenario is { name, from = what lies in `at` before, run(w) = the arguments of netspace,
 -- place(w) = the directory in `at` where it runs, check(w, status, err, fault) = what is wrong
--- after the run with the fault, or nil, again(w) = the same after a run without }.
+-- after the run with the fault, or nil, again(w) = the same after a run without, waits = how many
+-- calls fail at most }.
 local integrity = require "netspace.store.integrity"
 local uv = require "luv"
 
@@ -205,6 +206,7 @@ M[#M + 1] = { name = "submit", from = "open", run = function() return HELD end, 
     return status ~= 0 and ("submitted again, status %d: %s"):format(status, err) or finish(w)
   end }
 M[#M + 1] = { name = "task", from = "submitted", check = whole, again = finish,
+  waits = 3, -- for a disk that takes nothing it waits, so that one has to take it again
   place = function(w) return submissions(w)[1] end, run = function() return "task 0 first" end }
 M[#M + 1] = { name = "collect", from = "trained", check = whole, again = collect,
   run = function(w)

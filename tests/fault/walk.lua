@@ -122,6 +122,7 @@ function M:walk(wanted, say)
     for place, way in ipairs(M.ways) do
       way.place = place
       local calls, error_name, times = table.unpack(way)
+      if s.waits then times = math.min(times, s.waits) end
       counts[calls] = counts[calls] or self:points(calls, s)
       for k = 1, counts[calls] do
         if wanted(k, counts[calls], way, s) then
