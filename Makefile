@@ -203,7 +203,7 @@ help:
 	 echo "make check              all tests (installs what they need)"; \
 	 echo "make arm64              for ARM (aarch64): built and tested under qemu"; \
 	 echo "make torture            long tests: kills and faults by the hundred"; \
-	 echo "make fuzz T=… TIME=…    a reader (tests/fuzz) under libFuzzer, for TIME seconds"; \
+	 echo "make fuzz T=… TIME=…    what reads bytes of others (tests/fuzz), under libFuzzer"; \
 	 echo "make install            to PREFIX=$(PREFIX), under DESTDIR"; \
 	 echo "make dist               the sources of the last commit, build/$(NAME).tar.gz"; \
 	 echo "make bench              speed beside PyTorch (ARGS=--help: options)"; \

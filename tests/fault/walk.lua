@@ -114,17 +114,18 @@ M.ways = {
   { "talk", "EAGAIN", 1 }, { "talk", "SHORT", 1 },
 }
 
---- Walks every way over the points that wanted(k, n, way, scenario) asks for (k of n);
--- say(name, what) is called after each.
-function M:walk(wanted, say)
+--- Walks every way, or those that ways(way, scenario) asks for, over the points that wanted(k, n,
+-- way, scenario) asks for (k of n); say(name, what) is called after each.
+function M:walk(wanted, say, ways)
   for _, s in ipairs(scenarios) do
     local counts = {}
     for place, way in ipairs(M.ways) do
       way.place = place
       local calls, error_name, times = table.unpack(way)
       if s.waits then times = math.min(times, s.waits) end
-      counts[calls] = counts[calls] or self:points(calls, s)
-      for k = 1, counts[calls] do
+      local some = not ways or ways(way, s)
+      if some then counts[calls] = counts[calls] or self:points(calls, s) end
+      for k = 1, some and counts[calls] or 0 do
         if wanted(k, counts[calls], way, s) then
           local what = self:try({ CALLS = calls, AT = k, ERROR = error_name, TIMES = times }, s)
           say(("%s: %s %d of %d fails with %s%s"):format(s.name, calls, k, counts[calls], error_name,

@@ -43,4 +43,31 @@ for _, target in ipairs { "lines", "import", "pycls", "hint", "api" } do
   end
   t.ok(not wrong, ("%s: %d inputs of the corpus and %d at random"):format(target, #inputs, COUNT), wrong)
 end
+
+-- What random calls have found: each blames the line that asked, and says what is wrong.
+local scratch = assert(uv.fs_mkdtemp "/tmp/netspace-test-XXXXXX")
+local path = scratch .. "/x.db"
+assert(require("netspace.store.ledger").open(path)):close()
+local s = assert(store.open(path))
+for what, call in pairs {
+  ["help.examples: nothing is called 'nil'"] = function() local _ = help.examples() end,
+  ["help.add expects a name and a text"] = function() help.add({}, "x") end,
+  ["meant by its name, a text, not a table"] = function() local _ = s:result {} end,
+  ["store:events: unknown option"] = function() local _ = s:events { momentum = 1 } end,
+  ["constraint: 'name' is missing"] = function() local _ = constraint() end,
+  ["sweep.resume expects the path of a store"] = function() local _ = sweep.resume() end,
+  ["sweep.retry expects the path of a store"] = function() local _ = sweep.retry(5) end,
+  ["sweep.retry expects the name of a population"] = function() local _ = sweep.retry(path, {}) end,
+  ["arch.describe: arch.anynet: 'd' is missing"] = function() local _ = arch.describe {} end,
+  ["net:forward: image 1 is"] = function()
+    local n = net.new(arch.anynet { d = { 1 }, w = { 8 } }, { batch = 2 })
+    local _ = n:forward { 1 }
+  end,
+} do
+  local good, err = pcall(call)
+  t.ok(not good and tostring(err):find(what, 1, true), what, tostring(err))
+  t.ok(tostring(err):find "^tests/unit/test_fuzz.lua:%d+: [^/]*$", "and names the line", tostring(err))
+end
+s:close()
+os.execute("rm -rf " .. scratch)
 t.done()
