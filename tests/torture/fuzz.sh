@@ -5,10 +5,8 @@
 # of sessions of random keys (tests/terminal/fuzz.sh).  Prints TAP.
 . "$(dirname "$0")/../lib.sh"
 shown=out
-for target in $(ls tests/fuzz/fuzz_*.c tests/fuzz/lines.lua tests/fuzz/import.lua tests/fuzz/pycls.lua \
-    tests/fuzz/hint.lua tests/fuzz/api.lua); do
+for target in tests/fuzz/fuzz_*.c lines import pycls hint api; do
     target=$(basename "$target" .c)
-    target=${target%.lua}
     target=${target#fuzz_}
     if command -v clang >/dev/null; then
         make -s fuzz T="$target" TIME="${TIME:-60}" >"$dir/all" 2>&1

@@ -42,8 +42,8 @@ end
 --- The code of the examples of a topic; one that ends with a comma goes on in the next line.
 function M.examples(name)
   if not doc.topics[name] then
-    error(("help.examples: nothing is called '%s'; help.names() has all names"):format(tostring(name)),
-      2)
+    error(("help.examples: nothing is called '%s'; help.names() has all names"):format(
+      tostring(name)), 2)
   end
   local list, open = {}, false
   for line in doc.topics[name]:gmatch("[^\n]+") do
