@@ -114,25 +114,32 @@ asan:
 arm64:
 	@scripts/install-packages --arm64
 	@scripts/cross-arm64 $(ARGS)
-# A reader under libFuzzer for TIME seconds (tests/fuzz/fuzz_$(T).c; ARGS: its options).  What
-# it finds goes to build/fuzz; needs clang.  The kernels, which read nothing, are not watched.
+# A reader under libFuzzer for TIME seconds (tests/fuzz/fuzz_$(T).c, or $(T).lua; ARGS: its
+# options).  What it finds goes to build/fuzz; needs clang.  The kernels, which read nothing, are
+# not watched.
 T       ?= decode
 TIME    ?= 300
 FUZZ    := build/fuzz
 FUZZED  := $(patsubst src/%.c,$(FUZZ)/%.o,$(wildcard $(addprefix src/,base/*.c nn/*.c model/*.c data/*.c)))
+BOUND   := $(patsubst src/%.c,$(FUZZ)/%.o,$(wildcard $(addprefix src/,stats/*.c term/*.c bind/*.c)))
 KERNELS := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/nn/kernels/*.c)) \
            $(if $(ONNX),$(BUILD)/onnx/onnx.pb-c.o)
 SANITY  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+$(FUZZ)/bind/sys.o: FLAGS += -I$(BUILD) -DNETSPACE_BUILD='"fuzz"'
+$(FUZZ)/bind/sys.o: $(BUILD)/commit.h
 $(FUZZ)/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo CLANG $<
 	@clang $(FLAGS) $(SANITY) -fsanitize=fuzzer-no-link -c -o $@ $<
 $(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZED) $(KERNELS)
 	@clang $(FLAGS) $(SANITY) -fsanitize=fuzzer -o $@ $^ $(LIBS)
-.SECONDARY: $(FUZZED)
+$(FUZZ)/fuzz_%: tests/fuzz/lua.c $(FUZZED) $(BOUND) $(KERNELS) tests/fuzz/%.lua
+	@clang $(FLAGS) $(SANITY) -fsanitize=fuzzer -DTARGET='"$*"' -Wl,-E -o $@ $(filter-out %.lua,$^) $(LIBS)
+.SECONDARY: $(FUZZED) $(BOUND)
 fuzz: $(FUZZ)/fuzz_$(T)
 	@mkdir -p $(FUZZ)/corpus/$(T)
-	$< -artifact_prefix=$(FUZZ)/ -max_total_time=$(TIME) $(ARGS) $(FUZZ)/corpus/$(T) tests/fuzz/corpus/$(T)
+	OPENBLAS_NUM_THREADS=1 $< -artifact_prefix=$(FUZZ)/$(T)- -max_total_time=$(TIME) $(ARGS) \
+	  $(FUZZ)/corpus/$(T) tests/fuzz/corpus/$(T)
 layers:
 	@scripts/layers --show
 # Speed beside PyTorch; ARGS="--help" lists the options, PYTHON names the Python that has it.
@@ -196,7 +203,7 @@ help:
 	 echo "make check              all tests (installs what they need)"; \
 	 echo "make arm64              for ARM (aarch64): built and tested under qemu"; \
 	 echo "make torture            long tests: kills and faults by the hundred"; \
-	 echo "make fuzz T=… TIME=…    a reader (tests/fuzz) under libFuzzer, for TIME seconds"; \
+	 echo "make fuzz T=… TIME=…    what reads bytes of others (tests/fuzz), under libFuzzer"; \
 	 echo "make install            to PREFIX=$(PREFIX), under DESTDIR"; \
 	 echo "make dist               the sources of the last commit, build/$(NAME).tar.gz"; \
 	 echo "make bench              speed beside PyTorch (ARGS=--help: options)"; \
@@ -211,5 +218,5 @@ help:
 	 echo "make layers             the rooms of the code and the arrows between them"; \
 	 echo "make asan clean uninstall"
 
--include $(OBJ:.o=.d) $(BUILD)/main.d $(CTEST:=.d) $(FUZZED:.o=.d)
+-include $(OBJ:.o=.d) $(BUILD)/main.d $(CTEST:=.d) $(FUZZED:.o=.d) $(BOUND:.o=.d)
 .PHONY: all dist bench fuzz bench-images bench-loading bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan arm64 layers install uninstall clean help

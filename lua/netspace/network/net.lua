@@ -238,7 +238,7 @@ local forward = methods.forward
 
 function methods.forward(n, ...)
   if is_net(n) then all_cores(n) end
-  return forward(n, ...)
+  return (call("net:forward", forward, n, ...))
 end
 
 local splits = { train = true, validation = true, test = true }
