@@ -587,10 +587,12 @@ static int readline_mute(lua_State *L)
     return 0;
 }
 
-// remember(entry): the newest of the history; an equal older one goes
+// remember(entry, limit): the newest of the history; an equal older one goes, and the oldest ones
+// where there are more than `limit`
 static int readline_remember(lua_State *L)
 {
     const char *entry = luaL_checkstring(L, 1);
+    stifle_history((int)luaL_checkinteger(L, 2));
     for (int i = history_length - 1; i >= 0; i--) {
         HIST_ENTRY *h = history_get(history_base + i);
         if (h && strcmp(h->line, entry) == 0)

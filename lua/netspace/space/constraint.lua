@@ -10,9 +10,9 @@
 
 local arch = require "netspace.network.arch"
 local chunk = require "netspace.lib.chunk"
+local directories = require "netspace.lib.directory"
 local document = require("netspace.lib.doc").group "constraint"
 local options = require "netspace.lib.options"
-local uv = require "luv"
 
 local M = {}
 
@@ -111,10 +111,7 @@ local folders = { "constraints", shipped }
 function M.names()
   local names, seen = {}, {}
   for _, folder in ipairs(folders) do
-    local scan = uv.fs_scandir(folder)
-    while scan do
-      local file = uv.fs_scandir_next(scan)
-      if not file then break end
+    for file in directories.each(folder) do
       local name = file:match("^([%w_]+)%.lua$")
       if name and not seen[name] then
         seen[name] = true

@@ -312,9 +312,7 @@ function M.finish(stop_them)
       waiting.stop(list)
     end)
     news.report(news.unreported(list))
-    for _, n in pairs(trainings.failed) do
-      if n > 0 then sys.status(3) end -- as they stand now: what failed may have been trained since
-    end
+    if next(trainings.failed) then sys.status(3) end -- as they stand now
     if interrupted and not stop_them then error("interrupted", 0) end
   end)
 end
