@@ -36,7 +36,8 @@ start() {
     script=$!
 }
 alive() { kill -0 "$script" 2>/dev/null; }
-any() { # the name of one of its arguments
+any() { # the name of one of its arguments; nothing where there are none
+    [ $# -gt 0 ] || return
     shift $((seed % $#))
     echo "$1"
 }

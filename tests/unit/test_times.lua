@@ -76,6 +76,9 @@ t.is(by[7], columns[7], "which is arch.time in testing")
 t.is(require("netspace.stats.property").values("x", { name = "B", errors = { 1 }, models = { m },
   columns = { time = { 42 } } }, "time", true)[1], 42, "a column of an import goes before")
 
+t.is(table.concat(require("netspace.monitor.views.property").found "time", " "),
+  "time test_time", "the monitor offers both")
+
 -- A store keeps it ------------------------------------------------------------------------------
 local few = S:sample(2, { seed = 5, time = { list[1], list[10] } })
 sweep.run { store = dir .. "/a.db", name = "A", models = few, quiet = true,
@@ -101,6 +104,16 @@ end
 t.near(f.prices[1] / f.prices[3], cost(four[1]) / cost(four[3]), 1e-9, "of each model")
 t.ok(f.seconds >= 0.999 * 2 * (cost(four[1]) + cost(four[2]) + cost(four[3]) + cost(four[4])),
   "and of all of them")
+
+sweep.run { store = dir .. "/c.db", name = "C", models = four, quiet = true,
+  data = data.open("shapes", { train = 64, test = 50 }), recipe = { epochs = 1 } }
+assert(report(dir .. "/c.db", { output = dir .. "/c.html" }))
+do
+  local f <close> = assert(io.open(dir .. "/c.html"))
+  local page = f:read "a"
+  t.ok(page:find "<th[^>]*>time<" and page:find("seconds of an image in training", 1, true),
+    "a report has the times of the best")
+end
 
 -- What is refused -------------------------------------------------------------------------------
 local function refused(o, ...)

@@ -17,10 +17,10 @@ local atomic = require "netspace.lib.atomic"
 local background = require "netspace.lib.background"
 local core = require "netspace.core.pack"
 local paths = require "netspace.lib.path"
-local state = require "netspace.lib.state"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
+local xdg = require "netspace.lib.xdg"
 
 local M = {}
 local LIMIT = 20e9  -- bytes of all packs
@@ -36,15 +36,7 @@ M.settled = 3
 M.worker = false
 
 --- The folder of the packs, or nil where there is no home.
-function M.folder()
-  local cache = os.getenv "XDG_CACHE_HOME"
-  if not cache or cache:sub(1, 1) ~= "/" then -- a relative one is to be ignored
-    local home = os.getenv "HOME"
-    if not home or home == "" then return nil end
-    cache = home .. "/.cache"
-  end
-  return cache .. "/netspace/packs"
-end
+function M.folder() return xdg.cache "packs" end
 
 local function say(text)
   if not M.worker then background.notify(text) end
@@ -120,7 +112,7 @@ end
 function M.set_limit(bytes)
   local dir = M.folder()
   if not dir then return nil, "there is no home for a cache; XDG_CACHE_HOME names one" end
-  state.make_folder(dir .. "/limit")
+  xdg.make_folder(dir .. "/limit")
   local f, why = io.open(dir .. "/limit", "w")
   if not f then return nil, why end
   f:write(("%.0f\n"):format(bytes))
@@ -308,7 +300,7 @@ function M.pack(spec, how)
     remember(path, folders)
     return path, nil, true
   end
-  state.make_folder(path)
+  xdg.make_folder(path)
   if not uv.fs_stat(dir) then
     return nil, ("%s cannot be made; XDG_CACHE_HOME names another folder for packs"):format(dir)
   end

@@ -5,16 +5,16 @@
 -- its test images.  Where nobody has a home, or it cannot be written, nothing is counted.
 
 local json = require "netspace.lib.json"
-local state = require "netspace.lib.state"
+local xdg = require "netspace.lib.xdg"
 
 local M = {}
 
 --- Notes a look: test and data (checksums), network (hash), error (percent).
 -- @treturn boolean whether it could be written
 function M.note(look)
-  local path = state.path "tests.jsonl"
+  local path = xdg.state "tests.jsonl"
   if not path then return false end
-  state.make_folder(path)
+  xdg.make_folder(path)
   local f = io.open(path, "a")
   if not f then return false end
   look.time = os.time()
@@ -25,7 +25,7 @@ end
 --- How often the test images with this checksum were looked at, at how many networks, and when
 -- last (Unix time); 0, 0 when never.
 function M.of(test)
-  local path, n, networks, kinds, last = state.path "tests.jsonl", 0, {}, 0, nil
+  local path, n, networks, kinds, last = xdg.state "tests.jsonl", 0, {}, 0, nil
   local f = path and io.open(path)
   if not f then return 0, 0 end
   for line in f:lines() do

@@ -73,7 +73,7 @@ end
 local function choose(view)
   view.choosing, view.choice = view.view == "property" and "property" or "populations", 1
   view.typed = nil
-  for i, name in ipairs(view.view == "property" and property.names or {}) do
+  for i, name in ipairs(view.view == "property" and property.names() or {}) do
     if name == view.property then view.choice = i end
   end
 end

@@ -13,10 +13,10 @@ local core = require "netspace.core.timing"
 local json = require "netspace.lib.json"
 local pack = require "netspace.core.pack"
 local paths = require "netspace.lib.path"
-local state = require "netspace.lib.state"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
+local xdg = require "netspace.lib.xdg"
 
 local M = {}
 
@@ -29,15 +29,7 @@ M.probes = core.probes
 local function fail(...) error((...):format(select(2, ...)), 0) end
 
 --- The folder of the tables, or nil where there is no home.
-function M.folder()
-  local cache = os.getenv "XDG_CACHE_HOME"
-  if not cache or cache:sub(1, 1) ~= "/" then -- a relative one is to be ignored
-    local home = os.getenv "HOME"
-    if not home or home == "" then return nil end
-    cache = home .. "/.cache"
-  end
-  return cache .. "/netspace/times"
-end
+function M.folder() return xdg.cache "times" end
 
 -- What a table is of.
 local function identity(threads)
@@ -159,7 +151,7 @@ end
 function M.keep(threads, times)
   local path, t = base(threads) .. ".json", identity(threads)
   t.date, t.times = os.date "!%Y-%m-%d %H:%M", times
-  state.make_folder(path)
+  xdg.make_folder(path)
   local good, why = atomic.write(path, function(write) write(json.encode(t), "\n") end)
   if not good then fail("%s", why) end
   by_path[path] = nil
@@ -168,7 +160,7 @@ end
 
 local function make(path, threads)
   local place = base(threads)
-  state.make_folder(path)
+  xdg.make_folder(path)
   local lock <close> = take(path) -- luacheck: ignore 211
   local made = read(path) -- by the process that had the lock
   if made then return made end

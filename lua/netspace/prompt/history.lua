@@ -3,8 +3,8 @@
 -- lines is one line here.  Sessions append, so several can write at once; when a session
 -- starts, repeated and very old entries are dropped and the file is replaced as a whole.
 
-local state = require "netspace.lib.state"
 local uv = require "luv"
+local xdg = require "netspace.lib.xdg"
 
 local M = {}
 
@@ -15,7 +15,7 @@ local LIMIT = 2000 -- entries kept
 function M.path()
   local own = os.getenv "NETSPACE_HISTORY"
   if own then return own ~= "" and own ~= "off" and own or nil end
-  return state.path "history"
+  return xdg.state "history"
 end
 
 local function encode(entry)
@@ -67,7 +67,7 @@ end
 --- Adds an entry to the file, which is made when missing.
 -- @treturn true, or nil and why it could not be written
 function M.append(path, entry)
-  state.make_folder(path)
+  xdg.make_folder(path)
   return write(path, "a", encode(entry) .. "\n")
 end
 

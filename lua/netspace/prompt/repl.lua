@@ -27,6 +27,7 @@ local strict = require "netspace.strict"
 local sys = require "netspace.core.sys"
 local tour = require "netspace.prompt.tour"
 local uv = require "luv"
+local xdg = require "netspace.lib.xdg"
 
 local M = {}
 
@@ -422,12 +423,8 @@ local function banner()
 end
 
 local function run_init()
-  local config = os.getenv "XDG_CONFIG_HOME"
-  if not config or config:sub(1, 1) ~= "/" then
-    config = (os.getenv "HOME" or "") .. "/.config"
-  end
-  local path = config .. "/netspace/init.lua"
-  if not uv.fs_stat(path) then return end
+  local path = xdg.config "init.lua"
+  if not path or not uv.fs_stat(path) then return end
   local f, message = loadfile(path)
   local good, e = false, message
   if f then good, e = sys.interruptible(exception.handler, f) end

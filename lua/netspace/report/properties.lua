@@ -5,6 +5,7 @@
 local html = require "netspace.report.html"
 local property = require "netspace.stats.property"
 local stats = require "netspace.stats.stats"
+local times = require "netspace.network.times"
 local widgets = require "netspace.report.widgets"
 
 local M = { id = "properties", title = "What the best models share" }
@@ -17,10 +18,12 @@ local MOST = 12 -- populations with pictures
 local function names_of(p)
   local d = p.result.models[1].d
   local stages = type(d) == "table" and #d or 1
-  return { { "d", picture = true }, { "w" }, { ("w[%d]"):format(stages), picture = true },
+  local names = { { "d", picture = true }, { "w" }, { ("w[%d]"):format(stages), picture = true },
     { "b", ("b[%d]"):format(stages), picture = true },
     { "g", ("g[%d]"):format(stages), picture = true }, { "w_0", picture = true },
     { "w_a", picture = true }, { "w_m", picture = true }, { "flops" }, { "params" }, { "acts" } }
+  if times.present() then names[#names + 1] = { "time" } end
+  return names
 end
 
 local function look(result, names)
@@ -96,7 +99,9 @@ function M.section(all, pictures)
       .. "lie; where it is much narrower than the population, the property matters. d is the "
       .. "number of blocks, w their mean width, a number in brackets a stage; flops are "
       .. "multiply-adds. In the pictures the band is shaded, with a line at its median; the best "
-      .. "model is filled, and crosses at the upper edge are failed models." },
+      .. "model is filled, and crosses at the upper edge are failed models.",
+      times.present() and " time is seconds of an image in training, told by the times of layers "
+      .. "on the machine that made this page (arch.time)." or false },
     blocks }
 end
 

@@ -116,8 +116,9 @@ Writes the contents of a store as one HTML page, to read anywhere and to send to
 The page shows populations and where they come from, EDFs, comparisons with verdicts, the
 properties that the best models share, best and worst models with their architecture, failures
 with their last output, and the raw numbers as CSV, which stats.import reads back.  It needs no
-script and no other file; the same store gives the same page.  Pictures are drawn by gnuplot;
-without it the page has tables only.  From a shell: netspace report STORE -o FILE.html
+script and no other file.  The same store gives the same page, but for the times of networks,
+which are those of the machine that made it (arch.times).  Pictures are drawn by gnuplot; without
+it the page has tables only.  From a shell: netspace report STORE -o FILE.html
 .populations, .models, .pictures   how many there are; .missing, why there are no pictures
 example: report("no-such.db", { output = "report.html" })
 source: arXiv 2003.13678]])

@@ -16,10 +16,10 @@ local json = require "netspace.lib.json"
 local memory = require "netspace.lib.memory"
 local protocol = require "netspace.sweep.protocol"
 local recipes = require "netspace.network.recipe"
-local state = require "netspace.lib.state"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
 local uv = require "luv"
+local xdg = require "netspace.lib.xdg"
 
 local M = {}
 local STEP_SECONDS = 0.5 -- between two step events
@@ -144,10 +144,10 @@ end
 -- files of this user; true when it does.  Those of long ago are removed.
 local function settle(checkpoint)
   if not checkpoint or checkpoint.path:sub(1, 1) == "/" then return false end
-  local path = state.path(checkpoint.path)
+  local path = xdg.state(checkpoint.path)
   checkpoint.path = path
   if not path then return true end -- no home: none is written
-  state.make_folder(path)
+  xdg.make_folder(path)
   local directory = path:match "^(.*)/"
   local scan = uv.fs_scandir(directory)
   for name in function() return scan and uv.fs_scandir_next(scan) end do

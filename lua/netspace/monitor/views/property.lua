@@ -6,22 +6,29 @@ local fuzzy = require "netspace.lib.fuzzy"
 local property = require "netspace.stats.property"
 local scatter = require "netspace.plot.scatter"
 local stats = require "netspace.stats.stats"
+local times = require "netspace.network.times"
 local value = require("netspace.lib.units").value
 local widgets = require "netspace.monitor.views.widgets"
 
 local M = {}
 
---- What there is to choose from.
-M.names = { "flops", "params", "acts", "d", "w", "b", "g", "w_0", "w_a", "w_m", "w[1]", "w[2]",
+local names = { "flops", "params", "acts", "d", "w", "b", "g", "w_0", "w_a", "w_m", "w[1]", "w[2]",
   "w[3]", "w[4]", "d[1]", "d[2]", "d[3]", "d[4]", "b[1]", "b[2]", "b[3]", "b[4]", "g[1]", "g[2]",
   "g[3]", "g[4]" }
+
+--- What there is to choose from; times (arch.time) where those of layers were measured.
+function M.names()
+  local list = { table.unpack(names) }
+  if times.present() then table.move({ "time", "test_time" }, 1, 2, #list + 1, list) end
+  return list
+end
 
 local LEAST = 8 -- models from which the best of them say anything
 
 --- Those that what was typed in the list finds.
 function M.found(typed)
-  local list = {}
-  for i, k in ipairs(fuzzy.rank(typed or "", M.names)) do list[i] = M.names[k] end
+  local list, all = {}, M.names()
+  for i, k in ipairs(fuzzy.rank(typed or "", all)) do list[i] = all[k] end
   return list
 end
 
