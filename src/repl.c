@@ -390,6 +390,9 @@ static int readline_setup(lua_State *L)
             if (map[(int)*end].function == rl_newline)
                 map[(int)*end].function = end_line;
         }
+    // readline 8.2 crashes where the character searched for is Alt with another one (Ctrl-] Alt-é)
+    rl_unbind_function_in_map(rl_char_search, emacs_standard_keymap);
+    rl_unbind_function_in_map(rl_backward_char_search, emacs_meta_keymap);
     rl_bind_keyseq_in_map(PASTE_BEGIN, begin_paste, emacs_standard_keymap);
     rl_bind_keyseq_in_map(PASTE_BEGIN, begin_paste, vi_insertion_keymap);
     return 0;
@@ -584,10 +587,12 @@ static int readline_mute(lua_State *L)
     return 0;
 }
 
-// remember(entry): the newest of the history; an equal older one goes
+// remember(entry, limit): the newest of the history; an equal older one goes, and the oldest ones
+// where there are more than `limit`
 static int readline_remember(lua_State *L)
 {
     const char *entry = luaL_checkstring(L, 1);
+    stifle_history((int)luaL_checkinteger(L, 2));
     for (int i = history_length - 1; i >= 0; i--) {
         HIST_ENTRY *h = history_get(history_base + i);
         if (h && strcmp(h->line, entry) == 0)

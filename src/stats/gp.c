@@ -9,8 +9,9 @@
 #include "base/rng.h"
 #include "nn/gemm.h"
 
-// A function compiled for each of these, and chosen at run time.
-#if defined(__x86_64__)
+// A function compiled for each of these, and chosen when the program is loaded, at which time
+// ThreadSanitizer is not there yet.
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define CLONES

@@ -44,12 +44,16 @@ before=$(runs)
 "$NETSPACE" collect "$dir/day.db" 2>>"$dir/day.err"
 "$NETSPACE" collect "$dir/day.db" 2>>"$dir/day.err"
 check "to collect what is not there leaves no row" [ "$(runs)" = "$before" ]
+for population in "$dir"/day.db.cluster/*; do # as a task leaves it that dies at the end of a model
+    mkdir -p "$population/checkpoints" && : >"$population/checkpoints/1-99.safetensors"
+done
 kill -CONT $(tasks)
 kill -9 "$1"
 says day "killed|its task" || { eventually 5 false; "$NETSPACE" collect "$dir/day.db" 2>>"$dir/day.err"; }
 "$NETSPACE" collect "$dir/day.db" --wait 2>>"$dir/day.err"
 ok $? "another day, after the kill -9 of a task, all is collected"
 same day "its table is the same"
+check "nothing is left behind" [ ! -e "$dir/day.db.cluster" ]
 check "the log names the task that died" says day "its task .* queued again"
 "$NETSPACE" collect "$dir/day.db" 2>"$dir/again.err"
 check "to collect again has nothing to do" grep -q "no population has models on a cluster" "$dir/again.err"

@@ -3,7 +3,9 @@
  * "K TIMES": the calls K to K + TIMES - 1 fail (TIMES 1; Lua collects garbage and tries once more, so
  * that it takes 2 to reach it; K = 0: none).  When it sets it to "off", the number of calls since
  * then goes to the file MEMORY_COUNT.  Counted are malloc, calloc, realloc, aligned blocks and
- * anonymous mappings of all threads of the process.  For Linux with glibc. */
+ * anonymous mappings of all threads of the process.  What stands behind it is the allocator of the
+ * program: the sanitizers' where it is built with them, which then find what a failure leaks
+ * (ASAN_OPTIONS=verify_asan_link_order=0).  For Linux with glibc. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,11 +18,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-// The allocator itself, under the names that glibc has for those who stand in front of it.
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t n);
-void *__libc_memalign(size_t alignment, size_t n);
+// The next function of that name: the allocator itself.
+#define NEXT(name)                                             \
+    static __typeof__(&name) next;                             \
+    if (!next)                                                 \
+        next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
 
 static atomic_bool armed;
 static _Atomic uint64_t calls;
@@ -58,32 +60,36 @@ static void arm(const char *value)
 
 int setenv(const char *name, const char *value, int overwrite)
 {
+    NEXT(setenv);
     if (strcmp(name, "MEMORY_FAULT") == 0) {
         arm(value);
         return 0;
     }
-    __typeof__(&setenv) real = (__typeof__(&setenv))dlsym(RTLD_NEXT, "setenv");
-    return real(name, value, overwrite);
+    return next(name, value, overwrite);
 }
 
 void *malloc(size_t n)
 {
-    return fails() ? NULL : __libc_malloc(n);
+    NEXT(malloc);
+    return fails() ? NULL : next(n);
 }
 
 void *calloc(size_t n, size_t size)
 {
-    return fails() ? NULL : __libc_calloc(n, size);
+    NEXT(calloc);
+    return fails() ? NULL : next(n, size);
 }
 
 void *realloc(void *p, size_t n)
 {
-    return n && fails() ? NULL : __libc_realloc(p, n);
+    NEXT(realloc);
+    return n && fails() ? NULL : next(p, n);
 }
 
 void *memalign(size_t alignment, size_t n)
 {
-    return fails() ? NULL : __libc_memalign(alignment, n);
+    NEXT(memalign);
+    return fails() ? NULL : next(alignment, n);
 }
 
 void *aligned_alloc(size_t alignment, size_t n)
@@ -101,9 +107,7 @@ int posix_memalign(void **p, size_t alignment, size_t n)
 
 void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
 {
-    static __typeof__(&mmap) real;
-    if (!real)
-        real = (__typeof__(&mmap))dlsym(RTLD_NEXT, "mmap");
+    NEXT(mmap);
     return (flags & MAP_ANONYMOUS) && fails() ? MAP_FAILED
-                                              : real(at, n, protection, flags, fd, offset);
+                                              : next(at, n, protection, flags, fd, offset);
 }

@@ -168,7 +168,7 @@ end
 
 function M:run(i, k, times)
   local _, _, status = os.execute(("env XDG_CACHE_HOME=%s/cache LD_PRELOAD=%s MEMORY_COUNT=%s/count AT='%d %d' "
-    .. "timeout 60 %s -q --no-init %s/%d.lua %s >%s/out 2>%s/err"):format(self.dir,
+    .. "timeout 300 %s -q --no-init %s/%d.lua %s >%s/out 2>%s/err"):format(self.dir,
     assert(uv.fs_realpath(shim)), self.dir, k, times, os.getenv "NETSPACE", self.dir, i, self.dir,
     self.dir, self.dir))
   return status
@@ -183,6 +183,7 @@ function M:try(i, k, times)
   local status = self:run(i, k, times)
   local out, err = read(self.dir .. "/out"), read(self.dir .. "/err")
   local said = (err .. out):find "[Mm]emory" or err:find "[Aa]llocat"
+    or err:find "module 'netspace.-' not found" -- Lua's require does not say why
   if err:find "luv_alloc_cb: Assertion" then return end -- luv stops the program: out of our hands
   if status > 1 and not (status == 255 and said) then return ("status %d: %s"):format(status, err) end
   if err:find("stack traceback", 1, true) or err:find("attempt to", 1, true) then
@@ -198,11 +199,11 @@ function M:try(i, k, times)
 end
 
 --- Walks over about `points` of all allocations, one and two failing in turn; say(name, what)
--- after each.
-function M:walk(points, say)
+-- after each.  Of several walks at a time (of) each takes a part (1, 2, …) of every scenario.
+function M:walk(points, say, part, of)
   for i, s in ipairs(scenarios) do
     local n = math.min(s.count, math.ceil(points / #scenarios))
-    for j = 1, n do
+    for j = part or 1, n, of or 1 do
       local k, times = (2 * j - 1) * s.count // (2 * n) + 1, 1 + j % 2
       say(("%s: %s of %d allocations fails%s"):format(s.name, k, s.count,
         times > 1 and ", and the next" or ""), self:try(i, math.min(k, s.count), times))

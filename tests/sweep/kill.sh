@@ -1,4 +1,4 @@
 #!/bin/sh
 # SIGKILL at random moments, of workers and of the main process: the short form of
 # tests/torture/kill.lua.  Prints TAP.
-exec "${NETSPACE:?}" -q --no-init tests/torture/kill.lua 30 "$$" 1 2 4
+exec "${NETSPACE:?}" -q --no-init tests/torture/kill.lua 80 "$$" 1 2 4

@@ -26,6 +26,16 @@ local function until_true(f)
   return good
 end
 
+-- Requests to the event loop that are not forgotten; a sweep looks for commands for hours.
+local function requests()
+  local n = 0
+  for _, v in next, debug.getregistry() do
+    n = n + (type(v) == "userdata" and tostring(v):find "^uv_fs_t" and 1 or 0)
+  end
+  return n
+end
+local forgotten = requests()
+
 controls.send(path, "cancel", "A") -- nobody is there yet
 local s = sweep.start { store = path, name = "A", models = models, quiet = true, workers = 1,
   data = data.open("shapes", { train = 640, test = 64 }), checkpoint = false,
@@ -98,7 +108,33 @@ s:wait()
 local r = sweep.resume(path, { quiet = true, retry = true })
 t.ok(#r == 1 and r[1].name == "G" and r[1].failed == 5, "resume --retry tries them again")
 
+-- The directories of checkpoints and commands go when they are empty, also while another writes.
+-- The function of that name is called once with before() before it.
+local function once(of, name, before)
+  local f = of[name]
+  of[name] = function(...)
+    of[name] = f
+    before()
+    return f(...)
+  end
+end
+local weights, checkpoints = require "netspace.core.weights", require "netspace.sweep.checkpoint"
+local n, notes, saved = require("netspace.network.net").new(models[1], { seed = 1 }), {}, 0
+local keeper = checkpoints.keeper(n, { m = models[1], recipe = recipe {}, seed = 1,
+  checkpoint = { path = dir .. "/check/1-1.safetensors", every = 1 } },
+  function(text) notes[#notes + 1] = text end, function() saved = saved + 1 end)
+once(weights, "checkpoint", function() assert(uv.fs_rmdir(dir .. "/check")) end)
+keeper:save { epoch = 1 }
+t.is(saved, 1, "a checkpoint is written where its directory has just been removed")
+t.is(table.concat(notes), "", "and nothing is said")
+n:close()
+local other = dir .. "/other.db"
+once(uv, "fs_open", function() assert(uv.fs_rmdir(controls.directory(other))) end)
+t.ok(controls.send(other, "cancel", "B"), "so is a command")
+t.is(controls.take(other, "B")[1], "cancel", "which is taken")
+
 for _, wish in ipairs { "A", "B" } do controls.take(path, wish) end
 t.is(uv.fs_stat(controls.directory(path)), nil, "nothing is left behind")
+t.is(requests(), forgotten, "and no request for a file is left in memory")
 os.execute(("rm -rf '%s'"):format(dir))
 t.done()

@@ -14,7 +14,8 @@ local function write(name, text)
   f:write(text)
   assert(uv.fs_chmod(at(name), tonumber("755", 8)))
 end
--- A host called "down" is not there; "late" from its third call on.
+-- A host called "down" is not there; "late" from its third call on.  Connections to "shot" are killed
+-- five times, those to "shooting" always.
 write("ssh", ([[#!/bin/sh
 echo "$*" >>%s/calls
 while [ "$1" != -- ]; do shift; done
@@ -22,8 +23,11 @@ if [ "$2" = down ] || { [ "$2" = late ] && [ $(grep -c -- '-- late' %s/calls) -l
   echo "ssh: connect to host $2: no route" >&2
   exit 255
 fi
+if [ "$2" = shooting ] || { [ "$2" = shot ] && [ $(grep -c -- '-- shot' %s/calls) -le 5 ]; }; then
+  kill -9 $$
+fi
 HOST=$2 exec /bin/sh -c "$3"
-]]):format(dir, dir))
+]]):format(dir, dir, dir))
 uv.os_setenv("NETSPACE_SSH", at "ssh" .. " -o Compression=yes")
 
 local stub = { uv.exepath(), "-q", "--no-init", uv.cwd() .. "/tests/unit/stub_trainer.lua" }
@@ -84,6 +88,14 @@ r = run(2, { name = "late", workers = { "ssh:late:1" } })
 t.is(r.counts.done, 2, "one that comes late is waited for")
 t.ok(log("late"):find("late: the connection to late was lost; tried again in 1s\n.*tried again in "
   .. "2s\nlate is there again"), "with growing pauses", log "late")
+
+-- Connections that others kill while they begin
+r = run(2, { name = "shot", workers = { "ssh:shot:1" } })
+t.is(r.counts.done, 2, "a host is tried again where others kill the connection while it begins")
+t.fails(function() run(1, { name = "shooting", workers = { "ssh:shooting:1" } }) end,
+  "no worker can be started on shooting: its worker was killed by SIGKILL while it started")
+local _, calls = read "calls":gsub("%-%- shooting", "")
+t.is(calls, 30, "not for ever")
 
 -- The faster one trains more
 write("trainer", ([[#!/bin/sh

@@ -547,6 +547,7 @@ function M.remove(client)
   cancel(f, f:_jobs())
   kept.clear(f.on:weights(client.store, client.population), files.weights(client.store))
   if #client.queue == 0 then
+    client:_tidy() -- a task that died at the end of a model leaves its checkpoint
     submissions.clear(f.directory)
   else -- nobody is to miss them another day
     for _, s in ipairs(f.submissions) do

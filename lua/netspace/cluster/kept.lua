@@ -29,8 +29,7 @@ end
 --- Removes what a task that ran twice has left in a directory of a population whose models have
 -- ended; weights that could not be moved stay there.
 function M.clear(from, to)
-  local scan = uv.fs_scandir(from) -- nil: there is none
-  for name in function() return scan and uv.fs_scandir_next(scan) end do
+  for name in directories.each(from) do
     if uv.fs_stat(to .. "/" .. name) or name:find "%.part" then
       uv.fs_unlink(from .. "/" .. name)
     end

@@ -25,15 +25,12 @@ local uv = require "luv"
 local M = {}
 local MODE = directories.MODE
 
-local function names(directory)
-  local scan = uv.fs_scandir(directory)
-  return function() return scan and uv.fs_scandir_next(scan) end
-end
-
 --- The number of the next submission in the directory of a population.
 function M.next(directory)
   local last = 0
-  for name in names(directory) do last = math.max(last, math.tointeger(tonumber(name)) or 0) end
+  for name in directories.each(directory) do
+    last = math.max(last, math.tointeger(tonumber(name)) or 0)
+  end
   return last + 1
 end
 
@@ -92,7 +89,7 @@ end
 -- its name.
 function M.all(directory, created)
   local list = {}
-  for name in names(directory) do
+  for name in directories.each(directory) do
     local f = name:find "^%d+$" and io.open(("%s/%s/submission.json"):format(directory, name))
     local t = f and json.decode(f:read "a")
     if f then f:close() end
@@ -113,7 +110,7 @@ end
 --- Names of its shards, those of the same share in the order of its starts: name, share.
 function Submission:each_shard()
   local list = {}
-  for name in names(self.directory) do
+  for name in directories.each(self.directory) do
     if name:find "^%d+%..*%.shard$" then list[#list + 1] = name end
   end
   table.sort(list, function(a, b) return rank(a) < rank(b) end)
@@ -162,7 +159,7 @@ local ours = { "^%d+%.jobs$", "^%d+%..*%.shard$", "^%d+%.sh$", "%.out$", "^submi
 
 -- Removes the files of a directory whose names are like those, and it when it is empty then.
 local function remove(directory, patterns)
-  for name in names(directory) do
+  for name in directories.each(directory) do
     for _, pattern in ipairs(patterns) do
       if name:find(pattern) then uv.fs_unlink(directory .. "/" .. name) break end
     end
@@ -176,7 +173,7 @@ end
 
 --- Removes what is left of a population whose models have all ended.
 function M.clear(directory)
-  for name in names(directory) do
+  for name in directories.each(directory) do
     if name:find "^%d+$" then remove(directory .. "/" .. name, ours) end
   end
   for _, name in ipairs { "checkpoints", "weights" } do uv.fs_rmdir(directory .. "/" .. name) end
@@ -188,7 +185,7 @@ end
 function Submission:tail(t)
   local job, task = self:job_of(t)
   local wanted = job and { [("%s_%d.out"):format(job.id, task)] = true, [t .. ".out"] = true } or {}
-  for name in names(self.directory) do
+  for name in directories.each(self.directory) do
     local f = wanted[name] and io.open(self.directory .. "/" .. name)
     if f then
       f:seek("set", math.max(0, f:seek "end" - 2000))

@@ -12,6 +12,7 @@
 -- 143 it is not yet, 4 the data is not what it should be, 1 no worker can be started.
 
 local core = require "netspace.core.net"
+local directories = require "netspace.lib.directory"
 local hosts = require "netspace.sweep.hosts"
 local json = require "netspace.lib.json"
 local losses = require "netspace.sweep.losses"
@@ -37,8 +38,7 @@ end
 -- took (spent), and those of each model that is done.
 local function before(share)
   local t = { finished = {}, begun = {}, spent = 0, took = {}, seconds = 0, prices = 0 }
-  local scan = uv.fs_scandir "."
-  for name in function() return scan and uv.fs_scandir_next(scan) end do
+  for name in directories.each "." do
     if name:find("^" .. share .. "%..*%.shard$") then
       local first, last
       shards.reader(name):read(function(e)

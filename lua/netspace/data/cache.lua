@@ -16,6 +16,7 @@
 local atomic = require "netspace.lib.atomic"
 local background = require "netspace.lib.background"
 local core = require "netspace.core.pack"
+local directories = require "netspace.lib.directory"
 local paths = require "netspace.lib.path"
 local sys = require "netspace.core.sys"
 local units = require "netspace.lib.units"
@@ -45,10 +46,7 @@ end
 -- The packs in the folder whose names begin with `head`: path, bytes, time of last use.
 local function packs(head)
   local dir, list = M.folder(), {}
-  local scan = dir and uv.fs_scandir(dir)
-  while scan do
-    local name = uv.fs_scandir_next(scan)
-    if not name then break end
+  for name in directories.each(dir) do
     if name:find("%.pack$") and name:sub(1, #head) == head then
       local about = uv.fs_stat(dir .. "/" .. name)
       if about then
@@ -76,10 +74,7 @@ end
 -- Removes what processes that were killed have left of packs whose names begin with `head`.
 local function sweep_up(head)
   local dir = M.folder()
-  local scan = dir and uv.fs_scandir(dir)
-  while scan do
-    local name = uv.fs_scandir_next(scan)
-    if not name then break end
+  for name in directories.each(dir) do
     local pack = name:match "^(.*%.pack)%.part%-%d+$"
     if pack and name:sub(1, #head) == head and not sys.locked(dir .. "/" .. pack .. ".lock", 0) then
       uv.fs_unlink(dir .. "/" .. name)

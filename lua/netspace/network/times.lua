@@ -10,6 +10,7 @@
 local atomic = require "netspace.lib.atomic"
 local background = require "netspace.lib.background"
 local core = require "netspace.core.timing"
+local directories = require "netspace.lib.directory"
 local json = require "netspace.lib.json"
 local pack = require "netspace.core.pack"
 local paths = require "netspace.lib.path"
@@ -179,10 +180,7 @@ end
 function M.find(id)
   if known[id] then return known[id] end
   local folder = M.folder()
-  local scan = folder and uv.fs_scandir(folder)
-  while scan do
-    local name = uv.fs_scandir_next(scan)
-    if not name then break end
+  for name in directories.each(folder) do
     local t = name:find "%.json$" and read(folder .. "/" .. name)
     if t and t.id == id then return t end
   end

@@ -6,6 +6,7 @@
 -- and the names of the populations in a store.
 -- Pure Lua: complete(line, point) can be tested without a terminal.
 
+local directories = require "netspace.lib.directory"
 local netspace = require "netspace"
 local members = require "netspace.lib.members"
 local options = require "netspace.lib.options"
@@ -203,12 +204,9 @@ local function files(word)
   local dir, part = word:match("^(.*/)([^/]*)$")
   dir, part = dir or "", part or word
   local real = dir:gsub("^~/", function() return (os.getenv("HOME") or "~") .. "/" end)
-  local scan = uv.fs_scandir(real == "" and "." or real)
   local list = {}
-  while scan do
-    local name, kind = uv.fs_scandir_next(scan)
-    if not name then break end
-    if kind == "link" or kind == nil then
+  for name, kind in directories.each(real == "" and "." or real) do
+    if kind == "link" or kind == "unknown" then
       local about = uv.fs_stat(real .. name)
       kind = about and about.type
     end
@@ -216,7 +214,6 @@ local function files(word)
       list[#list + 1] = dir .. name .. (kind == "directory" and "/" or "")
     end
   end
-  table.sort(list)
   return list
 end
 

@@ -6,9 +6,7 @@
 local uv = require "luv"
 local xdg = require "netspace.lib.xdg"
 
-local M = {}
-
-local LIMIT = 2000 -- entries kept
+local M = { LIMIT = 2000 } -- entries kept
 
 --- Where the history is: $NETSPACE_HISTORY (a path; "off" or empty: none), else
 -- $XDG_STATE_HOME/netspace/history, else ~/.local/state/netspace/history; nil: none.
@@ -47,7 +45,7 @@ function M.load(path)
   f:close()
   local seen, kept = {}, {}
   for i = #lines, 1, -1 do
-    if not seen[lines[i]] and #kept < LIMIT then
+    if not seen[lines[i]] and #kept < M.LIMIT then
       seen[lines[i]] = true
       table.insert(kept, lines[i])
     end

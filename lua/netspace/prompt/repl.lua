@@ -252,7 +252,7 @@ end
 
 local function remember(path, entry)
   if entry:find("^%s") then return path end -- a leading space keeps it out
-  rl.remember(entry)
+  rl.remember(entry, history.LIMIT)
   if path then
     local good, why = history.append(path, entry)
     if not good then
@@ -355,7 +355,9 @@ local function terminal_session()
   function io.read(...) return asking(read, ...) end -- luacheck: ignore
   rl.setup(complete.complete)
   local kept = { path = history.path() }
-  for _, entry in ipairs(kept.path and history.load(kept.path) or {}) do rl.remember(entry) end
+  for _, entry in ipairs(kept.path and history.load(kept.path) or {}) do
+    rl.remember(entry, history.LIMIT)
+  end
   -- Polling makes a descriptor non-blocking, for every program that shares it: the
   -- terminal is opened a second time for that.
   local terminal = uv.fs_open("/proc/self/fd/0", "r", 0) or 0

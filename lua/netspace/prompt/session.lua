@@ -17,7 +17,9 @@ local M = {
   line = nil, -- what is to stand on the next one
 }
 
-local entries = {}
+-- Entries, each behind "+" where what it gave was printed, "-" where not.  Equal ones are one
+-- string, so that a session of days stays small.
+local entries, distinct = {}, {}
 local left_out = 0 -- entries that raised
 local HEADER = "-- A session of netspace "
 
@@ -28,7 +30,10 @@ local looking = { help = true, monitor = true, tour = true, who = true }
 function M.keep(text, shown)
   local name = text:match("^[%s=]*(%a+)%f[^%w_.:]")
   local looks = looking[name] and load("return " .. text:gsub("^[%s=]*", ""), "=entry", "t")
-  if not looks then entries[#entries + 1] = { text = text, shown = shown } end
+  if looks then return end
+  local entry = (shown and "+" or "-") .. text
+  distinct[entry] = distinct[entry] or entry
+  entries[#entries + 1] = distinct[entry]
 end
 
 --- Notes an entry that raised.  A sweep that Ctrl-C stopped goes on when the script runs.
@@ -42,8 +47,8 @@ end
 
 -- An entry as a script has it.  A local at the prompt ends with its entry.
 local function as_statement(entry)
-  local text = entry.text
-  if entry.shown then
+  local text = entry:sub(2)
+  if entry:sub(1, 1) == "+" then
     return ("show(%s%s)"):format(text:gsub("^%s*=", ""), text:find("%-%-") and "\n" or "")
   elseif not load(text, "=entry", "t") then
     return "_ = " .. text:gsub("^%s*=", "") -- an expression that is hidden by its ;

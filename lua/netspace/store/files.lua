@@ -3,6 +3,7 @@
 -- (STORE.cluster, or elsewhere), and while sweeps are at work the
 -- file whose bytes they lock, one for each population (STORE.lock).
 
+local directories = require "netspace.lib.directory"
 local options = require "netspace.lib.options"
 local uv = require "luv"
 
@@ -14,17 +15,14 @@ local NEAR = 5 -- other stores of a directory that are named
 -- there; "" when that is nothing.
 function M.instead(path)
   local dir, names, stores = path:match "^(.*/)[^/]*$" or "", {}, {}
-  local scan = uv.fs_scandir(dir == "" and "." or dir)
-  local name, kind = scan and uv.fs_scandir_next(scan)
-  while name do
+  local where = dir == "" and "." or dir
+  for name, kind in directories.each(where) do
     if kind ~= "directory" then names[#names + 1] = name end
     if name:find "%.db$" then stores[#stores + 1] = dir .. name end
-    name, kind = uv.fs_scandir_next(scan)
   end
-  table.sort(stores)
   local near = options.nearest(path:match "[^/]*$", names)
   if near then return (" (did you mean '%s'?)"):format(dir .. near) end
-  if not scan then return (" (there is no directory %s)"):format(dir) end
+  if not uv.fs_stat(where) then return (" (there is no directory %s)"):format(dir) end
   if #stores == 0 then return "" end
   return (" (there %s %s%s)"):format(#stores == 1 and "is" or "are",
     table.concat(stores, ", ", 1, math.min(NEAR, #stores)), #stores > NEAR and ", …" or "")

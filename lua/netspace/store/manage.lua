@@ -2,6 +2,7 @@
 -- copying the file.  All three are safe while others read the store or train in it; what a
 -- process is at work on is not removed or renamed.
 
+local directories = require "netspace.lib.directory"
 local files = require "netspace.store.files"
 local ledgers = require "netspace.store.ledger"
 local paths = require "netspace.lib.path"
@@ -41,12 +42,6 @@ local function change(path, name, f)
   return true
 end
 
--- Calls f(name) for the files in a directory; none, where there is no directory.
-local function each_file(directory, f)
-  local scan = uv.fs_scandir(directory)
-  for name in function() return scan and uv.fs_scandir_next(scan) end do f(name) end
-end
-
 --- Takes a population out of the store at `path`, with its checkpoints and kept weights.
 -- @treturn true, or nil, a message and what kind of failure it is
 function M.remove(path, name)
@@ -58,11 +53,11 @@ function M.remove(path, name)
   end)
   if not good then return nil, why, kind end
   for _, directory in ipairs { files.checkpoints(path), files.weights(path) } do
-    each_file(directory, function(file)
+    for file in directories.each(directory) do
       if file:match "^(%d+)%-%d+%.safetensors" == tostring(id) then
         uv.fs_unlink(directory .. "/" .. file)
       end
-    end)
+    end
     uv.fs_rmdir(directory) -- when nothing else is in it
   end
   return true
@@ -90,11 +85,11 @@ PRAGMA journal_mode = WAL;
 
 local function copy_weights(from, to)
   local bad
-  each_file(from, function(file)
+  for file in directories.each(from) do
     uv.fs_mkdir(to, tonumber("755", 8))
     local good, why = uv.fs_copyfile(from .. "/" .. file, to .. "/" .. file)
     if not good then bad = why end
-  end)
+  end
   return bad
 end
 

@@ -5,6 +5,7 @@
 
 local arch = require "netspace.network.arch"
 local data = require "netspace.data.data"
+local directories = require "netspace.lib.directory"
 local json = require "netspace.lib.json"
 local places = require "netspace.sweep.places"
 local process = require "netspace.sweep.process"
@@ -263,10 +264,7 @@ function M.check(o)
     count = count + (good and 0 or 1)
     o.say(one.name, not good and result.text or nil, good and result or nil)
   end
-  local scan = uv.fs_scandir(t.directory)
-  for name in function() return scan and uv.fs_scandir_next(scan) end do
-    uv.fs_unlink(t.directory .. "/" .. name)
-  end
+  for name in directories.each(t.directory) do uv.fs_unlink(t.directory .. "/" .. name) end
   uv.fs_rmdir(t.directory)
   return count
 end

@@ -18,14 +18,14 @@ local uv = require "luv"
 local M = {}
 local SHARE = 0.01                 -- of the time, for writing
 local WITHIN = 300                 -- seconds between two within an epoch, at least
+local TRIES = 3                    -- at writing one
 local SEEK, RATE = 0.01, 100e6     -- a first guess of what writing costs: s; bytes/s
 
 --- Removes from a directory of checkpoints what is of no use to a population any more: files
 -- of models that are not open (open[idx]), half-written ones of dead workers, and the
 -- directory when it is empty.
 function M.tidy(directory, population, open)
-  local scan = uv.fs_scandir(directory) -- nil: there is none
-  for name in function() return scan and uv.fs_scandir_next(scan) end do
+  for name in directories.each(directory) do
     local p, idx = name:match("^(%d+)%-(%d+)%.safetensors")
     local writer = name:match("%.part%-(%d+)$")
     local useless = not open[tonumber(idx)]
@@ -52,8 +52,7 @@ end
 
 --- Moves what a population has in one directory of checkpoints to another, on any file system.
 function M.move(from, to, population)
-  local scan = uv.fs_scandir(from) -- nil: there is none
-  for name in function() return scan and uv.fs_scandir_next(scan) end do
+  for name in directories.each(from) do
     if tonumber(name:match "^(%d+)%-%d+%.safetensors$") == population then
       directories.make(to)
       M.bring(from .. "/" .. name, to .. "/" .. name)
@@ -125,13 +124,24 @@ function Keeper:threads(n)
   self.spent, self.began, self.n = self:seconds(), sys.now(), n
 end
 
+-- Writes the file: true, or nil and a message.  Another sweep of the store that ends removes the
+-- directory while it is empty, also between its making and its use.
+local function write(keeper, state)
+  local directory, good, why = keeper.path:match("^(.*)/"), nil, nil
+  for _ = 1, TRIES do
+    uv.fs_mkdir(directory, tonumber("755", 8))
+    good, why = core.checkpoint(keeper.net, keeper.path, keeper.arch, keeper.identity, state)
+    if good or uv.fs_stat(directory) then break end
+  end
+  return good, why
+end
+
 --- Writes where the training stands.
 function Keeper:save(at)
   if not self.path then return end
   local start = sys.now()
-  uv.fs_mkdir(self.path:match("^(.*)/"), tonumber("755", 8))
-  local good, why = core.checkpoint(self.net, self.path, self.arch,
-    self.identity, json.encode { at = at, epochs = self.epochs, spent = self:seconds() })
+  local good, why = write(self, json.encode { at = at, epochs = self.epochs,
+    spent = self:seconds() })
   self.last = sys.now()
   self.cost = self.last - start
   if good then

@@ -5,11 +5,13 @@
 -- those that are there.
 
 local atomic = require "netspace.lib.atomic"
+local directories = require "netspace.lib.directory"
 local json = require "netspace.lib.json"
 local uv = require "luv"
 
 local M = {}
 
+local TRIES = 3 -- at sending a command
 local known = { pause = true, cancel = true, retry = true }
 
 function M.directory(path) return path .. ".commands" end
@@ -18,27 +20,27 @@ function M.directory(path) return path .. ".commands" end
 -- one goes on), "cancel", "retry" (its failed models).
 -- @treturn boolean true, or nil and a message
 function M.send(path, command, population)
-  local dir = M.directory(path)
-  local made, message, code = uv.fs_mkdir(dir, tonumber("755", 8))
-  if not made and code ~= "EEXIST" then return nil, "cannot send the command: " .. message end
+  local dir, good, why = M.directory(path), nil, nil
   local seconds, micro = uv.gettimeofday()
   local name = ("%s/%d-%06d-%d.json"):format(dir, seconds, micro, uv.os_getpid())
-  local good, why = atomic.write(name, function(write)
-    write(json.encode { command = command, population = population })
-  end)
+  for _ = 1, TRIES do -- a sweep that takes another command removes the directory while it is empty
+    local made, message, code = uv.fs_mkdir(dir, tonumber("755", 8))
+    if not made and code ~= "EEXIST" then return nil, "cannot send the command: " .. message end
+    good, why = atomic.write(name, function(write)
+      write(json.encode { command = command, population = population })
+    end)
+    if good or uv.fs_stat(dir) then break end
+  end
   if not good then return nil, "cannot send the command: " .. tostring(why) end
   return true
 end
 
 -- The files there, the oldest first.
 local function files(path)
-  local list, dir = {}, uv.fs_scandir(M.directory(path))
-  while dir do
-    local name = uv.fs_scandir_next(dir)
-    if not name then break end
+  local list = {}
+  for name in directories.each(M.directory(path)) do
     if name:find "%.json$" then list[#list + 1] = M.directory(path) .. "/" .. name end
   end
-  table.sort(list)
   return list
 end
 

@@ -48,7 +48,8 @@ local uv = require "luv"
 local M = {}
 
 local GRACE, GRACE_MOST = 5, 60 -- seconds from SIGTERM to SIGKILL, besides steps; at most
-local START_TRIES = 3  -- workers of a place in a row that may die before they are ready
+local START_TRIES = { own = 3, outside = 30 } -- workers of a place in a row that may die before
+                       -- they are ready, by their own doing and by kills of others
 local WATCH_MS, HELD_UP = 1000, 3 -- between looks for hung workers; one too late (s)
 local PATIENT = 20     -- silences like its longest so far that a worker may take
 local SLOW = 1e9       -- flops a second that any machine has: for the first step
@@ -157,10 +158,14 @@ local function on_ended(w)
   end
   if ahead then guard(client, client._unbegun, client, ahead.job) end
   if not w.hello and not w.ending then
-    place.failures = (place.failures or 0) + 1
-    local absent = place.host and not e.lost -- reached, and the program does not start
-    if absent or place.failures >= START_TRIES and not (place.host and place.reached) then
-      place.failures = 0
+    local killed = e.outside and not e.lost
+    local by, failures = killed and "outside" or "own", place.failures or { own = 0, outside = 0 }
+    failures[by] = failures[by] + 1
+    place.failures = failures
+    local absent = place.host and not e.outside -- reached, and the program does not start
+    if absent or failures[by] >= START_TRIES[by]
+      and (killed or not (place.host and place.reached)) then
+      place.failures = nil
       unreachable(place, ("%s while it started%s"):format(e.why, e.log and ":\n" .. e.log or ""))
     end
   end
@@ -183,7 +188,7 @@ local function on_hello(w, e)
   local wrong = protocol.wrong_hello(e)
   if wrong then return w:refuse(wrong) end
   e.host = e.host or w.place.host or uv.os_gethostname()
-  w.hello, w.place.failures, w.place.reached = e, 0, true
+  w.hello, w.place.failures, w.place.reached = e, nil, true
   for _, c in ipairs({ table.unpack(clients) }) do
     local share = share_of(c, w.place)
     if share then guard(c, c._ready, c, share, w) end

@@ -32,7 +32,7 @@ local varies = require "netspace.network.vary"
 
 local M = {
   active = {}, -- trainings at work or paused, oldest first
-  failed = {}, -- how many models had failed in a population that has ended: by its key()
+  failed = {}, -- how many models had failed in a population that has ended, if any: by its key()
 }
 local active = M.active
 local Training = { __name = "sweep" }
@@ -490,7 +490,7 @@ function Training:_finish()
   if not good then self.trouble = self.trouble or err end
   self.journal:close()
   self:_tidy()
-  M.failed[M.key(self.store, self.name)] = self.failed
+  M.failed[M.key(self.store, self.name)] = self.failed > 0 and self.failed or nil
   if self.callback then
     good, err = pcall(self.callback, self:status())
     if not good then self.trouble = self.trouble or err end

@@ -12,6 +12,7 @@
 
 local checkpoints = require "netspace.sweep.checkpoint"
 local core = require "netspace.core.net"
+local directories = require "netspace.lib.directory"
 local json = require "netspace.lib.json"
 local memory = require "netspace.lib.memory"
 local protocol = require "netspace.sweep.protocol"
@@ -149,8 +150,7 @@ local function settle(checkpoint)
   if not path then return true end -- no home: none is written
   xdg.make_folder(path)
   local directory = path:match "^(.*)/"
-  local scan = uv.fs_scandir(directory)
-  for name in function() return scan and uv.fs_scandir_next(scan) end do
+  for name in directories.each(directory) do
     local about = uv.fs_stat(directory .. "/" .. name)
     if about and os.time() - about.mtime.sec > OLD then uv.fs_unlink(directory .. "/" .. name) end
   end
