@@ -1,5 +1,5 @@
 # netspace: build, test, install.  `make help` lists the targets.
-# V=release (default) or V=asan; each variant has its own folder under build/.
+# V=release (default), asan, cov (coverage) or tsan; each has its own folder under build/.
 V       ?= release
 PREFIX  ?= /usr/local
 CC      ?= cc
@@ -26,6 +26,12 @@ LIBS    := $(shell pkg-config --libs $(PKGS) $(WEBP) $(ONNX) 2>/dev/null) -lm -l
 ifeq ($(V),asan)
 FLAGS   += -O1 -g -Werror -fsanitize=address,undefined -fno-omit-frame-pointer
 LINK    := -fsanitize=address,undefined
+else ifeq ($(V),tsan)
+FLAGS   += -O1 -g -Werror -fsanitize=thread
+LINK    := -fsanitize=thread
+else ifeq ($(V),cov)
+FLAGS   += --coverage
+LINK    := --coverage
 else
 FLAGS   += -O3 -g
 endif
@@ -38,9 +44,9 @@ CTEST   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test
 
 all: $(BUILD)/netspace $(MAN)
 
-$(BUILD)/netspace: $(BUILD)/main.o $(BUILD)/libnetspace.a
+$(BUILD)/netspace: $(BUILD)/main.o $(BUILD)/libnetspace.a $(if $(filter cov,$(V)),$(BUILD)/lines.o)
 	@echo LINK $@
-	@$(CC) $(LDFLAGS) $(LINK) -Wl,-E -o $@ $< -Wl,--whole-archive $(BUILD)/libnetspace.a -Wl,--no-whole-archive $(LIBS)
+	@$(CC) $(LDFLAGS) $(LINK) -Wl,-E -o $@ $(filter %.o,$^) -Wl,--whole-archive $(BUILD)/libnetspace.a -Wl,--no-whole-archive $(LIBS)
 ifeq ($(V),release)
 	@ln -sf $@ netspace
 endif
@@ -60,6 +66,13 @@ $(BUILD)/bind/sys.o: FLAGS += -I$(BUILD) -DNETSPACE_BUILD='"$(V)"'
 $(BUILD)/bind/sys.o: $(BUILD)/commit.h
 $(BUILD)/main.o: FLAGS += -DNETSPACE_LUADIR='"$(PREFIX)/share/netspace/lua"'
 FORCE:
+# The variant of `make coverage`: unoptimised but for the kernels, and lines of Lua are noted.
+ifeq ($(V),cov)
+$(BUILD)/nn/%.o $(BUILD)/data/resize_avx2.o: FLAGS += -O2
+$(BUILD)/lines.o: tests/coverage/lines.c $(BUILD)/flags
+	@mkdir -p $(BUILD)/lines
+	@$(CC) $(filter-out --coverage,$(FLAGS)) -O2 -DLINES='"$(CURDIR)/$(BUILD)/lines"' -c -o $@ $<
+endif
 # Fused multiply-add is allowed in the kernels (and nowhere else); fast-math nowhere.
 $(BUILD)/nn/%.o: FLAGS += -ffp-contract=fast
 $(BUILD)/%.o: src/%.c $(BUILD)/flags
@@ -114,25 +127,57 @@ asan:
 arm64:
 	@scripts/install-packages --arm64
 	@scripts/cross-arm64 $(ARGS)
-# A reader under libFuzzer for TIME seconds (tests/fuzz/fuzz_$(T).c; ARGS: its options).  What
-# it finds goes to build/fuzz; needs clang.  The kernels, which read nothing, are not watched.
+# A reader under libFuzzer for TIME seconds (tests/fuzz/fuzz_$(T).c, or $(T).lua; ARGS: its
+# options).  What it finds goes to build/fuzz; needs clang.  The kernels, which read nothing, are
+# not watched.
 T       ?= decode
 TIME    ?= 300
 FUZZ    := build/fuzz
 FUZZED  := $(patsubst src/%.c,$(FUZZ)/%.o,$(wildcard $(addprefix src/,base/*.c nn/*.c model/*.c data/*.c)))
+BOUND   := $(patsubst src/%.c,$(FUZZ)/%.o,$(wildcard $(addprefix src/,stats/*.c term/*.c bind/*.c)))
 KERNELS := $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/nn/kernels/*.c)) \
            $(if $(ONNX),$(BUILD)/onnx/onnx.pb-c.o)
 SANITY  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+$(FUZZ)/bind/sys.o: FLAGS += -I$(BUILD) -DNETSPACE_BUILD='"fuzz"'
+$(FUZZ)/bind/sys.o: $(BUILD)/commit.h
 $(FUZZ)/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo CLANG $<
 	@clang $(FLAGS) $(SANITY) -fsanitize=fuzzer-no-link -c -o $@ $<
 $(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZED) $(KERNELS)
 	@clang $(FLAGS) $(SANITY) -fsanitize=fuzzer -o $@ $^ $(LIBS)
-.SECONDARY: $(FUZZED)
+$(FUZZ)/fuzz_%: tests/fuzz/lua.c $(FUZZED) $(BOUND) $(KERNELS) tests/fuzz/%.lua
+	@clang $(FLAGS) $(SANITY) -fsanitize=fuzzer -DTARGET='"$*"' -Wl,-E -o $@ $(filter-out %.lua,$^) $(LIBS)
+.SECONDARY: $(FUZZED) $(BOUND)
 fuzz: $(FUZZ)/fuzz_$(T)
 	@mkdir -p $(FUZZ)/corpus/$(T)
-	$< -artifact_prefix=$(FUZZ)/ -max_total_time=$(TIME) $(ARGS) $(FUZZ)/corpus/$(T) tests/fuzz/corpus/$(T)
+	OPENBLAS_NUM_THREADS=1 $< -artifact_prefix=$(FUZZ)/$(T)- -max_total_time=$(TIME) $(ARGS) \
+	  $(FUZZ)/corpus/$(T) tests/fuzz/corpus/$(T)
+# The analyzers of gcc and clang on all of src/; scripts/analyze and .clang-tidy say on what not.
+ANALYZED := $(patsubst src/%.c,build/analyze/%.ok,$(SRC) src/main.c)
+build/analyze/%.ok: src/%.c $(BUILD)/%.o scripts/analyze .clang-tidy
+	@mkdir -p $(@D)
+	@scripts/analyze $< $(filter-out -MMD -MP,$(FLAGS)) -I$(BUILD) -DNETSPACE_BUILD='""' -DNETSPACE_LUADIR='""'
+	@touch $@
+analyze: $(ANALYZED)
+# Every test under --coverage: half an hour on two cores.
+coverage:
+	@scripts/install-packages --tests
+	@scripts/install-packages --tools
+	@$(MAKE) --no-print-directory -j$(JOBS) V=release all
+	@$(MAKE) --no-print-directory -j$(JOBS) V=cov all ctests
+	@find build/cov -name '*.gcda' -delete; rm -f build/cov/lines/*
+	@NETSPACE=$(CURDIR)/build/cov/netspace VARIANTS=cov tests/run.sh || true
+	@$(MAKE) --no-print-directory covered
+# What the tests have run since, of each file (scripts/coverage); tests may be added one by one.
+covered:
+	@build/release/netspace -q --no-init scripts/coverage
+# Memory errors of the C tests by valgrind, data races of what has threads by ThreadSanitizer.
+valgrind: ctests
+	@tests/run.sh tests/torture/valgrind.sh
+tsan:
+	@$(MAKE) --no-print-directory -j$(JOBS) V=tsan all ctests
+	@tests/run.sh tests/torture/threads.sh
 layers:
 	@scripts/layers --show
 # Speed beside PyTorch; ARGS="--help" lists the options, PYTHON names the Python that has it.
@@ -190,15 +235,22 @@ dist:
 	@git archive --prefix=$(NAME)/src/ --add-file=build/COMMIT --prefix=$(NAME)/ HEAD | \
 	  gzip -9n > build/$(NAME).tar.gz
 	@echo build/$(NAME).tar.gz
+# A Debian package of this tree (scripts/deb).
+deb: all
+	@scripts/deb $(VERSION) $(BUILD)/netspace
 help:
 	@echo "make [V=release|asan]   build ./netspace"; \
 	 echo "make demo               install what is missing, build, run examples/quickstart.lua"; \
 	 echo "make check              all tests (installs what they need)"; \
 	 echo "make arm64              for ARM (aarch64): built and tested under qemu"; \
 	 echo "make torture            long tests: kills and faults by the hundred"; \
-	 echo "make fuzz T=… TIME=…    a reader (tests/fuzz) under libFuzzer, for TIME seconds"; \
+	 echo "make fuzz T=… TIME=…    what reads bytes of others (tests/fuzz), under libFuzzer"; \
 	 echo "make install            to PREFIX=$(PREFIX), under DESTDIR"; \
 	 echo "make dist               the sources of the last commit, build/$(NAME).tar.gz"; \
+	 echo "make deb                a Debian package of this tree"; \
+	 echo "make coverage           which lines and branches the tests run, file by file"; \
+	 echo "make analyze            gcc -fanalyzer and clang-tidy on src/"; \
+	 echo "make valgrind tsan      the C tests under memcheck; threads under ThreadSanitizer"; \
 	 echo "make bench              speed beside PyTorch (ARGS=--help: options)"; \
 	 echo "make profile NET=…      where a step of one network goes (NET=: which)"; \
 	 echo "make errors NAME=…      errors of 20 networks, to compare engines (before, after)"; \
@@ -211,5 +263,5 @@ help:
 	 echo "make layers             the rooms of the code and the arrows between them"; \
 	 echo "make asan clean uninstall"
 
--include $(OBJ:.o=.d) $(BUILD)/main.d $(CTEST:=.d) $(FUZZED:.o=.d)
-.PHONY: all dist bench fuzz bench-images bench-loading bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan arm64 layers install uninstall clean help
+-include $(OBJ:.o=.d) $(BUILD)/main.d $(CTEST:=.d) $(FUZZED:.o=.d) $(BOUND:.o=.d)
+.PHONY: all analyze coverage covered deb dist tsan valgrind bench fuzz bench-images bench-loading bench-spaces bench-stats bench-terminal bench-store profile errors demo check ctests torture asan arm64 layers install uninstall clean help

@@ -18,6 +18,8 @@ if not out or not epochs or epochs < 1 then
   os.exit(2, true)
 end
 
+assert(io.open(out .. ".part", "w")):close() -- better now than after hours
+os.remove(out .. ".part")
 local known = assert(net.load(path))
 local about = known:data()
 side = math.tointeger(tonumber(side)) or about and about.image or 64

@@ -25,6 +25,7 @@ NORMALS = {
 }
 PLAIN = ("model_state", "state_dict", "model")
 AVERAGED = ("ema_state", "state_dict_ema", "model_ema")
+HEADS = ("fc.weight", "classifier.weight", "classifier.1.weight")
 WRAPPERS = ("module.", "_orig_mod.", "model.")
 
 
@@ -68,7 +69,7 @@ def write(path, t, metadata):
 def about(args, saved, t):
     """What the network was trained on, as netspace writes it (net:data)."""
     pycls = "model_state" in saved
-    heads = [v for k, v in t.items() if k.endswith("fc.weight")]
+    heads = [v for k, v in t.items() if k.endswith(HEADS)]
     classes = heads[-1].shape[0] if heads else 0
     normal = args.normalise
     if not normal:

@@ -390,6 +390,9 @@ static int readline_setup(lua_State *L)
             if (map[(int)*end].function == rl_newline)
                 map[(int)*end].function = end_line;
         }
+    // readline 8.2 crashes where the character searched for is Alt with another one (Ctrl-] Alt-é)
+    rl_unbind_function_in_map(rl_char_search, emacs_standard_keymap);
+    rl_unbind_function_in_map(rl_backward_char_search, emacs_meta_keymap);
     rl_bind_keyseq_in_map(PASTE_BEGIN, begin_paste, emacs_standard_keymap);
     rl_bind_keyseq_in_map(PASTE_BEGIN, begin_paste, vi_insertion_keymap);
     return 0;

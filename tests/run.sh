@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs every test through prove (TAP) and ends with "N passed, N failed".
 #   tests/run.sh [FILE…]      all but tests/torture (long), or the named tests only
-# A test is a C program built from tests/unit (both variants), a Lua script in tests/unit run
-# by netspace, or an executable tests/*/*.sh.  Each prints TAP.
+# A test is a C program built from tests/unit (in the variants VARIANTS: release asan), a Lua
+# script in tests/unit run by netspace, or an executable tests/*/*.sh.  Each prints TAP.
 cd "$(dirname "$0")/.." || exit 2
 export CMOCKA_MESSAGE_OUTPUT=TAP NETSPACE=${NETSPACE:-$PWD/build/release/netspace}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
@@ -11,7 +11,7 @@ export XDG_CACHE_HOME=$PWD/build/test-cache
 export TZ=UTC # the monitor shows times of day
 mkdir -p build
 if [ $# -eq 0 ]; then
-    for v in release asan; do
+    for v in ${VARIANTS:-release asan}; do
         for t in tests/unit/test_*.c; do set -- "$@" "build/$v/tests/$(basename "$t" .c)"; done
     done
     set -- "$@" scripts/layers scripts/lint tests/unit/test_*.lua

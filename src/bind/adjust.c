@@ -15,11 +15,13 @@
 
 enum { MAX_POPULATIONS = 64 };
 
-struct handle { // data points into it, and to features of its own
+struct
+    handle { // data points into it, and to features of its own as long as it is fitted to them
     struct adjust_data data;
     struct adjusted fit;
     float *x, *drawn_x;
     uint32_t *same, *bin, *drawn_bin;
+    struct adjust_scale scale;
     size_t n[MAX_POPULATIONS], N[MAX_POPULATIONS];
     bool fitted;
     double y[];
@@ -155,7 +157,9 @@ static int new_adjusted(lua_State *L)
     h->x = copy_features(L, 4);
     h->drawn_x = copy_features(L, 6);
     size_t N = lua_rawlen(L, 6) / sizeof(float) / (size_t)D;
-    adjust_standardise(h->x, n, h->drawn_x, N, D);
+    adjust_scale_of(&h->scale, h->drawn_x, N, D);
+    adjust_standardise(&h->scale, h->x, n, D);
+    adjust_standardise(&h->scale, h->drawn_x, N, D);
     h->data.x = h->x;
     h->data.drawn_x = h->drawn_x;
     h->data.same = h->same = copies(L, 8, n);
@@ -167,7 +171,11 @@ static int new_adjusted(lua_State *L)
         h->data.drawn_bin = h->drawn_bin = bins_of(L, 11, N, h->data.bins);
     }
     h->fitted = true;
-    return adjust_fit(&h->fit, &h->data) ? 1 : raise_interrupted(L);
+    bool done = adjust_fit(&h->fit, &h->data);
+    free(h->x);
+    free(h->drawn_x);
+    h->data.x = h->data.drawn_x = h->x = h->drawn_x = NULL;
+    return done ? 1 : raise_interrupted(L);
 }
 
 static int adjusted_free(lua_State *L)
@@ -362,17 +370,28 @@ static int adjusted_predictions(lua_State *L)
     return 2;
 }
 
+// a:predict(x) -> mean predictions of all fits for other networks
+static int adjusted_predict(lua_State *L)
+{
+    struct handle *h = check(L);
+    size_t m = check_features(L, 2, (size_t)h->data.shape.D);
+    double *f = lua_newuserdatauv(L, m * sizeof *f, 0);
+    float *x = copy_features(L, 2);
+    adjust_standardise(&h->scale, x, m, h->data.shape.D);
+    adjust_predict(&h->fit, x, m, f);
+    free(x);
+    push_list(L, f, m);
+    return 1;
+}
+
 int open_adjust(lua_State *L)
 {
     static const luaL_Reg meta[] = {{"__gc", adjusted_free}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
-        {"mean", adjusted_mean},
-        {"difference", adjusted_difference},
-        {"values", adjusted_values},
-        {"edf", adjusted_edf},
-        {"form", adjusted_form},
-        {"predictions", adjusted_predictions},
-        {NULL, NULL},
+        {"mean", adjusted_mean},       {"difference", adjusted_difference},
+        {"values", adjusted_values},   {"edf", adjusted_edf},
+        {"form", adjusted_form},       {"predictions", adjusted_predictions},
+        {"predict", adjusted_predict}, {NULL, NULL},
     };
     static const luaL_Reg functions[] = {{"new", new_adjusted},
                                          {"test", adjusted_test},

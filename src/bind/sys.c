@@ -228,7 +228,8 @@ static int sys_limit_memory(lua_State *L)
                 getrlimit(RLIMIT_DATA, &limit) == 0;
     if (f)
         fclose(f);
-    limit.rlim_cur = limit.rlim_max;
+    if (good)
+        limit.rlim_cur = limit.rlim_max;
     if (good && !lua_isnoneornil(L, 1)) {
         rlim_t most =
             (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (rlim_t)luaL_checkinteger(L, 1);

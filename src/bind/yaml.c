@@ -1,6 +1,6 @@
 /* netspace.core.yaml: text in YAML as Lua values, for lua/netspace/exchange.
  *
- *   read(text) -> value, or nil, message
+ *   read(text) -> value, { ["KEY.OF.A.MAP"] = line, … }; or nil, message
  *
  * One document: maps (of scalar keys) and lists are tables, plain scalars are what PyYAML makes of
  * them (YAML 1.1: yes and no are booleans, 1e-5 is a string until "1.0e-5"), except that a null
@@ -16,6 +16,9 @@
 #include <yaml.h>
 
 enum { MOST = 200000, DEEP = 64 };
+enum {
+    LINES = 3
+}; // where the table of lines is on the stack, behind the text and its reader
 
 struct reading {
     lua_State *L;
@@ -125,10 +128,21 @@ static bool next(struct reading *r, yaml_event_t *e)
     return false;
 }
 
-static bool push_value(struct reading *r, const yaml_event_t *e, int depth);
+static bool push_value(struct reading *r, const yaml_event_t *e, int depth, const char *path);
 
-// The rest of a list or map whose first event was read: a table.
-static bool push_table(struct reading *r, bool map, int depth)
+// Pushes the path of the key on top of the stack, and notes its line.
+static const char *push_path(struct reading *r, const yaml_event_t *key, const char *path)
+{
+    lua_State *L = r->L;
+    lua_pushfstring(L, *path ? "%s.%s" : "%s%s", path, lua_tostring(L, -1));
+    lua_pushvalue(L, -1);
+    lua_pushinteger(L, (lua_Integer)line_of(key));
+    lua_rawset(L, LINES);
+    return lua_tostring(L, -1);
+}
+
+// The rest of a list or map whose first event was read: a table.  `path`: the keys that lead to it.
+static bool push_table(struct reading *r, bool map, int depth, const char *path)
 {
     lua_State *L = r->L;
     lua_newtable(L);
@@ -151,15 +165,19 @@ static bool push_table(struct reading *r, bool map, int depth)
             }
             yaml_event_t value;
             if (good && next(r, &value)) {
-                good = push_value(r, &value, depth);
+                const char *to = push_path(r, &e, path);
+                lua_insert(L, -2); // table, path, key
+                good = push_value(r, &value, depth, to);
                 yaml_event_delete(&value);
-                if (good)
-                    lua_rawset(L, -3);
+                if (good) {
+                    lua_rawset(L, -4);
+                    lua_pop(L, 1);
+                }
             } else {
                 good = false;
             }
         } else if (!over) {
-            good = push_value(r, &e, depth);
+            good = push_value(r, &e, depth, path);
             if (good && lua_isnil(L, -1))
                 good = refused(r, &e, "an entry of a list is missing");
             if (good)
@@ -171,13 +189,13 @@ static bool push_table(struct reading *r, bool map, int depth)
     }
 }
 
-static bool push_value(struct reading *r, const yaml_event_t *e, int depth)
+static bool push_value(struct reading *r, const yaml_event_t *e, int depth, const char *path)
 {
     if (e->type == YAML_ALIAS_EVENT)
         return refused(r, e, "an alias (*name) is not read; write the value itself");
     if (++r->values > MOST)
         return refused(r, e, "there are more than 200,000 values");
-    if (depth == DEEP || !lua_checkstack(r->L, 8))
+    if (depth == DEEP || !lua_checkstack(r->L, 12))
         return refused(r, e, "it is nested more than 64 levels deep");
     const yaml_char_t *tag = e->type == YAML_SCALAR_EVENT ? e->data.scalar.tag
                              : e->type == YAML_MAPPING_START_EVENT
@@ -187,7 +205,7 @@ static bool push_value(struct reading *r, const yaml_event_t *e, int depth)
         return refused(r, e, "a tag (!name) is not read");
     if (e->type == YAML_SCALAR_EVENT)
         return push_scalar(r->L, e), true;
-    return push_table(r, e->type == YAML_MAPPING_START_EVENT, depth + 1);
+    return push_table(r, e->type == YAML_MAPPING_START_EVENT, depth + 1, path);
 }
 
 // The document: its value, or nothing for an empty text.
@@ -203,7 +221,7 @@ static bool push_document(struct reading *r)
             good = ++documents == 1 || refused(r, &e, "there is more than one document");
         else if (e.type == YAML_SCALAR_EVENT || e.type == YAML_MAPPING_START_EVENT ||
                  e.type == YAML_SEQUENCE_START_EVENT || e.type == YAML_ALIAS_EVENT)
-            good = push_value(r, &e, 0);
+            good = push_value(r, &e, 0, "");
         yaml_event_delete(&e);
         if (over)
             return true;
@@ -233,11 +251,13 @@ static int yaml_read(lua_State *L)
         return luaL_error(L, "yaml: out of memory");
     luaL_setmetatable(L, TYPE);
     yaml_parser_set_input_string(&r->parser, (const unsigned char *)text, n);
+    lua_newtable(L); // at LINES
     if (!push_document(r))
         return push_failure(L, r->error);
-    if (lua_gettop(L) == 2)
+    if (lua_gettop(L) == LINES)
         lua_newtable(L);
-    return 1;
+    lua_pushvalue(L, LINES);
+    return 2;
 }
 
 static const luaL_Reg functions[] = {{"read", yaml_read}, {NULL, NULL}};

@@ -13,6 +13,7 @@ static uint32_t *slot(const struct words *w, const char *word, size_t n)
 {
     uint32_t at = (uint32_t)checksum(0, word, n) & (w->room - 1);
     for (uint32_t k; (k = w->table[at]) != 0; at = (at + 1) & (w->room - 1))
+        // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a number k is put in with a word
         if (strncmp(w->word[k - 1], word, n) == 0 && !w->word[k - 1][n])
             break;
     return &w->table[at];
@@ -177,6 +178,7 @@ bool classes_of_words(struct feed *f, struct words *w, struct placed *items, uin
         if (items[i].drop)
             continue;
         if (!trained[items[i].label])
+            // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): items that stay have labels
             good = error_set(e,
                              "%s: '%s' has class '%s', of which there is no training image: "
                              "the classes of the parts differ",

@@ -152,7 +152,7 @@ static void settle(struct picture *p, int channels, uint8_t background)
         if (channels == 1 && colours == 3)
             c[0] = picture_luma(c);
         for (int k = 0; k < channels; k++)
-            *to++ = c[k];
+            *to++ = c[k]; // NOLINT(clang-analyzer-core.uninitialized.Assign): 1 or 3 channels
     }
     p->channels = channels;
 }

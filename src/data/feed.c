@@ -64,7 +64,7 @@ void feed_names_add(struct feed_names *s, const char *name, size_t length)
     snprintf(word, sizeof word, "%.*s", (int)length, name);
     if (s->n > 0 && strcmp(word, s->last) == 0)
         return;
-    strcpy(s->last, word);
+    memcpy(s->last, word, strlen(word) + 1);
     size_t at = strlen(s->text);
     if (s->n++ < SHOWN)
         snprintf(s->text + at, sizeof s->text - at, "%s'%.40s'", at ? ", " : "", word);

@@ -28,7 +28,7 @@ static double cut(const double *y, size_t n)
     return most;
 }
 
-void adjust_standardise(float *x, size_t n, float *drawn_x, size_t N, int D)
+void adjust_scale_of(struct adjust_scale *s, const float *drawn_x, size_t N, int D)
 {
     for (size_t c = 0, step = (size_t)D; c < step; c++) {
         double mean = 0, square = 0;
@@ -38,12 +38,16 @@ void adjust_standardise(float *x, size_t n, float *drawn_x, size_t N, int D)
             double t = (double)drawn_x[i * step + c] - mean;
             square += t * t / (double)N;
         }
-        double scale = square > 1e-12 * mean * mean ? 1 / sqrt(square) : 0;
-        for (size_t i = 0; i < n; i++)
-            x[i * step + c] = (float)(((double)x[i * step + c] - mean) * scale);
-        for (size_t i = 0; i < N; i++)
-            drawn_x[i * step + c] = (float)(((double)drawn_x[i * step + c] - mean) * scale);
+        s->mean[c] = mean;
+        s->scale[c] = square > 1e-12 * mean * mean ? 1 / sqrt(square) : 0;
     }
+}
+
+void adjust_standardise(const struct adjust_scale *s, float *x, size_t n, int D)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0, step = (size_t)D; c < step; c++)
+            x[i * step + c] = (float)(((double)x[i * step + c] - s->mean[c]) * s->scale[c]);
 }
 
 enum { GUEST = -1 }; // the fold of its networks
@@ -123,9 +127,8 @@ bool adjust_fit(struct adjusted *a, const struct adjust_data *data)
                 y[m] = fmin(data->y[i], most);
                 memcpy(x + D * m++, data->x + D * i, D * sizeof *x);
             }
-        struct gp gp;
-        gp_fit(&gp, &data->shape, x, y, m, data->seed, k ? &a->at : NULL);
-        a->at = gp.at;
+        struct gp *gp = &a->fit[k];
+        gp_fit(gp, &data->shape, x, y, m, data->seed, k ? &a->fit[k - 1].at : NULL);
         size_t first = 0, drawn = 0;
         for (int p = 0; p < data->P; p++) {
             double total = 0, share = 1.0 / ADJUST_FOLDS, value;
@@ -133,25 +136,25 @@ bool adjust_fit(struct adjusted *a, const struct adjust_data *data)
             for (size_t i = first; i < first + data->n[p]; i++) {
                 if (fold[i] != k && fold[i] != GUEST)
                     continue;
-                gp_predict(&gp, data->x + D * i, 1, NULL, &value, columns);
+                gp_predict(gp, data->x + D * i, 1, NULL, &value, columns);
                 a->f[i] += fold[i] == GUEST ? share * value : value;
                 for (size_t j = 0; j < m; j++)
                     sum[j] += a->w[i] * columns[j];
                 total += a->w[i];
             }
-            gp_predict(&gp, data->drawn_x + D * drawn, data->N[p], a->W + drawn, f, columns);
+            gp_predict(gp, data->drawn_x + D * drawn, data->N[p], a->W + drawn, f, columns);
             for (size_t j = 0; j < m; j++)
                 sum[j] -= share * columns[j];
             total -= share;
             for (size_t i = 0; i < data->N[p]; i++)
                 a->drawn[drawn + i] += share * f[i];
-            gp_weights(&gp, sum, total);
+            gp_weights(gp, sum, total);
             for (size_t j = 0; j < m && !is_guest(data, p); j++)
                 a->through[(size_t)p * n + place[j]] += sum[j];
             first += data->n[p];
             drawn += data->N[p];
         }
-        gp_free(&gp);
+        gp_settle(gp);
     }
     for (size_t i = 0; i < n; i++)
         a->r[i] = fmin(data->y[i], most) - a->f[i];
@@ -175,6 +178,20 @@ void adjust_free(struct adjusted *a)
     free(a->w);
     free(a->W);
     free(a->count);
+    for (int k = 0; k < ADJUST_FOLDS; k++)
+        gp_free(&a->fit[k]);
+}
+
+void adjust_predict(const struct adjusted *a, const float *x, size_t m, double *f)
+{
+    double *one = xcalloc(m, sizeof *one);
+    memset(f, 0, m * sizeof *f);
+    for (int k = 0; k < ADJUST_FOLDS; k++) {
+        gp_predict(&a->fit[k], x, m, NULL, one, NULL);
+        for (size_t i = 0; i < m; i++)
+            f[i] += one[i] / ADJUST_FOLDS;
+    }
+    free(one);
 }
 
 static double mean_of(const double *v, size_t n)

@@ -56,16 +56,22 @@ struct adjusted {
     double *r;       // (n) residuals of f, of errors that were not cut
     double *w, *W;   // (n), (N) weights in the mean of a population
     uint32_t *count; // (n) how many networks of its population are in its bin
-    struct gp_optimum at; // of the last fit
+    struct gp fit[ADJUST_FOLDS];
 };
 
-/* Makes the mean of every feature of the N drawn networks 0 and its deviation 1, and does the same
- * to the n trained ones; a feature that is constant among the drawn ones becomes 0. */
-void adjust_standardise(float *x, size_t n, float *drawn_x, size_t N, int D);
+/* What makes the mean of every feature of the drawn networks 0 and its deviation 1; a feature that
+ * is constant among them becomes 0. */
+struct adjust_scale {
+    double mean[GP_FEATURES], scale[GP_FEATURES];
+};
+void adjust_scale_of(struct adjust_scale *s, const float *drawn_x, size_t N, int D);
+void adjust_standardise(const struct adjust_scale *s, float *x, size_t n, int D);
 
 /* False when interrupted. */
 bool adjust_fit(struct adjusted *a, const struct adjust_data *data);
 void adjust_free(struct adjusted *a);
+/* f (m): mean predictions of all fits for other networks x (m,D). */
+void adjust_predict(const struct adjusted *a, const float *x, size_t m, double *f);
 
 /* An early signal of the training, such as the loss of the first epoch, that is known of more
  * networks than are trained to the end: those are a random sample of the others (two-phase or

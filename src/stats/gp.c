@@ -9,8 +9,9 @@
 #include "base/rng.h"
 #include "nn/gemm.h"
 
-// A function compiled for each of these, and chosen at run time.
-#if defined(__x86_64__)
+// A function compiled for each of these, and chosen when the program is loaded, at which time
+// ThreadSanitizer is not there yet.
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 #define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define CLONES
@@ -19,7 +20,7 @@
 #define WIDE 10.0 // C: variance of the constant, in variances of y
 #define FLOOR                                                                                \
     1e-3 // least variance of the noise, in the same: no training repeats closer than that
-enum { ITERATIONS = 40, LANES = 8, BLOCK = 128 };
+enum { ITERATIONS = 40, LANES = 8, WIDTH = 4 * LANES, BLOCK = 128 };
 
 typedef float lanes __attribute__((vector_size(4 * LANES)));
 typedef int32_t whole_lanes __attribute__((vector_size(4 * LANES)));
@@ -40,20 +41,23 @@ static inline __attribute__((always_inline)) void exp_negative(lanes *value)
 }
 
 /* k[j] = exp(-½ |a - b_j|²) for n points b, which stand by columns: b[d·n + j].  n is a multiple
- * of LANES. */
+ * of WIDTH: each sum waits for itself, and as many as there are go on meanwhile. */
 CLONES static void covariances(float *restrict k, const float *restrict a,
                                const float *restrict b, size_t n, int D)
 {
-    for (size_t j = 0; j < n; j += LANES) {
-        lanes sum = {0}, t;
-        for (int d = 0; d < D; d++) {
-            memcpy(&t, b + (size_t)d * n + j, sizeof t);
-            t = a[d] - t;
-            sum += t * t;
+    for (size_t j = 0; j < n; j += WIDTH) {
+        lanes sum[WIDTH / LANES] = {{0}}, t;
+        for (int d = 0; d < D; d++)
+            for (size_t i = 0; i < WIDTH / LANES; i++) {
+                memcpy(&t, b + (size_t)d * n + j + i * LANES, sizeof t);
+                t = a[d] - t;
+                sum[i] += t * t;
+            }
+        for (size_t i = 0; i < WIDTH / LANES; i++) {
+            sum[i] *= -0.5f;
+            exp_negative(&sum[i]);
+            memcpy(k + j + i * LANES, &sum[i], sizeof sum[i]);
         }
-        sum *= -0.5f;
-        exp_negative(&sum);
-        memcpy(k + j, &sum, sizeof sum);
     }
 }
 
@@ -284,7 +288,7 @@ void gp_fit(struct gp *gp, const struct gp_shape *shape, const float *x, const d
         gp->deviation += (y[i] - gp->mean) * (y[i] - gp->mean) / (double)n;
     gp->deviation = gp->deviation > 0 ? sqrt(gp->deviation) : 1;
     learn(gp, x, y, n, seed, near);
-    size_t padded = gp->padded = (n + LANES - 1) / LANES * LANES;
+    size_t padded = gp->padded = (n + WIDTH - 1) / WIDTH * WIDTH;
     gp->x = xcalloc(padded * D, sizeof *gp->x);
     gp->alpha = xcalloc(padded, sizeof *gp->alpha);
     gp->L = xcalloc(n * n, sizeof *gp->L);
@@ -308,6 +312,12 @@ void gp_fit(struct gp *gp, const struct gp_shape *shape, const float *x, const d
     if (!cholesky(gp->L, n)) // the rounding of the covariances is far below FLOOR
         die("gp: the covariance of %zu points is not positive definite", n);
     cholesky_solve(gp->L, n, gp->alpha, 1);
+}
+
+void gp_settle(struct gp *gp)
+{
+    free(gp->L);
+    gp->L = NULL;
 }
 
 void gp_free(struct gp *gp)

@@ -37,7 +37,7 @@ struct gp {
     size_t n, padded;       // padded: n made a whole number of vectors
     float *x;               // (D,padded), each feature divided by its length
     double *alpha;          // (padded)
-    double *L;              // (n,n), Cholesky factor of the covariance of y
+    double *L;              // (n,n), Cholesky factor of the covariance of y; NULL: settled
 };
 
 /* Fits n points; x (n,D), y (n).  `near`, if not NULL, is the optimum of nearly the same points:
@@ -46,6 +46,8 @@ struct gp {
 void gp_fit(struct gp *gp, const struct gp_shape *shape, const float *x, const double *y,
             size_t n, uint64_t seed, const struct gp_optimum *near);
 void gp_free(struct gp *gp);
+/* Gives back what only gp_weights needs. */
+void gp_settle(struct gp *gp);
 
 /* f (m): predictions at x (m,D), in the units of y.  columns (n), if not NULL, gets the sum
  * over the m points of weight[i] times their covariances with the n points; weight may be

@@ -3,15 +3,18 @@
  * FAULT_PATH, over all processes that share the file FAULT_STATE (8 bytes, a counter).
  *
  *   FAULT_CALLS   which calls, of "open write sync truncate rename" (these, where it is not set)
- *                 "unlink find read map process"
+ *                 "unlink find read map make close process exec wait talk"
  *   FAULT_AT      the number of the first call that fails; 0: none, they are only counted
  *   FAULT_TIMES   how many fail from there on (1)
  *   FAULT_ERROR   ENOSPC, EIO, EINTR, EMFILE, EAGAIN, ENOMEM, or SHORT: half of the bytes are
  *                 written or read (calls that write or read only)
  *
  * write stands for write, pwrite and fwrite, read for read and pread, sync for fsync and
- * fdatasync, open for opening to write, find for opening to read, map for mmap; process, which
- * has no path, for fork, pipe2, socketpair, epoll_create1 and eventfd.  For Linux with glibc. */
+ * fdatasync, open for opening to write, find for opening to read, map for mmap, make for mkdir;
+ * close closes before it fails.  Some have no path: process stands for fork, pipe2, socketpair,
+ * epoll_create1 and eventfd, exec for execve and execvp, wait for waitpid and epoll_pwait, talk
+ * for read, write and writev on pipes and sockets, where EAGAIN is for those that do not block.
+ * For Linux with glibc. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,6 +30,9 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *wanted, *calls;
@@ -68,12 +74,27 @@ __attribute__((constructor)) static void setup(void)
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-static bool fails(const char *call, const char *path)
+// Whether this call is one of those that fail.
+static bool any_fails(const char *call)
 {
-    if (!wanted || !path || !strstr(path, wanted) || !strstr(calls, call))
+    if (!wanted || !strstr(calls, call))
         return false;
     uint64_t n = atomic_fetch_add(counter, 1) + 1;
     return first && n >= first && n - first < times;
+}
+
+// The same of a call on a file.
+static bool fails(const char *call, const char *path)
+{
+    char full[8192], *here;
+    if (!wanted || !path || !strstr(calls, call))
+        return false;
+    if (path[0] != '/' && (here = getcwd(full, sizeof full / 2))) {
+        size_t n = strlen(here);
+        snprintf(full + n, sizeof full - n, "/%s", path);
+        path = full;
+    }
+    return strstr(path, wanted) && any_fails(call);
 }
 
 static const char *path_of(int fd, char *buffer, size_t size)
@@ -91,7 +112,22 @@ static bool fd_fails(const char *call, int fd)
 {
     char buffer[4096];
     int saved = errno;
-    bool yes = fails(call, path_of(fd, buffer, sizeof buffer));
+    const char *path = path_of(fd, buffer, sizeof buffer);
+    bool yes = path && *path == '/' && fails(call, path);
+    errno = yes && error ? error : saved;
+    return yes;
+}
+
+// A pipe or socket to another process.
+static bool talk_fails(int fd)
+{
+    char buffer[64];
+    int saved = errno;
+    const char *path = wanted && strstr(calls, "talk") ? path_of(fd, buffer, sizeof buffer) : NULL;
+    bool talks = path && (strncmp(path, "pipe:", 5) == 0 || strncmp(path, "socket:", 7) == 0);
+    if (talks && error == EAGAIN)
+        talks = (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
+    bool yes = talks && any_fails("talk");
     errno = yes && error ? error : saved;
     return yes;
 }
@@ -135,20 +171,28 @@ FILE *fopen64(const char *path, const char *mode)
 
 ssize_t write(int fd, const void *bytes, size_t n)
 {
-    if (fd_fails("write", fd)) {
-        if (error || n < 2)
+    if (fd_fails("write", fd) || talk_fails(fd)) {
+        if (error)
             return -1;
-        n /= 2;
+        n = n < 2 ? n : n / 2;
     }
     return REAL(write)(fd, bytes, n);
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int n)
+{
+    if (!talk_fails(fd))
+        return REAL(writev)(fd, parts, n);
+    size_t whole = parts[0].iov_len;
+    return error ? -1 : REAL(write)(fd, parts[0].iov_base, whole < 2 ? whole : whole / 2);
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at)
 {
     if (fd_fails("write", fd)) {
-        if (error || n < 2)
+        if (error)
             return -1;
-        n /= 2;
+        n = n < 2 ? n : n / 2;
     }
     return REAL(pwrite)(fd, bytes, n, at);
 }
@@ -156,9 +200,9 @@ ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at)
 ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at)
 {
     if (fd_fails("write", fd)) {
-        if (error || n < 2)
+        if (error)
             return -1;
-        n /= 2;
+        n = n < 2 ? n : n / 2;
     }
     return REAL(pwrite64)(fd, bytes, n, at);
 }
@@ -180,10 +224,10 @@ size_t fwrite(const void *bytes, size_t size, size_t n, FILE *f)
 #define READ(name, parameters, ...)                                                           \
     ssize_t name parameters                                                                   \
     {                                                                                         \
-        if (fd_fails("read", fd)) {                                                           \
-            if (error || n < 2)                                                               \
+        if (fd_fails("read", fd) || talk_fails(fd)) {                                         \
+            if (error)                                                                        \
                 return -1;                                                                    \
-            n /= 2;                                                                           \
+            n = n < 2 ? n : n / 2;                                                            \
         }                                                                                     \
         return REAL(name)(__VA_ARGS__);                                                       \
     }
@@ -203,20 +247,27 @@ MAP(mmap64, off64_t)
 
 // Processes ----------------------------------------------------------------------------------
 
-#define PROCESS(name, parameters, ...)                                                        \
+#define PROCESS(call, name, parameters, ...)                                                  \
     int name parameters                                                                       \
     {                                                                                         \
-        if (error && fails("process", wanted)) {                                              \
+        if (error && any_fails(call)) {                                                   \
             errno = error;                                                                    \
             return -1;                                                                        \
         }                                                                                     \
         return REAL(name)(__VA_ARGS__);                                                       \
     }
-PROCESS(fork, (void))
-PROCESS(pipe2, (int pair[2], int flags), pair, flags)
-PROCESS(socketpair, (int domain, int type, int protocol, int pair[2]), domain, type, protocol, pair)
-PROCESS(epoll_create1, (int flags), flags)
-PROCESS(eventfd, (unsigned count, int flags), count, flags)
+PROCESS("process", fork, (void))
+PROCESS("process", pipe2, (int pair[2], int flags), pair, flags)
+PROCESS("process", socketpair, (int domain, int type, int protocol, int pair[2]), domain, type,
+        protocol, pair)
+PROCESS("process", epoll_create1, (int flags), flags)
+PROCESS("process", eventfd, (unsigned count, int flags), count, flags)
+PROCESS("exec", execvp, (const char *file, char *const argv[]), file, argv)
+PROCESS("exec", execve, (const char *file, char *const argv[], char *const env[]), file, argv, env)
+PROCESS("wait", waitpid, (pid_t pid, int *status, int options), pid, status, options)
+PROCESS("wait", epoll_pwait,
+        (int fd, struct epoll_event *events, int most, int timeout, const sigset_t *mask), fd,
+        events, most, timeout, mask)
 
 // The rest -----------------------------------------------------------------------------------
 
@@ -236,6 +287,24 @@ int rename(const char *from, const char *to)
         return -1;
     }
     return REAL(rename)(from, to);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    if (error && fails("make", path)) {
+        errno = error;
+        return -1;
+    }
+    return REAL(mkdir)(path, mode);
+}
+
+int close(int fd)
+{
+    bool fail = wanted && error && strstr(calls, "close") && fd_fails("close", fd);
+    int result = REAL(close)(fd);
+    if (fail)
+        errno = error;
+    return fail ? -1 : result;
 }
 
 #define UNLINK(name)                                                                          \

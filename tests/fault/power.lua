@@ -10,7 +10,6 @@
 -- Used by tests/unit/test_power.lua (a sample of the cuts) and tests/torture/power.sh.
 local sys = require "netspace.core.sys"
 local uv = require "luv"
-local walk = require "walk"
 
 local M = {}
 local shim = "build/tests/record.so"
@@ -32,6 +31,19 @@ local r = sweep.run { store = arg[1], name = "A", models = models, workers = 2, 
 for i, e in ipairs(r.errors) do print(i, ("%a"):format(e)) end
 ]]
 
+-- A script: what a store has, that is the results, then what the integrity check finds.
+local look_script = [[
+local s = sweep.open(arg[1])
+if not s then return end
+local has = #s:names() > 0
+for _, m in ipairs(has and s:live("A") or {}) do
+  if m.status == "done" then print(m.index, ("%a"):format(m.error)) end
+  if m.status == "failed" or m.status == "diverged" then print("lost", m.index, m.reason) end
+end
+s:close()
+for _, p in ipairs(require("netspace.store.integrity").check(arg[1]).problems) do print("damaged", p) end
+]]
+
 local function operations(path)
   local f = assert(io.open(path, "rb"))
   local text, list, at = f:read "a", {}, 1
@@ -49,7 +61,7 @@ end
 function M.record()
   local p = setmetatable({ dir = assert(uv.fs_mkdtemp "/tmp/netspace-power-XXXXXX") },
     { __index = M })
-  for name, text in pairs { sweep = sweep_script, look = walk.look } do
+  for name, text in pairs { sweep = sweep_script, look = look_script } do
     local f = assert(io.open(("%s/%s.lua"):format(p.dir, name), "w"))
     f:write(text)
     f:close()

@@ -284,6 +284,20 @@ static void networks_in_two_populations_count_once(void **state)
     adjust_free(&once);
 }
 
+static void others_are_predicted_as_drawn_ones_are(void **state)
+{
+    (void)state;
+    struct problem p = load();
+    const struct adjust_data *data = data_of(&p);
+    struct adjusted a;
+    double f[20];
+    assert_true(adjust_fit(&a, data));
+    adjust_predict(&a, data->drawn_x + 3 * data->shape.D, 20, f);
+    for (size_t i = 0; i < 20; i++)
+        NEAR(f[i], a.drawn[3 + i], 1e-12);
+    adjust_free(&a);
+}
+
 static void forms_are_what_networks_add_to_the_curve(void **state)
 {
     (void)state;
@@ -558,6 +572,7 @@ int main(void)
         cmocka_unit_test(networks_in_two_populations_count_once),
         cmocka_unit_test(guests_are_in_no_fit),
         cmocka_unit_test(bins_have_equal_weights),
+        cmocka_unit_test(others_are_predicted_as_drawn_ones_are),
         cmocka_unit_test(forms_are_what_networks_add_to_the_curve),
         cmocka_unit_test(the_permutation_test_holds_its_level),
         cmocka_unit_test(early_signals_of_more_networks_pay),

@@ -135,14 +135,40 @@ refused("no network", "MODEL: {TYPE: vit}", "MODEL.TYPE 'vit' is not known; ther
 refused("a type in the wrong case", "MODEL: {TYPE: RegNet}", "(did you mean 'regnet'?)")
 refused("half a block", whole .. "REGNET: {DEPTH: 3.5}", "REGNET.DEPTH: 3.5 is no whole number")
 refused("half an epoch", whole .. "OPTIM: {MAX_EPOCH: 2.5}",
-  "bad.yaml: the recipe: option 'epochs' should be integer, got 2.5")
-refused("no batch", whole .. "TRAIN: {BATCH_SIZE: 0}", "bad.yaml: the recipe: batch is 0")
+  "bad.yaml: line 2: OPTIM.MAX_EPOCH should be integer, got 2.5")
+refused("no batch", whole .. "TRAIN: {BATCH_SIZE: 0}", "bad.yaml: line 2: TRAIN.BATCH_SIZE is 0; it")
 refused("stages that do not fit", "MODEL: {TYPE: anynet}\nANYNET: {DEPTHS: [1, 2], WIDTHS: [8]}",
   "WIDTHS: 1 entries for 2 stages")
 refused("a sweep", "SETUP: {NUM_CONFIGS: 3}", "it describes a sweep")
 refused("a list", "- 1\n- 2", "no map of keys")
 refused("an empty file", "", "it is empty")
-refused("a recipe that cannot be", whole .. "OPTIM: {BASE_LR: -1.0}", "lr")
+-- What is out of range is named as pycls calls it, with its line.
+for text, part in pairs {
+  ["OPTIM:\n  BASE_LR: -1.0"] = "line 3: OPTIM.BASE_LR is -1; it must be from 0",
+  ["OPTIM:\n  MAX_EPOCH: 10\n  WARMUP_EPOCHS: 20"] = "line 4: OPTIM.WARMUP_EPOCHS is 20 epochs",
+  ["OPTIM:\n  WEIGHT_DECAY: -1.0"] = "line 3: OPTIM.WEIGHT_DECAY, BN.CUSTOM_WEIGHT_DECAY, ",
+  ["OPTIM: {LR_POLICY: steps,\n  STEPS: [0, 5, 3]}"] = "line 3: OPTIM.STEPS has 3; they must rise",
+  ["OPTIM:\n  LR_POLICY: cosine"] = "line 3: OPTIM.LR_POLICY 'cosine' is not known",
+  ["TRAIN: {MIXUP_ALPHA: 200.0}"] = "line 2: TRAIN.MIXUP_ALPHA is 200; it must be from 0",
+  ["REGNET:\n  DEPTH: 0"] = "line 3: REGNET.DEPTH is 0; a RegNet has from 1",
+  ["REGNET:\n  W0: 24\n  WM: 0.5"] = "line 4: REGNET.WM is 0.5; the width multiplier",
+  ["REGNET:\n  BOT_MUL: 3.7"] = "line 3: REGNET.BOT_MUL: stage 1: b, the inverse, is 0.27027",
+  ["REGNET:\n  STRIDE: 9"] = "line 3: REGNET.STRIDE: stage 1: stride is 9; it must be from 1",
+  ["REGNET:\n  BLOCK_TYPE: fancy"] = "line 3: REGNET.BLOCK_TYPE 'fancy' is not known; there are",
+  ["REGNET:\n  Depth: 3"] = "line 3: REGNET.Depth is no key of pycls's configuration (did you",
+  ["TRAIN:\n  IM_SIZE: 0"] = "line 3: TRAIN.IM_SIZE is 0; it must be from 1",
+} do
+  refused(part, whole .. text, "bad.yaml: " .. part)
+end
+for text, part in pairs {
+  ["DEPTHS: [1, 0]\n  WIDTHS: [8, 8]"] = "line 3: ANYNET.DEPTHS: stage 2: depth is 0",
+  ["DEPTHS: [1, 1]\n  WIDTHS: [8, 0]"] = "line 4: ANYNET.WIDTHS: stage 2: width is 0",
+  ["DEPTHS: [1, 1]\n  WIDTHS: [8, 12]"] = "line 4: ANYNET.WIDTHS, stage 2: width 12, multiplier 1 and",
+} do
+  refused(part, "MODEL: {TYPE: anynet}\nANYNET:\n  " .. text .. "\n  STRIDES: [1, 2]\n  "
+    .. "BOT_MULS: [1, 1]\n  GROUP_WS: [8, 8]", "bad.yaml: " .. part)
+end
+refused("no such ResNet", "MODEL:\n  TYPE: resnet\n  DEPTH: 51", "line 3: MODEL.DEPTH: a ResNet of depth 51")
 refused("a huge file", "# " .. ("x"):rep(1 << 21), "larger than")
 local good, why = pcall(exchange.pycls.read, dir .. "/none.yaml")
 t.ok(not good and tostring(why):find "No such file", "a missing file", why)

@@ -166,6 +166,25 @@ do -- only an export is written over
     t.ok(s:export(at(name)) == 7 and s:export(at(name)) == 7, "but over an export: " .. name)
   end
 end
+-- A table comes last, so that it is never there without what goes with it.
+assert(os.execute(("mkdir -p '%s/x'"):format(at("f.csv.provenance.json"))))
+local made, why_not = s:export(at "f.csv")
+t.ok(not made and why_not:find "provenance.json cannot be written", "what goes with a table fails", why_not)
+t.ok(not io.open(at "f.csv"), "then there is no table")
+assert(os.execute(("rm -r '%s'"):format(at("f.csv.provenance.json"))))
+t.ok(s:export(at "f.csv"), "and another time there is")
+
+-- What cannot be read of where results come from is left out of a salvage only.
+local provenance = require "netspace.store.provenance"
+local of = provenance.of
+provenance.of = function(reader, ...)
+  if reader.db then error("disk I/O error", 0) end
+  return of(reader, ...)
+end
+local fine, given, said = pcall(s.export, s, at "f.jsonl")
+t.ok((not fine or not given) and tostring(said or given):find "I/O error", "an export says what it cannot read")
+provenance.of = of
+
 t.fails(function() s:export("x.txt") end, "writes .csv, .jsonl or .json (or those as .gz), not 'x.txt'")
 t.fails(function() s:export(at("y.csv"), "C") end, "no population 'C'; it has A, B")
 t.fails(function() s:export(at("y.csv"), nil, { salvag = true }) end, "did you mean 'salvage'")
@@ -296,6 +315,10 @@ local part, all = imported("part.jsonl").A, imported("z.jsonl").A
 t.is(part.n .. " " .. #part.errors, all.n .. " " .. #all.errors - 1, "a line that is missing is missed")
 t.is(json.encode(imported("two.jsonl.gz").A.errors), json.encode(imported("z.jsonl").A.errors),
   "also in several members")
+for _, kind in ipairs { "jsonl", "csv", "json" } do
+  here:export(at("none." .. kind), "B")
+  t.is(#assert(stats.import(at("none." .. kind)))[1].unfinished, 1, kind .. ": no model has ended yet")
+end
 write(at("padded.jsonl.gz"), packed .. ("\0"):rep(64))
 t.is(json.encode(imported("padded.jsonl.gz").A.errors), json.encode(imported("z.jsonl").A.errors),
   "or padded")

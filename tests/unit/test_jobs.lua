@@ -242,6 +242,11 @@ t.is(import("nds.json", "[" .. plain .. "]")[1].models[1].block, "vanilla",
 t.is(import("list.json", '[{"error":5,"d":7},{"Error":6}]').list.errors[2], 6,
   "a list of plain records")
 
+local strings = import("strings.json", [=[[{"error":5,"note":"}{"},{"error":6,"note":"a\"}"},
+{"error":7,"note":"{","d":[[1],{"x":"]"}]},{"error":8,"note":"}"},{"error":9,"note":"{\\"} ]]=])[1]
+t.is(table.concat(strings.errors, " "), "5 6 7 8 9", "brackets and escapes in strings are text")
+t.is(table.concat(strings.columns.note, " "), '}{ a"} { } {\\', "and stay as they are")
+
 -- Broken files -------------------------------------------------------------------------------
 
 refused("cut off", "b.json", sweep_json:sub(1, 700),

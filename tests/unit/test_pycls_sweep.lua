@@ -153,6 +153,12 @@ for samplers, why in pairs {
 } do
   t.fails(function() exchange.pycls.sweep(sweep_of(samplers)) end, why, why)
 end
+t.fails(function() exchange.pycls.sweep(write("l.yaml",
+  "SETUP:\n  NUM_CONFIGS: 3\n  BASE_CFG:\n    OPTIM:\n      MOMENTUM: 9\n")) end,
+  "l.yaml: line 5: OPTIM.MOMENTUM is 9; it must be from 0", "a value out of range, with its line")
+t.fails(function() exchange.pycls.sweep(write("l.yaml", "SETUP:\n  NUM_CONFIGS: 3\n  SAMPLERS:\n"
+  .. "    OPTIM.BASE_LR:\n      TYPE: fancy\n")) end, "l.yaml: line 4: SETUP.SAMPLERS.OPTIM.BASE_LR: TYPE fancy",
+  "a sampler, with its line")
 t.fails(function() exchange.pycls.sweep(sweep_of("    {}", "Launch: {}\n")) end,
   "Launch is no key of a sweep of pycls (did you mean LAUNCH?", "a key in the wrong case")
 t.fails(function() exchange.pycls.sweep(write("j.yaml", "MODEL: {TYPE: regnet}\n")) end,

@@ -2,6 +2,7 @@
 -- and at any time, verdicts, messages.  The mechanism is tested in test_sequential.c.
 package.path = "tests/unit/?.lua;" .. package.path
 local t = require "tap"
+local prefix = require "netspace.stats.prefix"
 local stats = require "netspace.stats.stats"
 local sys = require "netspace.core.sys"
 
@@ -262,6 +263,27 @@ do
   t.is(moved.path.difference[39], at.path.difference[39], "no model is predicted by later ones")
   t.ok(math.abs(moved.path.difference[40] - at.path.difference[40] + 9 / 40) < 1e-9,
     "and each counts with its own error", moved.path.difference[40] - at.path.difference[40])
+  -- What was said at a moment is not said otherwise later.
+  local function first(r, n) return prefix._cut(r, prefix._of("first", "r", r), n) end
+  local with = { trained(space.small.RegNetX, 3, 0, 0.3), trained(space.small.RegNetX, 4, 0, 0.3) }
+  for what, wish in pairs { ["by the two alone"] = true, ["by others, too"] = { with = with } } do
+    local changed, whole = 0, nil
+    for n = 60, 2, -1 do
+      local d = stats.anytime(first(P, n), first(Q, n), { predict = wish, first = 2 })
+      whole = whole or d
+      for i = 1, n do
+        for _, key in ipairs { "difference", "lo", "hi", "e" } do
+          changed = changed + (d.path[key][i] == whole.path[key][i] and 0 or 1)
+        end
+      end
+    end
+    t.is(changed, 0, "earlier moments stay to the bit, " .. what)
+  end
+  local shared = first(Q, 60)
+  shared.models[30], shared.errors[30] = P.models[30], P.errors[30]
+  local halted = stats.anytime(P, shared, { predict = true })
+  t.ok(halted.predicted and halted.path.lo[29] == at.path.lo[29] and halted.path.difference[29]
+    == at.path.difference[29], "nor by a training that both have, from which on nothing is predicted")
   t.ok(stats.anytime(P, P, { predict = true }).unpredicted:find("networks of the two are the same"),
     "not where networks are in both")
   t.ok(stats.anytime({ 1, 2, 3 }, Q, { predict = true }).verdict and not stats.anytime({ 1, 2, 3 }, Q,

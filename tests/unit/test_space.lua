@@ -225,6 +225,13 @@ t.fails(function() A:contains(3) end, "S:contains expects a network")
 t.fails(function() constraint { name = "x" } end, "'check' is missing")
 t.fails(function() constraint { name = "x", check = print, order = { w = "rise" } } end, "order of w is 'rise'")
 t.fails(function() constraint { name = "x", check = print, tie = "ww" } end, "tie names 'ww'")
+t.fails(function() constraint { name = "x", check = print, fix = { g = 0 / 0 } } end, "got NaN")
+t.fails(function() constraint { name = "x", check = print, range = { d = { 0 / 0, 4 } } } end,
+  "range of d should be")
+for _, wrong in ipairs { { nmae = "x" }, { name = "x" }, { name = "x", check = print, kind = "q" },
+  { name = "x", check = print, fix = { x = 1 } } } do
+  t.fails(function() constraint(wrong) end, "test_space.lua:", "the line that asked is named")
+end
 t.fails(function() A:with(function(m) return m.q.r end):sample(1) end, "its check failed")
 
 ---- a user's own constraints

@@ -194,6 +194,17 @@ do -- in reports and exports
     and header.trials[2].plan.arms[1].looks[1].n == 5 and header.trials[2].verdict == few.verdict,
     "an export, too", json.encode(header.trials))
 end
+small = { parent = space.small.AnyNetXC, candidates = { "monotone_w" }, n = 20, looks = "anytime",
+  stop = "decided", predict = true, seed = 4, margin = 2 }
+few = step(small).decision.arms[1]
+plan = json.decode(query("step.db", "SELECT plan FROM trial ORDER BY id DESC LIMIT 1")[1].plan)
+t.ok(few.predicted and few.same and few.n < 20 and #plan.others == 2 and plan.predict == true,
+  "at any moment, too, by what the plan names", few.verdict .. json.encode(plan))
+t.ok(few.verdict:find("with predictions", 1, true) and step(small).decision.arms[1].verdict
+  == few.verdict, "which is known again", few.verdict)
+local bare = stats.anytime(step(small).results[1], step(small).results[2])
+t.ok(few.ci[2] - few.ci[1] < 0.8 * (bare.ci[2] - bare.ci[1]), "and narrower than without",
+  json.encode { few.ci, bare.ci, few.n, bare.n })
 s = step { stop = "precision", precision = 1, store = at("step2.db") }
 t.ok(s.decision.arms[1].at, "or stops at a precision", s.verdict)
 for part, o in pairs {
@@ -214,8 +225,8 @@ refused(function() run("x.db", { A, A }, true) end, "two populations are called 
 refused(function() run("x.db", { A, models("B", 2, 50, 2) }, true) end, "A has 60 models and B 50")
 refused(function() run("x.db", { A, B }, { precision = 1, margin = 1 }) end,
   "precision and margin exclude each other")
-refused(function() run("x.db", { A, B }, { looks = "anytime", predict = true }) end,
-  "looks at any time take no predict")
+refused(function() run("x.db", { A, B }, { looks = "anytime", spending = "pocock" }) end,
+  "looks at any time take no spending")
 refused(function() run("x.db", { A, B }, { margn = 1 }) end, "did you mean 'margin'?")
 refused(function() run("x.db", { A }, true) end, "models has one population")
 t.ok(not uv.fs_stat(at("x.db")), "what is refused leaves no store")

@@ -26,6 +26,9 @@ local function listed(path)
   return table.concat(lines)
 end
 
+local resnet18 = arch.anynet { d = { 2, 2, 2, 2 }, w = { 64, 128, 256, 512 }, block = "basic",
+  stem = "res", stem_width = 64, stride = { 1, 2, 2, 2 }, classes = 1000 }
+
 -- FNV-1a of the sorted lines "name shape" of a state dict.
 for _, of in ipairs {
   { "RegNetX-200MF", "timm", "de445a9d31a4fa2b" },
@@ -34,9 +37,12 @@ for _, of in ipairs {
   { "RegNetY-400MF", "torchvision", "d8b69b483144f9d1" },
   { "ResNet-50", "timm", "3daba3a4e389aa02" },
   { "ResNeXt-50", "torchvision", "b3d04542916c2383" },
+  { "ResNet-18", "torchvision", "6ea2f393dbdf6cf4" },
+  { "EfficientNet-B0", "timm", "d878226f9f01fef7" },
+  { "EfficientNet-B0", "torchvision", "89850fff021588eb" },
 } do
   local name, names, sum = table.unpack(of)
-  local m = zoo[name]
+  local m = name == "ResNet-18" and resnet18 or zoo[name]
   m.image = 32
   local n <close> = net.new(m, { batch = 1 })
   assert(n:save(at "w", { names = names }))
@@ -81,16 +87,21 @@ local function bare(path)
 end
 
 for _, names in ipairs(naming.STYLES) do
-  for _, o in ipairs { {}, { se = 0 }, { stem = "res", se = 0, stride = { 1, 2 } } } do
-    local n = net.new(small(o), { seed = 3 })
+  for _, o in ipairs { {}, { se = 0 }, { stem = "res", se = 0, stride = { 1, 2 } },
+    { stem = "res", se = 0, stride = { 1, 2 }, block = "basic" }, "EfficientNet-B0" } do
+    if o.block then o.b, o.g = nil, nil end
+    local m = type(o) == "string" and zoo(o, { image = 16, classes = 5 }) or small(o)
+    local n <close> = net.new(m, { seed = 3, batch = 1 })
     assert(n:save(at "w", { names = names }))
     local k = assert(net.load(at "w"))
-    t.ok(same(n, k), ("%s, stem %s: loaded again"):format(names, n:arch().stem))
+    t.ok(same(n, k), ("%s, stem %s, blocks %s: loaded again"):format(names, m.stem, m.block))
     bare(at "w")
-    local g = assert(net.load(at "w", { image = 16 }))
+    local g <close> = assert(net.load(at "w", { image = 16 }))
     t.ok(same(n, g), "and without metadata, by its tensors")
-    local other = net.new(small(o), { seed = 4 })
+    t.is(arch.hash(g:arch()), arch.hash(m), "which are of the same network")
+    local other <close> = net.new(m, { seed = 4, batch = 1 })
     t.ok(other:load(at "w") == other and same(n, other), "and into a network that is there")
+    k:close()
   end
 end
 t.ok(said[1]:find "does not say which network it is of; by its tensors %(names of pycls%) it is "
@@ -144,8 +155,26 @@ t.fails(function() net.new(small { channels = 1 }):save(at "x", { channels = "BG
 t.fails(function() n:save(at "x", { names = "tim" }) end,
   'names is \'tim\'; it must be "pycls", "timm" or "torchvision"', "names of nobody")
 t.fails(function() net.new(small { block = "basic", stem = "cifar", se = 0 }):save(at "x",
-  { names = "timm" }) end, "stem = 'cifar' with blocks 'basic'", "a network that timm has not")
+  { names = "timm" }) end, 'this network has stem = "cifar" with block = "basic", activation = '
+  .. '"relu"; names = "pycls" takes any', "a network that timm has not")
+t.fails(function() net.new(zoo("MobileNetV2-like", { image = 16 })):save(at "x",
+  { names = "torchvision" }) end, 'has stem = "simple" with block = "mb", activation = "relu", '
+  .. "head_width = 1280", "nor torchvision: another activation")
 local function message(f, ...) return tostring(select(2, f(...))) end
+do -- tensors of an EfficientNet with torchvision's epsilon, and of one that is not in the zoo
+  local like = { d = { 1, 1, 1, 1, 1, 1, 1 }, w = { 8, 8, 8, 8, 8, 8, 8 }, b = 1 / 6, block = "mb",
+    se = 0.25, activation = "silu", head_width = 2048, stem_width = 8, image = 16,
+    stride = { 1, 2, 1, 1, 1, 1, 1 }, classes = 5 }
+  local n <close> = net.new(arch.anynet(like), { batch = 1 })
+  t.fails(function() n:save(at "x", { names = "torchvision" }) end,
+    "EfficientNet-B5 divides by another epsilon in the batch norms of torchvision (0.001; here and "
+    .. "in timm 0.00001)", "torchvision's B5 gives other numbers")
+  assert(n:save(at "x", { names = "timm" }))
+  bare(at "x")
+  t.ok(message(net.load, at "x"):find("are of no EfficientNet of the zoo; make that network", 1,
+    true), "an EfficientNet whose strides nobody knows", message(net.load, at "x"))
+  assert(n:load(at "x"))
+end
 local wide = net.new(small { w = { 16, 32 } })
 assert(net.new(small()):save(at "t", { names = "torchvision" }))
 t.ok(message(wide.load, wide, at "t"):find("tensor 'trunk_output.block2.block2-0.proj.0.weight' is "
@@ -161,7 +190,8 @@ t.ok(message(with_se.load, with_se, at "p"):find("has no tensor 's1.b1.se.fc1.we
 local foreign = write("foreign.safetensors", string.pack("<I8", 64)
   .. ('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'):sub(1, 64)
   .. (" "):rep(64 - 54) .. "\0\0\0\0")
-t.ok(message(net.load, foreign):find("the names of no program that is known", 1, true),
+t.ok(message(net.load, foreign):find("of no RegNet, ResNet or EfficientNet by the names", 1,
+  true),
   "tensors of nobody", message(net.load, foreign))
 for what, head in pairs {
   overlap = '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},'
@@ -174,6 +204,16 @@ for what, head in pairs {
   t.ok(message(net.load, f):find(what, 1, true), "offsets: " .. what, message(net.load, f))
 end
 
+for what, head in pairs { zip = "PK\3\4 and so on", pickle = "\x80\2\x8a\nl\xfc\x9cF" } do
+  t.ok(message(net.load, write("net.pth", head)):find("is a file of PyTorch, a pickle, which is not "
+    .. "read here; scripts/from_torch.py", 1, true), "a file of PyTorch: " .. what)
+end
+t.is(message(net.load, at "rgb", { classes = 0 }), at "rgb" .. ": classes is 0; it must be from 1 to "
+  .. "100000", "no classes")
+local gray <close> = net.new(small { channels = 1, classes = 10 })
+t.ok(message(gray.load, gray, at "rgb"):find("it takes colour images, this network gray ones", 1,
+  true), "colour and gray", message(gray.load, gray, at "rgb"))
+
 -- Other heads, fine-tuning ----------------------------------------------------------------------
 
 said = {}
@@ -181,6 +221,9 @@ local f = assert(net.load(at "rgb", { classes = 3, image = 24, seed = 9 }))
 t.ok(said[1]:find "the head for 3 classes is freshly drawn %(seed 9%); that of the file is for 10",
   "another head is said", said[1])
 t.is(f:arch().classes .. " " .. f:arch().image, "3 24", "with other images")
+t.is(f:data().image, 24, "which are those that it predicts from")
+t.is(#assert(net.load(at "rgb", { image = 24 }):predict(dir .. "/images/val/c0/1.ppm")), 10,
+  "also with the file's own head")
 t.is(table.concat(f:values "s2.b1.f.a.weight", " "), table.concat(n:values "s2.b1.f.a.weight", " "),
   "the body is the file's")
 t.is(f:data().class_names, nil, "its classes are forgotten, not its mean")

@@ -327,7 +327,8 @@ One step of designing a space: train the parent and its refinements, compare, de
                margin (stats.sequential); n is then the most.  "precision": until half of every
                interval is at most precision= points
   looks        with it: how many looks (5), a list of how many models at each, or "anytime": after
-               every model, with n that may be raised later (stats.anytime); spending= as in
+               every model, with n that may be raised later (stats.anytime, which predicts only
+               with predict = true); spending= as in
                stats.sequential.  n, looks and the rest are fixed at the first run: the step may be
                stopped and gone on with, to the same looks
   level, draws, by, bins, range, metric, predict   as in stats.alternatives

@@ -1,5 +1,6 @@
 --- What other programs have and take: exchange.pycls, and `netspace import`.
 
+local blame = require "netspace.lib.blame"
 local options = require "netspace.lib.options"
 local pycls = require "netspace.exchange.pycls"
 local units = require "netspace.lib.units"
@@ -53,7 +54,7 @@ function M._import(args)
       units.count(#rest, "key"), #rest == 1 and "is" or "are"), message
   end)
   if not good or not what then
-    say("%s", tostring(good and why or what))
+    say("%s", good and why or blame.bare(tostring(what)))
     return 1
   end
   io.stdout:write(what)

@@ -43,16 +43,36 @@ local function text_of(path)
   return (text:gsub("^\xef\xbb\xbf", "")) -- the mark that some editors put first
 end
 
--- The map in a file.
+-- The map in a file, and the lines of its keys.
 local function load(path)
-  local cfg, why = yaml.read(text_of(path))
-  if not cfg then fail("%s: %s", path, why) end
+  local cfg, lines = yaml.read(text_of(path))
+  if not cfg then fail("%s: %s", path, lines) end
   if type(cfg) ~= "table" or cfg[1] ~= nil then
     fail("%s: it is no map of keys (MODEL: …)%s", path, (path:find "%.json"
       or path:find "%.csv") and "; stats.import reads results" or "")
   end
   if next(cfg) == nil then fail("%s: it is empty", path) end
-  return cfg
+  return cfg, lines
+end
+
+-- Where a message about a file has its cause: at the first key that it names.
+local function place(path, message, lines)
+  for key in message:gmatch "%u[%w_.]*[%w_]" do
+    for _, above in ipairs { "", "SETUP.", "SETUP.BASE_CFG.", "SETUP.SAMPLERS." } do
+      local line = lines[above .. key]
+      if line then return ("%s: line %d"):format(path, line) end
+    end
+  end
+  return path
+end
+
+-- f(…), with what it raises as a message about the file.
+local function about(path, lines, f, ...)
+  local good, value, more = pcall(f, ...)
+  if good then return value, more end
+  if type(value) ~= "string" or value == "interrupted" then error(value, 0) end
+  local message = value:gsub("^cfg%.", "")
+  fail("%s: %s", place(path, message, lines), message)
 end
 
 local function lines_of(rest, text)
@@ -89,20 +109,15 @@ function M.read(path)
     if type(path) ~= "string" then
       fail("exchange.pycls.read: the file is a %s; give its name", type(path))
     end
-    local raw = load(path)
+    local raw, lines = load(path)
     if raw.SETUP then
       fail("%s: it describes a sweep (SETUP): exchange.pycls.sweep makes a script of it; a job has "
         .. "MODEL, OPTIM and TRAIN", path)
     end
-    local good, cfg = pcall(recipes.check, raw, near)
-    if not good then fail("%s: %s", path, cfg) end
-    local ok, m, why = pcall(networks.network, cfg)
-    if not ok then fail("%s: %s", path, (tostring(m):gsub("^cfg%.", ""))) end
-    if not m then fail("%s: there is no such network here: %s", path, why) end
-    local made, r, rest = pcall(recipes.recipe, cfg)
-    if not made then
-      fail("%s: the recipe: %s", path, (blame.bare(tostring(r)):gsub("^recipe: ", "")))
-    end
+    local cfg = about(path, lines, recipes.check, raw, near)
+    local m, why = about(path, lines, networks.network, cfg)
+    if not m then fail("%s: %s", place(path, why, lines), why) end
+    local r, rest = about(path, lines, recipes.recipe, cfg)
     local train, test = cfg.TRAIN or {}, cfg.TEST or {}
     local image = train.IM_SIZE or recipes.defaults.TRAIN.IM_SIZE
     return setmetatable({ network = m, recipe = r, left = rest,
@@ -117,13 +132,11 @@ local function script_of(path)
   if type(path) ~= "string" then
     fail("exchange.pycls.sweep: the file is a %s; give its name", type(path))
   end
-  local cfg = load(path)
+  local cfg, lines = load(path)
   if not cfg.SETUP then
     fail("%s: it describes no sweep (SETUP); exchange.pycls.read reads a job", path)
   end
-  local good, text, rest = pcall(sweeps.script, cfg, path, near)
-  if not good then fail("%s: %s", path, text) end
-  return text, rest
+  return about(path, lines, sweeps.script, cfg, path, near)
 end
 
 function M.sweep(path, to)

@@ -44,8 +44,22 @@ end
 
 local function cut_off(s) fail(s, "the file ends before it is complete; was it cut off?") end
 
+-- The object that begins at s.at, where it is all there, has no escapes, and few brackets: found
+-- by the matcher of brackets, and held against the same text without its strings.
+local function plain(s)
+  local text = s.text:match("^%b{}", s.at)
+  if not text or text:find("\\", 1, true) then return nil end
+  local bare = text:gsub('"[^"]*"', "")
+  if bare:find('"', 1, true) or bare:match "^%b{}" ~= bare then return nil end
+  if select(2, bare:gsub("[%[{]", "")) > M.DEEPEST then return nil end
+  s.at = s.at + #text
+  return text
+end
+
 -- Where the value that begins at s.at ends: its text, which is not looked at any closer.
 local function value(s)
+  local whole = plain(s)
+  if whole then return whole end
   local at, depth, quoted = s.at, 0, false
   while true do
     local i = s.text:find(quoted and '["\\]' or depth > 0 and '["%[%]{}]' or '["%[%]{},:]', at)

@@ -94,9 +94,19 @@ local function values(list, fold)
   return same and tostring(list[1]) or table.concat(list, ",")
 end
 
+-- Bottleneck ratios as people write them: 1/6, not 0.16666666666667.
+local function ratios(list)
+  local t = {}
+  for i, v in ipairs(list) do
+    local inverse = type(v) == "number" and v > 0 and v < 1 and math.floor(1 / v + 0.5)
+    t[i] = inverse and v == 1 / inverse and inverse > 2 and "1/" .. inverse or v
+  end
+  return t
+end
+
 local function model_line(m)
   local out = { m.block, "d=" .. values(m.d), "w=" .. values(m.w),
-    "b=" .. values(m.b, true), "g=" .. values(m.g, true) }
+    "b=" .. values(ratios(m.b), true), "g=" .. values(m.g, true) }
   local stride = type(m.stride) == "table" and values(m.stride, true)
   if stride and stride ~= "2" then out[#out + 1] = "stride=" .. stride end
   local kernel = type(m.kernel) == "table" and values(m.kernel, true)

@@ -4,6 +4,7 @@
 --
 --   tabular.write("markdown", { { "space", "n" }, { "A", "12" } })
 
+local clean = require("netspace.lib.label").clean
 local options = require "netspace.lib.options"
 
 local M = {}
@@ -49,12 +50,36 @@ local in_latex = { ["\\"] = "\\textbackslash{}", ["{"] = "\\{", ["}"] = "\\}", [
   ["&"] = "\\&", ["#"] = "\\#", ["_"] = "\\_", ["$"] = "\\$", ["~"] = "\\textasciitilde{}",
   ["^"] = "\\textasciicircum{}", ["<"] = "$<$", [">"] = "$>$", ["|"] = "$|$" }
 
+-- Signs that LaTeX has by name.
+local signs = { ["−"] = "$-$", ["√"] = "$\\surd$", ["·"] = "$\\cdot$", ["×"] = "$\\times$",
+  ["²"] = "\\textsuperscript{2}", ["³"] = "\\textsuperscript{3}", ["±"] = "$\\pm$",
+  ["≤"] = "$\\leq$", ["≥"] = "$\\geq$", ["≈"] = "$\\approx$", ["≠"] = "$\\neq$",
+  ["→"] = "$\\to$", ["∞"] = "$\\infty$", ["Δ"] = "$\\Delta$", ["Σ"] = "$\\Sigma$",
+  ["Ω"] = "$\\Omega$" }
+for i, name in pairs { "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota",
+  "kappa", "lambda", "mu", "nu", "xi", nil, "pi", "rho", nil, "sigma", "tau", "upsilon", "phi",
+  "chi", "psi", "omega" } do
+  signs[utf8.char(0x3B0 + i)] = "$\\" .. name .. "$"
+end
+-- What pdflatex knows besides: letters of Latin, quotation marks, dashes.
+local known = { ["–"] = true, ["—"] = true, ["‘"] = true, ["’"] = true, ["“"] = true, ["”"] = true,
+  ["…"] = true, ["•"] = true, ["€"] = true }
+
+-- A character beyond ASCII.  What pdflatex lacks stands in the text for engines of Unicode
+-- (LuaLaTeX, XeLaTeX, which have the primitive \Umathchar), and by its number for pdflatex.
+local function beyond(c)
+  local code = utf8.codepoint(c)
+  if signs[c] or known[c] or code < 0x180 then return signs[c] end
+  return ("\\ifdefined\\Umathchar %s\\else[U+%04X]\\fi{}"):format(c, code)
+end
+
 --- A text as LaTeX says it.  Numbers get a minus sign, not a hyphen; a sign in front of a word
 -- stays.  A bracket at the beginning would be taken for options.
 function M.latex(text)
-  text = text:gsub('[\\{}%%&#_$~^<>|]', in_latex):gsub("\n", " "):gsub("−", "$-$")
-  text = text:gsub("^%[", "{[}"):gsub("²", "\\textsuperscript{2}"):gsub("³", "\\textsuperscript{3}")
-  text = text:gsub("√", "$\\surd$"):gsub("·", "$\\cdot$"):gsub("×", "$\\times$")
+  text = clean(text):gsub('[\\{}%%&#_$~^<>|]', in_latex):gsub("^%[", "{[}")
+  text = text:gsub("%-%-", "-{}-"):gsub("%-%-", "-{}-"):gsub(utf8.charpattern, function(c)
+    return #c > 1 and beyond(c) or nil
+  end)
   return (text:gsub("%f[%-+%w][-+]%f[%d][%d.]+", function(x) return "$" .. x .. "$" end))
 end
 

@@ -68,6 +68,8 @@ local function header(m, about, count)
 #ifndef NET_H
 #define NET_H
 enum { NET_IMAGE = %d, NET_CHANNELS = %d, NET_CLASSES = %d };
+/* The short side of a picture is brought to so many pixels, of which the middle is taken. */
+enum { NET_SIDE = %d };
 
 extern const char *const net_class_names[NET_CLASSES];
 
@@ -76,7 +78,8 @@ int net_load(void);
 /* image (NET_IMAGE, NET_IMAGE, NET_CHANNELS): rows of pixels, %s, from 0 to 255. */
 void net_run(const float *image, float *logits);
 #endif
-]]):format(count, m.image, m.channels or 3, m.classes, about.channels == "gray" and "gray"
+]]):format(count, m.image, m.channels or 3, m.classes, math.max(m.image, math.floor(
+    (about.scale or 1) * m.image + 0.5)), about.channels == "gray" and "gray"
     or "red first")
 end
 

@@ -2,8 +2,8 @@
  *
  *   cc -O3 -march=native net.c demo.c -lm
  *
- * The middle of the picture is cut to a square and brought to the network's size, each pixel
- * being the mean of what it covers. */
+ * The middle of the picture is cut to a square, of the share of the short side that the network
+ * was tested on, and brought to its size, each pixel being the mean of what it covers. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -41,20 +41,33 @@ static double area(const unsigned char *p, int w, int c, double x0, double y0, d
 
 int main(int argc, char **argv)
 {
-    FILE *f = argc == 2 ? fopen(argv[1], "rb") : NULL;
-    if (!f || fgetc(f) != 'P' || fgetc(f) != (NET_CHANNELS == 3 ? '6' : '5')) {
+    if (argc != 2) {
         fprintf(stderr, "usage: %s PICTURE.%s\n", argv[0], NET_CHANNELS == 3 ? "ppm" : "pgm");
         return 2;
+    }
+    if (!net_load()) {
+        fprintf(stderr, "net.weights cannot be read here\n");
+        return 1;
+    }
+    FILE *f = fopen(argv[1], "rb");
+    if (!f) {
+        perror(argv[1]);
+        return 1;
+    }
+    if (fgetc(f) != 'P' || fgetc(f) != (NET_CHANNELS == 3 ? '6' : '5')) {
+        fprintf(stderr, "%s: it is no binary %s\n", argv[1], NET_CHANNELS == 3 ? "PPM" : "PGM");
+        return 1;
     }
     int w = number(f), h = number(f), most = number(f);
     size_t n = (size_t)w * (size_t)h * NET_CHANNELS;
     unsigned char *p = w > 0 && h > 0 && most == 255 ? malloc(n) : NULL;
-    if (!p || fread(p, 1, n, f) != n || !net_load()) {
-        fprintf(stderr, "%s: it cannot be read, or the weights cannot\n", argv[1]);
+    if (!p || fread(p, 1, n, f) != n) {
+        fprintf(stderr, "%s: it is cut short, or has no values to 255\n", argv[1]);
         return 1;
     }
     fclose(f);
-    double side = w < h ? w : h, left = (w - side) / 2, top = (h - side) / 2;
+    double side = (w < h ? w : h) * ((double)NET_IMAGE / NET_SIDE);
+    double left = (w - side) / 2, top = (h - side) / 2;
     double step = side / NET_IMAGE;
     for (int i = 0; i < NET_IMAGE * NET_IMAGE; i++)
         for (int c = 0; c < NET_CHANNELS; c++) {

@@ -131,12 +131,15 @@ function M.load(path, opts)
   end
   local file, message = call("net.load", weights.open, path, o.channels)
   if not file then return nil, message end
-  local m, guessed = weights.network(file, path)
-  if not m then return nil, guessed end
+  local m, assumed = weights.network(file, path)
+  if not m then return nil, assumed end
   local made, n = pcall(function()
     return core.new(weights.changed(m, o), size(o.batch), size(o.seed, sys.seed()))
   end)
-  if not made then return nil, path .. ": " .. tostring(n) end
+  if not made then
+    if n == "interrupted" then error(n, 0) end
+    return nil, path .. ": " .. blame.bare(tostring(n))
+  end
   local about
   about, message = weights.read(n, path, file, o.classes ~= nil)
   if about == nil then
@@ -144,9 +147,9 @@ function M.load(path, opts)
     return nil, message
   end
   trained_on[n] = about or nil
-  if guessed then
-    weights.say("%s does not say which network it is of; by its tensors (names of %s) it is %s, "
-      .. "taken with strides of 2", path, file.names, pretty._network(m))
+  if assumed then
+    weights.say("%s does not say which network it is of; by its tensors (names of %s) it is %s, %s",
+      path, file.whose, pretty._network(m), assumed)
   end
   if o.classes then
     weights.say("%s: the head for %d classes is freshly drawn (seed %d); that of the file is for "
@@ -235,7 +238,7 @@ local forward = methods.forward
 
 function methods.forward(n, ...)
   if is_net(n) then all_cores(n) end
-  return forward(n, ...)
+  return (call("net:forward", forward, n, ...))
 end
 
 local splits = { train = true, validation = true, test = true }
@@ -393,7 +396,8 @@ document("net.load", [=[
   net.load(path [, { classes =, image =, channels =, seed =, batch = }]) -> net, or nil, message
   A network with the architecture and weights of a safetensors file, by the names of pycls, timm or
   torchvision, which it recognises.  Of a file that does not say its architecture (another
-  program's) that is read off its tensors, for RegNets and ResNets with bottlenecks, and said.
+  program's) that is read off its tensors, for RegNets, ResNets and the zoo's EfficientNets, and
+  said.
     classes    another head, freshly drawn by seed, which is said: for training on other images
                (net:train with freeze = "body", then lr_scale)
     image      pixels a side of its images, where it is to take others than those of the file
@@ -534,8 +538,8 @@ document("net:save", [=[
   net:save(path [, { names = "pycls", channels = "RGB" }]) -> true, or nil and a message
   Writes the weights as safetensors, in the metadata the architecture and what it was trained on
   (net:data).
-    names      "timm" or "torchvision": a RegNet (stem "simple", blocks "x") or a ResNet loads
-               there, by load_state_dict
+    names      "timm" or "torchvision": a RegNet (stem "simple", blocks "x"), a ResNet (stem
+               "res") or an EfficientNet (blocks "mb") loads there, by load_state_dict
     channels   "BGR": for images with blue first, as pycls feeds ImageNet
   The file appears whole or not at all.
   example: net.new(arch.anynet{ d = {1}, w = {8} }):save("net.safetensors")]=])

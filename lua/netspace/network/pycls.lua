@@ -72,14 +72,35 @@ local function map(list, f)
   return out
 end
 
--- make(t), a network or nil and why not.
-local function made(make, t)
+-- What arch calls the keys of stages, where not as here.
+local of_stage = { depth = "d", width = "w", ["group width"] = "g" }
+
+-- Why there is no network, with the key of the configuration in front, or in place of ours.
+local function in_keys(reason, keys)
+  local key = keys[reason:match "^([%w_]+) is "]
+  if key then return key .. reason:match "^[%w_]+(.*)" end
+  local stage = reason:match "^stage %d+: ([%a ]-) is "
+  key = keys[of_stage[stage] or stage]
+  if not key then return reason end
+  if stage == "b" then reason = reason:gsub(": b is ", ": b, the inverse, is ") end
+  return key .. ": " .. reason
+end
+
+-- make(t), a network or nil and why not.  `keys`: what the configuration calls the entries of t.
+local function made(make, t, keys)
   local good, m, reason = pcall(make, t)
   if not good then
     if m == "interrupted" then error(m, 0) end
-    return nil, (blame.bare(tostring(m)):gsub("^arch%.%w+: ", ""))
+    m, reason = nil, (blame.bare(tostring(m)):gsub("^arch%.%w+: ", ""))
   end
-  return m, reason
+  return m, reason and in_keys(reason, keys or {})
+end
+
+-- The keys of one section, and of those that all kinds have.
+local function keys_of(name, words)
+  local t = { classes = "MODEL.NUM_CLASSES", image = "TRAIN.IM_SIZE" }
+  for ours, theirs in pairs(words) do t[ours] = name .. "." .. theirs end
+  return t
 end
 
 local stems = { simple_stem_in = "simple", res_stem_in = "res", res_stem_cifar = "cifar" }
@@ -127,11 +148,13 @@ end
 local readers = {}
 
 -- What ANYNET and REGNET say alike.
-local function of_stages(t, get)
+local function of_stages(t, get, name)
   local reason
-  t.stem, reason = known(stems, get("STEM_TYPE", "string", "simple_stem_in"), "STEM_TYPE")
+  t.stem, reason = known(stems, get("STEM_TYPE", "string", "simple_stem_in"),
+    name .. ".STEM_TYPE")
   if not t.stem then return nil, reason end
-  t.block, reason = known(blocks, get("BLOCK_TYPE", "string", "res_bottleneck_block"), "BLOCK_TYPE")
+  t.block, reason = known(blocks, get("BLOCK_TYPE", "string", "res_bottleneck_block"),
+    name .. ".BLOCK_TYPE")
   if not t.block then return nil, reason end
   t.stem_width, t.head_width = get("STEM_W", "integer", 32), get("HEAD_W", "integer", 0)
   local wide = t.block == "x" or t.block == "linear" -- the others have neither b, g nor se
@@ -139,9 +162,12 @@ local function of_stages(t, get)
   return t, wide
 end
 
+local anynet_keys = keys_of("ANYNET", { d = "DEPTHS", w = "WIDTHS", stride = "STRIDES",
+  b = "BOT_MULS", g = "GROUP_WS", stem_width = "STEM_W", head_width = "HEAD_W", se = "SE_R" })
+
 function readers.anynet(cfg, t)
   local get = section(cfg, "ANYNET")
-  local good, wide = of_stages(t, get)
+  local good, wide = of_stages(t, get, "ANYNET")
   if not good then return nil, wide end
   t.d = numbers("cfg.ANYNET.DEPTHS", get("DEPTHS", "table", {}))
   local n = #t.d
@@ -151,26 +177,30 @@ function readers.anynet(cfg, t)
     t.b = map(numbers("cfg.ANYNET.BOT_MULS", get("BOT_MULS", "table", {}), n), ratio)
     t.g = numbers("cfg.ANYNET.GROUP_WS", get("GROUP_WS", "table", {}), n)
   end
-  local m, reason = made(arch.anynet, t)
+  local m, reason = made(arch.anynet, t, anynet_keys)
   if not m then return nil, reason end
   for i = 1, n do -- pycls makes widths and groups of a RegNet fit, not those of an AnyNet
     if m.w[i] ~= t.w[i] or wide and m.g[i] ~= t.g[i] then
-      return nil, ("stage %d: width %g, multiplier %g and group width %g do not fit"):format(i,
-        t.w[i], 1 / t.b[i], t.g[i])
+      return nil, ("ANYNET.WIDTHS, stage %d: width %g, multiplier %g and group width %g do not fit")
+        :format(i, t.w[i], 1 / t.b[i], t.g[i])
     end
   end
   return m
 end
 
+local regnet_keys = keys_of("REGNET", { d = "DEPTH", w_0 = "W0", w_a = "WA", w_m = "WM",
+  g = "GROUP_W", b = "BOT_MUL", stride = "STRIDE", stem_width = "STEM_W", head_width = "HEAD_W",
+  se = "SE_R" })
+
 function readers.regnet(cfg, t)
   local get = section(cfg, "REGNET")
-  local good, wide = of_stages(t, get)
+  local good, wide = of_stages(t, get, "REGNET")
   if not good then return nil, wide end
   t.d, t.w_0 = get("DEPTH", "integer", 10), get("W0", "integer", 32)
   t.w_a, t.w_m = get("WA", "number", 5.0), get("WM", "number", 2.5)
   t.g, t.b = get("GROUP_W", "integer", 16), ratio(get("BOT_MUL", "number", 1.0))
   t.stride, t.stages = get("STRIDE", "integer", 2), "any"
-  return made(arch.regnet, t)
+  return made(arch.regnet, t, regnet_keys)
 end
 
 local resnet_depths = { [50] = { 3, 4, 6, 3 }, [101] = { 3, 4, 23, 3 }, [152] = { 3, 8, 36, 3 } }
@@ -181,14 +211,15 @@ function readers.resnet(cfg, t)
   if section(cfg, "TRAIN")("DATASET", "string", ""):find "cifar" then
     local d = (depth - 2) // 6
     if transform ~= "basic_transform" or d < 1 or d * 6 + 2 ~= depth then
-      return nil, ("a ResNet of depth %g with %s for CIFAR is not known"):format(depth, transform)
+      return nil, ("MODEL.DEPTH: a ResNet of depth %g with %s for CIFAR is not known"):format(depth,
+        transform)
     end
     t.d, t.w, t.stride, t.block = { d, d, d }, { 16, 32, 64 }, { 1, 2, 2 }, "basic"
     t.stem, t.stem_width = "cifar", 16
     return made(arch.anynet, t)
   end
   if transform ~= "bottleneck_transform" or not resnet_depths[depth] then
-    return nil, ("a ResNet of depth %g with %s is not known"):format(depth, transform)
+    return nil, ("MODEL.DEPTH: a ResNet of depth %g with %s is not known"):format(depth, transform)
   end
   if get("STRIDE_1X1", "boolean", true) then
     return nil, "RESNET.STRIDE_1X1: strides are those of the 3×3 convolutions here"
@@ -197,8 +228,11 @@ function readers.resnet(cfg, t)
   t.d, t.w, t.stride = resnet_depths[depth], { 256, 512, 1024, 2048 }, { 1, 2, 2, 2 }
   t.b, t.g = ratio(groups * width / 256), map({ 1, 2, 4, 8 }, function(k) return k * width end)
   t.stem, t.stem_width = "res", 64
-  return made(arch.anynet, t)
+  return made(arch.anynet, t, keys_of("RESNET", { b = "WIDTH_PER_GROUP", g = "WIDTH_PER_GROUP" }))
 end
+
+local effnet_keys = keys_of("EN", { d = "DEPTHS", w = "WIDTHS", stride = "STRIDES",
+  kernel = "KERNELS", b = "EXP_RATIOS", stem_width = "STEM_W", head_width = "HEAD_W", se = "SE_R" })
 
 function readers.effnet(cfg, t)
   local get = section(cfg, "EN")
@@ -209,7 +243,7 @@ function readers.effnet(cfg, t)
   t.b = map(numbers("cfg.EN.EXP_RATIOS", get("EXP_RATIOS", "table", {}), #t.d), ratio)
   t.block, t.stem, t.stem_width = "mb", "simple", get("STEM_W", "integer", 32)
   t.se, t.head_width = get("SE_R", "number", 0.25), get("HEAD_W", "integer", 1280)
-  return made(arch.anynet, t)
+  return made(arch.anynet, t, effnet_keys)
 end
 
 --- The network of a configuration of pycls: as arch.anynet or arch.regnet makes it, or nil and

@@ -2,6 +2,8 @@
 -- directions.  What has no counterpart here is listed with the reason, never dropped.
 -- Source: facebookresearch/pycls core/config.py, core/optimizer.py, datasets/*.py (2021).
 
+local blame = require "netspace.lib.blame"
+local pcall = require("netspace.lib.memory").pcall
 local recipes = require "netspace.network.recipe"
 
 local M = {}
@@ -219,6 +221,30 @@ local function falls_at(steps, epochs)
   return list
 end
 
+-- What pycls calls the entries of a recipe.
+local keys = { epochs = "OPTIM.MAX_EPOCH", batch = "TRAIN.BATCH_SIZE", lr = "OPTIM.BASE_LR",
+  wd = "OPTIM.WEIGHT_DECAY", momentum = "OPTIM.MOMENTUM", warmup = "OPTIM.WARMUP_EPOCHS",
+  warmup_factor = "OPTIM.WARMUP_FACTOR", label_smoothing = "TRAIN.LABEL_SMOOTHING",
+  lr_end = "OPTIM.MIN_LR", lr_mult = "OPTIM.LR_MULT", steps = "OPTIM.STEPS",
+  ema = "OPTIM.EMA_ALPHA", ema_period = "OPTIM.EMA_UPDATE_PERIOD",
+  precise_bn = "BN.NUM_SAMPLES_PRECISE", dropout = "EN.DROPOUT_RATIO",
+  stochastic_depth = "EN.DC_RATIO", wd_bn = "BN.CUSTOM_WEIGHT_DECAY",
+  wd_bias = "OPTIM.BIAS_CUSTOM_WEIGHT_DECAY", lighting = "TRAIN.PCA_STD",
+  mixup = "TRAIN.MIXUP_ALPHA", cutmix = "TRAIN.CUTMIX_ALPHA" }
+
+-- The recipe of t; what is wrong with it is raised in the words of pycls.
+local function made(t)
+  local good, r = pcall(recipes, t)
+  if good then return r end
+  local text = blame.bare(tostring(r)):gsub("^recipe: ", ""):gsub("^augment: ", "")
+    :gsub("^option '([%l_]+)'", keys)
+  local names, rest
+  for _, verb in ipairs { "is", "are", "has" } do
+    if not names then names, rest = text:match("^([%l_, ]-)( " .. verb .. " .*)") end
+  end
+  error(names and names:gsub("[%l_]+", keys) .. rest or text, 0)
+end
+
 local sections = { anynet = "ANYNET", regnet = "REGNET", resnet = "RESNET", effnet = "EN" }
 
 --- The recipe of a checked configuration, and what has no counterpart.
@@ -268,7 +294,7 @@ function M.recipe(cfg)
   if get "TRAIN.CUTMIX_ALPHA" > 0 then a.cutmix = get "TRAIN.CUTMIX_ALPHA" end
   t.augment = (a.lighting == 0.1 or not a.lighting) and not a.mixup and not a.cutmix and a.like
     or a
-  return recipes(t), rest
+  return made(t), rest
 end
 
 -- To pycls --------------------------------------------------------------------------------------

@@ -72,6 +72,10 @@ end
 -- What is wrong with the metadata of what a net of m was trained on, or nil.
 local function fault(about, m)
   local count = m.channels or 3
+  if about.channels and (about.channels == "gray") ~= (count == 1) then
+    return ("it takes %s images, this network %s ones"):format(about.channels == "gray" and "gray"
+      or "colour", count == 1 and "gray" or "colour")
+  end
   for _, key in ipairs { "mean", "std" } do
     if about[key] ~= nil and not numbers(about[key], count) then
       return ("%s is no list of %d numbers"):format(key, count)
@@ -87,13 +91,26 @@ local function fault(about, m)
   end
 end
 
---- What a file holds: { names =, m = (nil where it does not say), about =, shapes = }, or nil and
--- a message.  `channels`: of a file that does not say.
+-- Whether a file is one of PyTorch: a pickle, or a zip with one in it.
+local function of_torch(path)
+  local f <close> = io.open(path, "rb")
+  local head = f and f:read(4) or ""
+  return head == "PK\3\4" or head:find "^\x80[\2-\5]" ~= nil
+end
+
+--- What a file holds: { names = (of which program), whose = (in words), m = (nil where it does not
+-- say), about =, shapes = }, or nil and a message.  `channels`: of a file that does not say.
 function M.open(path, channels)
   if channels then one_of("channels", channels, { "RGB", "BGR" }) end
   local head, message = core.header(path)
-  if not head then return nil, message end
-  local file = { names = naming.recognise(head.shapes), shapes = head.shapes }
+  if not head and of_torch(path) then
+    return nil, path .. ": is a file of PyTorch, a pickle, which is not read here; "
+      .. "scripts/from_torch.py FILE OUT.safetensors makes of it what is"
+  elseif not head then
+    return nil, message
+  end
+  local file = { shapes = head.shapes }
+  file.names, file.whose = naming.recognise(head.shapes)
   local text, read = head.metadata["netspace.arch"], nil
   if text then
     read, file.m = pcall(json.decode, text)
@@ -110,17 +127,19 @@ function M.open(path, channels)
   return file
 end
 
---- The network of the file, from its metadata or else read off its tensors; nil, message.  Second
--- whether it was read off.
+--- The network of the file, from its metadata or else read off its tensors, and then what was
+-- assumed; nil, message.
 function M.network(file, path)
-  if file.m then return file.m, false end
+  if file.m then return file.m end
   local m, why
   if file.names then
-    m, why = naming.architecture(file.names, file.shapes)
-  else
-    why = "its tensors have the names of no program that is known (pycls, timm, torchvision)"
+    m, why = naming.architecture(file.shapes)
   end
-  if m then return m, true end
+  if m then return m, why end
+  if not file.names then
+    return nil, path .. ": its tensors are of no RegNet, ResNet or EfficientNet by the names of "
+      .. "pycls, timm or torchvision; other networks have no counterpart here"
+  end
   return nil, ("%s: it does not say which network it is of, and %s; make that network, then load "
     .. "the weights into it: net.new(m):load(path)"):format(path, why)
 end
@@ -134,11 +153,10 @@ function M.read(n, path, file, fresh_head)
   local m, t = n:arch(), { reversed = file.reversed }
   local params = n:params()
   if file.names ~= "pycls" and file.names then
-    local names = file.names == "resnet" and "timm" or file.names
     local why
-    t.names, why = naming.of(names, m, params)
+    t.names, why = naming.of(file.names, m, params)
     if not t.names then
-      return nil, ("%s: it has %s's names: %s"):format(path, names, why)
+      return nil, ("%s: its tensors have the names of %s: %s"):format(path, file.whose, why)
     end
   end
   if t.reversed and m.channels == 1 then
@@ -150,6 +168,7 @@ function M.read(n, path, file, fresh_head)
     for k, p in ipairs(params) do t.kept[k] = p.name:find(HEAD) ~= nil end
     about.class_names, about.checksum = nil, nil
   end
+  about.image = about.image and m.image -- which the net takes, whatever it was trained on
   local wrong = fault(about, m)
   if wrong then return nil, ("%s: netspace.data: %s"):format(path, wrong) end
   local ok, message = core.read(n, path, t)

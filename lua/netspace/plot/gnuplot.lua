@@ -4,7 +4,7 @@
 -- reads several in a row wrongly; numbers come in data blocks; no path enters a script, as
 -- the output is read from a pipe; no shell is between.
 
-local clean = require("netspace.plot.label").clean
+local clean = require("netspace.lib.label").clean
 local layout = require "netspace.plot.layout"
 local sys = require "netspace.core.sys"
 local tabular = require "netspace.lib.tabular"

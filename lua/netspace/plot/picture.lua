@@ -222,8 +222,9 @@ document("plot:save", [[
   plot:save(path) -> true, or nil and a message
   Draws the plot into a file, which appears whole or not at all.
     .svg .png .pdf   by gnuplot
-    .tex             a tikzpicture for \\input in LaTeX, whose fonts it takes: by gnuplot, whose
-                     package gnuplot-lua-tikz it needs
+    .tex             a tikzpicture for \input in LaTeX, whose fonts it takes: by gnuplot, whose
+                     package gnuplot-lua-tikz it needs (a file that comes with gnuplot; a copy of
+                     it goes along to where there is none: kpsewhich gnuplot-lua-tikz.sty)
     .gp              the script and the data for gnuplot, to be changed by hand
   example: plot.edf{ { 40, 50, 60 } }:save("edf.svg")]])
 

@@ -4,7 +4,7 @@
 -- tenths, lines of one style in one path.
 -- Source: SVG 1.1 (W3C), sections 8.3 (paths) and 5.4 (title and desc).
 
-local clean = require("netspace.plot.label").clean
+local clean = require("netspace.lib.label").clean
 
 local M = {}
 

@@ -273,7 +273,8 @@ function M.show(e, prefix)
   local parts = { prefix or "netspace: " }
   for _, line in ipairs(M.lines(e)) do
     local style = color and styles[line[1]] or ""
-    local text = line[1] == "code" and line[2] or fold.text(line[2], width)
+    local text = sys.harmless(line[2]) -- a message may quote what was typed, or is in a file
+    text = line[1] == "code" and text or fold.text(text, width)
     parts[#parts + 1] = style .. text .. (style ~= "" and "\27[0m" or "") .. "\n"
   end
   io.stderr:write(table.concat(parts))

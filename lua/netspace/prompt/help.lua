@@ -17,6 +17,9 @@ local M = {}
 
 --- Documentation of the user's own: the text of `name`, listed under "yours".
 function M.add(name, text)
+  if type(name) ~= "string" or type(text) ~= "string" then
+    error("help.add expects a name and a text, got " .. type(name) .. " and " .. type(text), 2)
+  end
   doc.add(name, "yours", text)
 end
 
@@ -38,6 +41,10 @@ end
 
 --- The code of the examples of a topic; one that ends with a comma goes on in the next line.
 function M.examples(name)
+  if not doc.topics[name] then
+    error(("help.examples: nothing is called '%s'; help.names() has all names"):format(
+      tostring(name)), 2)
+  end
   local list, open = {}, false
   for line in doc.topics[name]:gmatch("[^\n]+") do
     local code = line:match("^%s*example:%s*(.*)$")

@@ -44,56 +44,59 @@ end
 local function check_kind(name, key, kind)
   if kind and kind ~= "anynet" and kind ~= "regnet" then
     error(("constraint %s: %s is '%s'; it must be \"anynet\" or \"regnet\""):format(
-      name, key, kind), 4)
+      name, key, kind), 3)
   end
 end
 
 local parameters = { d = 1, w = 1, b = 1, g = 1, w_0 = 1, w_a = 1, w_m = 1 }
 
-local function check_hint(c)
-  local function bad(...)
-    error(("constraint %s: "):format(c.name) .. (...):format(select(2, ...)), 4)
-  end
-  local function known(key, name)
-    if not parameters[name] then
-      bad("%s names '%s'; the parameters are d, w, b, g, w_0, w_a, w_m", key, tostring(name))
-    end
-  end
+local function number(x) return type(x) == "number" and x == x end
+
+-- What is wrong with the hints of a constraint, or nil.
+local function wrong_hint(c)
   if type(c.tie) == "string" then c.tie = { c.tie } end
-  for _, name in ipairs(c.tie or {}) do known("tie", name) end
-  for _, key in ipairs { "order", "fix", "range" } do
-    for name in pairs(c[key] or {}) do known(key, name) end
+  local named = { tie = {} }
+  for _, name in ipairs(c.tie or {}) do named.tie[name] = true end
+  for _, key in ipairs { "tie", "order", "fix", "range" } do
+    for name in pairs(named[key] or c[key] or {}) do
+      if not parameters[name] then
+        return ("%s names '%s'; the parameters are d, w, b, g, w_0, w_a, w_m"):format(key,
+          tostring(name))
+      end
+    end
   end
   for parameter, order in pairs(c.order or {}) do
     if order ~= "up" and order ~= "down" and order ~= "equal" then
-      bad("order of %s is '%s'; it must be \"up\", \"down\" or \"equal\"", tostring(parameter),
+      return ("order of %s is '%s'; it must be \"up\", \"down\" or \"equal\""):format(parameter,
         tostring(order))
     end
   end
   for parameter, value in pairs(c.fix or {}) do
-    if type(value) ~= "number" then
-      bad("fix of %s should be a number, got %s", tostring(parameter), type(value))
+    if not number(value) then
+      return ("fix of %s should be a number, got %s"):format(parameter,
+        type(value) == "number" and "NaN" or type(value))
     end
   end
   for parameter, r in pairs(c.range or {}) do
-    if type(r) ~= "table" or type(r[1]) ~= "number" or type(r[2]) ~= "number" then
-      bad("range of %s should be {low, high}, such as {2, math.huge}", tostring(parameter))
+    if type(r) ~= "table" or not number(r[1]) or not number(r[2]) then
+      return ("range of %s should be {low, high}, such as {2, math.huge}"):format(parameter)
     end
   end
 end
 
 local function new(t)
-  options.check("constraint", t, 2)
-  if not t.name then error("constraint: 'name' is missing", 3) end
+  t = options.check("constraint", t)
+  if not t.name then error("constraint: 'name' is missing", 2) end
   if not t.check then
     error(("constraint %s: 'check' is missing; it is the function that says which networks "
-      .. "obey"):format(t.name), 3)
+      .. "obey"):format(t.name), 2)
   end
   local c = setmetatable({}, meta)
   for k, v in pairs(t) do c[k] = v end
   check_kind(c.name, "kind", c.kind)
   check_kind(c.name, "hint_kind", c.hint_kind)
-  check_hint(c)
+  local wrong = wrong_hint(c)
+  if wrong then error(("constraint %s: %s"):format(c.name, wrong), 2) end
   c.source = text_of(c.check)
   return c
 end

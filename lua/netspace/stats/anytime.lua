@@ -117,8 +117,9 @@ local function foretold(where, a, b, p, wish, seed)
   p.a, p.b = x, y
 end
 
---- What stats.anytime gives, for `where`; `what` names b where it has no name.
-function M._decide(where, a, b, o, what)
+--- What stats.anytime gives, for `where`; `what` names b where it has no name; `wish` is to be
+-- predicted as of predict.lua, where o does not say.
+function M._decide(where, a, b, o, what, wish)
   o = options.check(where, o, 1, "stats.anytime")
   local s = { level = input.level(where, o.level), margin = looks.points(where, "margin", o.margin),
     tightest = o.tightest or TIGHTEST, first = o.first or (o.exact and 1 or FIRST) }
@@ -133,7 +134,7 @@ function M._decide(where, a, b, o, what)
   local p = prefix._pair(where, a, b, what)
   local t = { n = p.n, level = s.level, margin = s.margin, exact = o.exact or false,
     first = math.tointeger(s.first), ci = { -math.huge, math.huge }, e = 1, p = 1 }
-  local wish = predict.asked(where, o.predict)
+  wish = wish or predict.asked(where, o.predict)
   if wish and p.n >= 1 then
     t.unpredicted = foretold(where, a, b, p, wish, o.seed or sys.seed())
     t.predicted = t.unpredicted == nil
@@ -164,7 +165,9 @@ Is b better than a?  Asked after every pair of models, as often as you like, wit
   first     models of each before which nothing is said (10); not for exact
   predict   true, or { with =, features = }: of each error counts what was not predicted of it from
             the models before it (and other populations, as in stats.predict); only of results
-            whose spaces are known, and not with exact.  .predicted, .unpredicted: why not
+            whose spaces are known, and not with exact.  More models change nothing of what was
+            said before; more of the other populations in the store would: name them (with =).
+            .predicted, .unpredicted: why not
   exact     true: bets on differences of which nothing is assumed but that errors lie in 0 … 100;
             right for any errors, and slow, because a few failed models could still change the
             mean: a difference of d points takes at least some 740/d models of each

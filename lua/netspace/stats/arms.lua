@@ -63,6 +63,7 @@ function M.plan(where, o, most)
     margin = looks.points(where, "margin", o.margin),
     precision = looks.points(where, "precision", o.precision), seed = o.seed or sys.seed() }
   plan.predict = predict.wanted(where, o.predict)
+  -- Whether it pays would be asked anew at every moment: another bet each time.
   if o.looks == "anytime" and not o.predict then plan.predict = false end
   if plan.precision and (plan.margin or plan.spending) then
     error(("%s: precision and %s exclude each other: looks end at a narrow interval, or with a "
@@ -71,9 +72,9 @@ function M.plan(where, o, most)
     plan.at = planned(where, o, o.n or most)
     plan.n = plan.at[#plan.at]
     boundaries._solve(where, { looks = plan.at, level = plan.level, spending = plan.spending })
-  elseif plan.predict or plan.spending then
-    error(("%s: looks at any time take no %s; that is for planned ones, such as looks = 5"):format(
-      where, plan.predict and "predict" or "spending"), 0)
+  elseif plan.spending then
+    error(("%s: looks at any time take no spending; that is for planned ones, such as looks = 5")
+      :format(where), 0)
   end
   return plan
 end
@@ -206,8 +207,8 @@ local function at_any_time(where, parent, list, plan, names)
   local arms, open = {}, {}
   for i in ipairs(list) do arms[i], open[i] = {}, true end
   share(plan, arms, open, function(i, level)
-    local t = anytime._decide(where, parent, list[i], { level = level, margin = plan.margin },
-      names and names[i])
+    local t = anytime._decide(where, parent, list[i], { level = level, margin = plan.margin,
+      seed = plan.seed }, names and names[i], plan.predict)
     if plan.precision then
       t.at = narrow_at(t, plan.precision)
       t.over = t.at ~= nil

@@ -327,13 +327,15 @@ local function parse(read, kind, name, source, how)
     if #records % 1000 == 0 and sys.interrupted() then error("interrupted", 0) end
   end, how)
   local have, ours = rename(records, names, how)
-  if (plain or names) and not ours[how.column] then
+  local none = header and how.column == "error" -- an export of netspace: no model has ended yet
+  if (plain or names) and not ours[how.column] and not none then
     refuse("there is no column %s%s; name the one that has the %s with %s = \"…\"", how.column,
       options.hint(how.column, have), how.accuracy and "accuracy" or "error",
       how.accuracy and "accuracy" or "error")
   end
   local exported = header ~= nil or ours.hash and ours.asked and ours.population
   for k, record in ipairs(records) do
+    records[k] = false -- what follows holds what is kept of it
     local of = record.population
     if record.r then of = record.r[how.population] end
     if of == nil then of = record.list end

@@ -478,30 +478,42 @@ function Fits:difference(i, j, o)
       populations = math.max(x.populations, y.populations) } }
 end
 
+-- How many models of two are there before a training of one that the other knows already.
+local function apart(a, b)
+  local n = math.huge
+  for hash, i in pairs(a.hashes) do
+    local j = b.hashes[hash]
+    if j and a.errors[i] == b.errors[j] then n = math.min(n, math.max(i, j) - 1) end
+  end
+  return n
+end
+
 --- Of two results whose models stand in the drawn order, the values of the first n that statistics
--- at any moment may use in place of errors (predictable.lua); or nil and why there are none.
+-- at any moment may use in place of errors (predictable.lua), and that no later model changes; or
+-- nil and why there are none.
 function M.before(where, a, b, n, wish, seed)
   local groups, two, help = features.with(where, wish.features), {}, {}
-  wish = M.with_others(wish, { a, b })
+  local growing = { features = wish.features, growing = true }
   for k, r in ipairs { a, b } do
-    local p, why = prepare.of(where, r, wish, groups, true)
+    local p, why = prepare.of(where, r, growing, groups)
     if not p then return nil, why end
     two[k] = p
   end
   if two[1].conditions ~= two[2].conditions then
     return nil, "the two were not trained alike, on the same data"
-  elseif two[1].kind ~= two[2].kind or trained_once(two[1], two[2])
-    or not few(select(2, common(two[1], two[2])), two[1], two[2]) then
+  end
+  local most = apart(two[1], two[2])
+  if two[1].kind ~= two[2].kind or most < 1 then
     return nil, "networks of the two are the same, or of another kind"
   end
-  for _, r in ipairs(wish.with) do
+  for _, r in ipairs(M.with_others(wish, { a, b }).with) do
     local p = prepare.of(where, r, {}, groups, nil, true)
     if p and p.n >= LEAST and p.conditions == two[1].conditions and p.kind == two[1].kind
       and not trained_once(p, two[1]) and not trained_once(p, two[2]) then
       help[#help + 1] = p
     end
   end
-  return predictable.values(two, help, n, seed)
+  return predictable.values(two, help, n, seed, math.min(most, two[1].most, two[2].most))
 end
 
 -- What the predictor has learnt ----------------------------------------------------------

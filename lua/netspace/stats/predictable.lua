@@ -16,6 +16,7 @@ local M = {}
 
 local FIRST, GROWTH = 10, 1.5 -- models of each at the first fit without others, and until the next
 local ENOUGH = 50 -- networks of others that fits may begin with
+local KEPT = 32
 
 -- The features of networks i to j.
 local function cut(p, i, j)
@@ -23,51 +24,76 @@ local function cut(p, i, j)
   return p.rows:sub(width * (i - 1) + 1, width * j)
 end
 
--- Predictions for models from to last of the two, by a fit to those before and to the others: for
--- each of the two lambda, f (a list, from `from` on) and its mean over the space.
-local function predict(two, others, from, last, seed)
-  local n, N, rows, errors, drawn, asked = {}, {}, {}, {}, {}, {}
-  local function add(p, count, draws, size)
-    n[#n + 1], N[#N + 1], rows[#rows + 1], drawn[#drawn + 1] = count, size, cut(p, 1, count), draws
+-- A fit to the first `before` models of the two and to the others: fit, and for each of the two its
+-- lambda and the mean of f over its space.  It knows nothing of the models that it is for.
+local function fitted(two, others, before, seed)
+  local n, N, rows, errors, drawn, at = {}, {}, {}, {}, {}, 0
+  local function add(p, count, draws)
+    n[#n + 1], N[#N + 1], rows[#rows + 1], drawn[#drawn + 1] = count, draws.N, cut(p, 1, count),
+      draws.rows
     table.move(p.errors, 1, count, #errors + 1, errors)
   end
-  for k, p in ipairs(two) do -- its draws, and the networks that are asked for
-    asked[k] = { draws = p.draws.rows .. cut(p, from, last), size = p.draws.N + last - from + 1 }
-    if from > FIRST then add(p, from - 1, asked[k].draws, asked[k].size) end
-  end
+  for _, p in ipairs(before > 0 and two or {}) do add(p, before, p.draws) end
   for k, p in ipairs(others) do -- as long as the two are in no fit, these carry their draws
-    local carried = from <= FIRST and asked[k]
-    add(p, p.n, carried and carried.draws or cut(p, 1, 2), carried and carried.size or 2)
+    add(p, p.n, before == 0 and two[k] and two[k].draws or { N = 2, rows = cut(p, 1, 2) })
   end
   local fit = core.new(two[1].starts, n, N, table.concat(rows), errors, table.concat(drawn), seed)
-  local f, at, out = select(2, fit:predictions()), 0, {}
+  local block, f = { fit = fit, mean = {}, lambda = {} }, select(2, fit:predictions())
   for k, p in ipairs(two) do
-    local mean = 0
-    for i = at + 1, at + p.draws.N do mean = mean + f[i] / p.draws.N end
-    out[k] = { f = table.move(f, at + p.draws.N + 1, at + asked[k].size, from, {}), mean = mean,
-      lambda = from > FIRST and fit:mean(k).lambda or 1 }
-    at = at + asked[k].size
+    local sum = 0
+    for i = at + 1, at + p.draws.N do sum = sum + f[i] end
+    block.mean[k], at = sum / p.draws.N, at + p.draws.N
+    block.lambda[k] = before > 0 and fit:mean(k).lambda or 1
   end
-  return out
+  return block
+end
+
+local kept = {} -- what was fitted, from what; the last that was asked for is the last
+
+-- The same, where it was fitted before.
+local function fit_of(two, others, before, seed)
+  local from = { seed, before, table.concat(two[1].starts, " ") }
+  for k, p in ipairs { two[1], two[2], table.unpack(others) } do
+    local count = k <= 2 and before or p.n
+    local errors = {}
+    for i = 1, count do errors[i] = string.pack("d", p.errors[i]) end
+    table.move({ cut(p, 1, count), table.concat(errors), k <= 2 and p.draws.rows or "" }, 1, 3,
+      #from + 1, from)
+  end
+  for at = #kept, 1, -1 do
+    local same = #kept[at].from == #from
+    for i, part in ipairs(from) do same = same and kept[at].from[i] == part end
+    if same then
+      table.insert(kept, table.remove(kept, at))
+      return kept[#kept]
+    end
+  end
+  local block = fitted(two, others, before, seed)
+  block.from = from
+  if #kept == KEPT then table.remove(kept, 1) end
+  kept[#kept + 1] = block
+  return block
 end
 
 --- The values of the first n models of two populations, as predict.lua prepares them.
 -- @tparam table two  of each n, rows, errors, starts and draws = { rows, N }
 -- @tparam table others  populations that fits learn from as well: n, rows, errors
+-- @tparam integer most  the last model that is predicted; beyond it values are errors
 -- @treturn table, table  lists of n values
-function M.values(two, others, n, seed)
+function M.values(two, others, n, seed, most)
   local total = 0
   for _, p in ipairs(others) do total = total + p.n end
-  local out = { {}, {} }
-  local known = total >= ENOUGH and #others >= 2
-  local from = known and 1 or FIRST + 1
-  for k, p in ipairs(two) do table.move(p.errors, 1, math.min(n, from - 1), 1, out[k]) end
+  local out = { table.move(two[1].errors, 1, n, 1, {}), table.move(two[2].errors, 1, n, 1, {}) }
+  local from = total >= ENOUGH and #others >= 2 and 1 or FIRST + 1
+  n = math.min(n, most or n)
   while from <= n do
-    local last = math.min(n, math.max(from <= FIRST and FIRST or 0, math.ceil(GROWTH * from) - 1))
-    local found = predict(two, others, from, last, seed)
+    local last = from <= FIRST and FIRST or math.ceil(GROWTH * from) - 1
+    local block, to = fit_of(two, others, from <= FIRST and 0 or from - 1, seed), math.min(last, n)
     for k, p in ipairs(two) do
-      local g = found[k]
-      for i = from, last do out[k][i] = p.errors[i] - g.lambda * (g.f[i] - g.mean) end
+      for i, f in ipairs(block.fit:predict(cut(p, from, to))) do
+        local at = from + i - 1
+        out[k][at] = p.errors[at] - block.lambda[k] * (f - block.mean[k])
+      end
     end
     from = last + 1
   end

@@ -169,10 +169,11 @@ end
 
 -- How many of so few networks a prediction needs.
 local function least_of(wish, informed)
-  return informed and FEW or wish.unasked and SURE or M.LEAST
+  return wish.growing and 1 or informed and FEW or wish.unasked and SURE or M.LEAST
 end
 
 --- A population as far as its prediction needs it, or nil and why there can be none.
+-- @tparam table wish  growing: networks come one by one, and are predicted up to number .most
 -- @tparam[opt] boolean informed  whether others tell enough
 -- @tparam[opt] boolean helps  whether it is there for the fit alone, and nobody asks of its space
 function M.of(where, r, wish, groups, informed, helps)
@@ -192,7 +193,7 @@ function M.of(where, r, wish, groups, informed, helps)
   end
   local d, without
   if not helps then
-    d, without = enough_draws(origin, groups, wish, n, name)
+    d, without = enough_draws(origin, groups, wish, wish.growing and M.LEAST or n, name)
     if not d then return nil, without end
   end
   local vary = own_recipe.keys(r)
@@ -221,7 +222,7 @@ function M.of(where, r, wish, groups, informed, helps)
   d = d or { N = 2, rows = table.concat(rows, "", 1, 2) }
   return { n = n, draws = d, starts = read.starts, rows = table.concat(rows), errors = r.errors,
     hashes = set, hash = list, strata = bins, conditions = others.conditions(r), name = name,
-    early = early, without = without,
+    early = early, without = without, most = d.different and math.min(d.N, d.different) // MANY,
     kind = json.encode { read.starts, origin.spec.options or {} } } -- of its networks
 end
 

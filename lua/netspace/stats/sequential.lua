@@ -69,6 +69,7 @@ end
 local function decide(a, b, o)
   local where = "stats.sequential"
   o = options.check(where, o)
+  if b == nil then error(where .. " compares two populations, a and b: b is missing", 0) end
   local list, most, names = is_list(b) and input.whole(where, b) or { b }, math.huge, {}
   for i, x in ipairs(list) do
     names[i] = #list > 1 and ("candidate %d"):format(i) or "b"

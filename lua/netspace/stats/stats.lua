@@ -158,8 +158,10 @@ local predicted_type = input.tabular("table of populations", cells_of, notes)
 
 document("rows:table", [[
 rows:table("csv" | "markdown" | "latex") -> text
-What stats.table, alternatives, epochs, search, trend or scaling print in columns, as text for
-a paper or a spreadsheet: cells as printed, the first column flush left.
+What a statistic prints in columns (stats.table, alternatives, boundaries, epochs, plan, scaling,
+search, sensitivity, sequential, trend), as text for a paper or a spreadsheet: cells as printed,
+the first column flush left.  The LaTeX is a tabular that needs no package; what pdflatex has no
+letters for (Chinese) stands there by its number, in LuaLaTeX and XeLaTeX as it is.
 example: stats.table({ { name = "A", errors = { 40, 50 } } }):table("markdown")
 example: stats.search({ 40, 50, 60 }):table("latex")]])
 

@@ -94,6 +94,10 @@ local function salvaged(reader, p, each)
   end)
 end
 
+-- What reads the rest of a store: of a damaged one as far as it goes.
+local function surely(f, ...) return true, f(...) end
+local function reading(rows) return rows == salvaged and pcall or surely end
+
 -- Which populations: all, or those named.
 local function populations(reader, names, salvage)
   local list = {}
@@ -116,10 +120,10 @@ end
 
 -- The trials all of whose populations are in the list: populations (the parent first), plan (with
 -- what the looks saw), verdict; nil where there are none.
-local function trials(reader, list)
+local function trials(reader, list, rows)
   local here, found = {}, {}
   for _, p in ipairs(list) do here[p.name or ""] = true end -- a damaged one has no name
-  local good, all = pcall(provenance.trials, reader) -- damaged: none
+  local good, all = reading(rows)(provenance.trials, reader)
   for _, t in ipairs(good and all or {}) do
     local whole_trial = true
     for _, name in ipairs(t) do whole_trial = whole_trial and here[name] end
@@ -131,18 +135,18 @@ local function trials(reader, list)
   return #found > 0 and found or nil
 end
 
-local function header(reader, list)
+local function header(reader, list, rows)
   local all = {}
   for _, p in ipairs(list) do
-    local good, found = pcall(provenance.of, reader, p)
-    if not good then -- damaged: what the row itself says
+    local good, found = reading(rows)(provenance.of, reader, p)
+    if not good then -- what the row itself says
       local bare = setmetatable({ rows = function() return {} end }, { __index = reader })
       good, found = pcall(provenance.of, bare, p)
     end
     if good then all[#all + 1] = found end
   end
   return json.encode { netspace = "export", format = FORMAT, store = paths.shown(reader.path),
-    populations = all, trials = trials(reader, list) }
+    populations = all, trials = trials(reader, list, rows) }
 end
 
 local function cell(v)
@@ -162,7 +166,7 @@ local writers = {}
 
 function writers.jsonl(reader, list, rows, write)
   local n = 0
-  write(header(reader, list) .. "\n")
+  write(header(reader, list, rows) .. "\n")
   for _, p in ipairs(list) do
     rows(reader, p, function(r)
       n = n + 1
@@ -299,17 +303,20 @@ function M.write(reader, path, names, salvage)
     if not able then return nil, why end
   end
   local list = populations(reader, names, salvage)
-  local good, why = atomic.write(path, function(write)
-    local last
-    if compressed then write, last = gzip.writer(write) end
-    n = writers[kind](reader, list, salvage and salvaged or whole, write)
-    if last then last() end
-  end)
-  if good and kind ~= "jsonl" then -- that has it in its first line
+  local rows = salvage and salvaged or whole
+  local good, why = true, nil
+  if kind ~= "jsonl" then -- that has it in its first line; the table comes last, whole with it
     good, why = atomic.write(M.sidecar(bare), function(write)
-      write(header(reader, list) .. "\n")
+      write(header(reader, list, rows) .. "\n")
     end)
   end
+  if not good then return nil, why end
+  good, why = atomic.write(path, function(write)
+    local last
+    if compressed then write, last = gzip.writer(write) end
+    n = writers[kind](reader, list, rows, write)
+    if last then last() end
+  end)
   if not good then return nil, why end
   return n
 end

@@ -11,6 +11,7 @@
 --   event       what happened, in words, for the person who wonders later
 --   models, epochs, populations    views of these for other programs (views.lua)
 --   trial       a plan by which populations (arm) are trained until it is decided how they compare
+--   program     the netspace that gave the store its version, for an older one that cannot read it
 --
 -- Errors are in percent; a failed or diverged model has error 100.  Times are Unix seconds.
 -- A model's attempt grows with each start, and only the current attempt may report: what a
@@ -137,6 +138,11 @@ steps[9] = [[
 ALTER TABLE model ADD COLUMN recipe TEXT;
 ]] .. views
 
+-- One row: who wrote these tables.  It stays as it is, since older programs read it (newer).
+steps[10] = [[
+CREATE TABLE program (version TEXT NOT NULL);
+]]
+
 local M = { version = #steps, application = 0x6e657473 }
 
 --- Unix time with its fraction.
@@ -242,8 +248,13 @@ function M.upgrade(db, version)
       if not ok then error({ text, number }) end
     end
     -- Another sweep may have taken the steps since we looked.
-    for step = header(db).version + 1, version do
+    local first = header(db).version + 1
+    for step = first, version do
       exec(steps[step] .. "PRAGMA user_version=" .. step)
+    end
+    if first <= version and version >= 10 then
+      exec(("DELETE FROM program; INSERT INTO program VALUES ('%s, commit %s')"):format(
+        sys.version, sys.commit))
     end
     exec("PRAGMA application_id=" .. M.application)
     return true
@@ -251,6 +262,14 @@ function M.upgrade(db, version)
   if good then return done, message, code end
   if type(done) ~= "table" then error(done, 0) end
   return nil, done[1], done[2]
+end
+
+-- Why a store of a later version is not opened, and which netspace opens it.
+local function newer(db, path, version)
+  local row = (db:rows("SELECT CAST(version AS TEXT) AS version FROM program LIMIT 1") or {})[1]
+  return ("%s was written by a newer netspace (store version %d, this one knows %d); open it "
+    .. "with %s"):format(path, version, M.version, row and row.version and
+    ("netspace %s, or a later one"):format(paths.line(row.version)) or "that one")
 end
 
 --- Whose file an open database is: its version (0: it is empty, a store to be), or nil, a
@@ -264,8 +283,7 @@ function M.version_of(db, path, mode)
     return nil, ("%s is an SQLite database, but not a netspace store; choose another file")
       :format(path)
   elseif h.version > M.version then
-    return nil, ("%s was written by a newer netspace (store version %d, this one knows %d); "
-      .. "update netspace to open it"):format(path, h.version, M.version)
+    return nil, newer(db, path, h.version)
   elseif h.version < 1 then
     return nil, explain(path, "its version is " .. h.version, sqlite.CORRUPT, mode)
   end

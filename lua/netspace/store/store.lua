@@ -31,6 +31,9 @@ local M = {}
 local Read = {} -- the methods; what users call is guarded at the end of the file
 
 local function find(self, name)
+  if type(name) ~= "string" then
+    error(("store: a population is meant by its name, a text, not a %s"):format(type(name)), 0)
+  end
   local row = self.reader:rows("SELECT * FROM population WHERE name = ?", { name })[1]
   if row then return row end
   local list = self.reader:rows "SELECT id, name, CAST(name AS BLOB) AS bytes FROM population"
@@ -294,6 +297,12 @@ local function close(self)
   self.reader = nil
 end
 
+-- Raises it at the line that called the function that calls us.
+local function raise(err)
+  local message = err ~= "interrupted" and blame.plainly(err)
+  error(message or err, message and 3 or 0)
+end
+
 -- A method as users call it: all it reads is of one moment, and what is wrong with its
 -- arguments is said of their line.
 local function guarded(method)
@@ -301,8 +310,7 @@ local function guarded(method)
     if not self.reader then error("closed store", 2) end
     local results = table.pack(pcall(self.reader.read, self.reader, method, self, ...))
     if results[1] then return table.unpack(results, 2, results.n) end
-    local err = results[2]
-    error(err, type(err) == "string" and err ~= "interrupted" and 2 or 0)
+    raise(results[2])
   end
 end
 
@@ -354,7 +362,7 @@ local function blamed(method)
     if not self.reader then error("closed store", 2) end
     local results = table.pack(pcall(method, self, ...))
     if results[1] then return table.unpack(results, 2, results.n) end
-    error(results[2], type(results[2]) == "string" and results[2] ~= "interrupted" and 2 or 0)
+    raise(results[2])
   end
 end
 

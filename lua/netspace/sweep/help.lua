@@ -66,7 +66,7 @@ document("sweep.run", [[
                 first, and no further:
                 looks, spending, margin, predict, seed, level   as in stats.sequential;
                         looks = "anytime" looks after every model, as stats.anytime, and more
-                        models may be added later
+                        models may be added later; it predicts only with predict = true
                 precision   stops when half of every interval is at most so many points
   With compare the result is a list of results with .decision (stats.sequential) and .verdict.
   Candidates stop one by one; a model at work then stops with its checkpoint, and what is

@@ -197,10 +197,17 @@ local function again(path, o)
   progress.clear(text)
 end
 
+local function check_path(where, path)
+  if type(path) ~= "string" then
+    error(("%s expects the path of a store, got %s"):format(where, type(path)), 3)
+  end
+end
+
 --- Trains what the populations of a store have open.
 -- @treturn table list of results, one for each population that had something open
 function M.resume(path, o)
   o = options.check("sweep.resume", o)
+  check_path("sweep.resume", path)
   return (blame.call(1, say, sys.shielded, function()
     starting.not_interrupted()
     path = paths.absolute(path)
@@ -256,6 +263,10 @@ end
 -- @treturn integer how many
 function M.retry(path, name, o)
   o = options.check("sweep.retry", o)
+  check_path("sweep.retry", path)
+  if name ~= nil and type(name) ~= "string" then
+    error("sweep.retry expects the name of a population, got " .. type(name), 2)
+  end
   return (blame.call(1, say, sys.shielded, function()
     if not uv.fs_stat(path) then fail(paths.shown(path) .. ": no such store") end
     local n = ledgers.retry(path, { name = name, diverged = o.diverged })

@@ -273,7 +273,7 @@ function M._wish(plan)
 end
 
 --- Whether predictions of a plan learn from whatever else its store has.
-function M._learns(plan) return plan.predict and plan.at and not plan.predict.with end
+function M._learns(plan) return plan.predict and not plan.predict.with end
 
 -- Keeps the plan, before any look.
 local function keep(trial)

@@ -109,6 +109,9 @@ function M.wait_for(list)
   end
   news.report(list) -- together, so that how to go on is said once
   local results = {}
+  for _, s in ipairs(list) do -- what stopped the others comes first
+    if s.trouble then M.outcome(s) end
+  end
   for i, s in ipairs(list) do results[i] = M.outcome(s) end
   return results
 end
