@@ -261,7 +261,7 @@ local function in_string(before, word)
     list = global("constraint").names()
   elseif before:find("stats%.bootstrap%s*%([^()]*,%s*$")
     or before:find("plot%.scatter%s*%([^()]*,%s*$") then
-    list = require("netspace.monitor.views.property").names
+    list = require("netspace.monitor.views.property").names()
   elseif before:find("help%s*%(?%s*$") then
     list = require("netspace.prompt.help").names()
   elseif before:find("data%.open%s*%(?%s*$") or before:find("[{,]%s*data%s*=%s*$") then
