@@ -19,6 +19,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -171,10 +172,11 @@ FILE *fopen64(const char *path, const char *mode)
 
 ssize_t write(int fd, const void *bytes, size_t n)
 {
-    if (fd_fails("write", fd) || talk_fails(fd)) {
+    bool talk = talk_fails(fd); // which are whole up to PIPE_BUF
+    if (talk || fd_fails("write", fd)) {
         if (error)
             return -1;
-        n = n < 2 ? n : n / 2;
+        n = n < 2 || (talk && n <= PIPE_BUF) ? n : n / 2;
     }
     return REAL(write)(fd, bytes, n);
 }

@@ -58,7 +58,7 @@ for what, call in pairs {
   ["sweep.resume expects the path of a store"] = function() local _ = sweep.resume() end,
   ["sweep.retry expects the path of a store"] = function() local _ = sweep.retry(5) end,
   ["sweep.retry expects the name of a population"] = function() local _ = sweep.retry(path, {}) end,
-  ["arch.describe: arch.anynet: 'd' is missing"] = function() local _ = arch.describe {} end,
+  ["arch.anynet: 'd' is missing"] = function() local _ = arch.describe {} end,
   ["net:forward: image 1 is"] = function()
     local n = net.new(arch.anynet { d = { 1 }, w = { 8 } }, { batch = 2 })
     local _ = n:forward { 1 }

@@ -187,7 +187,7 @@ function M.describe(m, o)
   if type(m) ~= "table" then
     error(("arch.describe expects a network, got %s"):format(type(m)), 2)
   end
-  if not m.stride then m = call("arch.describe", M.anynet, m) end
+  if not m.stride then m = (blame.call(1, blame.plainly, M.anynet, m)) end
   return call("arch.describe", function()
     return describe.network(M._final(m), image, paper_acts)
   end)
