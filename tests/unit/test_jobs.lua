@@ -243,7 +243,7 @@ t.is(import("list.json", '[{"error":5,"d":7},{"Error":6}]').list.errors[2], 6,
   "a list of plain records")
 
 local strings = import("strings.json", [=[[{"error":5,"note":"}{"},{"error":6,"note":"a\"}"},
-{"error":7,"note":"{","d":[[1],{"x":"]"}]},{"error":8,"note":"}"},{"error":9,"note":"{\\"} ]]=])[1]
+{"error":7,"note":"{","extra":[[1],{"x":"]"}]},{"error":8,"note":"}"},{"error":9,"note":"{\\"} ]]=])[1]
 t.is(table.concat(strings.errors, " "), "5 6 7 8 9", "brackets and escapes in strings are text")
 t.is(table.concat(strings.columns.note, " "), '}{ a"} { } {\\', "and stay as they are")
 

@@ -178,7 +178,7 @@ local function make_old(path)
     UPDATE population SET data = json_remove(data, '$.validation'),
       card = json_remove(card, '$.validation_n', '$.test_checksum', '$.channels');
     UPDATE population SET data = json_set(data, '$.test', 100),
-      card = json_set(card, '$.test_n', 100); PRAGMA user_version = 4]])
+      card = json_set(card, '$.test_n', 100); DROP TABLE program; PRAGMA user_version = 4]])
   db:close()
 end
 

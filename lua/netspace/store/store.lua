@@ -54,7 +54,11 @@ local Names = { __name = "names", __tostring = function(list) return table.conca
 
 --- Names of the populations, in the order they were made.
 function Read:names()
-  return setmetatable(self.reader:columns("SELECT name FROM population ORDER BY id").name, Names)
+  local list = self.reader:columns("SELECT name FROM population ORDER BY id").name
+  for _, name in ipairs(list) do
+    if type(name) ~= "string" then self.reader:damaged "the name of a population is missing" end
+  end
+  return setmetatable(list, Names)
 end
 
 local function at_work(self, run)
