@@ -1,5 +1,5 @@
--- A directory for the files of a test, and writing into it.
---   local dir, write = require "scratch" "import"
+-- A directory for the files of a test, writing into it, and reading the file at a path.
+--   local dir, write, read = require "scratch" "import"
 local uv = require "luv"
 
 return function(name)
@@ -9,5 +9,8 @@ return function(name)
     local f <close> = assert(io.open(path, "wb"))
     f:write(text)
     return path
+  end, function(path)
+    local f <close> = assert(io.open(path, "rb"))
+    return f:read "a"
   end
 end

@@ -12,14 +12,7 @@ local sweep = require "netspace.sweep.sweep"
 local sys = require "netspace.core.sys"
 local uv = require "luv"
 
-local dir = assert(uv.fs_mkdtemp("/tmp/netspace-old-XXXXXX"))
-
-local function read(path)
-  local f = assert(io.open(path, "rb"))
-  local text = f:read("a")
-  f:close()
-  return text
-end
+local dir, _, read = require "scratch" "old"
 
 local function unpack_store(version)
   local f = assert(io.open(("tests/data/stores/%d.db.gz"):format(version), "rb"))

@@ -396,8 +396,7 @@ document("net.load", [=[
   net.load(path [, { classes =, image =, channels =, seed =, batch = }]) -> net, or nil, message
   A network with the architecture and weights of a safetensors file, by the names of pycls, timm or
   torchvision, which it recognises.  Of a file that does not say its architecture (another
-  program's) that is read off its tensors, for RegNets, ResNets and the zoo's EfficientNets, and
-  said.
+  program's) that is read off its tensors, for RegNets, ResNets, EfficientNets, and that is said.
     classes    another head, freshly drawn by seed, which is said: for training on other images
                (net:train with freeze = "body", then lr_scale)
     image      pixels a side of its images, where it is to take others than those of the file
